@@ -4,10 +4,7 @@
 //! `DRAGNET_REAL_DATA=FOLDER cargo bench --bench evidence [-- SIGHTINGS]`; the folder contains
 //! files of `{"Records":[…]}`.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark ends where its ground gives way"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails at the first error")]
 
 mod support;
 
@@ -20,11 +17,13 @@ use dragnet::config::SightingsForm;
 use dragnet::model::Indicator;
 use dragnet::report::{AccountNames, write_sightings};
 use dragnet::search::Matcher;
-use dragnet::store::RunReader;
+use dragnet::store::{RunDir, RunReader};
 use dragnet::sweep::{Tally, merged_sightings};
 use dragnet::throttle::QuotaTable;
 use serde_json::{Value, json};
-use support::{Cannery, Question, STAMP, cpu_seconds, head, memory, page, row, sweep_parts};
+use support::{
+    FakeOrganization, STAMP, SweepRequest, cpu_seconds, head, memory, page, row, sweep_parts,
+};
 use tokio::time::{Instant, sleep};
 
 /// The address that most of the records contain.
@@ -55,42 +54,50 @@ fn main() {
         .unwrap_or(5_000_000);
     let records = records(&folder);
     head();
-    let all: Vec<String> = records.iter().map(Value::to_string).collect();
-    for (indicators, what) in [
-        (&[KEY][..], "a key"),
-        (&KINDS, "six kinds"),
-        (&[ADDRESS], "an address"),
-    ] {
-        let (a_second, share) = matched_a_second(&matcher(indicators), &all);
-        row(
-            &format!("exact match of {what} ({share:.1} % match), events/s and core"),
-            a_second,
-            ">= 500000",
-        );
-    }
+    measure_matching(&records);
     let is_match = matcher(&[ADDRESS]);
     let matching: Vec<&Value> = records
         .iter()
         .filter(|record| is_match.find(&record.to_string()).is_some())
         .collect();
-
     let temp = tempfile::tempdir().unwrap();
+    let groups = sightings / matching.len();
+    let found = (groups * matching.len()) as f64;
+    let directory = measure_sweep(&matching, groups, temp.path());
+    measure_merge(&directory, found);
+}
+
+/// Measures the exact match of a few sets of indicators.
+fn measure_matching(records: &[Value]) {
+    let messages: Vec<String> = records.iter().map(Value::to_string).collect();
+    for (indicators, label) in [
+        (&[KEY][..], "a key"),
+        (&KINDS, "six kinds"),
+        (&[ADDRESS], "an address"),
+    ] {
+        let (per_second, share) = match_rate(&matcher(indicators), &messages);
+        row(
+            &format!("exact match of {label} ({share:.1} % match), events/s and core"),
+            per_second,
+            ">= 500000",
+        );
+    }
+}
+
+/// Measures a sweep of these records in each of `groups` log groups, and returns the directory of
+/// the run.
+fn measure_sweep(records: &[&Value], groups: usize, directory: &Path) -> RunDir {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .unwrap();
-    let groups = sightings / matching.len();
-    let swept = runtime.block_on(sweep(
-        pages(&matching),
-        window(&matching),
-        groups,
-        temp.path(),
-    ));
-    let found = (groups * matching.len()) as f64;
+    let pages = pages(records);
+    let swept = runtime.block_on(sweep(pages, window(records), groups, directory));
+    let found = (groups * records.len()) as f64;
     row(
         &format!("matching events/s from body to commit, {found} events"),
-        found / swept.took.as_secs_f64(),
+        found / swept.elapsed.as_secs_f64(),
         ">= 150000",
     );
     row(
@@ -103,32 +110,36 @@ fn main() {
         swept.at_end - swept.early,
         "< 64",
     );
+    swept.directory
+}
 
-    let reader = RunReader::open(&swept.directory).unwrap();
-    for (format, form) in [("csv", SightingsForm::Csv), ("jsonl", SightingsForm::Jsonl)] {
-        let began = Instant::now();
+/// Measures the merge of the `found` sightings of a run to each format.
+fn measure_merge(directory: &RunDir, found: f64) {
+    let reader = RunReader::open(directory).unwrap();
+    for (name, format) in [("csv", SightingsForm::Csv), ("jsonl", SightingsForm::Jsonl)] {
+        let start = Instant::now();
         let before = memory("VmRSS");
-        let mut most = before;
+        let mut peak = before;
         let mut rows_read = 0_u64;
         merged_sightings(&reader, |rows| {
             let rows = rows.inspect(|_| {
                 rows_read += 1;
                 if rows_read.is_multiple_of(100_000) {
-                    most = most.max(memory("VmRSS"));
+                    peak = peak.max(memory("VmRSS"));
                 }
             });
-            write_sightings(form, rows, &AccountNames::default(), &mut sink())
+            write_sightings(format, rows, &AccountNames::default(), &mut sink())
         })
         .unwrap();
         assert_eq!(rows_read as f64, found, "each once");
         row(
-            &format!("merge to {format}, rows/s"),
-            found / began.elapsed().as_secs_f64(),
+            &format!("merge to {name}, rows/s"),
+            found / start.elapsed().as_secs_f64(),
             "",
         );
         row(
-            &format!("merge to {format}, MiB more than before"),
-            most - before,
+            &format!("merge to {name}, MiB more than before"),
+            peak - before,
             "< 64",
         );
     }
@@ -164,21 +175,21 @@ fn matcher(indicators: &[&str]) -> Matcher {
 }
 
 /// Returns messages per second, and the percentage of them that match.
-fn matched_a_second(matcher: &Matcher, messages: &[String]) -> (f64, f64) {
-    let began = Instant::now();
-    let mut looked_at = 0_usize;
+fn match_rate(matcher: &Matcher, messages: &[String]) -> (f64, f64) {
+    let start = Instant::now();
+    let mut examined = 0_usize;
     let mut found = 0_usize;
-    while began.elapsed() < Duration::from_secs(3) {
+    while start.elapsed() < Duration::from_secs(3) {
         found += messages
             .iter()
             .filter(|message| matcher.find(message).is_some())
             .count();
-        looked_at += messages.len();
+        examined += messages.len();
     }
     assert!(found > 0);
     (
-        looked_at as f64 / began.elapsed().as_secs_f64(),
-        found as f64 / looked_at as f64 * 100.0,
+        examined as f64 / start.elapsed().as_secs_f64(),
+        found as f64 / examined as f64 * 100.0,
     )
 }
 
@@ -234,8 +245,8 @@ fn pages(records: &[&Value]) -> Vec<bytes::Bytes> {
 }
 
 struct Swept {
-    directory: dragnet::store::RunDir,
-    took: Duration,
+    directory: RunDir,
+    elapsed: Duration,
     /// Processor seconds.
     processor: f64,
     /// Resident MiB when the first million was found, and at the end.
@@ -249,7 +260,7 @@ async fn sweep(
     groups: usize,
     directory: &Path,
 ) -> Swept {
-    let cannery = Cannery {
+    let organization = FakeOrganization {
         regions: vec!["us-east-1"],
         groups,
         pages,
@@ -258,20 +269,20 @@ async fn sweep(
     let window = ["--from", &window[0], "--to", &window[1]];
     let mut quotas = QuotaTable::built_in().unwrap();
     quotas.set("FilterLogEvents", None, 1e6).unwrap();
-    let question = Question {
+    let request = SweepRequest {
         accounts: 1,
         indicator: ADDRESS,
         window: &window,
         quotas,
     };
-    let (parts, directory, writer) = sweep_parts(cannery, question, directory).await;
+    let (parts, directory, writer) = sweep_parts(organization, request, directory).await;
     let tally = Arc::clone(&parts.tally);
-    let began = Instant::now();
+    let start = Instant::now();
     let before = cpu_seconds();
-    let early = tokio::spawn(when_found(Arc::clone(&tally), EARLY));
+    let early = tokio::spawn(memory_after(Arc::clone(&tally), EARLY));
     dragnet::sweep::sweep(parts).await.unwrap();
     writer.await.unwrap().unwrap();
-    let took = began.elapsed();
+    let elapsed = start.elapsed();
     let processor = cpu_seconds() - before;
     let at_end = memory("VmRSS");
     // A run with fewer sightings has only the value at the end.
@@ -282,14 +293,14 @@ async fn sweep(
     };
     Swept {
         directory,
-        took,
+        elapsed,
         processor,
         early,
         at_end,
     }
 }
 
-async fn when_found(tally: Arc<Tally>, sightings: u64) -> f64 {
+async fn memory_after(tally: Arc<Tally>, sightings: u64) -> f64 {
     while tally.snapshot().sightings < sightings {
         sleep(Duration::from_millis(20)).await;
     }

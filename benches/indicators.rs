@@ -3,10 +3,7 @@
 //!
 //! `cargo bench --bench indicators`
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark ends where its ground gives way"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails at the first error")]
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Config, Credentials, Region};
@@ -18,7 +15,7 @@ use tokio::time::Instant;
 
 /// How often the group is read, so that a million events are read in total. A million stored events
 /// would take a gigabyte.
-const READINGS: u32 = 10;
+const ROUNDS: u32 = 10;
 const EVENTS: u32 = 100_000;
 const INDICATORS: u32 = 10_000;
 
@@ -33,7 +30,7 @@ async fn main() {
     assert_eq!(
         coarse_pattern(&many),
         None,
-        "so many are looked for by reading everything"
+        "without a filter pattern, every event is read"
     );
 
     let before = resident();
@@ -43,17 +40,17 @@ async fn main() {
 
     // The first scan warms up.
     read(&logs, &for_one, 1).await;
-    let alone = read(&logs, &for_one, READINGS).await;
-    let together = read(&logs, &for_many, READINGS).await;
-    println!("{:<58} {:>12} {:>12}", "measured", "value", "wanted");
+    let alone = read(&logs, &for_one, ROUNDS).await;
+    let together = read(&logs, &for_many, ROUNDS).await;
+    println!("{:<58} {:>12} {:>12}", "measured", "value", "target");
     row("s for 1,000,000 events, one indicator", alone, "");
     row("s for 1,000,000 events, 10,000 indicators", together, "");
     row("times as long", together / alone, "<= 2");
     row("MiB that 10,000 indicators take", memory, "<= 100");
 }
 
-fn row(what: &str, value: f64, wanted: &str) {
-    println!("{what:<58} {value:>12.1} {wanted:>12}");
+fn row(label: &str, value: f64, target: &str) {
+    println!("{label:<58} {value:>12.1} {target:>12}");
 }
 
 /// Indicators of all kinds that lists contain. None is in the events, but all are similar to values
@@ -104,7 +101,7 @@ fn connect() -> Client {
 
 /// The seconds that it takes to read the group `times` times and to match every event.
 async fn read(logs: &Client, matcher: &Matcher, times: u32) -> f64 {
-    let began = Instant::now();
+    let start = Instant::now();
     for _ in 0..times {
         let mut token = None;
         let mut events = 0;
@@ -131,7 +128,7 @@ async fn read(logs: &Client, matcher: &Matcher, times: u32) -> f64 {
         }
         assert_eq!(events, EVENTS as usize);
     }
-    began.elapsed().as_secs_f64()
+    start.elapsed().as_secs_f64()
 }
 
 /// Resident memory of this process, in MiB; NaN on systems other than Linux. Source: proc(5),

@@ -5,10 +5,7 @@
 //!
 //! `cargo bench --bench quota`
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark ends where its ground gives way"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails at the first error")]
 
 mod support;
 
@@ -67,19 +64,21 @@ fn measure(world: &str, pages: f64, quota: f64, scenario: &str) {
     let temp = tempfile::tempdir().unwrap();
     let served = Served::start(temp.path(), scenario, "real");
     let config = "[limits]\nquota_share = 1.0\n";
-    let arguments = [ADDRESS, "--since", "24h", "--no-silence"];
+    let arguments = [ADDRESS, "--since", "24h", "--no-tamper-check"];
     sweep_over(&served, temp.path(), config, &arguments);
     let summary = summary_of(temp.path());
-    let at = |key: &str| {
+    let time_of = |key: &str| {
         summary[key]
             .as_str()
             .unwrap()
             .parse::<jiff::Timestamp>()
             .unwrap()
     };
-    let took = at("finished").duration_since(at("started")).as_secs_f64();
-    let total = |of: &str| {
-        summary[of]
+    let elapsed = time_of("finished")
+        .duration_since(time_of("started"))
+        .as_secs_f64();
+    let total = |section: &str| {
+        summary[section]
             .as_object()
             .unwrap()
             .values()
@@ -90,12 +89,12 @@ fn measure(world: &str, pages: f64, quota: f64, scenario: &str) {
     // they take no time.
     let bound = pages / quota;
     row(
-        &format!("{world}: makespan / lower bound ({took:.1} s / {bound:.1} s)"),
-        took / bound,
+        &format!("{world}: makespan / lower bound ({elapsed:.1} s / {bound:.1} s)"),
+        elapsed / bound,
         "<= 1.05",
     );
     row(
-        &format!("{world}: share of planted hits that was found"),
+        &format!("{world}: share of planted events that was found"),
         summary["sightings"].as_f64().unwrap() / PLANTED as f64,
         "1",
     );

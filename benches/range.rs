@@ -2,10 +2,7 @@
 //!
 //! `cargo bench --bench range`
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark ends where its ground gives way"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails at the first error")]
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -23,7 +20,7 @@ const EVENTS: u32 = 100_000;
 
 #[tokio::main]
 async fn main() {
-    println!("{:<58} {:>12} {:>12}", "measured", "value", "wanted");
+    println!("{:<58} {:>12} {:>12}", "measured", "value", "target");
     let groups = "[[groups]]\naccount = \"management\"\nname = \"/app\"\ncount = 50\n";
     let logs = connect(&Scenario::from_toml(&format!("{HEAD}{groups}")).unwrap());
     row(
@@ -39,12 +36,12 @@ async fn main() {
         "<= 50",
     );
 
-    let began = Instant::now();
+    let start = Instant::now();
     let scenario = Scenario::builtin("org-100").unwrap();
     let range = Range::new(&scenario, None, scenario.clock()).unwrap();
     row(
         "ms until org-100 answers",
-        began.elapsed().as_secs_f64() * 1e3,
+        start.elapsed().as_secs_f64() * 1e3,
         "<= 3,000",
     );
     row(
@@ -55,8 +52,8 @@ async fn main() {
     drop(range);
 }
 
-fn row(what: &str, value: f64, wanted: &str) {
-    println!("{what:<58} {value:>12.1} {wanted:>12}");
+fn row(label: &str, value: f64, target: &str) {
+    println!("{label:<58} {value:>12.1} {target:>12}");
 }
 
 /// A client of a practice range in this process, without throttling.
@@ -80,18 +77,18 @@ fn connect(scenario: &Scenario) -> Client {
 }
 
 async fn calls_a_second(logs: &Client) -> f64 {
-    let began = Instant::now();
+    let start = Instant::now();
     for _ in 0..CALLS {
         logs.describe_log_groups().send().await.unwrap();
     }
-    f64::from(CALLS) / began.elapsed().as_secs_f64()
+    f64::from(CALLS) / start.elapsed().as_secs_f64()
 }
 
 /// The fastest of several runs; the others are slowed down by other load on the machine.
 async fn rare_term(logs: &Client) -> f64 {
     let mut fastest = Duration::MAX;
     for _ in 0..20 {
-        let began = Instant::now();
+        let start = Instant::now();
         let mut token = None;
         let mut found = 0;
         loop {
@@ -107,7 +104,7 @@ async fn rare_term(logs: &Client) -> f64 {
             }
         }
         assert_eq!(found, 1);
-        fastest = fastest.min(began.elapsed());
+        fastest = fastest.min(start.elapsed());
     }
     fastest.as_secs_f64() * 1e3
 }

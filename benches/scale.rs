@@ -4,17 +4,16 @@
 //!
 //! `cargo bench --bench scale [-- ACCOUNTS…]`
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark ends where its ground gives way"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails at the first error")]
 
 mod support;
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dragnet::throttle::QuotaTable;
-use support::{Cannery, Question, cpu_seconds, head, memory, page, row, sweep_parts};
+use support::{FakeOrganization, SweepRequest, cpu_seconds, head, memory, page, row, sweep_parts};
 use tokio::time::Instant;
 
 const REGIONS: [&str; 17] = [
@@ -77,6 +76,7 @@ fn main() {
     }
 }
 
+/// Measures one size and prints its rows.
 fn one(accounts: usize) {
     let temp = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -84,50 +84,13 @@ fn one(accounts: usize) {
         .start_paused(true)
         .build()
         .unwrap();
-    let (took, calls) = runtime.block_on(async {
-        let event = |n: usize| {
-            format!(
-                r#"{{"timestamp":{},"message":"hello {n}","eventId":"{n}","logStreamName":"s"}}"#,
-                1_772_366_400_000 + n * 20_000_000
-            )
-        };
-        let pages = (0..PAGES)
-            .map(|n| page(&[event(n)], (n + 1 < PAGES).then_some(n + 1)))
-            .collect();
-        let cannery = Cannery {
-            regions: REGIONS.to_vec(),
-            groups: GROUPS,
-            pages,
-            latency: LATENCY,
-        };
-        let quotas = QuotaTable::built_in().unwrap();
-        let question = Question {
-            accounts,
-            indicator: "192.0.2.1",
-            window: &["--since", "24h"],
-            quotas,
-        };
-        let (parts, _, writer) = sweep_parts(cannery, question, temp.path()).await;
-        let tally = std::sync::Arc::clone(&parts.tally);
-        let began = Instant::now();
-        dragnet::sweep::sweep(parts).await.unwrap();
-        let took = began.elapsed().as_secs_f64();
-        writer.await.unwrap().unwrap();
-        let counts = tally.snapshot();
-        let groups = (accounts * REGIONS.len() * GROUPS) as u64;
-        assert_eq!(
-            (counts.log_groups_done, counts.uncovered, counts.throttled),
-            (groups, 0, 0)
-        );
-        assert_eq!(counts.events, groups * PAGES as u64);
-        (took, counts.calls)
-    });
+    let (elapsed, calls) = runtime.block_on(sweep(accounts, temp.path()));
     let bound = accounts as f64 / SESSIONS_A_SECOND
         + PATH * LATENCY.as_secs_f64()
         + (GROUPS * PAGES) as f64 / LEAST_CALLS_A_SECOND;
     row(
         &format!("{accounts} accounts: makespan / lower bound"),
-        took / bound,
+        elapsed / bound,
         "<= 1.05",
     );
     row(
@@ -135,10 +98,56 @@ fn one(accounts: usize) {
         memory("VmHWM"),
         "< 1024",
     );
-    row(&format!("{accounts} accounts: simulated seconds"), took, "");
+    row(
+        &format!("{accounts} accounts: simulated seconds"),
+        elapsed,
+        "",
+    );
     row(
         &format!("{accounts} accounts: µs of processor a call"),
         cpu_seconds() * 1e6 / calls as f64,
         "",
     );
+}
+
+/// Sweeps an organization, and returns the simulated seconds and the number of calls.
+async fn sweep(accounts: usize, directory: &Path) -> (f64, u64) {
+    let request = SweepRequest {
+        accounts,
+        indicator: "192.0.2.1",
+        window: &["--since", "24h"],
+        quotas: QuotaTable::built_in().unwrap(),
+    };
+    let (parts, _, writer) = sweep_parts(organization(), request, directory).await;
+    let tally = Arc::clone(&parts.tally);
+    let start = Instant::now();
+    dragnet::sweep::sweep(parts).await.unwrap();
+    let elapsed = start.elapsed().as_secs_f64();
+    writer.await.unwrap().unwrap();
+    let counts = tally.snapshot();
+    let groups = (accounts * REGIONS.len() * GROUPS) as u64;
+    assert_eq!(
+        (counts.log_groups_done, counts.uncovered, counts.throttled),
+        (groups, 0, 0)
+    );
+    assert_eq!(counts.events, groups * PAGES as u64);
+    (elapsed, counts.calls)
+}
+
+fn organization() -> FakeOrganization {
+    let event = |n: usize| {
+        format!(
+            r#"{{"timestamp":{},"message":"hello {n}","eventId":"{n}","logStreamName":"s"}}"#,
+            1_772_366_400_000 + n * 20_000_000
+        )
+    };
+    let pages = (0..PAGES)
+        .map(|n| page(&[event(n)], (n + 1 < PAGES).then_some(n + 1)))
+        .collect();
+    FakeOrganization {
+        regions: REGIONS.to_vec(),
+        groups: GROUPS,
+        pages,
+        latency: LATENCY,
+    }
 }

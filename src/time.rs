@@ -57,7 +57,7 @@ impl Clock {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place that reads the wall clock"
+    reason = "the only function that reads the wall clock"
 )]
 fn wall_now() -> Timestamp {
     Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn an_anchored_clock_advances_with_tokio_time() {
+    async fn anchored_clock_advances_with_tokio_time() {
         let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
         let clock = Clock::starting_at(start);
         tokio::time::advance(Duration::from_millis(1_500)).await;

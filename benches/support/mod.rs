@@ -2,12 +2,9 @@
 //! measurements of a process.
 
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark ends where its ground gives way"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails at the first error")]
 
-pub mod served;
+pub(crate) mod served;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -38,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 /// A fake organization with canned responses. Every account-Region has the same log groups, and
 /// every log group the same pages. It keeps no state, so the measurements show the cost of Dragnet.
 #[derive(Debug)]
-pub struct Cannery {
+pub(crate) struct FakeOrganization {
     /// The Regions of the accounts.
     pub regions: Vec<&'static str>,
     /// The number of log groups in each account-Region.
@@ -49,13 +46,13 @@ pub struct Cannery {
     pub latency: Duration,
 }
 
-impl Cannery {
+impl FakeOrganization {
     /// An HTTP client that is connected to this organization.
-    pub fn http_client(self) -> SharedHttpClient {
+    pub(crate) fn http_client(self) -> SharedHttpClient {
         SharedHttpClient::new(Client(SharedHttpConnector::new(Connector(Arc::new(self)))))
     }
 
-    fn answer(&self, operation: &str, body: &str) -> (&'static str, Bytes) {
+    fn response(&self, operation: &str, body: &str) -> (&'static str, Bytes) {
         let json = |text: String| ("application/x-amz-json-1.1", Bytes::from(text));
         let xml = |text: String| ("text/xml", Bytes::from(text));
         match operation {
@@ -75,18 +72,18 @@ impl Cannery {
                 let page = body.split_once(r#""nextToken":"p"#).map_or(0, |(_, rest)| {
                     rest.split('"').next().and_then(|number| number.parse().ok()).unwrap_or(0)
                 });
-                ("application/x-amz-json-1.1", stamped(self.pages.get(page).unwrap(), body))
+                ("application/x-amz-json-1.1", page_for_log_group(self.pages.get(page).unwrap(), body))
             }
-            other => panic!("{other} is not answered"),
+            other => panic!("there is no response for {other}"),
         }
     }
 }
 
 /// A placeholder in a page, which is replaced by the number of the log group.
-pub const STAMP: &str = "########";
+pub(crate) const STAMP: &str = "########";
 
 /// The body of a page for the log group of this request.
-fn stamped(page: &Bytes, request: &str) -> Bytes {
+fn page_for_log_group(page: &Bytes, request: &str) -> Bytes {
     let finder = memchr::memmem::Finder::new(STAMP);
     let number = || {
         request
@@ -101,16 +98,16 @@ fn stamped(page: &Bytes, request: &str) -> Bytes {
         return page.clone();
     };
     let stamp = format!("{number:08}");
-    let mut own = page.to_vec();
-    let places: Vec<usize> = finder.find_iter(page).collect();
-    for at in places {
-        own[at..at + STAMP.len()].copy_from_slice(stamp.as_bytes());
+    let mut stamped = page.to_vec();
+    let offsets: Vec<usize> = finder.find_iter(page).collect();
+    for offset in offsets {
+        stamped[offset..offset + STAMP.len()].copy_from_slice(stamp.as_bytes());
     }
-    Bytes::from(own)
+    Bytes::from(stamped)
 }
 
 /// The body of a page with these events, each in JSON. `next` is the number of the page after it.
-pub fn page(events: &[String], next: Option<usize>) -> Bytes {
+pub(crate) fn page(events: &[String], next: Option<usize>) -> Bytes {
     let token = next
         .map(|next| format!(r#","nextToken":"p{next}""#))
         .unwrap_or_default();
@@ -131,31 +128,31 @@ impl HttpClient for Client {
 }
 
 #[derive(Debug)]
-struct Connector(Arc<Cannery>);
+struct Connector(Arc<FakeOrganization>);
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let cannery = &self.0;
+        let organization = &self.0;
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
         let target = request
             .headers()
             .get("x-amz-target")
             .and_then(|target| target.rsplit('.').next());
-        let query = || {
+        let action = || {
             body.split('&')
                 .find_map(|part| part.strip_prefix("Action="))
                 .unwrap_or_default()
         };
-        let (kind, answer) = cannery.answer(target.unwrap_or_else(query), &body);
-        let latency = cannery.latency;
+        let (content_type, content) = organization.response(target.unwrap_or_else(action), &body);
+        let latency = organization.latency;
         // The request is dropped once it has been sent, as by a real connection.
         HttpConnectorFuture::new(async move {
             if !latency.is_zero() {
                 tokio::time::sleep(latency).await;
             }
             let response = http::Response::builder()
-                .header("content-type", kind)
-                .body(SdkBody::from(answer))
+                .header("content-type", content_type)
+                .body(SdkBody::from(content))
                 .unwrap();
             HttpResponse::try_from(response)
                 .map_err(|error| ConnectorError::other(error.into(), None))
@@ -164,7 +161,7 @@ impl HttpConnector for Connector {
 }
 
 /// The sweep to run.
-pub struct Question<'a> {
+pub(crate) struct SweepRequest<'a> {
     /// The number of accounts.
     pub accounts: usize,
     /// The indicator to search for.
@@ -177,71 +174,22 @@ pub struct Question<'a> {
 
 /// Prepares a sweep of the fake organization in `directory`, with the parts that `dragnet sweep`
 /// builds. The writer's task ends when the last handle of the journal is dropped.
-pub async fn sweep_parts(
-    cannery: Cannery,
-    question: Question<'_>,
+pub(crate) async fn sweep_parts(
+    organization: FakeOrganization,
+    request: SweepRequest<'_>,
     directory: &Path,
 ) -> (
     SweepParts,
     RunDir,
     tokio::task::JoinHandle<Result<(), StoreError>>,
 ) {
-    let Question {
-        accounts,
-        indicator,
-        window,
-        quotas,
-    } = question;
-    let list: String = (0..accounts)
-        .map(|n| format!("{:012}\n", 100_000_000_000 + n))
-        .collect::<Vec<_>>()
-        .concat();
-    let file = directory.join("accounts");
-    std::fs::write(&file, list).unwrap();
-    let config =
-        "[organization]\ndiscover = false\n[limits]\nquota_share = 1.0\nconcurrency = 100000\n";
-    std::fs::write(directory.join("dragnet.toml"), config).unwrap();
-    let arguments = [
-        "dragnet",
-        "sweep",
-        indicator,
-        "--accounts-file",
-        file.to_str().unwrap(),
-        "--no-silence",
-    ];
-    let arguments = [&arguments[..], window].concat();
     let clock = Clock::starting_at("2026-03-02T12:00:00Z".parse().unwrap());
-    let arguments = Arguments::try_parse_from(arguments).unwrap();
-    let Command::Sweep(sweep) = &arguments.command else {
-        panic!("not a sweep")
-    };
-    let surroundings = ResolveContext {
-        environment: &|_| None,
-        working_directory: directory,
-        now: clock.now(),
-        stdout_is_terminal: false,
-        stderr_is_terminal: false,
-    };
-    let settings = SweepSettings::resolve(&arguments.global, sweep, &surroundings).unwrap();
+    let settings = settings(&request, directory, &clock);
     let (audit, calls) = tokio::sync::mpsc::channel(1_024);
-    let home = "us-east-1".parse().unwrap();
-    let credentials = StaticCredentials {
-        access_key_id: "AKIAEXAMPLE".to_owned(),
-        secret_access_key: "s".to_owned().into(),
-    };
+    let options = connect_options(organization, request.quotas, &settings, &clock);
     let aws = Aws::connect(ConnectOptions {
-        wire: Wire::InProcess {
-            http: cannery.http_client(),
-            credentials,
-            region: home,
-        },
-        identity: settings.reach.identity.clone(),
-        codes: Arc::new(NoCodes),
-        mfa_sessions: None,
-        clock: clock.clone(),
-        quotas: Quotas::new(quotas, 1.0),
-        concurrency: settings.reach.limits.concurrency.map(Concurrency::get),
         audit: Some(audit),
+        ..options
     })
     .await
     .unwrap();
@@ -264,6 +212,67 @@ pub async fn sweep_parts(
     (parts, dir, writer)
 }
 
+/// Writes the configuration and the list of accounts, and resolves the settings of the sweep.
+fn settings(request: &SweepRequest<'_>, directory: &Path, clock: &Clock) -> SweepSettings {
+    let list: String = (0..request.accounts)
+        .map(|n| format!("{:012}\n", 100_000_000_000 + n))
+        .collect::<Vec<_>>()
+        .concat();
+    let file = directory.join("accounts");
+    std::fs::write(&file, list).unwrap();
+    let config =
+        "[organization]\ndiscover = false\n[limits]\nquota_share = 1.0\nconcurrency = 100000\n";
+    std::fs::write(directory.join("dragnet.toml"), config).unwrap();
+    let arguments = [
+        "dragnet",
+        "sweep",
+        request.indicator,
+        "--accounts-file",
+        file.to_str().unwrap(),
+        "--no-tamper-check",
+    ];
+    let arguments = [&arguments[..], request.window].concat();
+    let arguments = Arguments::try_parse_from(arguments).unwrap();
+    let Command::Sweep(sweep) = &arguments.command else {
+        panic!("not a sweep")
+    };
+    let context = ResolveContext {
+        environment: &|_| None,
+        working_directory: directory,
+        now: clock.now(),
+        stdout_is_terminal: false,
+        stderr_is_terminal: false,
+    };
+    SweepSettings::resolve(&arguments.global, sweep, &context).unwrap()
+}
+
+/// Connects to the organization in this process, without an audit.
+fn connect_options(
+    organization: FakeOrganization,
+    quotas: QuotaTable,
+    settings: &SweepSettings,
+    clock: &Clock,
+) -> ConnectOptions {
+    let credentials = StaticCredentials {
+        access_key_id: "AKIAEXAMPLE".to_owned(),
+        secret_access_key: "s".to_owned().into(),
+    };
+    ConnectOptions {
+        wire: Wire::InProcess {
+            http: organization.http_client(),
+            credentials,
+            region: "us-east-1".parse().unwrap(),
+        },
+        identity: settings.reach.identity.clone(),
+        codes: Arc::new(NoCodes),
+        mfa_sessions: None,
+        clock: clock.clone(),
+        quotas: Quotas::new(quotas, 1.0),
+        concurrency: settings.reach.limits.concurrency.map(Concurrency::get),
+        audit: None,
+    }
+}
+
 /// The source of MFA codes if there is no device.
 #[derive(Debug)]
 struct NoCodes;
@@ -279,33 +288,33 @@ impl CodeSource for NoCodes {
 }
 
 /// Prints a row of the table.
-pub fn row(what: &str, value: f64, wanted: &str) {
-    println!("{what:<62} {value:>12.3} {wanted:>12}");
+pub(crate) fn row(label: &str, value: f64, target: &str) {
+    println!("{label:<62} {value:>12.3} {target:>12}");
 }
 
 /// Prints the header of the table.
-pub fn head() {
-    println!("{:<62} {:>12} {:>12}", "measured", "value", "wanted");
+pub(crate) fn head() {
+    println!("{:<62} {:>12} {:>12}", "measured", "value", "target");
 }
 
 /// A value of `/proc/self/status`, in MiB: `VmRSS`, or `VmHWM` for the peak. Source: proc(5).
-pub fn memory(of: &str) -> f64 {
+pub(crate) fn memory(field: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status
         .lines()
-        .find_map(|line| line.strip_prefix(of)?.strip_prefix(':'));
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     let kib = line.and_then(|kib| kib.trim().trim_end_matches(" kB").parse::<f64>().ok());
     kib.map_or(f64::NAN, |kib| kib / 1_024.0)
 }
 
 /// The processor time that this process has used, in seconds. Source: proc(5), `stat`, in ticks of
 /// 10 ms.
-pub fn cpu_seconds() -> f64 {
+pub(crate) fn cpu_seconds() -> f64 {
     ticks(11)
 }
 
 /// The processor time of its child processes that have ended, in seconds.
-pub fn children_cpu_seconds() -> f64 {
+pub(crate) fn children_cpu_seconds() -> f64 {
     ticks(13)
 }
 

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 const DRAGNET: &str = env!("CARGO_BIN_EXE_dragnet");
 
 /// A served range. Its process ends when this is dropped.
-pub struct Served {
+pub(crate) struct Served {
     process: Child,
     /// The environment variables that direct an SDK to the range.
     pub environment: Vec<(String, String)>,
@@ -15,7 +15,7 @@ pub struct Served {
 
 impl Served {
     /// Serves a scenario. `quotas` is `real` or `off`.
-    pub fn start(directory: &Path, scenario: &str, quotas: &str) -> Self {
+    pub(crate) fn start(directory: &Path, scenario: &str, quotas: &str) -> Self {
         let file = directory.join("scenario.toml");
         std::fs::write(&file, scenario).unwrap();
         let mut process = Command::new(DRAGNET)
@@ -64,7 +64,7 @@ impl Drop for Served {
 }
 
 /// Runs a sweep of a served range to its end, with this `dragnet.toml`.
-pub fn sweep_over(served: &Served, directory: &Path, config: &str, arguments: &[&str]) {
+pub(crate) fn sweep_over(served: &Served, directory: &Path, config: &str, arguments: &[&str]) {
     std::fs::write(directory.join("dragnet.toml"), config).unwrap();
     let mut command = Command::new(DRAGNET);
     command
@@ -81,7 +81,7 @@ pub fn sweep_over(served: &Served, directory: &Path, config: &str, arguments: &[
 }
 
 /// The summary of the latest run in `directory`.
-pub fn summary_of(directory: &Path) -> serde_json::Value {
+pub(crate) fn summary_of(directory: &Path) -> serde_json::Value {
     serde_json::from_str(&std::fs::read_to_string(run_of(directory).join("summary.json")).unwrap())
         .unwrap()
 }

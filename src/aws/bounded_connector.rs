@@ -22,29 +22,29 @@ const PRODUCT: &str = concat!("dragnet/", env!("CARGO_PKG_VERSION"));
 
 /// The largest response that is read. A page of events has 1 MB of messages, which JSON may spell
 /// six times as long. The limit keeps an endless response from filling the memory.
-const LARGEST_ANSWER: usize = 64 << 20;
+const MAX_RESPONSE_BYTES: usize = 64 << 20;
 
 /// The timeouts for the head of a response and for its body. Between the two, a response waits
 /// without a timeout for its permit from the response budget.
-const HEAD: Duration = Duration::from_mins(1);
-const BODY: Duration = Duration::from_mins(1);
+const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
+const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
 const USER_AGENT: &str = "user-agent";
 
 /// Sends every exchange of `client` through a [`BoundedConnector`].
-pub(super) fn enveloped(
+pub(super) fn bound_responses(
     client: SharedHttpClient,
     response_budget: ResponseBudget,
 ) -> SharedHttpClient {
     SharedHttpClient::new(BoundedConnector {
-        wire: client,
+        inner: client,
         response_budget,
     })
 }
 
 #[derive(Debug)]
 struct BoundedConnector<T> {
-    wire: T,
+    inner: T,
     response_budget: ResponseBudget,
 }
 
@@ -54,9 +54,9 @@ impl HttpClient for BoundedConnector<SharedHttpClient> {
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        let wire = self.wire.http_connector(settings, components);
+        let inner = self.inner.http_connector(settings, components);
         SharedHttpConnector::new(BoundedConnector {
-            wire,
+            inner,
             response_budget: self.response_budget.clone(),
         })
     }
@@ -71,43 +71,48 @@ impl HttpConnector for BoundedConnector<SharedHttpConnector> {
             .get(USER_AGENT)
             .map_or(PRODUCT.to_owned(), |sdk| format!("{PRODUCT} {sdk}"));
         request.headers_mut().insert(USER_AGENT, agent);
-        let answer = self.wire.call(request);
+        let response = self.inner.call(request);
         let response_budget = self.response_budget.clone();
         HttpConnectorFuture::new(async move {
-            let answer = in_time(HEAD, answer).await?;
+            let response = with_timeout(HEAD_TIMEOUT, response).await?;
             response_budget.acquire().await;
             // On the heap, because a call waits mostly for the head of its response.
-            Box::pin(in_time(BODY, bounded(answer, LARGEST_ANSWER))).await
+            Box::pin(with_timeout(
+                BODY_TIMEOUT,
+                read_body(response, MAX_RESPONSE_BYTES),
+            ))
+            .await
         })
     }
 }
 
-async fn in_time<T>(
-    time: Duration,
-    answer: impl Future<Output = Result<T, ConnectorError>>,
+async fn with_timeout<T>(
+    limit: Duration,
+    response: impl Future<Output = Result<T, ConnectorError>>,
 ) -> Result<T, ConnectorError> {
-    timeout(time, answer)
+    timeout(limit, response)
         .await
-        .unwrap_or_else(|late| Err(ConnectorError::timeout(late.into())))
+        .unwrap_or_else(|elapsed| Err(ConnectorError::timeout(elapsed.into())))
 }
 
 /// Reads the whole response; no operation that Dragnet uses streams its response.
-async fn bounded(mut answer: HttpResponse, largest: usize) -> Result<HttpResponse, ConnectorError> {
-    let body = std::mem::replace(answer.body_mut(), SdkBody::taken());
-    let read = to_bytes(Body::new(body), largest).await;
+async fn read_body(
+    mut response: HttpResponse,
+    max_bytes: usize,
+) -> Result<HttpResponse, ConnectorError> {
+    let body = std::mem::replace(response.body_mut(), SdkBody::taken());
+    let read = to_bytes(Body::new(body), max_bytes).await;
     let bytes = read.map_err(|error| ConnectorError::io(error.into()))?;
-    if !ends_as_it_began(&bytes) {
-        return Err(ConnectorError::io(
-            "the answer breaks off in the middle".into(),
-        ));
+    if !is_complete_xml(&bytes) {
+        return Err(ConnectorError::io("the response is truncated".into()));
     }
-    *answer.body_mut() = SdkBody::from(bytes);
-    Ok(answer)
+    *response.body_mut() = SdkBody::from(bytes);
+    Ok(response)
 }
 
 /// Whether an XML document ends with its closing tag. The SDK accepts a truncated one, so a list of
 /// Regions would silently be shorter. Truncated JSON is invalid, which the SDK reports itself.
-fn ends_as_it_began(body: &[u8]) -> bool {
+fn is_complete_xml(body: &[u8]) -> bool {
     let text = body.trim_ascii();
     let Some(mut rest) = text.strip_prefix(b"<") else {
         return true;
@@ -140,22 +145,22 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_answer_that_does_not_end_is_cut_off() {
-        let answer = |bytes: &'static [u8]| {
-            let response = http::Response::builder()
+    async fn body_over_the_limit_is_refused() {
+        let response = |bytes: &'static [u8]| {
+            let http_response = http::Response::builder()
                 .status(200)
                 .body(SdkBody::from(bytes))
                 .unwrap();
-            HttpResponse::try_from(response).unwrap()
+            HttpResponse::try_from(http_response).unwrap()
         };
-        let whole = bounded(answer(b"12345"), 5).await.unwrap();
+        let whole = read_body(response(b"12345"), 5).await.unwrap();
         assert_eq!(whole.body().bytes(), Some(&b"12345"[..]));
-        assert!(bounded(answer(b"123456"), 5).await.unwrap_err().is_io());
+        assert!(read_body(response(b"123456"), 5).await.unwrap_err().is_io());
     }
 
     #[test]
-    fn xml_that_breaks_off_is_not_taken_for_a_shorter_list() {
-        for whole in [
+    fn truncated_xml_is_recognised() {
+        for complete in [
             "",
             "{}",
             "<a/>",
@@ -164,9 +169,9 @@ mod tests {
             "[<",
             "<!DOCTYPE html><p>",
         ] {
-            assert!(ends_as_it_began(whole.as_bytes()), "{whole}");
+            assert!(is_complete_xml(complete.as_bytes()), "{complete}");
         }
-        for cut in [
+        for truncated in [
             "<",
             "<?xml",
             "<?xml ?>",
@@ -177,7 +182,7 @@ mod tests {
             "<a></b>",
             "<a></",
         ] {
-            assert!(!ends_as_it_began(cut.as_bytes()), "{cut}");
+            assert!(!is_complete_xml(truncated.as_bytes()), "{truncated}");
         }
     }
 }

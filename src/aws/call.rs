@@ -10,7 +10,7 @@ use aws_types::request_id::RequestId;
 use tokio::time::{Instant, sleep};
 use tracing::{debug, info};
 
-use super::call_limiter::Permit;
+use super::call_limiter::{Permit, QuotaLimiter};
 use super::connect::Aws;
 use super::error::{CallError, Diagnosis, ErrorClass};
 use super::pages::Endless;
@@ -35,26 +35,26 @@ pub(super) struct CallContext<'a> {
 }
 
 /// Builds the configuration of a service for one call. Each SDK crate has its own type for it.
-macro_rules! placed {
-    ($sdk:ident, $site:expr, $credentials:expr) => {
+macro_rules! config_for {
+    ($sdk:ident, $context:expr, $credentials:expr) => {
         $sdk::config::Builder::new()
-            .region($sdk::config::Region::new($site.region.to_string()))
+            .region($sdk::config::Region::new($context.region.to_string()))
             .credentials_provider($credentials)
             .interceptor($crate::aws::required_members::RequiredMembers(
-                $site.operation,
+                $context.operation,
             ))
     };
 }
-pub(super) use placed;
+pub(super) use config_for;
 
 impl CallContext<'_> {
     /// The error for pages that do not end.
-    pub fn endless(self, endless: Endless) -> CallError {
+    pub(super) fn endless(self, endless: Endless) -> CallError {
         self.unreadable(endless.to_string())
     }
 
     /// The error for a response that cannot be interpreted.
-    pub fn unreadable(self, problem: impl Into<String>) -> CallError {
+    pub(super) fn unreadable(self, problem: impl Into<String>) -> CallError {
         CallError {
             class: ErrorClass::Refused,
             code: "BrokenAnswer".to_owned(),
@@ -70,13 +70,32 @@ impl CallContext<'_> {
 
     /// The error for a call that was not sent because the command is being interrupted.
     fn interrupted(self, attempts: u32) -> CallError {
-        let class = ErrorClass::Interrupted;
-        let code = "Interrupted".to_owned();
+        CallError {
+            class: ErrorClass::Interrupted,
+            code: "Interrupted".to_owned(),
+            attempts,
+            ..self.unreadable("the command is being interrupted")
+        }
+    }
+
+    /// The error for a call whose last attempt failed.
+    fn failed(self, diagnosis: Diagnosis, account: Option<AccountId>, attempts: u32) -> CallError {
+        let Diagnosis {
+            class,
+            code,
+            message,
+            request_id,
+        } = diagnosis;
         CallError {
             class,
             code,
+            message,
+            request_id,
+            operation: self.operation.as_str(),
+            account,
+            role: None,
+            region: self.region.clone(),
             attempts,
-            ..self.unreadable("the command is being ended")
         }
     }
 }
@@ -86,7 +105,7 @@ impl Aws {
     /// refreshed once. `send` makes one attempt with the given credentials.
     pub(super) async fn call<T, E, F>(
         &self,
-        site: CallContext<'_>,
+        context: CallContext<'_>,
         send: impl Fn(Credentials) -> F,
     ) -> Result<T, CallError>
     where
@@ -94,21 +113,21 @@ impl Aws {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        self.call_with(None, site, send)
+        self.call_with(None, context, send)
             .await
             .map(|(output, _)| output)
     }
 
     /// The quota that a call counts towards.
-    pub(super) fn quota_key(&self, site: CallContext<'_>) -> QuotaKey {
-        let account = site
+    pub(super) fn quota_key(&self, context: CallContext<'_>) -> QuotaKey {
+        let account = context
             .session
             .account()
             .or(self.caller.get().map(|caller| caller.account));
         QuotaKey {
             account,
-            region: site.region.clone(),
-            operation: site.operation.as_str(),
+            region: context.region.clone(),
+            operation: context.operation.as_str(),
         }
     }
 
@@ -116,8 +135,8 @@ impl Aws {
     /// permit of the response in memory.
     pub(super) async fn call_with<T, E, F>(
         &self,
-        mut permit: Option<Permit>,
-        site: CallContext<'_>,
+        mut first_permit: Option<Permit>,
+        context: CallContext<'_>,
         send: impl Fn(Credentials) -> F,
     ) -> Result<(T, Option<ResponsePermit>), CallError>
     where
@@ -125,104 +144,81 @@ impl Aws {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let key = self.quota_key(site);
-        let call_limiter = self.call_limiter.of(&key);
-        let account = key.account;
+        let key = self.quota_key(context);
+        let quota_limiter = self.call_limiter.quota_limiter(&key);
         let mut attempts = Attempts::default();
         loop {
-            let mut credentials = self.credentials(site.session).await?;
-            if permit.is_none() {
-                // `run_until_cancelled` would store the future twice, in every task that waits
-                // here.
-                permit = tokio::select! {
-                    biased;
-                    () = self.stop.cancelled() => None,
-                    permit = self.call_limiter.acquire(&call_limiter) => permit,
-                };
-            }
-            if !self.is_fresh(&credentials) {
-                // They expired in the queue. Refreshing them needs a concurrency permit too; the
-                // rate-limit permit remains valid.
-                drop(permit.take());
-                credentials = self.credentials(site.session).await?;
-                permit = self.call_limiter.slot().await;
-            }
-            let Some(let_out) = permit.take() else {
-                return Err(site.interrupted(attempts.made));
+            let Some((permit, credentials)) = self
+                .admit(first_permit.take(), context, &quota_limiter)
+                .await?
+            else {
+                return Err(context.interrupted(attempts.made));
             };
             attempts.made += 1;
             // On the heap, because most calls wait for permits most of the time, and should be
             // small meanwhile. The call is boxed separately, or the attempt would store it twice.
             let call = Box::pin(send(credentials.clone()));
-            let attempt = Box::pin(self.attempt(let_out, site, account, attempts.made, call));
+            let attempt = Box::pin(self.attempt(permit, context, key.account, attempts.made, call));
             let Attempt {
-                answer,
+                result,
                 response_permit,
-                took,
+                latency,
             } = attempt.await;
-            let diagnosis = match answer {
+            let diagnosis = match result {
                 Ok(output) => {
-                    call_limiter.answered_after(took);
-                    if let Some(calls_per_second) = call_limiter.limiter.on_success() {
-                        info!(
-                            operation = %site.operation, region = %site.region, account = %key.owner(),
-                            calls_per_second, "not throttled of late: speeding up"
-                        );
-                    }
+                    record_success(&quota_limiter, &key, latency);
                     return Ok((output, response_permit));
                 }
                 Err(diagnosis) => diagnosis,
             };
-            let next = attempts.after(diagnosis.class);
+            let next = attempts.next_step(diagnosis.class);
             debug!(
-                operation = %site.operation, region = %site.region, account = %key.owner(), code = diagnosis.code,
-                attempt = attempts.made, ?next, "an attempt failed"
+                operation = %key.operation, region = %key.region, account = %key.owner(),
+                code = diagnosis.code, attempt = attempts.made, ?next, "an attempt failed"
             );
             match next {
-                Next::AskAgain(wait) => sleep(wait).await,
-                Next::SlowDown => {
-                    if let Some(calls_per_second) =
-                        call_limiter.limiter.on_throttle(fastrand::f64())
-                    {
-                        info!(
-                            operation = %site.operation, region = %site.region, account = %key.owner(),
-                            calls_per_second, "throttled: slowing down"
-                        );
-                    }
-                }
-                Next::Refresh => site.session.forget(&credentials).await,
-                Next::GiveUp => {
-                    let Diagnosis {
-                        class,
-                        code,
-                        message,
-                        request_id,
-                    } = diagnosis;
-                    let operation = site.operation.as_str();
-                    let region = site.region.clone();
-                    let attempts = attempts.made;
-                    let role = None;
-                    return Err(CallError {
-                        class,
-                        code,
-                        message,
-                        request_id,
-                        operation,
-                        account,
-                        role,
-                        region,
-                        attempts,
-                    });
+                NextStep::Retry(wait) => sleep(wait).await,
+                NextStep::SlowDown => record_throttle(&quota_limiter, &key),
+                NextStep::Refresh => context.session.discard(&credentials).await,
+                NextStep::GiveUp => {
+                    return Err(context.failed(diagnosis, key.account, attempts.made));
                 }
             }
         }
     }
 
+    /// Waits until an attempt may be sent. Returns its permit, which may be given, and its
+    /// credentials; `None` after cancellation.
+    async fn admit(
+        &self,
+        mut permit: Option<Permit>,
+        context: CallContext<'_>,
+        quota_limiter: &QuotaLimiter,
+    ) -> Result<Option<(Permit, Credentials)>, CallError> {
+        let mut credentials = self.credentials(context.session).await?;
+        if permit.is_none() {
+            // `run_until_cancelled` would store the future twice, in every task that waits here.
+            permit = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => None,
+                permit = self.call_limiter.acquire(quota_limiter) => permit,
+            };
+        }
+        if !self.is_fresh(&credentials) {
+            // They expired in the queue. Refreshing them needs a concurrency permit too; the
+            // rate-limit permit remains valid.
+            drop(permit.take());
+            credentials = self.credentials(context.session).await?;
+            permit = self.call_limiter.acquire_concurrency().await;
+        }
+        Ok(permit.map(|permit| (permit, credentials)))
+    }
+
     /// Sends one attempt that has its permit, and records it in the audit.
     async fn attempt<T, E>(
         &self,
-        let_out: Permit,
-        site: CallContext<'_>,
+        permit: Permit,
+        context: CallContext<'_>,
         account: Option<AccountId>,
         attempt: u32,
         call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -232,52 +228,73 @@ impl Aws {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let time = self.clock.now();
-        let began = Instant::now();
-        let (answer, response_permit) = with_response_permit(call).await;
+        let started = Instant::now();
+        let (result, response_permit) = with_response_permit(call).await;
         match &response_permit {
             Some(response_permit) => self
                 .call_limiter
-                .release(let_out, response_permit.had_to_wait),
-            None => drop(let_out),
+                .release(permit, response_permit.had_to_wait),
+            None => drop(permit),
         }
-        let took = began.elapsed();
-        let answer = answer.map_err(|error| Diagnosis::from_sdk_error(&error));
-        let (status, request_id) = match &answer {
+        let latency = started.elapsed();
+        let result = result.map_err(|error| Diagnosis::from_sdk_error(&error));
+        let (status, request_id) = match &result {
             Ok(output) => ("ok", output.request_id().unwrap_or_default()),
             Err(diagnosis) => (diagnosis.code.as_str(), diagnosis.request_id.as_str()),
         };
         self.record(ApiCall {
             time,
             account,
-            region: site.region.clone(),
-            operation: site.operation.as_str().into(),
+            region: context.region.clone(),
+            operation: context.operation.as_str().into(),
             status: status.to_owned(),
             request_id: request_id.to_owned(),
             attempt,
-            milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            milliseconds: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
         })
         .await;
         Attempt {
-            answer,
+            result,
             response_permit,
-            took,
+            latency,
         }
     }
 
     async fn record(&self, call: ApiCall) {
         let Some(audit) = &self.audit else { return };
         // The receiver is gone if the run is being abandoned.
-        if let Ok(place) = audit.reserve().await {
-            place.send(call);
+        if let Ok(permit) = audit.reserve().await {
+            permit.send(call);
         }
     }
 }
 
 /// The result of one attempt.
 struct Attempt<T> {
-    answer: Result<T, Diagnosis>,
+    result: Result<T, Diagnosis>,
     response_permit: Option<ResponsePermit>,
-    took: Duration,
+    latency: Duration,
+}
+
+/// Records the response time of a successful call, which may raise the rate of its quota.
+fn record_success(quota_limiter: &QuotaLimiter, key: &QuotaKey, latency: Duration) {
+    quota_limiter.record_response_time(latency);
+    if let Some(calls_per_second) = quota_limiter.limiter.on_success() {
+        info!(
+            operation = %key.operation, region = %key.region, account = %key.owner(),
+            calls_per_second, "no recent throttling: raising the rate"
+        );
+    }
+}
+
+/// Records a throttled call, which may lower the rate of its quota.
+fn record_throttle(quota_limiter: &QuotaLimiter, key: &QuotaKey) {
+    if let Some(calls_per_second) = quota_limiter.limiter.on_throttle(fastrand::f64()) {
+        info!(
+            operation = %key.operation, region = %key.region, account = %key.owner(),
+            calls_per_second, "throttled: lowering the rate"
+        );
+    }
 }
 
 /// How often a call was sent, and how often it failed for each reason.
@@ -291,45 +308,45 @@ struct Attempts {
 
 /// What to do after a failed attempt.
 #[derive(Debug, PartialEq)]
-enum Next {
-    AskAgain(Duration),
+enum NextStep {
+    Retry(Duration),
     SlowDown,
     Refresh,
     GiveUp,
 }
 
 impl Attempts {
-    fn after(&mut self, class: ErrorClass) -> Next {
+    fn next_step(&mut self, class: ErrorClass) -> NextStep {
         match class {
             ErrorClass::Throttled => {
                 self.throttled += 1;
                 if self.throttled < THROTTLED_ATTEMPTS {
-                    Next::SlowDown
+                    NextStep::SlowDown
                 } else {
-                    Next::GiveUp
+                    NextStep::GiveUp
                 }
             }
             ErrorClass::Transient => {
                 self.transient += 1;
                 if self.transient == TRANSIENT_ATTEMPTS {
-                    return Next::GiveUp;
+                    return NextStep::GiveUp;
                 }
-                let longest =
+                let max_wait =
                     (BACKOFF[0] * 2_u32.saturating_pow(self.transient - 1)).min(BACKOFF[1]);
-                Next::AskAgain(longest.mul_f64(0.5 + fastrand::f64() / 2.0))
+                NextStep::Retry(max_wait.mul_f64(0.5 + fastrand::f64() / 2.0))
             }
             ErrorClass::Expired => {
                 self.expired += 1;
                 if self.expired == 1 {
-                    Next::Refresh
+                    NextStep::Refresh
                 } else {
-                    Next::GiveUp
+                    NextStep::GiveUp
                 }
             }
             ErrorClass::Denied
             | ErrorClass::NotFound
             | ErrorClass::Interrupted
-            | ErrorClass::Refused => Next::GiveUp,
+            | ErrorClass::Refused => NextStep::GiveUp,
         }
     }
 }
@@ -339,16 +356,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_class_has_its_own_patience() {
+    fn each_error_class_has_its_own_retry_limit() {
         let mut attempts = Attempts::default();
-        assert_eq!(attempts.after(ErrorClass::Denied), Next::GiveUp);
-        assert_eq!(attempts.after(ErrorClass::Expired), Next::Refresh);
-        assert_eq!(attempts.after(ErrorClass::Expired), Next::GiveUp);
-        let patience = |class| {
+        assert_eq!(attempts.next_step(ErrorClass::Denied), NextStep::GiveUp);
+        assert_eq!(attempts.next_step(ErrorClass::Expired), NextStep::Refresh);
+        assert_eq!(attempts.next_step(ErrorClass::Expired), NextStep::GiveUp);
+        let attempts_until_giving_up = |class| {
             let mut attempts = Attempts::default();
-            (1..1_000).find(|_| attempts.after(class) == Next::GiveUp)
+            (1..1_000).find(|_| attempts.next_step(class) == NextStep::GiveUp)
         };
-        assert_eq!(patience(ErrorClass::Throttled), Some(THROTTLED_ATTEMPTS));
-        assert_eq!(patience(ErrorClass::Transient), Some(TRANSIENT_ATTEMPTS));
+        assert_eq!(
+            attempts_until_giving_up(ErrorClass::Throttled),
+            Some(THROTTLED_ATTEMPTS)
+        );
+        assert_eq!(
+            attempts_until_giving_up(ErrorClass::Transient),
+            Some(TRANSIENT_ATTEMPTS)
+        );
     }
 }

@@ -12,7 +12,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::Format;
 use jiff::{SignedDuration, Timestamp};
 
-use super::call::{CallContext, placed};
+use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use crate::model::Operation;
 
@@ -20,25 +20,25 @@ impl Aws {
     /// Returns how far the clock of this host is ahead of AWS's, in seconds; negative if it is
     /// behind. `None` if no response had a date. Error responses have one too.
     pub async fn clock_skew(&self) -> Option<SignedDuration> {
-        let site = CallContext {
+        let context = CallContext {
             session: self.source(),
             region: self.home(),
             operation: Operation::GetCallerIdentity,
         };
         let date = DateHeader::default();
-        let answer = self.call(site, |credentials| {
+        let call = self.call(context, |credentials| {
             self.clients
                 .sts
                 .get_caller_identity()
                 .customize()
-                .config_override(placed!(aws_sdk_sts, site, credentials))
+                .config_override(config_for!(aws_sdk_sts, context, credentials))
                 .interceptor(date.clone())
                 .send()
         });
         // Only the date matters; other code reports whether AWS accepts the call.
-        _ = answer.await;
-        let told = *date.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(self.clock.now().duration_since(told?))
+        _ = call.await;
+        let aws_time = *date.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(self.clock.now().duration_since(aws_time?))
     }
 }
 
@@ -59,10 +59,10 @@ impl Intercept for DateHeader {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let date = context.response().headers().get("date");
-        let told = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+        let header = context.response().headers().get("date");
+        let date = header.and_then(|text| DateTime::from_str(text, Format::HttpDate).ok());
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            told.and_then(|told| Timestamp::from_second(told.secs()).ok());
+            date.and_then(|date| Timestamp::from_second(date.secs()).ok());
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_cloudtrail::types;
 
-use super::call::{CallContext, placed};
+use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
@@ -28,7 +28,7 @@ impl Aws {
         session: &Session,
         region: &Region,
     ) -> Result<Vec<LogSource>, CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region,
             operation: Operation::DescribeTrails,
@@ -38,20 +38,19 @@ impl Aws {
             .cloudtrail
             .describe_trails()
             .include_shadow_trails(true);
-        let answer = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 request
                     .clone()
                     .customize()
-                    .config_override(placed!(aws_sdk_cloudtrail, site, credentials))
+                    .config_override(config_for!(aws_sdk_cloudtrail, context, credentials))
                     .send()
             })
             .await?;
-        let trails = answer.trail_list().iter();
+        let trails = output.trail_list().iter();
+        let invalid = "a trail in the response has an invalid ARN, home Region or log group";
         trails
-            .map(|told| {
-                trail(told).ok_or_else(|| site.unreadable("a trail without a readable address"))
-            })
+            .map(|trail| parse_trail(trail).ok_or_else(|| context.unreadable(invalid)))
             .collect()
     }
 
@@ -66,29 +65,29 @@ impl Aws {
         session: &Session,
         trail: &LogSource,
     ) -> Result<Delivery, CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region: &trail.home.region,
             operation: Operation::GetTrailStatus,
         };
         let request = self.clients.cloudtrail.get_trail_status().name(&trail.via);
-        let told = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 request
                     .clone()
                     .customize()
-                    .config_override(placed!(aws_sdk_cloudtrail, site, credentials))
+                    .config_override(config_for!(aws_sdk_cloudtrail, context, credentials))
                     .send()
             })
             .await?;
         let ms =
             |time: Option<aws_smithy_types::DateTime>| time.and_then(|time| time.to_millis().ok());
         Ok(Delivery {
-            logging: told.is_logging.unwrap_or(false),
-            started_ms: ms(told.start_logging_time),
-            stopped_ms: ms(told.stop_logging_time),
-            last_ms: ms(told.latest_cloud_watch_logs_delivery_time),
-            error: told
+            logging: output.is_logging.unwrap_or(false),
+            started_ms: ms(output.start_logging_time),
+            stopped_ms: ms(output.stop_logging_time),
+            last_ms: ms(output.latest_cloud_watch_logs_delivery_time),
+            error: output
                 .latest_cloud_watch_logs_delivery_error
                 .unwrap_or_default(),
         })
@@ -105,7 +104,7 @@ impl Aws {
         session: &Session,
         trail: &LogSource,
     ) -> Result<Selection, CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region: &trail.home.region,
             operation: Operation::GetEventSelectors,
@@ -115,36 +114,36 @@ impl Aws {
             .cloudtrail
             .get_event_selectors()
             .trail_name(&trail.via);
-        let told = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 request
                     .clone()
                     .customize()
-                    .config_override(placed!(aws_sdk_cloudtrail, site, credentials))
+                    .config_override(config_for!(aws_sdk_cloudtrail, context, credentials))
                     .send()
             })
             .await?;
-        Ok(selection(
-            told.event_selectors(),
-            told.advanced_event_selectors(),
+        Ok(parse_selection(
+            output.event_selectors(),
+            output.advanced_event_selectors(),
         ))
     }
 }
 
-fn trail(told: &types::Trail) -> Option<LogSource> {
-    let arn: Arn = told.trail_arn()?.parse().ok()?;
+fn parse_trail(trail: &types::Trail) -> Option<LogSource> {
+    let arn: Arn = trail.trail_arn()?.parse().ok()?;
     let home = Target {
         account: arn.account()?,
-        region: told.home_region().unwrap_or(arn.region()).parse().ok()?,
+        region: trail.home_region().unwrap_or(arn.region()).parse().ok()?,
     };
-    let destination = match told
+    let destination = match trail
         .cloud_watch_logs_log_group_arn()
         .filter(|arn| !arn.is_empty())
     {
         Some(arn) => Destination::LogGroup(arn.parse().ok()?),
-        None => Destination::Elsewhere(format!(
+        None => Destination::Other(format!(
             "s3://{}",
-            told.s3_bucket_name().unwrap_or_default()
+            trail.s3_bucket_name().unwrap_or_default()
         )),
     };
     Some(LogSource {
@@ -152,14 +151,14 @@ fn trail(told: &types::Trail) -> Option<LogSource> {
         via: arn.as_str().to_owned(),
         home,
         destination,
-        multi_region: told.is_multi_region_trail().unwrap_or(false),
-        told: SourceState::Unknown,
+        multi_region: trail.is_multi_region_trail().unwrap_or(false),
+        state: SourceState::Unknown,
     })
 }
 
 /// Combines the event selectors of a trail. A trail has basic or advanced selectors; one without
 /// any has the default, all management events.
-fn selection(
+fn parse_selection(
     basic: &[types::EventSelector],
     advanced: &[types::AdvancedEventSelector],
 ) -> Selection {
@@ -170,7 +169,7 @@ fn selection(
     }
     for selector in basic {
         if selector.include_management_events().unwrap_or(true) {
-            management = management.and(basic_management(selector));
+            management = management.combined_with(basic_management(selector));
         }
         data.extend(
             selector
@@ -180,11 +179,11 @@ fn selection(
         );
     }
     for selector in advanced {
-        let is_about = |category| {
+        let has_category = |category| {
             field(selector, "eventCategory").any(|f| f.equals().iter().any(|c| c == category))
         };
-        if is_about("Management") {
-            management = management.and(advanced_management(selector));
+        if has_category("Management") {
+            management = management.combined_with(advanced_management(selector));
         } else {
             data.extend(
                 field(selector, "resources.type").flat_map(|kind| kind.equals().iter().cloned()),
@@ -195,7 +194,7 @@ fn selection(
 }
 
 fn basic_management(selector: &types::EventSelector) -> ManagementEvents {
-    let left_out = || {
+    let excluded = || {
         Some(
             selector
                 .exclude_management_event_sources()
@@ -206,28 +205,28 @@ fn basic_management(selector: &types::EventSelector) -> ManagementEvents {
     };
     match selector.read_write_type().map(types::ReadWriteType::as_str) {
         Some("ReadOnly") => ManagementEvents {
-            reads: left_out(),
+            reads: excluded(),
             writes: None,
         },
         Some("WriteOnly") => ManagementEvents {
             reads: None,
-            writes: left_out(),
+            writes: excluded(),
         },
         _ => ManagementEvents {
-            reads: left_out(),
-            writes: left_out(),
+            reads: excluded(),
+            writes: excluded(),
         },
     }
 }
 
 fn advanced_management(selector: &types::AdvancedEventSelector) -> ManagementEvents {
-    let is =
+    let read_only_is =
         |word| field(selector, "readOnly").any(|f| f.equals().iter().any(|value| value == word));
     let mut management = ManagementEvents::all();
-    if is("true") {
+    if read_only_is("true") {
         management.writes = None;
     }
-    if is("false") {
+    if read_only_is("false") {
         management.reads = None;
     }
     for condition in selector.field_selectors() {
@@ -237,11 +236,11 @@ fn advanced_management(selector: &types::AdvancedEventSelector) -> ManagementEve
                 condition
                     .not_equals()
                     .iter()
-                    .for_each(|service| management.leave_out(service));
+                    .for_each(|service| management.exclude(service));
             }
             // Any other condition keeps only some events. It is reported by its field, not
             // evaluated.
-            other => management.leave_out(&format!("what its condition on {other} excludes")),
+            other => management.exclude(&format!("events that its condition on {other} excludes")),
         }
     }
     management
@@ -280,18 +279,18 @@ mod tests {
     }
 
     #[test]
-    fn basic_selectors_say_what_is_left_out() {
+    fn basic_selectors_are_described_with_exclusions() {
         let selector = EventSelector::builder()
             .read_write_type(ReadWriteType::WriteOnly)
             .exclude_management_event_sources("kms.amazonaws.com")
             .build();
         assert_eq!(
-            selection(&[selector], &[]).text(),
-            "management events: writes alone without kms.amazonaws.com; no data events"
+            parse_selection(&[selector], &[]).text(),
+            "management events: only writes without kms.amazonaws.com; no data events"
         );
-        assert!(selection(&[EventSelector::builder().build()], &[]).is_whole());
+        assert!(parse_selection(&[EventSelector::builder().build()], &[]).is_whole());
         assert!(
-            !selection(
+            !parse_selection(
                 &[EventSelector::builder()
                     .include_management_events(false)
                     .build()],
@@ -299,11 +298,11 @@ mod tests {
             )
             .is_whole()
         );
-        assert!(selection(&[], &[]).is_whole());
+        assert!(parse_selection(&[], &[]).is_whole());
     }
 
     #[test]
-    fn advanced_selectors_add_up() {
+    fn advanced_selectors_are_combined() {
         let reads = advanced(vec![
             condition("eventCategory", &["Management"], &[]),
             condition("readOnly", &["true"], &[]),
@@ -318,14 +317,14 @@ mod tests {
             condition("resources.type", &["AWS::S3::Object"], &[]),
         ]);
         assert_eq!(
-            selection(&[], &[reads, writes, data.clone()]).text(),
+            parse_selection(&[], &[reads, writes, data.clone()]).text(),
             "management events: reads, writes without rdsdata.amazonaws.com; data events: AWS::S3::Object"
         );
-        assert!(selection(&[], &[data]).management().is_none());
+        assert!(parse_selection(&[], &[data]).management().is_none());
         let odd = advanced(vec![
             condition("eventCategory", &["Management"], &[]),
             condition("eventName", &["X"], &[]),
         ]);
-        assert!(!selection(&[], &[odd]).is_whole());
+        assert!(!parse_selection(&[], &[odd]).is_whole());
     }
 }

@@ -19,25 +19,25 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::CallError;
-use super::bounded_connector::enveloped;
+use super::bounded_connector::bound_responses;
 use super::call_limiter::CallLimiter;
 use super::descriptor_limit::DescriptorLimit;
 use super::http;
-use super::mfa::{CodeSource, Device, MfaStanding};
+use super::mfa::{CodeSource, Device, MfaStatus};
 use super::profile::{ProfileChain, ProfileError, ProfileRole};
 use super::response_budget::ResponseBudget;
 use super::session::{RoleHop, Session};
 use super::source::{self, SourceCredentials};
-use super::sts::{Caller, Durations};
+use super::sts::{Caller, SessionDurations};
 use crate::config::Identity;
-use crate::model::{ApiCall, Partition, Region, SlowedRate};
+use crate::model::{ApiCall, InvalidRegion, Partition, Region, SlowedRate};
 use crate::throttle::Quotas;
 use crate::time::Clock;
 
 /// The timeouts for a connection and for the head of a response; `bounded_connector.rs` has those
 /// for the rest. AWS responds within seconds; a call that hangs is retried.
-const CONNECT: Duration = Duration::from_secs(5);
-const READ: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The settings of a connection.
 #[derive(Debug)]
@@ -95,16 +95,14 @@ pub struct StaticCredentials {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The SDK's credential chain found no credentials.
-    #[error(
-        "no AWS credentials were found: set AWS_PROFILE or --profile, or log in (aws sso login)"
-    )]
+    #[error("no AWS credentials found: run `aws sso login`, or set AWS_PROFILE or --profile")]
     NoCredentials,
     /// The profile cannot be used.
     #[error(transparent)]
     Profile(#[from] ProfileError),
     /// The configured Region is not a valid Region name.
-    #[error("the configured Region is not usable")]
-    Region(#[from] crate::model::InvalidRegion),
+    #[error("the configured Region is invalid")]
+    Region(#[from] InvalidRegion),
 }
 
 /// A connection to AWS. Every call is made through it.
@@ -118,7 +116,7 @@ pub struct Aws {
     pub(super) clock: Clock,
     pub(super) caller: OnceLock<Caller>,
     /// The session durations that roles are known to allow.
-    pub(super) durations: Arc<Durations>,
+    pub(super) durations: Arc<SessionDurations>,
     source: Arc<Session>,
     mfa: Option<Arc<Session>>,
     profile_roles: Vec<Arc<Session>>,
@@ -154,6 +152,33 @@ impl Clients {
     }
 }
 
+/// Finds the source credentials of AWS or of the practice range, with an HTTP client whose
+/// responses are bounded.
+async fn find_source(
+    wire: Wire,
+    profile: Option<&str>,
+    clock: Clock,
+    idle_per_host: usize,
+) -> Result<SourceCredentials, ConnectError> {
+    let response_budget = ResponseBudget::new();
+    let time = SdkTime(clock);
+    match wire {
+        Wire::Network { insecure_endpoint } => {
+            let client = http::network_client(insecure_endpoint, idle_per_host);
+            let client = bound_responses(client, response_budget);
+            Ok(source::find(profile, client, time).await?)
+        }
+        Wire::InProcess {
+            http,
+            credentials,
+            region,
+        } => {
+            let client = bound_responses(http, response_budget);
+            Ok(practice_credentials(credentials, region, client, time))
+        }
+    }
+}
+
 /// Returns the source credentials of the practice range.
 fn practice_credentials(
     credentials: StaticCredentials,
@@ -184,8 +209,8 @@ fn practice_credentials(
 /// Replaces the SDK's retries, timeouts and caches with Dragnet's own.
 fn with_own_policies(sdk: SdkConfig) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
-        .read_timeout(READ);
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT);
     sdk.into_builder()
         .sleep_impl(TokioSleep::new())
         .retry_config(RetryConfig::disabled())
@@ -203,47 +228,28 @@ impl Aws {
     /// # Errors
     /// There are no credentials, or the configured Region is not a valid Region name.
     pub async fn connect(options: ConnectOptions) -> Result<Self, ConnectError> {
-        let sockets = match &options.wire {
-            Wire::Network { .. } => DescriptorLimit::of_this_process(options.concurrency),
+        let limit = match &options.wire {
+            Wire::Network { .. } => DescriptorLimit::for_process(options.concurrency),
             Wire::InProcess { .. } => DescriptorLimit::unbounded(options.concurrency),
         };
-        let response_budget = ResponseBudget::new();
+        let identity = options.identity;
         let SourceCredentials {
             sdk,
             chain,
             profile,
-        } = match options.wire {
-            Wire::Network { insecure_endpoint } => {
-                let client = enveloped(
-                    http::network(insecure_endpoint, sockets.idle_per_host),
-                    response_budget,
-                );
-                let named = options.identity.profile.as_deref();
-                source::find(named, client, SdkTime(options.clock.clone())).await?
-            }
-            Wire::InProcess {
-                http,
-                credentials,
-                region,
-            } => {
-                let client = enveloped(http, response_budget);
-                let time = SdkTime(options.clock.clone());
-                practice_credentials(credentials, region, client, time)
-            }
-        };
+        } = find_source(
+            options.wire,
+            identity.profile.as_deref(),
+            options.clock.clone(),
+            limit.idle_per_host,
+        )
+        .await?;
         let sdk = with_own_policies(sdk);
         let credentials = sdk
             .credentials_provider()
             .ok_or(ConnectError::NoCredentials)?;
-        let identity = options.identity;
-        let home = match sdk.region() {
-            Some(region) => region.as_ref().parse()?,
-            None => identity
-                .partition()
-                .unwrap_or(Partition::Aws)
-                .default_region(),
-        };
-        let source = Session::of_source(credentials);
+        let home = home_region(&sdk, &identity)?;
+        let source = Session::from_provider(credentials);
         let serial = identity.mfa_serial.clone().or(chain.mfa_serial);
         let mfa = serial.map(|serial| {
             source.with_mfa(Device::new(
@@ -253,14 +259,11 @@ impl Aws {
                 &profile,
             ))
         });
-        let mut profile_roles: Vec<Arc<Session>> = Vec::new();
-        for role in chain.roles {
-            let parent = profile_roles.last().or(mfa.as_ref()).unwrap_or(&source);
-            profile_roles.push(parent.assume(profile_hop(role, &identity)));
-        }
+        let base = mfa.as_ref().unwrap_or(&source);
+        let profile_roles = assume_profile_roles(chain.roles, base, &identity);
         Ok(Self {
             clients: Clients::new(&sdk),
-            call_limiter: Arc::new(CallLimiter::new(options.quotas, sockets.calls)),
+            call_limiter: Arc::new(CallLimiter::new(options.quotas, limit.calls)),
             stop: CancellationToken::new(),
             audit: options.audit,
             clock: options.clock,
@@ -309,9 +312,9 @@ impl Aws {
             .call_limiter
             .slowed()
             .into_iter()
-            .map(|(key, call_limiter)| call_limiter.limiter.slowed(&key));
+            .map(|(key, quota_limiter)| quota_limiter.limiter.slowed_rate(&key));
         let mut slowed: Vec<SlowedRate> = slowed.collect();
-        slowed.sort_by(|one, other| one.place().cmp(&other.place()));
+        slowed.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
         slowed
     }
 
@@ -340,12 +343,12 @@ impl Aws {
     }
 
     /// The MFA device and when its session ends, if there is a device.
-    pub async fn mfa(&self) -> Option<MfaStanding> {
+    pub async fn mfa(&self) -> Option<MfaStatus> {
         let session = self.mfa.as_ref()?;
         let serial = session.device()?.serial().clone();
-        Some(MfaStanding {
+        Some(MfaStatus {
             serial,
-            session_until: session.ends().await,
+            session_until: session.expiry().await,
         })
     }
 
@@ -365,6 +368,30 @@ impl Aws {
     pub fn home(&self) -> &Region {
         &self.home
     }
+}
+
+/// Returns the Region for STS and global services.
+fn home_region(sdk: &SdkConfig, identity: &Identity) -> Result<Region, InvalidRegion> {
+    if let Some(region) = sdk.region() {
+        return region.as_ref().parse();
+    }
+    let partition = identity.partition().unwrap_or(Partition::Aws);
+    Ok(partition.default_region())
+}
+
+/// Returns the sessions of the profile's roles, the first of which is assumed from `base`.
+fn assume_profile_roles(
+    roles: Vec<ProfileRole>,
+    base: &Arc<Session>,
+    identity: &Identity,
+) -> Vec<Arc<Session>> {
+    let mut sessions: Vec<Arc<Session>> = Vec::new();
+    for role in roles {
+        let parent = sessions.last().unwrap_or(base);
+        let session = parent.assume(profile_hop(role, identity));
+        sessions.push(session);
+    }
+    sessions
 }
 
 /// Converts a role of the profile to a hop. The configuration supplies what the profile does not

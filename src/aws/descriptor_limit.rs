@@ -3,18 +3,18 @@
 use tracing::warn;
 
 /// File descriptors for other uses: files, pipes, name resolution, and credential sources.
-const OTHERS: usize = 32;
+const RESERVED: usize = 32;
 
 /// Idle connections are kept per host, and there is one host per Region and service. About this
 /// many hosts are called often.
-const HOSTS: usize = 36;
+const BUSY_HOSTS: usize = 36;
 
 /// The default number of calls in flight, which uses the quotas of 500 accounts × 17 Regions fully.
 /// More can be configured.
-const USUAL: usize = 8_192;
+const DEFAULT_CALLS: usize = 8_192;
 
 /// The limit that is assumed if the system does not report one: the default of macOS.
-const UNKNOWN: usize = 256;
+const ASSUMED_LIMIT: usize = 256;
 
 /// How the file descriptors of the process are distributed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,37 +26,37 @@ pub(super) struct DescriptorLimit {
 }
 
 impl DescriptorLimit {
-    /// The limit of this process, raised as far as the system allows. `asked` is the configured
-    /// number of calls in flight.
-    pub fn of_this_process(asked: Option<usize>) -> Self {
-        let may_open = rlimit::increase_nofile_limit(u64::MAX).ok();
-        let may_open = may_open.map_or(UNKNOWN, |limit| {
+    /// The limit of this process, raised as far as the system allows. `configured` is the number of
+    /// calls in flight that the user wants, if set.
+    pub(super) fn for_process(configured: Option<usize>) -> Self {
+        let reported = rlimit::increase_nofile_limit(u64::MAX).ok();
+        let descriptors = reported.map_or(ASSUMED_LIMIT, |limit| {
             usize::try_from(limit).unwrap_or(usize::MAX)
         });
-        let sockets = Self::among(may_open, asked);
-        if let Some(asked) = asked.filter(|asked| *asked > sockets.calls) {
+        let limit = Self::distribute(descriptors, configured);
+        if let Some(configured) = configured.filter(|configured| *configured > limit.calls) {
             warn!(
-                asked,
-                calls_at_once = sockets.calls,
-                may_open,
-                "limits.concurrency is more than this process may open connections for, and is lowered (ulimit -n)"
+                configured,
+                lowered_to = limit.calls,
+                descriptors,
+                "limits.concurrency is higher than the file descriptor limit allows and was lowered; raise the limit (ulimit -n)"
             );
         }
-        sockets
+        limit
     }
 
     /// The limit of a process whose calls need no descriptors.
-    pub fn unbounded(asked: Option<usize>) -> Self {
-        Self::among(usize::MAX, asked)
+    pub(super) fn unbounded(configured: Option<usize>) -> Self {
+        Self::distribute(usize::MAX, configured)
     }
 
     /// Up to half of the free descriptors are for calls, the others for idle connections.
-    fn among(descriptors: usize, asked: Option<usize>) -> Self {
-        let free = descriptors.saturating_sub(OTHERS);
-        let calls = asked.unwrap_or(USUAL).min(free / 2).max(1);
+    fn distribute(descriptors: usize, configured: Option<usize>) -> Self {
+        let free = descriptors.saturating_sub(RESERVED);
+        let calls = configured.unwrap_or(DEFAULT_CALLS).min(free / 2).max(1);
         Self {
             calls,
-            idle_per_host: (free.saturating_sub(calls) / HOSTS).min(calls),
+            idle_per_host: (free.saturating_sub(calls) / BUSY_HOSTS).min(calls),
         }
     }
 }
@@ -66,33 +66,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_opened_is_never_exceeded() {
+    fn descriptor_limit_is_never_exceeded() {
         for descriptors in [64, 256, 1_024, 65_536, usize::MAX] {
-            for asked in [None, Some(1), Some(64), Some(100_000)] {
+            for configured in [None, Some(1), Some(64), Some(100_000)] {
                 let DescriptorLimit {
                     calls,
                     idle_per_host,
-                } = DescriptorLimit::among(descriptors, asked);
+                } = DescriptorLimit::distribute(descriptors, configured);
                 assert!(
-                    calls >= 1 && calls + HOSTS * idle_per_host + OTHERS <= descriptors,
-                    "{descriptors} {asked:?}"
+                    calls >= 1 && calls + BUSY_HOSTS * idle_per_host + RESERVED <= descriptors,
+                    "{descriptors} {configured:?}"
                 );
                 assert!(
-                    asked.is_none_or(|asked| calls <= asked),
-                    "{descriptors} {asked:?}"
+                    configured.is_none_or(|configured| calls <= configured),
+                    "{descriptors} {configured:?}"
                 );
             }
         }
         assert_eq!(
-            DescriptorLimit::among(256, None),
+            DescriptorLimit::distribute(256, None),
             DescriptorLimit {
                 calls: 112,
                 idle_per_host: 3
             }
         );
-        assert_eq!(DescriptorLimit::among(1 << 20, None).calls, USUAL);
         assert_eq!(
-            DescriptorLimit::among(1 << 20, Some(100_000)).calls,
+            DescriptorLimit::distribute(1 << 20, None).calls,
+            DEFAULT_CALLS
+        );
+        assert_eq!(
+            DescriptorLimit::distribute(1 << 20, Some(100_000)).calls,
             100_000
         );
     }

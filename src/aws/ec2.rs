@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types;
 
-use super::call::{CallContext, placed};
+use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
@@ -31,37 +31,37 @@ impl Aws {
         &self,
         session: &Session,
     ) -> Result<Vec<EnabledRegion>, CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region: self.home(),
             operation: Operation::DescribeRegions,
         };
-        let answer = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 self.clients
                     .ec2
                     .describe_regions()
                     .customize()
-                    .config_override(placed!(aws_sdk_ec2, site, credentials))
+                    .config_override(config_for!(aws_sdk_ec2, context, credentials))
                     .send()
             })
             .await?;
-        let enabled = answer.regions().iter().filter(|told| is_enabled(told));
-        let regions = enabled.map(|told| {
+        let enabled = output.regions().iter().filter(|region| is_enabled(region));
+        let regions = enabled.map(|enabled| {
             Ok(EnabledRegion {
-                region: told.region_name().unwrap_or_default().parse()?,
-                opt_in_status: told.opt_in_status().unwrap_or_default().to_owned(),
-                endpoint: told.endpoint().unwrap_or_default().to_owned(),
+                region: enabled.region_name().unwrap_or_default().parse()?,
+                opt_in_status: enabled.opt_in_status().unwrap_or_default().to_owned(),
+                endpoint: enabled.endpoint().unwrap_or_default().to_owned(),
             })
         });
         let regions: Result<Vec<_>, InvalidRegion> = regions.collect();
-        let mut regions = regions.map_err(|error| site.unreadable(error.to_string()))?;
+        let mut regions = regions.map_err(|error| context.unreadable(error.to_string()))?;
         regions.sort_by(|one, other| one.region.cmp(&other.region));
         Ok(regions)
     }
 }
 
 /// Whether the account can use the Region.
-pub(super) fn is_enabled(told: &types::Region) -> bool {
-    told.opt_in_status() != Some("not-opted-in")
+pub(super) fn is_enabled(region: &types::Region) -> bool {
+    region.opt_in_status() != Some("not-opted-in")
 }

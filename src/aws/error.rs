@@ -88,7 +88,7 @@ pub(super) struct Diagnosis {
 
 impl Diagnosis {
     /// Converts an SDK error. Most services do not model throttling, so the error code decides.
-    pub fn from_sdk_error<E>(error: &SdkError<E, HttpResponse>) -> Self
+    pub(super) fn from_sdk_error<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
@@ -102,13 +102,11 @@ impl Diagnosis {
                 .and_then(|meta| meta.message())
                 .unwrap_or_default()
                 .to_owned();
-            let blames_the_clock = is_about_the_clock(code, &message);
-            if blames_the_clock {
-                message.push_str(
-                    " (the clocks of this machine and of AWS differ: set this one right)",
-                );
+            let clock_error = is_clock_error(code, &message);
+            if clock_error {
+                message.push_str(" (this host's clock differs from AWS's; correct it)");
             }
-            let class = if blames_the_clock {
+            let class = if clock_error {
                 ErrorClass::Refused
             } else {
                 classify(code, status)
@@ -170,7 +168,7 @@ pub fn causes(error: &dyn std::error::Error) -> String {
 /// by more makes every call fail; neither new credentials nor retries help.
 ///
 /// Source: IAM user guide, "Signature Version 4 troubleshooting".
-fn is_about_the_clock(code: &str, message: &str) -> bool {
+fn is_clock_error(code: &str, message: &str) -> bool {
     matches!(code, "RequestTimeTooSkewed" | "RequestInTheFuture")
         || ["Signature expired", "Signature not yet current"]
             .iter()
@@ -205,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_fall_into_classes() {
+    fn error_codes_are_classified() {
         assert_eq!(
             classify("ThrottlingException", Some(400)),
             ErrorClass::Throttled
@@ -227,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_where_and_which_request() {
+    fn error_text_names_operation_location_and_request() {
         let error = CallError {
             class: ErrorClass::Denied,
             code: "AccessDenied".to_owned(),

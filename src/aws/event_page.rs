@@ -28,7 +28,7 @@ use super::logs::{EventPage, LogEvent};
 use super::required_members::MembersChecked;
 
 /// The body that the SDK gets in place of a body that the fast path decoded.
-const READ: &str = "{}";
+const DECODED_BODY: &str = "{}";
 
 /// Decodes the response to one attempt at a call, and keeps its page.
 #[derive(Clone, Debug, Default)]
@@ -36,9 +36,9 @@ pub(super) struct FastPageDecoder(Arc<Mutex<Option<EventPage>>>);
 
 impl FastPageDecoder {
     /// Returns the page, from the fast path or else from the SDK, together with the SDK's output.
-    pub fn answer(&self, mut output: FilterLogEventsOutput) -> PageAnswer {
-        let read = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let page = read.unwrap_or_else(|| EventPage {
+    pub(super) fn take_page(&self, mut output: FilterLogEventsOutput) -> PageOutput {
+        let decoded = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let page = decoded.unwrap_or_else(|| EventPage {
             events: output
                 .events
                 .take()
@@ -48,21 +48,21 @@ impl FastPageDecoder {
                 .collect(),
             next_token: output.next_token.take(),
         });
-        PageAnswer { page, output }
+        PageOutput { page, output }
     }
 
-    fn read(&self, response: &mut HttpResponse) {
-        let is_page = response.status().as_u16() == 200;
+    fn decode(&self, response: &mut HttpResponse) {
+        let is_success = response.status().as_u16() == 200;
         let page = response
             .body()
             .bytes()
-            .filter(|_| is_page)
-            .and_then(page_of);
-        let is_read = page.is_some();
+            .filter(|_| is_success)
+            .and_then(decode_page);
+        let is_decoded = page.is_some();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = page;
-        if is_read {
+        if is_decoded {
             response.add_extension(MembersChecked);
-            *response.body_mut() = SdkBody::from(READ);
+            *response.body_mut() = SdkBody::from(DECODED_BODY);
         }
     }
 }
@@ -79,19 +79,19 @@ impl Intercept for FastPageDecoder {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.read(context.response_mut());
+        self.decode(context.response_mut());
         Ok(())
     }
 }
 
 /// A page of events with the SDK's output, which supplies the request id.
 #[derive(Debug)]
-pub(super) struct PageAnswer {
+pub(super) struct PageOutput {
     pub page: EventPage,
     output: FilterLogEventsOutput,
 }
 
-impl RequestId for PageAnswer {
+impl RequestId for PageOutput {
     fn request_id(&self) -> Option<&str> {
         self.output.request_id()
     }
@@ -119,7 +119,7 @@ struct Page {
     next_token: Option<String>,
     /// Always empty since 2020.
     #[serde(rename = "searchedLogStreams")]
-    _searched: Option<[(); 0]>,
+    _searched_log_streams: Option<[(); 0]>,
     #[serde(flatten)]
     _rest: IgnoredAny,
 }
@@ -138,7 +138,7 @@ struct Event {
 }
 
 /// Decodes a body; `None` leaves it to the SDK.
-fn page_of(body: &[u8]) -> Option<EventPage> {
+fn decode_page(body: &[u8]) -> Option<EventPage> {
     let Page {
         events, next_token, ..
     } = serde_json::from_str(str::from_utf8(body).ok()?).ok()?;
@@ -185,16 +185,16 @@ mod tests {
 
     /// The result of decoding a response, to compare the fast path with the SDK.
     #[derive(Debug, PartialEq)]
-    struct Said {
+    struct Decoded {
         page: Result<EventPage, String>,
         request_id: Option<String>,
     }
 
     /// Answers every call with the same status and body.
     #[derive(Debug)]
-    struct Canned(u16, Bytes);
+    struct FixedResponse(u16, Bytes);
 
-    impl HttpConnector for Canned {
+    impl HttpConnector for FixedResponse {
         fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
             let response = http::Response::builder()
                 .status(self.0)
@@ -205,8 +205,9 @@ mod tests {
     }
 
     /// Decodes a response with the fast path and without it.
-    fn said(status: u16, body: &[u8]) -> [Said; 2] {
-        let connector = SharedHttpConnector::new(Canned(status, Bytes::copy_from_slice(body)));
+    fn decode_both_ways(status: u16, body: &[u8]) -> [Decoded; 2] {
+        let connector =
+            SharedHttpConnector::new(FixedResponse(status, Bytes::copy_from_slice(body)));
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("us-east-1"))
@@ -218,29 +219,29 @@ mod tests {
             .enable_all()
             .build()
             .unwrap();
-        [true, false].map(|is_quick| {
+        [true, false].map(|is_fast| {
             let check = RequiredMembers(Operation::FilterLogEvents);
-            let reading = FastPageDecoder::default();
+            let decoder = FastPageDecoder::default();
             let request = client.filter_log_events().customize();
             let request = request.interceptor(check);
-            let request = if is_quick {
-                request.interceptor(reading.clone())
+            let request = if is_fast {
+                request.interceptor(decoder.clone())
             } else {
                 request
             };
             match runtime
                 .block_on(request.send())
-                .map(|output| reading.answer(output))
+                .map(|output| decoder.take_page(output))
             {
-                Ok(answer) => Said {
-                    request_id: answer.request_id().map(str::to_owned),
-                    page: Ok(answer.page),
+                Ok(output) => Decoded {
+                    request_id: output.request_id().map(str::to_owned),
+                    page: Ok(output.page),
                 },
-                Err(SdkError::ResponseError(broken)) => Said {
+                Err(SdkError::ResponseError(broken)) => Decoded {
                     page: Err(format!("{broken:?}")),
                     request_id: None,
                 },
-                Err(error) => Said {
+                Err(error) => Decoded {
                     request_id: error.request_id().map(str::to_owned),
                     page: Err(format!("{:?}", error.into_service_error())),
                 },
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_usual_page_is_read_here() {
+    fn usual_page_is_decoded_by_the_fast_path() {
         let body = r#" {"searchedLogStreams":[],"new":{"a":[1.5,"\u00e9"]},"events":[
             {"eventId":"1","logStreamName":"s","timestamp":5,"ingestionTime":6,"message":"{\"a\":\"\\u00e9\u00e9\ud83d\ude00\"}"},
             {"eventId":"2","timestamp":7,"message":"","other":7}],"nextToken":""} "#;
@@ -269,20 +270,20 @@ mod tests {
             events: vec![first, second],
             next_token: Some(String::new()),
         };
-        assert_eq!(page_of(body.as_bytes()), Some(page.clone()));
-        let [quick, slow] = said(200, body.as_bytes());
+        assert_eq!(decode_page(body.as_bytes()), Some(page.clone()));
+        let [fast, slow] = decode_both_ways(200, body.as_bytes());
         assert_eq!(
-            quick,
-            Said {
+            fast,
+            Decoded {
                 page: Ok(page),
                 request_id: Some("r".to_owned())
             }
         );
-        assert_eq!(quick, slow);
+        assert_eq!(fast, slow);
     }
 
     #[test]
-    fn what_is_not_usual_is_for_the_sdk() {
+    fn unusual_page_is_left_to_the_sdk() {
         let deep =
             |levels: usize| format!("{{\"new\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
         for body in [
@@ -313,21 +314,21 @@ mod tests {
             &deep(200),
             &deep(600),
         ] {
-            assert_eq!(page_of(body.as_bytes()), None, "{body}");
-            let [quick, slow] = said(200, body.as_bytes());
-            assert_eq!(quick, slow, "{body}");
+            assert_eq!(decode_page(body.as_bytes()), None, "{body}");
+            let [fast, slow] = decode_both_ways(200, body.as_bytes());
+            assert_eq!(fast, slow, "{body}");
         }
-        assert_eq!(page_of(b"{\"nextToken\":\"\xff\"}"), None);
+        assert_eq!(decode_page(b"{\"nextToken\":\"\xff\"}"), None);
     }
 
     #[test]
-    fn an_error_is_for_the_sdk() {
+    fn error_response_is_left_to_the_sdk() {
         for status in [202, 400, 503] {
             let error = r#"{"__type":"ThrottlingException","message":"slow"}"#;
             for (body, is_page) in [(error, false), (r#"{"events":[],"nextToken":"t"}"#, true)] {
-                let [quick, slow] = said(status, body.as_bytes());
-                assert_eq!(quick, slow);
-                assert_eq!(quick.page.is_ok(), is_page && status == 202);
+                let [fast, slow] = decode_both_ways(status, body.as_bytes());
+                assert_eq!(fast, slow);
+                assert_eq!(fast.page.is_ok(), is_page && status == 202);
             }
         }
     }
@@ -335,25 +336,25 @@ mod tests {
     const ONE: &str = r#"{"events":[{"eventId":"1","timestamp":5,"message":"m"}]}"#;
 
     #[test]
-    fn a_page_is_given_once() {
-        let reading = FastPageDecoder::default();
-        let nothing = || FilterLogEventsOutput::builder().build();
-        let response = |body: &'static str| {
+    fn page_is_returned_once() {
+        let decoder = FastPageDecoder::default();
+        let empty_output = || FilterLogEventsOutput::builder().build();
+        let decode = |body: &'static str| {
             let response = http::Response::builder()
                 .status(200)
                 .body(SdkBody::from(body))
                 .unwrap();
-            reading.read(&mut HttpResponse::try_from(response).unwrap());
+            decoder.decode(&mut HttpResponse::try_from(response).unwrap());
         };
-        response(ONE);
-        assert_eq!(reading.answer(nothing()).page.events.len(), 1);
-        assert_eq!(reading.answer(nothing()).page, EventPage::default());
-        response(ONE);
-        response("broken");
+        decode(ONE);
+        assert_eq!(decoder.take_page(empty_output()).page.events.len(), 1);
+        assert_eq!(decoder.take_page(empty_output()).page, EventPage::default());
+        decode(ONE);
+        decode("broken");
         assert_eq!(
-            reading.answer(nothing()).page,
+            decoder.take_page(empty_output()).page,
             EventPage::default(),
-            "it is the former answer's"
+            "the page of the previous response is dropped"
         );
     }
 
@@ -487,7 +488,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_page_is_what_the_sdk_makes_of_it(
+        fn fast_path_agrees_with_the_sdk(
             page in page(),
             status in prop_oneof![20 => Just(200), 1 => select(vec![202, 400])],
             cut in prop::option::weighted(0.1, any::<prop::sample::Index>()),
@@ -501,8 +502,8 @@ mod tests {
             if let Some(cut) = cut {
                 body.truncate(cut.index(body.len()));
             }
-            let [quick, slow] = said(status, &body);
-            prop_assert_eq!(quick, slow);
+            let [fast, slow] = decode_both_ways(status, &body);
+            prop_assert_eq!(fast, slow);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types;
 
-use super::call::{CallContext, placed};
+use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
@@ -25,67 +25,71 @@ impl Aws {
         target: &Target,
         token: Option<String>,
     ) -> Result<(Vec<LogSource>, Option<String>), CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region: &target.region,
             operation: Operation::DescribeFlowLogs,
         };
         let request = self.clients.ec2.describe_flow_logs().set_next_token(token);
-        let answer = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 request
                     .clone()
                     .customize()
-                    .config_override(placed!(aws_sdk_ec2, site, credentials))
+                    .config_override(config_for!(aws_sdk_ec2, context, credentials))
                     .send()
             })
             .await?;
-        let flow_logs = answer.flow_logs().iter();
-        let flow_logs = flow_logs.map(|told| {
-            flow_log(told, target).ok_or_else(|| site.unreadable("a flow log without an address"))
+        let flow_logs = output.flow_logs().iter();
+        let flow_logs = flow_logs.map(|flow_log| {
+            parse_flow_log(flow_log, target).ok_or_else(|| {
+                context.unreadable("a flow log in the response has no id or no destination")
+            })
         });
         Ok((
             flow_logs.collect::<Result<_, _>>()?,
-            answer.next_token.filter(|token| !token.is_empty()),
+            output.next_token.filter(|token| !token.is_empty()),
         ))
     }
 }
 
-fn flow_log(told: &types::FlowLog, home: &Target) -> Option<LogSource> {
-    let id = told.flow_log_id()?;
+fn parse_flow_log(flow_log: &types::FlowLog, home: &Target) -> Option<LogSource> {
+    let id = flow_log.flow_log_id()?;
     let arn = format!(
         "arn:{}:ec2:{}:{}:vpc-flow-log/{id}",
         home.region.partition(),
         home.region,
         home.account
     );
-    let watched = told
+    let resource = flow_log
         .resource_id()
-        .map(|resource| format!(" ({resource})"))
+        .map(|id| format!(" ({id})"))
         .unwrap_or_default();
     Some(LogSource {
         kind: SourceKind::VpcFlow,
-        via: format!("{arn}{watched}"),
+        via: format!("{arn}{resource}"),
         home: home.clone(),
-        destination: destination(told, home)?,
+        destination: parse_destination(flow_log, home)?,
         multi_region: false,
-        told: SourceState::Known(
+        state: SourceState::Known(
             Delivery {
-                logging: told.flow_log_status() == Some("ACTIVE"),
-                started_ms: told.creation_time().and_then(|time| time.to_millis().ok()),
+                logging: flow_log.flow_log_status() == Some("ACTIVE"),
+                started_ms: flow_log
+                    .creation_time()
+                    .and_then(|time| time.to_millis().ok()),
                 stopped_ms: None,
                 last_ms: None,
-                error: told
+                error: flow_log
                     .deliver_logs_error_message()
                     .unwrap_or_default()
                     .to_owned(),
             },
             Selection::Traffic {
-                kept: told
+                kept: flow_log
                     .traffic_type()
                     .map_or("ALL", types::TrafficType::as_str)
                     .to_owned(),
-                format: told.log_format().unwrap_or_default().to_owned(),
+                format: flow_log.log_format().unwrap_or_default().to_owned(),
             },
         ),
     })
@@ -93,18 +97,20 @@ fn flow_log(told: &types::FlowLog, home: &Target) -> Option<LogSource> {
 
 /// Returns the destination of a flow log. A log group may be in another account; a bucket or a
 /// delivery stream is outside of CloudWatch Logs.
-fn destination(told: &types::FlowLog, home: &Target) -> Option<Destination> {
-    let address = told.log_destination().filter(|address| !address.is_empty());
+fn parse_destination(flow_log: &types::FlowLog, home: &Target) -> Option<Destination> {
+    let address = flow_log
+        .log_destination()
+        .filter(|address| !address.is_empty());
     if let Some(address) = address {
         return Some(match (address.parse(), address.parse::<Arn>()) {
             (Ok(arn), _) => Destination::LogGroup(arn),
             (Err(_), Ok(arn)) if arn.service() == "s3" => {
-                Destination::Elsewhere(format!("s3://{}", arn.resource()))
+                Destination::Other(format!("s3://{}", arn.resource()))
             }
-            (Err(_), _) => Destination::Elsewhere(address.to_owned()),
+            (Err(_), _) => Destination::Other(address.to_owned()),
         });
     }
-    let name = told.log_group_name()?;
+    let name = flow_log.log_group_name()?;
     Some(Destination::LogGroup(LogGroupArn::new(home.clone(), name)))
 }
 
@@ -113,25 +119,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_destination_is_a_group_here_or_there_or_a_bucket() {
+    fn destination_is_own_group_other_accounts_group_or_bucket() {
         let home = Target {
             account: "111111111111".parse().unwrap(),
             region: "eu-west-1".parse().unwrap(),
         };
-        let of = |log: types::builders::FlowLogBuilder| {
-            flow_log(&log.flow_log_id("fl-1").build(), &home).unwrap()
+        let parse = |log: types::builders::FlowLogBuilder| {
+            parse_flow_log(&log.flow_log_id("fl-1").build(), &home).unwrap()
         };
         let log = types::FlowLog::builder;
         assert_eq!(
-            of(log().log_group_name("/flows"))
+            parse(log().log_group_name("/flows"))
                 .log_group()
                 .unwrap()
                 .target,
             home
         );
-        let there = "arn:aws:logs:eu-west-1:222222222222:log-group:/flows:*";
+        let other_account = "arn:aws:logs:eu-west-1:222222222222:log-group:/flows:*";
         assert_eq!(
-            of(log().log_destination(there))
+            parse(log().log_destination(other_account))
                 .log_group()
                 .unwrap()
                 .target
@@ -139,12 +145,14 @@ mod tests {
                 .to_string(),
             "222222222222"
         );
-        let bucket = of(log()
-            .log_destination("arn:aws:s3:::bucket/prefix/")
-            .resource_id("vpc-1"));
+        let bucket = parse(
+            log()
+                .log_destination("arn:aws:s3:::bucket/prefix/")
+                .resource_id("vpc-1"),
+        );
         assert_eq!(
             bucket.destination,
-            Destination::Elsewhere("s3://bucket/prefix/".to_owned())
+            Destination::Other("s3://bucket/prefix/".to_owned())
         );
         assert_eq!(
             bucket.via,

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// How long idle connections are kept.
-const IDLE_FOR: Duration = Duration::from_secs(20);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The hosts from which credentials are fetched over plain HTTP; their link-local addresses never
 /// leave the host.
@@ -29,10 +29,10 @@ const CREDENTIAL_HOSTS: [&str; 5] = [
 
 /// The client for real endpoints: TLS by rustls with the system's root certificates, HTTP
 /// keep-alive.
-pub(super) fn network(insecure_endpoint: bool, idle_per_host: usize) -> SharedHttpClient {
+pub(super) fn network_client(insecure_endpoint: bool, idle_per_host: usize) -> SharedHttpClient {
     let inner = aws_smithy_http_client::Builder::new()
         .pool_max_idle_per_host(idle_per_host)
-        .pool_idle_timeout(IDLE_FOR)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .build_https();
     if insecure_endpoint {
@@ -60,27 +60,28 @@ impl HttpClient for LoopbackPlainHttpConnector<SharedHttpClient> {
 
 impl HttpConnector for LoopbackPlainHttpConnector<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        if is_private(request.uri()) {
+        if is_allowed(request.uri()) {
             return self.0.call(request);
         }
         let refusal = format!(
-            "the endpoint {} is plain http and not on this machine; use https, or --insecure-endpoint if you must",
+            "endpoint {} is plain http to another host; use https, or allow it with --insecure-endpoint",
             request.uri().split('?').next().unwrap_or_default()
         );
         HttpConnectorFuture::ready(Err(ConnectorError::user(refusal.into())))
     }
 }
 
-fn is_private(uri: &str) -> bool {
+fn is_allowed(uri: &str) -> bool {
     let host = uri
         .parse::<http::Uri>()
         .ok()
         .and_then(|uri| uri.host().map(str::to_owned));
-    stays_private(uri) || host.is_some_and(|host| CREDENTIAL_HOSTS.contains(&host.as_str()))
+    is_encrypted_or_loopback(uri)
+        || host.is_some_and(|host| CREDENTIAL_HOSTS.contains(&host.as_str()))
 }
 
 /// Whether requests to `uri` are encrypted or stay on this host.
-pub(super) fn stays_private(uri: &str) -> bool {
+pub(super) fn is_encrypted_or_loopback(uri: &str) -> bool {
     let Ok(uri) = uri.parse::<http::Uri>() else {
         return false;
     };
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_stays_on_this_machine() {
+    fn plain_http_is_allowed_only_on_this_host() {
         for good in [
             "https://logs.us-east-1.amazonaws.com/",
             "http://127.0.0.1:4580/",
@@ -105,7 +106,7 @@ mod tests {
             "http://[::1]:1/",
             "http://169.254.169.254/latest/api/token",
         ] {
-            assert!(is_private(good), "{good}");
+            assert!(is_allowed(good), "{good}");
         }
         for bad in [
             "http://10.0.0.1/",
@@ -114,7 +115,7 @@ mod tests {
             "ftp://x/",
             "",
         ] {
-            assert!(!is_private(bad), "{bad}");
+            assert!(!is_allowed(bad), "{bad}");
         }
     }
 }

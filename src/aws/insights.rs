@@ -5,7 +5,7 @@ use aws_sdk_cloudwatchlogs::types;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-use super::call::{CallContext, placed};
+use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use super::error::CallError;
 use super::logs::LogEvent;
@@ -88,7 +88,7 @@ impl Aws {
         region: &Region,
         request: &InsightsRequest,
     ) -> Result<QueryId, CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region,
             operation: Operation::StartQuery,
@@ -102,19 +102,19 @@ impl Aws {
             .end_time(request.last_second)
             .query_string(&request.query)
             .limit(i32::try_from(request.limit).unwrap_or(i32::MAX));
-        let answer = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 request
                     .clone()
                     .customize()
-                    .config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials))
+                    .config_override(config_for!(aws_sdk_cloudwatchlogs, context, credentials))
                     .send()
             })
             .await?;
-        answer
+        output
             .query_id
             .map(QueryId)
-            .ok_or_else(|| site.unreadable("a query without an id"))
+            .ok_or_else(|| context.unreadable("the response has no query id"))
     }
 
     /// Returns the status of a query and one page of its rows.
@@ -130,7 +130,7 @@ impl Aws {
         query: &QueryId,
         token: Option<String>,
     ) -> Result<QueryPage, CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region,
             operation: Operation::GetQueryResults,
@@ -141,16 +141,16 @@ impl Aws {
             .get_query_results()
             .query_id(&query.0)
             .set_next_token(token);
-        let answer = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 request
                     .clone()
                     .customize()
-                    .config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials))
+                    .config_override(config_for!(aws_sdk_cloudwatchlogs, context, credentials))
                     .send()
             })
             .await?;
-        let status = match answer.status() {
+        let status = match output.status() {
             Some(types::QueryStatus::Complete) => QueryStatus::Complete,
             Some(types::QueryStatus::Timeout) => QueryStatus::TimedOut,
             Some(types::QueryStatus::Failed | types::QueryStatus::Cancelled) => QueryStatus::Failed,
@@ -159,23 +159,23 @@ impl Aws {
         };
         // The rows of a running query are incomplete and not used.
         let rows = if status == QueryStatus::Complete {
-            answer.results.unwrap_or_default()
+            output.results.unwrap_or_default()
         } else {
             Vec::new()
         };
-        let told = answer.statistics.as_ref();
+        let statistics = output.statistics.as_ref();
         Ok(QueryPage {
             status,
             rows: rows.into_iter().map(result_row).collect(),
-            next_token: answer.next_token,
-            all_rows: told
-                .map(|statistics| whole(statistics.result_count))
+            next_token: output.next_token,
+            all_rows: statistics
+                .map(|statistics| to_count(statistics.result_count))
                 .unwrap_or_default(),
-            matched: told
-                .map(|statistics| whole(statistics.records_matched))
+            matched: statistics
+                .map(|statistics| to_count(statistics.records_matched))
                 .unwrap_or_default(),
-            bytes_scanned: told
-                .map(|statistics| whole(statistics.bytes_scanned))
+            bytes_scanned: statistics
+                .map(|statistics| to_count(statistics.bytes_scanned))
                 .unwrap_or_default(),
         })
     }
@@ -194,18 +194,18 @@ impl Aws {
         region: &Region,
         query: &QueryId,
     ) -> Result<(), CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region,
             operation: Operation::StopQuery,
         };
         let request = self.clients.logs.stop_query().query_id(&query.0);
-        let permit = self.call_limiter.slot().await;
-        self.call_with(permit, site, |credentials| {
+        let permit = self.call_limiter.acquire_concurrency().await;
+        self.call_with(permit, context, |credentials| {
             request
                 .clone()
                 .customize()
-                .config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials))
+                .config_override(config_for!(aws_sdk_cloudwatchlogs, context, credentials))
                 .send()
         })
         .await
@@ -225,7 +225,7 @@ impl Aws {
         log_group: &str,
         token: Option<String>,
     ) -> Result<(Vec<String>, Option<String>), CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region,
             operation: Operation::DescribeLogStreams,
@@ -237,21 +237,21 @@ impl Aws {
             .log_group_name(log_group)
             .limit(50);
         let request = request.set_next_token(token);
-        let answer = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 request
                     .clone()
                     .customize()
-                    .config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials))
+                    .config_override(config_for!(aws_sdk_cloudwatchlogs, context, credentials))
                     .send()
             })
             .await?;
-        let names = answer
+        let names = output
             .log_streams
             .unwrap_or_default()
             .into_iter()
             .filter_map(|stream| stream.log_stream_name);
-        Ok((names.collect(), answer.next_token))
+        Ok((names.collect(), output.next_token))
     }
 }
 
@@ -267,7 +267,7 @@ fn result_row(fields: Vec<types::ResultField>) -> ResultRow {
 impl ResultRow {
     /// Converts the row to an event; `None` if it lacks its time, its `@ptr` or its `@message`.
     pub fn into_event(self) -> Option<InsightsRow> {
-        let mut read = InsightsRow {
+        let mut row = InsightsRow {
             log_group: None,
             event: LogEvent::default(),
         };
@@ -277,19 +277,19 @@ impl ResultRow {
             match name.as_str() {
                 "@timestamp" => timestamp = milliseconds(&value),
                 "@ingestionTime" => {
-                    read.event.ingestion_ms = milliseconds(&value).unwrap_or_default();
+                    row.event.ingestion_ms = milliseconds(&value).unwrap_or_default();
                 }
                 // `ACCOUNT:GROUP`; the name of a log group contains no colon.
-                "@log" => read.log_group = value.rsplit(':').next().map(str::to_owned),
-                "@logStream" => read.event.log_stream = value,
+                "@log" => row.log_group = value.rsplit(':').next().map(str::to_owned),
+                "@logStream" => row.event.log_stream = value,
                 "@message" => message = Some(value),
-                "@ptr" => read.event.event_id = value,
+                "@ptr" => row.event.event_id = value,
                 _ => {}
             }
         }
-        read.event.timestamp_ms = timestamp?;
-        read.event.message = message?;
-        (!read.event.event_id.is_empty()).then_some(read)
+        row.event.timestamp_ms = timestamp?;
+        row.event.message = message?;
+        (!row.event.event_id.is_empty()).then_some(row)
     }
 }
 
@@ -307,9 +307,9 @@ fn milliseconds(text: &str) -> Option<i64> {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "what is no count becomes none or the most"
+    reason = "the cast saturates, and NaN becomes zero"
 )]
-fn whole(count: f64) -> u64 {
+fn to_count(count: f64) -> u64 {
     count as u64
 }
 
@@ -317,19 +317,19 @@ fn whole(count: f64) -> u64 {
 mod tests {
     use super::*;
 
-    fn event(of: &[(&str, &str)]) -> Option<InsightsRow> {
+    fn event(fields: &[(&str, &str)]) -> Option<InsightsRow> {
         let field = |(name, value): &(&str, &str)| {
             types::ResultField::builder()
                 .field(*name)
                 .value(*value)
                 .build()
         };
-        result_row(of.iter().map(field).collect()).into_event()
+        result_row(fields.iter().map(field).collect()).into_event()
     }
 
     #[test]
-    fn a_row_is_an_event() {
-        let told = event(&[
+    fn row_is_converted_to_an_event() {
+        let row = event(&[
             ("@timestamp", "2026-03-01 12:00:00.123"),
             ("@ingestionTime", "2026-03-01 12:00:01.000"),
             ("@log", "111111111111:/aws/trail"),
@@ -337,7 +337,7 @@ mod tests {
             ("@message", "hello"),
             ("@ptr", "p"),
         ]);
-        let InsightsRow { log_group, event } = told.unwrap();
+        let InsightsRow { log_group, event } = row.unwrap();
         assert_eq!(log_group.as_deref(), Some("/aws/trail"));
         assert_eq!(
             (event.timestamp_ms, event.ingestion_ms),
@@ -354,21 +354,24 @@ mod tests {
     }
 
     #[test]
-    fn a_row_without_time_pointer_or_message_is_no_event() {
-        let whole = [
+    fn row_without_time_pointer_or_message_is_no_event() {
+        let complete = [
             ("@timestamp", "1772366400123"),
             ("@message", "hello"),
             ("@ptr", "p"),
         ];
-        assert_eq!(event(&whole).unwrap().event.timestamp_ms, 1_772_366_400_123);
-        for lacking in 0..whole.len() {
-            let fields: Vec<_> = whole
+        assert_eq!(
+            event(&complete).unwrap().event.timestamp_ms,
+            1_772_366_400_123
+        );
+        for missing in 0..complete.len() {
+            let fields: Vec<_> = complete
                 .iter()
                 .enumerate()
-                .filter(|(n, _)| *n != lacking)
+                .filter(|(n, _)| *n != missing)
                 .map(|(_, field)| *field)
                 .collect();
-            assert!(event(&fields).is_none(), "without {:?}", whole[lacking]);
+            assert!(event(&fields).is_none(), "without {:?}", complete[missing]);
         }
         assert!(
             event(&[
@@ -381,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_whole() {
-        assert_eq!([f64::NAN, -1.0, 2.9].map(whole), [0, 0, 2]);
+    fn counts_are_truncated_and_saturated() {
+        assert_eq!([f64::NAN, -1.0, 2.9].map(to_count), [0, 0, 2]);
     }
 }

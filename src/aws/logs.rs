@@ -3,7 +3,7 @@
 use aws_sdk_cloudwatchlogs::types;
 use jiff::Timestamp;
 
-use super::call::{CallContext, placed};
+use super::call::{CallContext, config_for};
 use super::call_limiter::Permit;
 use super::connect::Aws;
 use super::error::CallError;
@@ -67,13 +67,13 @@ impl Aws {
         region: &Region,
         token: Option<String>,
     ) -> Result<(Vec<LogGroup>, Option<String>), CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region,
             operation: Operation::DescribeLogGroups,
         };
-        let answer = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 let request = self
                     .clients
                     .logs
@@ -82,15 +82,16 @@ impl Aws {
                     .set_next_token(token.clone());
                 request
                     .customize()
-                    .config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials))
+                    .config_override(config_for!(aws_sdk_cloudwatchlogs, context, credentials))
                     .send()
             })
             .await?;
-        let groups = answer.log_groups().iter().map(|group| {
-            log_group(group).ok_or_else(|| site.unreadable("a log group without a name"))
+        let groups = output.log_groups().iter().map(|group| {
+            parse_log_group(group)
+                .ok_or_else(|| context.unreadable("a log group in the response has no name"))
         });
         let groups = groups.collect::<Result<_, _>>()?;
-        Ok((groups, answer.next_token))
+        Ok((groups, output.next_token))
     }
 
     /// Returns one log group by its name; `None` if it does not exist.
@@ -104,7 +105,7 @@ impl Aws {
         session: &Session,
         arn: &LogGroupArn,
     ) -> Result<Option<LogGroup>, CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region: &arn.target.region,
             operation: Operation::DescribeLogGroups,
@@ -118,22 +119,22 @@ impl Aws {
         let mut pages = Pages::default();
         loop {
             let request = request.clone().set_next_token(pages.token());
-            let answer = self
-                .call(site, |credentials| {
-                    let placed = placed!(aws_sdk_cloudwatchlogs, site, credentials);
-                    request.clone().customize().config_override(placed).send()
+            let output = self
+                .call(context, |credentials| {
+                    let config = config_for!(aws_sdk_cloudwatchlogs, context, credentials);
+                    request.clone().customize().config_override(config).send()
                 })
                 .await?;
-            let group = answer
+            let group = output
                 .log_groups()
                 .iter()
-                .filter_map(log_group)
+                .filter_map(parse_log_group)
                 .find(|group| group.name == arn.name);
-            let held = answer.log_groups().len();
+            let items = output.log_groups().len();
             if group.is_some()
                 || !pages
-                    .advance(held, answer.next_token)
-                    .map_err(|endless| site.endless(endless))?
+                    .advance(items, output.next_token)
+                    .map_err(|endless| context.endless(endless))?
             {
                 return Ok(group);
             }
@@ -156,15 +157,15 @@ impl Aws {
         token: Option<String>,
         permit: Option<Permit>,
     ) -> Result<(EventPage, Option<ResponsePermit>), CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region,
             operation: Operation::FilterLogEvents,
         };
-        let (answer, response_permit) = self
-            .call_with(permit, site, |credentials| {
-                let reading = FastPageDecoder::default();
-                let placed = placed!(aws_sdk_cloudwatchlogs, site, credentials);
+        let (output, response_permit) = self
+            .call_with(permit, context, |credentials| {
+                let decoder = FastPageDecoder::default();
+                let config = config_for!(aws_sdk_cloudwatchlogs, context, credentials);
                 let request = self
                     .clients
                     .logs
@@ -176,16 +177,16 @@ impl Aws {
                     .set_unmask(query.unmask.then_some(true))
                     .set_next_token(token.clone())
                     .customize()
-                    .interceptor(reading.clone())
-                    .config_override(placed);
-                async move { request.send().await.map(|output| reading.answer(output)) }
+                    .interceptor(decoder.clone())
+                    .config_override(config);
+                async move { request.send().await.map(|output| decoder.take_page(output)) }
             })
             .await?;
-        Ok((answer.page, response_permit))
+        Ok((output.page, response_permit))
     }
 }
 
-fn log_group(group: &types::LogGroup) -> Option<LogGroup> {
+fn parse_log_group(group: &types::LogGroup) -> Option<LogGroup> {
     let inherits_mask = group
         .inherited_properties()
         .iter()

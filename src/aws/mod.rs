@@ -40,7 +40,7 @@ pub use error::{CallError, ErrorClass, causes};
 pub use iam::{AccessKey, AttachedPolicy, KeyStatus, LastUsed, PrincipalDetail, ServiceUse};
 pub use insights::{InsightsRequest, InsightsRow, QueryId, QueryPage, QueryStatus, ResultRow};
 pub use logs::{EventPage, EventQuery, LogEvent};
-pub use mfa::{CodeSource, MfaCode, MfaStanding, NotACode};
+pub use mfa::{CodeSource, InvalidMfaCode, MfaCode, MfaStatus};
 pub use notify::{BusEvent, TopicMessage};
 pub use organizations::ListedAccount;
 pub use pages::{Endless, Pages};

@@ -4,7 +4,7 @@
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sns::types::MessageAttributeValue;
 
-use super::call::{CallContext, placed};
+use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use super::error::CallError;
 use crate::model::{Operation, Region};
@@ -45,7 +45,7 @@ impl Aws {
         region: &Region,
         message: TopicMessage<'_>,
     ) -> Result<(), CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session: self.base(),
             region,
             operation: Operation::Publish,
@@ -63,17 +63,17 @@ impl Aws {
                 .build();
             request = request.message_attributes(
                 *name,
-                value.map_err(|error| site.unreadable(error.to_string()))?,
+                value.map_err(|error| context.unreadable(error.to_string()))?,
             );
         }
         if let Some((group, id)) = message.fifo {
             request = request.message_group_id(group).message_deduplication_id(id);
         }
-        self.call(site, |credentials| {
+        self.call(context, |credentials| {
             request
                 .clone()
                 .customize()
-                .config_override(placed!(aws_sdk_sns, site, credentials))
+                .config_override(config_for!(aws_sdk_sns, context, credentials))
                 .send()
         })
         .await?;
@@ -92,7 +92,7 @@ impl Aws {
         event: BusEvent<'_>,
     ) -> Result<(), CallError> {
         let region = region.unwrap_or_else(|| self.home());
-        let site = CallContext {
+        let context = CallContext {
             session: self.base(),
             region,
             operation: Operation::PutEvents,
@@ -103,24 +103,24 @@ impl Aws {
             .detail(event.detail)
             .set_event_bus_name(event.bus.map(str::to_owned));
         let request = self.clients.eventbridge.put_events().entries(entry.build());
-        let answer = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 request
                     .clone()
                     .customize()
-                    .config_override(placed!(aws_sdk_eventbridge, site, credentials))
+                    .config_override(config_for!(aws_sdk_eventbridge, context, credentials))
                     .send()
             })
             .await?;
-        let refused = answer
+        let rejected = output
             .entries()
             .iter()
             .find_map(|entry| Some((entry.error_code()?, entry.error_message())));
-        match refused {
-            None if answer.failed_entry_count() == 0 => Ok(()),
-            None => Err(site.unreadable("the bus did not take the event, and does not say why")),
+        match rejected {
+            None if output.failed_entry_count() == 0 => Ok(()),
+            None => Err(context.unreadable("EventBridge rejected the event without an error code")),
             Some((code, message)) => {
-                Err(site.unreadable(format!("{code}: {}", message.unwrap_or_default())))
+                Err(context.unreadable(format!("{code}: {}", message.unwrap_or_default())))
             }
         }
     }

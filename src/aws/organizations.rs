@@ -2,7 +2,7 @@
 
 use aws_sdk_organizations::types::{AccountState as AccountStateWord, AccountStatus};
 
-use super::call::{CallContext, placed};
+use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
@@ -42,7 +42,7 @@ impl Aws {
         session: &Session,
         token: Option<String>,
     ) -> Result<(Vec<ListedAccount>, Option<String>), CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region: self.home(),
             operation: Operation::ListAccounts,
@@ -52,21 +52,21 @@ impl Aws {
             .organizations
             .list_accounts()
             .set_next_token(token);
-        let answer = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 request
                     .clone()
                     .customize()
-                    .config_override(placed!(aws_sdk_organizations, site, credentials))
+                    .config_override(config_for!(aws_sdk_organizations, context, credentials))
                     .send()
             })
             .await?;
-        let accounts = answer.accounts().iter().map(|listed| {
+        let accounts = output.accounts().iter().map(|listed| {
             let id = listed
                 .id()
                 .unwrap_or_default()
                 .parse()
-                .map_err(|error: InvalidAccountId| site.unreadable(error.to_string()))?;
+                .map_err(|error: InvalidAccountId| context.unreadable(error.to_string()))?;
             // An account without a state counts as active: leaving it out would hide it.
             let state = listed.state().map(AccountStateWord::as_str);
             let state = state
@@ -84,6 +84,6 @@ impl Aws {
             })
         });
         let accounts = accounts.collect::<Result<_, _>>()?;
-        Ok((accounts, answer.next_token))
+        Ok((accounts, output.next_token))
     }
 }

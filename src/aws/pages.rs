@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 /// an event.
 ///
 /// Source: CloudWatch Logs API, `FilterLogEvents`: "partial results or an empty page with a token".
-const MOST_EMPTY: u32 = 100_000;
+const MAX_EMPTY_PAGES: u32 = 100_000;
 
 /// The position in a list. A page may be empty and still have a token; only a missing token ends
 /// the list.
@@ -17,8 +17,8 @@ pub struct Pages {
     token: Option<String>,
     /// Hashes of the tokens so far, because a list may have millions of pages. If two tokens
     /// collide by chance, the list fails as incomplete; it never counts as complete.
-    met: HashSet<u64>,
-    hashes: RandomState,
+    seen: HashSet<u64>,
+    hasher: RandomState,
     empty: u32,
 }
 
@@ -29,7 +29,7 @@ pub enum Endless {
     #[error("the server repeated a page token")]
     Repeated,
     /// The server returned too many empty pages in a row.
-    #[error("the server sent {MOST_EMPTY} empty pages in a row")]
+    #[error("the server sent {MAX_EMPTY_PAGES} empty pages in a row")]
     Empty,
 }
 
@@ -37,7 +37,7 @@ impl Pages {
     /// Resumes at the page with this token.
     pub fn from(token: String) -> Self {
         let mut pages = Self::default();
-        pages.met.insert(pages.hashes.hash_one(&token));
+        pages.seen.insert(pages.hasher.hash_one(&token));
         pages.token = Some(token);
         pages
     }
@@ -47,19 +47,19 @@ impl Pages {
         self.token.clone()
     }
 
-    /// Records a page that `held` this many items, and moves to the page with the token `next`.
+    /// Records a page of this many `items`, and moves to the page with the token `next`.
     /// Returns whether there is one.
     ///
     /// # Errors
     /// The list would never end.
-    pub fn advance(&mut self, held: usize, next: Option<String>) -> Result<bool, Endless> {
-        self.empty = if held == 0 { self.empty + 1 } else { 0 };
+    pub fn advance(&mut self, items: usize, next: Option<String>) -> Result<bool, Endless> {
+        self.empty = if items == 0 { self.empty + 1 } else { 0 };
         match &next {
             None => return Ok(false),
-            Some(token) if !self.met.insert(self.hashes.hash_one(token)) => {
+            Some(token) if !self.seen.insert(self.hasher.hash_one(token)) => {
                 return Err(Endless::Repeated);
             }
-            Some(_) if self.empty >= MOST_EMPTY => return Err(Endless::Empty),
+            Some(_) if self.empty >= MAX_EMPTY_PAGES => return Err(Endless::Empty),
             Some(_) => self.token = next,
         }
         Ok(true)
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_ends_with_its_last_page_or_with_a_reason() {
+    fn list_ends_with_its_last_page_or_an_error() {
         let mut pages = Pages::default();
         assert_eq!(pages.token(), None);
         assert_eq!(pages.advance(0, Some("a".to_owned())), Ok(true));
@@ -89,11 +89,11 @@ mod tests {
     }
 
     #[test]
-    fn new_tokens_for_ever_are_no_list_either() {
-        let advance_all = |held| {
+    fn too_many_empty_pages_are_an_error() {
+        let advance_all = |items| {
             let mut pages = Pages::default();
-            (0..MOST_EMPTY)
-                .map(|n| pages.advance(held, Some(n.to_string())))
+            (0..MAX_EMPTY_PAGES)
+                .map(|n| pages.advance(items, Some(n.to_string())))
                 .find(|advanced| *advanced != Ok(true))
         };
         assert_eq!(advance_all(0), Some(Err(Endless::Empty)));

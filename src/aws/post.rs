@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 
 use super::error::causes;
-use super::http::stays_private;
+use super::http::is_encrypted_or_loopback;
 
 /// Sends POST requests. It follows no redirects, and of a response it reads only the status.
 #[derive(Debug)]
@@ -22,14 +22,16 @@ pub struct Poster {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
     /// The URL is plain HTTP to another host, or not a URL.
-    #[error("its address is not https, and not on this machine")]
+    #[error(
+        "the URL is plain http to another host; use https, or allow it with --insecure-endpoint"
+    )]
     Insecure,
     /// The request is malformed.
-    #[error("it cannot be sent: {0}")]
+    #[error("malformed request: {0}")]
     Malformed(String),
     /// There was no response.
-    #[error("no answer: {0}")]
-    NoAnswer(String),
+    #[error("no response: {0}")]
+    NoResponse(String),
     /// The response has an error status.
     #[error("HTTP {0}")]
     Status(u16),
@@ -59,7 +61,7 @@ impl Poster {
         headers: &[(&'static str, String)],
         body: String,
     ) -> Result<(), PostError> {
-        if !self.insecure_endpoint && !stays_private(url) {
+        if !self.insecure_endpoint && !is_encrypted_or_loopback(url) {
             return Err(PostError::Insecure);
         }
         let mut request = http::Request::post(url).header("content-type", "application/json");
@@ -71,12 +73,12 @@ impl Poster {
             .body(SdkBody::from(body))
             .map_err(|error| malformed(&error))?;
         let request = HttpRequest::try_from(request).map_err(|error| malformed(&error))?;
-        let answer = self
+        let response = self
             .connector
             .call(request)
             .await
-            .map_err(|error| PostError::NoAnswer(causes(&error)))?;
-        match answer.status().as_u16() {
+            .map_err(|error| PostError::NoResponse(causes(&error)))?;
+        match response.status().as_u16() {
             200..=299 => Ok(()),
             status => Err(PostError::Status(status)),
         }

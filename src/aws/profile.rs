@@ -50,10 +50,10 @@ pub(super) struct ProfileRole {
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// The files cannot be read.
-    #[error("~/.aws/config or ~/.aws/credentials cannot be read")]
+    #[error("cannot read ~/.aws/config or ~/.aws/credentials")]
     Unreadable(#[from] aws_config::profile::ProfileFileLoadError),
     /// The profile does not exist.
-    #[error("there is no profile `{name}` in ~/.aws/config or ~/.aws/credentials{}", naming(named_by.as_deref()))]
+    #[error("profile `{name}` not found in ~/.aws/config or ~/.aws/credentials{}", named_by_text(named_by.as_deref()))]
     Unknown {
         /// The name as the user or the other profile wrote it.
         name: String,
@@ -61,10 +61,12 @@ pub enum ProfileError {
         named_by: Option<String>,
     },
     /// A profile is its own source through other profiles.
-    #[error("the profile `{0}` is its own source_profile, over others")]
-    Circle(String),
+    #[error(
+        "profile `{0}` is its own source_profile through other profiles; name one that has credentials"
+    )]
+    Cycle(String),
     /// A value is invalid for its key.
-    #[error("the profile `{profile}` has an unusable {key}: {problem}")]
+    #[error("invalid {key} in profile `{profile}`: {problem}")]
     Value {
         /// The profile.
         profile: String,
@@ -75,15 +77,15 @@ pub enum ProfileError {
     },
 }
 
-fn naming(profile: Option<&str>) -> String {
+fn named_by_text(profile: Option<&str>) -> String {
     profile
-        .map(|profile| format!(", which the profile `{profile}` names as its source_profile"))
+        .map(|profile| format!(", although profile `{profile}` names it as its source_profile"))
         .unwrap_or_default()
 }
 
 impl ProfileChain {
     /// Resolves the profile `selected`. If it was `named` by the user, it must exist.
-    pub fn unfold(
+    pub(super) fn resolve(
         profiles: &ProfileSet,
         selected: &str,
         named: bool,
@@ -103,21 +105,20 @@ impl ProfileChain {
         let mut seen = vec![selected];
         loop {
             // The device closest to the keys is that of their user.
-            if let Some(serial) = parsed(profile, "mfa_serial")? {
+            if let Some(serial) = parse_mfa_serial(profile)? {
                 chain.mfa_serial = Some(serial);
             }
-            let (Some(role), Some(source)) =
-                (profile_role(profile)?, profile.get("source_profile"))
+            let (Some(role), Some(source)) = (parse_role(profile)?, profile.get("source_profile"))
             else {
                 break;
             };
             chain.roles.insert(0, role);
             if source == profile.name() {
-                chain.root = keys_beside(profile)?;
+                chain.root = parse_own_keys(profile)?;
                 break;
             }
             if seen.contains(&source) {
-                return Err(ProfileError::Circle(source.to_owned()));
+                return Err(ProfileError::Cycle(source.to_owned()));
             }
             seen.push(source);
             profile = profiles
@@ -132,20 +133,20 @@ impl ProfileChain {
     }
 }
 
-fn profile_role(profile: &Profile) -> Result<Option<ProfileRole>, ProfileError> {
+fn parse_role(profile: &Profile) -> Result<Option<ProfileRole>, ProfileError> {
     let Some(role) = profile.get("role_arn") else {
         return Ok(None);
     };
     let role = role
         .parse()
-        .map_err(|error: InvalidArn| unusable(profile, "role_arn", error.to_string()))?;
+        .map_err(|error: InvalidArn| invalid_value(profile, "role_arn", error.to_string()))?;
     let seconds = profile.get("duration_seconds").map(|text| {
         let seconds = text
             .parse()
             .ok()
             .filter(|seconds| (900..=43_200).contains(seconds));
         seconds.ok_or_else(|| {
-            unusable(
+            invalid_value(
                 profile,
                 "duration_seconds",
                 format!("`{text}`: expected 900 to 43200"),
@@ -160,33 +161,34 @@ fn profile_role(profile: &Profile) -> Result<Option<ProfileRole>, ProfileError> 
     }))
 }
 
-fn keys_beside(profile: &Profile) -> Result<Root, ProfileError> {
-    let of = |key: &'static str| {
+fn parse_own_keys(profile: &Profile) -> Result<Root, ProfileError> {
+    let require = |key: &'static str| {
         profile.get(key).ok_or_else(|| {
-            unusable(
+            invalid_value(
                 profile,
                 "source_profile",
-                format!("it is this profile, which has no {key}"),
+                format!("it names the profile itself, which has no {key}"),
             )
         })
     };
-    let id = of("aws_access_key_id")?;
-    let secret = of("aws_secret_access_key")?;
+    let id = require("aws_access_key_id")?;
+    let secret = require("aws_secret_access_key")?;
     let token = profile.get("aws_session_token").map(str::to_owned);
     Ok(Root::Keys(Credentials::new(
         id, secret, token, None, "profile",
     )))
 }
 
-fn parsed(profile: &Profile, key: &'static str) -> Result<Option<MfaSerial>, ProfileError> {
-    let value = profile.get(key).map(|text| {
+fn parse_mfa_serial(profile: &Profile) -> Result<Option<MfaSerial>, ProfileError> {
+    const KEY: &str = "mfa_serial";
+    let serial = profile.get(KEY).map(|text| {
         text.parse()
-            .map_err(|error| unusable(profile, key, format!("{error}")))
+            .map_err(|error| invalid_value(profile, KEY, format!("{error}")))
     });
-    value.transpose()
+    serial.transpose()
 }
 
-fn unusable(profile: &Profile, key: &'static str, problem: String) -> ProfileError {
+fn invalid_value(profile: &Profile, key: &'static str, problem: String) -> ProfileError {
     ProfileError::Value {
         profile: profile.name().to_owned(),
         key,
@@ -237,18 +239,18 @@ source_profile = alice
 duration_seconds = 60
 ";
 
-    async fn unfold(name: &str) -> Result<ProfileChain, String> {
+    async fn resolve(name: &str) -> Result<ProfileChain, String> {
         let fs = Fs::from_slice(&[("/home/.aws/config", CONFIG)]);
         let env = Env::from_slice(&[("HOME", "/home")]);
         let profiles = aws_config::profile::load(&fs, &env, &EnvConfigFiles::default(), None)
             .await
             .unwrap();
-        ProfileChain::unfold(&profiles, name, true).map_err(|error| error.to_string())
+        ProfileChain::resolve(&profiles, name, true).map_err(|error| error.to_string())
     }
 
     #[tokio::test]
-    async fn roles_come_apart_down_to_the_keys_and_their_device() {
-        let chain = unfold("audit").await.unwrap();
+    async fn chain_is_resolved_to_keys_and_mfa_device() {
+        let chain = resolve("audit").await.unwrap();
         assert!(matches!(chain.root, Root::Profile(name) if name == "alice"));
         assert_eq!(
             chain.mfa_serial.unwrap().as_str(),
@@ -269,31 +271,31 @@ duration_seconds = 60
     }
 
     #[tokio::test]
-    async fn a_profile_may_be_its_own_source() {
-        let chain = unfold("itself").await.unwrap();
+    async fn profile_may_be_its_own_source() {
+        let chain = resolve("itself").await.unwrap();
         assert!(matches!(chain.root, Root::Keys(keys) if keys.access_key_id() == "AKIABOB"));
         assert_eq!((chain.roles.len(), chain.mfa_serial.is_some()), (1, true));
     }
 
     #[tokio::test]
-    async fn what_the_sdk_can_do_is_left_to_it() {
-        let chain = unfold("sso").await.unwrap();
+    async fn profile_without_role_is_left_to_the_sdk() {
+        let chain = resolve("sso").await.unwrap();
         assert!(matches!(chain.root, Root::SdkChain));
         assert!(chain.roles.is_empty() && chain.mfa_serial.is_none());
     }
 
     #[tokio::test]
-    async fn what_leads_nowhere_is_told() {
+    async fn invalid_profiles_are_refused() {
         for (name, part) in [
             ("one", "its own source_profile"),
             (
                 "lost",
-                "`nowhere` in ~/.aws/config or ~/.aws/credentials, which the profile `lost` names",
+                "`nowhere` not found in ~/.aws/config or ~/.aws/credentials, although profile `lost` names",
             ),
-            ("absent", "no profile `absent`"),
-            ("long", "unusable duration_seconds: `60`"),
+            ("absent", "profile `absent` not found"),
+            ("long", "invalid duration_seconds in profile `long`: `60`"),
         ] {
-            let error = unfold(name).await.unwrap_err();
+            let error = resolve(name).await.unwrap_err();
             assert!(error.contains(part), "{error}");
         }
     }

@@ -17,22 +17,22 @@ use crate::model::{Operation, Region};
 pub struct QuotaHandle {
     call_limiter: Arc<CallLimiter>,
     stop: CancellationToken,
-    key: Arc<QuotaLimiter>,
+    quota: Arc<QuotaLimiter>,
 }
 
 impl Aws {
     /// Returns the quota for reading events in a Region of the session's account.
-    pub fn event_lane(&self, session: &Session, region: &Region) -> QuotaHandle {
-        let site = CallContext {
+    pub fn event_quota(&self, session: &Session, region: &Region) -> QuotaHandle {
+        let context = CallContext {
             session,
             region,
             operation: Operation::FilterLogEvents,
         };
-        let key = self.call_limiter.of(&self.quota_key(site));
+        let quota = self.call_limiter.quota_limiter(&self.quota_key(context));
         QuotaHandle {
             call_limiter: Arc::clone(&self.call_limiter),
             stop: self.stop.clone(),
-            key,
+            quota,
         }
     }
 }
@@ -45,17 +45,17 @@ impl QuotaHandle {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => None,
-            permit = self.call_limiter.acquire_low_priority(&self.key) => permit,
+            permit = self.call_limiter.acquire_low_priority(&self.quota) => permit,
         }
     }
 
     /// The average response time; zero while nothing is known.
-    pub fn answer_time(&self) -> Duration {
-        self.key.answer_time()
+    pub fn response_time(&self) -> Duration {
+        self.quota.response_time()
     }
 
     /// The current rate in calls per second.
     pub fn rate(&self) -> f64 {
-        self.key.limiter.rate()
+        self.quota.limiter.rate()
     }
 }

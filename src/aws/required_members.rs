@@ -39,17 +39,17 @@ pub(super) struct MembersChecked;
 
 /// Why a response is incomplete.
 #[derive(Debug, thiserror::Error)]
-enum Incomplete {
-    #[error("the answer is an error ({0}) with HTTP status {1}, expected an error status")]
+enum IncompleteResponse {
+    #[error("the response is an error ({0}) with HTTP status {1}; expected an error status")]
     Error(String, u16),
-    #[error("the answer lacks what AWS always writes: {0}")]
+    #[error("the response lacks a required member: {0}")]
     Member(#[source] serde_json::Error),
     #[error(
-        "the answer says that a log stream was not searched to its end, and has no token to go on"
+        "the response says that a log stream was not searched completely, but has no nextToken"
     )]
     NotSearched,
     #[error(
-        "the answer lists no enabled Region, although every account has some that cannot be disabled"
+        "the response lists no enabled Region, although every account has Regions that cannot be disabled"
     )]
     NoRegions,
 }
@@ -81,8 +81,8 @@ impl Intercept for RequiredMembers {
             return Ok(());
         };
         match output.downcast_ref::<DescribeRegionsOutput>() {
-            Some(told) if !told.regions().iter().any(is_enabled) => {
-                Err(Incomplete::NoRegions.into())
+            Some(output) if !output.regions().iter().any(is_enabled) => {
+                Err(IncompleteResponse::NoRegions.into())
             }
             _ => Ok(()),
         }
@@ -90,52 +90,53 @@ impl Intercept for RequiredMembers {
 }
 
 impl RequiredMembers {
-    fn check(self, response: &HttpResponse) -> Result<(), Incomplete> {
+    fn check(self, response: &HttpResponse) -> Result<(), IncompleteResponse> {
         if !response.status().is_success() || response.extension::<MembersChecked>().is_some() {
             return Ok(());
         }
         let status = response.status().as_u16();
         if let Some(code) = response.headers().get(ERROR_TYPE) {
-            return Err(Incomplete::Error(code.to_owned(), status));
+            return Err(IncompleteResponse::Error(code.to_owned(), status));
         }
         // Only streamed bodies are not in memory, and no body is streamed.
         let body = response.body().bytes().unwrap_or_default();
-        let checked = match self.0 {
-            Operation::DescribeLogGroups => has_members::<LogGroups>(body),
-            Operation::DescribeLogStreams => has_members::<LogStreams>(body),
-            Operation::DescribeTrails => has_members::<Trails>(body),
+        let result = match self.0 {
+            Operation::DescribeLogGroups => check_members::<LogGroups>(body),
+            Operation::DescribeLogStreams => check_members::<LogStreams>(body),
+            Operation::DescribeTrails => check_members::<Trails>(body),
             Operation::FilterLogEvents => return check_events(body, status),
-            Operation::GetQueryResults => has_members::<QueryResults>(body),
-            Operation::ListAccounts => has_members::<Accounts>(body),
+            Operation::GetQueryResults => check_members::<QueryResults>(body),
+            Operation::ListAccounts => check_members::<Accounts>(body),
             _ => Ok(()),
         };
-        checked.map_err(|error| error_in(body, status).unwrap_or(Incomplete::Member(error)))
+        result
+            .map_err(|error| find_error(body, status).unwrap_or(IncompleteResponse::Member(error)))
     }
 }
 
-fn has_members<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<()> {
+fn check_members<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<()> {
     serde_json::from_slice::<T>(body).map(drop)
 }
 
-fn check_events(body: &[u8], status: u16) -> Result<(), Incomplete> {
+fn check_events(body: &[u8], status: u16) -> Result<(), IncompleteResponse> {
     let page: EventPage = serde_json::from_slice(body)
-        .map_err(|error| error_in(body, status).unwrap_or(Incomplete::Member(error)))?;
-    let is_cut = page
+        .map_err(|error| find_error(body, status).unwrap_or(IncompleteResponse::Member(error)))?;
+    let is_incomplete = page
         .searched_log_streams
         .iter()
         .flatten()
         .any(|stream| stream.searched_completely == Some(false));
-    if is_cut && page.next_token.is_none() {
-        Err(Incomplete::NotSearched)
+    if is_incomplete && page.next_token.is_none() {
+        Err(IncompleteResponse::NotSearched)
     } else {
         Ok(())
     }
 }
 
 /// Returns the error that a body contains, if it contains one.
-fn error_in(body: &[u8], status: u16) -> Option<Incomplete> {
+fn find_error(body: &[u8], status: u16) -> Option<IncompleteResponse> {
     let ErrorBody { code } = serde_json::from_slice(body).ok()?;
-    Some(Incomplete::Error(code, status))
+    Some(IncompleteResponse::Error(code, status))
 }
 
 #[derive(Deserialize)]
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_answers_that_aws_writes_are_whole() {
+    fn smallest_valid_responses_are_complete() {
         for (operation, body) in [
             (Operation::DescribeLogGroups, r#"{"logGroups":[]}"#),
             (
@@ -282,11 +283,10 @@ mod tests {
     }
 
     #[test]
-    fn what_lacks_a_member_is_told_with_what_it_says_itself() {
+    fn missing_member_is_an_error_with_the_response_text() {
         let missing = checked(Operation::DescribeLogGroups, 200, "{}").unwrap_err();
         assert!(
-            missing
-                .starts_with("the answer lacks what AWS always writes: missing field `logGroups`"),
+            missing.starts_with("the response lacks a required member: missing field `logGroups`"),
             "{missing}"
         );
         let error = checked(
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_were_not_searched_need_a_token() {
+    fn incomplete_streams_require_a_token() {
         let page = |stream: &str, token: &str| {
             let body = format!(
                 r#"{{"events":[],"searchedLogStreams":[{{"logStreamName":"s"{stream}}}]{token}}}"#
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_for_the_sdk_and_checked_answers_are_not_read_again() {
+    fn error_responses_and_checked_responses_are_skipped() {
         assert_eq!(
             checked(
                 Operation::ListAccounts,

@@ -15,52 +15,52 @@ use tokio::time::Instant;
 
 /// The number of responses in memory at once. A page of events has 1 MB of messages, which exist
 /// twice while they are decoded.
-const PLACES: usize = 128;
+const MAX_RESPONSES: usize = 128;
 
 /// Responses that arrive together wait for each other for less than this. A longer wait means that
 /// the network or the disk is slow.
-const MOMENT: Duration = Duration::from_millis(100);
+const SHORT_WAIT: Duration = Duration::from_millis(100);
 
 task_local! {
     /// The permit of the response to this task's call. The SDK's connector runs in the caller's
     /// task and has no other way to pass the permit on.
-    static OF_THIS_CALL: RefCell<Option<ResponsePermit>>;
+    static CURRENT_PERMIT: RefCell<Option<ResponsePermit>>;
 }
 
 /// The permits for responses in memory.
 #[derive(Clone, Debug)]
 pub(super) struct ResponseBudget {
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 /// The permit of one response in memory; it is released when this is dropped.
 #[derive(Debug)]
 pub struct ResponsePermit {
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
     /// Whether the response waited for its permit for longer than 100 ms.
     pub(super) had_to_wait: bool,
 }
 
 impl ResponseBudget {
     /// Creates a budget of which all permits are free.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            places: Arc::new(Semaphore::new(PLACES)),
+            permits: Arc::new(Semaphore::new(MAX_RESPONSES)),
         }
     }
 
     /// Waits for a permit for the response to this task's call, and keeps it for the caller. If the
     /// call is not wrapped in [`with_response_permit`], the permit is released at once.
-    pub async fn acquire(&self) {
-        let came = Instant::now();
+    pub(super) async fn acquire(&self) {
+        let arrived = Instant::now();
         // The semaphore is never closed.
-        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
             return;
         };
-        let had_to_wait = came.elapsed() > MOMENT;
-        _ = OF_THIS_CALL.try_with(|of_this_call| {
-            of_this_call.replace(Some(ResponsePermit {
-                _place: place,
+        let had_to_wait = arrived.elapsed() > SHORT_WAIT;
+        _ = CURRENT_PERMIT.try_with(|current| {
+            current.replace(Some(ResponsePermit {
+                _permit: permit,
                 had_to_wait,
             }))
         });
@@ -72,10 +72,10 @@ pub(super) async fn with_response_permit<T>(
     call: impl Future<Output = T>,
 ) -> (T, Option<ResponsePermit>) {
     let call = async {
-        let answer = call.await;
-        (answer, OF_THIS_CALL.with(RefCell::take))
+        let result = call.await;
+        (result, CURRENT_PERMIT.with(RefCell::take))
     };
-    OF_THIS_CALL.scope(RefCell::new(None), call).await
+    CURRENT_PERMIT.scope(RefCell::new(None), call).await
 }
 
 #[cfg(test)]
@@ -85,26 +85,26 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_answers_are_read_than_there_are_places_until_somebody_is_done() {
+    async fn responses_wait_until_a_permit_is_released() {
         let response_budget = ResponseBudget::new();
-        let began = Instant::now();
-        let ask = || async {
+        let started = Instant::now();
+        let call = || async {
             let ((), response_permit) = with_response_permit(response_budget.acquire()).await;
             // The caller processes the response, which takes a while.
             sleep(Duration::from_secs(1)).await;
             response_permit.unwrap().had_to_wait
         };
-        let waited = futures::future::join_all((0..PLACES * 3).map(|_| ask())).await;
-        assert_eq!(began.elapsed(), Duration::from_secs(3));
+        let waited = futures::future::join_all((0..MAX_RESPONSES * 3).map(|_| call())).await;
+        assert_eq!(started.elapsed(), Duration::from_secs(3));
         assert_eq!(
             waited.into_iter().filter(|waited| *waited).count(),
-            PLACES * 2
+            MAX_RESPONSES * 2
         );
     }
 
     #[tokio::test]
-    async fn a_call_that_fails_takes_no_place() {
-        let (answer, response_permit) = with_response_permit(async { 1 }).await;
-        assert!(answer == 1 && response_permit.is_none());
+    async fn call_without_response_holds_no_permit() {
+        let (result, response_permit) = with_response_permit(async { 1 }).await;
+        assert!(result == 1 && response_permit.is_none());
     }
 }

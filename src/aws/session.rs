@@ -20,7 +20,7 @@ use super::mfa::Device;
 use crate::model::{AccountId, Policy, RoleArn};
 
 /// Credentials are renewed this long before they expire; it is longer than the timeout of any call.
-const MARGIN: Duration = Duration::from_mins(2);
+const RENEWAL_MARGIN: Duration = Duration::from_mins(2);
 
 /// Credentials of one identity, renewed automatically and shared by all calls of that identity.
 #[derive(Debug)]
@@ -70,13 +70,13 @@ impl Session {
     }
 
     /// The session of the source credentials.
-    pub(super) fn of_source(provider: SharedCredentialsProvider) -> Arc<Self> {
+    pub(super) fn from_provider(provider: SharedCredentialsProvider) -> Arc<Self> {
         Self::new(Origin::Source(provider))
     }
 
     /// A session with the given credentials.
-    pub(super) fn of_credentials(credentials: Credentials) -> Arc<Self> {
-        Self::of_source(SharedCredentialsProvider::new(credentials))
+    pub(super) fn from_credentials(credentials: Credentials) -> Arc<Self> {
+        Self::from_provider(SharedCredentialsProvider::new(credentials))
     }
 
     /// The MFA session of the same user. No code is requested until it is used.
@@ -117,17 +117,17 @@ impl Session {
     }
 
     /// When the current credentials expire, if there are any and they do.
-    pub(super) async fn ends(&self) -> Option<Timestamp> {
+    pub(super) async fn expiry(&self) -> Option<Timestamp> {
         let expiry = self.current.lock().await.as_ref()?.expiry()?;
         Timestamp::try_from(expiry).ok()
     }
 
     /// Discards credentials that AWS reports as expired, unless they have been renewed meanwhile.
-    pub(super) async fn forget(&self, expired: &Credentials) {
+    pub(super) async fn discard(&self, expired: &Credentials) {
         let mut current = self.current.lock().await;
         if current
             .as_ref()
-            .is_some_and(|kept| kept.access_key_id() == expired.access_key_id())
+            .is_some_and(|cached| cached.access_key_id() == expired.access_key_id())
         {
             *current = None;
             if let Some(device) = self.device() {
@@ -147,8 +147,8 @@ impl Aws {
     ) -> BoxFuture<'a, Result<Credentials, CallError>> {
         async move {
             let mut current = session.current.lock().await;
-            if let Some(kept) = current.as_ref().filter(|kept| self.is_fresh(kept)) {
-                return Ok(kept.clone());
+            if let Some(cached) = current.as_ref().filter(|cached| self.is_fresh(cached)) {
+                return Ok(cached.clone());
             }
             let renewed = match &session.origin {
                 Origin::Source(provider) => self.source_credentials(provider).await?,
@@ -165,7 +165,7 @@ impl Aws {
         let Some(expiry) = credentials.expiry() else {
             return true;
         };
-        Timestamp::try_from(expiry).is_ok_and(|expiry| self.clock.until(expiry) > MARGIN)
+        Timestamp::try_from(expiry).is_ok_and(|expiry| self.clock.until(expiry) > RENEWAL_MARGIN)
     }
 
     async fn source_credentials(
@@ -179,7 +179,7 @@ impl Aws {
                 class: ErrorClass::Denied,
                 code: "NoCredentials".to_owned(),
                 message: format!(
-                    "{}. Set AWS_PROFILE or --profile, or log in (aws sso login)",
+                    "{}; run `aws sso login`, or set AWS_PROFILE or --profile",
                     causes(&error)
                 ),
                 request_id: String::new(),

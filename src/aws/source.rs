@@ -31,7 +31,7 @@ pub(super) async fn find(
     time: SdkTime,
 ) -> Result<SourceCredentials, ProfileError> {
     let env = Env::real();
-    let (mut chain, profile) = chain(named, &env, &Fs::real()).await?;
+    let (mut chain, profile) = resolve_chain(named, &env, &Fs::real()).await?;
     if let (Some(name), Root::SdkChain) = (named, &chain.root) {
         chain.root = Root::Profile(name.to_owned());
     }
@@ -72,7 +72,8 @@ pub(super) async fn find(
     })
 }
 
-async fn chain(
+/// Resolves the profile that applies. Returns its chain and its name.
+async fn resolve_chain(
     named: Option<&str>,
     env: &Env,
     fs: &Fs,
@@ -81,15 +82,15 @@ async fn chain(
     if named.is_none() && variable("AWS_ACCESS_KEY_ID").is_some() {
         return Ok((ProfileChain::default(), "environment".to_owned()));
     }
-    let by_environment = variable("AWS_PROFILE");
-    let must_be_there = named.is_some() || by_environment.is_some();
+    let env_profile = variable("AWS_PROFILE");
+    let must_exist = named.is_some() || env_profile.is_some();
     let selected = named
         .map(str::to_owned)
-        .or(by_environment)
+        .or(env_profile)
         .unwrap_or_else(|| "default".to_owned());
     let profiles = aws_config::profile::load(fs, env, &EnvConfigFiles::default(), None).await?;
     Ok((
-        ProfileChain::unfold(&profiles, &selected, must_be_there)?,
+        ProfileChain::resolve(&profiles, &selected, must_exist)?,
         selected,
     ))
 }
@@ -106,28 +107,39 @@ role_arn = arn:aws:iam::222222222222:role/Audit
 source_profile = default
 ";
 
-    async fn found(named: Option<&str>, variables: &[(&str, &str)]) -> (String, bool, usize) {
+    async fn find_profile(
+        named: Option<&str>,
+        variables: &[(&str, &str)],
+    ) -> (String, bool, usize) {
         let env = Env::from_slice(&[&[("HOME", "/home")], variables].concat());
         let fs = Fs::from_slice(&[("/home/.aws/config", CONFIG)]);
-        let (chain, profile) = chain(named, &env, &fs).await.unwrap();
+        let (chain, profile) = resolve_chain(named, &env, &fs).await.unwrap();
         (profile, chain.mfa_serial.is_some(), chain.roles.len())
     }
 
     #[tokio::test]
-    async fn a_named_profile_then_keys_of_the_environment_then_the_usual_profile() {
+    async fn named_profile_precedes_environment_keys_and_default_profile() {
         let keys = [("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_PROFILE", "audit")];
         assert_eq!(
-            found(Some("audit"), &keys).await,
+            find_profile(Some("audit"), &keys).await,
             ("audit".to_owned(), true, 1)
         );
         assert_eq!(
-            found(None, &keys).await,
+            find_profile(None, &keys).await,
             ("environment".to_owned(), false, 0)
         );
-        assert_eq!(found(None, &keys[1..]).await, ("audit".to_owned(), true, 1));
-        assert_eq!(found(None, &[]).await, ("default".to_owned(), true, 0));
+        assert_eq!(
+            find_profile(None, &keys[1..]).await,
+            ("audit".to_owned(), true, 1)
+        );
+        assert_eq!(
+            find_profile(None, &[]).await,
+            ("default".to_owned(), true, 0)
+        );
         let nothing = Env::from_slice(&[("HOME", "/nowhere")]);
-        let (chain, _) = chain(None, &nothing, &Fs::from_slice(&[])).await.unwrap();
+        let (chain, _) = resolve_chain(None, &nothing, &Fs::from_slice(&[]))
+            .await
+            .unwrap();
         assert!(matches!(chain.root, Root::SdkChain));
     }
 }

@@ -9,7 +9,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_sts::types;
 use jiff::Timestamp;
 
-use super::call::{CallContext, placed};
+use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use super::error::CallError;
 use super::mfa::MfaCode;
@@ -25,30 +25,30 @@ const MFA_SESSION_SECONDS: i32 = 43_200;
 ///
 /// Source: IAM user guide, "Role chaining"; IAM API, `CreateRole`, `MaxSessionDuration` (3,600 at
 /// least).
-const ALWAYS_GRANTED: Duration = Duration::from_hours(1);
+const MIN_GRANTED: Duration = Duration::from_hours(1);
 
 /// The session durations that are tried, in hours. A role can allow 12 at most.
 const GRANTED_HOURS: [u64; 6] = [12, 8, 6, 4, 2, 1];
 
 /// The longest session duration that each role name may allow, as learned from refusals.
 #[derive(Debug, Default)]
-pub(super) struct Durations(Mutex<HashMap<String, Duration>>);
+pub(super) struct SessionDurations(Mutex<HashMap<String, Duration>>);
 
-impl Durations {
+impl SessionDurations {
     /// Returns the longest duration that is worth requesting.
-    fn longest(&self, role: &str, wanted: Duration) -> Duration {
+    fn longest_duration(&self, role: &str, requested: Duration) -> Duration {
         self.known()
             .get(role)
-            .map_or(wanted, |granted| wanted.min(*granted))
+            .map_or(requested, |granted| requested.min(*granted))
     }
 
     /// Records that a duration was too long, and returns the next one to try.
-    fn refused(&self, role: &str, duration: Duration) -> Duration {
+    fn record_refusal(&self, role: &str, duration: Duration) -> Duration {
         let shorter = GRANTED_HOURS
             .map(Duration::from_hours)
             .into_iter()
             .find(|shorter| *shorter < duration);
-        let shorter = shorter.unwrap_or(ALWAYS_GRANTED);
+        let shorter = shorter.unwrap_or(MIN_GRANTED);
         self.known()
             .entry(role.to_owned())
             .and_modify(|granted| *granted = shorter.min(*granted))
@@ -99,24 +99,24 @@ impl Aws {
     /// # Errors
     /// The session cannot be opened, or the response cannot be interpreted.
     pub async fn identity(&self, session: &Session) -> Result<Caller, CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session,
             region: self.home(),
             operation: Operation::GetCallerIdentity,
         };
-        let answer = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 self.clients
                     .sts
                     .get_caller_identity()
                     .customize()
-                    .config_override(placed!(aws_sdk_sts, site, credentials))
+                    .config_override(config_for!(aws_sdk_sts, context, credentials))
                     .send()
             })
             .await?;
-        let text = answer.arn().unwrap_or_default();
+        let text = output.arn().unwrap_or_default();
         let caller = text.parse::<Arn>().ok().and_then(|arn| {
-            let account = answer
+            let account = output
                 .account()
                 .and_then(|id| id.parse().ok())
                 .or(arn.account())?;
@@ -126,7 +126,9 @@ impl Aws {
                 arn,
             })
         });
-        caller.ok_or_else(|| site.unreadable(format!("the caller's ARN `{text}` makes no sense")))
+        caller.ok_or_else(|| {
+            context.unreadable(format!("the response has an invalid caller ARN: `{text}`"))
+        })
     }
 
     /// Opens an MFA session of the source's user with a code.
@@ -136,7 +138,7 @@ impl Aws {
         serial: &str,
         code: &MfaCode,
     ) -> Result<Credentials, CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session: source,
             region: self.home(),
             operation: Operation::GetSessionToken,
@@ -148,16 +150,16 @@ impl Aws {
             .duration_seconds(MFA_SESSION_SECONDS)
             .serial_number(serial)
             .token_code(code.expose());
-        let answer = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 request
                     .clone()
                     .customize()
-                    .config_override(placed!(aws_sdk_sts, site, credentials))
+                    .config_override(config_for!(aws_sdk_sts, context, credentials))
                     .send()
             })
             .await?;
-        temporary(site, answer.credentials())
+        temporary_credentials(context, output.credentials())
     }
 
     /// Assumes a role from its parent session. STS does not say how long a session a role allows,
@@ -170,16 +172,16 @@ impl Aws {
     ) -> Result<Credentials, CallError> {
         let chained = parent.role().is_some() || self.caller.get().is_some_and(Caller::is_role);
         let name = hop.role.name();
-        let wanted = if chained {
-            hop.duration.min(ALWAYS_GRANTED)
+        let requested = if chained {
+            hop.duration.min(MIN_GRANTED)
         } else {
             hop.duration
         };
-        let mut duration = self.durations.longest(name, wanted);
+        let mut duration = self.durations.longest_duration(name, requested);
         loop {
             match self.assume_role_for(parent, hop, duration).await {
-                Err(error) if duration > ALWAYS_GRANTED && is_too_long(&error) => {
-                    duration = self.durations.refused(name, duration);
+                Err(error) if duration > MIN_GRANTED && is_too_long(&error) => {
+                    duration = self.durations.record_refusal(name, duration);
                 }
                 outcome => return outcome,
             }
@@ -192,7 +194,7 @@ impl Aws {
         hop: &RoleHop,
         duration: Duration,
     ) -> Result<Credentials, CallError> {
-        let site = CallContext {
+        let context = CallContext {
             session: parent,
             region: self.home(),
             operation: Operation::AssumeRole,
@@ -212,42 +214,44 @@ impl Aws {
                     .filter(|_| parent.role().is_none()),
             )
             .set_policy(hop.policy.as_ref().map(Policy::to_string));
-        let answer = self
-            .call(site, |credentials| {
+        let output = self
+            .call(context, |credentials| {
                 request
                     .clone()
                     .customize()
-                    .config_override(placed!(aws_sdk_sts, site, credentials))
+                    .config_override(config_for!(aws_sdk_sts, context, credentials))
                     .send()
             })
             .await
-            .map_err(|error| naming(hop, error))?;
-        temporary(site, answer.credentials())
+            .map_err(|error| with_role(hop, error))?;
+        temporary_credentials(context, output.credentials())
     }
 }
 
 /// Adds the role to an `AssumeRole` error of this hop. An error that already has a role is from an
 /// earlier hop.
-fn naming(hop: &RoleHop, mut error: CallError) -> CallError {
+fn with_role(hop: &RoleHop, mut error: CallError) -> CallError {
     if error.operation == Operation::AssumeRole.as_str() && error.role.is_none() {
         error.role = Some(Box::new(hop.role.clone()));
     }
     error
 }
 
-fn temporary(
-    site: CallContext<'_>,
-    given: Option<&types::Credentials>,
+/// Converts the credentials of a response.
+fn temporary_credentials(
+    context: CallContext<'_>,
+    credentials: Option<&types::Credentials>,
 ) -> Result<Credentials, CallError> {
-    let given = given.ok_or_else(|| site.unreadable("no credentials came back"))?;
-    let expires = Timestamp::new(given.expiration().secs(), 0)
-        .map_err(|_| site.unreadable("the session's expiry makes no sense"))?;
+    let credentials =
+        credentials.ok_or_else(|| context.unreadable("the response has no credentials"))?;
+    let expires = Timestamp::new(credentials.expiration().secs(), 0)
+        .map_err(|_| context.unreadable("the response has an invalid session expiry"))?;
     Ok(Credentials::new(
-        given.access_key_id(),
-        given.secret_access_key(),
-        Some(given.session_token().to_owned()),
+        credentials.access_key_id(),
+        credentials.secret_access_key(),
+        Some(credentials.session_token().to_owned()),
         Some(expires.into()),
-        site.operation.as_str(),
+        context.operation.as_str(),
     ))
 }
 

@@ -25,15 +25,15 @@ pub enum ContainCommand {
     List,
 }
 
-/// Whom to contain, and how.
+/// The principals to contain, and how.
 #[expect(
     clippy::doc_markdown,
     reason = "the fields' comments are the help texts, which are not markdown"
 )]
 #[derive(Clone, Debug, Args)]
-#[command(group = ArgGroup::new("whom").required(true).multiple(true).args(["roles", "users", "groups", "targets", "from_run"]))]
-#[command(override_usage = "dragnet contain plan --reason TEXT WHOM... [OPTIONS]")]
-#[command(after_help = "\
+#[command(group = ArgGroup::new("principals").required(true).multiple(true).args(["roles", "users", "groups", "targets", "from_run"]))]
+#[command(override_usage = "dragnet contain plan [OPTIONS] --reason <TEXT> <PRINCIPALS>")]
+#[command(after_long_help = "\
 A name or glob is looked up in every account in scope; an ARN names one
 principal. --targets is a CSV file with the columns target, kind, account, reason.
 
@@ -43,35 +43,38 @@ sessions that it already holds.
   dragnet contain apply plan.json")]
 pub struct PlanArguments {
     /// Role: name, glob or ARN; repeatable
-    #[arg(long = "role", value_name = "NAME|ARN", value_parser = role, help_heading = "Whom")]
+    #[arg(long = "role", value_name = "ROLE", value_parser = parse_role, help_heading = "Principals")]
     pub roles: Vec<PrincipalSelector>,
 
     /// User: name, glob or ARN; repeatable
-    #[arg(long = "user", value_name = "NAME|ARN", value_parser = user, help_heading = "Whom")]
+    #[arg(long = "user", value_name = "USER", value_parser = parse_user, help_heading = "Principals")]
     pub users: Vec<PrincipalSelector>,
 
     /// Group: name, glob or ARN; repeatable
-    #[arg(long = "group", value_name = "NAME|ARN", value_parser = group, help_heading = "Whom")]
+    #[arg(long = "group", value_name = "GROUP", value_parser = parse_group, help_heading = "Principals")]
     pub groups: Vec<PrincipalSelector>,
 
     /// CSV file of principals, each with a reason
-    #[arg(long, value_name = "FILE", help_heading = "Whom")]
+    #[arg(long, value_name = "FILE", help_heading = "Principals")]
     pub targets: Option<PathBuf>,
 
-    /// Principals that acted in the sightings of this run, in records that a
-    /// trail delivered: the run's directory, or its id in ./runs
-    #[arg(long, value_name = "RUN", help_heading = "Whom")]
+    /// Principals that acted in the sightings of this run
+    ///
+    /// Only records that a trail delivered count. RUN is the directory of the
+    /// run, or its id in ./runs.
+    #[arg(long, value_name = "RUN", help_heading = "Principals")]
     pub from_run: Option<PathBuf>,
 
-    /// Include only this account: id, name or glob; repeatable
-    #[arg(long = "account", value_name = "ACCOUNT", help_heading = "Whom")]
+    /// Only this account: id, name or glob; repeatable
+    #[arg(long = "account", value_name = "ACCOUNT", help_heading = "Principals")]
     pub accounts: Vec<AccountSelector>,
 
     /// Exclude this account: id, name or glob; repeatable
     #[arg(
         long = "exclude-account",
         value_name = "ACCOUNT",
-        help_heading = "Whom"
+        help_heading = "Principals",
+        hide_short_help = true
     )]
     pub exclude_accounts: Vec<AccountSelector>,
 
@@ -85,7 +88,7 @@ pub struct PlanArguments {
     pub actions: Vec<ContainAction>,
 
     /// Plan the removal of a DenyAll that Dragnet did not put
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub remove: bool,
 
     /// Reason, kept with the plan and the containment
@@ -93,7 +96,12 @@ pub struct PlanArguments {
     pub reason: String,
 
     /// Override a guard; repeatable. Repeat it when you apply the plan
-    #[arg(long = "force", value_enum, value_name = "GUARD")]
+    #[arg(
+        long = "force",
+        value_enum,
+        value_name = "GUARD",
+        hide_short_help = true
+    )]
     pub forced: Vec<Override>,
 
     /// Where to write the plan
@@ -102,7 +110,7 @@ pub struct PlanArguments {
 
     /// Also print the plan as AWS CLI commands, or as a service control policy
     /// to review
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    #[arg(long, value_enum, value_name = "FORMAT", hide_short_help = true)]
     pub emit: Option<Emit>,
 }
 
@@ -143,7 +151,7 @@ impl Override {
     }
 }
 
-/// A form in which a plan is carried out without Dragnet.
+/// A form of the plan that can be applied without Dragnet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Emit {
     /// AWS CLI commands, with those that undo them
@@ -152,7 +160,7 @@ pub enum Emit {
     Scp,
 }
 
-/// Which plan to apply.
+/// The plan to apply.
 #[derive(Clone, Debug, Args)]
 pub struct ApplyArguments {
     /// Plan file
@@ -164,11 +172,16 @@ pub struct ApplyArguments {
     pub confirm: Option<String>,
 
     /// Override a guard; repeatable. Overrides stored in the plan are ignored
-    #[arg(long = "force", value_enum, value_name = "GUARD")]
+    #[arg(
+        long = "force",
+        value_enum,
+        value_name = "GUARD",
+        hide_short_help = true
+    )]
     pub forced: Vec<Override>,
 
-    /// Apply to the first N principals, then ask before continuing
-    #[arg(long, value_name = "N", conflicts_with = "dry_run")]
+    /// Apply to the first COUNT principals, then ask before continuing
+    #[arg(long, value_name = "COUNT", conflicts_with = "dry_run")]
     pub canary: Option<usize>,
 
     /// Make the same checks as apply, and change nothing
@@ -176,7 +189,7 @@ pub struct ApplyArguments {
     pub dry_run: bool,
 }
 
-/// Which containment.
+/// The containment.
 #[derive(Clone, Debug, Args)]
 pub struct ContainmentArguments {
     /// Containment id: the short hash of its plan
@@ -184,7 +197,7 @@ pub struct ContainmentArguments {
     pub id: String,
 }
 
-/// Which containment to show, and how.
+/// The containment to show, and how.
 #[derive(Clone, Debug, Args)]
 pub struct StatusArguments {
     /// Containment id: the short hash of its plan
@@ -196,7 +209,7 @@ pub struct StatusArguments {
     pub markdown: bool,
 }
 
-/// Which containment to undo.
+/// The containment to undo.
 #[derive(Clone, Debug, Args)]
 pub struct UndoArguments {
     /// Containment id: the short hash of its plan
@@ -208,14 +221,14 @@ pub struct UndoArguments {
     pub overwrite_drift: bool,
 }
 
-fn role(text: &str) -> Result<PrincipalSelector, InvalidPrincipalSelector> {
+fn parse_role(text: &str) -> Result<PrincipalSelector, InvalidPrincipalSelector> {
     PrincipalSelector::parse(PrincipalKind::Role, text)
 }
 
-fn user(text: &str) -> Result<PrincipalSelector, InvalidPrincipalSelector> {
+fn parse_user(text: &str) -> Result<PrincipalSelector, InvalidPrincipalSelector> {
     PrincipalSelector::parse(PrincipalKind::User, text)
 }
 
-fn group(text: &str) -> Result<PrincipalSelector, InvalidPrincipalSelector> {
+fn parse_group(text: &str) -> Result<PrincipalSelector, InvalidPrincipalSelector> {
     PrincipalSelector::parse(PrincipalKind::Group, text)
 }

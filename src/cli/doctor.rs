@@ -6,7 +6,7 @@ use super::ScopeArguments;
 
 /// What to examine.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Changes nothing. Tests each permission with the cheapest real call.
 Exit code 3: a sweep with the same settings would not cover every account.")]
 pub struct DoctorArguments {
@@ -14,7 +14,7 @@ pub struct DoctorArguments {
     #[arg(long)]
     pub forget: bool,
 
-    /// Where to look.
+    /// The scope.
     #[command(flatten)]
     pub scope: ScopeArguments,
 }

@@ -5,28 +5,36 @@ use std::fmt;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-/// By which engine log groups are read, and at what cost.
+/// The engine that reads log groups, and the cost limit.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Search")]
 pub struct EngineArguments {
     /// Engine that reads log groups
-    #[arg(long, value_enum, default_value_t, value_name = "ENGINE")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "ENGINE",
+        hide_short_help = true
+    )]
     pub engine: EngineChoice,
 
     /// Maximum cost of Insights queries, estimated from stored bytes
-    #[arg(long, value_name = "USD", default_value_t = 25.0, value_parser = usd)]
+    #[arg(
+        long,
+        value_name = "USD",
+        default_value_t = 25.0,
+        value_parser = parse_usd,
+        hide_short_help = true
+    )]
     pub max_scan_cost: f64,
 
     /// Request masked data in clear (needs logs:Unmask)
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub unmask: bool,
-
-    /// Print the plan (what is read, time, cost) and search nothing
-    #[arg(long)]
-    pub dry_run: bool,
 }
 
-/// What is to read log groups.
+/// The engine that reads log groups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineChoice {
@@ -50,7 +58,7 @@ impl fmt::Display for EngineChoice {
 }
 
 /// Parses an amount in US dollars.
-fn usd(text: &str) -> Result<f64, String> {
+fn parse_usd(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(usd) if (0.0..=1e9).contains(&usd) => Ok(usd),
         _ => Err("expected a number of US dollars, 0 or more".to_owned()),

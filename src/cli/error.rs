@@ -19,7 +19,7 @@ pub enum UsageError {
     #[error(transparent)]
     Window(#[from] EmptyWindow),
     /// The window begins in the future.
-    #[error("the time window begins at {}, which is in the future: it is now {}", rfc3339_ms(*from), rfc3339_ms(*now))]
+    #[error("the time window starts at {}, which is in the future: it is now {}", rfc3339_ms(*from), rfc3339_ms(*now))]
     FutureWindow {
         /// The start of the window.
         from: Timestamp,
@@ -31,13 +31,13 @@ pub enum UsageError {
     Indicators(#[from] InvalidIndicators),
     /// There are more indicators than one sweep supports.
     #[error(
-        "{given} indicators are more than the {most} that one sweep looks for: divide them among several"
+        "{count} indicators are more than the maximum of {maximum}: split them into several sweeps"
     )]
     TooManyIndicators {
         /// The number of indicators without duplicates.
-        given: usize,
+        count: usize,
         /// The maximum.
-        most: usize,
+        maximum: usize,
     },
     /// A hunt was requested incorrectly.
     #[error(transparent)]
@@ -54,7 +54,7 @@ pub enum UsageError {
     #[error(transparent)]
     Region(#[from] UnknownRegion),
     /// A quota of the configuration names an unknown operation.
-    #[error("limits.quotas: dragnet calls no operation `{operation}`{}", hint(*nearest))]
+    #[error("limits.quotas: unknown operation `{operation}`{}", hint(*nearest))]
     Operation {
         /// The name in the configuration.
         operation: String,
@@ -66,48 +66,50 @@ pub enum UsageError {
     Quota(#[from] QuotaError),
     /// Organizations is not used, and no account is listed.
     #[error(
-        "there is no account to look at: organization.discover is false, and neither [[accounts]] nor --accounts-file \
-         names one"
+        "no accounts to search: organization.discover is false, and no account is listed; add [[accounts]] or use \
+         --accounts-file"
     )]
     NoAccounts,
     /// The settings that are stored in the run do not have the format of this version.
-    #[error("the run's settings cannot be read: {0}")]
+    #[error("failed to read the settings of the run: {0}")]
     RunSettings(String),
     /// The settings of the run, combined with the configuration, differ from those that it was
     /// created with.
     #[error(
-        "this would be a run of another scope: its settings, with the external ids that are configured now, are not \
-         those that it was made with; name its configuration file (--config)"
+        "the settings do not match those with which the run was created (external ids come from the configuration): \
+         name its configuration file with --config"
     )]
     OtherSettings,
     /// A run of AWS cannot be resumed with `--practice`.
-    #[error("the run was made on AWS: it cannot go on with --practice")]
+    #[error("the run was created on AWS and cannot be resumed with --practice")]
     NotPractice,
     /// An option was given that resuming a run does not accept, because the run contains its
     /// settings.
     #[error(
-        "--member-role and --accounts-file belong to the run already: it goes on with those that it was made with"
+        "--member-role and --accounts-file cannot be used with resume: the run keeps the settings that it was created \
+         with"
     )]
     FixedByRun,
     /// A run can only be resumed from the account that started it.
     #[error(
-        "this would be a run of another scope: it was begun as {began}, and the credentials are now those of {now}"
+        "the run was started as {original}, but the current credentials are those of {current}: use credentials of \
+         the account that started it"
     )]
     OtherCaller {
         /// The caller that started the run.
-        began: String,
+        original: String,
         /// The current caller.
-        now: String,
+        current: String,
     },
     /// The run belongs to a watch.
     #[error(
         "this run belongs to a watch and cannot be resumed: the next activation reads what it missed (dragnet watch once)"
     )]
-    OfAWatch,
+    BelongsToWatch,
     /// Insights was requested, and would cost more than the limit.
     #[error(
-        "Insights would cost about {usd:.2} USD, more than --max-scan-cost {max_scan_cost:.2}: nothing was searched. \
-         Allow more, choose fewer accounts or a shorter window, or use --engine auto; --dry-run shows the plan"
+        "Insights would cost about {usd:.2} USD, more than --max-scan-cost {max_scan_cost:.2}; nothing was searched. \
+         Raise the limit, select fewer accounts or a shorter window, or use --engine auto; --dry-run shows the plan"
     )]
     OverScanCost {
         /// The estimated cost at list prices, in US dollars.
@@ -116,9 +118,7 @@ pub enum UsageError {
         max_scan_cost: f64,
     },
     /// No schedule is configured.
-    #[error(
-        "no schedule is configured: [[watch.schedule]] makes one; config/dragnet.toml shows how"
-    )]
+    #[error("no schedule is configured: add a [[watch.schedule]], as shown in config/dragnet.toml")]
     NoSchedule,
     /// There is no schedule of this name.
     #[error("there is no schedule `{given}`{}", hint(nearest.as_deref()))]
@@ -129,7 +129,7 @@ pub enum UsageError {
         nearest: Option<String>,
     },
     /// A sink cannot be used.
-    #[error("the sink `{sink}`: {problem}")]
+    #[error("sink `{sink}`: {problem}")]
     Sink {
         /// The name of the sink.
         sink: String,
@@ -140,7 +140,7 @@ pub enum UsageError {
     #[error("no state directory: set HOME or XDG_STATE_HOME")]
     NoStateDirectory,
     /// `--query` is not a valid JMESPath expression.
-    #[error("--query `{expression}` is not a JMESPath expression: {problem}")]
+    #[error("--query `{expression}` is not a valid JMESPath expression: {problem}")]
     Query {
         /// The expression that was given.
         expression: String,
@@ -168,18 +168,18 @@ pub struct InvalidIndicators {
 }
 
 /// The maximum number of lines; these suffice to show what kind of mistake it is.
-const LINES_SHOWN: usize = 20;
+const MAX_LINES: usize = 20;
 
 impl fmt::Display for InvalidIndicators {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let typed = self.invalid.iter().map(ToString::to_string);
-        let all: Vec<String> = typed
+        let arguments = self.invalid.iter().map(ToString::to_string);
+        let errors: Vec<String> = arguments
             .chain(self.lists.iter().map(ToString::to_string))
             .collect();
-        let all = all.join("\n");
-        let lines: Vec<&str> = all.lines().collect();
-        f.write_str(&lines.get(..LINES_SHOWN).unwrap_or(&lines).join("\n"))?;
-        match lines.len().checked_sub(LINES_SHOWN) {
+        let text = errors.join("\n");
+        let lines: Vec<&str> = text.lines().collect();
+        f.write_str(&lines.get(..MAX_LINES).unwrap_or(&lines).join("\n"))?;
+        match lines.len().checked_sub(MAX_LINES) {
             None | Some(0) => Ok(()),
             Some(more) => write!(f, "\n… and {more} more"),
         }

@@ -22,18 +22,25 @@ pub fn write_completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// Writing to `out` fails.
 pub fn write_manual(out: &mut dyn Write) -> io::Result<()> {
-    let mut command = Arguments::command();
+    let mut command = document_all_options(Arguments::command());
     command.build();
     write_pages(&command, out)
 }
 
+/// The manual describes only options that are in the short help, so all of them are put there.
+fn document_all_options(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|argument| argument.hide_short_help(false))
+        .mut_subcommands(document_all_options)
+}
+
 fn write_pages(command: &clap::Command, out: &mut dyn Write) -> io::Result<()> {
     clap_mangen::Man::new(command.clone()).render(out)?;
-    let documented = |command: &&clap::Command| command.get_name() != "help";
+    let is_documented = |command: &&clap::Command| command.get_name() != "help";
     command
         .get_subcommands()
-        .filter(documented)
-        .try_for_each(|below| write_pages(below, out))
+        .filter(is_documented)
+        .try_for_each(|subcommand| write_pages(subcommand, out))
 }
 
 #[cfg(test)]
@@ -41,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_in_both() {
+    fn completions_and_manual_contain_the_commands() {
         let mut script = Vec::new();
         write_completions(Shell::Bash, &mut script).unwrap();
         assert!(String::from_utf8(script).unwrap().contains("log-groups"));
@@ -51,6 +58,10 @@ mod tests {
         assert!(
             manual.contains("dragnet\\-sweep") && manual.contains("fail\\-on\\-sighting"),
             "{manual}"
+        );
+        assert!(
+            manual.contains("Print the result as JSON"),
+            "options of the long help are described: {manual}"
         );
     }
 }

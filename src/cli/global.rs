@@ -1,4 +1,5 @@
-//! Options that every command accepts.
+//! Options that every command accepts. The help of `dragnet` lists them; that of its subcommands
+//! does not.
 
 use std::path::PathBuf;
 
@@ -20,50 +21,76 @@ use crate::config::MemberRole;
 pub struct GlobalArguments {
     /// Configuration file [default: $DRAGNET_CONFIG, ./dragnet.toml,
     /// ~/.config/dragnet/dragnet.toml, else built-in defaults]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
     /// Use the built-in practice organization: needs no AWS account, and reads
     /// no configuration file unless --config names one
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub practice: bool,
 
     /// Profile of ~/.aws/config for the source credentials [default: the
     /// SDK's chain]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "PROFILE")]
     pub profile: Option<String>,
 
     /// Role to assume in every account; "self" assumes no role
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "ROLE")]
     pub member_role: Option<MemberRole>,
 
     /// Read the accounts from a file instead of Organizations: one id per line,
     /// CSV with a header, or c7n-org's accounts.yml
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
     pub accounts_file: Option<PathBuf>,
 
     /// Print the result as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub json: bool,
 
     /// Print only results and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        hide_short_help = true,
+        conflicts_with = "verbose"
+    )]
     pub quiet: bool,
 
     /// Log more; twice for debugging
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(
+        short,
+        long,
+        global = true,
+        hide_short_help = true,
+        action = ArgAction::Count
+    )]
     pub verbose: u8,
 
     /// How to show progress on stderr
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "STYLE")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_enum,
+        default_value_t,
+        value_name = "STYLE"
+    )]
     pub progress: ProgressChoice,
 
-    /// Allow a plain-HTTP endpoint that is not on this machine
-    #[arg(long, global = true)]
+    /// Allow a plain-HTTP endpoint on another host
+    #[arg(long, global = true, hide_short_help = true)]
     pub insecure_endpoint: bool,
 
     /// When to use color; NO_COLOR is respected
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN"
+    )]
     pub color: ColorChoice,
 }
 

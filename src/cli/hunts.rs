@@ -11,7 +11,7 @@ pub enum HuntsCommand {
     List,
     /// Show a hunt: parameters, query, and filter pattern
     Show {
-        /// Hunt
+        /// Name of the hunt
         #[arg(value_name = "NAME")]
         name: String,
     },

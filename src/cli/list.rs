@@ -6,7 +6,7 @@ use super::ScopeArguments;
 
 /// What to list, and how to print it.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 JSON has AWS's own shape and casing with accountId and region added to each
 item, so a --query from an AWS CLI command works as pasted:
   dragnet list log-groups --query 'logGroups[*].logGroupName'
@@ -26,7 +26,7 @@ pub struct ListArguments {
     #[arg(long, value_name = "JMESPATH")]
     pub query: Option<String>,
 
-    /// Where to look.
+    /// The scope.
     #[command(flatten)]
     pub scope: ScopeArguments,
 }

@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod generate;
 mod global;
+mod help;
 mod hunts;
 mod list;
 mod range;
@@ -25,7 +26,7 @@ mod sweep;
 mod time_arg;
 mod watch;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Subcommand};
 
 pub use contain::{
     ApplyArguments, ContainAction, ContainCommand, ContainmentArguments, Emit, Override,
@@ -43,23 +44,16 @@ pub use report::ReportArguments;
 pub use resume::ResumeArguments;
 pub use runs::{RunArgument, RunsCommand};
 pub use scope::ScopeArguments;
-pub use setup::{CloudformationArguments, PolicyArguments, PolicyOf, SetupCommand};
+pub use setup::{CloudformationArguments, PolicyArguments, PolicyIdentity, SetupCommand};
 pub use sources::SourcesArguments;
-pub use sweep::SweepArguments;
+pub use sweep::{IndicatorArguments, SweepArguments};
 pub use time_arg::{InvalidTimeArg, TimeArg};
 pub use watch::WatchCommand;
 
-/// What was typed.
-#[derive(Debug, Parser)]
-#[command(
-    name = "dragnet",
-    version,
-    about = "Search every account, Region and log source of an AWS organization, and contain what you find",
-    after_help = EXIT_CODES,
-    max_term_width = 80
-)]
+/// The command line. `help` implements [`clap::Parser`] for it.
+#[derive(Debug, Args)]
 pub struct Arguments {
-    /// What goes with every command.
+    /// The options of every command.
     #[command(flatten)]
     pub global: GlobalArguments,
     /// The command.
@@ -67,39 +61,24 @@ pub struct Arguments {
     pub command: Command,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    done, and everything in scope was covered
-  1    it could not be done; nothing is claimed
-  2    wrong usage or configuration
-  3    done, but coverage is incomplete, or a containment step is not verified:
-       the summary says where
-  4    with --fail-on-sighting: covered, and something was found
-  5    with --fail-on-sighting: something was found, and coverage is incomplete
-  130  interrupted; continue with dragnet resume
-
-Try it without an AWS account:
-  dragnet sweep 198.51.100.23 --since 24h --practice";
-
 /// A command with its own arguments.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Search every account, Region and log group for indicators or hunts
+    /// Search every account and Region for indicators, or run hunts
     Sweep(SweepArguments),
     /// Continue an interrupted or incomplete run
     Resume(ResumeArguments),
     /// List accounts, Regions, log groups or principals across the scope
     List(ListArguments),
-    /// Show what records each account and Region, where that is kept, and
-    /// whether Dragnet can read it
+    /// Show which trails and flow logs record each account-Region
     Sources(SourcesArguments),
     /// List, show or check hunts
     #[command(subcommand)]
     Hunts(HuntsCommand),
-    /// Block roles, users and groups in every account, verify it, and undo it
+    /// Block roles, users and groups, verify it, and undo it
     #[command(subcommand)]
     Contain(ContainCommand),
-    /// Run searches on a schedule and send one alert per finding
+    /// Run searches on a schedule and send alerts
     #[command(subcommand)]
     Watch(WatchCommand),
     /// Write the reports of a finished run
@@ -107,7 +86,7 @@ pub enum Command {
     /// List, show or verify runs
     #[command(subcommand)]
     Runs(RunsCommand),
-    /// Check whether every account can be swept, and how to fix those that cannot
+    /// Check the access to every account, with advice on failures
     Doctor(DoctorArguments),
     /// Print the least-privilege roles to deploy in every account
     #[command(subcommand)]
@@ -126,29 +105,12 @@ pub enum Command {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
-    fn the_definition_is_sound() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn help_fits_80_columns() {
-        let mut command = Arguments::command();
-        command.build();
-        let mut all = vec![&mut command];
-        while let Some(command) = all.pop() {
-            for line in command.render_long_help().to_string().lines() {
-                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
-            }
-            all.extend(command.get_subcommands_mut());
-        }
-    }
-
-    #[test]
-    fn two_ways_to_say_when_conflict() {
+    fn conflicting_and_invalid_arguments_are_rejected() {
         let parse = |rest: &[&str]| {
             Arguments::try_parse_from([&["dragnet", "sweep", "192.0.2.1"], rest].concat())
         };
@@ -169,7 +131,7 @@ mod tests {
         assert!(parse(&["--start-time", "2h", "--end-time", "1h"]).is_ok());
         assert!(
             Arguments::try_parse_from(["dragnet", "sweep"]).is_err(),
-            "nothing to look for"
+            "nothing to search for"
         );
     }
 }

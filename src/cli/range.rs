@@ -20,22 +20,22 @@ pub enum RangeCommand {
     Code(ScenarioArguments),
 }
 
-/// Which range.
+/// The scenario of a practice range.
 #[derive(Clone, Debug, Args)]
 pub struct ScenarioArguments {
     /// Name of a built-in scenario, or a TOML file
-    #[arg(long, value_name = "NAME|FILE", default_value = "small")]
+    #[arg(long, value_name = "SCENARIO", default_value = "small")]
     pub scenario: String,
 
     /// Seed for generated data [default: the scenario's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
 }
 
 /// What to show of a range.
 #[derive(Clone, Debug, Args)]
 pub struct ShowArguments {
-    /// Which range.
+    /// The scenario.
     #[command(flatten)]
     pub range: ScenarioArguments,
 
@@ -48,10 +48,10 @@ pub struct ShowArguments {
 #[derive(Clone, Debug, Args)]
 pub struct ServeArguments {
     /// Loopback address to listen on; port 0 takes a free port
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4580", value_parser = loopback)]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4580", value_parser = parse_loopback)]
     pub listen: SocketAddr,
 
-    /// Which range.
+    /// The scenario.
     #[command(flatten)]
     pub range: ScenarioArguments,
 
@@ -71,11 +71,11 @@ pub enum QuotaChoice {
 }
 
 /// The practice range has well-known access keys, so it must not be reachable from other hosts.
-fn loopback(text: &str) -> Result<SocketAddr, String> {
+fn parse_loopback(text: &str) -> Result<SocketAddr, String> {
     match text.parse::<SocketAddr>() {
         Ok(address) if address.ip().is_loopback() => Ok(address),
         Ok(address) => Err(format!(
-            "{} can be reached by others: expected 127.0.0.1 or [::1]",
+            "{} is not a loopback address: expected 127.0.0.1 or [::1]",
             address.ip()
         )),
         Err(_) => Err("expected an address and a port such as 127.0.0.1:4580".to_owned()),
@@ -87,12 +87,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_served() {
-        assert!(loopback("127.0.0.1:0").is_ok() && loopback("[::1]:80").is_ok());
-        assert!(
-            loopback("0.0.0.0:80").is_err()
-                && loopback("192.0.2.1:80").is_err()
-                && loopback("localhost").is_err()
-        );
+    fn only_loopback_addresses_are_accepted() {
+        for good in ["127.0.0.1:0", "[::1]:80"] {
+            assert!(parse_loopback(good).is_ok(), "{good}");
+        }
+        for bad in ["0.0.0.0:80", "192.0.2.1:80", "localhost"] {
+            assert!(parse_loopback(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -6,14 +6,15 @@ use clap::Args;
 
 use crate::config::Format;
 
-/// Which run, and which reports.
+/// The run, and the reports to write.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArguments {
     /// Run: its directory, or its id in ./runs
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 
-    /// Report formats: csv, jsonl, json, html [default: csv,jsonl,json]
-    #[arg(long = "format", value_name = "FORMAT,...", value_delimiter = ',')]
+    /// Report formats, separated by commas: csv, jsonl, json, html
+    /// [default: csv,jsonl,json]
+    #[arg(long = "format", value_name = "FORMAT", value_delimiter = ',')]
     pub formats: Vec<Format>,
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Which run to go on with.
+/// The run to resume.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Finished log groups are not read again, unfinished ones continue at their last
 page, and what failed or was denied is retried. The run keeps its window, scope
 and indicators. External ids are not stored in a run: they come from the

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// What to do with the runs that are there.
+/// What to do with stored runs.
 #[derive(Clone, Debug, Subcommand)]
 pub enum RunsCommand {
     /// List all runs
     List {
         /// Parent directory of the runs
-        #[arg(long, value_name = "DIR", default_value = "runs")]
+        #[arg(long, value_name = "DIRECTORY", default_value = "runs")]
         out: PathBuf,
     },
     /// Show the report of a run; change nothing
@@ -19,7 +19,7 @@ pub enum RunsCommand {
     Verify(RunArgument),
 }
 
-/// Which run.
+/// The run.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgument {
     /// Run: its directory, or its id in ./runs

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-/// What to print of the roles that Dragnet needs.
+/// What to print about the roles that Dragnet needs.
 #[derive(Clone, Debug, Subcommand)]
 pub enum SetupCommand {
     /// Print a least-privilege policy as JSON
@@ -11,17 +11,17 @@ pub enum SetupCommand {
     Cloudformation(CloudformationArguments),
 }
 
-/// Which policy.
+/// The policy to print.
 #[derive(Clone, Debug, Args)]
 pub struct PolicyArguments {
-    /// Whose policy
-    #[arg(value_enum, default_value_t, value_name = "WHOSE")]
-    pub whose: PolicyOf,
+    /// Role or identity that needs the policy
+    #[arg(value_enum, default_value_t, value_name = "IDENTITY")]
+    pub identity: PolicyIdentity,
 }
 
-/// Whose policy is printed.
+/// The role or identity that a policy is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum PolicyOf {
+pub enum PolicyIdentity {
     /// the role that a sweep assumes in every account
     #[default]
     Read,
@@ -31,7 +31,7 @@ pub enum PolicyOf {
     Source,
 }
 
-/// Which template.
+/// The template to print.
 #[derive(Clone, Debug, Args)]
 pub struct CloudformationArguments {
     /// For the management account, to which StackSets do not deploy; it can

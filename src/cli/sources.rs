@@ -4,9 +4,9 @@ use clap::Args;
 
 use super::{OutputFormat, ScopeArguments};
 
-/// Where to ask, and how to print it.
+/// The scope, and how to print the log sources.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Lists the trails and flow logs of each account and Region, whether they deliver,
 and to which log groups. Reads no events. Exit code 3: a sweep of the last day
 would miss CloudTrail records.")]
@@ -15,7 +15,7 @@ pub struct SourcesArguments {
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<OutputFormat>,
 
-    /// Where to look.
+    /// The scope.
     #[command(flatten)]
     pub scope: ScopeArguments,
 }

@@ -7,33 +7,63 @@ use clap::Args;
 use super::{EngineArguments, ScopeArguments, TimeArg};
 use crate::config::Format;
 
-/// What to look for, when and where.
+/// The indicators to search for.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "\
+pub struct IndicatorArguments {
+    /// IP address, network, access key, ARN, domain, hash or any text
+    ///
+    /// The kind is detected: an IP address (192.0.2.1), a network
+    /// (192.0.2.0/24), an access key id, an ARN, an account id, a domain, a
+    /// hash, or any other word. A prefix forces the kind: ip:, cidr:, key:,
+    /// arn:, user:, role:, account:, domain:, agent:, event:, hash:, text:,
+    /// regex:
+    #[arg(
+        required_unless_present_any = ["indicator_files", "hunts", "query_strings", "filter_pattern"],
+        id = "indicators",
+        value_name = "INDICATOR"
+    )]
+    pub values: Vec<String>,
+
+    /// Read indicators from a file; repeatable
+    ///
+    /// The format is recognised: text, CSV, STIX, MISP, OTX, or findings of
+    /// AWS detection services. - is standard input. Without --since or
+    /// --from, findings set the window.
+    #[arg(
+        id = "indicator_files",
+        short = 'i',
+        long = "indicators",
+        value_name = "FILE"
+    )]
+    pub files: Vec<PathBuf>,
+
+    /// Reject an indicator list if an entry is not understood
+    ///
+    /// Without --strict, the other entries are searched for, and the run ends
+    /// with exit code 3.
+    #[arg(long, hide_short_help = true)]
+    pub strict: bool,
+}
+
+/// What to search for, when and where.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
 TIME: RFC 3339 (2026-03-01T12:00:00Z), an age (24h, 2d1h20m), or a Unix
 timestamp in seconds or milliseconds. The start is inclusive, the end exclusive.")]
 pub struct SweepArguments {
-    /// Indicator: an IP address (192.0.2.1), a network (192.0.2.0/24), an
-    /// access key id, an ARN, an account id, a domain, a hash, or any other
-    /// word. A prefix forces the kind: ip:, cidr:, key:, arn:, user:, role:,
-    /// account:, domain:, agent:, event:, hash:, text:, regex:
-    #[arg(
-        required_unless_present_any = ["indicator_files", "hunts", "query_strings", "filter_pattern"],
-        value_name = "INDICATOR"
-    )]
-    pub indicators: Vec<String>,
+    /// The indicators.
+    #[command(flatten)]
+    pub indicators: IndicatorArguments,
 
-    /// Read indicators from a file: text (one per line, # for comments), CSV
-    /// (type,value), a STIX 2.1 bundle or a MISP event; repeatable
-    #[arg(short = 'i', long = "indicators", value_name = "FILE")]
-    pub indicator_files: Vec<PathBuf>,
-
-    /// Run a hunt from the catalogue (`dragnet hunts list`); repeatable
-    #[arg(long = "hunt", value_name = "NAME[:key=value,...]")]
+    /// Run a hunt from the catalogue; repeatable
+    ///
+    /// HUNT is NAME[:key=value,...]. `dragnet hunts list` shows the hunts and
+    /// their parameters.
+    #[arg(long = "hunt", value_name = "HUNT")]
     pub hunts: Vec<String>,
 
     /// Run a CloudWatch Logs Insights query like a hunt; repeatable
-    #[arg(long = "query-string", value_name = "QUERY")]
+    #[arg(long = "query-string", value_name = "QUERY", hide_short_help = true)]
     pub query_strings: Vec<String>,
 
     /// Find every event that matches a CloudWatch Logs filter pattern, which
@@ -41,10 +71,17 @@ pub struct SweepArguments {
     #[arg(
         long,
         value_name = "PATTERN",
+        hide_short_help = true,
         allow_hyphen_values = true,
         conflicts_with_all = ["indicators", "indicator_files", "hunts", "query_strings"]
     )]
     pub filter_pattern: Option<String>,
+
+    /// Print the plan and search nothing
+    ///
+    /// The plan shows what would be read, the time and the cost.
+    #[arg(long)]
+    pub dry_run: bool,
 
     /// Search events from this time until now [default: 24h]
     #[arg(long, value_name = "TIME", conflicts_with_all = ["from", "to"], help_heading = "Time")]
@@ -64,37 +101,45 @@ pub struct SweepArguments {
     )]
     pub to: Option<TimeArg>,
 
-    /// Where to look.
+    /// The scope.
     #[command(flatten)]
     pub scope: ScopeArguments,
 
-    /// By which engine, and at what cost.
+    /// The engine, and the cost limit.
     #[command(flatten)]
     pub engine: EngineArguments,
 
     /// Parent of the run's directory
     #[arg(
         long,
-        value_name = "DIR",
+        value_name = "DIRECTORY",
         default_value = "runs",
-        help_heading = "Output"
+        help_heading = "Output",
+        hide_short_help = true
     )]
     pub out: PathBuf,
 
-    /// Report formats: csv, jsonl, json, html [default: csv,jsonl,json]
+    /// Report formats, separated by commas: csv, jsonl, json, html
+    /// [default: csv,jsonl,json]
     #[arg(
         long = "format",
-        value_name = "FORMAT,...",
+        value_name = "FORMAT",
         value_delimiter = ',',
-        help_heading = "Output"
+        help_heading = "Output",
+        hide_short_help = true
     )]
     pub formats: Vec<Format>,
 
     /// Skip the check for CloudTrail tampering and for hours without records
-    #[arg(long, alias = "no-silence", help_heading = "Search")]
+    #[arg(
+        long,
+        alias = "no-silence",
+        help_heading = "Search",
+        hide_short_help = true
+    )]
     pub no_tamper_check: bool,
 
     /// Exit with 4 if something was found, with 5 if coverage is incomplete too
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub fail_on_sighting: bool,
 }

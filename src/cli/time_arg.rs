@@ -20,17 +20,17 @@ pub enum TimeArg {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTimeArg {
     /// A date and time without an offset from UTC.
-    #[error("a time needs its offset from UTC: `{0}Z` for UTC, or `{0}+01:00`")]
+    #[error("the time has no offset from UTC: expected `{0}Z` for UTC, or `{0}+01:00`")]
     NoOffset(String),
     /// A date without a time.
-    #[error("expected a time as well: `{0}T00:00:00Z`")]
+    #[error("the date has no time: expected the form `{0}T00:00:00Z`")]
     NoTime(String),
     /// A small number, which is neither a time since 1970 nor a duration.
     #[error("`{0}` has no unit: did you mean `{0}h`?")]
     NoUnit(String),
     /// Any other form.
     #[error(
-        "expected RFC 3339 (2026-03-01T12:00:00Z), so long ago (24h, 2d1h20m), or seconds or milliseconds since 1970"
+        "expected RFC 3339 (2026-03-01T12:00:00Z), an age (24h, 2d1h20m), or a Unix timestamp in seconds or milliseconds"
     )]
     Form,
 }
@@ -38,11 +38,11 @@ pub enum InvalidTimeArg {
 impl TimeArg {
     /// Returns the time relative to `now`, but not before 1970, the epoch of CloudWatch Logs.
     pub fn resolve(self, now: Timestamp) -> Timestamp {
-        let moment = match self {
+        let time = match self {
             Self::At(at) => at,
             Self::Ago(duration) => now.checked_sub(duration).unwrap_or(Timestamp::UNIX_EPOCH),
         };
-        moment.max(Timestamp::UNIX_EPOCH)
+        time.max(Timestamp::UNIX_EPOCH)
     }
 }
 
@@ -52,7 +52,7 @@ impl FromStr for TimeArg {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return epoch(text).map(Self::At);
+            return parse_unix_timestamp(text).map(Self::At);
         }
         if let Ok(at) = text.parse() {
             return Ok(Self::At(at));
@@ -72,7 +72,7 @@ impl FromStr for TimeArg {
 
 /// Parses a number as seconds up to the year 5138, or as milliseconds from 1973 on: the two ranges
 /// of numbers do not overlap.
-fn epoch(digits: &str) -> Result<Timestamp, InvalidTimeArg> {
+fn parse_unix_timestamp(digits: &str) -> Result<Timestamp, InvalidTimeArg> {
     const MILLISECONDS_FROM: i64 = 100_000_000_000;
     // In seconds, this is in 1973. No log is older, and a smaller number is usually a duration
     // without its unit, as in `--since 24`.
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn four_ways_to_say_it() {
+    fn all_forms_are_parsed() {
         let now: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
         let at = |text: &str| text.parse::<TimeArg>().unwrap().resolve(now).to_string();
         assert_eq!(at("2026-03-01T12:00:00Z"), "2026-03-01T12:00:00Z");
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_get_their_own_answer() {
+    fn common_mistakes_have_specific_errors() {
         let error = |text: &str| text.parse::<TimeArg>().unwrap_err();
         assert!(matches!(error("24"), InvalidTimeArg::NoUnit(_)));
         assert!(matches!(error("2026-03-01"), InvalidTimeArg::NoTime(_)));

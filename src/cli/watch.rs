@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 /// What to do about the schedules.
 #[derive(Clone, Debug, Subcommand)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Schedules and sinks are configured in [watch]: see config/dragnet.toml.
 On SIGHUP, `run` reloads the configuration; it keeps the old one if the new one
 is invalid.")]
@@ -13,8 +13,8 @@ pub enum WatchCommand {
     Run,
     /// Run the schedules that are due, deliver pending alerts, and exit
     Once {
-        /// Only this schedule, whether it is due or not
-        #[arg(value_name = "NAME")]
+        /// Name of a schedule to run even if it is not due
+        #[arg(value_name = "SCHEDULE")]
         name: Option<String>,
     },
     /// Show the state of each schedule and the alerts that wait for delivery

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::CommandError;
 use super::host_environment::HostEnvironment;
-use super::mfa_code::Codes;
+use super::mfa_code::HostCodes;
 use crate::aws::{Aws, CodeSource, ConnectOptions, StaticCredentials, Wire};
 use crate::cli::UsageError;
 use crate::cli::settings::{GlobalSettings, Reach};
@@ -24,7 +24,7 @@ pub(super) const PRACTICE: &str = "small";
 /// The environment of a command: AWS or the practice range, and the source of MFA codes.
 #[derive(Clone, Debug)]
 pub struct Environment {
-    world: Backend,
+    backend: Backend,
     codes: CodePrompt,
     /// The directory in which MFA sessions are stored.
     state_directory: Option<PathBuf>,
@@ -42,11 +42,11 @@ enum Backend {
     },
 }
 
-/// Where an MFA code is asked for.
+/// The source of MFA codes.
 #[derive(Clone, Debug)]
 enum CodePrompt {
     /// The environment variable, the configured program, or the terminal.
-    AtTheMachine {
+    Host {
         code: Option<SecretString>,
         terminal: bool,
     },
@@ -61,23 +61,23 @@ impl Environment {
     /// The practice range cannot be created.
     pub(super) fn from_settings(
         settings: GlobalSettings,
-        machine: &HostEnvironment,
+        host: &HostEnvironment,
     ) -> Result<Self, CommandError> {
-        let codes = CodePrompt::AtTheMachine {
+        let codes = CodePrompt::Host {
             code: HostEnvironment::mfa_code(),
-            terminal: machine.can_ask(),
+            terminal: host.can_prompt(),
         };
         if settings.practice {
             return Ok(Self {
                 codes,
-                ..Self::practising(&Scenario::builtin(PRACTICE)?)?
+                ..Self::for_practice(&Scenario::builtin(PRACTICE)?)?
             });
         }
-        let world = Backend::Aws {
+        let backend = Backend::Aws {
             insecure_endpoint: settings.insecure_endpoint,
         };
         Ok(Self {
-            world,
+            backend,
             codes,
             state_directory: HostEnvironment::state_directory(),
         })
@@ -88,17 +88,17 @@ impl Environment {
     ///
     /// # Errors
     /// The scenario is contradictory.
-    pub fn practising(scenario: &Scenario) -> Result<Self, CommandError> {
+    pub fn for_practice(scenario: &Scenario) -> Result<Self, CommandError> {
         let clock = scenario.clock();
         let range = Range::new(scenario, None, clock.clone())?;
         range.enforce(range::Quotas::Real)?;
-        let world = Backend::Practice { range, clock };
-        let codes = CodePrompt::AtTheMachine {
+        let backend = Backend::Practice { range, clock };
+        let codes = CodePrompt::Host {
             code: None,
             terminal: false,
         };
         Ok(Self {
-            world,
+            backend,
             codes,
             state_directory: None,
         })
@@ -115,7 +115,7 @@ impl Environment {
 
     /// Returns the same environment, which stores MFA sessions in this directory.
     #[must_use]
-    pub fn keeping_sessions_in(self, directory: PathBuf) -> Self {
+    pub fn with_session_directory(self, directory: PathBuf) -> Self {
         Self {
             state_directory: Some(directory),
             ..self
@@ -124,7 +124,7 @@ impl Environment {
 
     /// Returns the practice range, if the environment is one.
     pub fn range(&self) -> Option<&Range> {
-        match &self.world {
+        match &self.backend {
             Backend::Aws { .. } => None,
             Backend::Practice { range, .. } => Some(range),
         }
@@ -133,7 +133,7 @@ impl Environment {
     /// Whether plain HTTP to other hosts is allowed.
     pub fn allows_insecure_endpoints(&self) -> bool {
         matches!(
-            self.world,
+            self.backend,
             Backend::Aws {
                 insecure_endpoint: true
             }
@@ -142,7 +142,7 @@ impl Environment {
 
     /// Returns the clock of the environment.
     pub fn clock(&self) -> Clock {
-        match &self.world {
+        match &self.backend {
             Backend::Aws { .. } => Clock::wall(),
             Backend::Practice { clock, .. } => clock.clone(),
         }
@@ -158,7 +158,7 @@ impl Environment {
         reach: &Reach,
         audit: Option<mpsc::Sender<ApiCall>>,
     ) -> Result<Aws, CommandError> {
-        let wire = match &self.world {
+        let wire = match &self.backend {
             Backend::Aws { insecure_endpoint } => Wire::Network {
                 insecure_endpoint: *insecure_endpoint,
             },
@@ -181,7 +181,7 @@ impl Environment {
         let options = ConnectOptions {
             wire,
             identity: reach.identity.clone(),
-            codes: self.codes(reach),
+            codes: self.code_source(reach),
             mfa_sessions: self
                 .state_directory
                 .clone()
@@ -194,9 +194,9 @@ impl Environment {
         Ok(Aws::connect(options).await?)
     }
 
-    fn codes(&self, reach: &Reach) -> Arc<dyn CodeSource> {
+    fn code_source(&self, reach: &Reach) -> Arc<dyn CodeSource> {
         match &self.codes {
-            CodePrompt::AtTheMachine { code, terminal } => Arc::new(Codes::new(
+            CodePrompt::Host { code, terminal } => Arc::new(HostCodes::new(
                 code.clone(),
                 reach.identity.mfa_command.clone(),
                 *terminal,

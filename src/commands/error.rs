@@ -37,11 +37,13 @@ pub enum CommandError {
     #[error(transparent)]
     Contain(#[from] ContainError),
     /// The source credentials do not work.
-    #[error("the source credentials were rejected{}", to_do(.0))]
+    #[error("AWS did not accept the source credentials{}", advice_suffix(.0))]
     Caller(#[source] Box<CallError>),
     /// A run ended before its files were written.
-    #[error("the run broke off; nothing of it is lost: `dragnet resume {run}` goes on from there")]
-    BrokeOff {
+    #[error(
+        "the run stopped before its reports were written, but its results are kept: continue with `dragnet resume {run}`"
+    )]
+    RunAborted {
         /// The directory of the run.
         run: String,
         /// The cause.
@@ -49,13 +51,16 @@ pub enum CommandError {
         cause: Box<CommandError>,
     },
     /// The stored MFA session cannot be removed.
-    #[error("the kept MFA session cannot be removed")]
+    #[error("failed to remove the cached MFA session")]
     Forget(#[source] io::Error),
+    /// There is no run.
+    #[error("there is no run {0}: `dragnet runs list` lists the runs in ./runs")]
+    UnknownRun(String),
     /// The files of a run cannot be written or read.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The facts of a run are invalid.
-    #[error("{run} is not a run that this dragnet can report: {problem}")]
+    #[error("{run} is not a run that this version of dragnet can read: {problem}")]
     Facts {
         /// The directory of the run.
         run: String,
@@ -66,8 +71,16 @@ pub enum CommandError {
     #[error(transparent)]
     Watch(#[from] StateError),
     /// Health and metrics cannot be served.
-    #[error("cannot listen at {address} (watch.listen)")]
+    #[error("cannot listen on {address}: set watch.listen to a free address, or to off")]
     Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The address for the practice range is not available.
+    #[error("cannot listen on {address}: use another address, such as --listen 127.0.0.1:0")]
+    RangeListen {
         /// The address.
         address: std::net::SocketAddr,
         /// The cause.
@@ -77,11 +90,11 @@ pub enum CommandError {
     #[error(transparent)]
     Report(#[from] ReportError<StoreError>),
     /// Writing to stdout or another local operation failed.
-    #[error("cannot write the result")]
+    #[error("failed to write the output")]
     Output(#[from] io::Error),
 }
 
-fn to_do(error: &CallError) -> String {
+fn advice_suffix(error: &CallError) -> String {
     Refusal::from_call_error(error)
         .advice
         .map(|advice| format!(": {advice}"))
@@ -93,7 +106,7 @@ impl CommandError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Scenario(_) => UsageError::EXIT_CODE,
-            Self::BrokeOff { cause, .. } => cause.exit_code(),
+            Self::RunAborted { cause, .. } => cause.exit_code(),
             Self::Serve(_)
             | Self::Connect(_)
             | Self::Sweep(_)
@@ -103,31 +116,31 @@ impl CommandError {
             | Self::Forget(_)
             | Self::Store(_)
             | Self::Facts { .. }
+            | Self::UnknownRun(_)
             | Self::Watch(_)
             | Self::Listen { .. }
+            | Self::RangeListen { .. }
             | Self::Report(_)
             | Self::Output(_) => 1,
         }
     }
 
-    /// Prints the error with its causes, each once. Untrusted text is escaped.
+    /// Prints the error with its causes, each once, with the same prefix that clap uses. Untrusted
+    /// text is escaped.
     pub fn print(&self, out: &mut dyn Write) {
         // If stderr fails, there is no other way to report it. A broken pipe means that the reader
         // of stdout ended, which is not an error.
         if matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
             return;
         }
-        for (at, line) in self.to_string().lines().enumerate() {
-            _ = writeln!(
-                out,
-                "{}{}",
-                if at == 0 { "dragnet: " } else { "         " },
-                escape(line)
-            );
+        let mut prefix = "error: ";
+        for line in self.to_string().lines() {
+            _ = writeln!(out, "{prefix}{}", escape(line));
+            prefix = "       ";
         }
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            _ = writeln!(out, "  because: {}", escape(&error.to_string()));
+            _ = writeln!(out, "  caused by: {}", escape(&error.to_string()));
             cause = error.source();
         }
     }

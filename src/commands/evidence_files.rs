@@ -39,7 +39,7 @@ pub(super) fn count_evidence(
         }
         Ok::<_, StoreError>(tally)
     })?;
-    let silences = reader.hours(|rows| {
+    let hour_gaps = reader.hours(|rows| {
         let mut tally = HourGapTally::new(window);
         for hour in rows {
             tally.add(&hour?);
@@ -47,8 +47,8 @@ pub(super) fn count_evidence(
         Ok::<_, StoreError>(tally.longest())
     })?;
     Ok(EvidenceTally {
-        sources: SourceTally::from_lookups(&sources.cells),
+        sources: SourceTally::from_lookups(&sources.cloudtrail),
         tampering,
-        silences,
+        hour_gaps,
     })
 }

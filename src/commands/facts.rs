@@ -10,19 +10,24 @@ use super::CommandError;
 use crate::aws::Caller;
 use crate::cli::settings::SweepSettings;
 use crate::config::Scope;
-use crate::model::{Arn, Coverage, RunId, TimeWindow};
+use crate::model::{Arn, Coverage, RunId, TimeWindow, indicator_names};
 use crate::store::{Entry, Journal, JournalClosed, RunDir, RunReader, StoreError};
 use crate::sweep::{NAMED_ACCOUNTS_ONLY, Sources, WindowBasis, judged_coverage, sources_of_run};
 
-/// The fact whose value `OF_A_WATCH` says that the run has separate windows for each log group,
+/// The fact whose value `LOG_TIME` says that the run has separate windows for each log group,
 /// which only its watch knows.
 const WINDOWS: &str = "windows";
-const OF_A_WATCH: &str = "stored";
+const LOG_TIME: &str = "stored";
+
+/// The kinds of the indicators, in their order.
+pub(super) const INDICATOR_KINDS: &str = "indicator_kinds";
+
+/// The entries of indicator lists that were not understood.
+pub(super) const REJECTED_ENTRIES: &str = "rejected_entries";
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Returns the facts of a new run.
-pub(super) fn of_new_run(
+pub(super) fn new_run_facts(
     run_id: &RunId,
     started: Timestamp,
     practice: bool,
@@ -30,10 +35,11 @@ pub(super) fn of_new_run(
     settings: &SweepSettings,
     windows: &WindowBasis,
 ) -> Vec<(&'static str, String)> {
-    let indicators: Vec<String> = settings
+    let indicators = indicator_names(&settings.indicators);
+    let kinds: Vec<&str> = settings
         .indicators
         .iter()
-        .map(ToString::to_string)
+        .map(|indicator| indicator.kind().as_str())
         .collect();
     vec![
         ("run_id", run_id.to_string()),
@@ -46,7 +52,7 @@ pub(super) fn of_new_run(
         (
             WINDOWS,
             if matches!(windows, WindowBasis::LogTime(_)) {
-                OF_A_WATCH
+                LOG_TIME
             } else {
                 "happened"
             }
@@ -54,7 +60,9 @@ pub(super) fn of_new_run(
         ),
         ("indicators", as_json(&indicators)),
         ("hunts", as_json(&settings.hunts)),
+        (INDICATOR_KINDS, as_json(&kinds)),
         ("not_looked_for", as_json(&settings.left_out)),
+        (REJECTED_ENTRIES, as_json(&settings.rejected)),
         ("scope", as_json(&settings.reach.scope)),
         (
             NAMED_ACCOUNTS_ONLY,
@@ -94,7 +102,7 @@ pub(super) struct Facts {
 
 impl Facts {
     /// Reads the facts of the run in `dir`.
-    pub fn read(dir: &RunDir, reader: &RunReader) -> Result<Self, StoreError> {
+    pub(super) fn read(dir: &RunDir, reader: &RunReader) -> Result<Self, StoreError> {
         Ok(Self {
             run: dir.path().display().to_string(),
             facts: reader.facts()?,
@@ -102,20 +110,20 @@ impl Facts {
     }
 
     /// Returns an optional fact.
-    pub fn get(&self, key: &str) -> Option<&str> {
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.facts.get(key).map(String::as_str)
     }
 
     /// Returns a required fact.
-    pub fn text(&self, key: &str) -> Result<String, CommandError> {
+    pub(super) fn text(&self, key: &str) -> Result<String, CommandError> {
         self.facts
             .get(key)
             .cloned()
-            .ok_or_else(|| self.damaged(key, &"it is missing"))
+            .ok_or_else(|| self.damaged(key, &"missing"))
     }
 
     /// Returns a required fact, parsed.
-    pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
         &self,
         key: &str,
     ) -> Result<T, CommandError> {
@@ -125,49 +133,63 @@ impl Facts {
     }
 
     /// Returns a required fact that is stored as JSON.
-    pub fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, CommandError> {
+    pub(super) fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, CommandError> {
         serde_json::from_str(&self.text(key)?).map_err(|error| self.damaged(key, &error))
     }
 
+    /// Returns a fact that is stored as JSON, or the default if the run has no such fact.
+    pub(super) fn optional_json<T: DeserializeOwned + Default>(
+        &self,
+        key: &str,
+    ) -> Result<T, CommandError> {
+        match self.get(key) {
+            Some(_) => self.json(key),
+            None => Ok(T::default()),
+        }
+    }
+
     /// Whether the run belongs to a watch, so that only the watch knows what is still to be read.
-    pub fn is_of_a_watch(&self) -> bool {
-        self.get(WINDOWS) == Some(OF_A_WATCH)
+    pub(super) fn belongs_to_watch(&self) -> bool {
+        self.get(WINDOWS) == Some(LOG_TIME)
     }
 
     /// Whether a caller belongs to the account that started the run. Another account may see
     /// another organization.
-    pub fn is_of_account_of(&self, caller: &Caller) -> Result<bool, CommandError> {
-        let began: Arn = self.parsed("caller_arn")?;
-        Ok((began.partition(), began.account()) == (Some(caller.partition), Some(caller.account)))
+    pub(super) fn has_account_of(&self, caller: &Caller) -> Result<bool, CommandError> {
+        let original: Arn = self.parsed("caller_arn")?;
+        Ok((original.partition(), original.account())
+            == (Some(caller.partition), Some(caller.account)))
     }
 
     /// Reads the coverage, with the accepted gaps of the run's scope applied.
-    pub fn judged_coverage<T, E: From<StoreError> + From<CommandError>>(
+    pub(super) fn judged_coverage<T, E: From<StoreError> + From<CommandError>>(
         &self,
         reader: &RunReader,
         use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Coverage, StoreError>>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (scope, started): (Scope, Timestamp) = (self.json("scope")?, self.parsed("started")?);
+        let scope: Scope = self.json("scope")?;
+        let started: Timestamp = self.parsed("started")?;
         judged_coverage(reader, &scope, started, use_rows)
     }
 
     /// Returns the window of the run.
-    pub fn window(&self) -> Result<TimeWindow, CommandError> {
+    pub(super) fn window(&self) -> Result<TimeWindow, CommandError> {
         TimeWindow::new(self.parsed("from")?, self.parsed("to")?)
             .map_err(|error| self.damaged("window", &error))
     }
 
     /// Returns the log sources of the run, judged by its scope.
-    pub fn sources(&self, reader: &RunReader) -> Result<Sources, CommandError> {
-        let (scope, started): (Scope, Timestamp) = (self.json("scope")?, self.parsed("started")?);
+    pub(super) fn sources(&self, reader: &RunReader) -> Result<Sources, CommandError> {
+        let scope: Scope = self.json("scope")?;
+        let started: Timestamp = self.parsed("started")?;
         Ok(sources_of_run(reader, &scope, self.window()?, started)?)
     }
 
     /// Creates the error for an invalid fact.
-    pub fn damaged(&self, key: &str, problem: &dyn std::fmt::Display) -> CommandError {
+    pub(super) fn damaged(&self, key: &str, problem: &dyn std::fmt::Display) -> CommandError {
         CommandError::Facts {
             run: self.run.clone(),
-            problem: format!("its fact `{key}`: {problem}"),
+            problem: format!("fact `{key}`: {problem}"),
         }
     }
 }

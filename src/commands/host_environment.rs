@@ -22,7 +22,7 @@ pub(super) struct HostEnvironment {
 
 impl HostEnvironment {
     /// Reads the current environment.
-    pub fn here() -> io::Result<Self> {
+    pub(super) fn detect() -> io::Result<Self> {
         Ok(Self {
             working_directory: std::env::current_dir()?,
             stdin_is_terminal: io::stdin().is_terminal(),
@@ -32,9 +32,9 @@ impl HostEnvironment {
     }
 
     /// Returns the context for resolving settings at the time `now`.
-    pub fn at(&self, now: Timestamp) -> ResolveContext<'_> {
+    pub(super) fn resolve_context(&self, now: Timestamp) -> ResolveContext<'_> {
         ResolveContext {
-            environment: &variable,
+            environment: &read_variable,
             working_directory: &self.working_directory,
             now,
             stdout_is_terminal: self.stdout_is_terminal,
@@ -43,29 +43,29 @@ impl HostEnvironment {
     }
 
     /// Resolves the settings that every command has; none of them depends on the time.
-    pub fn global_settings(&self, arguments: &GlobalArguments) -> GlobalSettings {
-        GlobalSettings::resolve(arguments, &self.at(Timestamp::UNIX_EPOCH))
+    pub(super) fn global_settings(&self, arguments: &GlobalArguments) -> GlobalSettings {
+        GlobalSettings::resolve(arguments, &self.resolve_context(Timestamp::UNIX_EPOCH))
     }
 
-    /// Whether the user can be asked on the terminal.
-    pub fn can_ask(&self) -> bool {
+    /// Whether the user can be prompted on the terminal.
+    pub(super) fn can_prompt(&self) -> bool {
         self.stdin_is_terminal && self.stderr_is_terminal
     }
 
     /// Returns the MFA code of the environment variable.
-    pub fn mfa_code() -> Option<SecretString> {
-        variable(mfa_code::VARIABLE)
+    pub(super) fn mfa_code() -> Option<SecretString> {
+        read_variable(mfa_code::VARIABLE)
             .filter(|code| !code.is_empty())
             .map(SecretString::from)
     }
 
     /// Returns the directory for persistent state.
-    pub fn state_directory() -> Option<PathBuf> {
-        config::state_directory(&variable)
+    pub(super) fn state_directory() -> Option<PathBuf> {
+        config::state_directory(&read_variable)
     }
 
     /// Returns a path relative to the working directory, if it is below it.
-    pub fn shown(&self, path: &std::path::Path) -> String {
+    pub(super) fn display_path(&self, path: &std::path::Path) -> String {
         path.strip_prefix(&self.working_directory)
             .unwrap_or(path)
             .display()
@@ -73,6 +73,6 @@ impl HostEnvironment {
     }
 }
 
-fn variable(name: &str) -> Option<String> {
+fn read_variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

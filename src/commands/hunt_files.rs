@@ -10,19 +10,19 @@ use crate::query::{GroupPlan, Plan, RowPlan, Value};
 use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, defuse, time};
 use crate::search::{FlowLogFormats, PassthroughQuery, PreparedHunt, prepare};
 use crate::store::{RunDir, RunReader, StoredRows};
-use crate::sweep::{HuntRows, POINTER, RowPlace, Sources, merged_counts, merged_rows};
+use crate::sweep::{HuntRows, POINTER, RowOrigin, Sources, merged_counts, merged_rows};
 
 /// The folder of these files in the directory of a run.
 const FOLDER: &str = "hunts";
 
 /// The maximum number of columns of a passthrough query. The names of fields come from the logs, so
 /// their number is otherwise unlimited.
-const MOST_COLUMNS: usize = 1_000;
+const MAX_COLUMNS: usize = 1_000;
 
 /// The hunts of a run, prepared for reporting.
 pub(super) struct HuntReports<'r> {
     prepared: Vec<PreparedHunt>,
-    written: Vec<PassthroughQuery>,
+    passthrough: Vec<PassthroughQuery>,
     reader: &'r RunReader,
     sources: &'r Sources,
     formats: BTreeMap<LogGroupArn, FlowLogFormats>,
@@ -30,38 +30,38 @@ pub(super) struct HuntReports<'r> {
 
 impl<'r> HuntReports<'r> {
     /// Loads the hunts of a run.
-    pub fn of_run(
+    pub(super) fn from_run(
         facts: &Facts,
         reader: &'r RunReader,
         sources: &'r Sources,
     ) -> Result<Self, CommandError> {
         let hunts: Vec<Hunt> = facts.json("hunts")?;
-        let (prepared, written) =
+        let (prepared, passthrough) =
             prepare(&hunts).map_err(|error| facts.damaged("hunts", &error))?;
         Ok(Self {
             prepared,
-            written,
+            passthrough,
             reader,
             sources,
-            formats: FlowLogFormats::by_group(&reader.recorders()?),
+            formats: FlowLogFormats::by_group(&reader.log_sources()?),
         })
     }
 
     /// Writes the files of every hunt, and adds their names to `files`.
-    pub fn write(
+    pub(super) fn write(
         &self,
         dir: &RunDir,
         files: &mut Vec<String>,
     ) -> Result<Vec<HuntSummary>, CommandError> {
         let mut summaries = Vec::new();
-        if !(self.prepared.is_empty() && self.written.is_empty()) {
+        if !(self.prepared.is_empty() && self.passthrough.is_empty()) {
             dir.make_folder(FOLDER)?;
         }
-        for hunt in self.written.iter().map(PassthroughQuery::hunt) {
+        for hunt in self.passthrough.iter().map(PassthroughQuery::hunt) {
             let file = |ending: &str| format!("{FOLDER}/{}.{ending}", hunt.name);
             dir.write_file(&file("csv"), |csv| {
                 dir.write_file(&file("json"), |json| {
-                    summaries.push(self.written_rows(hunt, csv, json)?);
+                    summaries.push(self.write_passthrough_rows(hunt, csv, json)?);
                     Ok::<_, CommandError>(())
                 })
             })?;
@@ -73,11 +73,11 @@ impl<'r> HuntReports<'r> {
             dir.write_file(&file("csv"), |csv| {
                 dir.write_file(&file("json"), |json| match hunt.plan() {
                     Plan::Rows(plan) => {
-                        summary = Some(self.rows(hunt, plan, csv, json)?);
+                        summary = Some(self.write_rows(hunt, plan, csv, json)?);
                         Ok(())
                     }
                     Plan::Groups(plan) => dir.write_file(&file("by-target.csv"), |by_target| {
-                        summary = Some(self.counts(hunt, plan, [csv, json, by_target])?);
+                        summary = Some(self.write_counts(hunt, plan, [csv, json, by_target])?);
                         Ok::<_, CommandError>(())
                     }),
                 })
@@ -90,24 +90,24 @@ impl<'r> HuntReports<'r> {
     }
 
     /// Counts the content of the files without writing them.
-    pub fn count(&self) -> Result<Vec<HuntSummary>, CommandError> {
+    pub(super) fn count(&self) -> Result<Vec<HuntSummary>, CommandError> {
         let counted = self.prepared.iter().map(|hunt| {
             let [csv, json, by_target] = &mut [io::sink(), io::sink(), io::sink()];
             match hunt.plan() {
-                Plan::Rows(plan) => self.rows(hunt, plan, csv, json),
-                Plan::Groups(plan) => self.counts(hunt, plan, [csv, json, by_target]),
+                Plan::Rows(plan) => self.write_rows(hunt, plan, csv, json),
+                Plan::Groups(plan) => self.write_counts(hunt, plan, [csv, json, by_target]),
             }
         });
-        let written = self.written.iter().map(|hunt| {
+        let passthrough = self.passthrough.iter().map(|hunt| {
             let [csv, json] = &mut [io::sink(), io::sink()];
-            self.written_rows(hunt.hunt(), csv, json)
+            self.write_passthrough_rows(hunt.hunt(), csv, json)
         });
-        counted.chain(written).collect()
+        counted.chain(passthrough).collect()
     }
 
     /// Writes the rows of a passthrough query. They are read twice, because their columns are known
     /// only after reading all of them.
-    fn written_rows(
+    fn write_passthrough_rows(
         &self,
         hunt: &Hunt,
         csv: &mut dyn Write,
@@ -115,12 +115,12 @@ impl<'r> HuntReports<'r> {
     ) -> Result<HuntSummary, CommandError> {
         let mut columns = BTreeSet::new();
         let mut cut_off = false;
-        self.reader.written_rows(&hunt.name, |all| {
+        self.reader.passthrough_rows(&hunt.name, |all| {
             for stored in all {
                 for (name, _) in stored?.rows.into_iter().flatten() {
                     let is_known = columns.contains(&name);
-                    cut_off |= !is_known && columns.len() == MOST_COLUMNS;
-                    if !is_known && columns.len() < MOST_COLUMNS {
+                    cut_off |= !is_known && columns.len() == MAX_COLUMNS;
+                    if !is_known && columns.len() < MAX_COLUMNS {
                         columns.insert(name);
                     }
                 }
@@ -131,7 +131,7 @@ impl<'r> HuntReports<'r> {
         let columns: Vec<String> = columns.into_iter().collect();
         let titles: Vec<String> = columns.iter().map(|column| title(column)).collect();
         let mut writer = HuntWriter::new(&RECORD_COLUMNS, &titles, csv, json)?;
-        self.reader.written_rows(&hunt.name, |all| {
+        self.reader.passthrough_rows(&hunt.name, |all| {
             for stored in all {
                 let StoredRows { log_group, rows } = stored?;
                 let account = log_group.target.account.to_string();
@@ -142,12 +142,12 @@ impl<'r> HuntReports<'r> {
                         row.get(name)
                             .map_or(Value::Missing, |text| Value::from(text.as_str()))
                     };
-                    let at = row
+                    let timestamp = row
                         .get("@timestamp")
                         .map(String::as_str)
                         .unwrap_or_default();
                     let values: Vec<Value<'_>> = columns.iter().map(value).collect();
-                    writer.row(&[&account, region, &log_group.name, at, ""], &values)?;
+                    writer.row(&[&account, region, &log_group.name, timestamp, ""], &values)?;
                 }
             }
             Ok::<_, CommandError>(())
@@ -160,7 +160,7 @@ impl<'r> HuntReports<'r> {
         })
     }
 
-    fn rows(
+    fn write_rows(
         &self,
         hunt: &PreparedHunt,
         plan: &RowPlan,
@@ -169,18 +169,26 @@ impl<'r> HuntReports<'r> {
     ) -> Result<HuntSummary, CommandError> {
         let rows = HuntRows::new(hunt, plan, &self.formats);
         let mut writer = HuntWriter::new(&RECORD_COLUMNS, &rows.columns(), csv, json)?;
-        let nowhere = RowPlace::default();
-        let cut_off = merged_rows(self.reader, &rows, |place, values| {
-            let at = place.map(|place| time(place.time_ms)).unwrap_or_default();
-            let RowPlace {
+        let no_origin = RowOrigin::default();
+        let cut_off = merged_rows(self.reader, &rows, |origin, values| {
+            let timestamp = origin
+                .map(|origin| time(origin.time_ms))
+                .unwrap_or_default();
+            let RowOrigin {
                 event_account,
                 event_region,
                 log_group,
                 record_id,
                 ..
-            } = place.unwrap_or(&nowhere);
+            } = origin.unwrap_or(&no_origin);
             Ok::<_, CommandError>(writer.row(
-                &[event_account, event_region, log_group, &at, record_id],
+                &[
+                    event_account,
+                    event_region,
+                    log_group,
+                    &timestamp,
+                    record_id,
+                ],
                 values,
             )?)
         })?;
@@ -191,7 +199,7 @@ impl<'r> HuntReports<'r> {
         })
     }
 
-    fn counts(
+    fn write_counts(
         &self,
         hunt: &PreparedHunt,
         plan: &GroupPlan,
@@ -199,7 +207,7 @@ impl<'r> HuntReports<'r> {
     ) -> Result<HuntSummary, CommandError> {
         let columns = hunt.plan().columns();
         let no_json = &mut io::sink();
-        let mut places = HuntWriter::new(&TARGET_COLUMNS, columns, by_target, no_json)?;
+        let mut target_writer = HuntWriter::new(&TARGET_COLUMNS, columns, by_target, no_json)?;
         let counts = merged_counts(
             self.reader,
             self.sources,
@@ -210,11 +218,11 @@ impl<'r> HuntReports<'r> {
                     table
                         .rows
                         .iter()
-                        .try_for_each(|row| places.row(&[account, region], row))?,
+                        .try_for_each(|row| target_writer.row(&[account, region], row))?,
                 )
             },
         )?;
-        places.finish()?;
+        target_writer.finish()?;
         let mut writer = HuntWriter::new(&[], columns, csv, json)?;
         plan.finish(&counts.total)
             .rows
@@ -232,10 +240,10 @@ impl<'r> HuntReports<'r> {
 /// Returns the title of a column of Insights. Names of Insights' own fields (`@pattern`) are kept;
 /// all others are untrusted text and are defused.
 fn title(column: &str) -> String {
-    let own = column
+    let insights_name = column
         .strip_prefix('@')
         .filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric()));
-    if own.is_some() {
+    if insights_name.is_some() {
         column.to_owned()
     } else {
         defuse(column).into_owned()

@@ -14,18 +14,18 @@ const FILE_SIZE_EXCEEDED: i32 = 25;
 ///
 /// From then on, exceeding the file size limit is an I/O error like a full disk. Without a signal
 /// handler it would kill the process.
-pub(super) fn ends_on_ctrl_c() -> CancellationToken {
+pub(super) fn token_cancelled_on_ctrl_c() -> CancellationToken {
     // If the handler cannot be installed, only the handling of the file size limit is missing.
     _ = signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED));
     let cancel = CancellationToken::new();
-    tokio::spawn(cancel_on_ctrl_c(cancel.clone()));
+    tokio::spawn(wait_for_ctrl_c(cancel.clone()));
     cancel
 }
 
-async fn cancel_on_ctrl_c(cancel: CancellationToken) {
+async fn wait_for_ctrl_c(cancel: CancellationToken) {
     if tokio::signal::ctrl_c().await.is_ok() {
         print_note(
-            "Interrupted: writing what was found so far. Press Ctrl-C again to stop at once.",
+            "Interrupted: writing the results so far. Press Ctrl-C again to exit immediately.",
         );
         cancel.cancel();
         if tokio::signal::ctrl_c().await.is_ok() {

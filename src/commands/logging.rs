@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_writes_no_line_of_his_own() {
+    fn untrusted_text_stays_on_one_line() {
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()

@@ -14,7 +14,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-use crate::aws::{CodeSource, MfaCode, NotACode};
+use crate::aws::{CodeSource, InvalidMfaCode, MfaCode};
 use crate::config::MfaCommand;
 use crate::report::escape;
 use crate::time::Clock;
@@ -24,16 +24,16 @@ pub(super) const VARIABLE: &str = "DRAGNET_MFA_CODE";
 
 /// The time limit of the program: long enough to touch a hardware key, short enough to notice that
 /// it is not touched.
-const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a device shows a code. A code works once, so after a refusal the next one is needed.
 ///
 /// Source: RFC 6238; IAM user guide, "Virtual MFA devices".
 const STEP_SECONDS: i64 = 30;
 /// How often an invalid code may be typed.
-const SLIPS: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 /// Environment variables that are withheld from the program, because it does not need them to print
 /// a code.
-const NOT_FOR_CHILDREN: [&str; 4] = [
+const WITHHELD_VARIABLES: [&str; 4] = [
     VARIABLE,
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -42,7 +42,7 @@ const NOT_FOR_CHILDREN: [&str; 4] = [
 
 /// Provides codes from the first source that is available: variable, program, terminal.
 #[derive(Debug)]
-pub(super) struct Codes {
+pub(super) struct HostCodes {
     /// Taken on the first request, because a code works once.
     variable: Mutex<Option<SecretString>>,
     command: Option<MfaCommand>,
@@ -50,9 +50,9 @@ pub(super) struct Codes {
     clock: Clock,
 }
 
-impl Codes {
-    /// `variable` is the code of the environment, `terminal` is whether the user can be asked.
-    pub fn new(
+impl HostCodes {
+    /// `variable` is the code of the environment, `terminal` is whether the user can be prompted.
+    pub(super) fn new(
         variable: Option<SecretString>,
         command: Option<MfaCommand>,
         terminal: bool,
@@ -78,18 +78,18 @@ impl Codes {
             if refusal.is_some() {
                 sleep(self.until_next_code()).await;
             }
-            return printed_by(command).await;
+            return run_command(command).await;
         }
         if self.terminal {
             return prompt(serial, refusal).await;
         }
         Err(match refusal {
             Some(refusal) => format!(
-                "the code in {VARIABLE} was refused ({refusal}): it works once, set a new one"
+                "AWS refused the code in {VARIABLE} ({refusal}): each code works once, set a new one"
             ),
             None => format!(
-                "an MFA code of {serial} is needed, and there is no terminal to ask on: set {VARIABLE} for this run, \
-                 or identity.mfa_command to a program that prints it"
+                "an MFA code of {serial} is required, and there is no terminal to ask on: set {VARIABLE} for this \
+                 run, or identity.mfa_command to a program that prints a code"
             ),
         })
     }
@@ -100,7 +100,7 @@ impl Codes {
     }
 }
 
-impl CodeSource for Codes {
+impl CodeSource for HostCodes {
     fn next_code<'a>(
         &'a self,
         serial: &'a str,
@@ -112,7 +112,7 @@ impl CodeSource for Codes {
 
 /// Runs the program without a shell. If its output is not a code, the output is not shown anywhere,
 /// because it may be a secret.
-async fn printed_by(command: &MfaCommand) -> Result<MfaCode, String> {
+async fn run_command(command: &MfaCommand) -> Result<MfaCode, String> {
     let (program, arguments) = command.parts();
     let failed = |problem: String| format!("mfa_command (`{program}`) {problem}");
     let mut child = Command::new(program);
@@ -122,67 +122,67 @@ async fn printed_by(command: &MfaCommand) -> Result<MfaCode, String> {
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true);
-    for name in NOT_FOR_CHILDREN {
+    for name in WITHHELD_VARIABLES {
         child.env_remove(name);
     }
     let mut child = child
         .spawn()
         .map_err(|error| failed(format!("cannot be run: {error}")))?;
-    let mut printed = String::new();
-    let ending = timeout(COMMAND_LIMIT, async {
+    let mut output = String::new();
+    let exit = timeout(COMMAND_TIMEOUT, async {
         if let Some(stdout) = child.stdout.take() {
             // A code is shorter than this limit. The rest is not read, and the program ends when
             // the pipe is closed.
-            stdout.take(1_024).read_to_string(&mut printed).await?;
+            stdout.take(1_024).read_to_string(&mut output).await?;
         }
         child.wait().await
     });
-    let printed_code = SecretString::from(match ending.await {
-        Ok(Ok(status)) if status.success() => printed,
+    let output = SecretString::from(match exit.await {
+        Ok(Ok(status)) if status.success() => output,
         Ok(Ok(status)) => return Err(failed(format!("failed: {status}"))),
         Ok(Err(error)) => return Err(failed(format!("cannot be read: {error}"))),
         Err(_) => {
             return Err(failed(format!(
                 "took longer than {} s",
-                COMMAND_LIMIT.as_secs()
+                COMMAND_TIMEOUT.as_secs()
             )));
         }
     });
-    let not_a_code = |error| failed(format!("printed something else: {error}"));
-    printed_code.expose_secret().parse().map_err(not_a_code)
+    let not_a_code = |error| failed(format!("printed no MFA code: {error}"));
+    output.expose_secret().parse().map_err(not_a_code)
 }
 
-/// Asks on the terminal for a code, and again if the input cannot be one.
+/// Prompts for a code on the terminal, and again if the input cannot be one.
 async fn prompt(serial: &str, refusal: Option<&str>) -> Result<MfaCode, String> {
     let question = match refusal {
-        None => format!("MFA code of {serial}: "),
+        None => format!("MFA code for {serial}: "),
         Some(refusal) => {
             let refusal = refusal.trim_end_matches(['.', ' ']);
-            format!("Refused ({refusal}). A code works once; the next one of {serial}: ")
+            format!("Refused ({refusal}). Each code works once; enter the next code for {serial}: ")
         }
     };
-    let answer = tokio::task::spawn_blocking(move || ask(&Term::stderr(), &question));
+    let answer = tokio::task::spawn_blocking(move || read_code(&Term::stderr(), &question));
     let answer = answer
         .await
         .map_err(io::Error::other)
         .and_then(|answer| answer);
     answer
-        .map_err(|error| format!("the terminal cannot be read: {error}"))?
+        .map_err(|error| format!("failed to read from the terminal: {error}"))?
         .map_err(|error| error.to_string())
 }
 
 /// Reads the input without echoing it.
-fn ask(terminal: &Term, question: &str) -> io::Result<Result<MfaCode, NotACode>> {
-    let mut question = escape(question).into_owned();
-    let mut answer = Err(NotACode);
-    for _ in 0..SLIPS {
-        terminal.write_str(&question)?;
+fn read_code(terminal: &Term, question: &str) -> io::Result<Result<MfaCode, InvalidMfaCode>> {
+    let mut prompt = escape(question).into_owned();
+    let mut answer = Err(InvalidMfaCode);
+    for _ in 0..MAX_ATTEMPTS {
+        terminal.write_str(&prompt)?;
         let typed = SecretString::from(terminal.read_secure_line()?);
         answer = typed.expose_secret().parse();
         if answer.is_ok() {
             break;
         }
-        question = format!("{NotACode}: ");
+        prompt = format!("{InvalidMfaCode}: ");
     }
     Ok(answer)
 }
@@ -191,10 +191,10 @@ fn ask(terminal: &Term, question: &str) -> io::Result<Result<MfaCode, NotACode>>
 mod tests {
     use super::*;
 
-    fn codes(variable: Option<&str>, command: &[&str]) -> Codes {
+    fn codes(variable: Option<&str>, command: &[&str]) -> HostCodes {
         let words: Vec<String> = command.iter().map(ToString::to_string).collect();
         let clock = Clock::starting_at("2026-03-02T12:00:10Z".parse().unwrap());
-        Codes::new(
+        HostCodes::new(
             variable.map(SecretString::from),
             MfaCommand::try_from(words).ok(),
             false,
@@ -202,7 +202,7 @@ mod tests {
         )
     }
 
-    async fn problem(codes: &Codes, refusal: Option<&str>) -> String {
+    async fn problem(codes: &HostCodes, refusal: Option<&str>) -> String {
         codes
             .next("arn:aws:iam::111111111111:mfa/alice", refusal)
             .await
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_terminal_it_says_at_once_what_to_set() {
+    async fn error_without_terminal_names_the_settings() {
         let problem = problem(&codes(None, &[]), None).await;
         assert!(
             problem.contains(VARIABLE) && problem.contains("identity.mfa_command"),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_variable_is_good_for_one_try() {
+    async fn variable_is_used_once() {
         let codes = codes(Some("012345"), &[]);
         assert!(codes.next("serial", None).await.is_ok());
         assert!(
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_is_run_as_it_is() {
+    async fn program_is_run_without_a_shell() {
         assert!(
             codes(None, &["printf", "%s\n", "012345"])
                 .next("serial", None)
@@ -238,10 +238,10 @@ mod tests {
                 .is_ok()
         );
         // A shell would run two commands here.
-        let told = problem(&codes(None, &["printf", "012345; echo 9"]), None).await;
+        let error = problem(&codes(None, &["printf", "012345; echo 9"]), None).await;
         assert!(
-            told.contains("printed something else") && !told.contains("012345"),
-            "{told}"
+            error.contains("printed no MFA code") && !error.contains("012345"),
+            "{error}"
         );
         assert!(
             problem(&codes(None, &["false"]), None)
@@ -256,13 +256,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_program_that_hangs_is_ended() {
-        let told = problem(&codes(None, &["sleep", "600"]), None).await;
-        assert!(told.contains("took longer than 30 s"), "{told}");
+    async fn program_is_stopped_after_the_timeout() {
+        let error = problem(&codes(None, &["sleep", "600"]), None).await;
+        assert!(error.contains("took longer than 30 s"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_used_code_is_not_asked_for_again_before_the_next_one_shows() {
+    async fn retry_waits_for_the_next_code() {
         let codes = codes(None, &["false"]);
         assert_eq!(codes.until_next_code(), Duration::from_secs(20));
         sleep(Duration::from_secs(20)).await;

@@ -42,14 +42,16 @@ pub use run::{Connection, Resumable, RunOutput, SharedConnection, run_sweep};
 pub use run_files::{RunFiles, read_run, write_run_files};
 pub use watch::WatchRuntime;
 
-use crate::cli::{Arguments, Command, RangeCommand, write_completions, write_manual};
+use crate::cli::{
+    Arguments, Command, GlobalArguments, RangeCommand, WatchCommand, write_completions,
+    write_manual,
+};
 use crate::report::escape;
 use host_environment::HostEnvironment;
-use logging::start as start_logging;
 
 /// Runs the command of the arguments, and returns the exit code.
 pub fn run(arguments: &Arguments) -> u8 {
-    match try_to_run(arguments) {
+    match try_run(arguments) {
         Ok(code) => code,
         Err(error) => {
             error.print(&mut io::stderr().lock());
@@ -58,86 +60,83 @@ pub fn run(arguments: &Arguments) -> u8 {
     }
 }
 
-fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
+fn try_run(arguments: &Arguments) -> Result<u8, CommandError> {
     // Not locked, because the sinks of a watch also write to stdout, from other threads.
     let out = &mut io::stdout();
+    let global = &arguments.global;
     match &arguments.command {
         Command::Completions { shell } => write_completions(*shell, out)?,
         Command::Man => write_manual(out)?,
+        Command::Range(range) => run_range(global, range, out)?,
+        Command::Setup(setup) => setup::setup(global, setup, &HostEnvironment::detect()?, out)?,
         Command::Report(report) => {
-            return report::report(&arguments.global, report, &HostEnvironment::here()?, out);
-        }
-        Command::Range(RangeCommand::Serve(serve)) => {
-            runtime()?.block_on(range::serve(serve, out))?;
-        }
-        Command::Range(RangeCommand::Show(scenario)) => {
-            range::show(scenario, arguments.global.json, out)?;
-        }
-        Command::Range(RangeCommand::Code(scenario)) => {
-            range::code(scenario, arguments.global.practice, out)?;
-        }
-        Command::Setup(setup) => {
-            setup::setup(&arguments.global, setup, &HostEnvironment::here()?, out)?;
-        }
-        Command::Doctor(doctor) => {
-            let machine = HostEnvironment::here()?;
-            start_logging(machine.global_settings(&arguments.global));
-            return runtime()?.block_on(doctor::doctor(&arguments.global, doctor, &machine, out));
-        }
-        Command::Sweep(sweep) => {
-            let machine = HostEnvironment::here()?;
-            start_logging(machine.global_settings(&arguments.global));
-            return runtime()?.block_on(sweep::sweep(&arguments.global, sweep, &machine));
-        }
-        Command::Resume(resume) => {
-            let machine = HostEnvironment::here()?;
-            start_logging(machine.global_settings(&arguments.global));
-            return runtime()?.block_on(resume::resume(&arguments.global, resume, &machine));
+            return report::report(global, report, &HostEnvironment::detect()?, out);
         }
         Command::Hunts(hunts) => {
-            return hunts::hunts(&arguments.global, hunts, &HostEnvironment::here()?, out);
+            return hunts::hunts(global, hunts, &HostEnvironment::detect()?, out);
         }
-        Command::Runs(runs) => {
-            return runs::runs(&arguments.global, runs, &HostEnvironment::here()?, out);
+        Command::Runs(runs) => return runs::runs(global, runs, &HostEnvironment::detect()?, out),
+        Command::Watch(watch) => return run_watch(global, watch, out),
+        Command::Doctor(doctor) => {
+            let host = start(global)?;
+            return runtime()?.block_on(doctor::doctor(global, doctor, &host, out));
+        }
+        Command::Sweep(sweep) => {
+            let host = start(global)?;
+            return runtime()?.block_on(sweep::sweep(global, sweep, &host));
+        }
+        Command::Resume(resume) => {
+            let host = start(global)?;
+            return runtime()?.block_on(resume::resume(global, resume, &host));
         }
         Command::Contain(contain) => {
-            let machine = HostEnvironment::here()?;
-            start_logging(machine.global_settings(&arguments.global));
-            return runtime()?.block_on(contain::contain(
-                &arguments.global,
-                contain,
-                &machine,
-                out,
-            ));
+            let host = start(global)?;
+            return runtime()?.block_on(contain::contain(global, contain, &host, out));
         }
         Command::List(list) => {
-            let machine = HostEnvironment::here()?;
-            start_logging(machine.global_settings(&arguments.global));
-            return runtime()?.block_on(list::list(&arguments.global, list, &machine, out));
-        }
-        Command::Watch(watch) => {
-            let machine = HostEnvironment::here()?;
-            logging::start_for_watch(watch, machine.global_settings(&arguments.global));
-            let runtime = runtime()?;
-            let code = runtime.block_on(watch::watch(&arguments.global, watch, &machine, out));
-            // A blocked write to a pipe that is not being read must not delay the end of the
-            // process.
-            runtime.shutdown_timeout(Duration::from_secs(1));
-            return code;
+            let host = start(global)?;
+            return runtime()?.block_on(list::list(global, list, &host, out));
         }
         Command::Sources(sources) => {
-            let machine = HostEnvironment::here()?;
-            start_logging(machine.global_settings(&arguments.global));
-            return runtime()?.block_on(sources::sources(
-                &arguments.global,
-                sources,
-                &machine,
-                out,
-            ));
+            let host = start(global)?;
+            return runtime()?.block_on(sources::sources(global, sources, &host, out));
         }
     }
     out.flush()?;
     Ok(0)
+}
+
+/// Detects the host environment, and starts logging.
+fn start(global: &GlobalArguments) -> Result<HostEnvironment, CommandError> {
+    let host = HostEnvironment::detect()?;
+    logging::start(host.global_settings(global));
+    Ok(host)
+}
+
+fn run_range(
+    global: &GlobalArguments,
+    command: &RangeCommand,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
+    match command {
+        RangeCommand::Serve(serve) => runtime()?.block_on(range::serve(serve, out)),
+        RangeCommand::Show(scenario) => range::show(scenario, global.json, out),
+        RangeCommand::Code(scenario) => range::code(scenario, global.practice, out),
+    }
+}
+
+fn run_watch(
+    global: &GlobalArguments,
+    command: &WatchCommand,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let host = HostEnvironment::detect()?;
+    logging::start_for_watch(command, host.global_settings(global));
+    let runtime = runtime()?;
+    let code = runtime.block_on(watch::watch(global, command, &host, out));
+    // A blocked write to a pipe that is not being read must not delay the end of the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    code
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {

@@ -10,9 +10,7 @@ use super::run::Connection;
 use crate::cli::settings::{EngineSettings, GlobalSettings, SweepSettings};
 use crate::cli::{EngineChoice, UsageError};
 use crate::model::RunId;
-use crate::report::{
-    CoverageTally, PlanReport, PlannedPlace, PlannedTarget, write_json, write_plan,
-};
+use crate::report::{CoverageTally, PlanReport, PlannedGap, PlannedTarget, write_json, write_plan};
 use crate::store::{Checkpoint, Journal};
 use crate::sweep::{self, PlanSheet, SweepParts, Tally, WindowBasis};
 
@@ -97,10 +95,7 @@ pub(super) async fn print(
 ) -> Result<u8, CommandError> {
     let sheet = plan(connection, settings, cancel.clone()).await?;
     let mut not_covered = CoverageTally::default();
-    sheet
-        .left_out()
-        .iter()
-        .for_each(|place| not_covered.add(place));
+    sheet.left_out().iter().for_each(|row| not_covered.add(row));
     let report = report(&sheet, settings);
     let mut page = Vec::new();
     if global.json {
@@ -127,11 +122,11 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
             account_name: plan.account_name.clone(),
             region: target.region.to_string(),
             filter_log_groups: plan.filter.log_groups,
-            filter_bytes: whole(plan.filter.bytes),
-            calls: whole(plan.calls),
-            seconds_at_quota: plan.takes.as_secs(),
+            filter_bytes: round(plan.filter.bytes),
+            calls: round(plan.calls),
+            seconds_at_quota: plan.duration.as_secs(),
             insights_log_groups: plan.insights.log_groups,
-            bytes_to_scan: whole(plan.insights.bytes),
+            bytes_to_scan: round(plan.insights.bytes),
             cost_usd: plan.usd,
         })
         .collect();
@@ -143,12 +138,12 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
         window: settings.window.into(),
         engine: settings.engines.choice.to_string(),
         calls: targets.iter().map(|target| target.calls).sum(),
-        seconds_at_quota: sheet.takes().as_secs(),
+        seconds_at_quota: sheet.duration().as_secs(),
         bytes_to_scan: targets.iter().map(|target| target.bytes_to_scan).sum(),
         cost_usd: sheet.usd(),
         max_scan_cost_usd: settings.engines.max_scan_cost,
         targets,
-        not_covered: sheet.left_out().iter().map(PlannedPlace::from).collect(),
+        not_covered: sheet.left_out().iter().map(PlannedGap::from).collect(),
     }
 }
 
@@ -157,6 +152,6 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
     clippy::cast_sign_loss,
     reason = "an estimate of 0 or more, below 2^53"
 )]
-fn whole(estimate: f64) -> u64 {
+fn round(estimate: f64) -> u64 {
     estimate.round() as u64
 }

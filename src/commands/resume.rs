@@ -1,7 +1,7 @@
 //! `dragnet resume`.
 
 use super::host_environment::HostEnvironment;
-use super::interrupt::ends_on_ctrl_c;
+use super::interrupt::token_cancelled_on_ctrl_c;
 use super::run::{Connection, Resumable};
 use super::sweep::conclude;
 use super::{CommandError, Environment, print_note};
@@ -12,13 +12,13 @@ use crate::cli::{GlobalArguments, ResumeArguments, UsageError};
 pub(super) async fn resume(
     global: &GlobalArguments,
     arguments: &ResumeArguments,
-    machine: &HostEnvironment,
+    host: &HostEnvironment,
 ) -> Result<u8, CommandError> {
     if global.member_role.is_some() || global.accounts_file.is_some() {
         return Err(UsageError::FixedByRun.into());
     }
-    let surroundings = machine.at(jiff::Timestamp::UNIX_EPOCH);
-    let run = Resumable::open(&run_dir(&arguments.run, &surroundings))?;
+    let context = host.resolve_context(jiff::Timestamp::UNIX_EPOCH);
+    let run = Resumable::open(&run_dir(&arguments.run, &context))?;
     let practice = run.is_practice()?;
     if global.practice && !practice {
         return Err(UsageError::NotPractice.into());
@@ -28,28 +28,33 @@ pub(super) async fn resume(
             practice,
             ..global.clone()
         },
-        &surroundings,
+        &context,
     )?;
     if let Some(profile) = &global.profile {
         config.identity.profile = Some(profile.clone());
     }
     let settings = GlobalSettings {
         practice,
-        ..machine.global_settings(global)
+        ..host.global_settings(global)
     };
     let sweep = run.settings(&config)?;
-    let place = Environment::from_settings(settings, machine)?;
+    let environment = Environment::from_settings(settings, host)?;
     if settings.progress != ProgressStyle::None {
         print_note(&format!(
-            "Going on with {}: {}",
+            "Resuming {}: {}",
             arguments.run.display(),
             sweep.window
         ));
     }
     let fail_on_sighting = sweep.fail_on_sighting;
-    let connection = Connection::open(&place, &sweep.reach).await?;
+    let connection = Connection::open(&environment, &sweep.reach).await?;
     let (outputs, failure) = run
-        .resume(connection, sweep, settings.progress, ends_on_ctrl_c())
+        .resume(
+            connection,
+            sweep,
+            settings.progress,
+            token_cancelled_on_ctrl_c(),
+        )
         .await?;
-    conclude(&outputs, failure, settings, machine, fail_on_sighting)
+    conclude(&outputs, failure, settings, host, fail_on_sighting)
 }

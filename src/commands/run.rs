@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::facts::{self, Facts, write_end};
+use super::facts::{Facts, new_run_facts, write_end};
 use super::plan::refuse_over_cost;
-use super::run_files::{RunFiles, write_run_files};
+use super::run_files::{RunFiles, open_run, write_run_files};
 use super::{CommandError, Environment};
 use crate::aws::{Aws, Caller};
 use crate::cli::UsageError;
 use crate::cli::settings::{ProgressStyle, Reach, SweepSettings};
-use crate::config::Config;
+use crate::config::{Config, Format};
 use crate::model::{ApiCall, RunId};
 use crate::progress::Reporter;
 use crate::store::{Checkpoint, Journal, RunDir, RunLock, RunReader, StoreError, Writer};
@@ -63,9 +63,9 @@ impl Connection {
     /// # Errors
     /// The connection to AWS cannot be created, the source credentials do not work, or there is no
     /// MFA session.
-    pub async fn open(place: &Environment, reach: &Reach) -> Result<Self, CommandError> {
+    pub async fn open(environment: &Environment, reach: &Reach) -> Result<Self, CommandError> {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
-        let aws = place.connect(reach, Some(audit)).await?;
+        let aws = environment.connect(reach, Some(audit)).await?;
         let caller = aws
             .authenticate()
             .await
@@ -74,8 +74,8 @@ impl Connection {
             aws,
             calls,
             caller,
-            clock: place.clock(),
-            practice: place.range().is_some(),
+            clock: environment.clock(),
+            practice: environment.range().is_some(),
         })
     }
 }
@@ -96,11 +96,11 @@ impl SharedConnection {
     /// # Errors
     /// As for [`Connection::open`].
     pub async fn open(
-        place: &Environment,
+        environment: &Environment,
         reach: &Reach,
         audit: mpsc::Sender<ApiCall>,
     ) -> Result<Self, CommandError> {
-        let aws = place.connect(reach, Some(audit)).await?;
+        let aws = environment.connect(reach, Some(audit)).await?;
         let caller = aws
             .authenticate()
             .await
@@ -108,8 +108,8 @@ impl SharedConnection {
         Ok(Self {
             aws: Arc::new(aws),
             caller,
-            clock: place.clock(),
-            practice: place.range().is_some(),
+            clock: environment.clock(),
+            practice: environment.range().is_some(),
         })
     }
 
@@ -119,7 +119,7 @@ impl SharedConnection {
     }
 
     /// Returns the connection of one run, with its own audit.
-    pub fn of_run(&self) -> Connection {
+    pub fn for_run(&self) -> Connection {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         let Self {
             aws,
@@ -166,7 +166,7 @@ pub(super) async fn run_windows(
     cancel: CancellationToken,
 ) -> Result<(RunOutput, Option<SweepError>), CommandError> {
     let run = OpenRun::create(&connection, &settings, &windows)?;
-    run.carry_out(connection, settings, windows, progress, cancel)
+    run.execute(connection, settings, windows, progress, cancel)
         .await
 }
 
@@ -185,12 +185,12 @@ impl Resumable {
     /// There is no run, another process has locked it, it has another format, or it belongs to a
     /// watch.
     pub fn open(path: &Path) -> Result<Self, CommandError> {
-        let dir = RunDir::open(path)?;
-        let lock = RunLock::take(&dir)?;
-        let reader = RunReader::peek(&dir)?;
+        let dir = open_run(path)?;
+        let lock = RunLock::acquire(&dir)?;
+        let reader = RunReader::open_without_indexes(&dir)?;
         let facts = Facts::read(&dir, &reader)?;
-        if facts.is_of_a_watch() {
-            return Err(UsageError::OfAWatch.into());
+        if facts.belongs_to_watch() {
+            return Err(UsageError::BelongsToWatch.into());
         }
         Ok(Self { dir, lock, facts })
     }
@@ -231,14 +231,14 @@ impl Resumable {
         progress: ProgressStyle,
         cancel: CancellationToken,
     ) -> Result<(RunOutput, Option<SweepError>), CommandError> {
-        if !self.facts.is_of_account_of(&connection.caller)? {
-            let began = self.facts.text("caller_arn")?;
-            let now = connection.caller.arn.to_string();
-            return Err(UsageError::OtherCaller { began, now }.into());
+        if !self.facts.has_account_of(&connection.caller)? {
+            let original = self.facts.text("caller_arn")?;
+            let current = connection.caller.arn.to_string();
+            return Err(UsageError::OtherCaller { original, current }.into());
         }
         let windows = WindowBasis::EventTime(settings.window);
         OpenRun::resume(self)?
-            .carry_out(connection, settings, windows, progress, cancel)
+            .execute(connection, settings, windows, progress, cancel)
             .await
     }
 }
@@ -269,8 +269,8 @@ impl OpenRun {
         let started = clock.now();
         let run_id = RunId::new(started, fastrand::u16(..));
         let dir = RunDir::create(&settings.out_dir, &run_id)?;
-        let lock = RunLock::take(&dir)?;
-        let facts = facts::of_new_run(&run_id, started, *practice, caller, settings, windows);
+        let lock = RunLock::acquire(&dir)?;
+        let facts = new_run_facts(&run_id, started, *practice, caller, settings, windows);
         let (journal, writer) = Journal::create(&dir, &facts)?;
         Ok(Self {
             dir,
@@ -299,7 +299,7 @@ impl OpenRun {
         })
     }
 
-    async fn carry_out(
+    async fn execute(
         self,
         connection: Connection,
         settings: SweepSettings,
@@ -347,21 +347,31 @@ impl OpenRun {
         reporter.finish().await;
         // The writer task ends when the last handle of the journal is dropped.
         drop(journal);
-        let broke_off = |error: CommandError| CommandError::BrokeOff {
-            run: directory.display().to_string(),
-            cause: Box::new(error),
-        };
-        finished(writer.await).map_err(broke_off)?;
         let files =
-            finished(tokio::task::spawn_blocking(move || write_run_files(&dir, &formats)).await);
-        let files = files.map_err(broke_off)?;
+            finish(writer, dir, formats)
+                .await
+                .map_err(|error| CommandError::RunAborted {
+                    run: directory.display().to_string(),
+                    cause: Box::new(error),
+                })?;
         drop(lock);
         Ok((RunOutput { directory, files }, swept.err()))
     }
 }
 
+/// Waits for the writer of the database, then writes the files of the run.
+async fn finish(
+    writer: Writer,
+    dir: RunDir,
+    formats: Vec<Format>,
+) -> Result<RunFiles, CommandError> {
+    flatten_joined(writer.await)?;
+    let files = tokio::task::spawn_blocking(move || write_run_files(&dir, &formats));
+    flatten_joined(files.await)
+}
+
 /// Returns the result of a finished task.
-fn finished<T, E: Into<CommandError>>(
+fn flatten_joined<T, E: Into<CommandError>>(
     joined: Result<Result<T, E>, tokio::task::JoinError>,
 ) -> Result<T, CommandError> {
     joined

@@ -1,14 +1,16 @@
 //! The files of a run: views of `run.db`, which can be written again at any time.
 
+use std::path::Path;
+
 use super::CommandError;
 use super::evidence_files::{EVIDENCE_FILES, count_evidence, write_evidence_files};
-use super::facts::{Facts, VERSION};
+use super::facts::{Facts, INDICATOR_KINDS, REJECTED_ENTRIES, VERSION};
 use super::hunt_files::HuntReports;
-use crate::config::{Format, Scope};
+use crate::config::{Format, RejectedEntries, Scope};
 use crate::report::{
-    AccountNames, CoverageTally, EvidenceTally, HuntSummary, InsightsUse, Manifest, ManifestFile,
-    NEVER_IN_LOGS, ReportError, RunReport, RunStatus, SightingTally, Summary, write_calls,
-    write_coverage, write_html, write_json, write_sightings,
+    AccountNames, CoverageTally, EvidenceTally, HuntSummary, IndicatorSummary, InsightsUse,
+    Manifest, ManifestFile, NEVER_IN_LOGS, ReportError, RunReport, RunStatus, SightingTally,
+    Summary, write_calls, write_coverage, write_html, write_json, write_sightings,
 };
 use crate::store::{RunDir, RunReader, StoreError};
 use crate::sweep::{SLOWED_RATES, merged_sightings};
@@ -16,7 +18,7 @@ use crate::sweep::{SLOWED_RATES, merged_sightings};
 /// The name of the file with the hashes of the others.
 pub(super) const MANIFEST: &str = "manifest.json";
 /// The name of the HTML report.
-const PAGE: &str = "report.html";
+const HTML_REPORT: &str = "report.html";
 
 /// The files of a run and their content in numbers.
 #[derive(Debug)]
@@ -39,7 +41,7 @@ pub struct RunFiles {
 
 impl RunFiles {
     /// Returns the run report, for a run in `directory`.
-    pub fn ending<'a>(&'a self, directory: &'a str, color: bool) -> RunReport<'a> {
+    pub fn run_report<'a>(&'a self, directory: &'a str, color: bool) -> RunReport<'a> {
         RunReport {
             summary: &self.summary,
             sightings: &self.sightings,
@@ -54,12 +56,21 @@ impl RunFiles {
     }
 }
 
+/// Opens the directory of a run.
+pub(super) fn open_run(path: &Path) -> Result<RunDir, CommandError> {
+    // A path that cannot be checked counts as existing, so that opening it reports the error.
+    if !path.try_exists().unwrap_or(true) {
+        return Err(CommandError::UnknownRun(path.display().to_string()));
+    }
+    Ok(RunDir::open(path)?)
+}
+
 /// Reads a run without writing anything.
 ///
 /// # Errors
 /// The database is damaged.
 pub fn read_run(dir: &RunDir) -> Result<RunFiles, CommandError> {
-    let reader = RunReader::peek(dir)?;
+    let reader = RunReader::open_without_indexes(dir)?;
     let facts = Facts::read(dir, &reader)?;
     let sightings = count_sightings(&reader)?;
     let coverage = facts.judged_coverage(&reader, |rows| {
@@ -71,7 +82,7 @@ pub fn read_run(dir: &RunDir) -> Result<RunFiles, CommandError> {
     })?;
     let sources = facts.sources(&reader)?;
     let evidence = count_evidence(&reader, &sources, facts.window()?)?;
-    let hunts = HuntReports::of_run(&facts, &reader, &sources)?.count()?;
+    let hunts = HuntReports::from_run(&facts, &reader, &sources)?.count()?;
     let counted = Counted {
         sightings: &sightings,
         coverage: &coverage,
@@ -110,7 +121,7 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
     let sources = facts.sources(&reader)?;
     write_evidence_files(dir, &reader, &sources, &names)?;
     let evidence = count_evidence(&reader, &sources, facts.window()?)?;
-    let hunts = HuntReports::of_run(&facts, &reader, &sources)?.write(dir, &mut files)?;
+    let hunts = HuntReports::from_run(&facts, &reader, &sources)?.write(dir, &mut files)?;
     dir.write_file("calls.csv", |out| {
         reader.calls(|rows| write_calls(rows, out))
     })?;
@@ -137,8 +148,8 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
         manifest_sha256: None,
     };
     if formats.contains(&Format::Html) {
-        write_page(dir, &reader, &run)?;
-        run.files.push(PAGE.to_owned());
+        write_html_report(dir, &reader, &run)?;
+        run.files.push(HTML_REPORT.to_owned());
     }
     // The hash of the database must be computed after it is closed.
     reader.close()?;
@@ -153,14 +164,14 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
     Ok(run)
 }
 
-fn write_page(
+fn write_html_report(
     dir: &RunDir,
     reader: &RunReader,
     run: &RunFiles,
 ) -> Result<(), ReportError<StoreError>> {
-    let ending = run.ending("", false);
-    dir.write_file(PAGE, |out| {
-        merged_sightings(reader, |rows| write_html(&ending, rows, out))
+    let report = run.run_report("", false);
+    dir.write_file(HTML_REPORT, |out| {
+        merged_sightings(reader, |rows| write_html(&report, rows, out))
     })
 }
 
@@ -271,18 +282,21 @@ fn summary(
         hunts,
     } = counted;
     let calls = reader.calls_by_operation()?;
-    let by_operation = |of: fn(&crate::store::CallCounts) -> u64| {
+    let by_operation = |count: fn(&crate::store::CallCounts) -> u64| {
         calls
             .iter()
-            .map(|(operation, counts)| (operation.clone(), of(counts)))
+            .map(|(operation, counts)| (operation.clone(), count(counts)))
             .filter(|(_, n)| *n > 0)
             .collect()
     };
-    let (scope, insights): (Scope, _) = (facts.json("scope")?, reader.insights_total()?);
+    let scope: Scope = facts.json("scope")?;
+    let insights = reader.insights_total()?;
     // An account-Region without a searched log source is a gap, unless the scope does not require
     // log sources.
-    let is_complete =
+    let is_covered =
         coverage.is_complete() && (evidence.sources.is_complete() || !scope.requires_sources());
+    let rejected_entries: Vec<RejectedEntries> = facts.optional_json(REJECTED_ENTRIES)?;
+    let is_complete = is_covered && rejected_entries.is_empty();
     Ok(Summary {
         run_id: facts.text("run_id")?,
         tool_version: facts.text("tool_version")?,
@@ -293,7 +307,8 @@ fn summary(
             .parsed("finished")
             .or_else(|_| facts.parsed("started"))?,
         window: facts.window()?.into(),
-        indicators: facts.json("indicators")?,
+        indicators: indicator_summaries(facts, sightings)?,
+        rejected_entries,
         not_looked_for: facts.json("not_looked_for")?,
         hunts,
         accounts: coverage.accounts(),
@@ -317,6 +332,24 @@ fn summary(
         caller_arn: facts.text("caller_arn").unwrap_or_default(),
         scope,
     })
+}
+
+/// Returns what was found of each indicator, including those of which nothing was found.
+fn indicator_summaries(
+    facts: &Facts,
+    sightings: &SightingTally,
+) -> Result<Vec<IndicatorSummary>, CommandError> {
+    let names: Vec<String> = facts.json("indicators")?;
+    let kinds: Vec<String> = facts.optional_json(INDICATOR_KINDS)?;
+    let kinds = kinds
+        .iter()
+        .map(String::as_str)
+        .chain(std::iter::repeat(""));
+    let summaries = names
+        .iter()
+        .zip(kinds)
+        .map(|(name, kind)| sightings.indicator(name, kind));
+    Ok(summaries.collect())
 }
 
 /// Returns the status. A run is complete only if it ended normally and has no gap.

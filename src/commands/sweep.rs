@@ -3,45 +3,67 @@
 use std::io::{self, Write};
 
 use super::host_environment::HostEnvironment;
-use super::interrupt::ends_on_ctrl_c;
+use super::interrupt::token_cancelled_on_ctrl_c;
 use super::run::{Connection, RunOutput, run_sweep};
 use super::run_files::RunFiles;
 use super::{CommandError, Environment, plan, print_note};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
-use crate::report::{RunStatus, abridged, write_json, write_run_report};
+use crate::report::{RunStatus, abridged, kind_counts, write_json, write_run_report};
 use crate::sweep::SweepError;
+
+/// The number of rejected entries of a list that are printed before the search.
+const MOST_REJECTED: usize = 5;
 
 /// Runs a sweep and prints its run report.
 pub(super) async fn sweep(
     global: &GlobalArguments,
     arguments: &SweepArguments,
-    machine: &HostEnvironment,
+    host: &HostEnvironment,
 ) -> Result<u8, CommandError> {
-    let settings = machine.global_settings(global);
-    let place = Environment::from_settings(settings, machine)?;
-    let sweep = SweepSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
+    let settings = host.global_settings(global);
+    let environment = Environment::from_settings(settings, host)?;
+    let sweep = SweepSettings::resolve(
+        global,
+        arguments,
+        &host.resolve_context(environment.clock().now()),
+    )?;
     // Printed even with `--quiet`, because the user must know which entries of a list were not
     // searched for.
     sweep
         .left_out
         .iter()
-        .for_each(|line| print_note(&format!("Not looked for: {line}")));
+        .for_each(|line| print_note(&format!("Not searched for: {line}")));
+    for list in &sweep.rejected {
+        print_note(&format!("Not searched for: {}", list.sentence()));
+        list.entries
+            .iter()
+            .take(MOST_REJECTED)
+            .for_each(|entry| print_note(&format!("  {entry}")));
+    }
     if settings.progress != ProgressStyle::None {
+        let kinds = sweep.indicators.iter().map(|one| one.kind().as_str());
+        let kinds = Some(kind_counts(kinds)).filter(|kinds| !kinds.is_empty());
         print_note(&format!(
-            "Looking for {} from {}",
-            listed(&sweep),
+            "Searching for {}{} from {}",
+            describe_search(&sweep),
+            kinds.map(|kinds| format!(" ({kinds})")).unwrap_or_default(),
             sweep.window
         ));
     }
     let fail_on_sighting = sweep.fail_on_sighting;
-    let connection = Connection::open(&place, &sweep.reach).await?;
-    if arguments.engine.dry_run {
-        return plan::print(&connection, &sweep, settings, ends_on_ctrl_c()).await;
+    let connection = Connection::open(&environment, &sweep.reach).await?;
+    if arguments.dry_run {
+        return plan::print(&connection, &sweep, settings, token_cancelled_on_ctrl_c()).await;
     }
-    let (outputs, failure) =
-        run_sweep(connection, sweep, settings.progress, ends_on_ctrl_c()).await?;
-    conclude(&outputs, failure, settings, machine, fail_on_sighting)
+    let (outputs, failure) = run_sweep(
+        connection,
+        sweep,
+        settings.progress,
+        token_cancelled_on_ctrl_c(),
+    )
+    .await?;
+    conclude(&outputs, failure, settings, host, fail_on_sighting)
 }
 
 /// Prints the run report, and returns the exit code.
@@ -49,12 +71,14 @@ pub(super) fn conclude(
     outputs: &RunOutput,
     failure: Option<SweepError>,
     settings: GlobalSettings,
-    machine: &HostEnvironment,
+    host: &HostEnvironment,
     fail_on_sighting: bool,
 ) -> Result<u8, CommandError> {
-    let directory = machine.shown(&outputs.directory);
+    let directory = host.display_path(&outputs.directory);
     if let Some(error) = failure {
-        print_note(&format!("The run's files claim nothing: {directory}"));
+        print_note(&format!(
+            "Nothing was searched. The files of the run are in {directory}."
+        ));
         return Err(error.into());
     }
     let files = &outputs.files;
@@ -62,16 +86,16 @@ pub(super) fn conclude(
     if settings.json {
         write_json(&files.summary, &mut page)?;
     } else {
-        write_run_report(&files.ending(&directory, settings.color), &mut page)?;
+        write_run_report(&files.run_report(&directory, settings.color), &mut page)?;
     }
     io::stdout().lock().write_all(&page)?;
     match files.summary.status {
         RunStatus::Interrupted => {
-            print_note(&format!("`dragnet resume {directory}` goes on from here."));
+            print_note(&format!("To continue: dragnet resume {directory}"));
         }
         RunStatus::Incomplete if settings.progress != ProgressStyle::None => {
             print_note(&format!(
-                "`dragnet resume {directory}` asks again what failed or was refused."
+                "To retry what was not covered: dragnet resume {directory}"
             ));
         }
         RunStatus::Complete | RunStatus::Incomplete | RunStatus::Failed => {}
@@ -79,7 +103,7 @@ pub(super) fn conclude(
     Ok(exit_code(files, fail_on_sighting))
 }
 
-fn listed(settings: &SweepSettings) -> String {
+fn describe_search(settings: &SweepSettings) -> String {
     let indicators = settings.indicators.iter().map(ToString::to_string);
     let names: Vec<String> = indicators
         .chain(settings.hunts.iter().map(|hunt| hunt.name.clone()))
@@ -87,7 +111,6 @@ fn listed(settings: &SweepSettings) -> String {
     abridged(&names)
 }
 
-/// Returns the exit code of a run.
 fn exit_code(files: &RunFiles, fail_on_sighting: bool) -> u8 {
     let found = fail_on_sighting && files.summary.has_findings();
     match (files.summary.status, found) {

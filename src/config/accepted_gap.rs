@@ -66,14 +66,14 @@ impl AcceptedGap {
         if self.accounts.is_empty() && self.regions.is_empty() && self.log_groups.is_empty() {
             return Err(Problem::new(
                 "accounts",
-                "name accounts, regions or log_groups: not everything can be accepted",
+                "an accepted gap must name accounts, regions or log_groups: not everything can be accepted",
             ));
         }
         for (key, text) in [("reason", &self.reason), ("by", &self.by)] {
             if text.trim().is_empty() {
                 return Err(Problem::new(
                     key,
-                    "a gap is accepted for a reason and by somebody: this is empty",
+                    "must not be empty: an accepted gap needs a reason and the name of the person who accepts it",
                 ));
             }
         }
@@ -103,7 +103,7 @@ pub struct Expiry(Date);
 
 /// The text is not a valid day.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a day: expected the form 2027-03-01")]
+#[error("`{0}` is not a date: expected the form 2027-03-01")]
 pub struct InvalidExpiry(String);
 
 impl Expiry {
@@ -136,12 +136,12 @@ mod tests {
     use crate::config::Config;
     use crate::model::AccountState;
 
-    fn gap(narrowed: &str) -> AcceptedGap {
-        let text = format!("{narrowed}\nreason = 'SCP'\nby = 'secops'\nexpires = '2027-03-01'");
+    fn gap(restriction: &str) -> AcceptedGap {
+        let text = format!("{restriction}\nreason = 'SCP'\nby = 'secops'\nexpires = '2027-03-01'");
         toml::from_str(&text).unwrap()
     }
 
-    fn accepts(narrowed: &str, region: Option<&str>, log_group: Option<&str>, at: &str) -> bool {
+    fn accepts(restriction: &str, region: Option<&str>, log_group: Option<&str>, at: &str) -> bool {
         let id = "111111111111".parse().unwrap();
         let account = Account {
             id,
@@ -149,13 +149,13 @@ mod tests {
             state: AccountState::Active,
         };
         let region: Option<Region> = region.map(|name| name.parse().unwrap());
-        gap(narrowed).accepts(&account, region.as_ref(), log_group, at.parse().unwrap())
+        gap(restriction).accepts(&account, region.as_ref(), log_group, at.parse().unwrap())
     }
 
     #[test]
-    fn a_gap_is_as_wide_as_it_says_and_no_wider() {
-        let accepts = |narrowed, region, log_group| {
-            accepts(narrowed, region, log_group, "2026-03-01T12:00:00Z")
+    fn gap_applies_only_where_all_restrictions_match() {
+        let accepts = |restriction, region, log_group| {
+            accepts(restriction, region, log_group, "2026-03-01T12:00:00Z")
         };
         assert!(accepts("regions = ['ap-*']", Some("ap-east-1"), Some("/a")));
         assert!(!accepts("regions = ['ap-*']", Some("eu-west-1"), None));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_with_its_day() {
+    fn gap_ends_when_it_expires() {
         assert!(accepts(
             "accounts = ['*']",
             None,
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn not_everything_can_be_accepted_and_nothing_without_a_name_to_it() {
+    fn gap_without_restriction_or_person_is_rejected() {
         let error = |rest: &str| {
             let text = format!("[[scope.accepted_gap]]\n{rest}");
             Config::from_toml(&text, "x").unwrap_err().to_string()
@@ -202,7 +202,7 @@ mod tests {
                 "accounts = ['*']\n{}",
                 whole.replace("'b'", "' '")
             ))
-            .contains("by somebody")
+            .contains("needs a reason")
         );
         assert!(error(&format!("regions = ['eu-wset-1']\n{whole}")).contains("eu-west-1"));
         assert!(

@@ -56,7 +56,7 @@ pub(super) fn check_regions(
         .try_for_each(|region| known.check(region))
 }
 
-/// Checks that no id is given twice and that every Region is known.
+/// Checks that no id is listed twice and that every Region is known.
 pub(super) fn check_all(
     accounts: &[ConfiguredAccount],
     known: &KnownRegions<'_>,
@@ -64,7 +64,7 @@ pub(super) fn check_all(
     let mut seen = BTreeSet::new();
     for (number, account) in accounts.iter().enumerate() {
         if !seen.insert(account.id) {
-            let message = format!("the account {} is given twice", account.id);
+            let message = format!("the account {} is listed twice", account.id);
             return Err(Problem::new("id", message).under(number.to_string()));
         }
         check_regions(account, known)

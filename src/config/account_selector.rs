@@ -71,15 +71,19 @@ mod tests {
     use crate::model::AccountState;
 
     #[test]
-    fn by_id_by_name_and_by_pattern() {
+    fn id_name_and_glob_select_the_account() {
         let account = Account {
             id: "111111111111".parse().unwrap(),
             name: "prod-eu".to_owned(),
             state: AccountState::Active,
         };
-        let points = |text: &str| text.parse::<AccountSelector>().unwrap().matches(&account);
-        assert!(points("111111111111") && points("prod-eu") && points("prod-*") && points("1111*"));
-        assert!(!points("111111111112") && !points("prod") && !points("PROD-*"));
+        let matches = |text: &str| text.parse::<AccountSelector>().unwrap().matches(&account);
+        for text in ["111111111111", "prod-eu", "prod-*", "1111*"] {
+            assert!(matches(text), "{text}");
+        }
+        for text in ["111111111112", "prod", "PROD-*"] {
+            assert!(!matches(text), "{text}");
+        }
         assert!(
             "11111111111".parse::<AccountSelector>().is_err()
                 && "".parse::<AccountSelector>().is_err()

@@ -63,7 +63,7 @@ fn parse(
         accounts.push(account);
     }
     if accounts.is_empty() {
-        Err(ConfigError::new(origin, None, "it names no account"))
+        Err(ConfigError::new(origin, None, "no account is listed"))
     } else {
         Ok(accounts)
     }
@@ -94,12 +94,12 @@ fn csv(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
         let line = error
             .position()
             .and_then(|position| usize::try_from(position.line()).ok());
-        ConfigError::new(origin, line, format!("it is not CSV: {error}"))
+        ConfigError::new(origin, line, format!("invalid CSV: {error}"))
     };
     let header = reader.headers().map_err(|error| failed(&error))?;
     let id = column(header, &["id", "accountid", "account"]).ok_or_else(|| {
         let message =
-            "expected account ids one a line, a CSV header with a column `account_id`, or c7n-org's accounts.yml";
+            "expected one account id per line, a CSV header with a column `account_id`, or c7n-org's accounts.yml";
         ConfigError::new(origin, Some(1), message)
     })?;
     let name = column(header, &["name", "accountname"]);
@@ -110,7 +110,7 @@ fn csv(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
             .position()
             .and_then(|at| usize::try_from(at.line()).ok())
             .unwrap_or_default();
-        let cell = |at: Option<usize>| at.and_then(|at| record.get(at)).unwrap_or_default();
+        let cell = |column: Option<usize>| column.and_then(|at| record.get(at)).unwrap_or_default();
         lines.push(account(cell(Some(id)), cell(name), number, origin)?);
     }
     Ok(lines)
@@ -119,7 +119,7 @@ fn csv(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
 /// Returns the column whose name is one of `names`, ignoring case and separators: `Account ID`,
 /// `account_id`.
 fn column(header: &StringRecord, names: &[&str]) -> Option<usize> {
-    let plain = |title: &str| {
+    let normalize = |title: &str| {
         title
             .chars()
             .filter(char::is_ascii_alphanumeric)
@@ -128,7 +128,7 @@ fn column(header: &StringRecord, names: &[&str]) -> Option<usize> {
     };
     header
         .iter()
-        .position(|title| names.contains(&plain(title).as_str()))
+        .position(|title| names.contains(&normalize(title).as_str()))
 }
 
 fn account(id: &str, name: &str, number: usize, origin: &str) -> Result<Line, ConfigError> {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_one_a_line() {
+    fn one_id_per_line() {
         let text = "\u{feff}# ours\n000000000012\n\n111111111111 # prod\r\n000000000012\n";
         assert_eq!(
             read(text).unwrap(),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn csv_with_a_header_in_any_spelling() {
+    fn csv_columns_are_found_by_header() {
         let text = "Account Name,AccountId,Email\n\"a, b\",111111111111,x\nc,222222222222,y\n";
         assert_eq!(
             read(text).unwrap(),
@@ -189,8 +189,8 @@ mod tests {
             read("account_id\n111111111111\n").unwrap(),
             pairs(&[("111111111111", "")])
         );
-        let eaten = read("id,name\n111111111111,a\n1.11E+11,b\n").unwrap_err();
-        assert!(eaten.starts_with("file:3: `1.11E+11`"), "{eaten}");
+        let rounded = read("id,name\n111111111111,a\n1.11E+11,b\n").unwrap_err();
+        assert!(rounded.starts_with("file:3: `1.11E+11`"), "{rounded}");
         assert!(read("x,y\n1,2\n").unwrap_err().contains("account_id"));
     }
 

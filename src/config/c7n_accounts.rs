@@ -103,19 +103,19 @@ where
 /// Returns the role in the account itself. Its path and name are kept; the partition is that of the
 /// caller.
 fn member_role(
-    given: &Spanned<Roles>,
+    roles: &Spanned<Roles>,
     id: AccountId,
     origin: &str,
 ) -> Result<MemberRole, ConfigError> {
     let failed =
-        |message: String| ConfigError::new(origin, Some(line(given.referenced.line())), message);
-    let arns = match &given.value {
+        |message: String| ConfigError::new(origin, Some(line(roles.referenced.line())), message);
+    let arns = match &roles.value {
         Roles::One(arn) => std::slice::from_ref(arn),
         Roles::Chain(arns) => arns,
     };
     let [arn] = arns else {
         return Err(failed(
-            "expected one role; the hops before it are `identity.role_chain` in dragnet.toml"
+            "expected one role; configure the roles before it as `identity.role_chain` in dragnet.toml"
                 .to_owned(),
         ));
     };
@@ -124,9 +124,7 @@ fn member_role(
         .parse()
         .map_err(|error| failed(format!("{error}")))?;
     if role.account() != id {
-        return Err(failed(format!(
-            "the role `{role}` is not in the account {id}"
-        )));
+        return Err(failed(format!("the role `{role}` is not in account {id}")));
     }
     role.name_with_path()
         .parse()
@@ -140,7 +138,7 @@ mod tests {
     const HEAD: &str = "accounts:\n- account_id: 012345670123\n  name: prod\n";
 
     #[test]
-    fn what_dragnet_needs_is_read() {
+    fn supported_keys_are_read() {
         let text = format!(
             "{HEAD}  tags: [a, b]\n  vars: {{owner: x}}\n  regions: [us-east-1, eu-west-1]\n  \
              role: arn:aws:iam::{{account_id}}:role/team/Audit\n- account_id: '111111111111'\n  regions: [all]\n"
@@ -165,7 +163,7 @@ mod tests {
             (
                 "  role: arn:aws:iam::999999999999:role/x\n",
                 4,
-                "is not in the account",
+                "is not in account",
             ),
             ("  role: Audit\n", 4, "is not an ARN"),
             ("  role: [a, b]\n", 4, "role_chain"),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::text::{checked_text, has_form, written_as_text};
 use super::{Glob, InvalidDuration, parse_duration};
 
-/// The guards of a containment plan, and the policy that it puts.
+/// The guards of a containment plan, and the policy that it attaches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Contain {
@@ -49,7 +49,7 @@ const BREAK_GLASS: [&str; 4] = [
 checked_text! {
     /// Source: IAM API, `PutRolePolicy`: `PolicyName` is 1 to 128 of `[\w+=,.@-]`.
     PolicyName,
-    "a policy's name: expected 1 to 128 letters, digits and _+=,.@-",
+    "a policy name: expected 1 to 128 letters, digits and _+=,.@-",
     |text| has_form(text, 1, 128, "_+=,.@-")
 }
 
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn break_glass_names_are_protected_unless_told_otherwise() {
+    fn break_glass_names_are_protected_by_default() {
         assert_eq!(Contain::default().protect.len(), BREAK_GLASS.len());
     }
 }

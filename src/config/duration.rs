@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_configured_duration_reads_back() {
+    fn displayed_duration_parses_to_itself() {
         for text in ["15m", "2d1h20m", "1s500ms"] {
             let duration: ConfiguredDuration = text.parse().unwrap();
             assert_eq!(
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_forms() {
+    fn valid_and_invalid_forms() {
         let seconds = |text: &str| parse_duration(text).unwrap().as_secs();
         assert_eq!(seconds("24h"), 86_400);
         assert_eq!(seconds("2d1h20m"), 2 * 86_400 + 4_800);

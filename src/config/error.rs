@@ -58,13 +58,13 @@ fn unknown_key(text: &str, at: Option<usize>, message: &str) -> Option<String> {
         .collect();
     let (key, known) = quoted.split_first()?;
     let table = at.and_then(|at| header_above(text, at));
-    let place = match &table {
+    let subject = match &table {
         Some(header) => format!("unknown key `{key}` in {header}"),
         None => format!("unknown table or key `{key}`"),
     };
     Some(match nearest(key, known.iter().copied()) {
-        Some(near) => format!("{place}: did you mean `{near}`?"),
-        None => format!("{place}: expected one of `{}`", known.join("`, `")),
+        Some(near) => format!("{subject}: did you mean `{near}`?"),
+        None => format!("{subject}: expected one of `{}`", known.join("`, `")),
     })
 }
 
@@ -119,16 +119,16 @@ impl Problem {
     fn line(&self, text: &str) -> Option<usize> {
         let document = DeTable::parse(text).ok()?;
         let mut keys = self.path.iter();
-        let mut place = document.get_ref().get(keys.next()?.as_str())?;
+        let mut value = document.get_ref().get(keys.next()?.as_str())?;
         for key in keys {
-            let below = match (place.get_ref(), key.parse::<usize>()) {
-                (DeValue::Array(_), Ok(number)) => place.get_ref().get(number),
-                (DeValue::Table(_), _) => place.get_ref().get(key.as_str()),
+            let child = match (value.get_ref(), key.parse::<usize>()) {
+                (DeValue::Array(_), Ok(number)) => value.get_ref().get(number),
+                (DeValue::Table(_), _) => value.get_ref().get(key.as_str()),
                 _ => None,
             };
-            let Some(below) = below else { break };
-            place = below;
+            let Some(child) = child else { break };
+            value = child;
         }
-        Some(line_at(text, place.span().start))
+        Some(line_at(text, value.span().start))
     }
 }

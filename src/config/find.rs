@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 /// the process and tests do not depend on it.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Returns the file to read: `given` (from `--config`), else the file that `DRAGNET_CONFIG` names,
-/// else the first that exists of `dragnet.toml` in the working directory and `dragnet/dragnet.toml`
-/// in `XDG_CONFIG_HOME` (default `~/.config`). `None` means that the defaults apply.
+/// Returns the file to read: `argument` (from `--config`), else the file that `DRAGNET_CONFIG`
+/// names, else the first that exists of `dragnet.toml` in the working directory and
+/// `dragnet/dragnet.toml` in `XDG_CONFIG_HOME` (default `~/.config`). `None` means that the
+/// defaults apply.
 ///
 /// A file that was named explicitly is returned even if it does not exist, so that reading it
 /// reports the error.
 pub fn find(
-    given: Option<&Path>,
+    argument: Option<&Path>,
     environment: Environment<'_>,
     working_directory: &Path,
 ) -> Option<PathBuf> {
@@ -22,7 +23,7 @@ pub fn find(
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
-    if let Some(named) = given
+    if let Some(named) = argument
         .map(Path::to_owned)
         .or_else(|| variable("DRAGNET_CONFIG"))
     {
@@ -30,13 +31,13 @@ pub fn find(
     }
     let config_home =
         variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
-    let usual = [
+    let candidates = [
         Some(working_directory.join("dragnet.toml")),
         config_home.map(|directory| directory.join("dragnet").join("dragnet.toml")),
     ];
     // A file that cannot be checked counts as existing: an error is better than silently using
     // other settings.
-    usual
+    candidates
         .into_iter()
         .flatten()
         .find(|path| path.try_exists().unwrap_or(true))
@@ -63,12 +64,12 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn the_nearest_wins() {
+    fn search_order() {
         let here = tempfile::tempdir().unwrap();
         let home = tempfile::tempdir().unwrap();
         let home_path = home.path().display().to_string();
         let variables = move |name: &str| (name == "HOME").then(|| home_path.clone());
-        let found = |given: Option<&str>| find(given.map(Path::new), &variables, here.path());
+        let found = |argument: Option<&str>| find(argument.map(Path::new), &variables, here.path());
 
         assert_eq!(found(None), None);
         let in_home = home.path().join(".config/dragnet/dragnet.toml");
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn state_lies_where_the_desktop_keeps_it() {
+    fn state_directory_follows_the_xdg_specification() {
         let with = |state: &str| {
             let state = state.to_owned();
             state_directory(&move |name: &str| match name {

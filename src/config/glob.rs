@@ -16,9 +16,9 @@ pub struct Glob(GlobMatcher);
 
 /// The text is not a valid glob.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is not a glob: {problem}")]
+#[error("`{text}` is not a glob: {problem}")]
 pub struct InvalidGlob {
-    given: String,
+    text: String,
     problem: String,
 }
 
@@ -34,7 +34,7 @@ impl Glob {
     }
 
     /// Whether a text contains glob characters, so that it is a glob and not a name.
-    pub(super) fn is_meant_by(text: &str) -> bool {
+    pub(super) fn has_glob_characters(text: &str) -> bool {
         text.contains(['*', '?', '[', '{'])
     }
 }
@@ -45,12 +45,12 @@ impl FromStr for Glob {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.is_empty() {
             return Err(InvalidGlob {
-                given: String::new(),
-                problem: "it is empty".to_owned(),
+                text: String::new(),
+                problem: "the text is empty".to_owned(),
             });
         }
         let glob = globset::Glob::new(text).map_err(|error| InvalidGlob {
-            given: text.to_owned(),
+            text: text.to_owned(),
             problem: error.kind().to_string(),
         })?;
         Ok(Self(glob.compile_matcher()))
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_crosses_slashes_and_case_counts() {
+    fn star_matches_slashes_and_case_matters() {
         let glob: Glob = "/aws/lambda/*".parse().unwrap();
         assert!(glob.is_match("/aws/lambda/a/b"));
         assert!(!glob.is_match("/aws/Lambda/a"));

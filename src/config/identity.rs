@@ -115,7 +115,7 @@ impl fmt::Display for MemberRole {
 checked_text! {
     /// A role name, optionally with its path: `DragnetRead`, `security/DragnetRead`.
     RoleName,
-    "a role's name: expected 1 to 64 letters, digits and _+=,.@-, without the rest of its ARN (a path may stand before)",
+    "a role name: expected 1 to 64 letters, digits and _+=,.@-, optionally after its path, but not an ARN",
     // The path is separated by single slashes and does not begin with one here.
     |text| !text.starts_with('/') && format!("arn:aws:iam::000000000000:role/{text}").parse::<RoleArn>().is_ok()
 }
@@ -207,7 +207,7 @@ pub enum InvalidSessionDuration {
     #[error(transparent)]
     Form(#[from] InvalidDuration),
     /// It is outside of the range that STS allows.
-    #[error("a session lasts between 15m and 12h, not `{0}`")]
+    #[error("a session lasts between 15m and 12h, but this is `{0}`")]
     Range(String),
 }
 
@@ -230,8 +230,8 @@ impl TryFrom<String> for SessionDuration {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let duration = parse_duration(&text)?;
-        let granted = Duration::from_mins(15)..=Duration::from_hours(12);
-        if granted.contains(&duration) {
+        let allowed = Duration::from_mins(15)..=Duration::from_hours(12);
+        if allowed.contains(&duration) {
             Ok(Self(duration))
         } else {
             Err(InvalidSessionDuration::Range(text))
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_and_commands_have_a_form() {
+    fn invalid_devices_and_commands_are_rejected() {
         let device: MfaSerial = "arn:aws:iam::111111111111:mfa/alice".parse().unwrap();
         assert_eq!(device.account().unwrap().to_string(), "111111111111");
         assert_eq!("GAHT12345678".parse::<MfaSerial>().unwrap().account(), None);

@@ -35,7 +35,7 @@ pub struct Concurrency(u32);
 
 /// The number of concurrent calls is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("concurrency is a number of calls between 1 and 100000, not {0}")]
+#[error("concurrency must be between 1 and 100000, but is {0}")]
 pub struct InvalidConcurrency(i64);
 
 impl Concurrency {
@@ -69,7 +69,7 @@ pub struct QuotaShare(f64);
 
 /// The share is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("quota_share is more than 0 and at most 1, not {0}")]
+#[error("quota_share must be more than 0 and at most 1, but is {0}")]
 pub struct InvalidQuotaShare(f64);
 
 impl QuotaShare {

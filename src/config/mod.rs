@@ -49,7 +49,9 @@ pub use identity::{
     ExternalId, Identity, MemberRole, MfaCommand, MfaSerial, NoProgram, RoleName, SessionDuration,
     SourceIdentity,
 };
-pub use indicators::{IndicatorList, InvalidIndicatorList, load_indicators};
+pub use indicators::{
+    IndicatorList, InvalidIndicatorList, RejectedEntries, RejectedEntry, load_indicators,
+};
 pub use limits::{Concurrency, Limits, QuotaShare};
 pub use nearest::nearest;
 pub use organization::Organization;
@@ -61,8 +63,8 @@ pub use scope::{Scope, SourcesRule};
 pub use targets_file::load_targets;
 pub use text::InvalidText;
 pub use watch::{
-    Address, AlertCondition, EventBus, Held, Listen, ScanBudget, Schedule, Sink, SinkTarget,
-    SinkUrl, TimeZoneName, Timetable, TopicArn, Watch, WatchName,
+    AlertCondition, EventBus, Listen, ScanBudget, Schedule, SecretSource, Sink, SinkAddress,
+    SinkTarget, SinkUrl, TimeZoneName, Timetable, TopicArn, Watch, WatchName,
 };
 
 use error::Problem;
@@ -104,7 +106,7 @@ impl Config {
         let hunts = config
             .hunts
             .clone()
-            .seen_from(path.parent().unwrap_or(Path::new("")));
+            .resolve_folder(path.parent().unwrap_or(Path::new("")));
         Ok(Self { hunts, ..config })
     }
 
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_file_is_the_defaults() {
+    fn empty_file_has_the_defaults() {
         assert_eq!(Config::from_toml("", "x").unwrap(), Config::default());
         assert!(Config::default().organization.discover);
     }
@@ -156,7 +158,7 @@ mod tests {
     /// The documented example must be valid, both as it is and with every commented setting
     /// enabled.
     #[test]
-    fn the_example_is_accepted() {
+    fn example_is_valid() {
         let example = include_str!("../../config/dragnet.toml");
         assert_eq!(
             Config::from_toml(example, "example").unwrap(),
@@ -168,7 +170,7 @@ mod tests {
                     .split_once(" = ")
                     .is_some_and(|(k, _)| !k.contains(' '))
         };
-        let switched_on: Vec<&str> = example
+        let enabled: Vec<&str> = example
             .lines()
             .map(|line| {
                 line.strip_prefix("# ")
@@ -176,14 +178,14 @@ mod tests {
                     .unwrap_or(line)
             })
             .collect();
-        let all = Config::from_toml(&switched_on.join("\n"), "example").unwrap();
+        let all = Config::from_toml(&enabled.join("\n"), "example").unwrap();
         assert_eq!(all.accounts.len(), 1);
         assert_eq!(all.identity.role_chain.len(), 1);
         assert!(!all.limits.quotas.is_empty());
     }
 
     #[test]
-    fn an_unknown_key_is_named_with_file_line_and_nearest() {
+    fn unknown_key_error_has_line_and_suggestion() {
         let text = "[identity]\nprofile = \"a\"\nmembr_role = \"x\"\n";
         assert_eq!(
             error(text),
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_values_are_placed() {
+    fn invalid_value_error_has_the_line() {
         for (text, line, part) in [
             ("[[accounts]]\nid = \"12\"", 2, "expected 12 digits"),
             ("[[accounts]]\nid = 123456789012", 2, "expected a string"),
@@ -230,7 +232,7 @@ mod tests {
             (
                 "[limits.quotas]\nFilterLogEvents = \"fast\"",
                 2,
-                "calls a second",
+                "calls per second",
             ),
             ("[report]\nformats = [\"cvs\"]", 2, "did you mean `csv`?"),
             (
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_newer_than_this_build_can_be_told() {
+    fn new_regions_are_accepted() {
         let text = "[scope]\nnew_regions = [\"xx-new-1\"]\nregions = [\"xx-new-1\"]";
         assert!(Config::from_toml(text, "x").is_ok());
     }

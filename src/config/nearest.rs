@@ -4,7 +4,7 @@
 /// doubled or in the wrong case. `None` if no known word is close enough.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    let tolerated = (word.chars().count() / 3).max(1);
+    let max_distance = (word.chars().count() / 3).max(1);
     known
         .into_iter()
         .map(|candidate| {
@@ -13,7 +13,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
                 candidate,
             )
         })
-        .filter(|(distance, _)| *distance <= tolerated)
+        .filter(|(distance, _)| *distance <= max_distance)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_are_recognised_and_other_words_are_not() {
+    fn only_close_misspellings_have_a_suggestion() {
         let regions = ["us-east-1", "us-west-1", "eu-west-1"];
         assert_eq!(nearest("us-esat-1", regions), Some("us-east-1"));
         assert_eq!(nearest("EU-WEST-1", regions), Some("eu-west-1"));

@@ -51,7 +51,7 @@ impl PrincipalSelector {
     /// The text is not the ARN of a principal of this kind, nor a name or glob.
     pub fn parse(kind: PrincipalKind, text: &str) -> Result<Self, InvalidPrincipalSelector> {
         if text.starts_with("arn:") {
-            let selector = Self::of_arn(text)?;
+            let selector = Self::from_arn(text)?;
             return if selector.kind == kind {
                 Ok(selector)
             } else {
@@ -68,7 +68,7 @@ impl PrincipalSelector {
     ///
     /// # Errors
     /// It is not the ARN of a principal.
-    pub fn of_arn(arn: &str) -> Result<Self, InvalidPrincipalSelector> {
+    pub fn from_arn(arn: &str) -> Result<Self, InvalidPrincipalSelector> {
         let principal: Principal = arn.parse()?;
         let named = Self::named(
             principal.kind(),
@@ -92,8 +92,11 @@ impl PrincipalSelector {
     ) -> Result<Self, InvalidPrincipalSelector> {
         // Source: IAM API: a name is `[\w+=,.@-]`. In a glob, a comma is special only between
         // braces.
-        let usual = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-        if !text.chars().all(|c| usual(c) || "*?[]{}!".contains(c)) {
+        let is_name_character = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        if !text
+            .chars()
+            .all(|c| is_name_character(c) || "*?[]{}!".contains(c))
+        {
             return Err(InvalidPrincipalSelector::Name(text.to_owned()));
         }
         Ok(Self {
@@ -107,18 +110,19 @@ impl PrincipalSelector {
 
     /// Whether it is a name and not a glob.
     pub fn is_exact(&self) -> bool {
-        !Glob::is_meant_by(self.name.as_str())
+        !Glob::has_glob_characters(self.name.as_str())
     }
 
     /// Whether it selects this principal. Names without globs are compared case-insensitively, as
     /// in IAM.
     pub fn matches(&self, principal: &Principal) -> bool {
-        let here = self.kind == principal.kind()
+        let is_in_scope = self.kind == principal.kind()
             && self
                 .account
                 .is_none_or(|account| account == principal.account());
-        let exact = self.is_exact() && self.name.as_str().eq_ignore_ascii_case(principal.name());
-        here && (exact || self.name.is_match(principal.name()))
+        let is_same_name =
+            self.is_exact() && self.name.as_str().eq_ignore_ascii_case(principal.name());
+        is_in_scope && (is_same_name || self.name.is_match(principal.name()))
     }
 }
 
@@ -137,24 +141,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_globs_and_arns() {
+    fn names_globs_and_arns_select_the_role() {
         let role: Principal = "arn:aws:iam::111111111111:role/team/Deploy"
             .parse()
             .unwrap();
-        let points = |text: &str| {
+        let matches = |text: &str| {
             PrincipalSelector::parse(PrincipalKind::Role, text)
                 .unwrap()
                 .matches(&role)
         };
-        assert!(
-            points("Deploy")
-                && points("deploy")
-                && points("Dep*")
-                && points("arn:aws:iam::111111111111:role/DEPLOY")
-        );
-        assert!(
-            !points("dep*") && !points("Deplo") && !points("arn:aws:iam::111111111112:role/Deploy")
-        );
+        for text in [
+            "Deploy",
+            "deploy",
+            "Dep*",
+            "arn:aws:iam::111111111111:role/DEPLOY",
+        ] {
+            assert!(matches(text), "{text}");
+        }
+        for text in ["dep*", "Deplo", "arn:aws:iam::111111111112:role/Deploy"] {
+            assert!(!matches(text), "{text}");
+        }
         for bad in [
             "",
             "a b",

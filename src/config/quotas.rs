@@ -73,7 +73,7 @@ impl<'de> Visitor<'de> for NumberOrTable {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "calls a second, as a number or as a table such as { default = 10, us-east-1 = 25 }",
+            "calls per second, as a number or as a table such as { default = 10, us-east-1 = 25 }",
         )
     }
 
@@ -118,7 +118,7 @@ impl TryFrom<f64> for Rate {
             Ok(Self(number))
         } else {
             Err(format!(
-                "a rate is between 0.01 and 10000 calls a second, not {number}"
+                "a rate must be between 0.01 and 10000 calls per second, but is {number}"
             ))
         }
     }
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_or_a_default_with_exceptions() {
+    fn number_or_default_with_exceptions() {
         let quotas: QuotaOverrides = toml::from_str(
             "FilterLogEvents = { default = 10, us-east-1 = 25.5 }\nDescribeLogGroups = 3",
         )

@@ -44,7 +44,7 @@ impl FromStr for RegionSelector {
     type Err = InvalidRegionSelector;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(if Glob::is_meant_by(text) {
+        Ok(if Glob::has_glob_characters(text) {
             Self::Pattern(text.parse()?)
         } else {
             Self::Name(text.parse()?)
@@ -73,9 +73,9 @@ pub struct KnownRegions<'a> {
 
 /// The name is not a known Region, or the glob matches none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no known Region is called `{given}`{} One newer than this dragnet can be told in `scope.new_regions`", hint(*nearest))]
+#[error("unknown Region `{name}`{} Add Regions that are newer than this version of dragnet to `scope.new_regions`", hint(*nearest))]
 pub struct UnknownRegion {
-    given: String,
+    name: String,
     nearest: Option<&'static str>,
 }
 
@@ -113,16 +113,16 @@ impl<'a> KnownRegions<'a> {
         }
     }
 
-    fn check_any(&self, given: &str, is_meant: impl Fn(&str) -> bool) -> Result<(), UnknownRegion> {
+    fn check_any(&self, name: &str, matches: impl Fn(&str) -> bool) -> Result<(), UnknownRegion> {
         let mut names = KNOWN_REGIONS
             .into_iter()
             .chain(self.added.iter().map(Region::as_str));
-        if names.any(is_meant) {
+        if names.any(matches) {
             Ok(())
         } else {
             Err(UnknownRegion {
-                given: given.to_owned(),
-                nearest: nearest(given, KNOWN_REGIONS),
+                name: name.to_owned(),
+                nearest: nearest(name, KNOWN_REGIONS),
             })
         }
     }
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_patterns_are_checked_against_what_exists() {
+    fn unknown_names_and_globs_are_rejected() {
         let check =
             |text: &str| KnownRegions::with_added(&[]).check_selector(&text.parse().unwrap());
         assert!(check("eu-west-1").is_ok() && check("eu-*").is_ok() && check("*").is_ok());

@@ -48,9 +48,9 @@ pub enum SightingsForm {
 
 /// The text is not a known format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is not a format: {}", hint(*nearest))]
+#[error("`{text}` is not a format: {}", hint(*nearest))]
 pub struct UnknownFormat {
-    given: String,
+    text: String,
     nearest: Option<&'static str>,
 }
 
@@ -94,7 +94,7 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL.into_iter().find(|format| format.as_str() == text);
         found.ok_or_else(|| UnknownFormat {
-            given: text.to_owned(),
+            text: text.to_owned(),
             nearest: nearest(text, Self::ALL.map(Self::as_str)),
         })
     }

@@ -46,14 +46,14 @@ pub enum SourcesRule {
 impl Scope {
     /// Whether the account is in scope.
     pub fn has_account(&self, account: &Account) -> bool {
-        chosen(&self.include_accounts, &self.exclude_accounts, |selector| {
+        is_selected(&self.include_accounts, &self.exclude_accounts, |selector| {
             selector.matches(account)
         })
     }
 
     /// Whether the Region is in scope.
     pub fn has_region(&self, region: &Region) -> bool {
-        chosen(&self.regions, &self.exclude_regions, |selector| {
+        is_selected(&self.regions, &self.exclude_regions, |selector| {
             selector.matches(region)
         })
     }
@@ -66,7 +66,7 @@ impl Scope {
 
     /// Whether a log group of this name is in scope.
     pub fn has_log_group(&self, name: &str) -> bool {
-        chosen(&self.log_groups, &self.exclude_log_groups, |glob| {
+        is_selected(&self.log_groups, &self.exclude_log_groups, |glob| {
             glob.is_match(name)
         })
     }
@@ -119,7 +119,7 @@ impl Scope {
     }
 }
 
-fn chosen<S>(included: &[S], excluded: &[S], matches: impl Fn(&S) -> bool) -> bool {
+fn is_selected<S>(included: &[S], excluded: &[S], matches: impl Fn(&S) -> bool) -> bool {
     (included.is_empty() || included.iter().any(&matches)) && !excluded.iter().any(&matches)
 }
 
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exclusions_win() {
+    fn exclusions_take_precedence() {
         let parse = |text: &str| text.parse().unwrap();
         let scope = Scope {
             log_groups: vec!["/aws/*".parse().unwrap()],

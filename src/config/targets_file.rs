@@ -27,15 +27,15 @@ fn parse(text: &str, origin: &str) -> Result<Vec<PrincipalSelector>, ConfigError
         .trim(csv::Trim::All)
         .comment(Some(b'#'))
         .from_reader(text.as_bytes());
-    let wrong = |line, problem: String| ConfigError::new(origin, line, problem);
+    let invalid = |line, problem: String| ConfigError::new(origin, line, problem);
     let header = csv
         .headers()
-        .map_err(|error| wrong(Some(1), error.to_string()))?
+        .map_err(|error| invalid(Some(1), error.to_string()))?
         .clone();
     let names: Vec<String> = header.iter().map(str::to_ascii_lowercase).collect();
     if let Some(unknown) = names.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
         let known = COLUMNS.join(", ");
-        return Err(wrong(
+        return Err(invalid(
             Some(1),
             format!("unknown column `{unknown}`: expected a header of {known}"),
         ));
@@ -43,7 +43,7 @@ fn parse(text: &str, origin: &str) -> Result<Vec<PrincipalSelector>, ConfigError
     let mut selectors = Vec::new();
     for record in csv.records() {
         let record = record.map_err(|error| {
-            wrong(
+            invalid(
                 error
                     .position()
                     .and_then(|at| usize::try_from(at.line()).ok()),
@@ -58,10 +58,10 @@ fn parse(text: &str, origin: &str) -> Result<Vec<PrincipalSelector>, ConfigError
             at.and_then(|at| record.get(at))
                 .filter(|cell| !cell.is_empty())
         };
-        selectors.push(selector(cell).map_err(|problem| wrong(line, problem))?);
+        selectors.push(selector(cell).map_err(|problem| invalid(line, problem))?);
     }
     if selectors.is_empty() {
-        return Err(wrong(None, "it names no principal".to_owned()));
+        return Err(invalid(None, "no principal is listed".to_owned()));
     }
     Ok(selectors)
 }
@@ -79,16 +79,16 @@ fn selector<'a>(cell: impl Fn(&str) -> Option<&'a str>) -> Result<PrincipalSelec
     let account = account.map_err(|error: crate::model::InvalidAccountId| error.to_string())?;
     let selector = match kind.transpose()? {
         Some(kind) => PrincipalSelector::parse(kind, target),
-        None if target.starts_with("arn:") => PrincipalSelector::of_arn(target),
+        None if target.starts_with("arn:") => PrincipalSelector::from_arn(target),
         None => {
             return Err(format!(
-                "`{target}` is a name, so its kind has to be told: role, user or group"
+                "`{target}` is a name without a kind: set `kind` to role, user or group"
             ));
         }
     };
     let mut selector = selector.map_err(|error| error.to_string())?;
     match (selector.account, account) {
-        (Some(told), Some(other)) if told != other => {
+        (Some(selected), Some(other)) if selected != other => {
             return Err(format!("`{target}` is not in account {other}"));
         }
         (None, account) => selector.account = account,
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_point_at_principals_and_slips_are_placed() {
+    fn lines_select_principals_and_errors_name_the_line() {
         let text = "target,kind,account,reason\narn:aws:iam::111111111111:user/eve,,,her key leaked\nDeploy*,role,111111111111,\n";
         let selectors = parse(text, "t").unwrap();
         assert_eq!(selectors[0].reason.as_deref(), Some("her key leaked"));
@@ -112,7 +112,7 @@ mod tests {
             (PrincipalKind::Role, false)
         );
         for (text, expected) in [
-            ("target\n", "names no principal"),
+            ("target\n", "no principal is listed"),
             ("target\neve\n", "t:2: `eve` is a name"),
             ("target,kind\na,b\n", "t:2: `b` is not a kind"),
             ("who\na\n", "t:1: unknown column `who`"),

@@ -2,9 +2,9 @@
 
 /// The text does not have the required format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is not {expected}")]
+#[error("`{text}` is not {expected}")]
 pub struct InvalidText {
-    pub(super) given: String,
+    pub(super) text: String,
     pub(super) expected: &'static str,
 }
 
@@ -61,7 +61,7 @@ macro_rules! checked_text {
                 if check(text) {
                     Ok(Self(text.to_owned()))
                 } else {
-                    Err($crate::config::InvalidText { given: text.to_owned(), expected: $expected })
+                    Err($crate::config::InvalidText { text: text.to_owned(), expected: $expected })
                 }
             }
         }

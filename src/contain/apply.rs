@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::change::{ResourceState, revoking};
+use super::change::{ResourceState, revocation_document};
 use super::guard::Guard;
 use super::journal::{Journal, JournalError};
 use super::plan::{PlannedTarget, Step};
 use super::record::Containment;
-use super::session_factory::{Batch, Purpose, SessionFactory, batches};
+use super::session_factory::{Batch, Purpose, SessionFactory, split_into_batches};
 use super::states::State;
 use super::step_target::StepTarget;
 use crate::aws::{Aws, Session};
@@ -19,34 +19,31 @@ use crate::model::PrincipalKind;
 use crate::time::Clock;
 
 /// Concurrent batches. Each makes the calls of one account, and the rate limits of IAM bound those.
-pub(super) const AT_ONCE: usize = 64;
+pub(super) const CONCURRENT_BATCHES: usize = 64;
 
 /// Sessions that start within this time after applying are revoked too. IAM needs seconds to
 /// propagate a policy, and a session that starts meanwhile must not escape it.
-pub const PROPAGATION_MARGIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+const PROPAGATION_MARGIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
 
 /// How many simulations may disagree before the step is unverified. IAM may simulate with the old
 /// policies for as long as a write may be invisible; the policy is read back for five seconds
 /// before each simulation.
-const SIMULATIONS: u32 = 3;
+const MAX_SIMULATIONS: u32 = 3;
 /// Stop after this many removals while the simulation does not confirm the deny; the step is then
 /// unverified.
-const MOST_REMOVALS: usize = 20;
+const MAX_REMOVALS: usize = 20;
 
 /// The detail of a deny that is in place but that IAM's simulation does not confirm.
-pub(super) const NOT_SIMULATED: &str = "it is in place, but IAM's simulation does not deny everything to this principal: \
-                                        look at its policies, then apply again";
+pub(super) const NOT_SIMULATED: &str = "in place, but IAM's simulation does not deny everything to this principal: \
+                                        review its policies, then apply again";
 
 /// What applying, verifying and undoing need.
 #[derive(Clone, Copy)]
-pub struct StepRunner<'a> {
-    /// The AWS client.
+pub(crate) struct StepRunner<'a> {
     pub aws: &'a Aws,
-    /// The clock.
     pub clock: &'a Clock,
     /// Creates the session for each account.
-    pub entrance: SessionFactory<'a>,
-    /// The journal of the containment.
+    pub session_factory: SessionFactory<'a>,
     pub journal: &'a Journal,
 }
 
@@ -55,13 +52,13 @@ pub struct StepRunner<'a> {
 ///
 /// # Errors
 /// The journal fails. Nothing more is written to IAM then.
-pub async fn apply(
-    work: StepRunner<'_>,
+pub(crate) async fn apply(
+    runner: StepRunner<'_>,
     guard: &Guard,
     first: Option<usize>,
 ) -> Result<(), JournalError> {
-    let containment = work.journal.containment()?;
-    let batches = batches(
+    let containment = runner.journal.containment()?;
+    let batches = split_into_batches(
         containment
             .plan
             .targets
@@ -69,24 +66,27 @@ pub async fn apply(
             .take(first.unwrap_or(usize::MAX)),
         Purpose::Apply,
     );
-    let applied = stream::iter(&batches).map(|batch| apply_batch(work, guard, &containment, batch));
-    applied.buffer_unordered(AT_ONCE).try_collect::<()>().await
+    let applied =
+        stream::iter(&batches).map(|batch| apply_batch(runner, guard, &containment, batch));
+    applied
+        .buffer_unordered(CONCURRENT_BATCHES)
+        .try_collect::<()>()
+        .await
 }
 
 async fn apply_batch(
-    work: StepRunner<'_>,
+    runner: StepRunner<'_>,
     guard: &Guard,
     containment: &Containment,
     batch: &Batch<'_>,
 ) -> Result<(), JournalError> {
-    let session = match (work.entrance)(batch.account, batch.policy.clone()) {
+    let session = match (runner.session_factory)(batch.account, batch.policy.clone()) {
         Ok(session) => session,
         Err(error) => {
             for target in &batch.targets {
-                target
-                    .steps
-                    .iter()
-                    .try_for_each(|step| work.give_up(containment, step, &error.to_string()))?;
+                target.steps.iter().try_for_each(|step| {
+                    runner.record_failure(containment, step, &error.to_string())
+                })?;
             }
             return Ok(());
         }
@@ -94,52 +94,52 @@ async fn apply_batch(
     let targets = batch
         .targets
         .iter()
-        .map(|target| apply_target(work, guard, containment, target, &session));
+        .map(|target| apply_target(runner, guard, containment, target, &session));
     futures::future::try_join_all(targets).await.map(drop)
 }
 
 async fn apply_target(
-    work: StepRunner<'_>,
+    runner: StepRunner<'_>,
     guard: &Guard,
     containment: &Containment,
     target: &PlannedTarget,
     session: &Session,
 ) -> Result<(), JournalError> {
-    if let Err(refusal) = admit(work.aws, guard, target, session).await {
-        return target.steps.iter().try_for_each(|step| match &refusal {
-            NotAdmitted::Drifted(why) => work.drifted(containment, step, why),
-            NotAdmitted::Failed(why) => work.give_up(containment, step, why),
+    if let Err(error) = check_principal(runner.aws, guard, target, session).await {
+        return target.steps.iter().try_for_each(|step| match &error {
+            PrincipalCheckError::Drifted(reason) => runner.record_drift(containment, step, reason),
+            PrincipalCheckError::Failed(reason) => runner.record_failure(containment, step, reason),
         });
     }
-    let mut held = Vec::new();
+    let mut verifications = Vec::new();
     for step in &target.steps {
-        let place = StepTarget {
-            aws: work.aws,
+        let step_target = StepTarget {
+            aws: runner.aws,
             session,
             principal: &target.principal,
             change: &step.change,
         };
-        if let Some(wanted) = work.make(containment, step, place).await? {
-            held.push(work.hold(step, place, wanted));
+        if let Some(desired) = runner.apply_step(containment, step, step_target).await? {
+            verifications.push(runner.verify_step(step, step_target, desired));
         }
     }
-    futures::future::try_join_all(held).await.map(drop)
+    futures::future::try_join_all(verifications).await.map(drop)
 }
 
 /// Why a target is not changed.
-pub(super) enum NotAdmitted {
+pub(super) enum PrincipalCheckError {
     Drifted(String),
     Failed(String),
 }
 
 /// Checks that the target is still the principal of the plan and that the guard permits the change.
-pub(super) async fn admit(
+pub(super) async fn check_principal(
     aws: &Aws,
     guard: &Guard,
     target: &PlannedTarget,
     session: &Session,
-) -> Result<(), NotAdmitted> {
-    let failed = |error: crate::aws::CallError| NotAdmitted::Failed(error.to_string());
+) -> Result<(), PrincipalCheckError> {
+    let failed = |error: crate::aws::CallError| PrincipalCheckError::Failed(error.to_string());
     match aws
         .principal_id(session, &target.principal)
         .await
@@ -147,13 +147,13 @@ pub(super) async fn admit(
     {
         Some(id) if id == target.id => {}
         Some(_) => {
-            return Err(NotAdmitted::Drifted(
-                "it was deleted and made again since the plan".to_owned(),
+            return Err(PrincipalCheckError::Drifted(
+                "the principal was deleted and created again after the plan was made".to_owned(),
             ));
         }
         None => {
-            return Err(NotAdmitted::Drifted(
-                "it no longer exists, or not under this path".to_owned(),
+            return Err(PrincipalCheckError::Drifted(
+                "the principal no longer exists, or not under this path".to_owned(),
             ));
         }
     }
@@ -169,69 +169,98 @@ pub(super) async fn admit(
     let refusals = guard.check(&target.principal, false, &members);
     match refusals.first() {
         None => Ok(()),
-        Some(refusal) => Err(NotAdmitted::Failed(format!("refused: {refusal}"))),
+        Some(refusal) => Err(PrincipalCheckError::Failed(format!("refused: {refusal}"))),
     }
+}
+
+/// What applying a step has to do.
+enum Decision {
+    /// Nothing, not even an event: the step is verified and still in place.
+    Nothing,
+    /// Only record this state.
+    Record(State, String),
+    /// Record that the resource is in an unexpected state, and leave it alone.
+    Drifted(String),
+    /// Make the change.
+    Write,
+}
+
+/// Decides what applying a step has to do, from its state and what IAM returns now.
+fn decide(containment: &Containment, step: &Step, observed: &ResourceState) -> Decision {
+    let state = containment.state(step);
+    let is_ours = containment
+        .intended_states(step)
+        .into_iter()
+        .any(|intended| intended.is_equivalent_to(observed));
+    if state == State::Verified && is_ours {
+        return Decision::Nothing;
+    }
+    let is_applied = step.is_already_applied();
+    if is_applied && !state.may_be_applied() && step.change.is_satisfied_by(observed) {
+        return Decision::Record(State::AlreadyContained, "already in place".to_owned());
+    }
+    // Only two states may be changed: the prior state of the plan, byte for byte because undo
+    // restores it, and a change that this containment made.
+    let is_ours_to_change = *observed == step.prior || (state.may_be_applied() && is_ours);
+    if !is_ours_to_change || is_applied {
+        return Decision::Drifted(step.prior.describe_drift(observed));
+    }
+    if step.change.would_remove_other_policy(observed) {
+        return Decision::Drifted(
+            "the policy does not deny everything, so it is not removed".to_owned(),
+        );
+    }
+    Decision::Write
 }
 
 impl StepRunner<'_> {
     /// Makes a change, unless it is made already or must not be made. Returns the state to verify.
-    async fn make(
+    async fn apply_step(
         &self,
         containment: &Containment,
         step: &Step,
-        place: StepTarget<'_>,
+        step_target: StepTarget<'_>,
     ) -> Result<Option<ResourceState>, JournalError> {
-        let state = containment.state(step);
-        let observed = match place.read().await {
+        let observed = match step_target.read().await {
             Ok(observed) => observed,
             Err(error) => {
-                self.give_up(containment, step, &error.to_string())?;
+                self.record_failure(containment, step, &error.to_string())?;
                 return Ok(None);
             }
         };
-        let ours = containment
-            .intended(step)
-            .into_iter()
-            .any(|intended| intended.is_like(&observed));
-        if state == State::Verified && ours {
-            return Ok(None);
+        match decide(containment, step, &observed) {
+            Decision::Nothing => Ok(None),
+            Decision::Record(state, detail) => {
+                self.record(step, state, &detail)?;
+                Ok(None)
+            }
+            Decision::Drifted(reason) => {
+                self.record_drift(containment, step, &reason)?;
+                Ok(None)
+            }
+            Decision::Write => {
+                let state = containment.state(step);
+                if state == State::Verified {
+                    self.record(step, State::Missing, "missing: it was removed or changed")?;
+                }
+                self.write_step(step, step_target, state, &observed).await
+            }
         }
-        if step.is_already_made() && !state.may_be_made() && step.change.is_made_by(&observed) {
-            self.record(
-                step,
-                State::AlreadyContained,
-                "what is there means the same",
-            )?;
-            return Ok(None);
-        }
-        // Only two states may be changed: the prior state of the plan, byte for byte because undo
-        // restores it, and a change that this containment made.
-        let is_ours_to_change = observed == step.prior || (state.may_be_made() && ours);
-        if !is_ours_to_change || step.is_already_made() {
-            let why = format!(
-                "the plan saw {}, now there is {}",
-                step.prior.describe(),
-                observed.describe()
-            );
-            self.drifted(containment, step, &why)?;
-            return Ok(None);
-        }
-        if step.change.would_remove_another_policy(&observed) {
-            self.drifted(
-                containment,
-                step,
-                "what is there does not deny everything, so it is not removed",
-            )?;
-            return Ok(None);
-        }
-        if state == State::Verified {
-            self.record(step, State::Missing, "missing: it was removed or changed")?;
-        }
+    }
+
+    /// Records the intent and makes the change, unless it is in place. Returns the state to verify.
+    async fn write_step(
+        &self,
+        step: &Step,
+        step_target: StepTarget<'_>,
+        state: State,
+        observed: &ResourceState,
+    ) -> Result<Option<ResourceState>, JournalError> {
         let now = self.clock.now();
-        let document = revoking(now.saturating_add(PROPAGATION_MARGIN).unwrap_or(now));
-        let wanted = step.change.result(&document);
-        let is_there = state.may_be_made() && wanted.is_like(&observed);
-        let put = match &wanted {
+        let document = revocation_document(now.saturating_add(PROPAGATION_MARGIN).unwrap_or(now));
+        let desired = step.change.result(&document);
+        let is_in_place = state.may_be_applied() && desired.is_equivalent_to(observed);
+        let intended_document = match &desired {
             ResourceState::Policy(document) => document.as_deref(),
             ResourceState::Key(_) => None,
         };
@@ -239,23 +268,17 @@ impl StepRunner<'_> {
             step.number,
             State::Intended,
             now,
-            put,
+            intended_document,
             step.change.describe().as_str(),
         )?;
-        let written = if is_there {
-            Ok(())
-        } else {
-            place.write(&wanted).await
-        };
-        match written {
+        if is_in_place {
+            self.record(step, State::Written, "found in place after an interruption")?;
+            return Ok(Some(desired));
+        }
+        match step_target.write(&desired).await {
             Ok(()) => {
-                let detail = if is_there {
-                    "found in place after an interruption"
-                } else {
-                    ""
-                };
-                self.record(step, State::Written, detail)?;
-                Ok(Some(wanted))
+                self.record(step, State::Written, "")?;
+                Ok(Some(desired))
             }
             Err(error) => {
                 self.record(step, State::Unverified, &error.to_string())?;
@@ -264,28 +287,30 @@ impl StepRunner<'_> {
         }
     }
 
-    async fn hold(
+    /// Reads a written step back until it is stable and IAM's simulation agrees, and records the
+    /// result.
+    async fn verify_step(
         &self,
         step: &Step,
-        place: StepTarget<'_>,
-        wanted: ResourceState,
+        step_target: StepTarget<'_>,
+        desired: ResourceState,
     ) -> Result<(), JournalError> {
         let mut removed_at = Vec::new();
         let mut undisturbed = 0;
         let simulated = loop {
-            match place.hold(&wanted, || self.clock.now()).await {
-                Ok(held) if held.removed_at.is_empty() => undisturbed += 1,
+            match step_target.read_back(&desired, || self.clock.now()).await {
+                Ok(read_back) if read_back.removed_at.is_empty() => undisturbed += 1,
                 // It was written again just now, so IAM may not see it yet.
-                Ok(held) => {
-                    removed_at.extend(held.removed_at);
+                Ok(read_back) => {
+                    removed_at.extend(read_back.removed_at);
                     undisturbed = 0;
                 }
-                Err(not_held) => return self.record(step, State::Unverified, &not_held.describe()),
+                Err(error) => return self.record(step, State::Unverified, &error.describe()),
             }
-            let simulated = place.simulate().await;
+            let simulated = step_target.simulate().await;
             if simulated != Some(false)
-                || undisturbed >= SIMULATIONS
-                || removed_at.len() >= MOST_REMOVALS
+                || undisturbed >= MAX_SIMULATIONS
+                || removed_at.len() >= MAX_REMOVALS
             {
                 break simulated;
             }
@@ -294,17 +319,14 @@ impl StepRunner<'_> {
         if !removed_at.is_empty() {
             let times: Vec<String> = removed_at.iter().map(|at| format!("{at:.3}")).collect();
             detail = format!(
-                "SOMEBODY IS FIGHTING: it was removed or changed, and put again, at {}; {detail}",
+                "SOMEBODY IS FIGHTING: it was removed or changed, and written again, at {}; {detail}",
                 times.join(", ")
             );
         }
         match simulated {
             Some(false) => {
-                return self.record(
-                    step,
-                    State::Unverified,
-                    &format!("{NOT_SIMULATED}; {detail}"),
-                );
+                let detail = format!("{NOT_SIMULATED}; {detail}");
+                return self.record(step, State::Unverified, &detail);
             }
             Some(true) => detail.push_str("; IAM's simulation agrees (advice, not proof)"),
             None => {}
@@ -314,41 +336,33 @@ impl StepRunner<'_> {
 
     /// Ends a step that cannot be read or continued. A step that may have been written is
     /// unverified, any other failed.
-    fn give_up(
+    fn record_failure(
         &self,
         containment: &Containment,
         step: &Step,
-        why: &str,
+        reason: &str,
     ) -> Result<(), JournalError> {
-        let begun = containment.state(step).may_be_made();
-        self.record(
-            step,
-            if begun {
-                State::Unverified
-            } else {
-                State::Failed
-            },
-            why,
-        )
+        let state = if containment.state(step).may_be_applied() {
+            State::Unverified
+        } else {
+            State::Failed
+        };
+        self.record(step, state, reason)
     }
 
     /// Ends a step whose resource is in an unexpected state. The resource is not changed.
-    fn drifted(
+    fn record_drift(
         &self,
         containment: &Containment,
         step: &Step,
-        why: &str,
+        reason: &str,
     ) -> Result<(), JournalError> {
-        let begun = containment.state(step).may_be_made();
-        self.record(
-            step,
-            if begun {
-                State::Missing
-            } else {
-                State::Drifted
-            },
-            why,
-        )
+        let state = if containment.state(step).may_be_applied() {
+            State::Missing
+        } else {
+            State::Drifted
+        };
+        self.record(step, state, reason)
     }
 
     pub(super) fn record(

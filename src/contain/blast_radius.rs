@@ -12,6 +12,9 @@ use crate::model::PrincipalKind;
 /// How many services are shown. A role in use has dozens.
 const SERVICES_SHOWN: usize = 10;
 
+/// The start of the warning that the contain role of the account cannot be assumed.
+const CANNOT_BE_APPLIED: &str = "cannot be applied yet";
+
 /// Who and what else is affected. Every text is untrusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,17 +74,17 @@ impl BlastRadius {
 
 fn looks_like(candidate: &Candidate) -> Vec<String> {
     let name = candidate.detail.principal.name().to_ascii_lowercase();
-    let mut likenesses = Vec::new();
+    let mut uses = Vec::new();
     if let Some(word) = DEPLOYMENT.iter().find(|word| name.contains(**word)) {
-        likenesses.push(format!("a deployment's (`{word}` in its name)"));
+        uses.push(format!("a deployment principal (`{word}` in its name)"));
     }
     if trusted(&candidate.detail.trust)
         .iter()
         .any(|trusted| trusted.contains("oidc-provider/"))
     {
-        likenesses.push("a pipeline's (it trusts an OIDC provider)".to_owned());
+        uses.push("a CI/CD pipeline (it trusts an OIDC provider)".to_owned());
     }
-    likenesses
+    uses
 }
 
 /// Returns the principals of the statements that allow something.
@@ -108,6 +111,7 @@ fn trusted(policy: &str) -> Vec<String> {
     trusted
 }
 
+/// Returns all texts of a JSON value.
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text.clone()],
@@ -118,10 +122,24 @@ fn texts(value: &Value) -> Vec<String> {
 }
 
 /// Returns what a person should know before confirming.
-///
-/// Sources: IAM user guide, "Revoke IAM role temporary security credentials" and "Groups";
-/// `aws-facts.md`.
 pub(super) fn warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
+    let mut warnings = principal_warnings(candidate, steps);
+    warnings.extend(policy_warnings(candidate, steps));
+    if let Some(reason) = &candidate.contain_role_error {
+        warnings.push(format!("{CANNOT_BE_APPLIED}: {reason}"));
+    }
+    warnings
+}
+
+/// Whether a warning says that the target cannot be applied yet.
+pub(super) fn is_obstacle(warning: &str) -> bool {
+    warning.starts_with(CANNOT_BE_APPLIED)
+}
+
+/// Returns what the steps do not reach, and what else they affect.
+///
+/// Sources: IAM user guide, "Revoke IAM role temporary security credentials" and "Groups".
+fn principal_warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
     let detail = &candidate.detail;
     let kind = detail.principal.kind();
     let denies = steps
@@ -130,67 +148,71 @@ pub(super) fn warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
     let revokes = steps
         .iter()
         .any(|step| matches!(step.change, Change::RevokeSessions { .. }));
-    let mut warnings = Vec::new();
-    let mut warn = |holds: bool, text: &str| {
-        if holds {
-            warnings.push(text.to_owned());
-        }
-    };
-    let on_instances = !detail.instance_profiles.is_empty();
-    warn(
-        on_instances && denies,
-        "it is an instance profile's role: DenyAll also cuts Systems Manager and log shipping",
-    );
-    warn(
-        on_instances && revokes && !denies,
-        "it is an instance profile's role: a process on the instance can fetch new credentials at once",
-    );
-    warn(
-        kind == PrincipalKind::Role && denies,
-        "sessions that it already holds in other roles go on: contain those roles too",
-    );
-    warn(
-        kind == PrincipalKind::Role && revokes && !denies,
-        "whoever may assume it can begin a new session at once",
-    );
-    warn(
-        kind == PrincipalKind::Group,
-        "a group's deny does not reach roles that its members assume, nor users who leave it",
-    );
-    warn(
-        kind == PrincipalKind::User && denies && has_active_key(candidate),
-        "its access keys stay active; GetCallerIdentity and GetSessionToken go on working with them",
-    );
-    warn(
-        detail
-            .attached
-            .iter()
-            .any(|policy| policy.name.starts_with("AWSCompromisedKeyQuarantine")),
-        "AWS itself has found a leaked key of this user (AWSCompromisedKeyQuarantine)",
-    );
-    let replaces = steps.iter().find(|step| {
-        !step.is_already_made()
+    let only_revokes = revokes && !denies;
+    let is_instance_role = !detail.instance_profiles.is_empty();
+    matching([
+        (
+            is_instance_role && denies,
+            "it is the role of an instance profile: DenyAll also stops Systems Manager and log shipping",
+        ),
+        (
+            is_instance_role && only_revokes,
+            "it is the role of an instance profile: a process on the instance can fetch new credentials at once",
+        ),
+        (
+            kind == PrincipalKind::Role && denies,
+            "sessions that it already has in other roles stay valid: contain those roles too",
+        ),
+        (
+            kind == PrincipalKind::Role && only_revokes,
+            "every principal that may assume it can start a new session at once",
+        ),
+        (
+            kind == PrincipalKind::Group,
+            "a group's deny does not apply to roles that its members assume, nor to users who leave the group",
+        ),
+        (
+            kind == PrincipalKind::User && denies && has_active_key(candidate),
+            "DenyAll does not deactivate its access keys: GetCallerIdentity and GetSessionToken work with every active key",
+        ),
+    ])
+}
+
+/// Returns what the policies of the principal mean for the steps.
+fn policy_warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
+    let detail = &candidate.detail;
+    let is_quarantined = detail
+        .attached
+        .iter()
+        .any(|policy| policy.name.starts_with("AWSCompromisedKeyQuarantine"));
+    let replaces_policy = steps.iter().any(|step| {
+        !step.is_already_applied()
             && !matches!(step.change, Change::RemoveDenyAll { .. })
             && matches!(step.prior, ResourceState::Policy(Some(_)))
     });
-    warn(
-        replaces.is_some(),
-        "a policy of the same name is there with another content: it is replaced, and put back by undo",
-    );
-    let named_so = steps.iter().find_map(|step| step.change.policy());
-    let elsewhere = detail
+    let planned_policy = steps.iter().find_map(|step| step.change.policy());
+    let other_policy_denies_all = detail
         .inline
         .iter()
-        .any(|(name, document)| Some(name.as_str()) != named_so && denies_all(document));
-    warn(
-        elsewhere,
-        "an inline policy of another name denies everything already",
-    );
-    warnings.extend(
-        candidate
-            .no_entry
-            .as_ref()
-            .map(|why| format!("it could not be applied today: {why}")),
-    );
-    warnings
+        .any(|(name, document)| Some(name.as_str()) != planned_policy && denies_all(document));
+    matching([
+        (
+            is_quarantined,
+            "AWS found a leaked access key of this user (AWSCompromisedKeyQuarantine is attached)",
+        ),
+        (
+            replaces_policy,
+            "a policy with the same name and another content exists: it is replaced, and restored by undo",
+        ),
+        (
+            other_policy_denies_all,
+            "an inline policy with another name already denies everything",
+        ),
+    ])
+}
+
+/// Returns the texts whose condition is true.
+fn matching<const N: usize>(rules: [(bool, &str); N]) -> Vec<String> {
+    let texts = rules.into_iter().filter(|(condition, _)| *condition);
+    texts.map(|(_, text)| text.to_owned()).collect()
 }

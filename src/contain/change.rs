@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::document::{DENY_ALL, denies_all, means_same};
+use super::document::{DENY_ALL, are_equivalent, denies_all};
 use crate::aws::KeyStatus;
 
 /// The policy with which the AWS console revokes the sessions of a role.
@@ -51,9 +51,9 @@ pub enum ResourceState {
 
 impl ResourceState {
     /// Whether both states are equivalent.
-    pub fn is_like(&self, other: &Self) -> bool {
+    pub fn is_equivalent_to(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Policy(Some(one)), Self::Policy(Some(other))) => means_same(one, other),
+            (Self::Policy(Some(one)), Self::Policy(Some(other))) => are_equivalent(one, other),
             _ => self == other,
         }
     }
@@ -61,11 +61,26 @@ impl ResourceState {
     /// Describes the state for people.
     pub fn describe(&self) -> &'static str {
         match self {
-            Self::Policy(None) => "no such policy",
-            Self::Policy(Some(_)) => "a policy of that name",
+            Self::Policy(None) => "no policy with this name",
+            Self::Policy(Some(_)) => "a policy with this name",
             Self::Key(Some(status)) => status.as_str(),
-            Self::Key(None) => "no such key",
+            Self::Key(None) => "no such access key",
         }
+    }
+
+    /// Describes for people how the observed state differs from this one, which the plan recorded.
+    pub(super) fn describe_drift(&self, observed: &Self) -> String {
+        if matches!(
+            (self, observed),
+            (Self::Policy(Some(_)), Self::Policy(Some(_)))
+        ) {
+            return "changed since the plan was made: the policy has another document".to_owned();
+        }
+        format!(
+            "changed since the plan was made: expected {}, found {}",
+            self.describe(),
+            observed.describe()
+        )
     }
 }
 
@@ -85,26 +100,39 @@ impl Change {
         match self {
             Self::DenyAll { policy, .. } => format!("put {policy}: deny everything"),
             Self::RevokeSessions { policy } => {
-                format!("put {policy}: deny everything to sessions begun before")
+                format!("put {policy}: deny everything to sessions that started earlier")
             }
             Self::DeactivateKey { key } => format!("deactivate access key {key}"),
             Self::RemoveDenyAll { policy } => format!("remove {policy}"),
         }
     }
 
-    /// The state after the change. `revoking` is the current document that revokes sessions.
-    pub fn result(&self, revoking: &str) -> ResourceState {
+    /// Describes for people that the change is not in place any more.
+    pub(super) fn describe_missing(&self) -> String {
+        match self {
+            Self::DenyAll { policy, .. } | Self::RevokeSessions { policy } => {
+                format!("{policy} is MISSING or was changed")
+            }
+            Self::DeactivateKey { key } => {
+                format!("access key {key} is ACTIVE again or was deleted")
+            }
+            Self::RemoveDenyAll { policy } => format!("{policy} EXISTS again"),
+        }
+    }
+
+    /// The state after the change. `revocation` is the current document that revokes sessions.
+    pub fn result(&self, revocation: &str) -> ResourceState {
         match self {
             // The file of the plan is untrusted, so its document is never used.
             Self::DenyAll { .. } => ResourceState::Policy(Some(DENY_ALL.to_owned())),
-            Self::RevokeSessions { .. } => ResourceState::Policy(Some(revoking.to_owned())),
+            Self::RevokeSessions { .. } => ResourceState::Policy(Some(revocation.to_owned())),
             Self::DeactivateKey { .. } => ResourceState::Key(Some(KeyStatus::Inactive)),
             Self::RemoveDenyAll { .. } => ResourceState::Policy(None),
         }
     }
 
     /// Whether the step would remove a policy that does not deny everything.
-    pub(super) fn would_remove_another_policy(&self, observed: &ResourceState) -> bool {
+    pub(super) fn would_remove_other_policy(&self, observed: &ResourceState) -> bool {
         match (self, observed) {
             (Self::RemoveDenyAll { .. }, ResourceState::Policy(Some(document))) => {
                 !denies_all(document)
@@ -114,17 +142,17 @@ impl Change {
     }
 
     /// Whether there is nothing to do, because the prior state is equivalent.
-    pub fn is_made_by(&self, prior: &ResourceState) -> bool {
+    pub fn is_satisfied_by(&self, prior: &ResourceState) -> bool {
         match self {
             // An existing policy has an older time, so it permits sessions that started since.
             Self::RevokeSessions { .. } => false,
-            _ => self.result("").is_like(prior),
+            _ => self.result("").is_equivalent_to(prior),
         }
     }
 }
 
 /// The document that denies everything to sessions that started before `at`.
-pub fn revoking(at: jiff::Timestamp) -> String {
+pub(super) fn revocation_document(at: jiff::Timestamp) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":{{"DateLessThan":{{"aws:TokenIssueTime":"{at:.0}"}}}}}}]}}"#
     )

@@ -25,9 +25,9 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 pub enum RefusedPlan {
     /// The plan was made in the future.
     #[error(
-        "the plan was made at {created:.0}, which is in the future: it is {now:.0} here; check the clock, or make it anew"
+        "the plan was created at {created:.0}, which is in the future (it is {now:.0} here): check the clock, or make a new plan"
     )]
-    Future {
+    CreatedInFuture {
         /// The creation time in the plan.
         created: Timestamp,
         /// The current time.
@@ -35,8 +35,8 @@ pub enum RefusedPlan {
     },
     /// A step changes a policy that is not Dragnet's.
     #[error(
-        "step {step} is about the inline policy `{found}`, but only `{expected}` may be changed here \
-         (contain.policy_name, or {REVOKE_SESSIONS} for sessions): make the plan anew"
+        "step {step} changes the inline policy `{found}`, but only `{expected}` may be changed \
+         (contain.policy_name, or {REVOKE_SESSIONS} for sessions): make a new plan"
     )]
     PolicyName {
         /// The number of the step.
@@ -47,20 +47,20 @@ pub enum RefusedPlan {
         expected: String,
     },
     /// A step is not one that Dragnet would plan.
-    #[error("step {step} was edited: {what}; make the plan anew")]
-    Step {
+    #[error("step {step} was edited: {problem}; make a new plan")]
+    EditedStep {
         /// The number of the step.
         step: u32,
         /// What is wrong with it.
-        what: String,
+        problem: String,
     },
     /// A principal occurs twice.
-    #[error("the plan was edited: it names {0} twice; make it anew")]
-    Twice(Principal),
+    #[error("the plan was edited: it names {0} twice; make a new plan")]
+    DuplicatePrincipal(Principal),
     /// The account is neither in the organization nor in the configuration.
     #[error(
         "account {0} of the plan is neither in the organization nor in the configuration, so it is not entered: \
-         make the plan anew, or add the account to the configuration"
+         make a new plan, or add the account to the configuration"
     )]
     UnknownAccount(AccountId),
 }
@@ -78,27 +78,30 @@ pub fn expiry(plan: &Plan, contain: &Contain) -> Timestamp {
 /// It would not, or the plan was made in the future.
 pub fn check_plan(plan: &Plan, contain: &Contain, now: Timestamp) -> Result<(), RefusedPlan> {
     if plan.created > now.saturating_add(CLOCK_SKEW).unwrap_or(now) {
-        return Err(RefusedPlan::Future {
+        return Err(RefusedPlan::CreatedInFuture {
             created: plan.created,
             now,
         });
     }
     for ((_, step), expected) in plan.steps().zip(1..) {
         if step.number != expected {
-            return Err(edited(step, format!("its number is not {expected}")));
+            return Err(edited_step(
+                step,
+                format!("its number is {}, expected {expected}", step.number),
+            ));
         }
     }
-    let mut named = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for target in &plan.targets {
         let principal = &target.principal;
         // Source: IAM user guide, "IAM identifiers": names are case-insensitive and unique whatever
         // their paths are.
-        if !named.insert((
+        if !seen.insert((
             principal.account(),
             principal.kind(),
             principal.name().to_ascii_lowercase(),
         )) {
-            return Err(RefusedPlan::Twice(target.principal.clone()));
+            return Err(RefusedPlan::DuplicatePrincipal(target.principal.clone()));
         }
         check_target(target, contain)?;
     }
@@ -110,16 +113,16 @@ fn check_target(target: &PlannedTarget, contain: &Contain) -> Result<(), Refused
     for step in &target.steps {
         check_change(step, target.principal.kind(), contain)?;
         check_prior(step)?;
-        let place = match &step.change {
+        let resource = match &step.change {
             Change::DeactivateKey { key } => ("key", key),
             Change::DenyAll { policy, .. }
             | Change::RevokeSessions { policy }
             | Change::RemoveDenyAll { policy } => ("policy", policy),
         };
-        if !changed.insert(place) {
-            return Err(edited(
+        if !changed.insert(resource) {
+            return Err(edited_step(
                 step,
-                format!("the {} {} is changed twice", place.0, place.1),
+                format!("the {} {} is changed twice", resource.0, resource.1),
             ));
         }
     }
@@ -127,7 +130,7 @@ fn check_target(target: &PlannedTarget, contain: &Contain) -> Result<(), Refused
 }
 
 fn check_change(step: &Step, kind: PrincipalKind, contain: &Contain) -> Result<(), RefusedPlan> {
-    let may_name = |found: &str, expected: &str| {
+    let check_name = |found: &str, expected: &str| {
         if found == expected {
             return Ok(());
         }
@@ -141,23 +144,26 @@ fn check_change(step: &Step, kind: PrincipalKind, contain: &Contain) -> Result<(
     };
     match &step.change {
         Change::DenyAll { policy, document } => {
-            may_name(policy, contain.policy_name.as_str())?;
+            check_name(policy, contain.policy_name.as_str())?;
             if document != DENY_ALL {
-                return Err(edited(
+                return Err(edited_step(
                     step,
                     "its document is not the one that denies everything".to_owned(),
                 ));
             }
         }
-        Change::RemoveDenyAll { policy } => may_name(policy, contain.policy_name.as_str())?,
+        Change::RemoveDenyAll { policy } => check_name(policy, contain.policy_name.as_str())?,
         Change::RevokeSessions { policy } => {
-            may_name(policy, REVOKE_SESSIONS)?;
+            check_name(policy, REVOKE_SESSIONS)?;
             if kind != PrincipalKind::Role {
-                return Err(edited(step, format!("a {kind} has no sessions to revoke")));
+                return Err(edited_step(
+                    step,
+                    format!("a {kind} has no sessions to revoke"),
+                ));
             }
         }
         Change::DeactivateKey { .. } if kind != PrincipalKind::User => {
-            return Err(edited(step, format!("a {kind} has no access keys")));
+            return Err(edited_step(step, format!("a {kind} has no access keys")));
         }
         Change::DeactivateKey { .. } => {}
     }
@@ -165,25 +171,25 @@ fn check_change(step: &Step, kind: PrincipalKind, contain: &Contain) -> Result<(
 }
 
 fn check_prior(step: &Step) -> Result<(), RefusedPlan> {
-    if step.change.would_remove_another_policy(&step.prior) {
-        return Err(edited(
+    if step.change.would_remove_other_policy(&step.prior) {
+        return Err(edited_step(
             step,
             "the policy that it removes does not deny everything".to_owned(),
         ));
     }
     match (&step.change, &step.prior) {
         (Change::DeactivateKey { .. }, ResourceState::Key(Some(_))) => Ok(()),
-        (Change::DeactivateKey { .. }, _) | (_, ResourceState::Key(_)) => Err(edited(
+        (Change::DeactivateKey { .. }, _) | (_, ResourceState::Key(_)) => Err(edited_step(
             step,
-            "its prior state is of another kind than its change".to_owned(),
+            "its prior state does not fit its change".to_owned(),
         )),
         (_, ResourceState::Policy(_)) => Ok(()),
     }
 }
 
-fn edited(step: &Step, what: String) -> RefusedPlan {
-    RefusedPlan::Step {
+fn edited_step(step: &Step, problem: String) -> RefusedPlan {
+    RefusedPlan::EditedStep {
         step: step.number,
-        what,
+        problem,
     }
 }

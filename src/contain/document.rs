@@ -12,19 +12,19 @@ pub const DENY_ALL: &str =
 /// Whether two documents are equivalent. Order, white space, one item or a list of one, letter case
 /// of actions and statement ids do not matter. Two texts that are not policies are equivalent if
 /// they are equal.
-pub fn means_same(one: &str, other: &str) -> bool {
+pub fn are_equivalent(one: &str, other: &str) -> bool {
     one == other
-        || matches!((meaning(one), meaning(other)), (Some(one), Some(other)) if one == other)
+        || matches!((canonical_form(one), canonical_form(other)), (Some(one), Some(other)) if one == other)
 }
 
 /// Whether a policy denies everything, whatever else it contains.
 pub fn denies_all(document: &str) -> bool {
     let Some(Value::Array(statements)) =
-        meaning(document).and_then(|mut policy| policy.remove("Statement"))
+        canonical_form(document).and_then(|mut policy| policy.remove("Statement"))
     else {
         return false;
     };
-    let holds = |statement: &Value, key: &str, words: &[&str]| {
+    let contains_any = |statement: &Value, key: &str, words: &[&str]| {
         let values = statement.get(key).and_then(Value::as_array);
         values.is_some_and(|values| {
             values
@@ -36,8 +36,8 @@ pub fn denies_all(document: &str) -> bool {
         statement
             .get("Effect")
             .is_some_and(|effect| effect == "Deny")
-            && holds(statement, "Action", &["*", "*:*"])
-            && holds(statement, "Resource", &["*"])
+            && contains_any(statement, "Action", &["*", "*:*"])
+            && contains_any(statement, "Resource", &["*"])
             && statement.get("Condition").is_none()
     })
 }
@@ -51,7 +51,7 @@ pub fn counted_size(document: &str) -> usize {
 
 /// Returns a document in canonical form: sorted lists everywhere, without elements that have no
 /// effect. `None` if the text is not a policy.
-fn meaning(text: &str) -> Option<Map<String, Value>> {
+fn canonical_form(text: &str) -> Option<Map<String, Value>> {
     let Value::Object(mut policy) = serde_json::from_str(text).ok()? else {
         return None;
     };
@@ -60,16 +60,16 @@ fn meaning(text: &str) -> Option<Map<String, Value>> {
     if !text.contains("${") {
         policy.remove("Version");
     }
-    let mut statements: Vec<Value> = listed(policy.remove("Statement")?)
+    let mut statements: Vec<Value> = to_list(policy.remove("Statement")?)
         .into_iter()
-        .map(statement)
+        .map(canonical_statement)
         .collect();
-    sort(&mut statements);
+    sort_and_dedup(&mut statements);
     policy.insert("Statement".to_owned(), Value::Array(statements));
     Some(policy)
 }
 
-fn statement(statement: Value) -> Value {
+fn canonical_statement(statement: Value) -> Value {
     let Value::Object(parts) = statement else {
         return statement;
     };
@@ -80,13 +80,15 @@ fn statement(statement: Value) -> Value {
             let value = match (key.as_str(), value) {
                 ("Effect", effect) => effect,
                 // Actions are case-insensitive.
-                ("Action" | "NotAction", actions) => texts(actions, str::to_ascii_lowercase),
-                ("Condition", Value::Object(operators)) if operators.is_empty() => return None,
-                ("Condition", Value::Object(operators)) => condition(operators),
-                ("Principal" | "NotPrincipal", Value::Object(kinds)) => {
-                    by_key(kinds, str::to_owned)
+                ("Action" | "NotAction", actions) => {
+                    canonical_list(actions, str::to_ascii_lowercase)
                 }
-                (_, value) => texts(value, str::to_owned),
+                ("Condition", Value::Object(operators)) if operators.is_empty() => return None,
+                ("Condition", Value::Object(operators)) => canonical_condition(operators),
+                ("Principal" | "NotPrincipal", Value::Object(kinds)) => {
+                    canonical_members(kinds, str::to_owned)
+                }
+                (_, value) => canonical_list(value, str::to_owned),
             };
             Some((key, value))
         });
@@ -94,43 +96,43 @@ fn statement(statement: Value) -> Value {
 }
 
 /// Condition keys are case-insensitive.
-fn condition(operators: Map<String, Value>) -> Value {
+fn canonical_condition(operators: Map<String, Value>) -> Value {
     let operators = operators.into_iter().map(|(operator, keys)| match keys {
-        Value::Object(keys) => (operator, by_key(keys, str::to_ascii_lowercase)),
+        Value::Object(keys) => (operator, canonical_members(keys, str::to_ascii_lowercase)),
         other => (operator, other),
     });
     Value::Object(operators.collect())
 }
 
-fn by_key(values: Map<String, Value>, key: impl Fn(&str) -> String) -> Value {
+fn canonical_members(values: Map<String, Value>, normalize_key: impl Fn(&str) -> String) -> Value {
     Value::Object(
         values
             .into_iter()
-            .map(|(name, value)| (key(&name), texts(value, str::to_owned)))
+            .map(|(name, value)| (normalize_key(&name), canonical_list(value, str::to_owned)))
             .collect(),
     )
 }
 
 /// Returns a sorted list without duplicates. Policies treat booleans and numbers as texts.
-fn texts(value: Value, spell: impl Fn(&str) -> String) -> Value {
+fn canonical_list(value: Value, normalize: impl Fn(&str) -> String) -> Value {
     let text = |value: Value| match value {
-        Value::String(text) => Value::String(spell(&text)),
+        Value::String(text) => Value::String(normalize(&text)),
         Value::Bool(_) | Value::Number(_) => Value::String(value.to_string()),
         other => other,
     };
-    let mut values: Vec<Value> = listed(value).into_iter().map(text).collect();
-    sort(&mut values);
+    let mut values: Vec<Value> = to_list(value).into_iter().map(text).collect();
+    sort_and_dedup(&mut values);
     Value::Array(values)
 }
 
-fn listed(value: Value) -> Vec<Value> {
+fn to_list(value: Value) -> Vec<Value> {
     match value {
         Value::Array(values) => values,
         one => vec![one],
     }
 }
 
-fn sort(values: &mut Vec<Value>) {
+fn sort_and_dedup(values: &mut Vec<Value>) {
     values.sort_by_cached_key(Value::to_string);
     values.dedup();
 }
@@ -140,13 +142,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_deny_all_mean_the_same() {
+    fn spellings_of_deny_all_are_equivalent() {
         for same in [
             r#"{"Statement":{"Effect":"Deny","Action":["*"],"Resource":["*"]}}"#,
             r#"{"Version":"2008-10-17","Id":"x","Statement":[{"Sid":"a","Effect":"Deny","Resource":"*","Action":"*"}]}"#,
             "{\n \"Statement\": [ { \"Action\": [\"*\", \"*\"], \"Effect\": \"Deny\", \"Resource\": \"*\", \"Condition\": {} } ] }",
         ] {
-            assert!(means_same(DENY_ALL, same) && denies_all(same), "{same}");
+            assert!(are_equivalent(DENY_ALL, same) && denies_all(same), "{same}");
         }
         for other in [
             "",
@@ -158,16 +160,16 @@ mod tests {
             r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:ViaAWSService":"true"}}}]}"#,
         ] {
             assert!(
-                !means_same(DENY_ALL, other) && !denies_all(other),
+                !are_equivalent(DENY_ALL, other) && !denies_all(other),
                 "{other}"
             );
         }
         let more = r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"*:*","Resource":"*"}]}"#;
-        assert!(!means_same(DENY_ALL, more) && denies_all(more));
+        assert!(!are_equivalent(DENY_ALL, more) && denies_all(more));
     }
 
     #[test]
-    fn order_and_case_do_not_count_but_values_do() {
+    fn order_and_case_do_not_matter_but_values_do() {
         let document = |action: &str, condition: &str| {
             format!(
                 r#"{{"Statement":[{{"Effect":"Allow","Action":{action},"Resource":"*","Condition":{condition}}}]}}"#
@@ -185,17 +187,17 @@ mod tests {
             r#"["s3:GetObject","s3:PutObject"]"#,
             r#"{"Bool":{"aws:SecureTransport":"false"}}"#,
         );
-        assert!(means_same(&one, &same) && !means_same(&one, &other));
+        assert!(are_equivalent(&one, &same) && !are_equivalent(&one, &other));
     }
 
     #[test]
-    fn a_version_counts_where_there_are_variables() {
+    fn version_matters_with_policy_variables() {
         let document = |version: &str| {
             format!(
                 r#"{{"Version":"{version}","Statement":{{"Effect":"Allow","Action":"*","Resource":"a/${{aws:username}}"}}}}"#
             )
         };
-        assert!(!means_same(
+        assert!(!are_equivalent(
             &document("2008-10-17"),
             &document("2012-10-17")
         ));

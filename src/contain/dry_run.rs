@@ -3,76 +3,78 @@
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
-use super::apply::{AT_ONCE, NotAdmitted, admit};
+use super::apply::{CONCURRENT_BATCHES, PrincipalCheckError, check_principal};
 use super::guard::Guard;
 use super::plan::{Plan, PlannedTarget};
-use super::session_factory::{Batch, Purpose, SessionFactory, batches};
+use super::session_factory::{Batch, Purpose, SessionFactory, split_into_batches};
 use super::step_target::StepTarget;
 use crate::aws::{Aws, Session};
 
 /// The result of a dry run for one step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DryRunStep {
-    /// The number of the step.
+pub(crate) struct DryRunStep {
     pub step: u32,
     /// Whether the step would succeed or needs no change.
-    pub would_hold: bool,
+    #[serde(rename = "would_hold")]
+    pub would_succeed: bool,
     /// The result in words.
-    pub what: String,
+    #[serde(rename = "what")]
+    pub result: String,
 }
 
 /// Enters each account, reads each principal, and checks the guards. Writes nothing.
-pub async fn rehearse(
+pub(crate) async fn dry_run(
     aws: &Aws,
-    entrance: SessionFactory<'_>,
+    session_factory: SessionFactory<'_>,
     guard: &Guard,
     plan: &Plan,
 ) -> Vec<DryRunStep> {
-    let batches = batches(&plan.targets, Purpose::Look);
-    let rehearsed = stream::iter(&batches).map(|batch| rehearse_batch(aws, entrance, guard, batch));
-    let mut rehearsed: Vec<_> = rehearsed.buffer_unordered(AT_ONCE).concat().await;
-    rehearsed.sort_by_key(|rehearsed| rehearsed.step);
-    rehearsed
+    let batches = split_into_batches(&plan.targets, Purpose::Read);
+    let results =
+        stream::iter(&batches).map(|batch| dry_run_batch(aws, session_factory, guard, batch));
+    let mut steps: Vec<DryRunStep> = results.buffer_unordered(CONCURRENT_BATCHES).concat().await;
+    steps.sort_by_key(|step| step.step);
+    steps
 }
 
-async fn rehearse_batch(
+async fn dry_run_batch(
     aws: &Aws,
-    entrance: SessionFactory<'_>,
+    session_factory: SessionFactory<'_>,
     guard: &Guard,
     batch: &Batch<'_>,
 ) -> Vec<DryRunStep> {
-    let session = entrance(batch.account, batch.policy.clone());
+    let session = session_factory(batch.account, batch.policy.clone());
     let mut all = Vec::new();
     for target in &batch.targets {
         match &session {
-            Ok(session) => all.extend(rehearse_target(aws, guard, target, session).await),
-            Err(error) => all.extend(not(target, &error.to_string())),
+            Ok(session) => all.extend(dry_run_target(aws, guard, target, session).await),
+            Err(error) => all.extend(fail_all_steps(target, &error.to_string())),
         }
     }
     all
 }
 
-async fn rehearse_target(
+async fn dry_run_target(
     aws: &Aws,
     guard: &Guard,
     target: &PlannedTarget,
     session: &Session,
 ) -> Vec<DryRunStep> {
-    if let Err(NotAdmitted::Drifted(why) | NotAdmitted::Failed(why)) =
-        admit(aws, guard, target, session).await
+    if let Err(PrincipalCheckError::Drifted(reason) | PrincipalCheckError::Failed(reason)) =
+        check_principal(aws, guard, target, session).await
     {
-        return not(target, &why);
+        return fail_all_steps(target, &reason);
     }
     let mut all = Vec::new();
     for step in &target.steps {
-        let place = StepTarget {
+        let step_target = StepTarget {
             aws,
             session,
             principal: &target.principal,
             change: &step.change,
         };
-        let (would_hold, what) = match place.read().await {
-            Ok(observed) if step.is_already_made() && step.change.is_made_by(&observed) => {
+        let (would_succeed, result) = match step_target.read().await {
+            Ok(observed) if step.is_already_applied() && step.change.is_satisfied_by(&observed) => {
                 (true, "nothing to do".to_owned())
             }
             Ok(observed) if observed == step.prior => {
@@ -80,26 +82,27 @@ async fn rehearse_target(
             }
             Ok(observed) => (
                 false,
-                format!("drifted: now there is {}", observed.describe()),
+                format!("drifted: {}", step.prior.describe_drift(&observed)),
             ),
             Err(error) => (false, error.to_string()),
         };
         all.push(DryRunStep {
             step: step.number,
-            would_hold,
-            what: format!("{}: {what}", target.principal),
+            would_succeed,
+            result: format!("{}: {result}", target.principal),
         });
     }
     all
 }
 
-fn not(target: &PlannedTarget, why: &str) -> Vec<DryRunStep> {
+/// Returns every step of a target as failed for this reason.
+fn fail_all_steps(target: &PlannedTarget, reason: &str) -> Vec<DryRunStep> {
     let steps = target.steps.iter();
     steps
         .map(|step| DryRunStep {
             step: step.number,
-            would_hold: false,
-            what: format!("{}: {why}", target.principal),
+            would_succeed: false,
+            result: format!("{}: {reason}", target.principal),
         })
         .collect()
 }

@@ -16,14 +16,14 @@ use crate::model::{AccountId, Principal, PrincipalKind};
 /// credentials are set.
 pub fn shell_script(plan: &Plan) -> String {
     let mut accounts: BTreeMap<AccountId, (Vec<String>, Vec<String>)> = BTreeMap::new();
-    for (target, step) in plan.steps().filter(|(_, step)| !step.is_already_made()) {
+    for (target, step) in plan.steps().filter(|(_, step)| !step.is_already_applied()) {
         let (apply, undo) = accounts.entry(target.principal.account()).or_default();
-        apply.push(apply_line(target, step));
-        undo.insert(0, undo_line(target, step));
+        apply.push(apply_command(target, step));
+        undo.insert(0, undo_command(target, step));
     }
     let mut script = String::from(
         "#!/bin/sh\n\
-         # sh FILE apply|undo: runs the lines of the account whose credentials it is given. Read it first.\n\
+         # sh FILE apply|undo: runs the commands of the account whose credentials are set. Read it first.\n\
          set -eu\n\
          account=$(aws sts get-caller-identity --query Account --output text)\n\
          case \"${1:-}/$account\" in\n",
@@ -35,72 +35,74 @@ pub fn shell_script(plan: &Plan) -> String {
         }
     }
     script.push_str(
-        "*)\n  echo \"nothing is planned: ${1:-} in account $account\" >&2\n  exit 1\n  ;;\nesac\n",
+        "*)\n  echo \"usage: sh FILE apply|undo; no '${1:-}' is planned in account $account\" >&2\n  exit 1\n  ;;\nesac\n",
     );
     script
 }
 
-fn apply_line(target: &PlannedTarget, step: &Step) -> String {
+fn apply_command(target: &PlannedTarget, step: &Step) -> String {
     let principal = &target.principal;
     match &step.change {
-        Change::DenyAll { policy, .. } => put(principal, policy, &quoted(DENY_ALL)),
+        Change::DenyAll { policy, .. } => {
+            put_policy_command(principal, policy, &quote_for_shell(DENY_ALL))
+        }
         Change::RevokeSessions { policy } => {
             let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":{"DateLessThan":{"aws:TokenIssueTime":"%s"}}}]}"#;
             let now = r#""$(date -u +%Y-%m-%dT%H:%M:%SZ)""#;
-            put(
+            put_policy_command(
                 principal,
                 policy,
-                &format!("\"$(printf {} {now})\"", quoted(document)),
+                &format!("\"$(printf {} {now})\"", quote_for_shell(document)),
             )
         }
-        Change::RemoveDenyAll { policy } => delete(principal, policy),
-        Change::DeactivateKey { key } => update_key(principal, key, KeyStatus::Inactive),
+        Change::RemoveDenyAll { policy } => delete_policy_command(principal, policy),
+        Change::DeactivateKey { key } => update_key_command(principal, key, KeyStatus::Inactive),
     }
 }
 
-fn undo_line(target: &PlannedTarget, step: &Step) -> String {
+fn undo_command(target: &PlannedTarget, step: &Step) -> String {
     let principal = &target.principal;
     match (&step.change, &step.prior) {
         (Change::DeactivateKey { key }, ResourceState::Key(status)) => {
-            update_key(principal, key, status.unwrap_or(KeyStatus::Active))
+            update_key_command(principal, key, status.unwrap_or(KeyStatus::Active))
         }
-        (change, ResourceState::Policy(Some(document))) => put(
+        (change, ResourceState::Policy(Some(document))) => put_policy_command(
             principal,
             change.policy().unwrap_or_default(),
-            &quoted(document),
+            &quote_for_shell(document),
         ),
-        (change, _) => delete(principal, change.policy().unwrap_or_default()),
+        (change, _) => delete_policy_command(principal, change.policy().unwrap_or_default()),
     }
 }
 
-fn put(principal: &Principal, policy: &str, document: &str) -> String {
+fn put_policy_command(principal: &Principal, policy: &str, document: &str) -> String {
     let kind = principal.kind();
-    let name = quoted(principal.name());
-    let policy = quoted(policy);
+    let name = quote_for_shell(principal.name());
+    let policy = quote_for_shell(policy);
     format!(
         "aws iam put-{kind}-policy --{kind}-name {name} --policy-name {policy} --policy-document {document}"
     )
 }
 
-fn delete(principal: &Principal, policy: &str) -> String {
+fn delete_policy_command(principal: &Principal, policy: &str) -> String {
     let kind = principal.kind();
-    let name = quoted(principal.name());
-    let policy = quoted(policy);
+    let name = quote_for_shell(principal.name());
+    let policy = quote_for_shell(policy);
     format!("aws iam delete-{kind}-policy --{kind}-name {name} --policy-name {policy}")
 }
 
-fn update_key(principal: &Principal, key: &str, status: KeyStatus) -> String {
+fn update_key_command(principal: &Principal, key: &str, status: KeyStatus) -> String {
     let status = match status {
         KeyStatus::Active => "Active",
         KeyStatus::Inactive => "Inactive",
     };
-    let name = quoted(principal.name());
-    let key = quoted(key);
+    let name = quote_for_shell(principal.name());
+    let key = quote_for_shell(key);
     format!("aws iam update-access-key --user-name {name} --access-key-id {key} --status {status}")
 }
 
 /// Quotes any text as one word of the shell.
-fn quoted(text: &str) -> String {
+fn quote_for_shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

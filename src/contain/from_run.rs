@@ -25,22 +25,22 @@ use crate::store::{SightingRecord, StoredRow};
 const EVIDENCE_SHOWN: usize = 3;
 /// A writer of a log can name a new principal in every line, so only this many are listed; the
 /// others are counted.
-const MENTIONED_AT_MOST: usize = 1_000;
+const MAX_MENTIONED: usize = 1_000;
 
 /// The principals of a run, collected from its sightings.
 #[derive(Debug, Default)]
 pub struct FromRun {
     trails: TrailDeliveries,
-    targets: BTreeMap<String, Target>,
+    targets: BTreeMap<String, TargetPrincipal>,
     refused: BTreeMap<String, RefusedTarget>,
     mentioned: BTreeMap<String, Mention>,
-    /// Sightings that mention principals beyond `MENTIONED_AT_MOST`.
-    more_mentions: u64,
+    /// Sightings that mention principals beyond `MAX_MENTIONED`.
+    unlisted_mentions: u64,
     created: BTreeMap<(Option<AccountId>, PrincipalKind, String), BTreeSet<String>>,
 }
 
 #[derive(Debug)]
-struct Target {
+struct TargetPrincipal {
     selector: PrincipalSelector,
     evidence: Evidence,
 }
@@ -53,7 +53,7 @@ struct Evidence {
     /// The first `EVIDENCE_SHOWN` ids.
     record_ids: Vec<String>,
     /// The id of the previous record. Copies of a record are neighbours and count once.
-    last: String,
+    last_id: String,
 }
 
 /// A principal that a record names without making it a target.
@@ -61,23 +61,23 @@ struct Evidence {
 struct Mention {
     selector: Option<PrincipalSelector>,
     /// Number of sightings by reason and log group.
-    times: BTreeMap<(Doubt, String), u64>,
+    counts: BTreeMap<(MentionReason, String), u64>,
 }
 
 /// Why a record does not make the principal that it names a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Doubt {
+enum MentionReason {
     Undelivered,
-    ActedUpon,
+    NotActor,
     Failed,
 }
 
-impl Doubt {
+impl MentionReason {
     fn describe(self) -> &'static str {
         match self {
-            Self::Undelivered => "which no trail is known to have delivered",
-            Self::ActedUpon => "where it acted on what was looked for, and not with it",
-            Self::Failed => "where its call failed",
+            Self::Undelivered => "not known to be delivered by a trail",
+            Self::NotActor => "in which the indicator is not in a field that describes the caller",
+            Self::Failed => "in which its call failed",
         }
     }
 }
@@ -152,7 +152,7 @@ impl FromRun {
     }
 
     /// Adds a sighting. It is ignored if it is not a CloudTrail record.
-    pub fn take(&mut self, row: &StoredRow) {
+    pub fn add_sighting(&mut self, row: &StoredRow) {
         let Ok(record) = serde_json::from_str::<Record>(&row.found.message) else {
             return;
         };
@@ -160,8 +160,8 @@ impl FromRun {
         if identity.arn.is_empty() {
             return;
         }
-        let selector = containable(identity);
-        let delivered = self.trails.has(row);
+        let selector = resolve_principal(identity);
+        let delivered = self.trails.contains(row);
         if delivered
             && record.succeeded()
             && let Ok(selector) = &selector
@@ -170,21 +170,21 @@ impl FromRun {
             self.created
                 .entry(key)
                 .or_default()
-                .extend(created(&record));
+                .extend(describe_created(&record));
         }
-        let doubt = if !delivered {
-            Doubt::Undelivered
-        } else if !names_its_actor(&row.found) {
-            Doubt::ActedUpon
+        let mention_reason = if !delivered {
+            MentionReason::Undelivered
+        } else if !matches_actor_fields(&row.found) {
+            MentionReason::NotActor
         } else if !record.succeeded() {
-            Doubt::Failed
+            MentionReason::Failed
         } else {
-            return self.take_evidence(row, identity, selector);
+            return self.add_evidence(row, identity, selector);
         };
-        self.take_mention(row, identity, selector.ok(), doubt);
+        self.add_mention(row, identity, selector.ok(), mention_reason);
     }
 
-    fn take_evidence(
+    fn add_evidence(
         &mut self,
         row: &StoredRow,
         identity: &Identity,
@@ -192,7 +192,7 @@ impl FromRun {
     ) {
         match selector {
             Ok(selector) => {
-                let new = || Target {
+                let new = || TargetPrincipal {
                     selector: selector.clone(),
                     evidence: Evidence::default(),
                 };
@@ -200,7 +200,7 @@ impl FromRun {
                     .entry(selector.to_string())
                     .or_insert_with(new)
                     .evidence
-                    .take(row);
+                    .add_record(row);
             }
             Err(reason) => {
                 let user_id = identity
@@ -218,26 +218,29 @@ impl FromRun {
         }
     }
 
-    fn take_mention(
+    fn add_mention(
         &mut self,
         row: &StoredRow,
         identity: &Identity,
         selector: Option<PrincipalSelector>,
-        why: Doubt,
+        reason: MentionReason,
     ) {
         let principal = selector
             .as_ref()
             .map_or_else(|| identity.arn.clone(), ToString::to_string);
-        if self.mentioned.len() >= MENTIONED_AT_MOST && !self.mentioned.contains_key(&principal) {
-            self.more_mentions += 1;
+        if self.mentioned.len() >= MAX_MENTIONED && !self.mentioned.contains_key(&principal) {
+            self.unlisted_mentions += 1;
             return;
         }
         let new = || Mention {
             selector,
-            times: BTreeMap::new(),
+            counts: BTreeMap::new(),
         };
         let mention = self.mentioned.entry(principal).or_insert_with(new);
-        *mention.times.entry((why, place(row))).or_default() += 1;
+        *mention
+            .counts
+            .entry((reason, format_location(row)))
+            .or_default() += 1;
     }
 
     /// The selectors of the targets, each with its evidence as the reason.
@@ -258,28 +261,28 @@ impl FromRun {
 
     /// The principals that are only mentioned: where, why and how often.
     pub fn mentioned(&self) -> Vec<RefusedTarget> {
-        let untargeted = self.mentioned.iter().filter(|(principal, mention)| {
+        let only_mentioned = self.mentioned.iter().filter(|(principal, mention)| {
             let is_target = |selector| {
                 self.targets
                     .values()
-                    .any(|target| is_same(&target.selector, selector))
+                    .any(|target| selects_same_principal(&target.selector, selector))
             };
             !self.refused.contains_key(*principal)
                 && !mention.selector.as_ref().is_some_and(is_target)
         });
-        let mut mentioned: Vec<RefusedTarget> = untargeted
+        let mut mentioned: Vec<RefusedTarget> = only_mentioned
             .map(|(principal, mention)| RefusedTarget {
                 principal: principal.clone(),
-                reasons: mention.times.iter().map(told).collect(),
+                reasons: mention.counts.iter().map(describe_mention).collect(),
                 user_id: None,
             })
             .collect();
-        if self.more_mentions > 0 {
+        if self.unlisted_mentions > 0 {
             mentioned.push(RefusedTarget {
                 principal: "others".to_owned(),
                 reasons: vec![format!(
-                    "{}: see the run's sightings",
-                    plural(self.more_mentions, "sighting")
+                    "mentioned in {}: see the sightings of the run",
+                    plural(self.unlisted_mentions, "sighting")
                 )],
                 user_id: None,
             });
@@ -304,14 +307,14 @@ impl FromRun {
 }
 
 impl Evidence {
-    fn take(&mut self, row: &StoredRow) {
-        self.log_groups.insert(place(row));
+    fn add_record(&mut self, row: &StoredRow) {
+        self.log_groups.insert(format_location(row));
         let id = &row.found.record_id;
-        if *id == self.last && !id.is_empty() {
+        if *id == self.last_id && !id.is_empty() {
             return;
         }
         self.records += 1;
-        self.last.clone_from(id);
+        self.last_id.clone_from(id);
         if self.record_ids.len() < EVIDENCE_SHOWN {
             self.record_ids.push(id.clone());
         }
@@ -334,21 +337,23 @@ impl Evidence {
     }
 }
 
-fn told(((why, place), times): (&(Doubt, String), &u64)) -> String {
+/// Text for the plan: `mentioned in 2 sightings in 111111111111 us-east-1 /trail, in which …`.
+fn describe_mention(((reason, location), count): (&(MentionReason, String), &u64)) -> String {
     format!(
-        "mentioned in {} in {place}, {}",
-        plural(*times, "sighting"),
-        why.describe()
+        "mentioned in {} in {location}, {}",
+        plural(*count, "sighting"),
+        reason.describe()
     )
 }
 
-fn place(row: &StoredRow) -> String {
+/// Returns the account, Region and log group of a sighting as one text.
+fn format_location(row: &StoredRow) -> String {
     format!("{} {} {}", row.account, row.region, row.log_group)
 }
 
 /// Whether an indicator is in a field that describes the actor. A row of a hunt without indicators
 /// counts as well.
-fn names_its_actor(found: &SightingRecord) -> bool {
+fn matches_actor_fields(found: &SightingRecord) -> bool {
     let is_of_actor = |field: &String| {
         ["userIdentity", "sourceIPAddress", "userAgent"]
             .iter()
@@ -366,14 +371,14 @@ fn names_its_actor(found: &SightingRecord) -> bool {
 }
 
 /// Whether both select the same principal, ignoring its path and letter case.
-fn is_same(one: &PrincipalSelector, other: &PrincipalSelector) -> bool {
+fn selects_same_principal(one: &PrincipalSelector, other: &PrincipalSelector) -> bool {
     one.kind == other.kind
         && one.account == other.account
         && one.name.as_str().eq_ignore_ascii_case(other.name.as_str())
 }
 
 /// Returns the user or role behind an identity. A session belongs to its role.
-fn containable(identity: &Identity) -> Result<PrincipalSelector, String> {
+fn resolve_principal(identity: &Identity) -> Result<PrincipalSelector, String> {
     let issuer = identity
         .session_context
         .as_ref()
@@ -381,35 +386,38 @@ fn containable(identity: &Identity) -> Result<PrincipalSelector, String> {
     let issuer = issuer
         .map(|issuer| issuer.arn.as_str())
         .filter(|arn| !arn.is_empty());
-    let (arn, instead) = match identity.kind.as_str() {
+    match identity.kind.as_str() {
         "Root" => {
-            return Err("an account's root cannot be blocked by a policy in it: change its password and delete its \
-                        keys, or deny it with an SCP"
-                .to_owned());
+            return Err(
+                "the root user of an account cannot be blocked by a policy in the account: change its password and \
+                 delete its access keys, or deny it with an SCP"
+                    .to_owned(),
+            );
         }
         "FederatedUser" => {
-            return Err("a federated user acts with the permissions of the user who called GetFederationToken: \
-                        contain that user"
-                .to_owned());
+            return Err(
+                "a federated user has the permissions of the user who called GetFederationToken: contain that user"
+                    .to_owned(),
+            );
         }
         _ if identity.arn.contains("AWSReservedSSO_") => {
-            return Err("it comes from IAM Identity Center. In this order: deny its user id with an SCP \
-                        (contain plan --emit scp), remove the assignment, disable the user in the identity provider"
-                .to_owned());
+            return Err(
+                "it comes from IAM Identity Center. In this order: deny its user id with an SCP \
+                 (contain plan --emit scp), remove the assignment, disable the user in the identity provider"
+                    .to_owned(),
+            );
         }
-        _ => (
-            issuer.unwrap_or(&identity.arn),
-            "it is not a role or a user of an account",
-        ),
-    };
-    PrincipalSelector::of_arn(arn)
-        .or_else(|_| session(arn))
-        .map_err(|()| instead.to_owned())
+        _ => {}
+    }
+    let arn = issuer.unwrap_or(&identity.arn);
+    PrincipalSelector::from_arn(arn)
+        .or_else(|_| role_of_session(arn))
+        .map_err(|()| "it is not a role or a user of an account".to_owned())
 }
 
 /// Returns the role of `arn:aws:sts::111111111111:assumed-role/Name/session`. Its path is not
 /// known.
-fn session(arn: &str) -> Result<PrincipalSelector, ()> {
+fn role_of_session(arn: &str) -> Result<PrincipalSelector, ()> {
     let arn: Arn = arn.parse().map_err(drop)?;
     let name = arn
         .resource()
@@ -428,7 +436,7 @@ fn session(arn: &str) -> Result<PrincipalSelector, ()> {
 }
 
 /// Describes the principal or credential that the call created, if any.
-fn created(record: &Record) -> Option<String> {
+fn describe_created(record: &Record) -> Option<String> {
     let text = |value: &Option<Value>, pointer: &str| {
         value
             .as_ref()
@@ -436,16 +444,16 @@ fn created(record: &Record) -> Option<String> {
             .and_then(Value::as_str)
             .map(str::to_owned)
     };
-    let named = |parameter: &str| text(&record.request_parameters, parameter);
+    let requested = |parameter: &str| text(&record.request_parameters, parameter);
     match record.event_name.as_str() {
-        "CreateUser" => Some(format!("user {}", named("/userName")?)),
-        "CreateRole" => Some(format!("role {}", named("/roleName")?)),
-        "CreateGroup" => Some(format!("group {}", named("/groupName")?)),
-        "CreateLoginProfile" => Some(format!("a password for user {}", named("/userName")?)),
+        "CreateUser" => Some(format!("user {}", requested("/userName")?)),
+        "CreateRole" => Some(format!("role {}", requested("/roleName")?)),
+        "CreateGroup" => Some(format!("group {}", requested("/groupName")?)),
+        "CreateLoginProfile" => Some(format!("a password for user {}", requested("/userName")?)),
         "CreateAccessKey" => {
             let key = text(&record.response_elements, "/accessKey/accessKeyId")
                 .unwrap_or_else(|| "an access key".to_owned());
-            Some(format!("{key} of user {}", named("/userName")?))
+            Some(format!("{key} of user {}", requested("/userName")?))
         }
         _ => None,
     }
@@ -455,29 +463,28 @@ fn created(record: &Record) -> Option<String> {
 mod tests {
     use super::*;
     use crate::model::{
-        Destination, LogGroupArn, LogSource, SourceKind, SourceLookup, SourceState,
-        Target as StepTarget,
+        Destination, LogGroupArn, LogSource, SourceKind, SourceLookup, SourceState, Target,
     };
 
     fn run() -> FromRun {
-        let home = StepTarget {
+        let home = Target {
             account: "111111111111".parse().unwrap(),
             region: "us-east-1".parse().unwrap(),
         };
-        let recorder = LogSource {
+        let log_source = LogSource {
             kind: SourceKind::CloudTrail,
             via: "trail".to_owned(),
             home: home.clone(),
             destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
             multi_region: true,
-            told: SourceState::Unknown,
+            state: SourceState::Unknown,
         };
-        let cell = SourceLookup {
+        let lookup = SourceLookup {
             target: home,
             kind: SourceKind::CloudTrail,
-            answer: Ok(vec!["trail".to_owned()]),
+            result: Ok(vec!["trail".to_owned()]),
         };
-        FromRun::new(TrailDeliveries::new(&[recorder], &[cell]))
+        FromRun::new(TrailDeliveries::new(&[log_source], &[lookup]))
     }
 
     fn row(message: &str) -> StoredRow {
@@ -486,7 +493,7 @@ mod tests {
             account: "111111111111".parse().unwrap(),
             region: "us-east-1".parse().unwrap(),
             log_group: text("/trail"),
-            elsewhere: false,
+            out_of_scope: false,
             found: SightingRecord {
                 time_ms: 0,
                 event_account: text("111111111111"),
@@ -505,27 +512,27 @@ mod tests {
     }
 
     #[test]
-    fn sessions_become_roles_and_others_are_told() {
+    fn sessions_become_roles_and_others_are_refused() {
         let mut run = run();
         let identity = |identity: &str, event: &str| {
             format!(r#"{{"userIdentity":{identity},"eventName":"{event}"}}"#)
         };
-        run.take(&row(&identity(r#"{"type":"AssumedRole","arn":"arn:aws:sts::111111111111:assumed-role/R/s","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111111111111:role/team/R"}}}"#, "X")));
-        run.take(&row(&identity(
+        run.add_sighting(&row(&identity(r#"{"type":"AssumedRole","arn":"arn:aws:sts::111111111111:assumed-role/R/s","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111111111111:role/team/R"}}}"#, "X")));
+        run.add_sighting(&row(&identity(
             r#"{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/S/s"}"#,
             "X",
         )));
-        run.take(&row(&identity(
+        run.add_sighting(&row(&identity(
             r#"{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/*/s"}"#,
             "X",
         )));
-        run.take(&row(&identity(
+        run.add_sighting(&row(&identity(
             r#"{"type":"Root","arn":"arn:aws:iam::111111111111:root"}"#,
             "X",
         )));
-        run.take(&row(&identity(r#"{"type":"AssumedRole","principalId":"AROAX:eve","arn":"arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_A_1/eve"}"#, "X")));
-        run.take(&row(r#"{"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/eve"},"eventName":"CreateUser","requestParameters":{"userName":"backdoor"}}"#));
-        run.take(&row("not json"));
+        run.add_sighting(&row(&identity(r#"{"type":"AssumedRole","principalId":"AROAX:eve","arn":"arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_A_1/eve"}"#, "X")));
+        run.add_sighting(&row(r#"{"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/eve"},"eventName":"CreateUser","requestParameters":{"userName":"backdoor"}}"#));
+        run.add_sighting(&row("not json"));
         let selectors: Vec<String> = run
             .selectors()
             .map(|selector| selector.to_string())

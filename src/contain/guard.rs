@@ -34,7 +34,7 @@ const SSO_RESERVED: &str = "/aws-reserved/sso.amazonaws.com/";
 
 /// Why a principal must not be blocked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum GuardRefusal {
     /// The session of the caller came through it.
     OwnChain,
     /// The group contains this user, through whom the session came.
@@ -50,7 +50,7 @@ pub enum Refusal {
     /// The configuration protects it with this glob.
     Protected(String),
     /// The policy would exceed the size limit.
-    NoRoom {
+    SizeLimit {
         /// The characters that the policy needs.
         needed: usize,
         /// The characters that are left.
@@ -58,7 +58,7 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl GuardRefusal {
     /// Returns the override for this refusal. Most refusals have none.
     pub fn overridden_by(&self) -> Option<Override> {
         match self {
@@ -69,32 +69,32 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for GuardRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OwnChain => f.write_str("your own session came through it: blocking it would lock you out"),
-            Self::OwnGroup(user) => write!(f, "{user}, through whom your own session came, is in it"),
-            Self::ToolRole => f.write_str("Dragnet itself enters accounts with a role of this name"),
+            Self::OwnChain => f.write_str("your own session depends on it: blocking it would lock you out"),
+            Self::OwnGroup(user) => write!(f, "your own session depends on its member {user}: blocking it would lock you out"),
+            Self::ToolRole => f.write_str("Dragnet enters accounts with a role of this name"),
             Self::ServiceLinked => f.write_str(
-                "it is a service-linked role, which only its AWS service can change: stop the service's own resource \
-                 instead, or deny the role with an SCP in a member account",
+                "it is a service-linked role, which only its AWS service can change: stop the resource that uses it, or, \
+                 in a member account, deny the role with an SCP",
             ),
             Self::SsoReserved => f.write_str(
-                "it belongs to IAM Identity Center, which alone can change it. Instead, in this order: deny the user's \
-                 id with an SCP (contain plan --emit scp), remove the assignment, disable the user in the identity \
-                 provider",
+                "it belongs to IAM Identity Center, and no other service can change it. Instead, in this order: deny the \
+                 user's id with an SCP (contain plan --emit scp), remove the assignment, disable the user in the \
+                 identity provider",
             ),
             Self::OrganizationRole => f.write_str(
-                "it is the organization's own way into the account: if you mean it, name it exactly for `contain plan`, \
-                 and give --force organization-roles to `contain apply`",
+                "the organization enters the account with this role: to contain it anyway, name it exactly for \
+                 `contain plan`, and run `contain apply` with --force organization-roles",
             ),
             Self::Protected(glob) => {
-                write!(f, "contain.protect has `{glob}`; --force protect overrides it")
+                write!(f, "it matches `{glob}` in contain.protect; override with --force protect")
             }
-            Self::NoRoom { needed, left } => write!(
+            Self::SizeLimit { needed, left } => write!(
                 f,
-                "the policy takes {needed} characters and its inline policies have room for {left} more: detach one \
-                 first, or block its group or deny it with an SCP"
+                "the policy needs {needed} characters, but its inline policies have room for only {left} more: delete \
+                 one first, contain its group, or deny it with an SCP"
             ),
         }
     }
@@ -126,12 +126,12 @@ impl Guard {
         let identity = &reach.identity;
         let own_role =
             |role: &RoleArn| (role.account(), PrincipalKind::Role, role.name().to_owned());
-        let on_the_way = hops
+        let entry_roles = hops
             .iter()
             .chain(&identity.role_chain)
             .chain(&reach.directory.organization_role);
-        let mut own: Vec<_> = on_the_way.map(own_role).collect();
-        own.extend(principal_of(caller));
+        let mut own: Vec<_> = entry_roles.map(own_role).collect();
+        own.extend(caller_principal(caller));
         let configured = reach
             .directory
             .accounts
@@ -168,52 +168,36 @@ impl Guard {
         principal: &Principal,
         named_exactly: bool,
         members: &BTreeSet<String>,
-    ) -> Vec<Refusal> {
+    ) -> Vec<GuardRefusal> {
         let mut refusals = Vec::new();
         let account = principal.account();
-        let name = principal.name();
-        let path = principal.path().to_ascii_lowercase();
         if self
             .own
             .iter()
             .any(|(account, kind, name)| principal.is_called(*account, *kind, name))
         {
-            refusals.push(Refusal::OwnChain);
+            refusals.push(GuardRefusal::OwnChain);
         }
         if principal.kind() == PrincipalKind::Group {
             let own_users = self
                 .own
                 .iter()
                 .filter(|(own, kind, _)| *own == account && *kind == PrincipalKind::User);
-            let member = |user: &str| {
+            let is_member = |user: &str| {
                 members
                     .iter()
                     .any(|member| member.eq_ignore_ascii_case(user))
             };
             refusals.extend(
                 own_users
-                    .filter(|(_, _, user)| member(user))
-                    .map(|(_, _, user)| Refusal::OwnGroup(user.clone())),
+                    .filter(|(_, _, user)| is_member(user))
+                    .map(|(_, _, user)| GuardRefusal::OwnGroup(user.clone())),
             );
         }
         if principal.kind() == PrincipalKind::Role {
-            if self.tool_roles.contains(&name.to_ascii_lowercase()) {
-                refusals.push(Refusal::ToolRole);
-            }
-            if path.starts_with(SERVICE_LINKED) {
-                refusals.push(Refusal::ServiceLinked);
-            } else if path.starts_with(SSO_RESERVED) || name.starts_with("AWSReservedSSO_") {
-                refusals.push(Refusal::SsoReserved);
-            }
-            let is_organizations = ORGANIZATION_ROLES
-                .iter()
-                .any(|role| role.eq_ignore_ascii_case(name))
-                || name.to_ascii_lowercase().starts_with("stacksets-exec-");
-            if is_organizations && !named_exactly {
-                refusals.push(Refusal::OrganizationRole);
-            }
+            refusals.extend(self.check_role(principal, named_exactly));
         }
-        refusals.extend(self.protected(principal));
+        refusals.extend(self.matching_glob(principal));
         refusals.retain(|refusal| {
             refusal
                 .overridden_by()
@@ -222,9 +206,31 @@ impl Guard {
         refusals
     }
 
+    fn check_role(&self, role: &Principal, named_exactly: bool) -> Vec<GuardRefusal> {
+        let name = role.name();
+        let path = role.path().to_ascii_lowercase();
+        let mut refusals = Vec::new();
+        if self.tool_roles.contains(&name.to_ascii_lowercase()) {
+            refusals.push(GuardRefusal::ToolRole);
+        }
+        if path.starts_with(SERVICE_LINKED) {
+            refusals.push(GuardRefusal::ServiceLinked);
+        } else if path.starts_with(SSO_RESERVED) || name.starts_with("AWSReservedSSO_") {
+            refusals.push(GuardRefusal::SsoReserved);
+        }
+        let is_organization_role = ORGANIZATION_ROLES
+            .iter()
+            .any(|organization_role| organization_role.eq_ignore_ascii_case(name))
+            || name.to_ascii_lowercase().starts_with("stacksets-exec-");
+        if is_organization_role && !named_exactly {
+            refusals.push(GuardRefusal::OrganizationRole);
+        }
+        refusals
+    }
+
     /// Returns the glob that protects a principal. It may match the ARN with or without the path.
-    fn protected(&self, principal: &Principal) -> Option<Refusal> {
-        let whole = principal.arn().as_str().to_ascii_lowercase();
+    fn matching_glob(&self, principal: &Principal) -> Option<GuardRefusal> {
+        let full_arn = principal.arn().as_str().to_ascii_lowercase();
         let arn = principal.arn();
         let partition = arn.partition_id();
         let account = principal.account();
@@ -234,15 +240,15 @@ impl Guard {
             principal.name()
         );
         let pathless = pathless.to_ascii_lowercase();
-        let covers = |glob: &Option<Glob>| {
+        let protects = |glob: &Option<Glob>| {
             // A glob that cannot be compared protects everything.
             glob.as_ref()
-                .is_none_or(|glob| glob.is_match(&whole) || glob.is_match(&pathless))
+                .is_none_or(|glob| glob.is_match(&full_arn) || glob.is_match(&pathless))
         };
         self.protect
             .iter()
-            .find(|(_, glob)| covers(glob))
-            .map(|(given, _)| Refusal::Protected(given.clone()))
+            .find(|(_, glob)| protects(glob))
+            .map(|(configured, _)| GuardRefusal::Protected(configured.clone()))
     }
 
     /// Checks the number of principals that a plan changes.
@@ -263,8 +269,8 @@ impl Guard {
 /// A plan changes more principals than the configuration allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the plan would change {targets} principals, and contain.max_targets is {max_targets}: narrow it, or override \
-     with --force max-targets"
+    "the plan would change {targets} principals, but contain.max_targets is {max_targets}: select fewer, or \
+     override with --force max-targets"
 )]
 pub struct TooManyTargets {
     targets: usize,
@@ -272,7 +278,7 @@ pub struct TooManyTargets {
 }
 
 /// Returns the user or role of the caller's ARN: `user/team/alice`, `assumed-role/Hub/session`.
-fn principal_of(caller: &Caller) -> Option<(AccountId, PrincipalKind, String)> {
+fn caller_principal(caller: &Caller) -> Option<(AccountId, PrincipalKind, String)> {
     let mut parts = caller.arn.resource().split('/');
     match parts.next()? {
         "user" => Some((

@@ -26,7 +26,7 @@ const CREATE: &str = "
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
--- Only ever appended: the last row of a step is where it is. `document`: what an intent was to put.
+-- Rows are only appended; the last row of a step has its current state. `document`: the policy that an intent writes.
 CREATE TABLE IF NOT EXISTS event (
     seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, state TEXT NOT NULL, at TEXT NOT NULL, document TEXT,
     detail TEXT NOT NULL
@@ -37,10 +37,10 @@ CREATE TABLE IF NOT EXISTS event (
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// No containment has this id.
-    #[error("there is no containment `{0}`; `dragnet contain list` shows those that there are")]
+    #[error("no containment `{0}`: run `dragnet contain list` to list all")]
     Unknown(String),
     /// Another process holds the journal.
-    #[error("another dragnet is at work on containment {0}")]
+    #[error("another dragnet process uses containment {0}: wait until it has ended")]
     Busy(String),
     /// A file or directory cannot be used.
     #[error("cannot use {path}")]
@@ -51,13 +51,13 @@ pub enum JournalError {
         source: std::io::Error,
     },
     /// SQLite failed, for example because the disk is full or the file is damaged.
-    #[error("the containment's journal failed")]
+    #[error("failed to read or write the journal of the containment")]
     Database(#[from] rusqlite::Error),
     /// A row is invalid, or the journal has another format.
-    #[error("the containment's journal is damaged: {0}")]
+    #[error("the journal of the containment is damaged: {0}")]
     Damaged(String),
     /// The plan in the journal is invalid.
-    #[error("the plan in the containment's journal cannot be used")]
+    #[error("the plan in the journal of the containment is invalid")]
     Plan(#[from] InvalidPlan),
     /// The state of a step cannot change like this: a bug in Dragnet.
     #[error(transparent)]
@@ -86,15 +86,15 @@ impl Journals {
         Self { directory }
     }
 
-    /// Opens the journal of a plan, and creates it the first time. `by` is the caller who applies
-    /// the plan.
+    /// Opens the journal of a plan, and creates it the first time. `caller` is the ARN of the
+    /// caller who applies the plan.
     ///
     /// # Errors
     /// The journal cannot be created or used.
-    pub fn begin(
+    pub fn open_or_create(
         &self,
         sealed: &SealedPlan,
-        by: &str,
+        caller: &str,
         now: Timestamp,
     ) -> Result<Journal, JournalError> {
         let directory = &self.directory;
@@ -118,7 +118,7 @@ impl Journals {
             ("format", FORMAT),
             ("plan", &sealed.to_text()?),
             ("begun", &rfc3339_ms(now)),
-            ("by", by),
+            ("by", caller),
         ] {
             transaction.execute(
                 "INSERT OR IGNORE INTO fact (key, value) VALUES (?1, ?2)",
@@ -138,7 +138,7 @@ impl Journals {
         let connection = self.connect(id)?;
         connection.execute_batch("PRAGMA synchronous = FULL")?;
         let lock = self.lock(id)?;
-        let sealed = plan(&connection)?;
+        let sealed = read_plan(&connection)?;
         Ok(Journal {
             id: id.to_owned(),
             sealed,
@@ -153,7 +153,7 @@ impl Journals {
     /// It does not exist or cannot be read.
     pub fn read(&self, id: &str) -> Result<Containment, JournalError> {
         let connection = self.connect(id)?;
-        containment(id, &plan(&connection)?, &connection)
+        read_containment(id, &read_plan(&connection)?, &connection)
     }
 
     /// The ids of all containments, sorted.
@@ -243,9 +243,9 @@ impl Journal {
             )
             .optional()?;
         let last = last.as_deref().map_or(Ok(State::Planned), |word| {
-            State::from_word(word).ok_or_else(|| unknown(word))
+            State::from_word(word).ok_or_else(|| unknown_value(word))
         })?;
-        last.to(state)?;
+        last.transition_to(state)?;
         let row = params![step, state.as_str(), at.to_string(), document, detail];
         transaction.execute(
             "INSERT INTO event (step, state, at, document, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -258,8 +258,8 @@ impl Journal {
     ///
     /// # Errors
     /// The write fails.
-    pub fn begin_undo(&self, by: &str, now: Timestamp) -> Result<(), JournalError> {
-        let value = format!("{} by {by}", rfc3339_ms(now));
+    pub fn start_undo(&self, caller: &str, now: Timestamp) -> Result<(), JournalError> {
+        let value = format!("{} by {caller}", rfc3339_ms(now));
         self.connection().execute(
             "INSERT OR IGNORE INTO fact (key, value) VALUES ('undo_begun', ?1)",
             [value],
@@ -272,7 +272,7 @@ impl Journal {
     /// # Errors
     /// The journal cannot be read.
     pub fn containment(&self) -> Result<Containment, JournalError> {
-        containment(&self.id, &self.sealed, &self.connection())
+        read_containment(&self.id, &self.sealed, &self.connection())
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -284,7 +284,7 @@ impl Journal {
     }
 }
 
-fn fact(connection: &Connection, key: &str) -> Result<Option<String>, JournalError> {
+fn read_fact(connection: &Connection, key: &str) -> Result<Option<String>, JournalError> {
     Ok(connection
         .query_row("SELECT value FROM fact WHERE key = ?1", [key], |row| {
             row.get(0)
@@ -292,22 +292,22 @@ fn fact(connection: &Connection, key: &str) -> Result<Option<String>, JournalErr
         .optional()?)
 }
 
-fn plan(connection: &Connection) -> Result<SealedPlan, JournalError> {
-    match fact(connection, "format")?.as_deref() {
+fn read_plan(connection: &Connection) -> Result<SealedPlan, JournalError> {
+    match read_fact(connection, "format")?.as_deref() {
         Some(FORMAT) => {}
         other => {
             return Err(JournalError::Damaged(format!(
-                "its format is {}",
-                other.unwrap_or("not told")
+                "its format is {}, expected {FORMAT}",
+                other.unwrap_or("missing")
             )));
         }
     }
-    let text = fact(connection, "plan")?
+    let text = read_fact(connection, "plan")?
         .ok_or_else(|| JournalError::Damaged("it has no plan".to_owned()))?;
     Ok(SealedPlan::parse(&text)?)
 }
 
-fn containment(
+fn read_containment(
     id: &str,
     sealed: &SealedPlan,
     connection: &Connection,
@@ -317,31 +317,33 @@ fn containment(
     let mut rows = select.query([])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
-        let (word, at): (String, String) = (row.get(1)?, row.get(2)?);
+        let word: String = row.get(1)?;
+        let at: String = row.get(2)?;
         events.push(Event {
             step: row.get(0)?,
-            state: State::from_word(&word).ok_or_else(|| unknown(&word))?,
-            at: at.parse().map_err(|_| unknown(&at))?,
+            state: State::from_word(&word).ok_or_else(|| unknown_value(&word))?,
+            at: at.parse().map_err(|_| unknown_value(&at))?,
             document: row.get(3)?,
             detail: row.get(4)?,
         });
     }
-    let told = |key: &str| {
-        fact(connection, key)?.ok_or_else(|| JournalError::Damaged(format!("it has no `{key}`")))
+    let required_fact = |key: &str| {
+        read_fact(connection, key)?
+            .ok_or_else(|| JournalError::Damaged(format!("it has no `{key}`")))
     };
     Ok(Containment {
         id: id.to_owned(),
         plan_sha256: sealed.hash().to_owned(),
-        by: told("by")?,
-        begun: told("begun")?,
-        undo_begun: fact(connection, "undo_begun")?,
+        applied_by: required_fact("by")?,
+        applied_at: required_fact("begun")?,
+        undo_started: read_fact(connection, "undo_begun")?,
         plan: sealed.plan().clone(),
         events,
     })
 }
 
-fn unknown(word: &str) -> JournalError {
-    JournalError::Damaged(format!("`{word}` is not known"))
+fn unknown_value(word: &str) -> JournalError {
+    JournalError::Damaged(format!("unknown value `{word}`"))
 }
 
 fn file_error(path: &Path) -> impl Fn(std::io::Error) -> JournalError {

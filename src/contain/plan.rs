@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::blast_radius::{BlastRadius, warnings};
-use super::change::{Change, REVOKE_SESSIONS, ResourceState};
+use super::change::{Change, REVOKE_SESSIONS, ResourceState, revocation_document};
 use super::document::{DENY_ALL, counted_size, denies_all};
-use super::guard::{Guard, Refusal, TooManyTargets};
+use super::guard::{Guard, GuardRefusal, TooManyTargets};
 use super::survey::Candidate;
 use crate::aws::KeyStatus;
 use crate::cli::{ContainAction, Override};
@@ -17,7 +17,7 @@ use crate::config::Contain;
 use crate::model::{Principal, PrincipalKind};
 
 /// Version of the plan format. Increase it with every change of the format.
-pub const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 /// The content of a containment plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,10 +28,10 @@ pub struct Plan {
     /// The version of Dragnet that made the plan.
     pub tool_version: String,
     /// When the plan was made.
-    #[serde(with = "super::moment")]
+    #[serde(with = "super::rfc3339")]
     pub created: Timestamp,
     /// When the plan expires.
-    #[serde(with = "super::moment")]
+    #[serde(with = "super::rfc3339")]
     pub expires: Timestamp,
     /// The ARN of the caller who made the plan.
     pub caller: String,
@@ -87,8 +87,36 @@ pub struct Step {
 
 impl Step {
     /// Whether there is nothing to do, because the prior state is equivalent to the result.
-    pub fn is_already_made(&self) -> bool {
-        self.change.is_made_by(&self.prior)
+    pub fn is_already_applied(&self) -> bool {
+        self.change.is_satisfied_by(&self.prior)
+    }
+
+    /// Describes for people how the change is undone.
+    pub(super) fn describe_undo(&self) -> String {
+        match (&self.change, &self.prior) {
+            (Change::DeactivateKey { key }, _) => format!("activate access key {key} again"),
+            (change, ResourceState::Policy(None)) => format!(
+                "delete its inline policy {}",
+                change.policy().unwrap_or_default()
+            ),
+            (change, _) => format!(
+                "restore its inline policy {} as recorded in the plan",
+                change.policy().unwrap_or_default()
+            ),
+        }
+    }
+
+    /// Describes for people the state after undo.
+    pub(super) fn describe_undone(&self) -> String {
+        match (&self.change, &self.prior) {
+            (Change::DeactivateKey { key }, prior) => {
+                format!("access key {key} is {} again", prior.describe())
+            }
+            (change, ResourceState::Policy(None)) => {
+                format!("{} removed", change.policy().unwrap_or_default())
+            }
+            (change, _) => format!("{} restored", change.policy().unwrap_or_default()),
+        }
     }
 }
 
@@ -126,21 +154,20 @@ impl Plan {
     ///
     /// # Errors
     /// The plan would change too many principals.
-    pub fn make(
+    pub fn from_candidates(
         request: &PlanRequest<'_>,
         guard: &Guard,
-        candidates: Vec<Candidate>,
+        mut candidates: Vec<Candidate>,
         mut refused: Vec<RefusedTarget>,
         gaps: Vec<String>,
     ) -> Result<Self, TooManyTargets> {
+        candidates.sort_by(|one, other| one.detail.principal.cmp(&other.detail.principal));
         let mut targets = Vec::new();
-        let mut number = 0;
-        let mut sorted = candidates;
-        sorted.sort_by(|one, other| one.detail.principal.cmp(&other.detail.principal));
-        for candidate in sorted {
-            let reasons = refusals(request, guard, &candidate);
+        let mut last_number = 0;
+        for candidate in candidates {
+            let reasons = refusal_reasons(request, guard, &candidate);
             if reasons.is_empty() {
-                targets.push(planned(request, candidate, &mut number));
+                targets.push(plan_target(request, candidate, &mut last_number));
             } else {
                 refused.push(RefusedTarget {
                     principal: candidate.detail.principal.to_string(),
@@ -149,28 +176,22 @@ impl Plan {
                 });
             }
         }
-        guard.check_count(
-            targets
-                .iter()
-                .filter(|target| target.changes_something())
-                .count(),
-        )?;
+        let changed = targets.iter().filter(|target| target.has_changes());
+        guard.check_count(changed.count())?;
         refused.sort_by(|one, other| one.principal.cmp(&other.principal));
-        let lives = request.contain.plan_expires.get();
+        let forced: BTreeSet<Override> = request.forced.iter().copied().collect();
+        let lifetime = request.contain.plan_expires.get();
         Ok(Self {
             format: FORMAT,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             created: request.now,
-            expires: request.now.saturating_add(lives).unwrap_or(Timestamp::MAX),
+            expires: request
+                .now
+                .saturating_add(lifetime)
+                .unwrap_or(Timestamp::MAX),
             caller: request.caller.clone(),
             reason: request.reason.to_owned(),
-            forced: request
-                .forced
-                .iter()
-                .copied()
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .collect(),
+            forced: forced.into_iter().collect(),
             targets,
             refused,
             gaps,
@@ -188,14 +209,14 @@ impl Plan {
 
 impl PlannedTarget {
     /// Whether any step has something to do.
-    pub fn changes_something(&self) -> bool {
-        self.steps.iter().any(|step| !step.is_already_made())
+    pub fn has_changes(&self) -> bool {
+        self.steps.iter().any(|step| !step.is_already_applied())
     }
 }
 
 /// Returns why a candidate is not changed: a guard, the size limit, or actions that do not apply to
 /// it.
-fn refusals(request: &PlanRequest<'_>, guard: &Guard, candidate: &Candidate) -> Vec<String> {
+fn refusal_reasons(request: &PlanRequest<'_>, guard: &Guard, candidate: &Candidate) -> Vec<String> {
     let detail = &candidate.detail;
     let refusals = guard.check(
         &detail.principal,
@@ -211,26 +232,40 @@ fn refusals(request: &PlanRequest<'_>, guard: &Guard, candidate: &Candidate) -> 
             .is_some_and(|document| !denies_all(document))
     {
         reasons.push(format!(
-            "its policy {policy} does not deny everything, so it is not a DenyAll to remove"
+            "its policy {policy} does not deny everything, so --remove does not remove it"
         ));
     }
-    let needed = needed(request, candidate);
-    let left = room(candidate, &replaced(request));
+    let needed = added_size(request, candidate);
+    let left = remaining_size(candidate, &replaced_policies(request));
     if needed > left {
-        reasons.push(Refusal::NoRoom { needed, left }.to_string());
+        reasons.push(GuardRefusal::SizeLimit { needed, left }.to_string());
     }
-    if steps(request, candidate, &mut 0).is_empty() {
+    if planned_changes(request, candidate).is_empty() {
         reasons.push(format!(
-            "none of the actions can be taken on a {}",
+            "none of the actions applies to a {}",
             detail.principal.kind()
         ));
     }
     reasons
 }
 
-fn planned(request: &PlanRequest<'_>, candidate: Candidate, number: &mut u32) -> PlannedTarget {
-    let steps = steps(request, &candidate, number);
-    let left = room(&candidate, &replaced(request)).saturating_sub(needed(request, &candidate));
+/// Plans the steps of a candidate. `last_number` is the number of the last step of the plan so far.
+fn plan_target(
+    request: &PlanRequest<'_>,
+    candidate: Candidate,
+    last_number: &mut u32,
+) -> PlannedTarget {
+    let mut steps = Vec::new();
+    for (change, prior) in planned_changes(request, &candidate) {
+        *last_number += 1;
+        steps.push(Step {
+            number: *last_number,
+            change,
+            prior,
+        });
+    }
+    let left = remaining_size(&candidate, &replaced_policies(request))
+        .saturating_sub(added_size(request, &candidate));
     let warnings = warnings(&candidate, &steps);
     PlannedTarget {
         id: candidate.detail.id.clone(),
@@ -244,67 +279,53 @@ fn planned(request: &PlanRequest<'_>, candidate: Candidate, number: &mut u32) ->
     }
 }
 
-fn steps(request: &PlanRequest<'_>, candidate: &Candidate, number: &mut u32) -> Vec<Step> {
+/// Returns the changes to a candidate, in order, each with the prior state.
+fn planned_changes(
+    request: &PlanRequest<'_>,
+    candidate: &Candidate,
+) -> Vec<(Change, ResourceState)> {
     let detail = &candidate.detail;
     let policy = request.contain.policy_name.as_str().to_owned();
     let prior = |name: &str| ResourceState::Policy(detail.inline.get(name).cloned());
-    let mut steps = Vec::new();
-    let mut push = |change: Change, prior: ResourceState| {
-        *number += 1;
-        steps.push(Step {
-            number: *number,
-            change,
-            prior,
-        });
-    };
+    let mut changes = Vec::new();
     for action in request.actions {
         match action {
             ContainAction::DenyAll => {
-                let prior = prior(&policy);
-                push(
-                    Change::DenyAll {
-                        policy: policy.clone(),
-                        document: DENY_ALL.to_owned(),
-                    },
-                    prior,
-                );
+                let change = Change::DenyAll {
+                    policy: policy.clone(),
+                    document: DENY_ALL.to_owned(),
+                };
+                changes.push((change, prior(&policy)));
             }
             ContainAction::RemoveDenyAll => {
-                let prior = prior(&policy);
-                push(
-                    Change::RemoveDenyAll {
-                        policy: policy.clone(),
-                    },
-                    prior,
-                );
+                let change = Change::RemoveDenyAll {
+                    policy: policy.clone(),
+                };
+                changes.push((change, prior(&policy)));
             }
             ContainAction::RevokeSessions if detail.principal.kind() == PrincipalKind::Role => {
-                push(
-                    Change::RevokeSessions {
-                        policy: REVOKE_SESSIONS.to_owned(),
-                    },
-                    prior(REVOKE_SESSIONS),
-                );
-            }
-            ContainAction::DeactivateKeys => {
-                for key in &candidate.keys {
-                    push(
-                        Change::DeactivateKey {
-                            key: key.id.clone(),
-                        },
-                        ResourceState::Key(Some(key.status)),
-                    );
-                }
+                let change = Change::RevokeSessions {
+                    policy: REVOKE_SESSIONS.to_owned(),
+                };
+                changes.push((change, prior(REVOKE_SESSIONS)));
             }
             // Only sessions of roles can be selected by their start time.
             ContainAction::RevokeSessions => {}
+            ContainAction::DeactivateKeys => {
+                for key in &candidate.keys {
+                    let change = Change::DeactivateKey {
+                        key: key.id.clone(),
+                    };
+                    changes.push((change, ResourceState::Key(Some(key.status))));
+                }
+            }
         }
     }
-    steps
+    changes
 }
 
 /// Names of the policies that the plan replaces or removes.
-fn replaced<'a>(request: &'a PlanRequest<'_>) -> Vec<&'a str> {
+fn replaced_policies<'a>(request: &'a PlanRequest<'_>) -> Vec<&'a str> {
     let policy = |action: &ContainAction| match action {
         ContainAction::DenyAll | ContainAction::RemoveDenyAll => {
             Some(request.contain.policy_name.as_str())
@@ -316,22 +337,25 @@ fn replaced<'a>(request: &'a PlanRequest<'_>) -> Vec<&'a str> {
 }
 
 /// The characters that the plan adds to the inline policies of a candidate.
-fn needed(request: &PlanRequest<'_>, candidate: &Candidate) -> usize {
-    let size = |step: &Step| match step.change.result(&super::change::revoking(request.now)) {
-        ResourceState::Policy(Some(document)) => counted_size(&document),
-        ResourceState::Policy(None) | ResourceState::Key(_) => 0,
-    };
-    steps(request, candidate, &mut 0).iter().map(size).sum()
+fn added_size(request: &PlanRequest<'_>, candidate: &Candidate) -> usize {
+    let revocation = revocation_document(request.now);
+    let mut size = 0;
+    for (change, _) in planned_changes(request, candidate) {
+        if let ResourceState::Policy(Some(document)) = change.result(&revocation) {
+            size += counted_size(&document);
+        }
+    }
+    size
 }
 
 /// The characters that are left besides the policies that stay.
-fn room(candidate: &Candidate, replaced: &[&str]) -> usize {
-    let stays = candidate
+fn remaining_size(candidate: &Candidate, replaced: &[&str]) -> usize {
+    let kept = candidate
         .detail
         .inline
         .iter()
         .filter(|(name, _)| !replaced.contains(&name.as_str()));
-    let used: usize = stays.map(|(_, document)| counted_size(document)).sum();
+    let used: usize = kept.map(|(_, document)| counted_size(document)).sum();
     candidate
         .detail
         .principal

@@ -1,7 +1,8 @@
 //! Formats a plan as text.
 
+use super::blast_radius::is_obstacle;
 use super::change::{Change, ResourceState};
-use super::document::{DENY_ALL, means_same};
+use super::document::{DENY_ALL, are_equivalent};
 use super::plan::{Plan, PlannedTarget, Step};
 use super::seal::SealedPlan;
 use crate::report::plural;
@@ -12,15 +13,11 @@ pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
     let mut lines = vec![
         format!("Containment plan {}", sealed.short_hash()),
         format!("  reason   {}", plan.reason),
-        format!("  made     {:.0} by {}", plan.created, plan.caller),
+        format!("  created  {:.0} by {}", plan.created, plan.caller),
         format!("  expires  {:.0}", plan.expires),
     ];
     if !plan.forced.is_empty() {
-        let forced: Vec<String> = plan
-            .forced
-            .iter()
-            .map(|guard| format!("{guard:?}"))
-            .collect();
+        let forced: Vec<&str> = plan.forced.iter().map(|guard| guard.as_str()).collect();
         lines.push(format!("  FORCED   {}", forced.join(", ")));
     }
     for target in &plan.targets {
@@ -37,14 +34,15 @@ pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
     if !plan.gaps.is_empty() {
         lines.extend([
             String::new(),
-            "Not looked at: there may be more to contain".to_owned(),
+            "Could not be read: there may be more to contain".to_owned(),
         ]);
         lines.extend(plan.gaps.iter().map(|gap| format!("  {gap}")));
     }
     if !plan.mentioned.is_empty() {
         lines.extend([
             String::new(),
-            "Mentioned, and not contained: name those that you mean".to_owned(),
+            "Only mentioned, not contained: name the principals that you want to contain"
+                .to_owned(),
         ]);
         for mentioned in &plan.mentioned {
             lines.push(format!("  {}", mentioned.principal));
@@ -56,7 +54,7 @@ pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
             );
         }
     }
-    lines.extend([String::new(), summary(plan)]);
+    lines.extend([String::new(), summary_line(plan)]);
     lines
 }
 
@@ -65,7 +63,7 @@ pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
 /// caller must escape them.
 pub fn confirmation_lines(plan: &Plan) -> Vec<String> {
     let mut lines = vec![format!(
-        "Plan of {:.0} by {}: {}",
+        "Plan created {:.0} by {}: {}",
         plan.created, plan.caller, plan.reason
     )];
     for target in &plan.targets {
@@ -75,53 +73,53 @@ pub fn confirmation_lines(plan: &Plan) -> Vec<String> {
             target.principal.account()
         ));
         lines.extend(target.steps.iter().map(|step| {
-            let frees =
-                matches!(step.change, Change::RemoveDenyAll { .. }) && !step.is_already_made();
-            let effect = if frees {
+            let restores_access =
+                matches!(step.change, Change::RemoveDenyAll { .. }) && !step.is_already_applied();
+            let effect = if restores_access {
                 " - THIS LETS IT ACT AGAIN"
             } else {
                 ""
             };
             format!(
-                "    {}. {}{effect} (the plan saw: {})",
+                "    {}. {}{effect} (when planned: {})",
                 step.number,
-                what(step),
+                describe_step(step),
                 step.prior.describe()
             )
         }));
     }
-    lines.push(summary(plan));
+    lines.push(summary_line(plan));
     lines
 }
 
 fn target_lines(target: &PlannedTarget) -> Vec<String> {
     let mut lines = vec![target.principal.to_string()];
-    let mut fact = |name: &str, values: &[String]| {
+    let mut push_values = |name: &str, values: &[String]| {
         if !values.is_empty() {
-            lines.push(format!("    {name:<14} {}", values.join(", ")));
+            lines.push(format!("    {name:<17} {}", values.join(", ")));
         }
     };
     let radius = &target.blast_radius;
-    let list = |text: &str| {
+    let optional = |text: &str| {
         if text.is_empty() {
             Vec::new()
         } else {
             vec![text.to_owned()]
         }
     };
-    fact("reason", &target.reason.iter().cloned().collect::<Vec<_>>());
-    fact("members", &radius.members);
-    fact("in groups", &radius.groups);
-    fact("trusts", &radius.trusted);
-    fact("on instances", &radius.instance_profiles);
-    fact("last used", &list(&radius.last_used));
-    fact("services", &radius.services);
-    fact("looks like", &radius.looks_like);
-    fact("created", &radius.created);
-    fact("not known", &radius.unknown);
-    fact(
-        "room left",
-        &list(&format!(
+    push_values("reason", &target.reason.iter().cloned().collect::<Vec<_>>());
+    push_values("members", &radius.members);
+    push_values("groups", &radius.groups);
+    push_values("trusts", &radius.trusted);
+    push_values("instance profiles", &radius.instance_profiles);
+    push_values("last used", &optional(&radius.last_used));
+    push_values("services", &radius.services);
+    push_values("looks like", &radius.looks_like);
+    push_values("created", &radius.created);
+    push_values("could not read", &radius.unknown);
+    push_values(
+        "policy space left",
+        &optional(&format!(
             "{} characters of inline policies",
             target.inline_size_left
         )),
@@ -132,47 +130,62 @@ fn target_lines(target: &PlannedTarget) -> Vec<String> {
             .iter()
             .map(|warning| format!("  ! {warning}")),
     );
-    lines.extend(
-        target
-            .steps
-            .iter()
-            .map(|step| format!("  {}. {} (now: {})", step.number, what(step), prior(step))),
-    );
+    lines.extend(target.steps.iter().map(|step| {
+        format!(
+            "  {}. {} (now: {})",
+            step.number,
+            describe_step(step),
+            describe_prior(step)
+        )
+    }));
     lines
 }
 
-fn what(step: &Step) -> String {
-    if step.is_already_made() {
+fn describe_step(step: &Step) -> String {
+    if step.is_already_applied() {
         return format!(
-            "already contained, nothing to do: {}",
+            "already in place, nothing to do: {}",
             step.change.describe()
         );
     }
     step.change.describe()
 }
 
-fn prior(step: &Step) -> String {
+fn describe_prior(step: &Step) -> String {
     match &step.prior {
-        ResourceState::Policy(Some(document)) if means_same(document, DENY_ALL) => {
-            "it denies everything".to_owned()
+        ResourceState::Policy(Some(document)) if are_equivalent(document, DENY_ALL) => {
+            "a policy that denies everything".to_owned()
         }
         ResourceState::Policy(Some(document)) => document.clone(),
         prior => prior.describe().to_owned(),
     }
 }
 
-fn summary(plan: &Plan) -> String {
+fn summary_line(plan: &Plan) -> String {
     let changed = plan
         .targets
         .iter()
-        .filter(|target| target.changes_something())
+        .filter(|target| target.has_changes())
         .count();
     let steps = plan
         .steps()
-        .filter(|(_, step)| !step.is_already_made())
+        .filter(|(_, step)| !step.is_already_applied())
         .count();
+    let blocked = plan
+        .targets
+        .iter()
+        .filter(|target| target.warnings.iter().any(|warning| is_obstacle(warning)))
+        .count();
+    let blocked_note = if blocked == 0 {
+        String::new()
+    } else {
+        format!(
+            "; {} cannot be contained yet: see the warnings",
+            plural(blocked as u64, "principal")
+        )
+    };
     format!(
-        "{} of {} to make; {} refused",
+        "{} of {} planned; {} refused{blocked_note}",
         plural(steps as u64, "change"),
         plural(changed as u64, "principal"),
         plan.refused.len()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::change::ResourceState;
+use super::change::{Change, ResourceState};
 use super::plan::{Plan, PlannedTarget, Step};
 use super::states::State;
 
@@ -18,11 +18,11 @@ pub struct Containment {
     /// The full hash of the plan.
     pub plan_sha256: String,
     /// Who applied it first.
-    pub by: String,
+    pub applied_by: String,
     /// When it was first applied.
-    pub begun: String,
+    pub applied_at: String,
     /// When undo was started, and by whom.
-    pub undo_begun: Option<String>,
+    pub undo_started: Option<String>,
     /// The plan.
     pub plan: Plan,
     /// All events, in order.
@@ -47,18 +47,19 @@ pub struct Event {
 impl Containment {
     /// The current state of a step.
     pub fn state(&self, step: &Step) -> State {
-        self.last(step.number)
+        self.last_event(step.number)
             .map_or(State::Planned, |event| event.state)
     }
 
     /// All states that the step ever intended to reach.
-    pub(super) fn intended(&self, step: &Step) -> Vec<ResourceState> {
+    pub(super) fn intended_states(&self, step: &Step) -> Vec<ResourceState> {
         let own = self.events.iter().filter(|event| event.step == step.number);
         let documents = own.filter_map(|event| event.document.as_deref());
         let mut intended: Vec<ResourceState> = documents
             .map(|document| step.change.result(document))
             .collect();
-        if step.change.result("") == step.change.result("x") {
+        // Every other change has the same result, whatever document the journal has.
+        if !matches!(step.change, Change::RevokeSessions { .. }) {
             intended.push(step.change.result(""));
         }
         intended
@@ -66,17 +67,18 @@ impl Containment {
 
     /// All states that the step may have left: those it intends, and the documents that the journal
     /// recorded. The journal of an older version may contain documents that are no longer derived.
-    pub(super) fn left_behind(&self, step: &Step) -> Vec<ResourceState> {
+    pub(super) fn possible_states(&self, step: &Step) -> Vec<ResourceState> {
         let own = self.events.iter().filter(|event| event.step == step.number);
-        let put = own
+        let recorded = own
             .filter_map(|event| event.document.clone())
             .map(|document| ResourceState::Policy(Some(document)));
-        let mut left_behind = self.intended(step);
-        left_behind.extend(put);
-        left_behind
+        let mut states = self.intended_states(step);
+        states.extend(recorded);
+        states
     }
 
-    fn last(&self, step: u32) -> Option<&Event> {
+    /// The last event of a step; `None` if it has not started.
+    pub(super) fn last_event(&self, step: u32) -> Option<&Event> {
         self.events.iter().rev().find(|event| event.step == step)
     }
 
@@ -98,11 +100,11 @@ impl Containment {
 
     /// The overall status: `contained`, `incomplete`, `undone`, `undoing` or `stuck`.
     pub fn overall_status(&self) -> &'static str {
-        let all = |is: fn(State) -> bool| self.steps().all(|(.., state)| is(state));
+        let all = |predicate: fn(State) -> bool| self.steps().all(|(.., state)| predicate(state));
         let any = |state: State| self.steps().any(|(.., other)| other == state);
-        match &self.undo_begun {
+        match &self.undo_started {
             Some(_) if any(State::Stuck) => "stuck",
-            Some(_) if all(|state| !state.may_be_made()) => "undone",
+            Some(_) if all(|state| !state.may_be_applied()) => "undone",
             Some(_) => "undoing",
             None if all(State::is_contained) => "contained",
             None => "incomplete",
@@ -151,9 +153,9 @@ impl Containment {
             "forced": self.plan.forced,
             "planned_by": self.plan.caller,
             "planned": self.plan.created.to_string(),
-            "applied_by": self.by,
-            "applied": self.begun,
-            "undo_begun": self.undo_begun,
+            "applied_by": self.applied_by,
+            "applied": self.applied_at,
+            "undo_begun": self.undo_started,
             "steps": steps.collect::<Vec<_>>(),
             "refused": refused,
             "gaps": self.plan.gaps,

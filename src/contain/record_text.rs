@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::plan::Step;
 use super::record::Containment;
 use super::states::State;
 use crate::report::escape;
@@ -17,26 +18,25 @@ pub fn status_lines(containment: &Containment) -> Vec<String> {
             containment.overall_status()
         ),
         format!("  reason   {}", containment.plan.reason),
-        format!("  applied  {} by {}", containment.begun, containment.by),
+        format!(
+            "  applied  {} by {}",
+            containment.applied_at, containment.applied_by
+        ),
     ];
     lines.extend(
         containment
-            .undo_begun
+            .undo_started
             .as_ref()
-            .map(|undo| format!("  undoing  {undo}")),
+            .map(|undo| format!("  undo     {undo}")),
     );
     for (target, step, state) in containment.steps() {
         lines.push(format!(
             "  {:<17} {}: {}",
             state.as_str(),
             target.principal,
-            step.change.describe()
+            describe_step(step, state)
         ));
-        let last = containment
-            .events
-            .iter()
-            .rev()
-            .find(|event| event.step == step.number);
+        let last = containment.last_event(step.number);
         if let Some(event) =
             last.filter(|event| !event.detail.is_empty() && state != State::Intended)
         {
@@ -52,30 +52,38 @@ pub fn status_lines(containment: &Containment) -> Vec<String> {
     lines
 }
 
+/// Describes the change of a step or, once its undo has started, how it is undone.
+fn describe_step(step: &Step, state: State) -> String {
+    match state {
+        State::Undoing | State::Undone | State::UndoDrifted | State::Stuck => step.describe_undo(),
+        _ => step.change.describe(),
+    }
+}
+
 /// The record as Markdown: who, when, why, each step with its history, and what was not contained.
 pub fn markdown(containment: &Containment) -> String {
     let plan = &containment.plan;
     let mut text = format!(
-        "# Containment {}\n\n| | |\n| --- | --- |\n| standing | **{}** |\n| reason | {} |\n| planned | {:.0} by {} |\n\
-         | applied | {} by {} |\n| undo begun | {} |\n| plan's SHA-256 | `{}` |\n",
+        "# Containment {}\n\n| | |\n| --- | --- |\n| status | **{}** |\n| reason | {} |\n| planned | {:.0} by {} |\n\
+         | applied | {} by {} |\n| undo started | {} |\n| SHA-256 of the plan | `{}` |\n",
         containment.id,
         containment.overall_status(),
-        cell(&plan.reason),
+        escape_cell(&plan.reason),
         plan.created,
-        cell(&plan.caller),
-        containment.begun,
-        cell(&containment.by),
-        cell(containment.undo_begun.as_deref().unwrap_or("no")),
+        escape_cell(&plan.caller),
+        containment.applied_at,
+        escape_cell(&containment.applied_by),
+        escape_cell(containment.undo_started.as_deref().unwrap_or("no")),
         containment.plan_sha256,
     );
     for (target, step, state) in containment.steps() {
         // Writing to a string cannot fail.
         _ = write!(
             text,
-            "\n## {}. {}: {state}\n\n{} (before: {})\n\n| when | state | what |\n| --- | --- | --- |\n",
+            "\n## {}. {}: {state}\n\n{} (before: {})\n\n| time | state | detail |\n| --- | --- | --- |\n",
             step.number,
-            cell(target.principal.arn().as_str()),
-            cell(&step.change.describe()),
+            escape_cell(target.principal.arn().as_str()),
+            escape_cell(&step.change.describe()),
             step.prior.describe(),
         );
         for event in containment
@@ -88,7 +96,7 @@ pub fn markdown(containment: &Containment) -> String {
                 "| {:.3} | {} | {} |",
                 event.at,
                 event.state,
-                cell(&event.detail)
+                escape_cell(&event.detail)
             );
         }
     }
@@ -96,24 +104,24 @@ pub fn markdown(containment: &Containment) -> String {
         .refused
         .iter()
         .map(|refused| format!("{}: {}", refused.principal, refused.reasons.join("; ")));
-    let left_out: Vec<String> = refused.chain(plan.gaps.iter().cloned()).collect();
-    if !left_out.is_empty() {
+    let not_contained: Vec<String> = refused.chain(plan.gaps.iter().cloned()).collect();
+    if !not_contained.is_empty() {
         text.push_str("\n## Not contained\n\n");
-        for line in left_out {
-            _ = writeln!(text, "- {}", cell(&line));
+        for line in not_contained {
+            _ = writeln!(text, "- {}", escape_cell(&line));
         }
     }
     text
 }
 
 /// Escapes untrusted text for a table: it cannot end its column, make a link or be hidden.
-fn cell(text: &str) -> String {
-    let mut cell = String::new();
+fn escape_cell(text: &str) -> String {
+    let mut escaped = String::new();
     for character in escape(text).chars() {
         if "|\\`*_<>[]#".contains(character) {
-            cell.push('\\');
+            escaped.push('\\');
         }
-        cell.push(character);
+        escaped.push(character);
     }
-    cell
+    escaped
 }

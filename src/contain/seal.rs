@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::plan::{FORMAT, Plan};
 
 /// Length of the short hash, which people type.
-const SHORT: usize = 12;
+const SHORT_HASH_LENGTH: usize = 12;
 
 /// A plan and the SHA-256 hash of its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,17 +21,19 @@ pub struct SealedPlan {
 pub enum InvalidPlan {
     /// The text is not JSON of the expected structure.
     #[error("it is not a containment plan")]
-    Form(#[from] serde_json::Error),
+    Malformed(#[from] serde_json::Error),
     /// The content does not match the hash.
-    #[error("its content does not fit its hash: it was changed after it was made")]
+    #[error(
+        "its content does not match its hash: it was changed after it was created; make a new plan"
+    )]
     Hash,
     /// Serializing it again would give another content, so Dragnet did not write it.
-    #[error(
-        "its form is not the one in which dragnet writes plans: it was edited; make the plan anew"
-    )]
+    #[error("its form is not the one that dragnet writes, so it was edited: make a new plan")]
     Edited,
     /// It has another format version.
-    #[error("it is a plan of format {0}, this dragnet applies format {FORMAT}")]
+    #[error(
+        "it is a plan of format {0}, but this dragnet applies format {FORMAT}: make a new plan"
+    )]
     Format(u32),
 }
 
@@ -48,7 +50,7 @@ impl SealedPlan {
     /// # Errors
     /// The plan cannot be serialized.
     pub fn seal(plan: Plan) -> Result<Self, InvalidPlan> {
-        let hash = hash(&serde_json::to_value(&plan)?)?;
+        let hash = content_hash(&serde_json::to_value(&plan)?)?;
         Ok(Self { plan, hash })
     }
 
@@ -57,8 +59,11 @@ impl SealedPlan {
     /// # Errors
     /// The text is not a plan, or it was changed.
     pub fn parse(text: &str) -> Result<Self, InvalidPlan> {
-        let File { hash: told, plan } = serde_json::from_str(text)?;
-        if hash(&plan)? != told {
+        let File {
+            hash: stated_hash,
+            plan,
+        } = serde_json::from_str(text)?;
+        if content_hash(&plan)? != stated_hash {
             return Err(InvalidPlan::Hash);
         }
         if let Some(format) = plan
@@ -72,10 +77,13 @@ impl SealedPlan {
         }
         let plan: Plan = serde_json::from_value(plan)?;
         // Otherwise the journal, which contains the plan, could not be read back.
-        if hash(&serde_json::to_value(&plan)?)? != told {
+        if content_hash(&serde_json::to_value(&plan)?)? != stated_hash {
             return Err(InvalidPlan::Edited);
         }
-        Ok(Self { plan, hash: told })
+        Ok(Self {
+            plan,
+            hash: stated_hash,
+        })
     }
 
     /// The content of the file: indented JSON.
@@ -102,11 +110,11 @@ impl SealedPlan {
 
     /// The first characters of the hash, which people type. It is also the id of the containment.
     pub fn short_hash(&self) -> &str {
-        self.hash.get(..SHORT).unwrap_or(&self.hash)
+        self.hash.get(..SHORT_HASH_LENGTH).unwrap_or(&self.hash)
     }
 }
 
 /// Hashes the compact JSON with sorted keys, so white space and the order of keys do not matter.
-fn hash(plan: &Value) -> Result<String, InvalidPlan> {
+fn content_hash(plan: &Value) -> Result<String, InvalidPlan> {
     Ok(hex::encode(Sha256::digest(serde_json::to_vec(plan)?)))
 }

@@ -20,7 +20,7 @@ pub(super) enum Purpose {
     /// To restore the prior state.
     Undo,
     /// To read only.
-    Look,
+    Read,
 }
 
 /// Targets of one account, with the policy of their session.
@@ -32,7 +32,7 @@ pub(super) struct Batch<'a> {
 
 /// Splits targets into batches whose policies fit a session policy: 2,048 characters, about twenty
 /// ARNs.
-pub(super) fn batches<'a>(
+pub(super) fn split_into_batches<'a>(
     targets: impl IntoIterator<Item = &'a PlannedTarget>,
     purpose: Purpose,
 ) -> Vec<Batch<'a>> {
@@ -41,7 +41,7 @@ pub(super) fn batches<'a>(
         let account = target.principal.account();
         if let Some(last) = batches.last_mut().filter(|last| last.account == account) {
             let joined: Vec<_> = last.targets.iter().copied().chain([target]).collect();
-            let policy = policy(&joined, purpose);
+            let policy = session_policy(&joined, purpose);
             if policy.to_string().len() <= Policy::SESSION_LIMIT {
                 last.targets = joined;
                 last.policy = policy;
@@ -51,13 +51,13 @@ pub(super) fn batches<'a>(
         batches.push(Batch {
             account,
             targets: vec![target],
-            policy: policy(&[target], purpose),
+            policy: session_policy(&[target], purpose),
         });
     }
     batches
 }
 
-fn policy(targets: &[&PlannedTarget], purpose: Purpose) -> Policy {
+fn session_policy(targets: &[&PlannedTarget], purpose: Purpose) -> Policy {
     let steps = targets.iter().flat_map(|target| {
         target
             .steps
@@ -65,17 +65,17 @@ fn policy(targets: &[&PlannedTarget], purpose: Purpose) -> Policy {
             .map(|step| (target.principal.kind(), step))
     });
     let operations: BTreeSet<_> = steps
-        .flat_map(|(kind, step)| operations(kind, step, purpose))
+        .flat_map(|(kind, step)| required_operations(kind, step, purpose))
         .collect();
     let operations: Vec<_> = operations.into_iter().collect();
     let principals: Vec<String> = targets
         .iter()
         .map(|target| target.principal.to_string())
         .collect();
-    Policy::for_operations(&operations).on(&principals)
+    Policy::for_operations(&operations).with_resources(&principals)
 }
 
-fn operations(kind: PrincipalKind, step: &Step, purpose: Purpose) -> Vec<Operation> {
+fn required_operations(kind: PrincipalKind, step: &Step, purpose: Purpose) -> Vec<Operation> {
     use Operation as Op;
     let (get, read, put, delete) = match kind {
         PrincipalKind::Role => (
@@ -99,11 +99,11 @@ fn operations(kind: PrincipalKind, step: &Step, purpose: Purpose) -> Vec<Operati
     };
     let mut operations = vec![get];
     match (&step.change, purpose) {
-        (Change::DeactivateKey { .. }, Purpose::Look) => operations.push(Op::ListAccessKeys),
+        (Change::DeactivateKey { .. }, Purpose::Read) => operations.push(Op::ListAccessKeys),
         (Change::DeactivateKey { .. }, _) => {
             operations.extend([Op::ListAccessKeys, Op::UpdateAccessKey]);
         }
-        (_, Purpose::Look) => operations.push(read),
+        (_, Purpose::Read) => operations.push(read),
         (Change::RemoveDenyAll { .. }, Purpose::Apply) => operations.extend([read, delete]),
         (_, Purpose::Undo) if step.prior == ResourceState::Policy(None) => {
             operations.extend([read, delete]);
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_never_asks_for_more_than_the_contain_role_has() {
+    fn session_operations_are_within_the_contain_role() {
         let changes = [
             Change::DenyAll {
                 policy: "DenyAll".to_owned(),
@@ -148,8 +148,8 @@ mod tests {
                     prior,
                 };
                 for kind in PrincipalKind::ALL {
-                    for purpose in [Purpose::Apply, Purpose::Undo, Purpose::Look] {
-                        let operations = operations(kind, &step, purpose);
+                    for purpose in [Purpose::Apply, Purpose::Undo, Purpose::Read] {
+                        let operations = required_operations(kind, &step, purpose);
                         assert!(
                             operations
                                 .iter()
@@ -160,7 +160,7 @@ mod tests {
                             .any(|operation| !operation.as_str().starts_with(['G', 'L', 'S']));
                         assert_eq!(
                             writes,
-                            purpose != Purpose::Look,
+                            purpose != Purpose::Read,
                             "{step:?} {kind} {purpose:?}"
                         );
                     }

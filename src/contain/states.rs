@@ -35,7 +35,7 @@ pub enum State {
 
 /// A step cannot change from one state to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a step that is {from} cannot become {to}")]
+#[error("a step cannot change from {from} to {to}")]
 pub struct IllegalTransition {
     from: State,
     to: State,
@@ -87,7 +87,7 @@ impl State {
     ///
     /// # Errors
     /// The transition is illegal.
-    pub fn to(self, next: Self) -> Result<Self, IllegalTransition> {
+    pub fn transition_to(self, next: Self) -> Result<Self, IllegalTransition> {
         use State::{
             AlreadyContained, Drifted, Failed, Intended, Missing, Planned, Stuck, UndoDrifted,
             Undoing, Undone, Unverified, Verified, Written,
@@ -126,7 +126,7 @@ impl State {
     }
 
     /// Whether the step may have left a change that undo must consider.
-    pub fn may_be_made(self) -> bool {
+    pub fn may_be_applied(self) -> bool {
         !matches!(
             self,
             Self::Planned | Self::AlreadyContained | Self::Failed | Self::Drifted | Self::Undone
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_written_without_an_intent_and_nothing_leads_back() {
+    fn writes_need_an_intent_and_undo_is_final() {
         for state in [
             State::Planned,
             State::Failed,
@@ -153,25 +153,28 @@ mod tests {
             State::AlreadyContained,
         ] {
             assert!(
-                state.to(State::Written).is_err() && state.to(State::Verified).is_err(),
+                state.transition_to(State::Written).is_err()
+                    && state.transition_to(State::Verified).is_err(),
                 "{state}"
             );
         }
         assert!(
-            State::Planned.to(State::Undoing).is_err(),
-            "what was not begun is not undone"
+            State::Planned.transition_to(State::Undoing).is_err(),
+            "a step that has not started cannot be undone"
         );
         assert!(
-            State::AlreadyContained.to(State::Undoing).is_err(),
-            "not ours"
+            State::AlreadyContained
+                .transition_to(State::Undoing)
+                .is_err(),
+            "the change is not from Dragnet"
         );
         for state in State::ALL {
-            assert!(State::Undone.to(state).is_err());
+            assert!(State::Undone.transition_to(state).is_err());
             assert_eq!(State::from_word(state.as_str()), Some(state));
         }
         assert!(
-            State::Undoing.to(State::Intended).is_err(),
-            "an undo is gone on with, not turned back"
+            State::Undoing.transition_to(State::Intended).is_err(),
+            "a started undo cannot be reverted"
         );
     }
 }

@@ -10,16 +10,16 @@ use super::change::{Change, ResourceState};
 use crate::aws::{Aws, CallError, ErrorClass, KeyStatus, Session};
 use crate::model::{Principal, PrincipalKind};
 
-/// Consecutive reads that have to agree, over at least `HELD`. A principal that notices the deny
-/// has seconds to remove it.
-const READS: u32 = 3;
-const BETWEEN_READS: Duration = Duration::from_millis(2_500);
-const HELD: Duration = Duration::from_secs(5);
+/// Consecutive reads that have to agree, over at least `MIN_STABLE_TIME`. A principal that notices
+/// the deny has seconds to remove it.
+const AGREEING_READS: u32 = 3;
+const READ_INTERVAL: Duration = Duration::from_millis(2_500);
+const MIN_STABLE_TIME: Duration = Duration::from_secs(5);
 /// A write may be invisible at first. For this time, a missing write counts as not propagated and
 /// not as removed.
-const PROPAGATION: Duration = Duration::from_secs(10);
+const PROPAGATION_TIME: Duration = Duration::from_secs(10);
 /// Stop after this many writes, because somebody removes each of them. The step is then unverified.
-const WRITES: u32 = 10;
+const MAX_WRITES: u32 = 10;
 
 /// The resource that a step changes, and the session to change it with.
 #[derive(Clone, Copy)]
@@ -32,25 +32,25 @@ pub(super) struct StepTarget<'a> {
 
 /// The result of reading a write back successfully.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct ReadBack {
     /// When somebody removed or changed it, so that it was written again.
     pub removed_at: Vec<Timestamp>,
 }
 
 /// Why a write could not be verified.
 #[derive(Debug)]
-pub(super) enum NotHeld {
+pub(super) enum ReadBackError {
     /// A call failed.
     Call(Box<CallError>),
     /// Somebody removed it after each of this many writes.
     Removed(u32),
     /// The removed policy exists again and does not deny everything.
-    NotADeny,
+    OtherPolicy,
 }
 
 impl StepTarget<'_> {
     /// Reads the current state.
-    pub async fn read(&self) -> Result<ResourceState, CallError> {
+    pub(super) async fn read(&self) -> Result<ResourceState, CallError> {
         match self.change {
             Change::DeactivateKey { key } => {
                 let keys = self
@@ -59,7 +59,7 @@ impl StepTarget<'_> {
                     .await?;
                 Ok(ResourceState::Key(
                     keys.into_iter()
-                        .find(|found| found.id == *key)
+                        .find(|candidate| candidate.id == *key)
                         .map(|found| found.status),
                 ))
             }
@@ -73,15 +73,15 @@ impl StepTarget<'_> {
         }
     }
 
-    /// Writes the wanted state. The call is idempotent.
-    pub async fn write(&self, wanted: &ResourceState) -> Result<(), CallError> {
+    /// Writes the desired state. The call is idempotent.
+    pub(super) async fn write(&self, desired: &ResourceState) -> Result<(), CallError> {
         let Self {
             aws,
             session,
             principal,
             change,
         } = self;
-        match (change, wanted) {
+        match (change, desired) {
             (Change::DeactivateKey { key }, ResourceState::Key(status)) => {
                 let status = status.unwrap_or(KeyStatus::Inactive);
                 aws.set_key_status(session, principal.name(), key, status)
@@ -102,48 +102,50 @@ impl StepTarget<'_> {
 
     /// Reads the written state back until it is stable. Writes it again if it was removed
     /// meanwhile.
-    pub async fn hold(
+    pub(super) async fn read_back(
         &self,
-        wanted: &ResourceState,
+        desired: &ResourceState,
         now: impl Fn() -> Timestamp,
-    ) -> Result<Held, NotHeld> {
-        let call = |error| NotHeld::Call(Box::new(error));
+    ) -> Result<ReadBack, ReadBackError> {
+        let call = |error| ReadBackError::Call(Box::new(error));
         let mut removed_at = Vec::new();
         let mut writes = 1;
-        let mut written = Instant::now();
+        let mut written_at = Instant::now();
         let mut agreeing: Option<(Instant, u32)> = None;
         loop {
             let observed = self.read().await.map_err(call)?;
-            if wanted.is_like(&observed) {
+            if desired.is_equivalent_to(&observed) {
                 let (since, reads) =
                     agreeing.map_or((Instant::now(), 1), |(since, reads)| (since, reads + 1));
-                if reads >= READS && since.elapsed() >= HELD {
-                    return Ok(Held { removed_at });
+                if reads >= AGREEING_READS && since.elapsed() >= MIN_STABLE_TIME {
+                    return Ok(ReadBack { removed_at });
                 }
                 agreeing = Some((since, reads));
-            } else if agreeing.is_some() || written.elapsed() >= PROPAGATION {
-                if writes == WRITES {
-                    return Err(NotHeld::Removed(writes));
+            } else if agreeing.is_some() || written_at.elapsed() >= PROPAGATION_TIME {
+                if writes == MAX_WRITES {
+                    return Err(ReadBackError::Removed(writes));
                 }
-                // An undo puts a policy back, so it wants one.
-                if *wanted == ResourceState::Policy(None)
-                    && self.change.would_remove_another_policy(&observed)
+                // An undo restores a policy, so a policy is expected there.
+                if *desired == ResourceState::Policy(None)
+                    && self.change.would_remove_other_policy(&observed)
                 {
-                    return Err(NotHeld::NotADeny);
+                    return Err(ReadBackError::OtherPolicy);
                 }
                 removed_at.push(now());
-                self.write(wanted).await.map_err(call)?;
-                (writes, written, agreeing) = (writes + 1, Instant::now(), None);
+                self.write(desired).await.map_err(call)?;
+                writes += 1;
+                written_at = Instant::now();
+                agreeing = None;
                 // Read again at once: somebody who removed it may be waiting for the next write.
                 continue;
             }
-            sleep(BETWEEN_READS).await;
+            sleep(READ_INTERVAL).await;
         }
     }
 
     /// Whether IAM's simulation denies everything to the principal. `None` if that is unknown: the
     /// step denies nothing, or the server does not simulate.
-    pub async fn simulate(&self) -> Option<bool> {
+    pub(super) async fn simulate(&self) -> Option<bool> {
         if !matches!(self.change, Change::DenyAll { .. })
             || self.principal.kind() == PrincipalKind::Group
         {
@@ -157,21 +159,21 @@ impl StepTarget<'_> {
     }
 }
 
-impl NotHeld {
+impl ReadBackError {
     /// Text for the journal.
-    pub fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match self {
             Self::Call(error) => error.to_string(),
             Self::Removed(writes) => format!("somebody removed it after each of {writes} writes"),
-            Self::NotADeny => {
-                "somebody put a policy of that name that does not deny everything: look at it"
+            Self::OtherPolicy => {
+                "somebody created a policy with this name that does not deny everything: review it"
                     .to_owned()
             }
         }
     }
 
     /// Whether the resource itself no longer exists.
-    pub fn is_gone(&self) -> bool {
+    pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Call(error) if error.class == ErrorClass::NotFound)
     }
 }

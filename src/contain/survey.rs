@@ -12,7 +12,7 @@ use crate::model::{AccountId, PrincipalKind};
 
 /// Principals of one account that are read concurrently. IAM takes seconds for each report about
 /// service usage.
-const AT_ONCE: usize = 8;
+const CONCURRENT_READS: usize = 8;
 
 /// A principal that was requested, with what is known about it.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Candidate {
     /// What could not be read, with the reason.
     pub unknown: Vec<String>,
     /// Why the contain role of its account cannot be assumed, with advice, if that is the case.
-    pub no_entry: Option<String>,
+    pub contain_role_error: Option<String>,
 }
 
 /// The requested principals of one account.
@@ -47,7 +47,14 @@ pub struct Survey {
     /// Principals that do not exist under the given ARN.
     pub refused: Vec<RefusedTarget>,
     /// The selectors that matched a principal, as they are displayed.
-    pub met: BTreeSet<String>,
+    pub matched: BTreeSet<String>,
+}
+
+/// A principal that a selector matches, before more is read about it.
+struct Selected {
+    detail: PrincipalDetail,
+    named_exactly: bool,
+    reason: Option<String>,
 }
 
 /// Finds the principals that `selectors` match in the account of `session`.
@@ -60,11 +67,9 @@ pub async fn survey(
     account: AccountId,
     selectors: &[PrincipalSelector],
 ) -> Result<Survey, CallError> {
-    let mut survey = Survey::default();
-    let here = |selector: &&PrincipalSelector| selector.account.is_none_or(|only| only == account);
     let kinds: BTreeSet<PrincipalKind> = selectors
         .iter()
-        .filter(here)
+        .filter(|selector| selector.account.is_none_or(|only| only == account))
         .map(|selector| selector.kind)
         .collect();
     // The users contain the group memberships, so they are also needed for groups.
@@ -73,117 +78,151 @@ pub async fn survey(
     } else {
         Vec::new()
     };
-    let mut chosen = Vec::new();
+    let mut survey = Survey::default();
+    let mut selected = Vec::new();
     for kind in kinds {
         let all = if kind == PrincipalKind::User {
             users.clone()
         } else {
             aws.principals(session, kind).await?
         };
-        for detail in all {
-            let met: Vec<_> = selectors
-                .iter()
-                .filter(|selector| selector.matches(&detail.principal))
-                .collect();
-            if met.is_empty() {
-                continue;
-            }
-            survey.met.extend(met.iter().map(ToString::to_string));
-            let under_another_path = |selector: &PrincipalSelector| {
-                selector
-                    .arn
-                    .as_ref()
-                    .filter(|given| given.arn() != detail.principal.arn())
-                    .cloned()
-            };
-            let misplaced = met.iter().find_map(|selector| under_another_path(selector));
-            if let Some(given) = misplaced {
-                let reason = format!(
-                    "there is none under this ARN; the one of this name is {}",
-                    detail.principal
-                );
-                survey.refused.push(RefusedTarget {
-                    principal: given.to_string(),
-                    reasons: vec![reason],
-                    user_id: None,
-                });
-                continue;
-            }
-            let named_exactly = met.iter().any(|selector| selector.is_exact());
-            let reason = met.iter().find_map(|selector| selector.reason.clone());
-            chosen.push((detail, named_exactly, reason));
-        }
+        selected.extend(
+            all.into_iter()
+                .filter_map(|detail| survey.select(detail, selectors)),
+        );
     }
-    let closer = chosen.into_iter().map(|(detail, named_exactly, reason)| {
-        look_closer(aws, session, detail, named_exactly, reason, &users)
-    });
-    survey.candidates = stream::iter(closer).buffered(AT_ONCE).collect().await;
+    let candidates = selected
+        .into_iter()
+        .map(|selected| read_candidate(aws, session, selected, &users));
+    survey.candidates = stream::iter(candidates)
+        .buffered(CONCURRENT_READS)
+        .collect()
+        .await;
     Ok(survey)
 }
 
+impl Survey {
+    /// Returns the principal if a selector matches it. Notes the selectors that match, and refuses
+    /// the principal if the ARN of a selector has another path.
+    fn select(
+        &mut self,
+        detail: PrincipalDetail,
+        selectors: &[PrincipalSelector],
+    ) -> Option<Selected> {
+        let matching: Vec<&PrincipalSelector> = selectors
+            .iter()
+            .filter(|selector| selector.matches(&detail.principal))
+            .collect();
+        if matching.is_empty() {
+            return None;
+        }
+        self.matched
+            .extend(matching.iter().map(ToString::to_string));
+        let other_arn = matching
+            .iter()
+            .filter_map(|selector| selector.arn.as_ref())
+            .find(|given| given.arn() != detail.principal.arn());
+        if let Some(given) = other_arn {
+            let reason = format!(
+                "no principal has this ARN; the one with this name is {}",
+                detail.principal
+            );
+            self.refused.push(RefusedTarget {
+                principal: given.to_string(),
+                reasons: vec![reason],
+                user_id: None,
+            });
+            return None;
+        }
+        let named_exactly = matching.iter().any(|selector| selector.is_exact());
+        let reason = matching.iter().find_map(|selector| selector.reason.clone());
+        Some(Selected {
+            detail,
+            named_exactly,
+            reason,
+        })
+    }
+}
+
 /// Reads what a plan contains about a principal besides its policies.
-async fn look_closer(
+async fn read_candidate(
     aws: &Aws,
     session: &Session,
-    detail: PrincipalDetail,
-    named_exactly: bool,
-    reason: Option<String>,
+    selected: Selected,
     users: &[PrincipalDetail],
 ) -> Candidate {
-    let name = detail.principal.name().to_owned();
-    let members = users.iter().filter(|user| {
-        detail.principal.kind() == PrincipalKind::Group && user.groups.contains(&name)
-    });
-    let members = members
-        .map(|user| user.principal.name().to_owned())
-        .collect();
-    let mut candidate = Candidate {
-        last_used: detail
+    let mut candidate = Candidate::new(selected, users);
+    let kind = candidate.detail.principal.kind();
+    if kind == PrincipalKind::User {
+        candidate.read_access_keys(aws, session).await;
+    }
+    if kind != PrincipalKind::Group {
+        candidate.read_services(aws, session).await;
+    }
+    candidate
+}
+
+impl Candidate {
+    /// Creates the candidate from what is known about the principal and all users of its account.
+    fn new(selected: Selected, users: &[PrincipalDetail]) -> Self {
+        let detail = selected.detail;
+        let is_group = detail.principal.kind() == PrincipalKind::Group;
+        let name = detail.principal.name();
+        let members = users
+            .iter()
+            .filter(|user| is_group && user.groups.contains(name))
+            .map(|user| user.principal.name().to_owned())
+            .collect();
+        let last_used = detail
             .last_used
             .as_ref()
             .map(|used| format!("{} in {}", used.at, used.region))
-            .unwrap_or_default(),
-        detail,
-        named_exactly,
-        reason,
-        members,
-        keys: Vec::new(),
-        services: Vec::new(),
-        created: Vec::new(),
-        unknown: Vec::new(),
-        no_entry: None,
-    };
-    if candidate.detail.principal.kind() == PrincipalKind::User {
-        match aws.access_keys(session, &name).await {
-            Ok(keys) => candidate.keys = keys,
-            Err(error) => candidate.unknown.push(format!("its access keys: {error}")),
+            .unwrap_or_default();
+        Self {
+            detail,
+            named_exactly: selected.named_exactly,
+            reason: selected.reason,
+            members,
+            keys: Vec::new(),
+            last_used,
+            services: Vec::new(),
+            created: Vec::new(),
+            unknown: Vec::new(),
+            contain_role_error: None,
+        }
+    }
+
+    /// Reads the access keys of a user and when they were last used.
+    async fn read_access_keys(&mut self, aws: &Aws, session: &Session) {
+        let user = self.detail.principal.name();
+        match aws.access_keys(session, user).await {
+            Ok(keys) => self.keys = keys,
+            Err(error) => self.unknown.push(format!("access keys: {error}")),
         }
         let mut latest = None;
-        for key in &candidate.keys {
+        for key in &self.keys {
             match aws.key_last_used(session, &key.id).await {
                 Ok(used) => latest = latest.max(used.map(|(at, service)| (at, service, &key.id))),
-                Err(error) => candidate
+                Err(error) => self
                     .unknown
-                    .push(format!("when {} was last used: {error}", key.id)),
+                    .push(format!("last use of access key {}: {error}", key.id)),
             }
         }
         if let Some((at, service, key)) = latest {
-            candidate.last_used = format!("{at} for {service} with {key}");
+            self.last_used = format!("{at} for {service} with {key}");
         }
     }
-    if candidate.detail.principal.kind() != PrincipalKind::Group {
-        match aws
-            .services_used(session, &candidate.detail.principal)
-            .await
-        {
-            Ok(Some(services)) => candidate.services = services,
-            Ok(None) => candidate
+
+    /// Reads the services that a role or user used.
+    async fn read_services(&mut self, aws: &Aws, session: &Session) {
+        match aws.services_used(session, &self.detail.principal).await {
+            Ok(Some(services)) => self.services = services,
+            Ok(None) => self
                 .unknown
                 .push("services last accessed: the report was not ready in time".to_owned()),
-            Err(error) => candidate
+            Err(error) => self
                 .unknown
                 .push(format!("services last accessed: {error}")),
         }
     }
-    candidate
 }

@@ -16,37 +16,37 @@ pub struct TrailDeliveries {
 
 #[derive(Clone, Debug)]
 struct Trail {
-    home: AccountId,
+    home_account: AccountId,
     /// Whether the trail records other accounts than its own.
-    of_organization: bool,
+    covers_organization: bool,
 }
 
 impl TrailDeliveries {
     /// Derives the deliveries from the log sources of a run and the accounts that see them.
-    pub fn new(recorders: &[LogSource], cells: &[SourceLookup]) -> Self {
+    pub fn new(log_sources: &[LogSource], lookups: &[SourceLookup]) -> Self {
         // Source: CloudTrail API, DescribeTrails: an account sees its own trails and those of its
         // organization. So a trail that somebody creates in one account cannot prove records of
         // another account.
-        let seen = cells.iter().flat_map(|cell| {
-            let names = cell.answer.iter().flatten();
-            names.map(|name| (name.as_str(), cell.target.account))
+        let seen = lookups.iter().flat_map(|lookup| {
+            let names = lookup.result.iter().flatten();
+            names.map(|name| (name.as_str(), lookup.target.account))
         });
         let seen: BTreeSet<(&str, AccountId)> = seen.collect();
         let mut trails: BTreeMap<LogGroupArn, Vec<Trail>> = BTreeMap::new();
-        for recorder in recorders
+        for log_source in log_sources
             .iter()
-            .filter(|recorder| recorder.kind == SourceKind::CloudTrail)
+            .filter(|log_source| log_source.kind == SourceKind::CloudTrail)
         {
-            let Some(group) = recorder.log_group() else {
+            let Some(group) = log_source.log_group() else {
                 continue;
             };
-            let home = recorder.home.account;
-            let of_organization = seen
+            let home_account = log_source.home.account;
+            let covers_organization = seen
                 .iter()
-                .any(|(name, account)| *name == recorder.via && *account != home);
+                .any(|(name, account)| *name == log_source.via && *account != home_account);
             trails.entry(group.clone()).or_default().push(Trail {
-                home,
-                of_organization,
+                home_account,
+                covers_organization,
             });
         }
         Self { trails }
@@ -54,15 +54,13 @@ impl TrailDeliveries {
 
     /// Whether a trail delivered this row: to the log group of the trail, in a log stream of the
     /// trail, about an account that the trail records.
-    pub fn has(&self, row: &StoredRow) -> bool {
+    pub fn contains(&self, row: &StoredRow) -> bool {
         let target = Target {
             account: row.account,
             region: row.region.clone(),
         };
-        let Some(trails) = self
-            .trails
-            .get(&LogGroupArn::new(target, row.log_group.as_str()))
-        else {
+        let log_group = LogGroupArn::new(target, row.log_group.as_str());
+        let Some(trails) = self.trails.get(&log_group) else {
             return false;
         };
         let Some(owner) = TrailStreamOwner::parse(&row.found.log_stream) else {
@@ -72,9 +70,10 @@ impl TrailDeliveries {
             return false;
         };
         trails.iter().any(|trail| match owner {
-            TrailStreamOwner::Organization => trail.of_organization,
-            TrailStreamOwner::Account(of) => {
-                of == account && (trail.home == account || trail.of_organization)
+            TrailStreamOwner::Organization => trail.covers_organization,
+            TrailStreamOwner::Account(owner_account) => {
+                owner_account == account
+                    && (trail.home_account == account || trail.covers_organization)
             }
         })
     }

@@ -4,60 +4,67 @@
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::apply::{AT_ONCE, StepRunner};
+use super::apply::{CONCURRENT_BATCHES, StepRunner};
 use super::change::ResourceState;
 use super::journal::JournalError;
 use super::plan::{PlannedTarget, Step};
 use super::record::Containment;
-use super::session_factory::{Batch, Purpose, batches};
+use super::session_factory::{Batch, Purpose, split_into_batches};
 use super::states::State;
 use super::step_target::StepTarget;
 use crate::aws::{CallError, Session};
 
-/// Undoes the containment of the journal. `by` is the caller. The journal records the result of
-/// each step.
+/// Undoes the containment of the journal. `caller` is the ARN of the caller. The journal records
+/// the result of each step.
 ///
 /// # Errors
 /// The journal fails. Nothing more is written to IAM then.
-pub async fn undo(
-    work: StepRunner<'_>,
-    by: &str,
+pub(crate) async fn undo(
+    runner: StepRunner<'_>,
+    caller: &str,
     overwrite_drift: bool,
 ) -> Result<(), JournalError> {
-    work.journal.begin_undo(by, work.clock.now())?;
-    let containment = work.journal.containment()?;
-    let made = |target: &&PlannedTarget| {
+    runner.journal.start_undo(caller, runner.clock.now())?;
+    let containment = runner.journal.containment()?;
+    let may_be_applied = |target: &&PlannedTarget| {
         target
             .steps
             .iter()
-            .any(|step| containment.state(step).may_be_made())
+            .any(|step| containment.state(step).may_be_applied())
     };
-    let batches = batches(containment.plan.targets.iter().filter(made), Purpose::Undo);
-    let undone =
-        stream::iter(&batches).map(|batch| undo_batch(work, &containment, batch, overwrite_drift));
-    undone.buffer_unordered(AT_ONCE).try_collect::<()>().await
+    let batches = split_into_batches(
+        containment.plan.targets.iter().filter(may_be_applied),
+        Purpose::Undo,
+    );
+    let undone = stream::iter(&batches)
+        .map(|batch| undo_batch(runner, &containment, batch, overwrite_drift));
+    undone
+        .buffer_unordered(CONCURRENT_BATCHES)
+        .try_collect::<()>()
+        .await
 }
 
 async fn undo_batch(
-    work: StepRunner<'_>,
+    runner: StepRunner<'_>,
     containment: &Containment,
     batch: &Batch<'_>,
     overwrite_drift: bool,
 ) -> Result<(), JournalError> {
-    let session = (work.entrance)(batch.account, batch.policy.clone());
+    let session = (runner.session_factory)(batch.account, batch.policy.clone());
     let targets = batch.targets.iter().map(async |target| {
         // The last change is undone first.
         for step in target
             .steps
             .iter()
             .rev()
-            .filter(|step| containment.state(step).may_be_made())
+            .filter(|step| containment.state(step).may_be_applied())
         {
-            work.record(step, State::Undoing, "")?;
+            runner.record(step, State::Undoing, "")?;
             match &session {
-                Err(error) => work.stuck(target, step, &error.to_string())?,
+                Err(error) => runner.record_stuck(target, step, &error.to_string())?,
                 Ok(session) => {
-                    work.undo_step(containment, target, step, session, overwrite_drift)
+                    runner
+                        .undo_step(containment, target, step, session, overwrite_drift)
                         .await?;
                 }
             }
@@ -76,70 +83,80 @@ impl StepRunner<'_> {
         session: &Session,
         overwrite_drift: bool,
     ) -> Result<(), JournalError> {
-        let place = StepTarget {
+        let step_target = StepTarget {
             aws: self.aws,
             session,
             principal: &target.principal,
             change: &step.change,
         };
-        let observed = match observe(place, target).await {
+        let observed = match read_unless_gone(step_target, target).await {
             Ok(Some(observed)) => observed,
             Ok(None) => {
-                return self.record(
-                    step,
-                    State::Undone,
-                    "the principal is gone, and the change with it",
-                );
+                let detail = "the principal no longer exists, and neither does the change";
+                return self.record(step, State::Undone, detail);
             }
-            Err(error) => return self.stuck(target, step, &error.to_string()),
+            Err(error) => return self.record_stuck(target, step, &error.to_string()),
         };
         if observed == step.prior {
-            return self.record(step, State::Undone, "what was there before is there");
+            return self.record(step, State::Undone, "already in the prior state");
         }
-        let ours = containment
-            .left_behind(step)
-            .into_iter()
-            .any(|left| left.is_like(&observed));
-        // Somebody removed our policy, so restoring the prior state overwrites nothing.
-        let removed = observed == ResourceState::Policy(None);
         if observed == ResourceState::Key(None) {
-            return self.record(step, State::Undone, "the access key is gone");
+            return self.record(step, State::Undone, "the access key no longer exists");
         }
-        if !ours && !removed && !overwrite_drift {
-            let detail = "somebody has changed it since: look at it, then undo with --overwrite-drift, or leave it";
+        let is_ours = containment
+            .possible_states(step)
+            .into_iter()
+            .any(|possible| possible.is_equivalent_to(&observed));
+        // Somebody removed our policy, so restoring the prior state overwrites nothing.
+        let is_removed = observed == ResourceState::Policy(None);
+        if !is_ours && !is_removed && !overwrite_drift {
+            let detail = "somebody else has changed it since: review it, then undo with --overwrite-drift, or leave it";
             return self.record(step, State::UndoDrifted, detail);
         }
-        if let Err(error) = place.write(&step.prior).await {
-            return self.stuck(target, step, &error.to_string());
+        self.restore_prior(target, step, step_target).await
+    }
+
+    /// Writes the prior state, reads it back, and records the result.
+    async fn restore_prior(
+        &self,
+        target: &PlannedTarget,
+        step: &Step,
+        step_target: StepTarget<'_>,
+    ) -> Result<(), JournalError> {
+        if let Err(error) = step_target.write(&step.prior).await {
+            return self.record_stuck(target, step, &error.to_string());
         }
-        match place.hold(&step.prior, || self.clock.now()).await {
-            Ok(held) if held.removed_at.is_empty() => {
-                self.record(step, State::Undone, "read back three times")
+        match step_target
+            .read_back(&step.prior, || self.clock.now())
+            .await
+        {
+            Ok(read_back) if read_back.removed_at.is_empty() => {
+                let detail = format!("{}; read back three times", step.describe_undone());
+                self.record(step, State::Undone, &detail)
             }
             Ok(_) => self.record(
                 step,
                 State::Undone,
-                "SOMEBODY IS FIGHTING: it was changed meanwhile, and put back again",
+                "SOMEBODY IS FIGHTING: it was changed during the undo, and restored again",
             ),
-            Err(not_held) if not_held.is_gone() => {
-                self.record(step, State::Undone, "the principal is gone")
+            Err(error) if error.is_not_found() => {
+                self.record(step, State::Undone, "the principal no longer exists")
             }
-            Err(not_held) => self.stuck(target, step, &not_held.describe()),
+            Err(error) => self.record_stuck(target, step, &error.describe()),
         }
     }
 
     /// Records a failed undo with what a person has to do.
-    fn stuck(&self, target: &PlannedTarget, step: &Step, why: &str) -> Result<(), JournalError> {
-        let by_hand = match (&step.prior, step.change.policy()) {
-            (ResourceState::Policy(None), Some(policy)) => {
-                format!("delete its inline policy {policy}")
-            }
-            (_, Some(policy)) => format!("put back its inline policy {policy} as the plan has it"),
-            (_, None) => "switch the access key on again".to_owned(),
-        };
+    fn record_stuck(
+        &self,
+        target: &PlannedTarget,
+        step: &Step,
+        reason: &str,
+    ) -> Result<(), JournalError> {
         let detail = format!(
-            "{why}. Undo again, or by hand on {}: {by_hand}",
-            target.principal
+            "{reason}. Run undo again, or change {} by hand: {}",
+            target.principal,
+            step.describe_undo()
         );
         self.record(step, State::Stuck, &detail)
     }
@@ -147,16 +164,16 @@ impl StepRunner<'_> {
 
 /// Reads the current state. `None` if the changed principal is gone; another one with its name does
 /// not count.
-async fn observe(
-    place: StepTarget<'_>,
+async fn read_unless_gone(
+    step_target: StepTarget<'_>,
     target: &PlannedTarget,
 ) -> Result<Option<ResourceState>, CallError> {
-    let id = place
+    let id = step_target
         .aws
-        .principal_id(place.session, place.principal)
+        .principal_id(step_target.session, step_target.principal)
         .await?;
     if id.as_deref() != Some(target.id.as_str()) {
         return Ok(None);
     }
-    place.read().await.map(Some)
+    step_target.read().await.map(Some)
 }

@@ -2,32 +2,37 @@
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::apply::{AT_ONCE, NOT_SIMULATED, StepRunner};
+use super::apply::{CONCURRENT_BATCHES, NOT_SIMULATED, StepRunner};
 use super::journal::JournalError;
+use super::plan::Step;
 use super::record::Containment;
-use super::session_factory::{Batch, Purpose, batches};
+use super::session_factory::{Batch, Purpose, split_into_batches};
 use super::states::State;
 use super::step_target::StepTarget;
+use crate::aws::CallError;
 
 /// Reads every step that is verified, missing, unverified or already contained. Returns the
 /// problems.
 ///
 /// # Errors
 /// The journal fails.
-pub async fn verify(work: StepRunner<'_>) -> Result<Vec<String>, JournalError> {
-    let containment = work.journal.containment()?;
-    let batches = batches(&containment.plan.targets, Purpose::Look);
-    let looked = stream::iter(&batches).map(|batch| verify_batch(work, &containment, batch));
-    looked.buffer_unordered(AT_ONCE).try_concat().await
+pub(crate) async fn verify(runner: StepRunner<'_>) -> Result<Vec<String>, JournalError> {
+    let containment = runner.journal.containment()?;
+    let batches = split_into_batches(&containment.plan.targets, Purpose::Read);
+    let problems = stream::iter(&batches).map(|batch| verify_batch(runner, &containment, batch));
+    problems
+        .buffer_unordered(CONCURRENT_BATCHES)
+        .try_concat()
+        .await
 }
 
 /// Returns what could not be read or is missing.
 async fn verify_batch(
-    work: StepRunner<'_>,
+    runner: StepRunner<'_>,
     containment: &Containment,
     batch: &Batch<'_>,
 ) -> Result<Vec<String>, JournalError> {
-    let session = match (work.entrance)(batch.account, batch.policy.clone()) {
+    let session = match (runner.session_factory)(batch.account, batch.policy.clone()) {
         Ok(session) => session,
         Err(error) => return Ok(vec![format!("account {}: {error}", batch.account)]),
     };
@@ -35,74 +40,93 @@ async fn verify_batch(
     for target in &batch.targets {
         for step in &target.steps {
             let state = containment.state(step);
-            if !matches!(
-                state,
-                State::Verified | State::Missing | State::Unverified | State::AlreadyContained
-            ) {
+            if !can_be_verified(state) {
                 continue;
             }
-            let place = StepTarget {
-                aws: work.aws,
+            let step_target = StepTarget {
+                aws: runner.aws,
                 session: &session,
                 principal: &target.principal,
                 change: &step.change,
             };
-            let is_there = match place.read().await {
-                Ok(observed) if state == State::AlreadyContained => {
-                    step.change.is_made_by(&observed)
-                }
-                Ok(observed) => containment
-                    .intended(step)
-                    .iter()
-                    .any(|intended| intended.is_like(&observed)),
-                Err(error) => {
-                    problems.push(format!("{}: not looked at: {error}", target.principal));
-                    continue;
-                }
+            let problem = match observe(containment, step, step_target).await {
+                Ok(observed) => runner.record_observation(step, state, observed)?,
+                Err(error) => Some(format!("could not be read: {error}")),
             };
-            let seen = match is_there {
-                false => State::Missing,
-                true if state != State::AlreadyContained
-                    && place.simulate().await == Some(false) =>
-                {
-                    State::Unverified
-                }
-                true => State::Verified,
-            };
-            match (state, seen) {
-                (_, State::Unverified) => {
-                    work.record(step, seen, NOT_SIMULATED)?;
-                    problems.push(format!("{}: {NOT_SIMULATED}", target.principal));
-                }
-                // Dragnet did not make this change, so nothing is recorded.
-                (State::AlreadyContained, State::Verified) => {}
-                (State::Unverified, State::Missing) | (State::AlreadyContained, _) => {
-                    problems.push(format!(
-                        "{}: it is not there: {}",
-                        target.principal,
-                        step.change.describe()
-                    ));
-                }
-                (_, seen) => {
-                    work.record(
-                        step,
-                        seen,
-                        if is_there {
-                            "looked at again"
-                        } else {
-                            "missing: it was removed or changed"
-                        },
-                    )?;
-                    if !is_there {
-                        problems.push(format!(
-                            "{}: missing: {}",
-                            target.principal,
-                            step.change.describe()
-                        ));
-                    }
-                }
-            }
+            problems.extend(problem.map(|problem| format!("{}: {problem}", target.principal)));
         }
     }
     Ok(problems)
+}
+
+fn can_be_verified(state: State) -> bool {
+    matches!(
+        state,
+        State::Verified | State::Missing | State::Unverified | State::AlreadyContained
+    )
+}
+
+/// Reads the resource of a step. Returns `Verified` if the change is in place, `Unverified` if it
+/// is, but IAM's simulation does not confirm it, and otherwise `Missing`.
+async fn observe(
+    containment: &Containment,
+    step: &Step,
+    step_target: StepTarget<'_>,
+) -> Result<State, CallError> {
+    let observed = step_target.read().await?;
+    let is_ours = containment.state(step) != State::AlreadyContained;
+    let is_in_place = if is_ours {
+        containment
+            .intended_states(step)
+            .iter()
+            .any(|intended| intended.is_equivalent_to(&observed))
+    } else {
+        step.change.is_satisfied_by(&observed)
+    };
+    if !is_in_place {
+        return Ok(State::Missing);
+    }
+    if is_ours && step_target.simulate().await == Some(false) {
+        return Ok(State::Unverified);
+    }
+    Ok(State::Verified)
+}
+
+/// The problem that a change is not in place, with what to do.
+fn missing_problem(step: &Step) -> String {
+    format!(
+        "{}; to contain it again: dragnet contain apply <PLAN>",
+        step.change.describe_missing()
+    )
+}
+
+impl StepRunner<'_> {
+    /// Records what was observed of a step in this state. Returns the problem, if there is one.
+    fn record_observation(
+        &self,
+        step: &Step,
+        state: State,
+        observed: State,
+    ) -> Result<Option<String>, JournalError> {
+        match (state, observed) {
+            (_, State::Unverified) => {
+                self.record(step, observed, NOT_SIMULATED)?;
+                Ok(Some(NOT_SIMULATED.to_owned()))
+            }
+            // Dragnet did not make this change, so nothing is recorded.
+            (State::AlreadyContained, State::Verified) => Ok(None),
+            (State::AlreadyContained, _) | (State::Unverified, State::Missing) => {
+                Ok(Some(missing_problem(step)))
+            }
+            (_, State::Missing) => {
+                self.record(step, observed, "missing: it was removed or changed")?;
+                Ok(Some(missing_problem(step)))
+            }
+            (_, observed) => {
+                let detail = format!("still in place at {:.0}", self.clock.now());
+                self.record(step, observed, &detail)?;
+                Ok(None)
+            }
+        }
+    }
 }

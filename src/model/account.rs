@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twelve_digits_and_nothing_else() {
+    fn account_id_is_twelve_digits() {
         assert_eq!(
             "000000000012".parse::<AccountId>().unwrap().to_string(),
             "000000000012"

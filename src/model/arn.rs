@@ -83,8 +83,8 @@ impl FromStr for Arn {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = |problem| InvalidArn::new(text, "an ARN", problem);
-        let found: Vec<usize> = text.match_indices(':').map(|(at, _)| at).take(5).collect();
-        let colons: [usize; 5] = found
+        let positions: Vec<usize> = text.match_indices(':').map(|(at, _)| at).take(5).collect();
+        let colons: [usize; 5] = positions
             .try_into()
             .map_err(|_| invalid("expected arn:partition:service:region:account:resource"))?;
         let arn = Self {
@@ -92,7 +92,7 @@ impl FromStr for Arn {
             colons,
         };
         if &text[..colons[0]] != "arn" {
-            return Err(invalid("it does not begin with `arn:`"));
+            return Err(invalid("it does not start with `arn:`"));
         }
         if !arn.partition_id().starts_with("aws") {
             return Err(invalid(
@@ -106,7 +106,7 @@ impl FromStr for Arn {
             return Err(invalid("the account is not 12 digits"));
         }
         if text.chars().any(char::is_control) || text.contains(char::is_whitespace) {
-            return Err(invalid("it holds white space or control characters"));
+            return Err(invalid("it contains white space or control characters"));
         }
         Ok(arn)
     }
@@ -162,7 +162,7 @@ impl FromStr for RoleArn {
     type Err = InvalidArn;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = |problem| InvalidArn::new(text, "a role's ARN", problem);
+        let invalid = |problem| InvalidArn::new(text, "a role ARN", problem);
         let arn: Arn = text.parse()?;
         let (Some(account), "iam", "", Some(name)) = (
             arn.account(),
@@ -174,11 +174,13 @@ impl FromStr for RoleArn {
         };
         // IAM API, CreateRole: RoleName is 1 to 64 characters of [\w+=,.@-].
         let last = name.rsplit('/').next().unwrap_or_default();
-        let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-        if last.is_empty() || last.len() > 64 || !name.split('/').all(|part| part.chars().all(fits))
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        if last.is_empty()
+            || last.len() > 64
+            || !name.split('/').all(|part| part.chars().all(is_allowed))
         {
             return Err(invalid(
-                "a role's name is 1 to 64 letters, digits and _+=,.@-",
+                "a role name is 1 to 64 letters, digits and _+=,.@-",
             ));
         }
         Ok(Self { arn, account })
@@ -210,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_told_apart() {
+    fn fields_are_separated() {
         let arn: Arn = "arn:aws-cn:logs:cn-north-1:111111111111:log-group:/a/b:*"
             .parse()
             .unwrap();

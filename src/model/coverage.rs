@@ -212,33 +212,33 @@ impl Reason {
         match self {
             Self::NoLogGroups => "no log group in scope",
             Self::NoRegions => "no Region in scope is enabled",
-            Self::CreatedAfterWindow => "created more than 14 days after the window's end",
+            Self::CreatedAfterWindow => "created more than 14 days after the end of the window",
             Self::AccountNotActive => "the account is not active",
             Self::AccountNotListed => {
-                "neither Organizations nor the configuration lists the account: not entered"
+                "neither Organizations nor the configuration lists the account, so it is not entered"
             }
             Self::RegionNotEnabled => "the Region is not enabled in this account",
-            Self::CreatedInsideWindow => "created inside the window: nothing older was ever in it",
-            Self::AppearedDuringRun => "created during the run: nothing older was ever in it",
-            Self::RetentionInsideWindow => {
-                "older events have been deleted by the group's retention"
+            Self::CreatedInsideWindow => {
+                "created inside the window; it never contained older events"
             }
-            Self::Masked => "a data protection policy masks values, so a match may not show",
-            Self::ClassNotReadable => "its class cannot be read by an engine that may be used",
+            Self::AppearedDuringRun => "created during the run; it never contained older events",
+            Self::RetentionInsideWindow => "older events were deleted by the log group's retention",
+            Self::Masked => "a data protection policy masks values, so a match may be hidden",
+            Self::ClassNotReadable => "no permitted engine can read its class",
             Self::OverScanCost => {
-                "only Insights reads its class, which would cost more than --max-scan-cost"
+                "only Insights can read its class, and that would exceed --max-scan-cost"
             }
-            Self::OverRowLimit => "more rows in a second than Insights gives",
-            Self::KeyNotUsable => "the key that it is encrypted with cannot be used",
+            Self::OverRowLimit => "more rows in one second than Insights returns",
+            Self::KeyNotUsable => "the key that encrypts it cannot be used",
             Self::GroupGone => "deleted before its search ended",
-            Self::EndlessPages => "the server's pages do not end; reading stopped there",
-            Self::SourceCredentials => "the source credentials have expired or cannot be had",
-            Self::MfaFailed => "no MFA session could be had",
-            Self::HopDenied => "AWS refused a role on the way",
-            Self::RoleDenied => "AWS refused the account's role",
-            Self::AccessDenied => "AWS refused",
-            Self::Error => "an error",
-            Self::Interrupted => "interrupted before it was done",
+            Self::EndlessPages => "the server's pages do not end, so reading stopped",
+            Self::SourceCredentials => "the source credentials have expired or are not available",
+            Self::MfaFailed => "no MFA session could be created",
+            Self::HopDenied => "AWS denied a role of the role chain",
+            Self::RoleDenied => "AWS denied the account's role",
+            Self::AccessDenied => "AWS denied access",
+            Self::Error => "the search failed with an error",
+            Self::Interrupted => "interrupted before it was complete",
         }
     }
 }
@@ -274,7 +274,7 @@ impl Outcome {
     }
 
     /// An outcome with a status, a reason and a detail.
-    pub fn because(status: Status, reason: Reason, detail: impl Into<String>) -> Self {
+    pub fn with_reason(status: Status, reason: Reason, detail: impl Into<String>) -> Self {
         Self {
             status,
             reason: Some(reason),
@@ -296,7 +296,7 @@ impl Outcome {
     }
 
     /// Appends a remark to the detail.
-    pub fn remark(&mut self, text: &str) {
+    pub fn append_detail(&mut self, text: &str) {
         if !self.detail.is_empty() {
             self.detail.push_str("; ");
         }
@@ -306,14 +306,14 @@ impl Outcome {
     /// Returns this outcome as an accepted gap. The argument says who accepts the gap, until when
     /// and why.
     #[must_use]
-    pub fn accepted(self, told: &str) -> Self {
+    pub fn accepted(self, acceptance: &str) -> Self {
         let mut accepted = Self {
             status: Status::Accepted,
-            detail: told.to_owned(),
+            detail: acceptance.to_owned(),
             ..self
         };
         if !self.detail.is_empty() {
-            accepted.remark(&self.detail);
+            accepted.append_detail(&self.detail);
         }
         accepted
     }
@@ -372,7 +372,7 @@ pub struct Coverage {
     pub sightings: u64,
     /// Whether it is outside the accounts and Regions in scope, and was read because it contains
     /// their records.
-    pub elsewhere: bool,
+    pub out_of_scope: bool,
 }
 
 impl Coverage {
@@ -392,7 +392,7 @@ impl Coverage {
             events: 0,
             bytes: 0,
             sightings: 0,
-            elsewhere: false,
+            out_of_scope: false,
         }
     }
 }
@@ -402,7 +402,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_read_back() {
+    fn words_are_parsed_back() {
         assert!(
             Status::ALL
                 .into_iter()
@@ -416,16 +416,16 @@ mod tests {
     }
 
     #[test]
-    fn only_proof_of_absence_makes_a_skipped_place_covered() {
+    fn skipped_is_covered_only_with_proof_of_absence() {
         for reason in Reason::ALL {
-            let outcome = Outcome::because(Status::Skipped, reason, "");
+            let outcome = Outcome::with_reason(Status::Skipped, reason, "");
             assert_eq!(outcome.is_covered(), reason.proves_absence(), "{reason}");
-            assert!(!Outcome::because(Status::Failed, reason, "").is_covered());
+            assert!(!Outcome::with_reason(Status::Failed, reason, "").is_covered());
         }
     }
 
     #[test]
-    fn a_denial_says_by_what() {
+    fn denial_names_the_policy_type() {
         let message = "User: x is not authorized to perform: logs:FilterLogEvents with an explicit deny in a service control policy";
         assert_eq!(Outcome::denied(message).denied_by, Some(DeniedBy::Scp));
         assert_eq!(Outcome::denied("no").denied_by, Some(DeniedBy::Unknown));

@@ -30,8 +30,8 @@ impl DeniedBy {
             ("session policy", Self::Session),
             ("identity-based policy", Self::Identity),
         ];
-        let found = phrases.iter().find(|(phrase, _)| message.contains(phrase));
-        found.map_or(Self::Unknown, |(_, by)| *by)
+        let phrase = phrases.iter().find(|(phrase, _)| message.contains(phrase));
+        phrase.map_or(Self::Unknown, |(_, by)| *by)
     }
 
     /// The name used in files.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hunt {
     /// The name, which is unique in a run and used for its files.
-    #[serde(deserialize_with = "hunt_name")]
+    #[serde(deserialize_with = "deserialize_name")]
     pub name: String,
     /// What the hunt finds, in one line.
     pub title: String,
@@ -46,12 +46,12 @@ impl Hunt {
 }
 
 /// Validates the name. The database of a run is untrusted, and the name becomes a file name.
-fn hunt_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn deserialize_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     if Hunt::is_name(&name) && name.len() <= Hunt::LONGEST_NAME + Hunt::LONGEST_SUFFIX {
         return Ok(name);
     }
-    let expected = "a hunt's name of lower-case letters, digits and hyphens";
+    let expected = "a hunt name of lower-case letters, digits and hyphens";
     Err(de::Error::invalid_value(
         de::Unexpected::Str(&name),
         &expected,

@@ -33,11 +33,11 @@ impl FromStr for LogGroupArn {
     type Err = InvalidArn;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = |problem| InvalidArn::new(text, "a log group's ARN", problem);
+        let invalid = |problem| InvalidArn::new(text, "a log group ARN", problem);
         let arn: Arn = text.parse()?;
         let partition = arn
             .partition()
-            .ok_or_else(|| invalid("its partition is not known"))?;
+            .ok_or_else(|| invalid("its partition is unknown"))?;
         let name = arn
             .resource()
             .strip_prefix("log-group:")
@@ -51,7 +51,7 @@ impl FromStr for LogGroupArn {
         };
         let name = name.strip_suffix(":*").unwrap_or(name);
         if name.is_empty() {
-            return Err(invalid("the group has no name"));
+            return Err(invalid("the log group has no name"));
         }
         Ok(Self {
             target: Target { account, region },
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_are_one_group() {
+    fn arn_with_and_without_asterisk_is_the_same() {
         let plain = "arn:aws-cn:logs:cn-north-1:111111111111:log-group:/aws/a";
         let arn: LogGroupArn = plain.parse().unwrap();
         assert_eq!(format!("{plain}:*").parse::<LogGroupArn>().unwrap(), arn);

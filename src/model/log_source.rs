@@ -49,7 +49,8 @@ pub struct LogSource {
     /// Whether it records every Region of the accounts that it records.
     pub multi_region: bool,
     /// What is known about it.
-    pub told: SourceState,
+    #[serde(rename = "told")]
+    pub state: SourceState,
 }
 
 impl LogSource {
@@ -57,7 +58,7 @@ impl LogSource {
     pub fn log_group(&self) -> Option<&LogGroupArn> {
         match &self.destination {
             Destination::LogGroup(arn) => Some(arn),
-            Destination::Elsewhere(_) => None,
+            Destination::Other(_) => None,
         }
     }
 }
@@ -68,7 +69,8 @@ pub enum Destination {
     /// A CloudWatch Logs log group.
     LogGroup(LogGroupArn),
     /// Only something other than CloudWatch Logs, for example `s3://bucket`.
-    Elsewhere(String),
+    #[serde(rename = "Elsewhere")]
+    Other(String),
 }
 
 /// What is known about a log source. `run.db` stores the former names of the variants.
@@ -108,5 +110,5 @@ pub struct SourceLookup {
     /// The kind of log sources.
     pub kind: SourceKind,
     /// The names of the log sources ([`LogSource::via`]), or why the query failed.
-    pub answer: Result<Vec<String>, Outcome>,
+    pub result: Result<Vec<String>, Outcome>,
 }

@@ -51,7 +51,7 @@ impl Policy {
 
     /// Restricts the policy to these resources.
     #[must_use]
-    pub fn on(mut self, resources: &[String]) -> Self {
+    pub fn with_resources(mut self, resources: &[String]) -> Self {
         for allow in &mut self.statement {
             allow.resource = resources.to_vec();
         }
@@ -60,7 +60,7 @@ impl Policy {
 
     /// Combines the statements of both policies.
     #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
+    pub fn merged_with(mut self, other: Self) -> Self {
         self.statement.extend(other.statement);
         self
     }
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sweep_may_read_and_no_more() {
+    fn sweep_policy_allows_only_reads() {
         assert_eq!(
             Policy::for_operations(&Operation::SWEEP).to_string(),
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:DescribeTrails","cloudtrail:GetEventSelectors","cloudtrail:GetTrailStatus","ec2:DescribeFlowLogs","ec2:DescribeRegions","logs:DescribeLogGroups","logs:DescribeLogStreams","logs:FilterLogEvents","logs:GetQueryResults","logs:StartQuery","logs:StopQuery"],"Resource":["*"]}]}"#
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn even_all_operations_fit_a_session_policy() {
+    fn all_operations_fit_a_session_policy() {
         assert!(
             Policy::for_operations(&Operation::ALL).to_string().len()
                 < Policy::SESSION_LIMIT * 2 / 3

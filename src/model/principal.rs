@@ -84,12 +84,12 @@ impl Principal {
 
     /// The name of the principal without its path.
     pub fn name(&self) -> &str {
-        self.split().1
+        self.path_and_name().1
     }
 
     /// The path: `/`, or for example `/team/`.
     pub fn path(&self) -> &str {
-        self.split().0
+        self.path_and_name().0
     }
 
     /// Whether IAM considers both the same: names are case-insensitive and unique whatever their
@@ -105,8 +105,7 @@ impl Principal {
         self.account == account && self.kind == kind && self.name().eq_ignore_ascii_case(name)
     }
 
-    /// Returns the path and the name.
-    fn split(&self) -> (&str, &str) {
+    fn path_and_name(&self) -> (&str, &str) {
         let resource = self.arn.resource();
         let with_path = resource
             .strip_prefix(self.kind.as_str())
@@ -174,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_paths_and_what_iam_takes_for_the_same() {
+    fn names_paths_and_identity_follow_iam() {
         let role: Principal = "arn:aws:iam::111111111111:role/a/b/Name".parse().unwrap();
         assert_eq!(
             (role.kind(), role.path(), role.name()),

@@ -25,7 +25,7 @@ impl Region {
 
     /// The partition of the Region, derived from the prefix of its name.
     pub fn partition(&self) -> Partition {
-        Partition::of_region(self)
+        Partition::from_region(self)
     }
 }
 
@@ -130,7 +130,7 @@ impl Partition {
         Region(self.row().3.into())
     }
 
-    fn of_region(region: &Region) -> Self {
+    fn from_region(region: &Region) -> Self {
         Self::TABLE
             .iter()
             .find(|(_, _, prefixes, _)| prefixes.iter().any(|p| region.as_str().starts_with(p)))
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_checked_for_form() {
+    fn names_must_be_well_formed() {
         for good in [
             "us-east-1",
             "ap-southeast-3",
@@ -191,17 +191,17 @@ mod tests {
     }
 
     #[test]
-    fn the_partition_follows_the_name() {
-        let of = |name: &str| name.parse::<Region>().unwrap().partition().id();
-        assert_eq!(of("us-east-1"), "aws");
-        assert_eq!(of("us-gov-east-1"), "aws-us-gov");
-        assert_eq!(of("us-iso-west-1"), "aws-iso");
-        assert_eq!(of("us-isob-east-1"), "aws-iso-b");
-        assert_eq!(of("eusc-de-east-1"), "aws-eusc");
+    fn partition_follows_from_the_name() {
+        let partition_of = |name: &str| name.parse::<Region>().unwrap().partition().id();
+        assert_eq!(partition_of("us-east-1"), "aws");
+        assert_eq!(partition_of("us-gov-east-1"), "aws-us-gov");
+        assert_eq!(partition_of("us-iso-west-1"), "aws-iso");
+        assert_eq!(partition_of("us-isob-east-1"), "aws-iso-b");
+        assert_eq!(partition_of("eusc-de-east-1"), "aws-eusc");
     }
 
     #[test]
-    fn each_partition_is_its_default_regions_partition() {
+    fn default_region_is_in_its_partition() {
         for (partition, id, _, _) in Partition::TABLE {
             assert_eq!(partition.default_region().partition(), partition);
             assert_eq!(id.parse::<Partition>().unwrap(), partition);

@@ -44,7 +44,7 @@ impl FromStr for RunId {
     type Err = InvalidRunId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let shaped = text.len() == 21
+        let well_formed = text.len() == 21
             && text.bytes().enumerate().all(|(at, byte)| match at {
                 8 => byte == b'T',
                 15 => byte == b'Z',
@@ -52,7 +52,7 @@ impl FromStr for RunId {
                 17.. => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
                 _ => byte.is_ascii_digit(),
             });
-        if shaped {
+        if well_formed {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidRunId(text.to_owned()))
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_form_reads_back() {
+    fn run_id_is_parsed_back() {
         let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 0x3f9a);
         assert_eq!(id.as_str(), "20260301T120000Z-3f9a");
         assert_eq!(id.started().to_string(), "2026-03-01T12:00:00Z");

@@ -54,7 +54,7 @@ impl ManagementEvents {
 
     /// Combines two log sources: only what both exclude is excluded.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn combined_with(self, other: Self) -> Self {
         Self {
             reads: excluded_by_both(self.reads, other.reads),
             writes: excluded_by_both(self.writes, other.writes),
@@ -62,29 +62,29 @@ impl ManagementEvents {
     }
 
     /// Adds an exclusion.
-    pub fn leave_out(&mut self, what: &str) {
-        for left_out in [&mut self.reads, &mut self.writes].into_iter().flatten() {
-            left_out.insert(what.to_owned());
+    pub fn exclude(&mut self, what: &str) {
+        for excluded in [&mut self.reads, &mut self.writes].into_iter().flatten() {
+            excluded.insert(what.to_owned());
         }
     }
 
     fn text(&self) -> String {
-        let but = |left_out: &BTreeSet<String>| match left_out.len() {
+        let without = |excluded: &BTreeSet<String>| match excluded.len() {
             0 => String::new(),
-            _ => format!(" without {}", joined(left_out)),
+            _ => format!(" without {}", joined(excluded)),
         };
         match (&self.reads, &self.writes) {
             (None, None) => "no management events".to_owned(),
             (Some(reads), Some(writes)) if reads == writes => {
-                format!("management events{}", but(reads))
+                format!("management events{}", without(reads))
             }
-            (Some(reads), None) => format!("management events: reads alone{}", but(reads)),
-            (None, Some(writes)) => format!("management events: writes alone{}", but(writes)),
+            (Some(reads), None) => format!("management events: only reads{}", without(reads)),
+            (None, Some(writes)) => format!("management events: only writes{}", without(writes)),
             (Some(reads), Some(writes)) => {
                 format!(
                     "management events: reads{}, writes{}",
-                    but(reads),
-                    but(writes)
+                    without(reads),
+                    without(writes)
                 )
             }
         }
@@ -145,7 +145,7 @@ impl Selection {
 mod tests {
     use super::*;
 
-    fn without(reads: Option<&[&str]>, writes: Option<&[&str]>) -> ManagementEvents {
+    fn excluding(reads: Option<&[&str]>, writes: Option<&[&str]>) -> ManagementEvents {
         let set = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         ManagementEvents {
             reads: reads.map(set),
@@ -154,21 +154,21 @@ mod tests {
     }
 
     #[test]
-    fn together_only_what_both_leave_out_is_left_out() {
-        let reads = || without(Some(&[]), None);
-        assert!(reads().and(without(None, Some(&[]))).is_all());
+    fn combination_excludes_only_what_both_exclude() {
+        let reads = || excluding(Some(&[]), None);
+        assert!(reads().combined_with(excluding(None, Some(&[]))).is_all());
         assert_eq!(
-            reads().and(without(None, Some(&["kms"]))),
-            without(Some(&[]), Some(&["kms"]))
+            reads().combined_with(excluding(None, Some(&["kms"]))),
+            excluding(Some(&[]), Some(&["kms"]))
         );
-        let two = without(Some(&["kms", "rds"]), Some(&["kms"]))
-            .and(without(Some(&["kms"]), Some(&["rds"])));
-        assert_eq!(two, without(Some(&["kms"]), Some(&[])));
-        assert_eq!(ManagementEvents::default().and(two.clone()), two);
+        let two = excluding(Some(&["kms", "rds"]), Some(&["kms"]))
+            .combined_with(excluding(Some(&["kms"]), Some(&["rds"])));
+        assert_eq!(two, excluding(Some(&["kms"]), Some(&[])));
+        assert_eq!(ManagementEvents::default().combined_with(two.clone()), two);
     }
 
     #[test]
-    fn one_line_says_it() {
+    fn selection_is_described_in_one_line() {
         let text = |management, data: &[&str]| {
             let data = data.iter().map(ToString::to_string).collect();
             Selection::Events { management, data }.text()
@@ -179,10 +179,10 @@ mod tests {
         );
         assert_eq!(
             text(
-                without(None, Some(&["kms.amazonaws.com"])),
+                excluding(None, Some(&["kms.amazonaws.com"])),
                 &["AWS::S3::Object"]
             ),
-            "management events: writes alone without kms.amazonaws.com; data events: AWS::S3::Object"
+            "management events: only writes without kms.amazonaws.com; data events: AWS::S3::Object"
         );
         assert_eq!(
             text(ManagementEvents::default(), &[]),

@@ -68,7 +68,7 @@ pub struct Sighting {
     /// event id.
     pub stored: Stored,
     /// The details of the event.
-    pub happening: EventDetails,
+    pub details: EventDetails,
     /// The matching indicators, each as it was given; sorted.
     pub indicators: Vec<String>,
     /// The hunts of which it is a row; sorted.

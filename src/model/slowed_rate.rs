@@ -23,8 +23,8 @@ pub struct SlowedRate {
 }
 
 impl SlowedRate {
-    /// The sort key.
-    pub fn place(&self) -> (&str, Option<AccountId>, &str) {
+    /// The operation, account and Region, by which reports are sorted.
+    pub fn sort_key(&self) -> (&str, Option<AccountId>, &str) {
         (&self.operation, self.account, self.region.as_str())
     }
 }

@@ -60,19 +60,19 @@ impl SourceStatus {
     /// Explains the status to people.
     pub fn explanation(self) -> &'static str {
         match self {
-            Self::Searched => "recorded, and searched",
+            Self::Searched => "recorded and searched",
             Self::Recorded => "recorded in a log group that a sweep searches",
-            Self::Accepted => "not searched, and accepted as such",
+            Self::Accepted => "not searched; the gap is accepted",
             Self::Partial => "recorded or searched in part",
-            Self::Skipped => "its log group was left out",
+            Self::Skipped => "its log group was skipped",
             Self::Unsearchable => "its log group cannot be searched",
-            Self::Denied => "AWS refuses to tell or to read it",
-            Self::Failed => "it could not be asked about or read",
-            Self::Stale => "no delivery for longer than lateness explains",
-            Self::Failing => "deliveries fail",
+            Self::Denied => "AWS denied access to the log source or its log group",
+            Self::Failed => "the log source could not be described or read",
+            Self::Stale => "the last delivery is older than the usual delay explains",
+            Self::Failing => "deliveries to its log group fail",
             Self::Stopped => "logging is switched off",
             Self::OnlyS3 => "only in S3, which is not searched",
-            Self::NoSource => "recorded by nothing",
+            Self::NoSource => "no trail or flow log records it",
         }
     }
 

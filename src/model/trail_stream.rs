@@ -41,10 +41,10 @@ impl TrailStreamOwner {
 
     /// Returns whether CloudTrail keeps records of this account in a log stream of this name.
     pub fn is_stream_of(log_stream: &str, event_account: &str) -> bool {
-        Self::parse(log_stream).is_some_and(|owner| owner.may_hold(event_account))
+        Self::parse(log_stream).is_some_and(|owner| owner.may_contain(event_account))
     }
 
-    fn may_hold(self, event_account: &str) -> bool {
+    fn may_contain(self, event_account: &str) -> bool {
         match self {
             Self::Organization => true,
             Self::Account(account) => event_account.parse() == Ok(account),
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streams_are_named_after_the_account_or_the_organization() {
+    fn owner_is_parsed_from_the_stream_name() {
         let account = TrailStreamOwner::Account("111111111111".parse().unwrap());
         for stream in [
             "111111111111_CloudTrail_us-east-1",
@@ -87,15 +87,15 @@ mod tests {
             );
         }
         assert!(
-            account.may_hold("111111111111")
-                && !account.may_hold("222222222222")
-                && !account.may_hold("")
+            account.may_contain("111111111111")
+                && !account.may_contain("222222222222")
+                && !account.may_contain("")
         );
-        assert!(TrailStreamOwner::Organization.may_hold("222222222222"));
+        assert!(TrailStreamOwner::Organization.may_contain("222222222222"));
     }
 
     #[test]
-    fn other_names_are_not_a_trails() {
+    fn other_names_have_no_owner() {
         for stream in [
             "",
             "app",

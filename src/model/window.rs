@@ -18,7 +18,7 @@ pub struct TimeWindow {
 
 /// The end of the window is not after its start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the time window is empty: it begins at {} and ends at {}", rfc3339_ms(*from), rfc3339_ms(*to))]
+#[error("the time window is empty: it starts at {} and ends at {}", rfc3339_ms(*from), rfc3339_ms(*to))]
 pub struct EmptyWindow {
     from: Timestamp,
     to: Timestamp,
@@ -43,12 +43,12 @@ impl TimeWindow {
 
     /// The start, inclusive.
     pub fn from(self) -> Timestamp {
-        at(self.from_ms)
+        timestamp(self.from_ms)
     }
 
     /// The end, exclusive.
     pub fn to(self) -> Timestamp {
-        at(self.to_ms)
+        timestamp(self.to_ms)
     }
 
     /// The start in milliseconds since the Unix epoch, inclusive.
@@ -78,11 +78,11 @@ impl TryFrom<[i64; 2]> for TimeWindow {
     type Error = EmptyWindow;
 
     fn try_from([from_ms, to_ms]: [i64; 2]) -> Result<Self, Self::Error> {
-        Self::new(at(from_ms), at(to_ms))
+        Self::new(timestamp(from_ms), timestamp(to_ms))
     }
 }
 
-fn at(ms: i64) -> Timestamp {
+fn timestamp(ms: i64) -> Timestamp {
     // Both ends of a window come from a `Timestamp`. A stored number out of its range gives an
     // empty window, which is rejected.
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -104,12 +104,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn closed_at_its_start_and_open_at_its_end() {
-        let at = |ms| Timestamp::from_millisecond(ms).unwrap();
-        let window = TimeWindow::new(at(1_000), at(2_000)).unwrap();
+    fn window_includes_start_and_excludes_end() {
+        let time = |ms| Timestamp::from_millisecond(ms).unwrap();
+        let window = TimeWindow::new(time(1_000), time(2_000)).unwrap();
         assert!(window.contains_ms(1_000) && window.contains_ms(1_999));
         assert!(!window.contains_ms(999) && !window.contains_ms(2_000));
-        assert!(TimeWindow::new(at(5), at(5)).is_err());
-        assert!(TimeWindow::new(at(6), at(5)).is_err());
+        assert!(TimeWindow::new(time(5), time(5)).is_err());
+        assert!(TimeWindow::new(time(6), time(5)).is_err());
     }
 }

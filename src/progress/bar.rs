@@ -9,7 +9,7 @@ use super::pace::Pace;
 pub(super) struct Bar(ProgressBar);
 
 impl Bar {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let bar = ProgressBar::new(0);
         // If the template is invalid, the default style of indicatif is used, which still shows the
         // bar.
@@ -21,7 +21,7 @@ impl Bar {
         Self(bar)
     }
 
-    pub fn draw(&mut self, pace: &Pace) {
+    pub(super) fn draw(&mut self, pace: &Pace) {
         let latest = pace.latest();
         self.0.set_length(latest.log_groups_known.max(1));
         self.0.set_position(latest.log_groups_done);
@@ -30,11 +30,11 @@ impl Bar {
             latest.accounts_done, latest.accounts_known, latest.targets_done, latest.targets_known
         ));
         self.0
-            .set_message(format!("{}{}", line::work(pace), line::left(pace)));
+            .set_message(format!("{}{}", line::counts(pace), line::time_left(pace)));
         self.0.tick();
     }
 
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.0.finish_and_clear();
     }
 }

@@ -19,21 +19,21 @@ pub(super) fn plain(pace: &Pace) -> String {
     } = *pace.latest();
     format!(
         "{} accounts {accounts_done}/{accounts_known}, Regions {targets_done}/{targets_known}, {}{}",
-        clock(pace.elapsed()),
-        work(pace),
-        left(pace),
+        format_duration(pace.elapsed()),
+        counts(pace),
+        time_left(pace),
     )
 }
 
 /// The estimated time that is left, if known.
-pub(super) fn left(pace: &Pace) -> String {
+pub(super) fn time_left(pace: &Pace) -> String {
     pace.time_left()
-        .map(|left| format!(", ~{} left", clock(left)))
+        .map(|duration| format!(", ~{} left", format_duration(duration)))
         .unwrap_or_default()
 }
 
 /// The work so far: log groups, events, sightings, gaps, speed.
-pub(super) fn work(pace: &Pace) -> String {
+pub(super) fn counts(pace: &Pace) -> String {
     let latest = pace.latest();
     let gaps = match latest.uncovered {
         0 => String::new(),
@@ -44,13 +44,13 @@ pub(super) fn work(pace: &Pace) -> String {
         count(latest.log_groups_done),
         count(latest.log_groups_known),
         plural(latest.events, "event"),
-        plural(latest.sightings, "hit"),
+        plural(latest.sightings, "sighting"),
         pace.calls_per_second(),
     )
 }
 
 /// Formats a duration as minutes and seconds, or as hours and minutes.
-pub(super) fn clock(duration: Duration) -> String {
+pub(super) fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let hours = seconds / 3_600;
     let minutes = seconds / 60 % 60;
@@ -90,7 +90,7 @@ mod tests {
 
     fn pace() -> Pace {
         let start = Instant::now();
-        let mut pace = Pace::starting(start);
+        let mut pace = Pace::new(start);
         let snapshot = TallySnapshot {
             accounts_known: 14,
             accounts_done: 2,
@@ -105,15 +105,15 @@ mod tests {
             time_left: Some(Duration::from_secs(27)),
             ..TallySnapshot::default()
         };
-        pace.see(start + Duration::from_secs(9), snapshot);
+        pace.update(start + Duration::from_secs(9), snapshot);
         pace
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_line_says_it_all() {
+    async fn plain_and_json_line_have_all_counts() {
         assert_eq!(
             plain(&pace()),
-            "0m09s accounts 2/14, Regions 3/40, log groups 300/1,200, 12,345 events, 1 hit, 2 not covered, 50 calls/s, ~0m27s left"
+            "0m09s accounts 2/14, Regions 3/40, log groups 300/1,200, 12,345 events, 1 sighting, 2 not covered, 50 calls/s, ~0m27s left"
         );
         let line: serde_json::Value = serde_json::from_str(&json(&pace())).unwrap();
         assert_eq!(

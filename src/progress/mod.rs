@@ -25,7 +25,7 @@ use pace::Pace;
 #[derive(Debug)]
 pub struct Reporter {
     stop: CancellationToken,
-    showing: Option<JoinHandle<()>>,
+    task: Option<JoinHandle<()>>,
 }
 
 impl Reporter {
@@ -34,13 +34,14 @@ impl Reporter {
     pub fn start(style: ProgressStyle, tally: Arc<Tally>, mut out: Box<dyn Write + Send>) -> Self {
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let showing = match style {
+        let task = match style {
             ProgressStyle::None => None,
             ProgressStyle::Bar => {
                 let mut bar = Bar::new();
-                let show =
-                    move |pace: &Pace, last: bool| if last { bar.clear() } else { bar.draw(pace) };
-                Some(tokio::spawn(watch(
+                let show = move |pace: &Pace, is_last: bool| {
+                    if is_last { bar.clear() } else { bar.draw(pace) }
+                };
+                Some(tokio::spawn(show_until_stopped(
                     tally,
                     stopped,
                     Duration::from_millis(100),
@@ -49,7 +50,7 @@ impl Reporter {
             }
             ProgressStyle::Plain => {
                 let show = move |pace: &Pace, _| _ = writeln!(out, "{}", line::plain(pace));
-                Some(tokio::spawn(watch(
+                Some(tokio::spawn(show_until_stopped(
                     tally,
                     stopped,
                     Duration::from_secs(10),
@@ -58,7 +59,7 @@ impl Reporter {
             }
             ProgressStyle::Json => {
                 let show = move |pace: &Pace, _| _ = writeln!(out, "{}", line::json(pace));
-                Some(tokio::spawn(watch(
+                Some(tokio::spawn(show_until_stopped(
                     tally,
                     stopped,
                     Duration::from_secs(1),
@@ -66,38 +67,38 @@ impl Reporter {
                 )))
             }
         };
-        Self { stop, showing }
+        Self { stop, task }
     }
 
     /// Shows the last state, and stops.
     pub async fn finish(self) {
         self.stop.cancel();
-        if let Some(showing) = self.showing {
+        if let Some(task) = self.task {
             // A failure of the reporter does not affect the sweep.
-            _ = showing.await;
+            _ = task.await;
         }
     }
 }
 
-async fn watch(
+async fn show_until_stopped(
     tally: Arc<Tally>,
     stop: CancellationToken,
-    every: Duration,
+    period: Duration,
     mut show: impl FnMut(&Pace, bool),
 ) {
-    let mut pace = Pace::starting(Instant::now());
-    let mut ticks = interval(every);
+    let mut pace = Pace::new(Instant::now());
+    let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick fires immediately, when there is no progress yet.
     ticks.tick().await;
     loop {
-        let last = tokio::select! {
+        let is_last = tokio::select! {
             () = stop.cancelled() => true,
             _ = ticks.tick() => false,
         };
-        pace.see(Instant::now(), tally.snapshot());
-        show(&pace, last);
-        if last {
+        pace.update(Instant::now(), tally.snapshot());
+        show(&pace, is_last);
+        if is_last {
             return;
         }
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::sweep::TallySnapshot;
 
 /// Rates are measured over this time.
-const SPAN: Duration = Duration::from_secs(10);
+const RATE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The latest counts, and those of the last seconds for comparison.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub fn starting(now: Instant) -> Self {
+    pub(super) fn new(now: Instant) -> Self {
         let latest = TallySnapshot::default();
         Self {
             started: now,
@@ -30,7 +30,7 @@ impl Pace {
         }
     }
 
-    pub fn see(&mut self, now: Instant, latest: TallySnapshot) {
+    pub(super) fn update(&mut self, now: Instant, latest: TallySnapshot) {
         self.now = now;
         self.latest = latest;
         self.recent.push_back((now, latest));
@@ -38,38 +38,38 @@ impl Pace {
             && self
                 .recent
                 .front()
-                .is_some_and(|(at, _)| now.duration_since(*at) > SPAN)
+                .is_some_and(|(at, _)| now.duration_since(*at) > RATE_INTERVAL)
         {
             self.recent.pop_front();
         }
     }
 
-    pub fn latest(&self) -> &TallySnapshot {
+    pub(super) fn latest(&self) -> &TallySnapshot {
         &self.latest
     }
 
-    pub fn elapsed(&self) -> Duration {
+    pub(super) fn elapsed(&self) -> Duration {
         self.now.duration_since(self.started)
     }
 
     /// The current number of calls per second.
-    pub fn calls_per_second(&self) -> f64 {
+    pub(super) fn calls_per_second(&self) -> f64 {
         self.per_second(|snapshot| snapshot.calls)
     }
 
     /// The estimated time that is left, which the sweep computes from the remaining work and the
     /// quotas, not from its speed so far. `None` while it is unknown.
-    pub fn time_left(&self) -> Option<Duration> {
+    pub(super) fn time_left(&self) -> Option<Duration> {
         self.latest.time_left
     }
 
-    fn per_second(&self, of: impl Fn(&TallySnapshot) -> u64) -> f64 {
+    fn per_second(&self, value: impl Fn(&TallySnapshot) -> u64) -> f64 {
         let Some((at, before)) = self.recent.front() else {
             return 0.0;
         };
         let seconds = self.now.duration_since(*at).as_secs_f64();
         if seconds > 0.0 {
-            of(&self.latest).saturating_sub(of(before)) as f64 / seconds
+            value(&self.latest).saturating_sub(value(before)) as f64 / seconds
         } else {
             0.0
         }
@@ -81,16 +81,16 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn rates_are_of_the_last_seconds() {
+    async fn rate_covers_last_ten_seconds() {
         let start = Instant::now();
-        let mut pace = Pace::starting(start);
+        let mut pace = Pace::new(start);
         for second in 1..=60 {
             let calls = if second <= 30 {
                 second
             } else {
                 30 + (second - 30) * 5
             };
-            pace.see(
+            pace.update(
                 start + Duration::from_secs(second),
                 TallySnapshot {
                     calls,

@@ -211,9 +211,9 @@ impl State {
                 },
             ) if n > 0.0 => {
                 let total = *count + n;
-                let apart = m - *mean;
-                *squares += s + apart * apart * *count * n / total;
-                *mean += apart * n / total;
+                let difference = m - *mean;
+                *squares += s + difference * difference * *count * n / total;
+                *mean += difference * n / total;
                 *count = total;
             }
             (Self::Numbers(numbers), Self::Numbers(more)) => numbers.extend(more),
@@ -235,7 +235,7 @@ impl State {
 
     /// The result so far. `kind` must be the kind of aggregate that the state was created for.
     #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
-    pub(super) fn answer(&self, kind: AggregateKind) -> Value<'static> {
+    pub(super) fn result(&self, kind: AggregateKind) -> Value<'static> {
         match self {
             Self::Count(count) => Value::Number(*count as f64),
             Self::Distinct(seen) => Value::Number(seen.len() as f64),
@@ -303,27 +303,27 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_right() {
+    fn result_of_each_kind() {
         let values =
             ["2", "4", "4", "4", "5", "5", "7", "9", "x"].map(|value| (value.to_owned(), 1));
-        let answers: Vec<String> = KINDS
+        let results: Vec<String> = KINDS
             .iter()
-            .map(|&kind| state_of(kind, &values).answer(kind).to_string())
+            .map(|&kind| state_of(kind, &values).result(kind).to_string())
             .collect();
         assert_eq!(
-            answers,
+            results,
             ["9", "6", "40", "5", "x", "9", "2", "9", "x", "9", "x", "9"]
         );
         let nothing: Vec<String> = KINDS
             .iter()
-            .map(|&kind| State::new(kind).answer(kind).to_string())
+            .map(|&kind| State::new(kind).result(kind).to_string())
             .collect();
         assert_eq!(nothing, ["0", "0", "", "", "", "", "", "", "", "", "", ""]);
     }
 
     proptest! {
         #[test]
-        fn merging_parts_is_the_same_as_seeing_all(
+        fn merged_parts_give_the_result_of_all_values(
             values in prop::collection::vec(("[0-9]{1,3}|[a-c]?", 0_i64..4), 0..24),
             cut in 0_usize..24,
         ) {
@@ -331,8 +331,8 @@ mod tests {
             for kind in KINDS {
                 let mut merged = state_of(kind, right);
                 merged.merge(state_of(kind, left));
-                let merged = merged.answer(kind);
-                let whole = state_of(kind, &values).answer(kind);
+                let merged = merged.result(kind);
+                let whole = state_of(kind, &values).result(kind);
                 if let (Some(a), Some(b)) = (merged.number(), whole.number()) {
                     prop_assert!((a - b).abs() < 1e-9, "{kind:?}: {a} {b}");
                 } else {

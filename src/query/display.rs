@@ -8,12 +8,12 @@ use super::tree::{
     Operator, Query, SortKey, Source, Stage, Stats,
 };
 
-fn join<T: Display>(f: &mut Formatter<'_>, things: &[T], separator: &str) -> fmt::Result {
-    for (at, thing) in things.iter().enumerate() {
+fn join<T: Display>(f: &mut Formatter<'_>, items: &[T], separator: &str) -> fmt::Result {
+    for (at, item) in items.iter().enumerate() {
         if at > 0 {
             f.write_str(separator)?;
         }
-        write!(f, "{thing}")?;
+        write!(f, "{item}")?;
     }
     Ok(())
 }
@@ -149,7 +149,7 @@ impl Display for Extraction {
 /// The precedence of an expression. An operand with a lower precedence than required is put in
 /// parentheses.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
-enum Binding {
+enum Precedence {
     Or,
     And,
     Not,
@@ -161,50 +161,67 @@ enum Binding {
 }
 
 impl Operator {
-    fn binding(self) -> Binding {
+    fn precedence(self) -> Precedence {
         match self {
-            Self::Add | Self::Subtract => Binding::Sum,
-            Self::Multiply | Self::Divide | Self::Remainder => Binding::Product,
-            Self::Power => Binding::Power,
+            Self::Add | Self::Subtract => Precedence::Sum,
+            Self::Multiply | Self::Divide | Self::Remainder => Precedence::Product,
+            Self::Power => Precedence::Power,
+        }
+    }
+
+    /// The lowest precedence of a left operand without parentheses. All operators except the power
+    /// are left-associative.
+    fn left_precedence(self) -> Precedence {
+        match self.precedence() {
+            Precedence::Power => Precedence::Atom,
+            own => own,
+        }
+    }
+
+    /// The lowest precedence of a right operand without parentheses.
+    fn right_precedence(self) -> Precedence {
+        match self.precedence() {
+            Precedence::Sum => Precedence::Product,
+            _ => Precedence::Power,
         }
     }
 }
 
 impl Expr {
-    fn binding(&self) -> Binding {
+    fn precedence(&self) -> Precedence {
         match self {
-            Self::Or(_) => Binding::Or,
-            Self::And(_) => Binding::And,
-            Self::Not(_) => Binding::Not,
-            Self::Compare(..) | Self::Like { .. } | Self::In { .. } => Binding::Condition,
-            Self::Arithmetic(_, operator, _) => operator.binding(),
+            Self::Or(_) => Precedence::Or,
+            Self::And(_) => Precedence::And,
+            Self::Not(_) => Precedence::Not,
+            Self::Compare(..) | Self::Like { .. } | Self::In { .. } => Precedence::Condition,
+            Self::Arithmetic(_, operator, _) => operator.precedence(),
             Self::Field(_)
             | Self::Text(_)
             | Self::Number(_)
             | Self::Bool(_)
             | Self::Period(_)
             | Self::Call(..)
-            | Self::Aggregate(_) => Binding::Atom,
+            | Self::Aggregate(_) => Precedence::Atom,
         }
     }
 
     /// This expression as an operand, in parentheses if it binds less tightly than required.
-    fn within(&self, place: Binding) -> Operand<'_> {
+    fn as_operand(&self, minimum: Precedence) -> Operand<'_> {
         Operand {
             expr: self,
-            enclosed: self.binding() < place,
+            needs_parentheses: self.precedence() < minimum,
         }
     }
 }
 
 struct Operand<'e> {
     expr: &'e Expr,
-    enclosed: bool,
+    needs_parentheses: bool,
 }
 
 impl Display for Operand<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.enclosed {
+        if self.needs_parentheses {
             write!(f, "({})", self.expr)
         } else {
             self.expr.fmt(f)
@@ -212,8 +229,8 @@ impl Display for Operand<'_> {
     }
 }
 
-fn operands(parts: &[Expr], place: Binding) -> Vec<Operand<'_>> {
-    parts.iter().map(|part| part.within(place)).collect()
+fn operands(parts: &[Expr], minimum: Precedence) -> Vec<Operand<'_>> {
+    parts.iter().map(|part| part.as_operand(minimum)).collect()
 }
 
 impl Display for Expr {
@@ -224,15 +241,15 @@ impl Display for Expr {
             Self::Number(number) => number.fmt(f),
             Self::Bool(truth) => truth.fmt(f),
             Self::Period(period) => period.fmt(f),
-            Self::Or(parts) => join(f, &operands(parts, Binding::And), " or "),
-            Self::And(parts) => join(f, &operands(parts, Binding::Not), " and "),
-            Self::Not(inner) => write!(f, "not {}", inner.within(Binding::Not)),
+            Self::Or(parts) => join(f, &operands(parts, Precedence::And), " or "),
+            Self::And(parts) => join(f, &operands(parts, Precedence::Not), " and "),
+            Self::Not(inner) => write!(f, "not {}", inner.as_operand(Precedence::Not)),
             Self::Compare(left, comparison, right) => {
                 write!(
                     f,
                     "{} {comparison} {}",
-                    left.within(Binding::Sum),
-                    right.within(Binding::Sum)
+                    left.as_operand(Precedence::Sum),
+                    right.as_operand(Precedence::Sum)
                 )
             }
             Self::Like {
@@ -240,41 +257,22 @@ impl Display for Expr {
                 negated,
                 pattern,
             } => {
-                write!(
-                    f,
-                    "{} {}like {pattern}",
-                    subject.within(Binding::Sum),
-                    if *negated { "not " } else { "" }
-                )
+                write_subject(f, subject, *negated)?;
+                write!(f, "like {pattern}")
             }
             Self::In {
                 subject,
                 negated,
                 options,
             } => {
-                write!(
-                    f,
-                    "{} {}in [",
-                    subject.within(Binding::Sum),
-                    if *negated { "not " } else { "" }
-                )?;
+                write_subject(f, subject, *negated)?;
+                f.write_str("in [")?;
                 join(f, options, ", ")?;
                 f.write_str("]")
             }
-            // All operators except the power are left-associative.
-            Self::Arithmetic(left, Operator::Power, right) => {
-                write!(
-                    f,
-                    "{} ^ {}",
-                    left.within(Binding::Atom),
-                    right.within(Binding::Power)
-                )
-            }
             Self::Arithmetic(left, operator, right) => {
-                let (left, right) = match operator.binding() {
-                    Binding::Sum => (left.within(Binding::Sum), right.within(Binding::Product)),
-                    _ => (left.within(Binding::Product), right.within(Binding::Power)),
-                };
+                let left = left.as_operand(operator.left_precedence());
+                let right = right.as_operand(operator.right_precedence());
                 write!(f, "{left} {operator} {right}")
             }
             Self::Call(function, arguments) => {
@@ -285,6 +283,12 @@ impl Display for Expr {
             Self::Aggregate(aggregate) => aggregate.fmt(f),
         }
     }
+}
+
+/// Writes the part of a condition before `like` or `in`.
+fn write_subject(f: &mut Formatter<'_>, subject: &Expr, is_negated: bool) -> fmt::Result {
+    let not = if is_negated { "not " } else { "" };
+    write!(f, "{} {not}", subject.as_operand(Precedence::Sum))
 }
 
 impl Display for Aggregate {

@@ -4,7 +4,9 @@
 //! pages below it, with its sample queries. Every case evaluates the records in two parts and
 //! merges the results.
 
-use super::{Discovery, Event, INSIGHTS_JSON_FIELDS, Partial, Plan, Query, QueryErrorKind, Record};
+use super::{
+    Discovery, Event, INSIGHTS_JSON_FIELDS, Partial, Plan, Query, QueryErrorKind, Record, Table,
+};
 
 /// A query, and its rows with `|` between the values (without `@ptr`).
 type Case = (&'static str, &'static [&'static str]);
@@ -12,52 +14,19 @@ type Case = (&'static str, &'static [&'static str]);
 /// 2026-03-01T12:00:00Z, in milliseconds since the Unix epoch.
 const NOON: i64 = 1_772_366_400_000;
 
+/// The rows of a query over these messages, one a minute from [`NOON`] on.
 fn rows(query: &str, messages: &[&str]) -> Vec<String> {
     let query: Query = query
         .parse()
         .unwrap_or_else(|error| panic!("{query}: {error}"));
-    let names: Vec<String> = (0..messages.len()).map(|n| format!("e{n}")).collect();
+    let pointers: Vec<String> = (0..messages.len()).map(|n| format!("e{n}")).collect();
     let records: Vec<Record<'_>> = messages
         .iter()
-        .zip(&names)
+        .zip(&pointers)
         .zip(0..)
-        .map(|((message, name), minute)| {
-            let timestamp = NOON + minute * 60_000;
-            let log = "111111111111:/g";
-            let event = Event {
-                timestamp,
-                ingestion_time: timestamp + 5,
-                log,
-                log_stream: "s",
-                ptr: name,
-                message,
-            };
-            Record::new(
-                event,
-                Discovery::Automatic {
-                    json_limit: Some(INSIGHTS_JSON_FIELDS),
-                },
-            )
-        })
+        .map(|((message, pointer), minute)| record(message, pointer, NOON + minute * 60_000))
         .collect();
-    let table = match Plan::new(&query) {
-        Plan::Rows(plan) => plan.finish(
-            records
-                .iter()
-                .rev()
-                .filter_map(|record| plan.row(record))
-                .collect(),
-        ),
-        Plan::Groups(plan) => {
-            let mut even = Partial::default();
-            let mut odd = Partial::default();
-            for (at, record) in records.iter().enumerate() {
-                plan.add(record, if at % 2 == 0 { &mut even } else { &mut odd });
-            }
-            odd.merge(even);
-            plan.finish(&odd)
-        }
-    };
+    let table = evaluate(&query, &records);
     let shown = table
         .columns
         .iter()
@@ -74,6 +43,45 @@ fn rows(query: &str, messages: &[&str]) -> Vec<String> {
                 .join("|")
         })
         .collect()
+}
+
+fn record<'e>(message: &'e str, pointer: &'e str, timestamp: i64) -> Record<'e> {
+    let event = Event {
+        timestamp,
+        ingestion_time: timestamp + 5,
+        log: "111111111111:/g",
+        log_stream: "s",
+        ptr: pointer,
+        message,
+    };
+    Record::new(
+        event,
+        Discovery::Automatic {
+            json_limit: Some(INSIGHTS_JSON_FIELDS),
+        },
+    )
+}
+
+/// Evaluates a query on two halves of the records and merges the results.
+fn evaluate(query: &Query, records: &[Record<'_>]) -> Table {
+    match Plan::new(query) {
+        Plan::Rows(plan) => plan.finish(
+            records
+                .iter()
+                .rev()
+                .filter_map(|record| plan.row(record))
+                .collect(),
+        ),
+        Plan::Groups(plan) => {
+            let mut even = Partial::default();
+            let mut odd = Partial::default();
+            for (at, record) in records.iter().enumerate() {
+                plan.add(record, if at % 2 == 0 { &mut even } else { &mut odd });
+            }
+            odd.merge(even);
+            plan.finish(&odd)
+        }
+    }
 }
 
 const EVENTS: [&str; 6] = [
@@ -394,7 +402,7 @@ const STATS: &[Case] = &[
 ];
 
 /// Queries that are rejected: query, line, column, and the kind of the error.
-const REFUSED: &[(&str, usize, usize, QueryErrorKind)] = &[
+const REJECTED: &[(&str, usize, usize, QueryErrorKind)] = &[
     ("", 1, 1, QueryErrorKind::Malformed),
     ("fields", 1, 7, QueryErrorKind::Malformed),
     ("fields a |", 1, 11, QueryErrorKind::Malformed),
@@ -427,19 +435,19 @@ const REFUSED: &[(&str, usize, usize, QueryErrorKind)] = &[
         "fields @message | pattern @message",
         1,
         19,
-        QueryErrorKind::NotEvaluatedHere,
+        QueryErrorKind::InsightsOnly,
     ),
     (
         "fields unmask(@message)",
         1,
         8,
-        QueryErrorKind::NotEvaluatedHere,
+        QueryErrorKind::InsightsOnly,
     ),
     (
         "stats count(*) by a | diff previousDay",
         1,
         23,
-        QueryErrorKind::NotEvaluatedHere,
+        QueryErrorKind::InsightsOnly,
     ),
 ];
 
@@ -473,8 +481,8 @@ fn stats() {
 }
 
 #[test]
-fn refusals() {
-    for (query, line, column, kind) in REFUSED {
+fn rejections() {
+    for (query, line, column, kind) in REJECTED {
         let error = query.parse::<Query>().unwrap_err();
         assert_eq!(
             (error.line, error.column, error.kind),

@@ -23,7 +23,7 @@ pub enum QueryErrorKind {
     /// The query does not follow the grammar.
     Malformed,
     /// Insights may run the query, but it cannot be evaluated locally.
-    NotEvaluatedHere,
+    InsightsOnly,
 }
 
 impl QueryError {
@@ -55,12 +55,12 @@ impl std::error::Error for QueryError {}
 
 /// An error that the grammar raises about text that it could parse.
 #[derive(Debug)]
-pub(super) struct Objection {
+pub(super) struct SemanticError {
     pub(super) kind: QueryErrorKind,
     pub(super) message: String,
 }
 
-impl Objection {
+impl SemanticError {
     pub(super) fn malformed(message: String) -> Self {
         Self {
             kind: QueryErrorKind::Malformed,
@@ -68,18 +68,20 @@ impl Objection {
         }
     }
 
-    pub(super) fn not_evaluated_here(what: &str) -> Self {
+    pub(super) fn insights_only(what: &str) -> Self {
         Self {
-            kind: QueryErrorKind::NotEvaluatedHere,
-            message: format!("{what} cannot be evaluated here; only Insights runs it"),
+            kind: QueryErrorKind::InsightsOnly,
+            message: format!(
+                "{what} cannot be evaluated locally; only CloudWatch Logs Insights supports it"
+            ),
         }
     }
 }
 
-impl fmt::Display for Objection {
+impl fmt::Display for SemanticError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Objection {}
+impl std::error::Error for SemanticError {}

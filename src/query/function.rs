@@ -107,16 +107,16 @@ impl Function {
     }
 
     /// Returns what is wrong with these arguments, if anything.
-    pub(super) fn objection(self, arguments: &[Expr]) -> Option<String> {
+    pub(super) fn argument_error(self, arguments: &[Expr]) -> Option<String> {
         let (name, least, most) = self.signature();
         if arguments.len() < least || arguments.len() > most {
-            let wanted = match (least, most) {
+            let expected = match (least, most) {
                 (least, most) if least == most => format!("{least}"),
                 (least, ANY_NUMBER) => format!("at least {least}"),
                 (least, most) => format!("{least} to {most}"),
             };
             return Some(format!(
-                "`{name}` takes {wanted} argument(s), not {}",
+                "`{name}` takes {expected} argument(s), not {}",
                 arguments.len()
             ));
         }
@@ -130,12 +130,12 @@ impl Function {
             .iter()
             .enumerate()
             .find(|(at, expr)| is_period(expr) != (period_at == Some(*at)))?;
-        let objection = if is_period(wrong) {
+        let problem = if is_period(wrong) {
             "cannot be a period"
         } else {
             "must be a period, such as 5m"
         };
-        Some(format!("argument {} of `{name}` {objection}", at + 1))
+        Some(format!("argument {} of `{name}` {problem}", at + 1))
     }
 }
 

@@ -62,6 +62,6 @@ impl FromStr for Query {
     type Err = QueryError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        grammar::read(text)
+        grammar::parse_query(text)
     }
 }

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn times_round_to_their_period() {
+    fn time_is_rounded_to_the_period() {
         let time = ms("2026-05-14T13:18:31.250Z");
         for (count, unit, floor, ceil) in [
             (1, "s", "2026-05-14T13:18:31Z", "2026-05-14T13:18:32Z"),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn extremes_have_no_period_and_do_not_overflow() {
+    fn extreme_times_do_not_overflow() {
         let years = Period::new(u32::MAX, "y").unwrap();
         for time in [i64::MIN, -1, 0, i64::MAX] {
             for period in [

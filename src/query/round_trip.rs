@@ -85,7 +85,7 @@ fn item() -> impl Strategy<Value = Item> {
     (expr(), prop::option::of(name())).prop_map(|(expr, alias)| Item { expr, alias })
 }
 
-fn total() -> impl Strategy<Value = Item> {
+fn aggregate_item() -> impl Strategy<Value = Item> {
     let kind = prop_oneof![
         Just(AggregateKind::Sum),
         Just(AggregateKind::Pct(99.5)),
@@ -114,7 +114,7 @@ fn stage() -> impl Strategy<Value = Stage> {
             pattern: ExtractionPattern::Regex(RegexLiteral::new("a(?<x>.)\\/?").unwrap()),
         })),
         (
-            prop::collection::vec(total(), few.clone()),
+            prop::collection::vec(aggregate_item(), few.clone()),
             prop::collection::vec(item(), 0..2)
         )
             .prop_map(|(items, by)| Stage::Stats(Stats { items, by })),
@@ -172,7 +172,7 @@ fn run(query: &Query) {
 
 proptest! {
     #[test]
-    fn a_tree_as_text_reads_as_the_same_tree(query in query()) {
+    fn formatted_tree_parses_to_the_same_tree(query in query()) {
         let text = query.to_string();
         if text.chars().count() <= 10_000 {
             prop_assert_eq!(text.parse::<Query>().map_err(|error| format!("{error} in {text}")), Ok(query));
@@ -180,17 +180,17 @@ proptest! {
     }
 
     #[test]
-    fn any_query_runs(query in query()) {
+    fn query_evaluation_does_not_panic(query in query()) {
         run(&query);
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in any::<String>()) {
+    fn parser_does_not_panic_on_any_text(text in any::<String>()) {
         let _ = text.parse::<Query>();
     }
 
     #[test]
-    fn no_likely_text_makes_it_panic(
+    fn parser_does_not_panic_on_likely_text(
         words in prop::collection::vec(
             r#"fields|filter|parse|stats|sort|limit|dedup|by|as|and|or|not|in|like|\||,|\(|\)|\[|\]|[=<>!+*/%^#"'`~-]|a\.b|@message|count|bin|5m|1e9|\*|\\|é"#,
             0..16,
@@ -203,8 +203,8 @@ proptest! {
 }
 
 #[test]
-fn the_deepest_query_fits_on_the_stack() {
-    let run_if_read = |text: String| text.parse::<Query>().map(|query| run(&query)).is_ok();
+fn deepest_query_fits_on_the_stack() {
+    let run_if_valid = |text: String| text.parse::<Query>().map(|query| run(&query)).is_ok();
     let nested = |levels: usize| {
         format!(
             "filter {}1{}",
@@ -212,13 +212,13 @@ fn the_deepest_query_fits_on_the_stack() {
             format!("{})", " + 1".repeat(30)).repeat(levels)
         )
     };
-    assert!(run_if_read(nested(30)));
-    assert!(!run_if_read(nested(40)));
-    assert!(!run_if_read(format!("filter {} a", "not ".repeat(1_000))));
-    assert!(!run_if_read(format!("filter {}1", "-".repeat(1_000))));
-    assert!(!run_if_read(format!("filter {}1", "2 ^ ".repeat(1_000))));
-    assert!(!run_if_read(format!("filter 1{}", " + 1".repeat(1_000))));
-    assert!(run_if_read(format!(
+    assert!(run_if_valid(nested(30)));
+    assert!(!run_if_valid(nested(40)));
+    assert!(!run_if_valid(format!("filter {} a", "not ".repeat(1_000))));
+    assert!(!run_if_valid(format!("filter {}1", "-".repeat(1_000))));
+    assert!(!run_if_valid(format!("filter {}1", "2 ^ ".repeat(1_000))));
+    assert!(!run_if_valid(format!("filter 1{}", " + 1".repeat(1_000))));
+    assert!(run_if_valid(format!(
         "filter a = 1{}",
         " or a = 1".repeat(1_000)
     )));

@@ -44,7 +44,7 @@ impl Value<'_> {
     pub fn number(&self) -> Option<f64> {
         match self {
             Self::Missing => None,
-            Self::Text(text) => decimal(text),
+            Self::Text(text) => parse_decimal(text),
             Self::Number(number) => Some(*number),
             Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
             #[expect(
@@ -197,7 +197,7 @@ pub(super) mod bits {
 }
 
 /// Parses text as a finite decimal number; `inf`, `nan` and hexadecimal are not numbers.
-pub(super) fn decimal(text: &str) -> Option<f64> {
+pub(super) fn parse_decimal(text: &str) -> Option<f64> {
     let numeric = text
         .bytes()
         .all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
@@ -213,8 +213,8 @@ fn natural_order(left: &str, right: &str) -> Ordering {
     let mut left = left;
     let mut right = right;
     loop {
-        let (a, rest_a) = chunk(left);
-        let (b, rest_b) = chunk(right);
+        let (a, rest_a) = split_chunk(left);
+        let (b, rest_b) = split_chunk(right);
         let both_digits = a.starts_with(|c: char| c.is_ascii_digit())
             && b.starts_with(|c: char| c.is_ascii_digit());
         let order = if both_digits {
@@ -225,12 +225,13 @@ fn natural_order(left: &str, right: &str) -> Ordering {
         if order.is_ne() || a.is_empty() {
             return order;
         }
-        (left, right) = (rest_a, rest_b);
+        left = rest_a;
+        right = rest_b;
     }
 }
 
 /// Splits after the first run of digits or of non-digits.
-fn chunk(text: &str) -> (&str, &str) {
+fn split_chunk(text: &str) -> (&str, &str) {
     let digits = text.starts_with(|c: char| c.is_ascii_digit());
     text.split_at(
         text.find(|c: char| c.is_ascii_digit() != digits)
@@ -243,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comparisons_are_numeric_where_both_look_numeric() {
+    fn comparison_is_numeric_if_both_values_look_numeric() {
         let compare = |a: &'static str, b: &'static str| Value::from(a).compare(&Value::from(b));
         assert_eq!(compare("10", "9"), Some(Ordering::Greater));
         assert_eq!(compare("10", "9a"), Some(Ordering::Less));
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn values_print_as_insights_prints_them() {
+    fn value_prints_as_in_insights() {
         assert_eq!(Value::Number(3.0).to_string(), "3");
         assert_eq!(Value::Number(2.5).to_string(), "2.5");
         assert_eq!(Value::Bool(true).to_string(), "1");
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn sorting_is_natural() {
+    fn sort_order_is_natural() {
         let mut values = ["b2", "10", "b10", "", "9", "a", "b1x"]
             .map(Value::from)
             .to_vec();

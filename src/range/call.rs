@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::access::Caller;
-use super::wire::{AwsError, Input, Refusal, Service};
+use super::wire::{AwsError, CommonError, Input, Service};
 use super::world::World;
 
 /// A call whose caller has been identified.
@@ -24,7 +24,7 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// The error for an operation that the service does not implement.
     pub(crate) fn unknown_operation(&self) -> AwsError {
-        Refusal::UnknownOperation(self.operation.to_owned()).told_by(self.service)
+        CommonError::UnknownOperation(self.operation.to_owned()).for_service(self.service)
     }
 
     /// The name of the list that a page token of this call is bound to.

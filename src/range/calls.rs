@@ -9,7 +9,7 @@ use crate::model::{AccountId, Region};
 
 /// The calls of one operation in one account and Region.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeenCalls {
+pub struct CallCounts {
     /// The operation, e.g. `FilterLogEvents`.
     pub operation: String,
     /// The account of the caller; `None` if the caller was not identified.
@@ -26,7 +26,8 @@ pub struct SeenCalls {
     pub busiest_second: u64,
 }
 
-type Place = (String, Option<(AccountId, Region)>);
+/// The operation, and the account-Region if the caller was identified.
+type CallKey = (String, Option<(AccountId, Region)>);
 
 #[derive(Debug, Default)]
 struct Tally {
@@ -40,61 +41,62 @@ struct Tally {
 
 /// The result of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    Answered,
+pub(crate) enum CallOutcome {
+    Succeeded,
     Throttled,
     Failed,
 }
 
 /// The limit on counted combinations of operation, account and Region. Further ones are counted
-/// together, so a client that invents operations cannot fill the memory.
-const MOST_PLACES: usize = 1_000_000;
-const OTHERS: &str = "(others)";
+/// together, so a client that invents operations cannot exhaust memory.
+const MAX_KEYS: usize = 1_000_000;
+const OTHER_OPERATIONS: &str = "(others)";
 
 /// The call counts. Their size depends on the number of different calls, not on the number of
 /// calls.
 #[derive(Debug, Default)]
-pub(crate) struct CallLog(BTreeMap<Place, Tally>);
+pub(crate) struct CallLog(BTreeMap<CallKey, Tally>);
 
 impl CallLog {
     pub(crate) fn count(
         &mut self,
         operation: &str,
-        place: Option<(AccountId, Region)>,
+        account_region: Option<(AccountId, Region)>,
         now: Timestamp,
-        ending: Ending,
+        outcome: CallOutcome,
     ) {
-        let full = self.0.len() >= MOST_PLACES;
-        let mut key = (operation.to_owned(), place);
+        let full = self.0.len() >= MAX_KEYS;
+        let mut key = (operation.to_owned(), account_region);
         if full && !self.0.contains_key(&key) {
-            key = (OTHERS.to_owned(), None);
+            key = (OTHER_OPERATIONS.to_owned(), None);
         }
         let tally = self.0.entry(key).or_default();
         if tally.second != now.as_second() {
-            (tally.second, tally.in_second) = (now.as_second(), 0);
+            tally.second = now.as_second();
+            tally.in_second = 0;
         }
         tally.in_second += 1;
         tally.busiest_second = tally.busiest_second.max(tally.in_second);
         tally.count += 1;
-        match ending {
-            Ending::Answered => {}
-            Ending::Throttled => tally.throttled += 1,
-            Ending::Failed => tally.failed += 1,
+        match outcome {
+            CallOutcome::Succeeded => {}
+            CallOutcome::Throttled => tally.throttled += 1,
+            CallOutcome::Failed => tally.failed += 1,
         }
     }
 
     /// All counts, by operation, account and Region.
-    pub(crate) fn seen(&self) -> Vec<SeenCalls> {
-        let seen = |((operation, place), tally): (&Place, &Tally)| SeenCalls {
+    pub(crate) fn counts(&self) -> Vec<CallCounts> {
+        let to_counts = |((operation, account_region), tally): (&CallKey, &Tally)| CallCounts {
             operation: operation.clone(),
-            account: place.as_ref().map(|(account, _)| *account),
-            region: place.as_ref().map(|(_, region)| region.clone()),
+            account: account_region.as_ref().map(|(account, _)| *account),
+            region: account_region.as_ref().map(|(_, region)| region.clone()),
             count: tally.count,
             throttled: tally.throttled,
             failed: tally.failed,
             busiest_second: tally.busiest_second,
         };
-        self.0.iter().map(seen).collect()
+        self.0.iter().map(to_counts).collect()
     }
 }
 
@@ -103,36 +105,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_by_place_and_knows_the_busiest_second() {
+    fn calls_are_counted_by_key_with_busiest_second() {
         let mut log = CallLog::default();
-        let place = || {
+        let account_region = || {
             Some((
                 "111111111111".parse().unwrap(),
                 "us-east-1".parse().unwrap(),
             ))
         };
-        for (second, ending) in [
-            (1, Ending::Answered),
-            (1, Ending::Throttled),
-            (2, Ending::Failed),
+        for (second, outcome) in [
+            (1, CallOutcome::Succeeded),
+            (1, CallOutcome::Throttled),
+            (2, CallOutcome::Failed),
         ] {
             log.count(
                 "ListUsers",
-                place(),
+                account_region(),
                 Timestamp::from_second(second).unwrap(),
-                ending,
+                outcome,
             );
         }
-        log.count("ListUsers", None, Timestamp::UNIX_EPOCH, Ending::Failed);
-        let seen = log.seen();
-        assert_eq!(seen.len(), 2);
-        let SeenCalls {
+        log.count(
+            "ListUsers",
+            None,
+            Timestamp::UNIX_EPOCH,
+            CallOutcome::Failed,
+        );
+        let counts = log.counts();
+        assert_eq!(counts.len(), 2);
+        let CallCounts {
             count,
             throttled,
             failed,
             busiest_second,
             ..
-        } = seen[1];
+        } = counts[1];
         assert_eq!((count, throttled, failed, busiest_second), (3, 1, 1, 2));
     }
 }

@@ -1,4 +1,4 @@
-//! An HTTP client for the AWS SDK that is answered in the same process.
+//! An HTTP client for the AWS SDK whose requests are handled in the same process.
 //!
 //! With it the SDK runs as in production, but without a socket and on paused tokio time, so retries
 //! and waits take no real time.

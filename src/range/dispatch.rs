@@ -10,14 +10,22 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 
-use super::access::{Caller, authorize, identify};
+use super::access::{Caller, authorize, identify_caller};
 use super::call::Call;
-use super::calls::Ending;
-use super::faults::Disturbance;
-use super::policy::Ask;
-use super::wire::{self, AwsError, Exchange, Input, Refusal, Reply, Service};
-use super::world::{Use, World};
+use super::calls::CallOutcome;
+use super::cloudtrail::PerformedCall;
+use super::faults::FaultEffect;
+use super::policy::AccessRequest;
+use super::wire::{self, AwsError, CommonError, Exchange, Input, Reply, Service};
+use super::world::{LastUse, World};
 use super::{ConnectionReset, Range, State, cloudtrail, ec2, iam, logs, organizations, sts};
+
+/// A request for a known service and operation.
+struct ReceivedRequest<'a> {
+    exchange: &'a Exchange,
+    parts: &'a Parts,
+    body: &'a Bytes,
+}
 
 impl Range {
     /// Handles a request as AWS does. It never panics, whatever the request contains.
@@ -29,10 +37,10 @@ impl Range {
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, ConnectionReset> {
         let (parts, body) = request.into_parts();
-        let Some((service, operation)) = wire::address(&parts, &body) else {
-            return Ok(self.not_for_any_service(&parts));
+        let Some((service, operation)) = wire::identify_operation(&parts, &body) else {
+            return Ok(self.unknown_operation_response(&parts));
         };
-        let (exchange, outcome, disturbance) = {
+        let (exchange, outcome, effect) = {
             let mut state = self.state();
             let request_id = state.world.mint.next_uuid();
             let exchange = Exchange {
@@ -41,80 +49,84 @@ impl Range {
                 request_id,
                 date: self.clock().now(),
             };
-            let (outcome, disturbance) = self.serve(&mut state, &exchange, &parts, &body);
-            (exchange, outcome, disturbance)
+            let received = ReceivedRequest {
+                exchange: &exchange,
+                parts: &parts,
+                body: &body,
+            };
+            let (outcome, effect) = self.serve(&mut state, &received);
+            (exchange, outcome, effect)
         };
         // The lock has been released, so a delayed response does not delay other calls.
-        if !disturbance.delay.is_zero() {
-            tokio::time::sleep(disturbance.delay).await;
+        if !effect.delay.is_zero() {
+            tokio::time::sleep(effect.delay).await;
         }
-        disturbance.send(&exchange, outcome)
+        effect.encode_response(&exchange, outcome)
     }
 
     /// Identifies the caller, performs the call and counts it.
     fn serve(
         &self,
         state: &mut State,
-        exchange: &Exchange,
-        parts: &Parts,
-        body: &Bytes,
-    ) -> (Result<Reply, AwsError>, Disturbance) {
+        received: &ReceivedRequest<'_>,
+    ) -> (Result<Reply, AwsError>, FaultEffect) {
         let Exchange {
             service, operation, ..
-        } = exchange;
+        } = received.exchange;
         let now = self.clock().now();
-        let caller = match identify(&state.world, *service, parts, body, now) {
+        let identified =
+            identify_caller(&state.world, *service, received.parts, received.body, now);
+        let caller = match identified {
             Ok(caller) => caller,
-            Err(refusal) => {
-                state.calls.count(operation, None, now, Ending::Failed);
-                return (Err(refusal.told_by(*service)), Disturbance::default());
+            Err(error) => {
+                state.calls.count(operation, None, now, CallOutcome::Failed);
+                return (Err(error.for_service(*service)), FaultEffect::default());
             }
         };
-        let disturbance = state
+        let effect = state
             .faults
-            .strike(operation, caller.account, &caller.region);
-        let outcome = if state
+            .trigger(operation, caller.account, &caller.region);
+        let admitted = state
             .limiter
-            .admit(operation, caller.account, &caller.region, now)
-        {
-            self.attempt(state, &caller, exchange, &disturbance, parts, body)
+            .admit(operation, caller.account, &caller.region, now);
+        let outcome = if admitted {
+            self.perform_admitted(state, &caller, &effect, received)
         } else {
-            Err(Refusal::Throttled.told_by(*service))
+            Err(CommonError::Throttled.for_service(*service))
         };
-        let ending = match &outcome {
-            _ if disturbance.spoils_the_answer() => Ending::Failed,
-            Ok(_) => Ending::Answered,
-            Err(error) if error.is_throttle() => Ending::Throttled,
-            Err(_) => Ending::Failed,
+        let call_outcome = match &outcome {
+            _ if effect.corrupts_response() => CallOutcome::Failed,
+            Ok(_) => CallOutcome::Succeeded,
+            Err(error) if error.is_throttle() => CallOutcome::Throttled,
+            Err(_) => CallOutcome::Failed,
         };
         state.calls.count(
             operation,
             Some((caller.account, caller.region)),
             now,
-            ending,
+            call_outcome,
         );
-        (outcome, disturbance)
+        (outcome, effect)
     }
 
     /// Performs an admitted call and records it in CloudTrail, unless a fault returns an error
     /// first.
-    fn attempt(
+    fn perform_admitted(
         &self,
         state: &mut State,
         caller: &Caller,
-        exchange: &Exchange,
-        disturbance: &Disturbance,
-        parts: &Parts,
-        body: &Bytes,
+        effect: &FaultEffect,
+        received: &ReceivedRequest<'_>,
     ) -> Result<Reply, AwsError> {
+        let parts = received.parts;
         let Exchange {
             service, operation, ..
-        } = exchange;
-        if let Some(error) = disturbance.error(*service) {
+        } = received.exchange;
+        if let Some(error) = effect.error(*service) {
             return Err(error);
         }
-        let input =
-            Input::decode(*service, parts, body).map_err(|refusal| refusal.told_by(*service))?;
+        let input = Input::decode(*service, parts, received.body)
+            .map_err(|error| error.for_service(*service))?;
         let now = self.clock().now();
         let call = Call {
             world: &mut state.world,
@@ -129,30 +141,30 @@ impl Range {
             .session
             .is_none()
             .then_some(caller.access_key_id.as_str());
-        let used = Use {
+        let last_use = LastUse {
             at: now,
             region: caller.region.clone(),
         };
+        let principal = caller.identity_arn(call.world);
         call.world
-            .uses
-            .note(caller.identity_arn(call.world), own_key, *service, used);
-        let outcome = perform(call, disturbance);
-        let user_agent = wire::header(&parts.headers, "user-agent").unwrap_or_default();
-        cloudtrail::trace(
-            &mut state.world,
+            .last_uses
+            .record(principal, own_key, *service, last_use);
+        let outcome = perform(call, effect);
+        let performed = PerformedCall {
             caller,
-            exchange,
-            &input,
-            outcome.as_ref().err(),
-            user_agent,
+            exchange: received.exchange,
+            input: &input,
+            error: outcome.as_ref().err(),
+            user_agent: wire::header(&parts.headers, "user-agent").unwrap_or_default(),
             now,
-        );
+        };
+        cloudtrail::record_call(&mut state.world, &performed);
         outcome
     }
 
     /// The response to a request that names no known service and operation. Its protocol is guessed
     /// from the content type.
-    fn not_for_any_service(&self, parts: &Parts) -> Response<Bytes> {
+    fn unknown_operation_response(&self, parts: &Parts) -> Response<Bytes> {
         let service = match wire::header(&parts.headers, "content-type") {
             Some(kind) if kind.starts_with("application/x-www-form-urlencoded") => Service::Sts,
             _ => Service::Logs,
@@ -160,7 +172,7 @@ impl Range {
         let operation = wire::header(&parts.headers, "x-amz-target")
             .unwrap_or("(none)")
             .to_owned();
-        let error = Refusal::UnknownOperation(operation.clone()).told_by(service);
+        let error = CommonError::UnknownOperation(operation.clone()).for_service(service);
         let request_id = self.state().world.mint.next_uuid();
         Exchange {
             service,
@@ -173,24 +185,24 @@ impl Range {
 }
 
 /// Authorizes and performs a call.
-pub(super) fn perform(mut call: Call<'_>, disturbance: &Disturbance) -> Result<Reply, AwsError> {
-    permit(&call)?;
-    if disturbance.deletes_the_group() {
+pub(super) fn perform(mut call: Call<'_>, effect: &FaultEffect) -> Result<Reply, AwsError> {
+    authorize_call(&call)?;
+    if effect.deletes_log_group() {
         logs::delete_named_group(&mut call);
     }
     let reply = match call.service {
-        Service::CloudTrail => cloudtrail::answer(&mut call),
-        Service::Ec2 => ec2::answer(&mut call),
-        Service::Iam => iam::answer(&mut call),
-        Service::Logs => logs::answer(&mut call),
-        Service::Organizations => organizations::answer(&mut call),
-        Service::Sts => sts::answer(&mut call),
+        Service::CloudTrail => cloudtrail::perform(&mut call),
+        Service::Ec2 => ec2::perform(&mut call),
+        Service::Iam => iam::perform(&mut call),
+        Service::Logs => logs::perform(&mut call),
+        Service::Organizations => organizations::perform(&mut call),
+        Service::Sts => sts::perform(&mut call),
     }?;
-    Ok(disturbance.touch(reply, call.input))
+    Ok(effect.modify_reply(reply, call.input))
 }
 
 /// Evaluates all policies that apply to the call.
-fn permit(call: &Call<'_>) -> Result<(), AwsError> {
+fn authorize_call(call: &Call<'_>) -> Result<(), AwsError> {
     let Call {
         world,
         caller,
@@ -201,29 +213,29 @@ fn permit(call: &Call<'_>) -> Result<(), AwsError> {
         ..
     } = call;
     if *service == Service::Iam && caller.is_plain_user_session() {
-        return Err(Refusal::UnknownKey.told_by(*service));
+        return Err(CommonError::UnknownKey.for_service(*service));
     }
-    if *service == Service::Sts && sts::decides_itself(operation) {
+    if *service == Service::Sts && sts::skips_general_authorization(operation) {
         return Ok(());
     }
     let action = format!("{service}:{operation}");
-    let resource = resource(world, caller, *service, input);
-    let facts = caller.facts(world, *now);
-    let ask = Ask {
+    let resource = resource_arn(world, caller, *service, input);
+    let context = caller.request_context(world, *now);
+    let request = AccessRequest {
         action: &action,
         resource: &resource,
-        facts: &facts,
+        context: &context,
     };
-    authorize(world, caller, &ask).map_err(|denial| {
-        Refusal::Denied(denial.sentence(&caller.arn(world), &ask)).told_by(*service)
+    authorize(world, caller, &request).map_err(|denial| {
+        CommonError::Denied(denial.message(&caller.arn(world), &request)).for_service(*service)
     })
 }
 
 /// The ARN of the resource of a call, as policies name it.
-fn resource(world: &World, caller: &Caller, service: Service, input: &Input) -> String {
+fn resource_arn(world: &World, caller: &Caller, service: Service, input: &Input) -> String {
     match service {
-        Service::Iam => iam::resource(world, caller, input),
-        Service::Logs => logs::resource(world, caller, input),
+        Service::Iam => iam::resource_arn(world, caller, input),
+        Service::Logs => logs::resource_arn(world, caller, input),
         Service::CloudTrail | Service::Ec2 | Service::Organizations | Service::Sts => {
             "*".to_owned()
         }

@@ -1,4 +1,4 @@
-//! Property tests: the range answers every input and never panics.
+//! Property tests: the range responds to every input and never panics.
 
 use bytes::Bytes;
 use http::Request;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::access::{Caller, Principal};
 use super::call::Call;
 use super::dispatch::perform;
-use super::faults::Disturbance;
+use super::faults::FaultEffect;
 use super::policy::{Document, PolicyKind};
 use super::wire::{Input, Params, Protocol, Service};
 use super::{ADMINISTRATOR, Range, Scenario};
@@ -188,7 +188,7 @@ fn range() -> Range {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_input_of_any_operation_panics() {
+async fn no_input_panics() {
     let range = range();
     let caller = Caller {
         account: range.management_account(),
@@ -212,14 +212,14 @@ async fn no_input_of_any_operation_panics() {
             global_endpoint: false,
             now,
         };
-        _ = perform(call, &Disturbance::default());
+        _ = perform(call, &FaultEffect::default());
         Ok(())
     });
     outcome.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_request_goes_without_an_answer() {
+async fn every_request_gets_an_error_response() {
     let range = range();
     let header = || proptest::option::of("[ -~]{0,60}");
     let strategy = (vec(any::<u8>(), 0..200), header(), header(), header());
@@ -238,11 +238,11 @@ async fn no_request_goes_without_an_answer() {
                 request = request.header(name, value);
             }
         }
-        let answer = range
+        let response = range
             .handle(request.body(Bytes::from(body)).unwrap())
             .await
             .unwrap();
-        assert!(answer.status().is_client_error(), "{}", answer.status());
+        assert!(response.status().is_client_error(), "{}", response.status());
     }
 }
 

@@ -41,7 +41,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use calls::SeenCalls;
+pub use calls::CallCounts;
 pub use overview::{AccountOverview, TrailOverview};
 pub use quotas::Quotas;
 pub use scenario::{Answer, Chapter, Scenario, ScenarioError, Search};
@@ -58,7 +58,7 @@ use crate::time::Clock;
 
 /// The largest difference between the clock and the time of the scenario at which the range starts
 /// at the time of the scenario.
-const SAME_MOMENT: SignedDuration = SignedDuration::from_hours(1);
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(1);
 
 /// A simulated AWS organization. Clones share its state.
 #[derive(Clone, Debug)]
@@ -119,8 +119,8 @@ impl Range {
         seed: Option<u64>,
         clock: Clock,
     ) -> Result<Self, ScenarioError> {
-        let begins = beginning(scenario.now(), clock.now());
-        let world = scenario::build(scenario, seed.unwrap_or_else(|| scenario.seed()), begins)?;
+        let start = start_time(scenario.now(), clock.now());
+        let world = scenario::build(scenario, seed.unwrap_or_else(|| scenario.seed()), start)?;
         let state = State {
             world,
             faults: Faults::new(scenario.faults()),
@@ -210,15 +210,15 @@ impl Range {
     }
 
     /// The calls that the range received, counted by operation, account and Region.
-    pub fn calls(&self) -> Vec<SeenCalls> {
-        self.state().calls.seen()
+    pub fn calls(&self) -> Vec<CallCounts> {
+        self.state().calls.counts()
     }
 }
 
 /// Returns the time at which the range starts. A clock near the time of the scenario is rounded to
 /// it, so two runs of a scenario have the same state to the millisecond.
-fn beginning(scenario: Timestamp, clock: Timestamp) -> Timestamp {
-    if clock.duration_since(scenario).abs() < SAME_MOMENT {
+fn start_time(scenario: Timestamp, clock: Timestamp) -> Timestamp {
+    if clock.duration_since(scenario).abs() < CLOCK_TOLERANCE {
         return scenario;
     }
     Timestamp::from_second(clock.as_second()).unwrap_or(clock)

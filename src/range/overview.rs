@@ -41,8 +41,8 @@ impl Range {
     pub fn accounts(&self) -> Vec<AccountOverview> {
         let world = &self.state().world;
         let overview = |account: &super::world::Account| {
-            let line = world.ancestry(account.id);
-            let units = line
+            let ancestors = world.ancestor_ids(account.id);
+            let units = ancestors
                 .iter()
                 .rev()
                 .filter_map(|id| world.organization.units.get(id));
@@ -50,10 +50,10 @@ impl Range {
             AccountOverview {
                 id: account.id,
                 name: account.name.clone(),
-                state: account.state_word().to_owned(),
+                state: account.state_str().to_owned(),
                 units: units.map(|unit| unit.name.clone()).collect(),
                 regions: regions
-                    .filter(|region| world.enabled(account.id, region))
+                    .filter(|region| world.is_region_enabled(account.id, region))
                     .cloned()
                     .collect(),
                 roles: account.roles.keys().cloned().collect(),
@@ -67,13 +67,17 @@ impl Range {
     /// Region and name of each.
     ///
     /// Tests compare it with what Dragnet finds out through API calls.
-    pub fn kept_in(&self, account: AccountId, region: &Region) -> Vec<(AccountId, Region, String)> {
+    pub fn cloudtrail_log_groups(
+        &self,
+        account: AccountId,
+        region: &Region,
+    ) -> Vec<(AccountId, Region, String)> {
         let state = self.state();
         let trails = state
             .world
             .trails
             .iter()
-            .filter(|trail| trail.delivers(account, region));
+            .filter(|trail| trail.delivers_from(account, region));
         trails
             .filter_map(|trail| Some((trail.account, trail.home.clone(), trail.log_group.clone()?)))
             .collect()

@@ -78,15 +78,15 @@ impl Limiter {
         let Some(rates) = &self.rates else {
             return true;
         };
-        let rate = rates.of(operation, region);
+        let rate = rates.rate_for(operation, region);
         let burst = rate.max(1.0);
         let key = (account, region.clone(), operation.to_owned());
         let bucket = self.buckets.entry(key).or_insert(Bucket {
             tokens: burst,
             filled: now,
         });
-        let since = now.duration_since(bucket.filled).as_secs_f64().max(0.0);
-        bucket.tokens = burst.min(bucket.tokens + since * rate);
+        let elapsed = now.duration_since(bucket.filled).as_secs_f64().max(0.0);
+        bucket.tokens = burst.min(bucket.tokens + elapsed * rate);
         bucket.filled = now;
         let admitted = bucket.tokens >= 1.0;
         if admitted {
@@ -98,19 +98,19 @@ impl Limiter {
 
 impl Rates {
     /// The rate in calls per second.
-    fn of(&self, operation: &str, region: &Region) -> f64 {
+    fn rate_for(&self, operation: &str, region: &Region) -> f64 {
         match self.operations.get(operation) {
             None => self.default,
             Some(Rate::Everywhere(rate)) => *rate,
             Some(Rate::ByRegion(rates)) => {
-                let of = |wanted: &dyn Fn(&[Region]) -> bool| {
-                    let rates = rates.iter().filter(|(_, regions)| wanted(regions));
+                let lowest_rate = |selects: &dyn Fn(&[Region]) -> bool| {
+                    let rates = rates.iter().filter(|(_, regions)| selects(regions));
                     rates
                         .filter_map(|(rate, _)| rate.parse().ok())
                         .reduce(f64::min)
                 };
-                of(&|regions| regions.contains(region))
-                    .or_else(|| of(&|_| true))
+                lowest_rate(&|regions| regions.contains(region))
+                    .or_else(|| lowest_rate(&|_| true))
                     .unwrap_or(self.default)
             }
         }
@@ -121,7 +121,12 @@ impl Rates {
 mod tests {
     use super::*;
 
-    fn granted(limiter: &mut Limiter, operation: &str, region: &str, milliseconds: i64) -> usize {
+    fn admitted_calls(
+        limiter: &mut Limiter,
+        operation: &str,
+        region: &str,
+        milliseconds: i64,
+    ) -> usize {
         let account = "111111111111".parse().unwrap();
         let region = region.parse().unwrap();
         let now = Timestamp::from_millisecond(milliseconds).unwrap();
@@ -131,31 +136,34 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_holds_a_second_and_fills_at_the_rate() {
+    fn bucket_holds_one_second_and_refills_at_the_rate() {
         let mut limiter = Limiter::new(Quotas::Real).unwrap();
-        assert_eq!(granted(&mut limiter, "FilterLogEvents", "us-east-1", 0), 25);
         assert_eq!(
-            granted(&mut limiter, "FilterLogEvents", "us-east-1", 200),
+            admitted_calls(&mut limiter, "FilterLogEvents", "us-east-1", 0),
+            25
+        );
+        assert_eq!(
+            admitted_calls(&mut limiter, "FilterLogEvents", "us-east-1", 200),
             5
         );
         assert_eq!(
-            granted(&mut limiter, "FilterLogEvents", "eu-central-1", 200),
+            admitted_calls(&mut limiter, "FilterLogEvents", "eu-central-1", 200),
             5
         );
         assert_eq!(
-            granted(&mut limiter, "FilterLogEvents", "xx-unknown-1", 200),
+            admitted_calls(&mut limiter, "FilterLogEvents", "xx-unknown-1", 200),
             5
         );
         assert_eq!(
-            granted(&mut limiter, "DescribeLogGroups", "us-east-1", 200),
+            admitted_calls(&mut limiter, "DescribeLogGroups", "us-east-1", 200),
             10
         );
     }
 
     #[test]
-    fn off_is_off() {
+    fn calls_are_not_throttled_when_off() {
         assert_eq!(
-            granted(
+            admitted_calls(
                 &mut Limiter::new(Quotas::Off).unwrap(),
                 "FilterLogEvents",
                 "us-east-1",

@@ -23,10 +23,10 @@ const READ_LIMIT: usize = 64 << 20;
 pub enum ServeError {
     /// The listener is not on a loopback address. Other hosts could use the range and mistake it
     /// for AWS.
-    #[error("the practice range is served on loopback addresses only, not on {0}")]
+    #[error("the practice range cannot listen on {0}: use a loopback address, such as 127.0.0.1")]
     NotLoopback(SocketAddr),
     /// The listener failed.
-    #[error("the practice range cannot be served")]
+    #[error("cannot serve the practice range")]
     Io(#[from] io::Error),
 }
 
@@ -44,31 +44,31 @@ pub async fn serve(
     if !address.ip().is_loopback() {
         return Err(ServeError::NotLoopback(address));
     }
-    let service = Router::new().fallback(answer).with_state(range);
+    let service = Router::new().fallback(handle_request).with_state(range);
     axum::serve(listener, service)
         .with_graceful_shutdown(shutdown)
         .await?;
     Ok(())
 }
 
-async fn answer(
+async fn handle_request(
     State(range): State<Range>,
     request: Request,
 ) -> Result<Response<Body>, Infallible> {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, READ_LIMIT).await else {
-        let mut refused = Response::new(Body::empty());
-        *refused.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-        return Ok(refused);
+        let mut rejected = Response::new(Body::empty());
+        *rejected.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+        return Ok(rejected);
     };
     Ok(match range.handle(Request::from_parts(parts, body)).await {
         Ok(response) => response.map(Body::from),
-        Err(reset) => broken(reset),
+        Err(reset) => broken_response(reset),
     })
 }
 
 /// A response whose body fails immediately, so that the server closes the connection.
-fn broken(reset: ConnectionReset) -> Response<Body> {
+fn broken_response(reset: ConnectionReset) -> Response<Body> {
     Response::new(Body::from_stream(futures::stream::once(async move {
         Err::<Bytes, _>(reset)
     })))

@@ -52,7 +52,7 @@ mod tests {
     use crate::report::testing::{account, written};
 
     #[test]
-    fn one_row_a_call() {
+    fn each_call_has_a_row() {
         let call = ApiCall {
             time: "2026-03-01T12:00:00.25Z".parse().unwrap(),
             account: Some(account("111111111111")),

@@ -76,25 +76,25 @@ mod tests {
 
     use super::*;
     use crate::model::{Outcome, Reason, Status};
-    use crate::report::testing::{place, written};
+    use crate::report::testing::{coverage_row, written};
 
     #[test]
-    fn every_kind_of_place_has_its_row() {
-        let closed = Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
+    fn accounts_targets_and_log_groups_have_rows() {
+        let closed = Outcome::with_reason(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
         let rows = [
-            place(
+            coverage_row(
                 "111111111111",
                 Some("eu-west-1"),
                 Some("/aws/a"),
                 Outcome::searched(),
             ),
-            place(
+            coverage_row(
                 "111111111111",
                 Some("us-east-1"),
                 None,
                 Outcome::denied("no: in a service control policy"),
             ),
-            place("222222222222", None, None, closed),
+            coverage_row("222222222222", None, None, closed),
         ];
         insta::assert_snapshot!(written(|out| write_coverage(rows.map(Ok::<_, Infallible>), out)), @"
         account_id,account_name,region,log_group,log_class,status,reason,denied_by,engine,from,to,pages,events,bytes,sightings

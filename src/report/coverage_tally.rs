@@ -1,26 +1,26 @@
 //! Counts the coverage while its rows are read.
 
-use super::gaps::{Gaps, name};
+use super::gaps::{Gaps, row_name};
 use super::summary::CoverageLevel;
-use super::{Gap, LogGroupCounts, PlaceCounts};
+use super::{CoverageCounts, Gap, LogGroupCounts};
 use crate::model::{AccountId, Coverage, Region};
 
 /// How many inactive accounts a verdict names. `coverage.csv` contains all.
-const MOST_NAMED: usize = 10;
+const MOST_ACCOUNTS: usize = 10;
 
 /// Counts coverage rows, which must be sorted by account, Region and log group, and decides whether
 /// everything in scope was covered.
 #[derive(Clone, Debug, Default)]
 pub struct CoverageTally {
-    accounts: PlaceCounts,
-    targets: PlaceCounts,
+    accounts: CoverageCounts,
+    targets: CoverageCounts,
     log_groups: LogGroupCounts,
     account: Option<(AccountId, CoverageLevel)>,
     target: Option<(AccountId, Region, CoverageLevel)>,
     gaps: Gaps,
     accepted: Gaps,
     out_of_scope: Gaps,
-    not_active: Vec<String>,
+    inactive: Vec<String>,
     events: u64,
     bytes: u64,
 }
@@ -28,19 +28,19 @@ pub struct CoverageTally {
 impl CoverageTally {
     /// Counts the next row.
     pub fn add(&mut self, row: &Coverage) {
-        let extent = CoverageLevel::from_outcome(&row.outcome);
+        let level = CoverageLevel::from_outcome(&row.outcome);
         // A log group out of scope that was read for other accounts does not count for its own
         // account-Region.
-        if !row.elsewhere {
-            self.add_place(row, extent);
+        if !row.out_of_scope {
+            self.add_level(row, level);
         }
         if row.log_group.is_some() {
             self.log_groups.count(row.outcome.status);
         }
-        match extent {
+        match level {
             CoverageLevel::OutOfScope => {
-                if self.not_active.len() < MOST_NAMED {
-                    self.not_active.push(name(row));
+                if self.inactive.len() < MOST_ACCOUNTS {
+                    self.inactive.push(row_name(row));
                 }
                 self.out_of_scope.add(row);
             }
@@ -54,53 +54,53 @@ impl CoverageTally {
         self.bytes = self.bytes.saturating_add(row.bytes);
     }
 
-    fn add_place(&mut self, row: &Coverage, extent: CoverageLevel) {
+    fn add_level(&mut self, row: &Coverage, level: CoverageLevel) {
         match &mut self.account {
-            Some((account, so_far)) if *account == row.account => *so_far = so_far.and(extent),
+            Some((account, whole)) if *account == row.account => *whole = whole.combine(level),
             _ => {
-                self.end_account();
-                self.account = Some((row.account, extent));
+                self.finish_account();
+                self.account = Some((row.account, level));
             }
         }
         let Some(region) = &row.region else { return };
         match &mut self.target {
-            Some((account, same, so_far)) if *account == row.account && same == region => {
-                *so_far = so_far.and(extent);
+            Some((account, same, whole)) if *account == row.account && same == region => {
+                *whole = whole.combine(level);
             }
             _ => {
-                self.end_target();
-                self.target = Some((row.account, region.clone(), extent));
+                self.finish_target();
+                self.target = Some((row.account, region.clone(), level));
             }
         }
     }
 
-    fn end_account(&mut self) {
-        if let Some((_, extent)) = self.account.take() {
-            self.accounts.count(extent);
+    fn finish_account(&mut self) {
+        if let Some((_, level)) = self.account.take() {
+            self.accounts.count(level);
         }
     }
 
-    fn end_target(&mut self) {
-        if let Some((_, _, extent)) = self.target.take() {
-            self.targets.count(extent);
+    fn finish_target(&mut self) {
+        if let Some((_, _, level)) = self.target.take() {
+            self.targets.count(level);
         }
     }
 
     /// Returns the coverage of the accounts.
-    pub fn accounts(&self) -> PlaceCounts {
+    pub fn accounts(&self) -> CoverageCounts {
         let mut counts = self.accounts;
         self.account
             .iter()
-            .for_each(|(_, extent)| counts.count(*extent));
+            .for_each(|(_, level)| counts.count(*level));
         counts
     }
 
     /// Returns the coverage of the account-Regions.
-    pub fn targets(&self) -> PlaceCounts {
+    pub fn targets(&self) -> CoverageCounts {
         let mut counts = self.targets;
         self.target
             .iter()
-            .for_each(|(_, _, extent)| counts.count(*extent));
+            .for_each(|(_, _, level)| counts.count(*level));
         counts
     }
 
@@ -135,8 +135,8 @@ impl CoverageTally {
     }
 
     /// Returns the first inactive accounts in scope: untrusted text.
-    pub fn not_active(&self) -> &[String] {
-        &self.not_active
+    pub fn inactive(&self) -> &[String] {
+        &self.inactive
     }
 
     /// Returns the inactive accounts in scope, by reason.
@@ -149,7 +149,7 @@ impl CoverageTally {
 mod tests {
     use super::*;
     use crate::model::{Outcome, Reason, Status};
-    use crate::report::testing::place;
+    use crate::report::testing::coverage_row;
 
     fn tally(rows: &[Coverage]) -> CoverageTally {
         let mut tally = CoverageTally::default();
@@ -160,50 +160,50 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_is_what_its_parts_are() {
+    fn accounts_and_targets_combine_their_rows() {
         let denied = || Outcome::denied("no");
-        let empty = Outcome::because(Status::Skipped, Reason::NoLogGroups, "");
-        let closed = Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
+        let empty = Outcome::with_reason(Status::Skipped, Reason::NoLogGroups, "");
+        let closed = Outcome::with_reason(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
         let tally = tally(&[
-            place(
+            coverage_row(
                 "111111111111",
                 Some("eu-west-1"),
                 Some("a"),
                 Outcome::searched(),
             ),
-            place(
+            coverage_row(
                 "111111111111",
                 Some("eu-west-1"),
                 Some("b"),
                 Outcome::searched(),
             ),
-            place("111111111111", Some("us-east-1"), None, empty),
-            place(
+            coverage_row("111111111111", Some("us-east-1"), None, empty),
+            coverage_row(
                 "222222222222",
                 Some("eu-west-1"),
                 Some("a"),
                 Outcome::searched(),
             ),
-            place("222222222222", Some("us-east-1"), None, denied()),
-            place("333333333333", None, None, denied()),
-            place("444444444444", None, None, closed),
+            coverage_row("222222222222", Some("us-east-1"), None, denied()),
+            coverage_row("333333333333", None, None, denied()),
+            coverage_row("444444444444", None, None, closed),
         ]);
-        let expected = PlaceCounts {
+        let expected = CoverageCounts {
             in_scope: 3,
             out_of_scope: 1,
             swept: 1,
             partial: 1,
             denied: 1,
-            ..PlaceCounts::default()
+            ..CoverageCounts::default()
         };
         assert_eq!(tally.accounts(), expected);
         assert_eq!(
             tally.targets(),
-            PlaceCounts {
+            CoverageCounts {
                 in_scope: 4,
                 swept: 3,
                 denied: 1,
-                ..PlaceCounts::default()
+                ..CoverageCounts::default()
             }
         );
         assert_eq!(
@@ -219,16 +219,16 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_account_does_not_make_it_incomplete_but_nothing_at_all_does() {
+    fn inactive_account_is_no_gap_but_empty_coverage_is_incomplete() {
         let closed = || {
-            place(
+            coverage_row(
                 "222222222222",
                 None,
                 None,
-                Outcome::because(Status::Skipped, Reason::AccountNotActive, ""),
+                Outcome::with_reason(Status::Skipped, Reason::AccountNotActive, ""),
             )
         };
-        let searched = place(
+        let searched = coverage_row(
             "111111111111",
             Some("eu-west-1"),
             Some("a"),
@@ -240,9 +240,14 @@ mod tests {
     }
 
     #[test]
-    fn skipping_without_proof_is_a_gap() {
-        let disabled = Outcome::because(Status::Skipped, Reason::RegionNotEnabled, "");
-        let tally = tally(&[place("111111111111", Some("me-south-1"), None, disabled)]);
+    fn skipped_without_proof_is_a_gap() {
+        let disabled = Outcome::with_reason(Status::Skipped, Reason::RegionNotEnabled, "");
+        let tally = tally(&[coverage_row(
+            "111111111111",
+            Some("me-south-1"),
+            None,
+            disabled,
+        )]);
         assert!(!tally.is_complete());
         assert_eq!(tally.targets().failed, 1);
     }

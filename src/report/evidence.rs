@@ -14,10 +14,10 @@ pub struct EvidenceTally {
     /// Tampering calls.
     pub tampering: TamperingTally,
     /// The longest hour gaps.
-    pub silences: Vec<HourGap>,
+    pub hour_gaps: Vec<HourGap>,
 }
 
-pub(super) fn tampering(
+pub(super) fn write_tampering_calls(
     page: &mut dyn Page,
     tally: &TamperingTally,
     names: &AccountNames,
@@ -25,23 +25,19 @@ pub(super) fn tampering(
     if tally.total() == 0 {
         return Ok(());
     }
-    page.heading(
-        &format!(
-            "Tampering with the recording: {}",
-            plural(tally.total(), "call")
-        ),
-        Style::Bad,
-    )?;
+    let title = format!("Tampering with logging: {}", plural(tally.total(), "call"));
+    page.heading(&title, Style::Bad)?;
     for call in tally.first() {
-        let ended = match call.error_code.as_str() {
+        let failed = match call.error_code.as_str() {
             "" => String::new(),
-            error => format!(", refused: {error}"),
+            error => format!(", failed: {error}"),
         };
-        let place = format!("in {} {}", named(&call.account, names), call.region);
-        let who = format!("by {} from {}", call.principal_arn, call.source_ip);
+        let account = account_with_name(&call.account, names);
+        let location = format!("in {account} {}", call.region);
+        let actor = format!("by {} from {}", call.principal_arn, call.source_ip);
         page.item(
             &call.event_name,
-            &format!("{} {place} {who}{ended}", time(call.time_ms)),
+            &format!("{} {location} {actor}{failed}", time(call.time_ms)),
         )?;
     }
     match tally.total().saturating_sub(tally.first().len() as u64) {
@@ -53,7 +49,7 @@ pub(super) fn tampering(
     }
 }
 
-pub(super) fn sources(
+pub(super) fn write_source_gaps(
     page: &mut dyn Page,
     tally: &SourceTally,
     names: &AccountNames,
@@ -66,7 +62,7 @@ pub(super) fn sources(
     for gap in gaps {
         let size = format!(
             "{} in {}",
-            plural(gap.targets, "Region"),
+            plural(gap.targets, "account-Region"),
             plural(gap.accounts, "account")
         );
         page.item(
@@ -76,7 +72,7 @@ pub(super) fn sources(
         let examples: Vec<String> = gap
             .examples
             .iter()
-            .map(|target| place(target, names))
+            .map(|target| target_with_name(target, names))
             .collect();
         let more = gap.targets.saturating_sub(examples.len() as u64);
         let rest = if more > 0 {
@@ -86,45 +82,36 @@ pub(super) fn sources(
         };
         page.item("", &format!("{}{rest}", examples.join(", ")))?;
     }
-    page.item("", "each with its reason in sources.csv")
+    page.item("", "all reasons are in sources.csv")
 }
 
-pub(super) fn silences(
+pub(super) fn write_hour_gaps(
     page: &mut dyn Page,
-    silences: &[HourGap],
+    hour_gaps: &[HourGap],
     names: &AccountNames,
 ) -> io::Result<()> {
-    if silences.is_empty() {
+    if hour_gaps.is_empty() {
         return Ok(());
     }
     page.heading(
-        "Hours without records, where others have some",
+        "Hours in which a usually active account recorded nothing",
         Style::Plain,
     )?;
-    for silence in silences {
-        let hours = plural(silence.hours.unsigned_abs(), "hour");
-        page.item(
-            &hours,
-            &format!(
-                "from {} in {}",
-                time(silence.from_ms),
-                place(&silence.target, names)
-            ),
-        )?;
+    for gap in hour_gaps {
+        let hours = plural(gap.hours.unsigned_abs(), "hour");
+        let target = target_with_name(&gap.target, names);
+        page.item(&hours, &format!("from {} in {target}", time(gap.from_ms)))?;
     }
     Ok(())
 }
 
-fn place(target: &Target, names: &AccountNames) -> String {
-    format!(
-        "{} {}",
-        named(&target.account.to_string(), names),
-        target.region
-    )
+fn target_with_name(target: &Target, names: &AccountNames) -> String {
+    let account = account_with_name(&target.account.to_string(), names);
+    format!("{account} {}", target.region)
 }
 
-/// Returns an account with its name, if that is known.
-pub(super) fn named(account: &str, names: &AccountNames) -> String {
+/// Returns the name and the id of an account, or only its id if the name is not known.
+pub(super) fn account_with_name(account: &str, names: &AccountNames) -> String {
     match names.get(account).filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} ({account})"),
         None => account.to_owned(),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::plural;
 use crate::model::{AccountId, Coverage, Outcome, Status};
 
 /// The maximum number of different reasons. Further ones are combined, because the report would be
@@ -15,27 +16,83 @@ const EXAMPLES: usize = 3;
 /// Accounts, account-Regions and log groups that were not covered for the same reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// Their status.
-    pub status: Status,
+    pub(super) status: Status,
     /// The reason and AWS's message, with the parts that differ between coverage rows replaced.
-    pub reason: String,
-    /// The number of accounts.
-    pub accounts: u64,
-    /// The number of accounts, account-Regions and log groups.
-    pub places: u64,
+    pub(super) reason: String,
+    pub(super) accounts: u64,
+    pub(super) rows: RowCounts,
     /// The first few of them: untrusted text.
-    pub examples: Vec<String>,
+    pub(super) examples: Vec<String>,
+}
+
+impl Gap {
+    /// Returns the size: `2 accounts`, or `3 account-Regions in 2 accounts`.
+    pub(super) fn size(&self) -> String {
+        let accounts = plural(self.accounts, "account");
+        if self.rows.accounts == self.accounts && self.rows.total() == self.accounts {
+            return accounts;
+        }
+        format!("{} in {accounts}", self.rows.describe())
+    }
+}
+
+/// The number of coverage rows, by what they are about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct RowCounts {
+    accounts: u64,
+    targets: u64,
+    log_groups: u64,
+}
+
+impl RowCounts {
+    fn add(&mut self, row: &Coverage) {
+        if row.log_group.is_some() {
+            self.log_groups += 1;
+        } else if row.region.is_some() {
+            self.targets += 1;
+        } else {
+            self.accounts += 1;
+        }
+    }
+
+    /// Returns the sum of both.
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            accounts: self.accounts + other.accounts,
+            targets: self.targets + other.targets,
+            log_groups: self.log_groups + other.log_groups,
+        }
+    }
+
+    pub(super) fn total(self) -> u64 {
+        self.accounts + self.targets + self.log_groups
+    }
+
+    /// Returns the numbers as text: `1 account, 3 account-Regions, 2 log groups`.
+    pub(super) fn describe(self) -> String {
+        let counts = [
+            (self.accounts, "account"),
+            (self.targets, "account-Region"),
+            (self.log_groups, "log group"),
+        ];
+        let parts: Vec<String> = counts
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, word)| plural(number, word))
+            .collect();
+        parts.join(", ")
+    }
 }
 
 /// Collects gaps from coverage rows, which must be sorted by account.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gaps(BTreeMap<(Status, String), Gathered>);
+pub(super) struct Gaps(BTreeMap<(Status, String), GapCounts>);
 
 #[derive(Clone, Debug, Default)]
-struct Gathered {
+struct GapCounts {
     accounts: u64,
     last_account: Option<AccountId>,
-    places: u64,
+    rows: RowCounts,
     examples: Vec<String>,
 }
 
@@ -45,14 +102,14 @@ impl Gaps {
         if self.0.len() >= MOST_REASONS && !self.0.contains_key(&key) {
             "other reasons".clone_into(&mut key.1);
         }
-        let gathered = self.0.entry(key).or_default();
-        gathered.places += 1;
-        if gathered.last_account != Some(row.account) {
-            gathered.last_account = Some(row.account);
-            gathered.accounts += 1;
+        let counts = self.0.entry(key).or_default();
+        counts.rows.add(row);
+        if counts.last_account != Some(row.account) {
+            counts.last_account = Some(row.account);
+            counts.accounts += 1;
         }
-        if gathered.examples.len() < EXAMPLES {
-            gathered.examples.push(name(row));
+        if counts.examples.len() < EXAMPLES {
+            counts.examples.push(row_name(row));
         }
     }
 
@@ -62,21 +119,21 @@ impl Gaps {
 
     /// Returns the gaps, those with the most coverage rows first.
     pub(super) fn list(&self) -> Vec<Gap> {
-        let gap = |((status, reason), gathered): (&(Status, String), &Gathered)| Gap {
+        let gap = |((status, reason), counts): (&(Status, String), &GapCounts)| Gap {
             status: *status,
             reason: reason.clone(),
-            accounts: gathered.accounts,
-            places: gathered.places,
-            examples: gathered.examples.clone(),
+            accounts: counts.accounts,
+            rows: counts.rows,
+            examples: counts.examples.clone(),
         };
         let mut gaps: Vec<Gap> = self.0.iter().map(gap).collect();
-        gaps.sort_by_key(|gap| std::cmp::Reverse(gap.places));
+        gaps.sort_by_key(|gap| std::cmp::Reverse(gap.rows.total()));
         gaps
     }
 }
 
 /// Returns the account, Region and log group of a coverage row for display.
-pub(super) fn name(row: &Coverage) -> String {
+pub(super) fn row_name(row: &Coverage) -> String {
     let account = match row.account_name.as_str() {
         "" => row.account.to_string(),
         name => format!("{name} ({})", row.account),
@@ -98,19 +155,19 @@ pub(super) fn name(row: &Coverage) -> String {
 /// group, request ids, and the message that EC2 encodes for the account's administrators.
 fn common_reason(row: &Coverage) -> String {
     let Outcome { reason, detail, .. } = &row.outcome;
-    let told = detail
+    let decoded = detail
         .split("Encoded authorization failure")
         .next()
         .unwrap_or_default()
         .trim_end();
-    let mut told = without_uuids(told);
+    let mut text = without_uuids(decoded);
     if let Some(log_group) = &row.log_group {
-        told = replace_word(told, log_group, "<log group>");
+        text = replace_word(text, log_group, "<log group>");
     }
     if let Some(region) = &row.region {
-        told = replace_word(told, region.as_str(), "<region>");
+        text = replace_word(text, region.as_str(), "<region>");
     }
-    let detail = replace_word(told, &row.account.to_string(), "<account>").into_owned();
+    let detail = replace_word(text, &row.account.to_string(), "<account>").into_owned();
     let common = Outcome {
         detail,
         ..row.outcome.clone()
@@ -169,10 +226,11 @@ fn is_uuid(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing::place;
+    use crate::model::Reason;
+    use crate::report::testing::coverage_row;
 
     #[test]
-    fn one_reason_is_one_gap() {
+    fn rows_with_one_reason_are_one_gap() {
         let mut gaps = Gaps::default();
         for id in [
             "111111111111",
@@ -184,14 +242,12 @@ mod tests {
                 "AccessDenied: User: arn:aws:iam::999999999999:user/x may not sts:AssumeRole on arn:aws:iam::{id}:role/R \
                  (request 0a1b2c3d-0000-4000-8000-{id})"
             );
-            gaps.add(&place(id, None, None, Outcome::denied(message)));
+            gaps.add(&coverage_row(id, None, None, Outcome::denied(message)));
         }
         let list = gaps.list();
         assert_eq!(list.len(), 1);
-        assert_eq!(
-            (list[0].accounts, list[0].places, list[0].examples.len()),
-            (4, 4, 3)
-        );
+        assert_eq!(list[0].size(), "4 accounts");
+        assert_eq!((list[0].rows.total(), list[0].examples.len()), (4, 3));
         assert!(
             list[0]
                 .reason
@@ -203,7 +259,25 @@ mod tests {
     }
 
     #[test]
-    fn a_short_name_is_not_replaced_inside_words() {
+    fn size_names_what_the_rows_are_about() {
+        let mut gaps = Gaps::default();
+        let masked = || Outcome::with_reason(Status::Partial, Reason::Masked, "");
+        for (region, log_group) in [
+            (Some("eu-west-1"), Some("/a")),
+            (Some("eu-west-1"), Some("/b")),
+            (Some("us-east-1"), None),
+            (None, None),
+        ] {
+            gaps.add(&coverage_row("111111111111", region, log_group, masked()));
+        }
+        assert_eq!(
+            gaps.list()[0].size(),
+            "1 account, 1 account-Region, 2 log groups in 1 account"
+        );
+    }
+
+    #[test]
+    fn short_name_is_not_replaced_inside_words() {
         assert_eq!(
             replace_word("app: mapping app".into(), "app", "<g>"),
             "<g>: mapping <g>"

@@ -51,11 +51,11 @@ impl HourGapTally {
 
     /// Adds the next hour. The rows must be sorted by account-Region, log group and hour.
     pub fn add(&mut self, row: &HourRow) {
-        let same = self.last.as_ref().is_some_and(|(target, group, _)| {
+        let is_same_group = self.last.as_ref().is_some_and(|(target, group, _)| {
             *target == row.hour.target && *group == row.log_group
         });
-        if same {
-            self.silent_until(row.hour.hour_ms);
+        if is_same_group {
+            self.add_gap_until(row.hour.hour_ms);
         } else {
             self.finish();
         }
@@ -73,11 +73,11 @@ impl HourGapTally {
     }
 
     fn finish(&mut self) {
-        self.silent_until(self.end_ms);
+        self.add_gap_until(self.end_ms);
         self.last = None;
     }
 
-    fn silent_until(&mut self, next_ms: i64) {
+    fn add_gap_until(&mut self, next_ms: i64) {
         let Some((target, _, last_ms)) = &self.last else {
             return;
         };
@@ -129,7 +129,7 @@ mod tests {
     use crate::report::testing::{MARCH, target, written};
 
     #[test]
-    fn hours_without_records_show() {
+    fn hours_without_records_are_gaps() {
         let row = |account: &str, hour: i64| HourRow {
             log_group: LogGroupArn::new(target("999999999999", "us-east-1"), "/trail"),
             hour: HourOfRecords {
@@ -144,16 +144,16 @@ mod tests {
             row("111111111111", 5),
             row("222222222222", 9),
         ];
-        let at =
+        let timestamp =
             |hours: i64| jiff::Timestamp::from_millisecond(MARCH + hours * HOUR_MS + 1).unwrap();
-        let mut tally = HourGapTally::new(TimeWindow::new(at(-1), at(10)).unwrap());
+        let mut tally = HourGapTally::new(TimeWindow::new(timestamp(-1), timestamp(10)).unwrap());
         for row in &rows {
             tally.add(row);
         }
         let found: Vec<_> = tally
             .longest()
             .into_iter()
-            .map(|s| ((s.from_ms - MARCH) / HOUR_MS, s.hours))
+            .map(|gap| ((gap.from_ms - MARCH) / HOUR_MS, gap.hours))
             .collect();
         assert_eq!(
             found,

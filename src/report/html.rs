@@ -8,10 +8,11 @@ use base64::prelude::BASE64_STANDARD;
 use quick_xml::escape::escape as markup_escape;
 use sha2::{Digest, Sha256};
 
-use super::evidence::named;
+use super::evidence::account_with_name;
 use super::page::{Page, Style};
-use super::terminal::{sections, tone};
-use super::{AccountNames, ReportError, RunReport, count, escape, time, verdict};
+use super::terminal::{verdict_style, write_sections};
+use super::verdict::verdict;
+use super::{AccountNames, ReportError, RunReport, count, escape, time};
 use crate::model::Sighting;
 
 /// The maximum number of sightings on the page, so that browsers can open it. The other files
@@ -39,30 +40,31 @@ pre{white-space:pre-wrap;font-size:.8rem;margin:.3rem 0}";
 /// # Errors
 /// Returns an error if a row cannot be read, or if `out` cannot be written.
 pub fn write_html<E: std::error::Error + 'static>(
-    ending: &RunReport<'_>,
+    report: &RunReport<'_>,
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
     out: &mut dyn Write,
 ) -> Result<(), ReportError<E>> {
-    begin(ending, out)?;
+    write_header(report, out)?;
     let mut page = HtmlPage {
         out,
         is_open: false,
     };
-    sections(ending, &mut page)?;
+    write_sections(report, &mut page)?;
     page.close()?;
-    sightings(ending, rows, out)?;
+    write_sightings(report, rows, out)?;
     Ok(writeln!(out, "</body></html>")?)
 }
 
-fn begin(ending: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// Writes everything up to the sections: the head of the document and the verdict.
+fn write_header(report: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     // The policy allows exactly this style, so injected styles and scripts are ignored.
     let style_hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
-    let class = match tone(ending.summary) {
+    let class = match verdict_style(report.summary) {
         Style::Good => "good",
         Style::Plain => "plain",
         Style::Bad => "bad",
     };
-    let run_id = shown(&ending.summary.run_id);
+    let run_id = escape_text(&report.summary.run_id);
     writeln!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
@@ -73,15 +75,15 @@ fn begin(ending: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
          <title>dragnet {run_id}</title>\n<style>{STYLE}</style></head><body>\n\
          <h1>Sweep {run_id}</h1>\n<div class=\"{class}\">"
     )?;
-    for line in verdict(ending.summary, ending.coverage) {
-        writeln!(out, "<p>{}</p>", shown(&line))?;
+    for line in verdict(report) {
+        writeln!(out, "<p>{}</p>", escape_text(&line))?;
     }
     writeln!(out, "</div>")
 }
 
 /// Returns untrusted text for the page: deceptive characters are shown as escapes, and markup is
 /// escaped.
-fn shown(text: &str) -> String {
+fn escape_text(text: &str) -> String {
     markup_escape(escape(text)).into_owned()
 }
 
@@ -103,16 +105,16 @@ impl HtmlPage<'_> {
 impl Page for HtmlPage<'_> {
     fn heading(&mut self, text: &str, _: Style) -> io::Result<()> {
         self.close()?;
-        writeln!(self.out, "<h2>{}</h2>", shown(text))
+        writeln!(self.out, "<h2>{}</h2>", escape_text(text))
     }
 
     fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
         if !std::mem::replace(&mut self.is_open, true) {
             writeln!(self.out, "<table>")?;
         }
-        let label = shown(label);
-        let lead = shown(lead.trim());
-        let text = shown(text);
+        let label = escape_text(label);
+        let lead = escape_text(lead.trim());
+        let text = escape_text(text);
         writeln!(
             self.out,
             "<tr><th>{label}</th><td class=\"lead\">{lead}</td><td>{text}</td></tr>"
@@ -120,12 +122,12 @@ impl Page for HtmlPage<'_> {
     }
 }
 
-fn sightings<E: std::error::Error + 'static>(
-    ending: &RunReport<'_>,
+fn write_sightings<E: std::error::Error + 'static>(
+    report: &RunReport<'_>,
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
     out: &mut dyn Write,
 ) -> Result<(), ReportError<E>> {
-    let total = ending.summary.sightings;
+    let total = report.summary.sightings;
     if total == 0 {
         return Ok(());
     }
@@ -143,15 +145,20 @@ fn sightings<E: std::error::Error + 'static>(
          <th>Found by</th></tr>"
     )?;
     for sighting in rows.into_iter().take(MOST_SIGHTINGS) {
-        row(&sighting.map_err(ReportError::Rows)?, ending.names, out)?;
+        write_sighting(&sighting.map_err(ReportError::Rows)?, report.names, out)?;
     }
     Ok(writeln!(out, "</table>")?)
 }
 
-fn row(sighting: &Sighting, names: &AccountNames, out: &mut dyn Write) -> io::Result<()> {
-    let told = &sighting.happening;
-    let place = format!("{} {}", named(&told.account, names), told.region);
-    let what = [told.event_name.as_str(), &told.error_code].join(" ");
+fn write_sighting(
+    sighting: &Sighting,
+    names: &AccountNames,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let event = &sighting.details;
+    let account = account_with_name(&event.account, names);
+    let location = format!("{account} {}", event.region);
+    let call = [event.event_name.as_str(), &event.error_code].join(" ");
     let found_by: Vec<&str> = sighting
         .indicators
         .iter()
@@ -159,16 +166,16 @@ fn row(sighting: &Sighting, names: &AccountNames, out: &mut dyn Write) -> io::Re
         .map(String::as_str)
         .collect();
     let cells = [
-        &time(told.time_ms),
-        &place,
-        what.trim(),
-        &told.principal_arn,
-        &told.source_ip,
+        &time(event.time_ms),
+        &location,
+        call.trim(),
+        &event.principal_arn,
+        &event.source_ip,
         &found_by.join("; "),
     ];
     let cells: String = cells
         .iter()
-        .flat_map(|cell| ["<td>".to_owned(), shown(cell), "</td>".to_owned()])
+        .flat_map(|cell| ["<td>".to_owned(), escape_text(cell), "</td>".to_owned()])
         .collect();
     let message: String = sighting.message.chars().take(LONGEST_MESSAGE).collect();
     let more = if message.len() < sighting.message.len() {
@@ -179,11 +186,11 @@ fn row(sighting: &Sighting, names: &AccountNames, out: &mut dyn Write) -> io::Re
     writeln!(
         out,
         "<tr>{cells}</tr><tr><td colspan=\"6\"><details><summary>{}</summary><pre>{}{more}</pre></details></td></tr>",
-        shown(&format!(
+        escape_text(&format!(
             "{} {} {}",
             sighting.stored.account, sighting.stored.region, sighting.stored.log_group
         )),
-        shown(&message)
+        escape_text(&message)
     )
 }
 
@@ -199,13 +206,13 @@ mod tests {
     fn page(found: u64, message: &str) -> String {
         let mut sightings = SightingTally::default();
         let mut hostile = sighting(message);
-        hostile.happening.principal_arn = "<img src=x onerror=alert(1)>\u{202e}".to_owned();
+        hostile.details.principal_arn = "<img src=x onerror=alert(1)>\u{202e}".to_owned();
         (0..found).for_each(|_| sightings.add(&hostile));
         let summary = crate::report::Summary {
             sightings: found,
             ..testing::summary(RunStatus::Incomplete)
         };
-        let ending = RunReport {
+        let report = RunReport {
             summary: &summary,
             sightings: &sightings,
             coverage: &CoverageTally::default(),
@@ -217,11 +224,11 @@ mod tests {
             color: false,
         };
         let rows = (0..found).map(|_| Ok::<_, StoreError>(hostile.clone()));
-        written(|out| write_html(&ending, rows, out))
+        written(|out| write_html(&report, rows, out))
     }
 
     #[test]
-    fn what_attackers_wrote_is_text() {
+    fn hostile_text_is_escaped() {
         let page = page(2, "</pre><script>alert('1')</script>\u{1b}[2J");
         for hostile in ["<script", "<img", "</pre><script", "\u{1b}", "\u{202e}"] {
             assert!(!page.contains(hostile), "{hostile:?} in {page}");
@@ -232,33 +239,32 @@ mod tests {
         );
         // No element is opened except by this module, and every one of them is closed.
         for element in ["table", "tr", "td", "details", "pre", "div"] {
-            let opened = format!("<{element}");
-            let closed = format!("</{element}>");
-            let opens = |at: &str| at.starts_with(['>', ' ']);
+            let start_tag = format!("<{element}");
+            let end_tag = format!("</{element}>");
             let opened = page
-                .split(&opened)
+                .split(&start_tag)
                 .skip(1)
-                .filter(|rest| opens(rest))
+                .filter(|rest| rest.starts_with(['>', ' ']))
                 .count();
-            assert_eq!(opened, page.matches(&closed).count(), "{element}");
+            assert_eq!(opened, page.matches(&end_tag).count(), "{element}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_or_ends_an_element(
+        fn text_neither_opens_nor_closes_elements(
             text in "([<>&'\"/=!-]|script|</pre>|</td>|style|[\\u{0}-\\u{1f}\\u{7f}-\\u{9f}\\u{202a}-\\u{202e}]|\\PC){0,40}",
         ) {
-            let marks = |page: &str| page.matches(['<', '>', '"']).count();
+            let markup = |page: &str| page.matches(['<', '>', '"']).count();
             let harmless = page(1, "x");
             let page = page(1, &text);
-            prop_assert_eq!(marks(&page), marks(&harmless));
+            prop_assert_eq!(markup(&page), markup(&harmless));
             prop_assert!(!page.contains(|c: char| c != '\n' && escape(&c.to_string()) != c.to_string()));
         }
     }
 
     #[test]
-    fn only_its_own_style_is_obeyed() {
+    fn policy_allows_only_the_own_style() {
         let page = page(1, "");
         let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
         assert!(
@@ -277,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_with_many_sightings_stays_small() {
+    fn page_with_many_sightings_stays_small() {
         let page = page(1_200, &"x".repeat(100_000));
         assert_eq!(page.matches("<details>").count(), MOST_SIGHTINGS);
         assert!(

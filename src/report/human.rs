@@ -1,5 +1,7 @@
 //! Formats numbers, sizes and durations for people.
 
+use std::collections::BTreeMap;
+
 /// Formats `1234567` as `1,234,567`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -52,7 +54,7 @@ pub fn money(usd: f64) -> String {
 }
 
 /// Formats a duration with its two largest units: `2h 5m`, `48s`.
-pub fn lasting(seconds: u64) -> String {
+pub fn duration(seconds: u64) -> String {
     match (seconds / 3_600, seconds % 3_600 / 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds}s"),
         (0, minutes, seconds) => format!("{minutes}m {seconds}s"),
@@ -74,12 +76,27 @@ pub fn abridged(list: &[String]) -> String {
     }
 }
 
+/// Returns the kinds of indicators with their counts, the most frequent first: `300 ip, 2 domain`.
+pub fn kind_counts<'k>(kinds: impl IntoIterator<Item = &'k str>) -> String {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for kind in kinds {
+        *counts.entry(kind).or_default() += 1;
+    }
+    let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(kind, number)| format!("{} {kind}", count(*number)))
+        .collect();
+    counts.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_easily() {
+    fn numbers_have_separators_and_units() {
         assert_eq!(
             [0, 999, 1_000, 1_234_567].map(count),
             ["0", "999", "1,000", "1,234,567"]

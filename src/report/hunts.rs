@@ -76,23 +76,23 @@ impl HuntSummary {
 
     /// Returns the result of the hunt as one line.
     pub fn sentence(&self) -> String {
-        let doubt = if self.may_double_count {
-            ", some of them perhaps counted twice"
+        let may_double_count = if self.may_double_count {
+            ", some possibly counted twice"
         } else {
             ""
         };
         let as_written = if self.as_written {
-            ", as Insights gave them, by the time at which they are stored"
+            ", as returned by Insights, filtered by log time"
         } else {
             ""
         };
-        let cut = if self.cut_off {
-            "; there was MORE than fits"
+        let cut_off = if self.cut_off {
+            "; TRUNCATED: more rows than fit in memory"
         } else {
             ""
         };
         format!(
-            "{} ({}): {}{doubt}{as_written}{cut}",
+            "{} ({}): {}{may_double_count}{as_written}{cut_off}",
             self.name,
             self.severity,
             plural(self.rows, "row")
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_have_the_same_rows_and_our_columns_stay_ours() {
+    fn csv_and_json_have_the_same_rows_and_leading_columns() {
         let mut csv = Vec::new();
         let mut json = Vec::new();
         let own = ["record_id", "n", "who"].map(str::to_owned);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_an_empty_array() {
+    fn hunt_without_rows_is_an_empty_array() {
         let mut csv = Vec::new();
         let mut json = Vec::new();
         HuntWriter::new(&TARGET_COLUMNS, &[], &mut csv, &mut json)

@@ -41,22 +41,24 @@ pub use evidence::EvidenceTally;
 pub use gaps::Gap;
 pub use hours::{HourGap, HourGapTally, write_hours};
 pub use html::write_html;
-pub use human::{abridged, bytes, count, lasting, money, plural};
+pub use human::{abridged, bytes, count, duration, kind_counts, money, plural};
 pub use hunts::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
 pub use manifest::{Manifest, ManifestFile};
 pub use page::{write_hanging, write_items};
-pub use plan::{PlanReport, PlannedPlace, PlannedTarget, write_plan};
+pub(crate) use plan::{PlanReport, PlannedGap, PlannedTarget, write_plan};
 pub use sighting_tally::{SightingTally, TopCounts};
 pub use sightings::{AccountNames, sighting_row, write_sightings};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};
 pub use sources::{sources_json, sources_table, write_sources};
-pub use summary::{InsightsUse, LogGroupCounts, PlaceCounts, RunStatus, Summary, WindowOfSummary};
+pub use summary::{
+    CoverageCounts, IndicatorSummary, InsightsUse, LogGroupCounts, RunStatus, Summary,
+    SummaryWindow,
+};
 pub use table::Table;
 pub use tampering::{TamperingTally, write_tampering};
 pub use terminal::{RunReport, write_run_report};
 use untrusted::write_defused;
 pub use untrusted::{defuse, escape, escape_json};
-pub use verdict::verdict;
 
 use crate::store::StoreError;
 use crate::time::rfc3339_ms;
@@ -68,7 +70,7 @@ pub enum ReportError<E: std::error::Error + 'static> {
     #[error(transparent)]
     Rows(E),
     /// The output could not be written, for example because of a full disk or a closed pipe.
-    #[error("cannot write the report")]
+    #[error("failed to write the report")]
     Write(#[from] io::Error),
 }
 
@@ -119,7 +121,7 @@ pub fn time(milliseconds: i64) -> String {
 mod testing {
     use std::collections::BTreeMap;
 
-    use super::{LogGroupCounts, PlaceCounts, RunStatus, SourceCounts, Summary, WindowOfSummary};
+    use super::{CoverageCounts, LogGroupCounts, RunStatus, SourceCounts, Summary, SummaryWindow};
     use crate::config::Scope;
     use crate::model::{AccountId, Coverage, EventDetails, Outcome, Sighting, Stored};
 
@@ -155,7 +157,7 @@ mod testing {
                 timestamp_ms: MARCH + 5_000,
                 ingestion_ms: MARCH + 6_000,
             },
-            happening: EventDetails {
+            details: EventDetails {
                 time_ms: MARCH,
                 account: "111111111111".to_owned(),
                 region: "eu-west-1".to_owned(),
@@ -173,53 +175,62 @@ mod testing {
         }
     }
 
-    pub(super) fn place(
+    pub(super) fn coverage_row(
         id: &str,
         region: Option<&str>,
         log_group: Option<&str>,
         outcome: Outcome,
     ) -> Coverage {
-        let read = log_group.is_some();
+        let was_read = log_group.is_some();
         Coverage {
             account: account(id),
             account_name: format!("n{}", &id[..1]),
             region: region.map(|name| name.parse().unwrap()),
             log_group: log_group.map(str::to_owned),
-            class: read.then_some(crate::model::LogGroupClass::Standard),
-            engines: if read {
+            class: was_read.then_some(crate::model::LogGroupClass::Standard),
+            engines: if was_read {
                 vec![crate::model::Engine::Filter]
             } else {
                 Vec::new()
             },
             outcome,
-            from_ms: read.then_some(MARCH),
-            to_ms: read.then_some(MARCH + 86_400_000),
-            pages: u64::from(read),
+            from_ms: was_read.then_some(MARCH),
+            to_ms: was_read.then_some(MARCH + 86_400_000),
+            pages: u64::from(was_read),
             events: 100,
             bytes: 5_000,
             sightings: 1,
-            elsewhere: false,
+            out_of_scope: false,
         }
     }
 
     /// A summary of a run, without the counts of coverage and sightings.
     pub(super) fn summary(status: RunStatus) -> Summary {
-        let at = |text: &str| text.parse().unwrap();
+        let timestamp = |text: &str| text.parse().unwrap();
         Summary {
             run_id: "20260302T120000Z-3f9a".to_owned(),
             tool_version: "0.1.0".to_owned(),
             status,
-            started: at("2026-03-02T12:00:00Z"),
-            finished: at("2026-03-02T12:05:00Z"),
-            window: WindowOfSummary {
-                from: at("2026-03-01T12:00:00Z"),
-                to: at("2026-03-02T12:00:00Z"),
+            started: timestamp("2026-03-02T12:00:00Z"),
+            finished: timestamp("2026-03-02T12:05:00Z"),
+            window: SummaryWindow {
+                from: timestamp("2026-03-01T12:00:00Z"),
+                to: timestamp("2026-03-02T12:00:00Z"),
             },
-            indicators: vec!["192.0.2.1".to_owned(), "alice".to_owned()],
+            indicators: [("192.0.2.1", "ip"), ("alice", "user")]
+                .map(|(value, kind)| super::IndicatorSummary {
+                    value: value.to_owned(),
+                    kind: kind.to_owned(),
+                    sightings: 0,
+                    first_seen: None,
+                    last_seen: None,
+                })
+                .to_vec(),
+            rejected_entries: Vec::new(),
             not_looked_for: vec!["feed.json: 2 of mutex".to_owned()],
             hunts: Vec::new(),
-            accounts: PlaceCounts::default(),
-            targets: PlaceCounts::default(),
+            accounts: CoverageCounts::default(),
+            targets: CoverageCounts::default(),
             log_groups: LogGroupCounts::default(),
             sources: SourceCounts::default(),
             tampering: BTreeMap::new(),

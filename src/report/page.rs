@@ -19,7 +19,7 @@ pub(super) enum Style {
 /// A page of labelled items under headings. The texts may be untrusted.
 pub(super) trait Page {
     /// Starts a section.
-    fn heading(&mut self, text: &str, tone: Style) -> io::Result<()>;
+    fn heading(&mut self, text: &str, style: Style) -> io::Result<()>;
 
     /// Writes an item with a leading text, under which further lines are indented. An item without
     /// a label continues the one before.
@@ -38,14 +38,15 @@ pub(super) struct TerminalPage<'a> {
 }
 
 impl TerminalPage<'_> {
-    const LABEL: usize = 14;
+    /// The width of the column of labels.
+    const LABEL: usize = 17;
 
-    pub fn line(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "{}", text.trim_end())
     }
 
-    pub fn toned(&mut self, text: &str, tone: Style) -> io::Result<()> {
-        let code = match tone {
+    pub(super) fn styled_line(&mut self, text: &str, style: Style) -> io::Result<()> {
+        let code = match style {
             Style::Plain => "1",
             Style::Good => "1;32",
             Style::Bad => "1;31",
@@ -59,15 +60,20 @@ impl TerminalPage<'_> {
 }
 
 impl Page for TerminalPage<'_> {
-    fn heading(&mut self, text: &str, tone: Style) -> io::Result<()> {
+    fn heading(&mut self, text: &str, style: Style) -> io::Result<()> {
         self.line("")?;
-        self.toned(text, tone)
+        self.styled_line(text, style)
     }
 
     fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
         let indent = lead.len();
         let mut label = label;
         let mut lead = lead;
+        // A label that is too long for its column has its own line.
+        if label.len() >= Self::LABEL {
+            self.line(&format!("  {label}"))?;
+            label = "";
+        }
         for line in wrap(&escape(text), WIDTH - 2 - Self::LABEL - indent) {
             self.line(&format!(
                 "  {label:<width$}{lead:indent$}{line}",

@@ -5,24 +5,23 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::page::{Page, Style, TerminalPage};
-use super::summary::WindowOfSummary;
-use super::terminal::gaps;
-use super::{CoverageTally, abridged, bytes, count, lasting, money, plural, time};
+use super::summary::SummaryWindow;
+use super::terminal::write_gaps;
+use super::{CoverageTally, abridged, bytes, count, duration, money, plural, time};
 use crate::model::Coverage;
 
 /// How many of the slowest account-Regions are named.
 const MOST_LISTED: usize = 5;
 
 /// Account-Regions that take no longer than this many seconds are not named.
-const WORTH_TELLING: u64 = 10;
+const SHORT_SECONDS: u64 = 10;
 
 /// A plan, as its JSON for scripts.
 #[derive(Clone, Debug, Serialize)]
-pub struct PlanReport {
+pub(crate) struct PlanReport {
     /// The names of the indicators and hunts to search for.
     pub looked_for: Vec<String>,
-    /// The window to search.
-    pub window: WindowOfSummary,
+    pub window: SummaryWindow,
     /// `auto`, `filter` or `insights`.
     pub engine: String,
     /// All `FilterLogEvents` calls if no event were filtered out. A filter pattern makes them
@@ -39,17 +38,15 @@ pub struct PlanReport {
     /// What would be read, by account-Region.
     pub targets: Vec<PlannedTarget>,
     /// What would not be covered.
-    pub not_covered: Vec<PlannedPlace>,
+    pub not_covered: Vec<PlannedGap>,
 }
 
 /// What would be read of an account-Region.
 #[derive(Clone, Debug, Serialize)]
-pub struct PlannedTarget {
-    /// The account id.
+pub(crate) struct PlannedTarget {
     pub account_id: String,
     /// The account name: untrusted text.
     pub account_name: String,
-    /// The Region.
     pub region: String,
     /// The log groups that the filter engine would read.
     pub filter_log_groups: u64,
@@ -69,7 +66,7 @@ pub struct PlannedTarget {
 
 /// An account, account-Region or log group that would not be covered.
 #[derive(Clone, Debug, Serialize)]
-pub struct PlannedPlace {
+pub(crate) struct PlannedGap {
     account_id: String,
     account_name: String,
     region: Option<String>,
@@ -78,7 +75,7 @@ pub struct PlannedPlace {
     reason: String,
 }
 
-impl From<&Coverage> for PlannedPlace {
+impl From<&Coverage> for PlannedGap {
     fn from(row: &Coverage) -> Self {
         Self {
             account_id: row.account.to_string(),
@@ -92,99 +89,93 @@ impl From<&Coverage> for PlannedPlace {
 }
 
 /// Writes a plan for a terminal of 80 columns. `not_covered` are its gaps, counted.
-///
-/// # Errors
-/// Returns an error if `out` cannot be written.
-pub fn write_plan(
+pub(crate) fn write_plan(
     plan: &PlanReport,
     not_covered: &CoverageTally,
     color: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut page = TerminalPage { out, color };
-    let window = &plan.window;
-    let sum = |of: fn(&PlannedTarget) -> u64| plan.targets.iter().map(of).sum::<u64>();
-    page.item("Look for", &abridged(&plan.looked_for))?;
-    page.item(
-        "Window",
-        &format!(
-            "{} to {}",
-            time(window.from.as_millisecond()),
-            time(window.to.as_millisecond())
-        ),
-    )?;
-    let filter = sum(|target| target.filter_log_groups);
-    let insights = sum(|target| target.insights_log_groups);
-    page.item(
-        "Read",
-        &format!(
-            "{} in {}",
-            plural(filter + insights, "log group"),
-            plural(plan.targets.len() as u64, "target")
-        ),
-    )?;
-    page.item(
-        "filter",
-        &format!(
-            "{}: {}, so {} calls at most; {} at quota",
-            plural(filter, "log group"),
-            bytes(sum(|target| target.filter_bytes)),
-            count(plan.calls),
-            lasting(plan.seconds_at_quota)
-        ),
-    )?;
-    let scan = (
-        bytes(plan.bytes_to_scan),
-        money(plan.cost_usd),
-        money(plan.max_scan_cost_usd),
-    );
-    page.item(
-        "insights",
-        &format!(
-            "{}: {} to scan, {} of {}",
-            plural(insights, "log group"),
-            scan.0,
-            scan.1,
-            scan.2
-        ),
-    )?;
-    let mut longest: Vec<&PlannedTarget> = plan
-        .targets
-        .iter()
-        .filter(|target| target.seconds_at_quota > WORTH_TELLING)
-        .collect();
-    longest.sort_by_key(|target| std::cmp::Reverse(target.seconds_at_quota));
-    if !longest.is_empty() {
-        page.heading("Longest", Style::Plain)?;
-    }
-    for target in longest.into_iter().take(MOST_LISTED) {
-        let PlannedTarget {
-            account_id,
-            account_name,
-            region,
-            calls,
-            seconds_at_quota,
-            ..
-        } = target;
-        let told = format!(
-            "{account_name} ({account_id}) {region}: {} calls at most",
-            count(*calls)
-        );
-        page.item(&lasting(*seconds_at_quota), &told)?;
-    }
-    gaps(
+    write_work(plan, &mut page)?;
+    write_slowest(plan, &mut page)?;
+    write_gaps(
         &mut page,
         "Would not be covered",
         Style::Bad,
         &not_covered.gaps(),
     )?;
     page.line("")?;
-    page.line("Nothing was searched. Bytes are what AWS says is stored, which may lag.")?;
+    page.line("Nothing was searched. The bytes are those that AWS reports, which may lag.")?;
     if plan.cost_usd > plan.max_scan_cost_usd {
-        page.toned(
-            "A sweep would stop here: it may cost no more than --max-scan-cost.",
+        page.styled_line(
+            "A sweep would stop here: its estimated cost exceeds --max-scan-cost.",
             Style::Bad,
         )?;
+    }
+    Ok(())
+}
+
+/// Writes what the sweep would search for, and how much each engine would read.
+fn write_work(plan: &PlanReport, page: &mut dyn Page) -> io::Result<()> {
+    let sum = |field: fn(&PlannedTarget) -> u64| plan.targets.iter().map(field).sum::<u64>();
+    let from = time(plan.window.from.as_millisecond());
+    let to = time(plan.window.to.as_millisecond());
+    let filter_groups = sum(|target| target.filter_log_groups);
+    let filter_bytes = sum(|target| target.filter_bytes);
+    let insights_groups = sum(|target| target.insights_log_groups);
+    page.item("Search for", &abridged(&plan.looked_for))?;
+    page.item("Window", &format!("{from} to {to}"))?;
+    page.item(
+        "Read",
+        &format!(
+            "{} in {}",
+            plural(filter_groups + insights_groups, "log group"),
+            plural(plan.targets.len() as u64, "account-Region")
+        ),
+    )?;
+    page.item(
+        "filter",
+        &format!(
+            "{}: {}, at most {} calls; {} at quota",
+            plural(filter_groups, "log group"),
+            bytes(filter_bytes),
+            count(plan.calls),
+            duration(plan.seconds_at_quota)
+        ),
+    )?;
+    page.item(
+        "insights",
+        &format!(
+            "{}: {} to scan, {} (limit {})",
+            plural(insights_groups, "log group"),
+            bytes(plan.bytes_to_scan),
+            money(plan.cost_usd),
+            money(plan.max_scan_cost_usd)
+        ),
+    )
+}
+
+/// Names the account-Regions that take the longest.
+fn write_slowest(plan: &PlanReport, page: &mut dyn Page) -> io::Result<()> {
+    let mut slowest: Vec<&PlannedTarget> = plan
+        .targets
+        .iter()
+        .filter(|target| target.seconds_at_quota > SHORT_SECONDS)
+        .collect();
+    if slowest.is_empty() {
+        return Ok(());
+    }
+    slowest.sort_by_key(|target| std::cmp::Reverse(target.seconds_at_quota));
+    page.heading("Slowest account-Regions", Style::Plain)?;
+    for target in slowest.into_iter().take(MOST_LISTED) {
+        let text = format!(
+            "{} ({}) {}: at most {} calls",
+            target.account_name,
+            target.account_id,
+            target.region,
+            count(target.calls)
+        );
+        page.item(&duration(target.seconds_at_quota), &text)?;
     }
     Ok(())
 }
@@ -193,11 +184,11 @@ pub fn write_plan(
 mod tests {
     use super::*;
     use crate::model::{Outcome, Reason, Status};
-    use crate::report::testing::place;
+    use crate::report::testing::coverage_row;
 
     #[test]
     fn a_plan_says_what_it_takes() {
-        let at = |text: &str| text.parse().unwrap();
+        let timestamp = |text: &str| text.parse().unwrap();
         let target = PlannedTarget {
             account_id: "111111111111".to_owned(),
             account_name: "prod".to_owned(),
@@ -212,9 +203,9 @@ mod tests {
         };
         let plan = PlanReport {
             looked_for: vec!["192.0.2.1".to_owned()],
-            window: WindowOfSummary {
-                from: at("2026-03-01T00:00:00Z"),
-                to: at("2026-03-02T00:00:00Z"),
+            window: SummaryWindow {
+                from: timestamp("2026-03-01T00:00:00Z"),
+                to: timestamp("2026-03-02T00:00:00Z"),
             },
             engine: "auto".to_owned(),
             calls: 4_771,
@@ -226,8 +217,9 @@ mod tests {
             not_covered: Vec::new(),
         };
         let mut tally = CoverageTally::default();
-        let delivery = Outcome::because(Status::Unsearchable, Reason::ClassNotReadable, "DELIVERY");
-        tally.add(&place(
+        let delivery =
+            Outcome::with_reason(Status::Unsearchable, Reason::ClassNotReadable, "DELIVERY");
+        tally.add(&coverage_row(
             "111111111111",
             Some("eu-west-1"),
             Some("/d"),

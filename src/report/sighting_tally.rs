@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::IndicatorSummary;
 use crate::model::Sighting;
 
 /// The maximum number of different keys. An attacker may write any number of principals into a log,
@@ -35,6 +36,11 @@ impl TopCounts {
         all
     }
 
+    /// Returns the count of a key.
+    pub fn count(&self, key: &str) -> u64 {
+        self.counts.get(key).copied().unwrap_or_default()
+    }
+
     /// Returns the number of different keys.
     pub fn different(&self) -> usize {
         self.counts.len()
@@ -52,29 +58,52 @@ pub struct SightingTally {
     by_principal: TopCounts,
     by_address: TopCounts,
     by_indicator: TopCounts,
+    seen: HashMap<String, (i64, i64)>,
 }
 
 impl SightingTally {
     /// Counts the next sighting.
     pub fn add(&mut self, sighting: &Sighting) {
-        let happening = &sighting.happening;
+        let event = &sighting.details;
         self.total += 1;
         self.own_calls += u64::from(sighting.own_call);
         self.first_ms = Some(
             self.first_ms
-                .map_or(happening.time_ms, |first| first.min(happening.time_ms)),
+                .map_or(event.time_ms, |first| first.min(event.time_ms)),
         );
         self.last_ms = Some(
             self.last_ms
-                .map_or(happening.time_ms, |last| last.max(happening.time_ms)),
+                .map_or(event.time_ms, |last| last.max(event.time_ms)),
         );
-        self.by_account.add(&happening.account);
-        self.by_principal.add(&happening.principal_arn);
-        self.by_address.add(&happening.source_ip);
-        sighting
-            .indicators
-            .iter()
-            .for_each(|indicator| self.by_indicator.add(indicator));
+        self.by_account.add(&event.account);
+        self.by_principal.add(&event.principal_arn);
+        self.by_address.add(&event.source_ip);
+        for indicator in &sighting.indicators {
+            self.by_indicator.add(indicator);
+            self.extend_seen(indicator, event.time_ms);
+        }
+    }
+
+    fn extend_seen(&mut self, indicator: &str, time_ms: i64) {
+        if let Some((first, last)) = self.seen.get_mut(indicator) {
+            *first = time_ms.min(*first);
+            *last = time_ms.max(*last);
+        } else if self.seen.len() < MOST_KEYS {
+            self.seen.insert(indicator.to_owned(), (time_ms, time_ms));
+        }
+    }
+
+    /// Returns the sightings of an indicator, by its name.
+    pub fn indicator(&self, name: &str, kind: &str) -> IndicatorSummary {
+        let time = |ms: &i64| super::time(*ms);
+        let seen = self.seen.get(name);
+        IndicatorSummary {
+            value: name.to_owned(),
+            kind: kind.to_owned(),
+            sightings: self.by_indicator.count(name),
+            first_seen: seen.map(|(first, _)| time(first)),
+            last_seen: seen.map(|(_, last)| time(last)),
+        }
     }
 
     /// Returns the number of sightings.
@@ -119,11 +148,11 @@ mod tests {
     use crate::report::testing::sighting;
 
     #[test]
-    fn the_most_frequent_come_first() {
+    fn most_frequent_keys_come_first() {
         let mut tally = SightingTally::default();
         for address in ["192.0.2.2", "192.0.2.9", "192.0.2.2", ""] {
             let mut sighting = sighting("");
-            address.clone_into(&mut sighting.happening.source_ip);
+            address.clone_into(&mut sighting.details.source_ip);
             tally.add(&sighting);
         }
         assert_eq!(tally.total(), 4);

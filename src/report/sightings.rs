@@ -19,12 +19,12 @@ pub type AccountNames = BTreeMap<String, String>;
 /// # Errors
 /// Returns an error if a row cannot be read, or if `out` cannot be written.
 pub fn write_sightings<E: std::error::Error + 'static>(
-    form: SightingsForm,
+    format: SightingsForm,
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
     names: &AccountNames,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
-    match form {
+    match format {
         SightingsForm::Csv => write_csv(rows, names, out),
         SightingsForm::Jsonl => write_jsonl(rows, names, out),
         SightingsForm::Json => write_array(rows, names, out),
@@ -103,26 +103,25 @@ const COLUMNS: [&str; 26] = [
 
 impl<'a> Row<'a> {
     fn new(sighting: &'a Sighting, names: &'a AccountNames) -> Self {
-        let Sighting {
-            stored, happening, ..
-        } = sighting;
+        let event = &sighting.details;
+        let stored = &sighting.stored;
         Self {
-            event_time: time(happening.time_ms),
-            event_account_id: &happening.account,
-            event_region: &happening.region,
-            account_name: names.get(&happening.account).map_or("", String::as_str),
+            event_time: time(event.time_ms),
+            event_account_id: &event.account,
+            event_region: &event.region,
+            account_name: names.get(&event.account).map_or("", String::as_str),
             indicators: &sighting.indicators,
             matched_fields: &sighting.matched_fields,
             hunts: &sighting.hunts,
-            event_name: &happening.event_name,
-            event_source: &happening.event_source,
-            principal_arn: &happening.principal_arn,
-            access_key_id: &happening.access_key_id,
-            source_ip: &happening.source_ip,
-            user_agent: &happening.user_agent,
-            error_code: &happening.error_code,
-            record_id: &happening.record_id,
-            request_id: &happening.request_id,
+            event_name: &event.event_name,
+            event_source: &event.event_source,
+            principal_arn: &event.principal_arn,
+            access_key_id: &event.access_key_id,
+            source_ip: &event.source_ip,
+            user_agent: &event.user_agent,
+            error_code: &event.error_code,
+            record_id: &event.record_id,
+            request_id: &event.request_id,
             copies: sighting.copies,
             own_call: sighting.own_call,
             account_id: stored.account.to_string(),
@@ -225,15 +224,15 @@ mod tests {
         AccountNames::from([("111111111111".to_owned(), "=prod".to_owned())])
     }
 
-    fn report(form: SightingsForm, messages: &[&str]) -> String {
+    fn report(format: SightingsForm, messages: &[&str]) -> String {
         let rows = messages
             .iter()
             .map(|message| Ok::<_, Infallible>(sighting(message)));
-        written(|out| write_sightings(form, rows, &names(), out))
+        written(|out| write_sightings(format, rows, &names(), out))
     }
 
     #[test]
-    fn csv_rows_are_whole_and_defused() {
+    fn csv_rows_are_complete_and_defused() {
         insta::assert_snapshot!(report(SightingsForm::Csv, &["=cmd|' /C calc'!A0", "a,\"b\"\nc"]), @r#"
         event_time,event_account_id,event_region,account_name,indicators,matched_fields,hunts,event_name,event_source,principal_arn,access_key_id,source_ip,user_agent,error_code,record_id,request_id,copies,self,account_id,region,log_group,log_stream,event_id,timestamp,ingestion_time,message
         2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,'=cmd|' /C calc'!A0
@@ -250,15 +249,15 @@ mod tests {
         assert_eq!(row["message"], message);
         assert_eq!(row["self"], false);
         assert_eq!(row["indicators"], serde_json::json!(["192.0.2.1", "alice"]));
-        let places: Vec<usize> = COLUMNS
+        let offsets: Vec<usize> = COLUMNS
             .iter()
             .map(|column| line.find(&format!("\"{column}\":")).unwrap())
             .collect();
-        assert!(places.is_sorted(), "the order of the columns");
+        assert!(offsets.is_sorted(), "the order of the columns");
     }
 
     #[test]
-    fn an_array_of_any_length_is_json() {
+    fn arrays_of_any_length_are_json() {
         for messages in [&[][..], &["a"], &["a", "b"]] {
             let rows: Vec<serde_json::Value> =
                 serde_json::from_str(&report(SightingsForm::Json, messages)).unwrap();

@@ -4,11 +4,53 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{count, plural};
+use super::evidence::account_with_name;
+use super::{AccountNames, count, plural};
 use crate::model::{AccountId, SourceStatus, Target};
 
 /// How many examples a gap names. `sources.csv` contains all.
 const EXAMPLES: usize = 3;
+
+/// The parts of the sentence about accounts whose CloudTrail was not searched: their statuses, and
+/// the verb for one account and for several.
+const GAPS: [(&[SourceStatus], &str, &str); 7] = [
+    (
+        &[SourceStatus::OnlyS3],
+        "delivers only to S3",
+        "deliver only to S3",
+    ),
+    (&[SourceStatus::NoSource], "has no trail", "have no trail"),
+    (
+        &[SourceStatus::Stopped],
+        "has logging switched off",
+        "have logging switched off",
+    ),
+    (
+        &[SourceStatus::Failing, SourceStatus::Stale],
+        "has failing or overdue deliveries",
+        "have failing or overdue deliveries",
+    ),
+    (
+        &[
+            SourceStatus::Skipped,
+            SourceStatus::Unsearchable,
+            SourceStatus::Denied,
+            SourceStatus::Failed,
+        ],
+        "was not searched",
+        "were not searched",
+    ),
+    (
+        &[SourceStatus::Partial],
+        "was searched in part",
+        "were searched in part",
+    ),
+    (
+        &[SourceStatus::Accepted],
+        "is an accepted gap",
+        "are accepted gaps",
+    ),
+];
 
 /// The number of accounts and account-Regions by the status of their CloudTrail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -22,14 +64,11 @@ pub struct SourceCounts {
 /// Account-Regions with the same status whose CloudTrail was not searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceGap {
-    /// Their status.
-    pub status: SourceStatus,
-    /// The number of accounts.
-    pub accounts: u64,
-    /// The number of account-Regions.
-    pub targets: u64,
-    /// The first few of them.
-    pub examples: Vec<Target>,
+    pub(super) status: SourceStatus,
+    pub(super) accounts: u64,
+    pub(super) targets: u64,
+    /// The first few account-Regions.
+    pub(super) examples: Vec<Target>,
 }
 
 /// Counts the status of the CloudTrail of every account-Region.
@@ -42,9 +81,9 @@ pub struct SourceTally {
 
 impl SourceTally {
     /// Counts the status of each account-Region.
-    pub fn from_lookups(cells: &[(Target, SourceStatus)]) -> Self {
+    pub fn from_lookups(statuses: &[(Target, SourceStatus)]) -> Self {
         let mut tally = Self::default();
-        for (target, status) in cells {
+        for (target, status) in statuses {
             let worst = tally.by_account.entry(target.account).or_insert(*status);
             *worst = (*worst).max(*status);
             *tally.targets.entry(status.as_str()).or_default() += 1;
@@ -86,51 +125,62 @@ impl SourceTally {
             targets: self.targets.clone(),
         }
     }
+
+    /// Returns the counts of `in_scope` accounts as one sentence: "CloudTrail was searched for 386
+    /// of 400 accounts; 9 deliver only to S3; 5 have no trail." If only a few accounts have a
+    /// status, they are named; the names are untrusted text.
+    pub fn sentence(&self, in_scope: u64, names: &AccountNames) -> String {
+        let searched = self.accounts_with(&[SourceStatus::Searched]).len() as u64;
+        let recorded = self.accounts_with(&[SourceStatus::Recorded]).len() as u64;
+        let verb = if recorded > 0 {
+            "would be searched"
+        } else {
+            "was searched"
+        };
+        let all = plural(in_scope, "account");
+        let mut parts = vec![format!(
+            "CloudTrail {verb} for {} of {all}",
+            count(searched + recorded)
+        )];
+        for (statuses, one, several) in GAPS {
+            let accounts = self.accounts_with(statuses);
+            if accounts.is_empty() {
+                continue;
+            }
+            let predicate = if accounts.len() == 1 { one } else { several };
+            let number = count(accounts.len() as u64);
+            parts.push(format!(
+                "{number} {predicate}{}",
+                named_if_few(&accounts, names)
+            ));
+        }
+        let unknown = in_scope.saturating_sub(self.by_account.len() as u64);
+        if unknown > 0 {
+            parts.push(format!("{} could not be checked", count(unknown)));
+        }
+        format!("{}.", parts.join("; "))
+    }
+
+    fn accounts_with(&self, statuses: &[SourceStatus]) -> Vec<AccountId> {
+        self.by_account
+            .iter()
+            .filter(|(_, status)| statuses.contains(*status))
+            .map(|(account, _)| *account)
+            .collect()
+    }
 }
 
-impl SourceCounts {
-    /// Returns the counts of `in_scope` accounts as one sentence: "386 of 400 accounts: management
-    /// events searched; 9 only in S3; 5 recorded by nothing."
-    pub fn sentence(&self, in_scope: u64) -> String {
-        use SourceStatus::{
-            Accepted, Denied, Failed, Failing, NoSource, OnlyS3, Partial, Recorded, Searched,
-            Skipped, Stale, Stopped, Unsearchable,
-        };
-        let of = |statuses: &[SourceStatus]| -> u64 {
-            statuses
-                .iter()
-                .filter_map(|status| self.accounts.get(status.as_str()))
-                .sum()
-        };
-        let searched = of(&[Searched]);
-        let recorded = of(&[Recorded]);
-        let word = if recorded > 0 { "recorded" } else { "searched" };
-        let all = plural(in_scope, "account");
-        let mut sentence = format!(
-            "{} of {all}: management events {word}",
-            count(searched + recorded)
-        );
-        let entered: u64 = self.accounts.values().sum();
-        for (number, what) in [
-            (of(&[OnlyS3]), "only in S3"),
-            (of(&[NoSource]), "recorded by nothing"),
-            (of(&[Stopped]), "switched off"),
-            (of(&[Failing, Stale]), "not delivered"),
-            (of(&[Skipped, Unsearchable, Denied, Failed]), "not searched"),
-            (of(&[Partial]), "in part"),
-            (of(&[Accepted]), "accepted as a gap"),
-            (in_scope.saturating_sub(entered), "not known"),
-        ] {
-            if number > 0 {
-                sentence.push_str("; ");
-                sentence.push_str(&count(number));
-                sentence.push(' ');
-                sentence.push_str(what);
-            }
-        }
-        sentence.push('.');
-        sentence
+/// Returns `: a (111111111111), b (222222222222)`, or nothing if there are too many accounts to
+/// name them.
+fn named_if_few(accounts: &[AccountId], names: &AccountNames) -> String {
+    if accounts.len() > EXAMPLES {
+        return String::new();
     }
+    let named: Vec<String> = accounts
+        .iter()
+        .map(|account| account_with_name(&account.to_string(), names))
+        .collect();
+    format!(": {}", named.join(", "))
 }
 
 #[cfg(test)]
@@ -139,18 +189,20 @@ mod tests {
     use crate::report::testing::target;
 
     #[test]
-    fn an_account_is_what_its_worst_region_is() {
-        let cells = [
+    fn account_has_the_worst_status_of_its_regions() {
+        let statuses = [
             (target("111111111111", "eu-west-1"), SourceStatus::Searched),
             (target("111111111111", "us-east-1"), SourceStatus::Searched),
             (target("222222222222", "eu-west-1"), SourceStatus::Searched),
             (target("222222222222", "us-east-1"), SourceStatus::OnlyS3),
             (target("333333333333", "us-east-1"), SourceStatus::NoSource),
         ];
-        let tally = SourceTally::from_lookups(&cells);
+        let names = AccountNames::from([("222222222222".to_owned(), "prod".to_owned())]);
+        let tally = SourceTally::from_lookups(&statuses);
         assert_eq!(
-            tally.counts().sentence(4),
-            "1 of 4 accounts: management events searched; 1 only in S3; 1 recorded by nothing; 1 not known."
+            tally.sentence(4, &names),
+            "CloudTrail was searched for 1 of 4 accounts; 1 delivers only to S3: prod (222222222222); \
+             1 has no trail: 333333333333; 1 could not be checked."
         );
         assert_eq!(
             tally
@@ -160,10 +212,25 @@ mod tests {
                 .collect::<Vec<_>>(),
             [SourceStatus::NoSource, SourceStatus::OnlyS3]
         );
-        assert!(!tally.is_complete() && SourceTally::from_lookups(&cells[..2]).is_complete());
+        assert!(!tally.is_complete());
+        let searched = SourceTally::from_lookups(&statuses[..2]);
+        assert!(searched.is_complete());
         assert_eq!(
-            SourceTally::from_lookups(&cells[..2]).counts().sentence(1),
-            "1 of 1 account: management events searched."
+            searched.sentence(1, &names),
+            "CloudTrail was searched for 1 of 1 account."
+        );
+    }
+
+    #[test]
+    fn many_accounts_are_counted_but_not_named() {
+        let mut statuses = Vec::new();
+        for number in 0..4 {
+            let target = target(&format!("{number:012}"), "us-east-1");
+            statuses.push((target, SourceStatus::NoSource));
+        }
+        assert_eq!(
+            SourceTally::from_lookups(&statuses).sentence(4, &AccountNames::new()),
+            "CloudTrail was searched for 0 of 4 accounts; 4 have no trail."
         );
     }
 }

@@ -128,7 +128,7 @@ mod tests {
     use crate::report::testing::{MARCH, target, written};
 
     #[test]
-    fn the_columns_are_the_contracts() {
+    fn columns_of_sources_csv_do_not_change() {
         let nothing = Source {
             target: target("111111111111", "eu-west-1"),
             kind: SourceKind::VpcFlow,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::{HuntSummary, SourceCounts};
-use crate::config::Scope;
+use crate::config::{RejectedEntries, Scope};
 use crate::model::{Outcome, Reason, SlowedRate, Status, TimeWindow};
 use crate::time::rfc3339_ms;
 
@@ -26,17 +26,19 @@ pub struct Summary {
     #[serde(serialize_with = "milliseconds")]
     pub finished: Timestamp,
     /// The window that was searched.
-    pub window: WindowOfSummary,
-    /// The indicators that were searched for, as they were given.
-    pub indicators: Vec<String>,
+    pub window: SummaryWindow,
+    /// The indicators that were searched for, in the order in which they were given.
+    pub indicators: Vec<IndicatorSummary>,
+    /// The entries of indicator lists that were not understood, and so were not searched for.
+    pub rejected_entries: Vec<RejectedEntries>,
     /// What the indicator lists contained that cannot be searched for in logs; one line per list.
     pub not_looked_for: Vec<String>,
     /// The hunts that were run.
     pub hunts: Vec<HuntSummary>,
     /// How the accounts were covered.
-    pub accounts: PlaceCounts,
+    pub accounts: CoverageCounts,
     /// How the account-Regions were covered.
-    pub targets: PlaceCounts,
+    pub targets: CoverageCounts,
     /// How the log groups were covered.
     pub log_groups: LogGroupCounts,
     /// Whether the CloudTrail of accounts and account-Regions was searched.
@@ -73,12 +75,27 @@ impl Summary {
 
     /// Returns the names of everything that was searched for: indicators, then hunts.
     pub fn looked_for(&self) -> Vec<String> {
-        self.indicators
-            .iter()
+        let indicators = self.indicators.iter().map(|indicator| &indicator.value);
+        indicators
             .chain(self.hunts.iter().map(|hunt| &hunt.name))
             .cloned()
             .collect()
     }
+}
+
+/// An indicator, and what was found of it. An indicator without sightings is listed too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IndicatorSummary {
+    /// The text as it was given.
+    pub value: String,
+    /// The name of its kind.
+    pub kind: String,
+    /// The number of sightings.
+    pub sightings: u64,
+    /// The earliest event time.
+    pub first_seen: Option<String>,
+    /// The latest event time.
+    pub last_seen: Option<String>,
 }
 
 /// The use of CloudWatch Logs Insights.
@@ -94,7 +111,7 @@ pub struct InsightsUse {
 
 /// A window in the form that the summary uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct WindowOfSummary {
+pub struct SummaryWindow {
     /// The start, inclusive.
     #[serde(serialize_with = "milliseconds")]
     pub from: Timestamp,
@@ -103,7 +120,7 @@ pub struct WindowOfSummary {
     pub to: Timestamp,
 }
 
-impl From<TimeWindow> for WindowOfSummary {
+impl From<TimeWindow> for SummaryWindow {
     fn from(window: TimeWindow) -> Self {
         Self {
             from: window.from(),
@@ -132,7 +149,7 @@ pub enum RunStatus {
 
 /// The coverage of accounts or account-Regions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct PlaceCounts {
+pub struct CoverageCounts {
     /// All that are in scope and active.
     pub in_scope: u64,
     /// All that are in scope but not active.
@@ -209,7 +226,7 @@ impl CoverageLevel {
     }
 
     /// Combines the levels of two parts into the level of the whole.
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(super) fn combine(self, other: Self) -> Self {
         match (self, other) {
             (one, same) if one == same => one,
             // The account was closed during the run, so only what was done before that counts.
@@ -221,12 +238,12 @@ impl CoverageLevel {
     }
 }
 
-impl PlaceCounts {
-    pub(super) fn count(&mut self, extent: CoverageLevel) {
-        if extent != CoverageLevel::OutOfScope {
+impl CoverageCounts {
+    pub(super) fn count(&mut self, level: CoverageLevel) {
+        if level != CoverageLevel::OutOfScope {
             self.in_scope += 1;
         }
-        *match extent {
+        *match level {
             CoverageLevel::OutOfScope => &mut self.out_of_scope,
             CoverageLevel::Swept => &mut self.swept,
             CoverageLevel::Partial => &mut self.partial,
@@ -242,102 +259,116 @@ mod tests {
     use super::*;
     use crate::report::{testing, write_json};
 
-    /// Scripts depend on these names.
+    /// Scripts depend on these keys.
+    const SUMMARY_JSON: &str = r#"{
+  "run_id": "20260302T120000Z-3f9a",
+  "tool_version": "0.1.0",
+  "status": "incomplete",
+  "started": "2026-03-02T12:00:00.000Z",
+  "finished": "2026-03-02T12:05:00.000Z",
+  "window": {
+    "from": "2026-03-01T12:00:00.000Z",
+    "to": "2026-03-02T12:00:00.000Z"
+  },
+  "indicators": [
+    {
+      "value": "192.0.2.1",
+      "kind": "ip",
+      "sightings": 0,
+      "first_seen": null,
+      "last_seen": null
+    },
+    {
+      "value": "alice",
+      "kind": "user",
+      "sightings": 0,
+      "first_seen": null,
+      "last_seen": null
+    }
+  ],
+  "rejected_entries": [],
+  "not_looked_for": [
+    "feed.json: 2 of mutex"
+  ],
+  "hunts": [],
+  "accounts": {
+    "in_scope": 0,
+    "out_of_scope": 0,
+    "swept": 0,
+    "partial": 0,
+    "denied": 0,
+    "failed": 0,
+    "accepted": 0
+  },
+  "targets": {
+    "in_scope": 0,
+    "out_of_scope": 0,
+    "swept": 0,
+    "partial": 0,
+    "denied": 0,
+    "failed": 0,
+    "accepted": 0
+  },
+  "log_groups": {
+    "in_scope": 0,
+    "searched": 0,
+    "partial": 0,
+    "skipped": 0,
+    "unsearchable": 0,
+    "denied": 0,
+    "failed": 0,
+    "accepted": 0
+  },
+  "sources": {
+    "accounts": {},
+    "targets": {}
+  },
+  "tampering": {},
+  "never_in_logs": [
+    "CloudTrail events over 256 KB",
+    "data events that no selector names",
+    "S3 server access logs"
+  ],
+  "sightings": 0,
+  "events_examined": 0,
+  "bytes_scanned": 0,
+  "insights": {
+    "queries": 0,
+    "bytes_scanned": 0,
+    "cost_usd": 0.0
+  },
+  "api_calls": {
+    "AssumeRole": 404,
+    "FilterLogEvents": 1200
+  },
+  "throttled": {
+    "FilterLogEvents": 3
+  },
+  "rates": [],
+  "caller_arn": "arn:aws:iam::999999999999:user/responder",
+  "scope": {
+    "include_accounts": [],
+    "exclude_accounts": [],
+    "regions": [],
+    "exclude_regions": [],
+    "log_groups": [],
+    "exclude_log_groups": [],
+    "new_regions": [],
+    "accepted_gap": [],
+    "sources": "require"
+  }
+}
+"#;
+
     #[test]
-    fn the_keys_are_the_contracts() {
+    fn keys_of_summary_json_do_not_change() {
         let json =
             testing::written(|out| write_json(&testing::summary(RunStatus::Incomplete), out));
-        insta::assert_snapshot!(json, @r#"
-        {
-          "run_id": "20260302T120000Z-3f9a",
-          "tool_version": "0.1.0",
-          "status": "incomplete",
-          "started": "2026-03-02T12:00:00.000Z",
-          "finished": "2026-03-02T12:05:00.000Z",
-          "window": {
-            "from": "2026-03-01T12:00:00.000Z",
-            "to": "2026-03-02T12:00:00.000Z"
-          },
-          "indicators": [
-            "192.0.2.1",
-            "alice"
-          ],
-          "not_looked_for": [
-            "feed.json: 2 of mutex"
-          ],
-          "hunts": [],
-          "accounts": {
-            "in_scope": 0,
-            "out_of_scope": 0,
-            "swept": 0,
-            "partial": 0,
-            "denied": 0,
-            "failed": 0,
-            "accepted": 0
-          },
-          "targets": {
-            "in_scope": 0,
-            "out_of_scope": 0,
-            "swept": 0,
-            "partial": 0,
-            "denied": 0,
-            "failed": 0,
-            "accepted": 0
-          },
-          "log_groups": {
-            "in_scope": 0,
-            "searched": 0,
-            "partial": 0,
-            "skipped": 0,
-            "unsearchable": 0,
-            "denied": 0,
-            "failed": 0,
-            "accepted": 0
-          },
-          "sources": {
-            "accounts": {},
-            "targets": {}
-          },
-          "tampering": {},
-          "never_in_logs": [
-            "CloudTrail events over 256 KB",
-            "data events that no selector names",
-            "S3 server access logs"
-          ],
-          "sightings": 0,
-          "events_examined": 0,
-          "bytes_scanned": 0,
-          "insights": {
-            "queries": 0,
-            "bytes_scanned": 0,
-            "cost_usd": 0.0
-          },
-          "api_calls": {
-            "AssumeRole": 404,
-            "FilterLogEvents": 1200
-          },
-          "throttled": {
-            "FilterLogEvents": 3
-          },
-          "rates": [],
-          "caller_arn": "arn:aws:iam::999999999999:user/responder",
-          "scope": {
-            "include_accounts": [],
-            "exclude_accounts": [],
-            "regions": [],
-            "exclude_regions": [],
-            "log_groups": [],
-            "exclude_log_groups": [],
-            "new_regions": [],
-            "accepted_gap": [],
-            "sources": "require"
-          }
-        }
-        "#);
+        assert_eq!(json, SUMMARY_JSON);
     }
 
     #[test]
-    fn parts_make_a_whole() {
+    fn levels_combine_in_any_order() {
         use CoverageLevel::{Accepted, Denied, Failed, Partial, Swept};
         for (one, other, whole) in [
             (Swept, Swept, Swept),
@@ -348,7 +379,7 @@ mod tests {
             (Denied, Failed, Failed),
         ] {
             assert_eq!(
-                (one.and(other), other.and(one)),
+                (one.combine(other), other.combine(one)),
                 (whole, whole),
                 "{one:?} {other:?}"
             );

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn for_reading_and_for_spreadsheets() {
+    fn text_is_escaped_and_csv_is_defused() {
         insta::assert_snapshot!(written(|out| table().write_text(Some(80), out)), @r"
         ACCOUNT_ID    NAME
         111111111111  =a\u{1b}[31m

@@ -20,7 +20,7 @@ const COLUMNS: [&str; 9] = [
 ];
 
 /// How many calls the terminal shows. `tampering.csv` contains all.
-const MOST_TOLD: usize = 10;
+const MOST_SHOWN: usize = 10;
 
 /// Counts tampering calls.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ impl TamperingTally {
     /// Counts the next call.
     pub fn add(&mut self, call: &Tampering) {
         *self.by_name.entry(call.event_name.clone()).or_default() += 1;
-        if self.first.len() < MOST_TOLD {
+        if self.first.len() < MOST_SHOWN {
             self.first.push(call.clone());
         }
     }
@@ -54,8 +54,8 @@ impl TamperingTally {
     }
 }
 
-/// Returns `10 calls tampered with the recording: 3 DeleteTrail, 7 StopLogging.`, or `None` if
-/// there are none.
+/// Returns `10 calls tampered with logging: 3 DeleteTrail, 7 StopLogging.`, or `None` if there are
+/// none.
 pub(super) fn tampering_sentence(by_name: &BTreeMap<String, u64>) -> Option<String> {
     let total: u64 = by_name.values().sum();
     let names: Vec<String> = by_name
@@ -64,7 +64,7 @@ pub(super) fn tampering_sentence(by_name: &BTreeMap<String, u64>) -> Option<Stri
         .collect();
     (total > 0).then(|| {
         format!(
-            "{} tampered with the recording: {}.",
+            "{} tampered with logging: {}.",
             plural(total, "call"),
             names.join(", ")
         )
@@ -108,7 +108,7 @@ mod tests {
     use crate::report::testing::{MARCH, written};
 
     #[test]
-    fn who_did_it_is_told() {
+    fn csv_names_who_tampered() {
         let call = Tampering {
             time_ms: MARCH,
             account: "111111111111".to_owned(),
@@ -122,10 +122,10 @@ mod tests {
         let mut tally = TamperingTally::default();
         assert_eq!(tampering_sentence(tally.by_name()), None);
         (0..12).for_each(|_| tally.add(&call));
-        assert_eq!((tally.total(), tally.first().len()), (12, MOST_TOLD));
+        assert_eq!((tally.total(), tally.first().len()), (12, MOST_SHOWN));
         assert_eq!(
             tampering_sentence(tally.by_name()).unwrap(),
-            "12 calls tampered with the recording: 12 StopLogging."
+            "12 calls tampered with logging: 12 StopLogging."
         );
         let names = AccountNames::from([("111111111111".to_owned(), "prod".to_owned())]);
         insta::assert_snapshot!(written(|out| write_tampering([Ok::<_, Infallible>(call)], &names, out)), @r"

@@ -6,16 +6,23 @@
 
 use std::io::{self, Write};
 
-use super::evidence::{named, silences, sources, tampering};
+use super::evidence::{
+    account_with_name, write_hour_gaps, write_source_gaps, write_tampering_calls,
+};
 use super::page::{Page, Style, TerminalPage, WIDTH};
+use super::verdict::verdict;
 use super::wrap::wrap;
 use super::{
-    AccountNames, CoverageTally, EvidenceTally, Gap, HuntSummary, InsightsUse, LogGroupCounts,
-    NEVER_IN_LOGS, PlaceCounts, RunStatus, SightingTally, Summary, TopCounts, abridged, bytes,
-    count, escape, money, plural, time, verdict,
+    AccountNames, CoverageCounts, CoverageTally, EvidenceTally, Gap, HuntSummary, InsightsUse,
+    LogGroupCounts, NEVER_IN_LOGS, RunStatus, SightingTally, Summary, TopCounts, abridged, bytes,
+    count, escape, kind_counts, money, plural, time,
 };
+use crate::config::RejectedEntries;
 use crate::model::SlowedRate;
 use crate::time::rfc3339_ms;
+
+/// The number of rejected entries of a list that are shown.
+const MOST_REJECTED: usize = 5;
 
 /// How many accounts, principals or addresses are named.
 const MOST_LISTED: usize = 10;
@@ -50,30 +57,30 @@ pub struct RunReport<'a> {
 ///
 /// # Errors
 /// Returns an error if `out` cannot be written.
-pub fn write_run_report(ending: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_run_report(report: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut page = TerminalPage {
         out,
-        color: ending.color,
+        color: report.color,
     };
-    sections(ending, &mut page)?;
+    write_sections(report, &mut page)?;
     page.heading("Files", Style::Plain)?;
-    page.item("in", ending.directory)?;
-    page.item("", &ending.files.join(" "))?;
-    if let Some(sha256) = ending.manifest_sha256 {
-        page.item("manifest.json", "its SHA-256, for the ticket:")?;
-        page.item("", sha256)?;
+    page.item("in", report.directory)?;
+    page.item("", &report.files.join(" "))?;
+    if let Some(sha256) = report.manifest_sha256 {
+        page.item("manifest.json", "SHA-256, for the ticket:")?;
+        // At the left edge, so that it fits on one line.
+        page.line(&format!("  {sha256}"))?;
     }
     page.line("")?;
-    let lines = verdict(ending.summary, ending.coverage);
-    let tone = tone(ending.summary);
+    let style = verdict_style(report.summary);
+    let lines = verdict(report);
     lines
         .iter()
         .flat_map(|line| wrap(&escape(line), WIDTH))
-        .try_for_each(|line| page.toned(&line, tone))
+        .try_for_each(|line| page.styled_line(&line, style))
 }
 
-/// Returns the style of the verdict.
-pub(super) fn tone(summary: &Summary) -> Style {
+pub(super) fn verdict_style(summary: &Summary) -> Style {
     match (summary.status, summary.has_findings()) {
         (RunStatus::Complete, false) => Style::Good,
         (RunStatus::Complete, _) => Style::Plain,
@@ -82,111 +89,128 @@ pub(super) fn tone(summary: &Summary) -> Style {
 }
 
 /// Writes all sections except the files and the verdict. `report.html` has the same sections.
-pub(super) fn sections(ending: &RunReport<'_>, page: &mut dyn Page) -> io::Result<()> {
-    facts(page, ending.summary)?;
-    found(page, ending)?;
-    hunts(page, &ending.summary.hunts)?;
-    tampering(page, &ending.evidence.tampering, ending.names)?;
-    gaps(page, "Not covered", Style::Bad, &ending.coverage.gaps())?;
-    gaps(
+pub(super) fn write_sections(report: &RunReport<'_>, page: &mut dyn Page) -> io::Result<()> {
+    let coverage = report.coverage;
+    write_facts(page, report)?;
+    write_sightings(page, report)?;
+    write_hunts(page, &report.summary.hunts)?;
+    write_tampering_calls(page, &report.evidence.tampering, report.names)?;
+    write_gaps(page, "Not covered", Style::Bad, &coverage.gaps())?;
+    write_gaps(
         page,
         "Not covered, but accepted",
         Style::Plain,
-        &ending.coverage.accepted(),
+        &coverage.accepted(),
     )?;
-    gaps(
-        page,
-        "Out of scope",
-        Style::Plain,
-        &ending.coverage.out_of_scope(),
-    )?;
-    sources(page, &ending.evidence.sources, ending.names)?;
-    silences(page, &ending.evidence.silences, ending.names)
+    write_gaps(page, "Out of scope", Style::Plain, &coverage.out_of_scope())?;
+    write_source_gaps(page, &report.evidence.sources, report.names)?;
+    write_hour_gaps(page, &report.evidence.hour_gaps, report.names)
 }
 
-fn facts(page: &mut dyn Page, summary: &Summary) -> io::Result<()> {
-    let calls: u64 = summary.api_calls.values().sum();
-    let throttled: u64 = summary.throttled.values().sum();
+fn write_facts(page: &mut dyn Page, report: &RunReport<'_>) -> io::Result<()> {
+    let summary = report.summary;
     let window = &summary.window;
-    page.item("Looked for", &abridged(&summary.looked_for()))?;
-    summary
-        .not_looked_for
-        .iter()
-        .try_for_each(|line| page.item("Not", line))?;
+    page.item("Searched for", &abridged(&summary.looked_for()))?;
+    if !summary.indicators.is_empty() {
+        let kinds = summary.indicators.iter().map(|one| one.kind.as_str());
+        page.item("Kinds", &kind_counts(kinds))?;
+    }
+    for list in &summary.rejected_entries {
+        write_rejected_entries(page, list)?;
+    }
+    for line in &summary.not_looked_for {
+        page.item("Not searched for", line)?;
+    }
     page.item(
         "Window",
         &format!("{} to {}", rfc3339_ms(window.from), rfc3339_ms(window.to)),
     )?;
-    page.item("Accounts", &places(summary.accounts))?;
-    page.item("Targets", &places(summary.targets))?;
-    page.item("Log groups", &log_groups(summary.log_groups))?;
+    page.item("Accounts", &coverage_counts(summary.accounts))?;
+    page.item("Account-Regions", &coverage_counts(summary.targets))?;
+    page.item("Log groups", &log_group_counts(summary.log_groups))?;
     page.item("Never in logs", &NEVER_IN_LOGS.join(", "))?;
-    let read = (
-        plural(summary.events_examined, "event"),
-        bytes(summary.bytes_scanned),
-    );
-    let made = (plural(calls, "AWS call"), count(throttled));
+    write_usage(page, summary)?;
+    if summary.rates.is_empty() {
+        return Ok(());
+    }
+    let rates: Vec<String> = summary
+        .rates
+        .iter()
+        .map(|rate| slowed_rate(rate, report.names))
+        .collect();
+    page.item("Slowed down", &abridged(&rates))
+}
+
+/// Writes how much was read, with how many calls and at what cost.
+fn write_usage(page: &mut dyn Page, summary: &Summary) -> io::Result<()> {
+    let calls: u64 = summary.api_calls.values().sum();
+    let throttled: u64 = summary.throttled.values().sum();
     page.item(
         "Read",
-        &format!("{}, {}; {}, {} throttled", read.0, read.1, made.0, made.1),
+        &format!(
+            "{}, {}; {}, {} throttled",
+            plural(summary.events_examined, "event"),
+            bytes(summary.bytes_scanned),
+            plural(calls, "AWS call"),
+            count(throttled)
+        ),
     )?;
     let InsightsUse {
         queries,
         bytes_scanned,
         cost_usd,
     } = summary.insights;
-    if queries > 0 {
-        let queries = if queries == 1 {
-            "1 query".to_owned()
-        } else {
-            format!("{} queries", count(queries))
-        };
-        page.item(
-            "Insights",
-            &format!(
-                "{queries} scanned {}, {} at list prices",
-                bytes(bytes_scanned),
-                money(cost_usd)
-            ),
-        )?;
-    }
-    if summary.rates.is_empty() {
-        return Ok(());
-    }
+    let queries = match queries {
+        0 => return Ok(()),
+        1 => "1 query".to_owned(),
+        more => format!("{} queries", count(more)),
+    };
     page.item(
-        "Slowed",
-        &abridged(&summary.rates.iter().map(slowed).collect::<Vec<_>>()),
+        "Insights",
+        &format!(
+            "{queries} scanned {}, {} at list prices",
+            bytes(bytes_scanned),
+            money(cost_usd)
+        ),
     )
 }
 
-fn slowed(rate: &SlowedRate) -> String {
-    let SlowedRate {
-        operation,
-        account,
-        region,
-        allowed,
-        slowest,
-        ..
-    } = rate;
-    let account = account
-        .as_ref()
-        .map(|account| format!(" of {account}"))
-        .unwrap_or_default();
-    format!("{operation}{account} in {region} to {slowest:.1} of {allowed:.1} calls/s")
+/// Writes the entries of a list that were not searched for, the first of them with the reason.
+fn write_rejected_entries(page: &mut dyn Page, list: &RejectedEntries) -> io::Result<()> {
+    page.item("Not searched for", &list.sentence())?;
+    for entry in list.entries.iter().take(MOST_REJECTED) {
+        page.item("", entry)?;
+    }
+    match list.entries.len().saturating_sub(MOST_REJECTED) {
+        0 => Ok(()),
+        more => page.item("", &format!("and {more} more, in summary.json")),
+    }
 }
 
-fn hunts(page: &mut dyn Page, hunts: &[HuntSummary]) -> io::Result<()> {
+fn slowed_rate(rate: &SlowedRate, names: &AccountNames) -> String {
+    let account = rate
+        .account
+        .map(|account| format!("{} ", account_with_name(&account.to_string(), names)))
+        .unwrap_or_default();
+    format!(
+        "{} in {account}{} to {:.1} of {:.1} calls/s",
+        rate.operation, rate.region, rate.slowest, rate.allowed
+    )
+}
+
+fn write_hunts(page: &mut dyn Page, hunts: &[HuntSummary]) -> io::Result<()> {
     if hunts.is_empty() {
         return Ok(());
     }
-    let found = hunts.iter().any(|hunt| hunt.rows > 0);
-    page.heading("Hunts", if found { Style::Bad } else { Style::Plain })?;
+    let has_rows = hunts.iter().any(|hunt| hunt.rows > 0);
+    let style = if has_rows { Style::Bad } else { Style::Plain };
+    page.heading("Hunts", style)?;
     hunts
         .iter()
         .try_for_each(|hunt| page.item("", &hunt.sentence()))
 }
 
-fn places(counts: PlaceCounts) -> String {
+fn coverage_counts(counts: CoverageCounts) -> String {
     let parts = [
         (counts.swept, "swept"),
         (counts.partial, "partial"),
@@ -194,14 +218,14 @@ fn places(counts: PlaceCounts) -> String {
         (counts.failed, "failed"),
         (counts.accepted, "accepted"),
     ];
-    let in_scope = listed(counts.in_scope, &parts);
+    let in_scope = counts_by_status(counts.in_scope, &parts);
     match counts.out_of_scope {
         0 => in_scope,
         more => format!("{in_scope}; {} out of scope", count(more)),
     }
 }
 
-fn log_groups(counts: LogGroupCounts) -> String {
+fn log_group_counts(counts: LogGroupCounts) -> String {
     let parts = [
         (counts.searched, "searched"),
         (counts.partial, "partial"),
@@ -211,61 +235,54 @@ fn log_groups(counts: LogGroupCounts) -> String {
         (counts.failed, "failed"),
         (counts.accepted, "accepted"),
     ];
-    listed(counts.in_scope, &parts)
+    counts_by_status(counts.in_scope, &parts)
 }
 
-fn listed(in_scope: u64, parts: &[(u64, &str)]) -> String {
-    let told: Vec<String> = parts
+fn counts_by_status(in_scope: u64, parts: &[(u64, &str)]) -> String {
+    let statuses: Vec<String> = parts
         .iter()
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| format!("{} {word}", count(*number)))
         .collect();
-    if told.is_empty() {
+    if statuses.is_empty() {
         "none".to_owned()
     } else {
-        format!("{} in scope: {}", count(in_scope), told.join(", "))
+        format!("{} in scope: {}", count(in_scope), statuses.join(", "))
     }
 }
 
-fn found(page: &mut dyn Page, ending: &RunReport<'_>) -> io::Result<()> {
-    let tally = ending.sightings;
+fn write_sightings(page: &mut dyn Page, report: &RunReport<'_>) -> io::Result<()> {
+    let tally = report.sightings;
     let Some((first, last)) = tally.span_ms() else {
         return Ok(());
     };
-    page.heading(
-        &format!("Found: {}", plural(tally.total(), "sighting")),
-        Style::Bad,
-    )?;
+    let title = format!("Found: {}", plural(tally.total(), "sighting"));
+    page.heading(&title, Style::Bad)?;
     page.item("between", &format!("{} and {}", time(first), time(last)))?;
     if tally.own_calls() > 0 {
-        page.item(
-            "",
-            &format!(
-                "{} of them are this sweep's own calls",
-                count(tally.own_calls())
-            ),
-        )?;
+        let own_calls = count(tally.own_calls());
+        page.item("", &format!("{own_calls} of them are calls of this sweep"))?;
     }
-    top(page, "by account", tally.by_account(), |id| {
-        named(id, ending.names)
+    write_top_counts(page, "by account", tally.by_account(), |id| {
+        account_with_name(id, report.names)
     })?;
-    top(page, "by principal", tally.by_principal(), str::to_owned)?;
-    top(page, "by address", tally.by_address(), str::to_owned)?;
-    if ending.summary.indicators.len() > 1 {
-        top(page, "by indicator", tally.by_indicator(), str::to_owned)?;
+    write_top_counts(page, "by principal", tally.by_principal(), str::to_owned)?;
+    write_top_counts(page, "by address", tally.by_address(), str::to_owned)?;
+    if report.summary.indicators.len() > 1 {
+        write_top_counts(page, "by indicator", tally.by_indicator(), str::to_owned)?;
     }
     Ok(())
 }
 
-fn top(
+fn write_top_counts(
     page: &mut dyn Page,
     label: &str,
     counts: &TopCounts,
-    named: impl Fn(&str) -> String,
+    describe: impl Fn(&str) -> String,
 ) -> io::Result<()> {
     let mut label = label;
     for (key, number) in counts.top(MOST_LISTED) {
-        page.row(label, &format!("{:>9}  ", count(number)), &named(key))?;
+        page.row(label, &format!("{:>9}  ", count(number)), &describe(key))?;
         label = "";
     }
     match counts.different().saturating_sub(MOST_LISTED) {
@@ -274,23 +291,22 @@ fn top(
     }
 }
 
-pub(super) fn gaps(page: &mut dyn Page, title: &str, tone: Style, gaps: &[Gap]) -> io::Result<()> {
+pub(super) fn write_gaps(
+    page: &mut dyn Page,
+    title: &str,
+    style: Style,
+    gaps: &[Gap],
+) -> io::Result<()> {
     if gaps.is_empty() {
         return Ok(());
     }
-    page.heading(title, tone)?;
+    page.heading(title, style)?;
     for gap in gaps.iter().take(MOST_REASONS) {
-        let size = if gap.accounts == gap.places {
-            plural(gap.accounts, "account")
-        } else {
-            format!(
-                "{} in {}",
-                plural(gap.places, "place"),
-                plural(gap.accounts, "account")
-            )
-        };
-        page.item(gap.status.as_str(), &format!("{size}: {}", gap.reason))?;
-        let more = gap.places.saturating_sub(gap.examples.len() as u64);
+        page.item(
+            gap.status.as_str(),
+            &format!("{}: {}", gap.size(), gap.reason),
+        )?;
+        let more = gap.rows.total().saturating_sub(gap.examples.len() as u64);
         let rest = if more > 0 {
             format!(" and {} more", count(more))
         } else {
@@ -308,9 +324,9 @@ pub(super) fn gaps(page: &mut dyn Page, title: &str, tone: Style, gaps: &[Gap]) 
 mod tests {
     use super::*;
     use crate::model::{Coverage, Outcome, Reason, Status};
-    use crate::report::testing::{self, place, sighting, written};
+    use crate::report::testing::{self, coverage_row, sighting, written};
 
-    fn ending(status: RunStatus, rows: &[Coverage], found: usize) -> String {
+    fn report_text(status: RunStatus, rows: &[Coverage], found: usize) -> String {
         let mut coverage = CoverageTally::default();
         let mut sightings = SightingTally::default();
         for row in rows {
@@ -318,7 +334,7 @@ mod tests {
         }
         for number in 0..found {
             let mut sighting = sighting("");
-            sighting.happening.principal_arn =
+            sighting.details.principal_arn =
                 format!("arn:aws:iam::111111111111:user/{}", number % 12);
             sightings.add(&sighting);
         }
@@ -331,7 +347,7 @@ mod tests {
             bytes_scanned: coverage.bytes(),
             ..testing::summary(status)
         };
-        let ending = RunReport {
+        let report = RunReport {
             summary: &summary,
             sightings: &sightings,
             coverage: &coverage,
@@ -349,7 +365,7 @@ mod tests {
             manifest_sha256: Some(&"5d5766cf".repeat(8)),
             color: false,
         };
-        let text = written(|out| write_run_report(&ending, out));
+        let text = written(|out| write_run_report(&report, out));
         assert!(
             text.lines().all(|line| line.chars().count() <= WIDTH),
             "{text}"
@@ -357,92 +373,96 @@ mod tests {
         text
     }
 
-    #[test]
-    fn found_and_incomplete() {
+    /// Returns the coverage of one searched log group, an inactive account, and 400 accounts that
+    /// deny access.
+    fn incomplete_coverage() -> Vec<Coverage> {
+        let inactive = Outcome::with_reason(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
         let mut rows = vec![
-            place(
+            coverage_row(
                 "111111111111",
                 Some("eu-west-1"),
                 Some("a"),
                 Outcome::searched(),
             ),
-            place(
-                "122222222222",
-                None,
-                None,
-                Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED"),
-            ),
+            coverage_row("122222222222", None, None, inactive),
         ];
         for number in 0..400 {
             let id = format!("2{number:011}");
-            let refused = format!(
+            let denial = format!(
                 "AccessDenied: User: arn:aws:iam::999999999999:user/responder is not authorized to perform: \
                  sts:AssumeRole on resource: arn:aws:iam::{id}:role/DragnetRead"
             );
-            rows.push(place(&id, None, None, Outcome::denied(refused)));
+            rows.push(coverage_row(&id, None, None, Outcome::denied(denial)));
         }
-        insta::assert_snapshot!(ending(RunStatus::Incomplete, &rows, 2_000), @r"
-          Looked for    192.0.2.1, alice
-          Not           feed.json: 2 of mutex
-          Window        2026-03-01T12:00:00.000Z to 2026-03-02T12:00:00.000Z
-          Accounts      401 in scope: 1 swept, 400 denied; 1 out of scope
-          Targets       1 in scope: 1 swept
-          Log groups    1 in scope: 1 searched
-          Never in logs CloudTrail events over 256 KB, data events that no selector
-                        names, S3 server access logs
-          Read          40,200 events, 2.0 MB; 1,604 AWS calls, 3 throttled
+        rows
+    }
+
+    #[test]
+    fn found_and_incomplete() {
+        let rows = incomplete_coverage();
+        insta::assert_snapshot!(report_text(RunStatus::Incomplete, &rows, 2_000), @r"
+          Searched for     192.0.2.1, alice
+          Kinds            1 ip, 1 user
+          Not searched for feed.json: 2 of mutex
+          Window           2026-03-01T12:00:00.000Z to 2026-03-02T12:00:00.000Z
+          Accounts         401 in scope: 1 swept, 400 denied; 1 out of scope
+          Account-Regions  1 in scope: 1 swept
+          Log groups       1 in scope: 1 searched
+          Never in logs    CloudTrail events over 256 KB, data events that no selector
+                           names, S3 server access logs
+          Read             40,200 events, 2.0 MB; 1,604 AWS calls, 3 throttled
 
         Found: 2,000 sightings
-          between       2026-03-01T12:00:00.000Z and 2026-03-01T12:00:00.000Z
-          by account        2,000  pro\u{202e}d (111111111111)
-          by principal        167  arn:aws:iam::111111111111:user/0
-                              167  arn:aws:iam::111111111111:user/1
-                              167  arn:aws:iam::111111111111:user/2
-                              167  arn:aws:iam::111111111111:user/3
-                              167  arn:aws:iam::111111111111:user/4
-                              167  arn:aws:iam::111111111111:user/5
-                              167  arn:aws:iam::111111111111:user/6
-                              167  arn:aws:iam::111111111111:user/7
-                              166  arn:aws:iam::111111111111:user/10
-                              166  arn:aws:iam::111111111111:user/11
-                                   and 2 more
-          by address        2,000  192.0.2.1
-          by indicator      2,000  192.0.2.1
-                            2,000  alice
+          between          2026-03-01T12:00:00.000Z and 2026-03-01T12:00:00.000Z
+          by account           2,000  pro\u{202e}d (111111111111)
+          by principal           167  arn:aws:iam::111111111111:user/0
+                                 167  arn:aws:iam::111111111111:user/1
+                                 167  arn:aws:iam::111111111111:user/2
+                                 167  arn:aws:iam::111111111111:user/3
+                                 167  arn:aws:iam::111111111111:user/4
+                                 167  arn:aws:iam::111111111111:user/5
+                                 167  arn:aws:iam::111111111111:user/6
+                                 167  arn:aws:iam::111111111111:user/7
+                                 166  arn:aws:iam::111111111111:user/10
+                                 166  arn:aws:iam::111111111111:user/11
+                                      and 2 more
+          by address           2,000  192.0.2.1
+          by indicator         2,000  192.0.2.1
+                               2,000  alice
 
         Not covered
-          denied        400 accounts: access-denied: AccessDenied: User:
-                        arn:aws:iam::999999999999:user/responder is not authorized to
-                        perform: sts:AssumeRole on resource:
-                        arn:aws:iam::<account>:role/DragnetRead
-                        n2 (200000000000), n2 (200000000001), n2 (200000000002) and 397
-                        more
+          denied           400 accounts: access-denied: AccessDenied: User:
+                           arn:aws:iam::999999999999:user/responder is not authorized to
+                           perform: sts:AssumeRole on resource:
+                           arn:aws:iam::<account>:role/DragnetRead
+                           n2 (200000000000), n2 (200000000001), n2 (200000000002) and
+                           397 more
 
         Out of scope
-          skipped       1 account: account-not-active: SUSPENDED
-                        n1 (122222222222)
+          skipped          1 account: account-not-active: SUSPENDED
+                           n1 (122222222222)
 
         Files
-          in            runs/20260302T120000Z-3f9a
-                        run.db sightings.csv coverage.csv summary.json manifest.json
-          manifest.json its SHA-256, for the ticket:
-                        5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf
+          in               runs/20260302T120000Z-3f9a
+                           run.db sightings.csv coverage.csv summary.json manifest.json
+          manifest.json    SHA-256, for the ticket:
+          5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf
 
         2,000 sightings were found, and coverage is INCOMPLETE: there may be more.
-        0 of 401 accounts: management events searched; 401 not known.
-        Not active, so nobody can look into them: n1 (122222222222).
+        CloudTrail was searched for 0 of 401 accounts; 401 could not be checked.
+        Inactive accounts (not searchable): n1 (122222222222).
         ");
     }
 
     #[test]
-    fn a_clean_sweep_has_nothing_else_to_say() {
-        let rows = [place(
+    fn clean_sweep_has_no_sections_about_gaps_or_sightings() {
+        let rows = [coverage_row(
             "111111111111",
             Some("eu-west-1"),
             Some("a"),
             Outcome::searched(),
         )];
-        let clean = ending(RunStatus::Complete, &rows, 0);
+        let clean = report_text(RunStatus::Complete, &rows, 0);
         assert!(
             !clean.contains("Not covered") && !clean.contains("Found"),
             "{clean}"

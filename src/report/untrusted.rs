@@ -87,8 +87,9 @@ pub(super) fn write_defused<W: Write>(
 fn runs_as_formula(cell: &str) -> bool {
     let ignored = |c: char| c.is_whitespace() || c == '"' || c == '\'' || is_deceptive(c);
     // Some spreadsheets treat the full-width forms like the plain ones.
-    let begins = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
-    cell.starts_with(['\t', '\r', '\n']) || cell.trim_start_matches(ignored).starts_with(begins)
+    let is_operator = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    cell.starts_with(['\t', '\r', '\n'])
+        || cell.trim_start_matches(ignored).starts_with(is_operator)
 }
 
 #[cfg(test)]
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_moves_the_cursor_or_turns_the_text() {
+    fn control_and_bidirectional_characters_are_escaped() {
         assert_eq!(escape("plain ü 名"), "plain ü 名");
         assert_eq!(escape("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\u{a}");
         assert_eq!(
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn json_for_a_terminal_is_the_same_json() {
+    fn escaped_json_has_the_same_value() {
         let value = serde_json::json!({ "a\u{9b}": "\u{1b}[2J\u{202e}x\u{7f}\u{e0041}é\n" });
         let json = serde_json::to_string_pretty(&value).unwrap();
         let shown = escape_json(&json);

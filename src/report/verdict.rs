@@ -1,62 +1,79 @@
 //! The verdict: the sentences at the end of a run report that say whether the run is complete.
 
+use super::gaps::RowCounts;
 use super::tampering::tampering_sentence;
-use super::{CoverageTally, HuntSummary, RunStatus, Summary, count, plural};
+use super::{CoverageTally, HuntSummary, RunReport, RunStatus, Summary, count, plural};
+use crate::config::RejectedEntries;
 
 /// Returns the lines of the verdict. The first says what was found and whether the search was
 /// complete; the others add what the first does not mention. "Everything" appears only if complete
 /// coverage is proven, and "nothing was found" never appears without a remark if something was not
 /// searched.
-pub fn verdict(summary: &Summary, coverage: &CoverageTally) -> Vec<String> {
+pub(super) fn verdict(report: &RunReport<'_>) -> Vec<String> {
+    let summary = report.summary;
     let mut lines = vec![first_line(summary)];
     if summary.status != RunStatus::Failed && summary.accounts.in_scope > 0 {
-        lines.push(summary.sources.sentence(summary.accounts.in_scope));
+        let sources = &report.evidence.sources;
+        lines.push(sources.sentence(summary.accounts.in_scope, report.names));
     }
+    lines.extend(rejected_entries_sentence(summary));
     lines.extend(hunts_sentence(summary));
     lines.extend(tampering_sentence(&summary.tampering));
-    let accepted = coverage.accepted();
-    if !accepted.is_empty() {
-        let places = accepted.iter().map(|gap| gap.places).sum();
-        lines.push(format!(
-            "Not covered, but accepted: {}.",
-            plural(places, "place")
-        ));
-    }
-    let named = coverage.not_active();
-    if !named.is_empty() {
-        let more = summary
-            .accounts
-            .out_of_scope
-            .saturating_sub(named.len() as u64);
-        let more = if more > 0 {
-            format!(" and {} more", count(more))
-        } else {
-            String::new()
-        };
-        lines.push(format!(
-            "Not active, so nobody can look into them: {}{more}.",
-            named.join(", ")
-        ));
-    }
+    lines.extend(accepted_sentence(report.coverage));
+    lines.extend(inactive_sentence(summary, report.coverage));
     lines
+}
+
+/// Returns how many entries of indicator lists were not searched for.
+fn rejected_entries_sentence(summary: &Summary) -> Option<String> {
+    let lists: Vec<String> = summary
+        .rejected_entries
+        .iter()
+        .map(RejectedEntries::sentence)
+        .collect();
+    (!lists.is_empty()).then(|| format!("Not searched for: {}.", lists.join("; ")))
 }
 
 /// Returns the results of the hunts as one sentence.
 fn hunts_sentence(summary: &Summary) -> Option<String> {
-    let found: Vec<String> = summary.hunts.iter().map(HuntSummary::sentence).collect();
-    let is_told = !found.is_empty() && summary.status != RunStatus::Failed;
-    is_told.then(|| format!("Hunts: {}.", found.join("; ")))
+    if summary.hunts.is_empty() || summary.status == RunStatus::Failed {
+        return None;
+    }
+    let results: Vec<String> = summary.hunts.iter().map(HuntSummary::sentence).collect();
+    Some(format!("Hunts: {}.", results.join("; ")))
+}
+
+fn accepted_sentence(coverage: &CoverageTally) -> Option<String> {
+    let accepted = coverage.accepted();
+    if accepted.is_empty() {
+        return None;
+    }
+    let rows = accepted
+        .iter()
+        .fold(RowCounts::default(), |sum, gap| sum.plus(gap.rows));
+    Some(format!("Not covered, but accepted: {}.", rows.describe()))
+}
+
+fn inactive_sentence(summary: &Summary, coverage: &CoverageTally) -> Option<String> {
+    let named = coverage.inactive();
+    if named.is_empty() {
+        return None;
+    }
+    let total = summary.accounts.out_of_scope;
+    let rest = match total.saturating_sub(named.len() as u64) {
+        0 => String::new(),
+        more => format!(" and {} more", count(more)),
+    };
+    Some(format!(
+        "Inactive accounts (not searchable): {}{rest}.",
+        named.join(", ")
+    ))
 }
 
 fn first_line(summary: &Summary) -> String {
-    let found = match summary.sightings {
-        0 if summary.has_findings() => "Hunts counted something".to_owned(),
-        0 => "Nothing was found".to_owned(),
-        1 => "1 sighting was found".to_owned(),
-        more => format!("{} sightings were found", count(more)),
-    };
+    let found = findings(summary);
     match summary.status {
-        RunStatus::Failed => "The sweep FAILED: nothing is claimed.".to_owned(),
+        RunStatus::Failed => "The sweep FAILED: its results prove nothing.".to_owned(),
         _ if summary.accounts.in_scope == 0 => {
             "No account was in scope: nothing was searched.".to_owned()
         }
@@ -72,21 +89,73 @@ fn first_line(summary: &Summary) -> String {
         }
         RunStatus::Incomplete => format!("{found}, and coverage is INCOMPLETE: there may be more."),
         RunStatus::Interrupted => {
-            format!(
-                "{found} before the sweep was INTERRUPTED: what it did not reach is not covered."
-            )
+            format!("{found} before the sweep was INTERRUPTED: the rest was not searched.")
         }
+    }
+}
+
+/// Returns what was found, as the start of a sentence. Rows of hunts that count are no sightings.
+fn findings(summary: &Summary) -> String {
+    match summary.sightings {
+        0 => hunt_rows(summary).unwrap_or_else(|| "Nothing was found".to_owned()),
+        1 => "1 sighting was found".to_owned(),
+        more => format!("{} sightings were found", count(more)),
+    }
+}
+
+/// Returns which hunts have rows, or `None` if no hunt has any.
+fn hunt_rows(summary: &Summary) -> Option<String> {
+    let hunts: Vec<&HuntSummary> = summary.hunts.iter().filter(|hunt| hunt.rows > 0).collect();
+    let rows = plural(hunts.iter().map(|hunt| hunt.rows).sum(), "row");
+    match &hunts[..] {
+        [] => None,
+        [hunt] => Some(format!("Hunt {} has {rows}", hunt.name)),
+        _ => Some(format!("{} hunts have {rows}", count(hunts.len() as u64))),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::model::{Outcome, Reason, Status};
-    use crate::report::testing::{place, summary};
+    use crate::model::{HuntSource, Outcome, Reason, Severity, SourceStatus, Status};
+    use crate::report::testing::{coverage_row, summary, target};
+    use crate::report::{AccountNames, EvidenceTally, SightingTally, SourceTally};
+
+    fn lines(summary: &Summary, coverage: &CoverageTally, evidence: &EvidenceTally) -> Vec<String> {
+        verdict(&RunReport {
+            summary,
+            sightings: &SightingTally::default(),
+            coverage,
+            evidence,
+            names: &AccountNames::default(),
+            directory: "",
+            files: &[],
+            manifest_sha256: None,
+            color: false,
+        })
+    }
+
+    fn hunt(name: &str, rows: u64) -> HuntSummary {
+        HuntSummary {
+            name: name.to_owned(),
+            title: String::new(),
+            source: HuntSource::Any,
+            severity: Severity::Low,
+            techniques: Vec::new(),
+            parameters: BTreeMap::new(),
+            query: String::new(),
+            rows,
+            counts: true,
+            as_written: false,
+            may_double_count: false,
+            cut_off: false,
+        }
+    }
 
     #[test]
-    fn everything_is_only_said_when_it_is_everything() {
+    fn only_complete_coverage_is_called_everything() {
         let say = |status, accounts, sightings| {
             let mut summary = summary(status);
             summary.accounts.in_scope = accounts;
@@ -102,45 +171,63 @@ mod tests {
         assert!(say(RunStatus::Incomplete, 3, 0).ends_with("this is not a clean result."));
         assert!(say(RunStatus::Incomplete, 3, 2).ends_with("there may be more."));
         assert!(say(RunStatus::Interrupted, 3, 0).contains("INTERRUPTED"));
-        assert!(say(RunStatus::Failed, 0, 0).contains("nothing is claimed"));
+        assert!(say(RunStatus::Failed, 0, 0).contains("prove nothing"));
         assert_eq!(
             say(RunStatus::Incomplete, 0, 0),
             "No account was in scope: nothing was searched."
         );
     }
+
     #[test]
-    fn what_is_accepted_or_not_active_has_a_line_of_its_own() {
+    fn hunts_with_rows_are_findings() {
+        let mut summary = summary(RunStatus::Complete);
+        summary.hunts = vec![hunt("vpc-rejects", 49), hunt("quiet", 0)];
+        assert_eq!(findings(&summary), "Hunt vpc-rejects has 49 rows");
+        summary.hunts.push(hunt("root-use", 1));
+        assert_eq!(findings(&summary), "2 hunts have 50 rows");
+    }
+
+    #[test]
+    fn accepted_gaps_and_inactive_accounts_have_lines() {
         let mut coverage = CoverageTally::default();
         let denied = Outcome::denied("no").accepted("accepted by secops until 2027-03-01: SCP");
-        coverage.add(&place("111111111111", Some("ap-east-1"), None, denied));
-        let closed = Outcome::because(Status::Skipped, Reason::AccountNotActive, "CLOSED");
-        coverage.add(&place("222222222222", None, None, closed));
+        coverage.add(&coverage_row(
+            "111111111111",
+            Some("ap-east-1"),
+            None,
+            denied,
+        ));
+        let closed = Outcome::with_reason(Status::Skipped, Reason::AccountNotActive, "CLOSED");
+        coverage.add(&coverage_row("222222222222", None, None, closed));
         let mut summary = summary(RunStatus::Complete);
         summary.accounts = coverage.accounts();
-        let lines = verdict(&summary, &coverage);
+        let lines = lines(&summary, &coverage, &EvidenceTally::default());
         assert_eq!(
             lines[2..],
             [
-                "Not covered, but accepted: 1 place.",
-                "Not active, so nobody can look into them: n2 (222222222222)."
+                "Not covered, but accepted: 1 account-Region.",
+                "Inactive accounts (not searchable): n2 (222222222222)."
             ]
         );
     }
 
     #[test]
-    fn sources_and_tampering_have_their_lines() {
+    fn sources_and_tampering_have_lines() {
         let mut summary = summary(RunStatus::Incomplete);
-        summary.accounts.in_scope = 400;
-        summary
-            .sources
-            .accounts
-            .extend([("searched", 386), ("only-s3", 9), ("no-source", 5)]);
+        summary.accounts.in_scope = 2;
         summary.tampering.insert("StopLogging".to_owned(), 1);
+        let evidence = EvidenceTally {
+            sources: SourceTally::from_lookups(&[(
+                target("111111111111", "eu-west-1"),
+                SourceStatus::Searched,
+            )]),
+            ..EvidenceTally::default()
+        };
         assert_eq!(
-            verdict(&summary, &CoverageTally::default())[1..],
+            lines(&summary, &CoverageTally::default(), &evidence)[1..],
             [
-                "386 of 400 accounts: management events searched; 9 only in S3; 5 recorded by nothing.",
-                "1 call tampered with the recording: 1 StopLogging."
+                "CloudTrail was searched for 1 of 2 accounts; 1 could not be checked.",
+                "1 call tampered with logging: 1 StopLogging."
             ]
         );
     }

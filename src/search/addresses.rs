@@ -74,7 +74,7 @@ impl AddressSet {
 fn v4_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv4Addr)> {
     let is_part = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     let is_inside = |before: u8, after: u8| before.is_ascii_digit() && after.is_ascii_digit();
-    runs(text, b'.', is_part, is_inside)
+    find_runs(text, b'.', is_part, is_inside)
         .filter(|(_, run)| run.len() >= SHORTEST_V4)
         // No address continues across two dots in a row.
         .flat_map(|(at, run)| run.split("..").map(move |part| (at, part)))
@@ -86,18 +86,19 @@ fn v4_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv4Addr)> {
 fn v6_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv6Addr)> {
     let is_part = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
     let is_inside = move |before: u8, after: u8| is_part(before) || is_part(after);
-    runs(text, b':', is_part, is_inside).filter_map(|(at, run)| {
-        let bare = run.trim_end_matches('.');
-        let whole = || bare.parse().ok();
+    find_runs(text, b':', is_part, is_inside).filter_map(|(at, run)| {
+        let trimmed = run.trim_end_matches('.');
+        let whole = || trimmed.parse().ok();
         let without_one_colon = || {
-            bare.strip_suffix(':')
-                .or_else(|| bare.strip_prefix(':'))?
+            trimmed
+                .strip_suffix(':')
+                .or_else(|| trimmed.strip_prefix(':'))?
                 .parse()
                 .ok()
         };
-        let without_port = || bare.rsplit_once(':')?.0.parse().ok();
+        let without_port = || trimmed.rsplit_once(':')?.0.parse().ok();
         // An address has at least two colons; most runs are times of day.
-        bare.bytes().filter(|byte| *byte == b':').nth(1)?;
+        trimmed.bytes().filter(|byte| *byte == b':').nth(1)?;
         Some((
             at,
             whole().or_else(without_one_colon).or_else(without_port)?,
@@ -105,24 +106,24 @@ fn v6_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv6Addr)> {
     })
 }
 
-/// The longest runs of ASCII bytes of a kind (`is_part`) around a `mark`, with their offsets. A
-/// mark counts only if `is_inside` accepts its neighbours. The two digits of a percent escape, as
-/// in `%20192.0.2.1`, are not part of a run.
-fn runs<'t>(
+/// The longest runs of ASCII bytes of a kind (`is_part`) around a `separator`, with their
+/// offsets. A separator counts only if `is_inside` accepts its neighbours. The two digits of a
+/// percent escape, as in `%20192.0.2.1`, are not part of a run.
+fn find_runs<'t>(
     text: &'t str,
-    mark: u8,
+    separator: u8,
     is_part: impl Fn(u8) -> bool + Copy + 't,
     is_inside: impl Fn(u8, u8) -> bool + 't,
 ) -> impl Iterator<Item = (usize, &'t str)> {
     let bytes = text.as_bytes();
     let byte = |at: Option<usize>| at.and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
-    let mut seen = 0;
-    memchr_iter(mark, bytes).filter_map(move |at| {
-        if at < seen || !is_inside(byte(at.checked_sub(1)), byte(at.checked_add(1))) {
+    let mut searched_to = 0;
+    memchr_iter(separator, bytes).filter_map(move |at| {
+        if at < searched_to || !is_inside(byte(at.checked_sub(1)), byte(at.checked_add(1))) {
             return None;
         }
         let before = bytes
-            .get(seen..at)?
+            .get(searched_to..at)?
             .iter()
             .rev()
             .take_while(|byte| is_part(**byte))
@@ -132,15 +133,15 @@ fn runs<'t>(
             .iter()
             .take_while(|byte| is_part(**byte))
             .count();
-        seen = at + after;
-        let begin = at - before;
-        let escape = if byte(begin.checked_sub(1)) == b'%' {
+        searched_to = at + after;
+        let start = at - before;
+        let escape = if byte(start.checked_sub(1)) == b'%' {
             2
         } else {
             0
         };
-        let begin = begin + escape.min(before);
-        Some((begin, text.get(begin..seen)?))
+        let start = start + escape.min(before);
+        Some((start, text.get(start..searched_to)?))
     })
 }
 
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv4_address_stands_free_of_digits_and_octets() {
+    fn ipv4_address_next_to_digit_or_octet_does_not_match() {
         for good in [
             "192.0.2.1",
             "from 192.0.2.1.",
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn ipv6_addresses_are_found_in_any_spelling() {
+    fn ipv6_address_is_found_in_any_spelling() {
         assert_eq!(
             v6("a 2001:DB8:0:0::1, 2001:0db8:0000:0000:0000:0000:0000:0002."),
             ["2001:db8::1", "2001:db8::2"]
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn indicators_are_found_by_their_networks() {
+    fn address_matches_every_network_that_contains_it() {
         let mut set = AddressSet::default();
         for (indicator, network) in ["192.0.2.0/24", "192.0.2.1/32", "2001:db8::/32", "0.0.0.0/0"]
             .iter()

@@ -2,7 +2,7 @@
 
 /// Which characters must not be adjacent to a literal for it to match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Edges {
+pub(super) enum Boundary {
     /// A word: no letter, digit or `_` next to an end that is such a character itself.
     Word,
     /// An IAM or STS ARN: a word that is not followed by characters that would continue the name.
@@ -11,11 +11,11 @@ pub(super) enum Edges {
     Domain,
 }
 
-impl Edges {
+impl Boundary {
     /// Whether the literal at `text[at..at + length]` has these boundaries. False if the range does
     /// not end at character boundaries.
-    pub fn are_free(self, text: &str, at: usize, length: usize) -> bool {
-        let Some((before, inside, after)) = around(text, at, length) else {
+    pub(super) fn holds_at(self, text: &str, at: usize, length: usize) -> bool {
+        let Some((before, inside, after)) = split_around(text, at, length) else {
             return false;
         };
         match self {
@@ -27,7 +27,7 @@ impl Edges {
 }
 
 /// Splits a text before and after a literal; `None` if that would split a character.
-pub(super) fn around(text: &str, at: usize, length: usize) -> Option<(&str, &str, &str)> {
+pub(super) fn split_around(text: &str, at: usize, length: usize) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_at_checked(at)?;
     let (inside, after) = rest.split_at_checked(length)?;
     Some((before, inside, after))
@@ -81,45 +81,49 @@ fn continues_domain(after: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn free(edges: Edges, text: &str, literal: &str) -> bool {
-        edges.are_free(text, text.find(literal).unwrap(), literal.len())
+    fn holds(boundary: Boundary, text: &str, literal: &str) -> bool {
+        boundary.holds_at(text, text.find(literal).unwrap(), literal.len())
     }
 
     #[test]
-    fn a_word_stands_free_of_words() {
-        assert!(free(Edges::Word, "see evil.example/path", "evil.example"));
-        assert!(free(Edges::Word, "www.evil.example", "evil.example"));
-        assert!(free(Edges::Word, "u=https%3A%2F%2Fevil", "evil"));
-        assert!(!free(Edges::Word, "notevil.example", "evil.example"));
+    fn word_matches_only_at_word_boundaries() {
+        assert!(holds(
+            Boundary::Word,
+            "see evil.example/path",
+            "evil.example"
+        ));
+        assert!(holds(Boundary::Word, "www.evil.example", "evil.example"));
+        assert!(holds(Boundary::Word, "u=https%3A%2F%2Fevil", "evil"));
+        assert!(!holds(Boundary::Word, "notevil.example", "evil.example"));
         assert!(
-            !free(Edges::Word, "évil", "vil"),
+            !holds(Boundary::Word, "évil", "vil"),
             "letters are not only ASCII"
         );
         assert!(
-            free(Edges::Word, "a/b/c", "/b/"),
-            "an end that is no word has no edge"
+            holds(Boundary::Word, "a/b/c", "/b/"),
+            "an end that is not a word character needs no boundary"
         );
     }
 
     #[test]
-    fn a_principal_is_not_another_with_a_longer_name() {
+    fn principal_with_longer_name_does_not_match() {
         let user = "arn:aws:iam::111111111111:user/ben";
         for good in ["", "\"", " ", ".", ", and", "\n"] {
             assert!(
-                free(Edges::Principal, &format!("{user}{good}"), user),
+                holds(Boundary::Principal, &format!("{user}{good}"), user),
                 "{good}"
             );
         }
         for bad in ["jamin", "-x", ".x", "@x", "/x", "+x"] {
             assert!(
-                !free(Edges::Principal, &format!("{user}{bad}"), user),
+                !holds(Boundary::Principal, &format!("{user}{bad}"), user),
                 "{bad}"
             );
         }
     }
 
     #[test]
-    fn a_domain_is_itself_or_the_parent_of_a_name() {
+    fn domain_matches_itself_and_its_subdomains() {
         for good in [
             "evil.example",
             "www.evil.example.",
@@ -127,7 +131,7 @@ mod tests {
             "a@evil.example",
             "%2Fevil.example",
         ] {
-            assert!(free(Edges::Domain, good, "evil.example"), "{good}");
+            assert!(holds(Boundary::Domain, good, "evil.example"), "{good}");
         }
         for bad in [
             "notevil.example",
@@ -136,7 +140,7 @@ mod tests {
             "evil.examples",
             "évil.evil.example-x",
         ] {
-            assert!(!free(Edges::Domain, bad, "evil.example"), "{bad}");
+            assert!(!holds(Boundary::Domain, bad, "evil.example"), "{bad}");
         }
     }
 }

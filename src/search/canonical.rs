@@ -7,35 +7,36 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Number, Value};
 
 /// Whether two messages are equal, byte by byte or as JSON documents.
-pub fn say_the_same(one: &str, other: &str) -> bool {
+pub fn are_equal_documents(one: &str, other: &str) -> bool {
     // Parsing costs much more than comparing, and most copies of a record have the same bytes.
     one == other
-        || document(one).is_some_and(|document_of_one| document(other) == Some(document_of_one))
+        || parse_document(one)
+            .is_some_and(|document_of_one| parse_document(other) == Some(document_of_one))
 }
 
 /// Returns a text that is the same for all messages that are equal as documents: names are sorted
 /// and white space is removed. Other messages are returned unchanged.
 pub fn canonical_text(message: &str) -> String {
-    document(message).map_or_else(|| message.to_owned(), |document| document.to_string())
+    parse_document(message).map_or_else(|| message.to_owned(), |document| document.to_string())
 }
 
 /// Parses a message. `None` if it is not a document, or if it repeats a name: parsers differ in
 /// which of the two values they use, so a forged record could show different content to different
 /// readers.
-fn document(message: &str) -> Option<Value> {
+fn parse_document(message: &str) -> Option<Value> {
     if !message.trim_start().starts_with(['{', '[']) {
         return None;
     }
     let mut deserializer = serde_json::Deserializer::from_str(message);
-    let document = Strict.deserialize(&mut deserializer).ok()?;
+    let document = DuplicateFreeJson.deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;
     Some(document)
 }
 
 /// Deserializes a value, and fails if an object repeats a name.
-struct Strict;
+struct DuplicateFreeJson;
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for DuplicateFreeJson {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -43,11 +44,11 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for DuplicateFreeJson {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON in which no object has a name twice")
+        f.write_str("JSON without duplicate names")
     }
 
     fn visit_unit<E: Error>(self) -> Result<Value, E> {
@@ -69,7 +70,7 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
         Number::from_f64(number)
             .map(Value::Number)
-            .ok_or_else(|| E::custom("a number that is none"))
+            .ok_or_else(|| E::custom("the number is not finite"))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
@@ -78,7 +79,7 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Strict)? {
+        while let Some(item) = items.next_element_seed(DuplicateFreeJson)? {
             list.push(item);
         }
         Ok(Value::Array(list))
@@ -87,9 +88,9 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
-            let value = fields.next_value_seed(Strict)?;
+            let value = fields.next_value_seed(DuplicateFreeJson)?;
             if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name twice"));
+                return Err(A::Error::custom("duplicate name"));
             }
         }
         Ok(Value::Object(object))
@@ -101,15 +102,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_white_space_and_escapes_make_no_difference() {
+    fn order_white_space_and_escapes_do_not_matter() {
         let one = r#"{"a":[1,{"b":"x/y","c":null}],"d":true,"e":-1.5}"#;
         let other = " {\"e\":-1.5, \"d\" : true,\n\"a\":[1,{\"c\":null,\"\\u0062\":\"x\\/y\"}]}\n";
-        assert!(say_the_same(one, other) && say_the_same(one, one));
+        assert!(are_equal_documents(one, other) && are_equal_documents(one, one));
         assert_eq!(canonical_text(one), canonical_text(other));
     }
 
     #[test]
-    fn whatever_else_differs_is_another_message() {
+    fn any_other_difference_matters() {
         let pairs = [
             (r#"{"a":1}"#, r#"{"a":2}"#),
             (r#"{"a":[1,2]}"#, r#"{"a":[2,1]}"#),
@@ -122,7 +123,7 @@ mod tests {
             ("1", "1.0"),
         ];
         for (one, other) in pairs {
-            assert!(!say_the_same(one, other), "{one} and {other}");
+            assert!(!are_equal_documents(one, other), "{one} and {other}");
             assert_ne!(
                 canonical_text(one),
                 canonical_text(other),
@@ -131,8 +132,8 @@ mod tests {
         }
         let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
         assert!(
-            say_the_same(&deep, &deep) && !say_the_same(&deep, &format!("{deep} ")),
-            "it ends"
+            are_equal_documents(&deep, &deep) && !are_equal_documents(&deep, &format!("{deep} ")),
+            "deep nesting does not overflow the stack"
         );
         assert_eq!(canonical_text("1e999"), "1e999");
     }

@@ -9,7 +9,7 @@ use super::json_tape::JsonTape;
 #[derive(Debug)]
 pub struct Document<'m> {
     message: &'m str,
-    outline: OnceCell<Option<JsonTape<'m>>>,
+    tape: OnceCell<Option<JsonTape<'m>>>,
 }
 
 impl<'m> Document<'m> {
@@ -17,7 +17,7 @@ impl<'m> Document<'m> {
     pub fn new(message: &'m str) -> Self {
         Self {
             message,
-            outline: OnceCell::new(),
+            tape: OnceCell::new(),
         }
     }
 
@@ -27,8 +27,8 @@ impl<'m> Document<'m> {
     }
 
     /// The token tape, if the tokenizer handles the message.
-    pub(super) fn outline(&self) -> Option<&JsonTape<'m>> {
-        self.outline
+    pub(super) fn tape(&self) -> Option<&JsonTape<'m>> {
+        self.tape
             .get_or_init(|| JsonTape::parse(self.message))
             .as_ref()
     }

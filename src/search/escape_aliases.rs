@@ -7,18 +7,18 @@
 pub(super) fn unescaped(text: &str) -> Option<String> {
     // The usual case: without a backslash, nothing is copied.
     memchr::memchr(b'\\', text.as_bytes())?;
-    let mut plain = String::with_capacity(text.len());
+    let mut result = String::with_capacity(text.len());
     let mut is_json = false;
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('\\') {
-        plain.push_str(before);
-        let (character, length) = escape(after).unwrap_or(('\\', 0));
+        result.push_str(before);
+        let (character, length) = parse_escape(after).unwrap_or(('\\', 0));
         is_json |= after.starts_with(['"', '/']) || length > 1;
-        plain.push(character);
+        result.push(character);
         rest = after.get(length..).unwrap_or_default();
     }
-    plain.push_str(rest);
-    is_json.then_some(plain)
+    result.push_str(rest);
+    is_json.then_some(result)
 }
 
 /// The escape sequences that can spell a part of an indicator.
@@ -37,7 +37,7 @@ impl EscapeAliases {
     /// character.
     pub(super) fn new<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
         let mut letters = vec![b'u'];
-        for letter in texts.flat_map(str::bytes).filter_map(letter) {
+        for letter in texts.flat_map(str::bytes).filter_map(escape_letter) {
             if !letters.contains(&letter) {
                 letters.push(letter);
             }
@@ -47,15 +47,15 @@ impl EscapeAliases {
 
     /// Whether a message contains one of the escapes.
     pub(super) fn may_be_in(&self, message: &str) -> bool {
-        let behind = |at: usize| message.as_bytes().get(at + 1);
+        let following = |at: usize| message.as_bytes().get(at + 1);
         memchr::memchr_iter(b'\\', message.as_bytes())
-            .filter_map(behind)
+            .filter_map(following)
             .any(|letter| self.letters.contains(letter))
     }
 }
 
 /// The letter of a character's short escape. Source: RFC 8259, section 7.
-fn letter(character: u8) -> Option<u8> {
+fn escape_letter(character: u8) -> Option<u8> {
     Some(match character {
         b'"' | b'\\' | b'/' => character,
         0x08 => b'b',
@@ -69,7 +69,7 @@ fn letter(character: u8) -> Option<u8> {
 
 /// The character that an escape spells, and the escape's length without its backslash. Halves of a
 /// surrogate pair are not changed, because no literal contains one.
-fn escape(after: &str) -> Option<(char, usize)> {
+fn parse_escape(after: &str) -> Option<(char, usize)> {
     let character = match after.bytes().next()? {
         b'"' => '"',
         b'/' => '/',
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_escapes_are_read() {
+    fn json_escapes_are_undone() {
         for (text, expected) in [
             (r#"INFO {"a":"user\/ben"}"#, r#"INFO {"a":"user/ben"}"#),
             (r#"{\"a\":\"line\nevil\"}"#, "{\"a\":\"line\nevil\"}"),
@@ -105,18 +105,18 @@ mod tests {
     }
 
     #[test]
-    fn only_some_escapes_can_hide_a_text() {
-        let disguises = EscapeAliases::new(["user/ben"].into_iter());
+    fn only_escapes_of_own_characters_can_hide_a_text() {
+        let aliases = EscapeAliases::new(["user/ben"].into_iter());
         for hiding in [r"user\/ben", r"user\\/ben", r"b\u0065n", r"b\\\\u0065n"] {
-            assert!(disguises.may_be_in(hiding), "{hiding}");
+            assert!(aliases.may_be_in(hiding), "{hiding}");
         }
         for plain in ["", "user/ben", r#"{\"a\":\"\nC:\\new\"}"#, r"\"] {
-            assert!(!disguises.may_be_in(plain), "{plain}");
+            assert!(!aliases.may_be_in(plain), "{plain}");
         }
     }
 
     #[test]
-    fn other_backslashes_are_none() {
+    fn backslashes_of_other_texts_are_kept() {
         for text in [
             "",
             "plain",

@@ -109,11 +109,11 @@ pub fn parse_event_details<'m>(
     timestamp_ms: i64,
 ) -> ParsedEventDetails<'m> {
     let record = document
-        .outline()
-        .and_then(outlined)
-        .unwrap_or_else(|| read(document.message()));
+        .tape()
+        .and_then(record_from_tape)
+        .unwrap_or_else(|| parse_record(document.message()));
     record
-        .and_then(|record| of_record(record, account))
+        .and_then(|record| details_from_record(record, account))
         .unwrap_or_else(|| ParsedEventDetails {
             time_ms: timestamp_ms,
             account: account.into(),
@@ -123,100 +123,124 @@ pub fn parse_event_details<'m>(
 }
 
 /// Parses the whole message as a CloudTrail record; `None` if it is not one.
-fn read(message: &str) -> Option<Record<'_>> {
+fn parse_record(message: &str) -> Option<Record<'_>> {
     if !message.trim_start().starts_with('{') {
         return None;
     }
     serde_json::from_str(message).ok()
 }
 
-/// Extracts the record from the token tape. Returns `None` if the whole message must be parsed, and
+/// Reads the record from the token tape. Returns `None` if the whole message must be parsed, and
 /// `Some(None)` if it is not a record.
 #[expect(
     clippy::option_option,
-    reason = "that there is no record is an answer, too"
+    reason = "that there is no record is a result, too"
 )]
-fn outlined<'m>(outline: &JsonTape<'m>) -> Option<Option<Record<'m>>> {
-    let fields = outline.fields(JsonTape::ROOT, |name| {
-        Some(match name {
-            "eventID" => 0,
-            "eventTime" => 1,
-            "eventName" => 2,
-            "eventSource" => 3,
-            "awsRegion" => 4,
-            "recipientAccountId" => 5,
-            "userIdentity" => 6,
-            "sourceIPAddress" => 7,
-            "userAgent" => 8,
-            "errorCode" => 9,
-            "requestID" => 10,
-            _ => return None,
-        })
-    });
+fn record_from_tape<'m>(tape: &JsonTape<'m>) -> Option<Option<Record<'m>>> {
     let [
-        id,
-        time,
-        name,
-        source,
-        region,
-        account,
-        who,
-        ip,
-        agent,
-        error,
-        request,
-    ] = fields?;
-    let (Some(id), Some(time), Some(name), Some(source), Some(region)) =
-        (id, time, name, source, region)
+        event_id,
+        event_time,
+        event_name,
+        event_source,
+        aws_region,
+        recipient_account_id,
+        user_identity,
+        source_ip,
+        user_agent,
+        error_code,
+        request_id,
+    ] = tape.fields(JsonTape::ROOT, record_field_index)?;
+    let (Some(event_id), Some(event_time), Some(event_name), Some(event_source), Some(aws_region)) =
+        (event_id, event_time, event_name, event_source, aws_region)
     else {
         return Some(None);
     };
-    // Only text and null are handled here; any other value is left to the full parse.
-    let optional = |field: Option<usize>| match field.map(|value| (value, outline.kind(value))) {
-        None | Some((_, Some(Kind::Null))) => Some(None),
-        Some((value, _)) => outline.text(value).map(Some),
-    };
-    let identity = |object| {
-        let fields = outline.fields(object, |name| match name {
-            "arn" => Some(0),
-            "accessKeyId" => Some(1),
-            _ => None,
-        });
-        let [arn, access_key_id] = fields?;
-        Some(UserIdentity {
-            arn: optional(arn)?,
-            access_key_id: optional(access_key_id)?,
-        })
-    };
     Some(Some(Record {
-        event_id: outline.text(id)?,
-        event_time: outline.text(time)?,
-        event_name: outline.text(name)?,
-        event_source: outline.text(source)?,
-        aws_region: outline.text(region)?,
-        recipient_account_id: optional(account)?,
-        user_identity: who
-            .filter(|who| outline.kind(*who) != Some(Kind::Null))
-            .map(identity)
-            .map_or(Some(None), |who| who.map(Some))?,
-        source_ip: optional(ip)?,
-        user_agent: optional(agent)?,
-        error_code: optional(error)?,
-        request_id: optional(request)?,
+        event_id: tape.text(event_id)?,
+        event_time: tape.text(event_time)?,
+        event_name: tape.text(event_name)?,
+        event_source: tape.text(event_source)?,
+        aws_region: tape.text(aws_region)?,
+        recipient_account_id: optional_text(tape, recipient_account_id)?,
+        user_identity: identity_from_tape(tape, user_identity)?,
+        source_ip: optional_text(tape, source_ip)?,
+        user_agent: optional_text(tape, user_agent)?,
+        error_code: optional_text(tape, error_code)?,
+        request_id: optional_text(tape, request_id)?,
     }))
 }
 
-fn of_record<'m>(record: Record<'m>, stored_in: &'m str) -> Option<ParsedEventDetails<'m>> {
+/// The position of a field in the array that [`record_from_tape`] reads.
+fn record_field_index(name: &str) -> Option<usize> {
+    Some(match name {
+        "eventID" => 0,
+        "eventTime" => 1,
+        "eventName" => 2,
+        "eventSource" => 3,
+        "awsRegion" => 4,
+        "recipientAccountId" => 5,
+        "userIdentity" => 6,
+        "sourceIPAddress" => 7,
+        "userAgent" => 8,
+        "errorCode" => 9,
+        "requestID" => 10,
+        _ => return None,
+    })
+}
+
+/// The text of a field that may be absent or null. Returns `None` for any other value, which is
+/// left to the full parse.
+#[expect(
+    clippy::option_option,
+    reason = "that the field is absent is a result, too"
+)]
+fn optional_text<'m>(tape: &JsonTape<'m>, field: Option<usize>) -> Option<Option<Cow<'m, str>>> {
+    match field.map(|token| (token, tape.kind(token))) {
+        None | Some((_, Some(Kind::Null))) => Some(None),
+        Some((token, _)) => tape.text(token).map(Some),
+    }
+}
+
+/// The user identity, which may be absent or null. Returns `None` if the whole message must be
+/// parsed.
+#[expect(
+    clippy::option_option,
+    reason = "that there is no identity is a result, too"
+)]
+fn identity_from_tape<'m>(
+    tape: &JsonTape<'m>,
+    field: Option<usize>,
+) -> Option<Option<UserIdentity<'m>>> {
+    let Some(object) = field.filter(|token| tape.kind(*token) != Some(Kind::Null)) else {
+        return Some(None);
+    };
+    let [arn, access_key_id] = tape.fields(object, |name| match name {
+        "arn" => Some(0),
+        "accessKeyId" => Some(1),
+        _ => None,
+    })?;
+    Some(Some(UserIdentity {
+        arn: optional_text(tape, arn)?,
+        access_key_id: optional_text(tape, access_key_id)?,
+    }))
+}
+
+fn details_from_record<'m>(
+    record: Record<'m>,
+    storing_account: &'m str,
+) -> Option<ParsedEventDetails<'m>> {
     let time: Timestamp = record.event_time.parse().ok()?;
     let (arn, key) = record
         .user_identity
-        .map(|who| (who.arn, who.access_key_id))
+        .map(|identity| (identity.arn, identity.access_key_id))
         .unwrap_or_default();
     Some(ParsedEventDetails {
         time_ms: time.as_millisecond(),
         // Records from before 2014 have no `recipientAccountId`; the account that stores them is
         // used.
-        account: record.recipient_account_id.unwrap_or(stored_in.into()),
+        account: record
+            .recipient_account_id
+            .unwrap_or(storing_account.into()),
         region: record.aws_region,
         event_name: record.event_name,
         event_source: record.event_source,
@@ -235,26 +259,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cloudtrail_record_tells_its_own_place_and_time() {
+    fn record_gives_its_own_account_region_and_time() {
         let message = r#"{"eventVersion":"1.08","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::222222222222:user\/a",
             "accessKeyId":"AKIAIOSFODNN7EXAMPLE"},"eventTime":"2026-03-01T11:00:00Z","eventSource":"s3.amazonaws.com",
             "eventName":"ListBuckets","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.1","userAgent":"cli",
             "requestID":"r","eventID":"e","recipientAccountId":"222222222222"}"#;
-        let told = event_details(message, "111111111111", "us-east-1", 5);
+        let details = event_details(message, "111111111111", "us-east-1", 5);
         assert_eq!(
-            (told.account.as_str(), told.region.as_str()),
+            (details.account.as_str(), details.region.as_str()),
             ("222222222222", "eu-west-1")
         );
         assert_eq!(
-            (told.principal_arn.as_str(), told.record_id.as_str()),
+            (details.principal_arn.as_str(), details.record_id.as_str()),
             ("arn:aws:iam::222222222222:user/a", "e")
         );
-        assert_eq!(told.time_ms, 1_772_362_800_000);
-        assert_eq!(told.error_code, "");
+        assert_eq!(details.time_ms, 1_772_362_800_000);
+        assert_eq!(details.error_code, "");
     }
 
     #[test]
-    fn anything_else_happened_where_it_is_stored() {
+    fn other_event_gets_the_account_region_and_time_that_store_it() {
         for message in [
             "",
             "plain",
@@ -263,77 +287,85 @@ mod tests {
             "[\"eventTime\"]",
             "{\"eventTime\":\"soon\"}",
         ] {
-            let told = event_details(message, "111111111111", "us-east-1", 5);
+            let details = event_details(message, "111111111111", "us-east-1", 5);
             assert_eq!(
-                (told.account.as_str(), told.region.as_str(), told.time_ms),
+                (
+                    details.account.as_str(),
+                    details.region.as_str(),
+                    details.time_ms
+                ),
                 ("111111111111", "us-east-1", 5)
             );
-            assert_eq!(told.record_id, "");
+            assert_eq!(details.record_id, "");
         }
     }
 
-    #[test]
-    fn an_outline_tells_what_a_full_reading_does() {
-        let text = r#""x\ny""#;
-        let values = [
-            text,
-            "null",
-            "1",
-            "true",
-            "[]",
-            "[\"a\",null]",
-            "{}",
-            r#"{"arn":"a","accessKeyId":null}"#,
-            r#"{"arn":"a","arn":"b"}"#,
-            r#"{"arn":1}"#,
-            r#"{"a":{"arn":2},"accessKeyId":"\u0041"}"#,
-        ];
-        let names = [
-            "eventID",
-            "eventTime",
-            "eventName",
-            "eventSource",
-            "awsRegion",
-            "recipientAccountId",
-            "userIdentity",
-            "sourceIPAddress",
-            "userAgent",
-            "errorCode",
-            "requestID",
-            "other",
-        ];
-        let whole: Vec<String> = names
+    const TEXT: &str = r#""x\ny""#;
+
+    const IDENTITY: &str = r#"{"arn":"a","accessKeyId":null}"#;
+
+    const VALUES: [&str; 11] = [
+        TEXT,
+        "null",
+        "1",
+        "true",
+        "[]",
+        "[\"a\",null]",
+        "{}",
+        IDENTITY,
+        r#"{"arn":"a","arn":"b"}"#,
+        r#"{"arn":1}"#,
+        r#"{"a":{"arn":2},"accessKeyId":"\u0041"}"#,
+    ];
+
+    const NAMES: [&str; 12] = [
+        "eventID",
+        "eventTime",
+        "eventName",
+        "eventSource",
+        "awsRegion",
+        "recipientAccountId",
+        "userIdentity",
+        "sourceIPAddress",
+        "userAgent",
+        "errorCode",
+        "requestID",
+        "other",
+    ];
+
+    /// The members of a valid record, each as `"name":value`.
+    fn valid_members() -> Vec<String> {
+        NAMES
             .iter()
             .map(|name| match *name {
                 "eventTime" => r#""eventTime":"2026-03-01T11:00:00Z""#.to_owned(),
-                "userIdentity" => format!(r#""userIdentity":{}"#, values[7]),
-                name => format!("\"{name}\":{text}"),
+                "userIdentity" => format!("\"userIdentity\":{IDENTITY}"),
+                name => format!("\"{name}\":{TEXT}"),
             })
-            .collect();
-        let mut from_outlines = 0;
-        let mut check = |fields: &[String]| {
-            let message = format!("{{{}}}", fields.join(","));
-            if let Some(told) = JsonTape::parse(&message).as_ref().and_then(outlined) {
-                assert_eq!(told, read(&message), "{message}");
-                from_outlines += 1;
+            .collect()
+    }
+
+    #[test]
+    fn token_tape_gives_the_same_record_as_full_parse() {
+        let valid = valid_members();
+        let mut read_from_tape = 0;
+        let mut check = |members: &[String]| {
+            let message = format!("{{{}}}", members.join(","));
+            let tape = JsonTape::parse(&message);
+            if let Some(record) = tape.as_ref().and_then(record_from_tape) {
+                assert_eq!(record, parse_record(&message), "{message}");
+                read_from_tape += 1;
             }
         };
-        check(&whole);
-        for (at, name) in names.iter().enumerate() {
-            let with = |value: &str| {
-                [
-                    &whole[..at],
-                    &[format!("\"{name}\":{value}")],
-                    &whole[at + 1..],
-                ]
-                .concat()
-            };
-            for value in values {
-                check(&with(value));
+        check(&valid);
+        for (at, name) in NAMES.iter().enumerate() {
+            for value in VALUES {
+                let replaced = [format!("\"{name}\":{value}")];
+                check(&[&valid[..at], &replaced[..], &valid[at + 1..]].concat());
             }
-            check(&[&whole[..at], &whole[at + 1..]].concat());
-            check(&[&whole[..], &whole[at..=at]].concat());
+            check(&[&valid[..at], &valid[at + 1..]].concat());
+            check(&[&valid[..], &valid[at..=at]].concat());
         }
-        assert!(from_outlines > names.len() * 3, "{from_outlines}");
+        assert!(read_from_tape > NAMES.len() * 3, "{read_from_tape}");
     }
 }

@@ -13,7 +13,7 @@ const LONGEST: usize = 10_000;
 
 /// The characters reserved for conditions that are added later: tampering calls and names of log
 /// streams.
-const ROOM: usize = 2_000;
+const RESERVED: usize = 2_000;
 
 /// The fields returned for each event; `@ptr` is always returned.
 const FIELDS: [&str; 5] = [
@@ -27,23 +27,26 @@ const FIELDS: [&str; 5] = [
 /// A condition on the message that holds for every event with one of the required texts, or with an
 /// escape that may hide one. `None` if only an unfiltered scan is safe, or if the condition is too
 /// long for a query.
-pub(super) fn condition(traces: &[RequiredText]) -> Option<Expr> {
-    let mut conditions = traces.iter().map(of_trace).collect::<Option<Vec<Expr>>>()?;
+pub(super) fn condition(required_texts: &[RequiredText]) -> Option<Expr> {
+    let mut conditions = required_texts
+        .iter()
+        .map(condition_for)
+        .collect::<Option<Vec<Expr>>>()?;
     conditions.dedup();
     if !conditions.is_empty() {
         conditions.push(like(LikePattern::Regex(
             RegexLiteral::new(ESCAPES_REGEX).ok()?,
         )));
     }
-    let condition = any(conditions)?;
-    (text(Some(&condition), &[], None).len() + ROOM <= LONGEST).then_some(condition)
+    let condition = any_of(conditions)?;
+    (query_text(Some(&condition), &[], None).len() + RESERVED <= LONGEST).then_some(condition)
 }
 
-/// The text of the query for events that meet the condition or contain one of the texts in `also`;
+/// The text of the query for events that meet the condition or contain one of the `extra_texts`;
 /// for all events if there is no condition. `streams` limits it to some log streams.
-pub(super) fn text(
+pub(super) fn query_text(
     condition: Option<&Expr>,
-    also: &[&str],
+    extra_texts: &[&str],
     streams: Option<&StreamFilter>,
 ) -> String {
     let fields = FIELDS
@@ -58,9 +61,16 @@ pub(super) fn text(
         stages.push(Stage::Filter(streams.condition()));
     }
     if let Some(condition) = condition {
-        let also = also.iter().map(|text| has((*text).to_owned()));
+        let extra_texts = extra_texts
+            .iter()
+            .map(|text| contains_text((*text).to_owned()));
         stages.extend(
-            any(std::iter::once(condition.clone()).chain(also).collect()).map(Stage::Filter),
+            any_of(
+                std::iter::once(condition.clone())
+                    .chain(extra_texts)
+                    .collect(),
+            )
+            .map(Stage::Filter),
         );
     }
     Query {
@@ -91,13 +101,19 @@ impl StreamFilter {
 }
 
 /// Whether a query text is within the limit of Insights.
-pub(super) fn fits(text: &str) -> bool {
+pub(super) fn fits_limit(text: &str) -> bool {
     text.chars().count() <= LONGEST
 }
 
-fn of_trace(trace: &RequiredText) -> Option<Expr> {
-    let texts = |texts: &[String]| texts.iter().cloned().map(has).collect::<Vec<Expr>>();
-    match trace {
+fn condition_for(required: &RequiredText) -> Option<Expr> {
+    let texts = |texts: &[String]| {
+        texts
+            .iter()
+            .cloned()
+            .map(contains_text)
+            .collect::<Vec<Expr>>()
+    };
+    match required {
         RequiredText::All(terms) | RequiredText::Sequence(terms) => {
             let mut terms = texts(terms);
             if terms.len() > 1 {
@@ -106,14 +122,14 @@ fn of_trace(trace: &RequiredText) -> Option<Expr> {
                 terms.pop()
             }
         }
-        RequiredText::Any(terms) => any(texts(terms)),
+        RequiredText::Any(terms) => any_of(texts(terms)),
         RequiredText::Regex(regex) => {
             Some(like(LikePattern::Regex(RegexLiteral::new(regex).ok()?)))
         }
     }
 }
 
-fn any(mut conditions: Vec<Expr>) -> Option<Expr> {
+fn any_of(mut conditions: Vec<Expr>) -> Option<Expr> {
     if conditions.len() > 1 {
         Some(Expr::Or(conditions))
     } else {
@@ -121,7 +137,7 @@ fn any(mut conditions: Vec<Expr>) -> Option<Expr> {
     }
 }
 
-fn has(text: String) -> Expr {
+fn contains_text(text: String) -> Expr {
     like(LikePattern::Text(text))
 }
 
@@ -138,23 +154,27 @@ mod tests {
     use super::*;
     use crate::model::Indicator;
 
-    fn of(indicators: &[&str]) -> String {
-        let traces: Option<Vec<RequiredText>> = indicators
+    fn filter_for(indicators: &[&str]) -> String {
+        let required_texts: Option<Vec<RequiredText>> = indicators
             .iter()
             .map(|text| RequiredText::from_indicator(&text.parse::<Indicator>().unwrap()))
             .collect();
-        let condition = traces.and_then(|traces| condition(&traces));
-        let text = text(condition.as_ref(), &["StopLogging"], None);
-        let read: Query = text.parse().unwrap();
-        assert_eq!(read.to_string(), text, "the range reads it as it was meant");
+        let condition = required_texts.and_then(|required_texts| condition(&required_texts));
+        let text = query_text(condition.as_ref(), &["StopLogging"], None);
+        let parsed: Query = text.parse().unwrap();
+        assert_eq!(
+            parsed.to_string(),
+            text,
+            "the query parses to the same text"
+        );
         let fields = "fields @timestamp, @ingestionTime, @log, @logStream, @message";
         text.strip_prefix(fields).unwrap().to_owned()
     }
 
     #[test]
-    fn a_condition_is_about_the_message_as_it_lies_there() {
+    fn condition_tests_the_raw_message() {
         assert_eq!(
-            of(&["192.0.2.1", "arn:aws:iam::111111111111:user/team/ben"]),
+            filter_for(&["192.0.2.1", "arn:aws:iam::111111111111:user/team/ben"]),
             format!(
                 " | filter (@message like \"192.0.2.1\" or @message like \"arn:aws:iam::111111111111:user\" and \
                  @message like \"team\" and @message like \"ben\" or @message like /{ESCAPES_REGEX}/) \
@@ -162,27 +182,30 @@ mod tests {
             )
         );
         assert_eq!(
-            of(&["a1.example"]),
+            filter_for(&["a1.example"]),
             format!(
                 " | filter (@message like /[aA]1\\.[eE][xX][aA][mM][pP][lL][eE]/ or @message like /{ESCAPES_REGEX}/) \
                  or @message like \"StopLogging\""
             )
         );
-        assert_eq!(of(&["regex:^a"]), "", "everything is read");
+        assert_eq!(filter_for(&["regex:^a"]), "", "everything is read");
     }
 
     #[test]
-    fn what_is_too_long_reads_everything() {
+    fn too_long_condition_reads_everything() {
         let many: Vec<String> = (0..10_000)
             .map(|n| format!("10.{}.{}.1", n / 250, n % 250))
             .collect();
-        assert_eq!(of(&many.iter().map(String::as_str).collect::<Vec<_>>()), "");
+        assert_eq!(
+            filter_for(&many.iter().map(String::as_str).collect::<Vec<_>>()),
+            ""
+        );
     }
 
     #[test]
-    fn streams_are_named() {
+    fn stream_filter_names_the_streams() {
         let these = StreamFilter::These(vec!["a\"b".to_owned(), "c".to_owned()]);
-        let text = text(None, &[], Some(&these));
+        let text = query_text(None, &[], Some(&these));
         assert!(
             text.ends_with(r#"@message | filter @logStream in ["a\"b", "c"]"#),
             "{text}"

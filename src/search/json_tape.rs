@@ -17,32 +17,31 @@ pub(super) struct JsonTape<'m> {
 
 impl<'m> JsonTape<'m> {
     /// The outermost value.
-    pub const ROOT: usize = 0;
+    pub(super) const ROOT: usize = 0;
 
     /// Tokenizes an object or array; `None` if the tokenizer does not handle it.
-    pub fn parse(json: &'m str) -> Option<Self> {
+    pub(super) fn parse(json: &'m str) -> Option<Self> {
         Some(Self {
             json,
             tokens: tokenize(json)?,
         })
     }
 
-    /// The kind of a token.
-    pub fn kind(&self, token: usize) -> Option<Kind> {
+    pub(super) fn kind(&self, token: usize) -> Option<Kind> {
         self.tokens.get(token).map(|token| token.kind)
     }
 
     /// The raw text of a token, without quotation marks.
-    pub fn written(&self, token: usize) -> Option<&'m str> {
-        let Token { begin, end, .. } = self.tokens.get(token)?;
-        self.json.get(*begin as usize..*end as usize)
+    pub(super) fn raw_text(&self, token: usize) -> Option<&'m str> {
+        let Token { start, end, .. } = self.tokens.get(token)?;
+        self.json.get(*start as usize..*end as usize)
     }
 
     /// The unescaped text of a string; `None` for other kinds of tokens.
-    pub fn text(&self, token: usize) -> Option<Cow<'m, str>> {
+    pub(super) fn text(&self, token: usize) -> Option<Cow<'m, str>> {
         match self.kind(token)? {
-            Kind::Text => self.written(token).map(Cow::Borrowed),
-            Kind::Escaped => serde_json::from_str(&format!("\"{}\"", self.written(token)?))
+            Kind::Text => self.raw_text(token).map(Cow::Borrowed),
+            Kind::Escaped => serde_json::from_str(&format!("\"{}\"", self.raw_text(token)?))
                 .ok()
                 .map(Cow::Owned),
             _ => None,
@@ -51,17 +50,17 @@ impl<'m> JsonTape<'m> {
 
     /// The keys, strings, numbers and booleans that contain one of these byte offsets, in document
     /// order.
-    pub fn leaves_at(&self, places: &[usize]) -> Vec<usize> {
-        let leaf_at = |place: &usize| {
+    pub(super) fn leaves_at(&self, offsets: &[usize]) -> Vec<usize> {
+        let leaf_at = |offset: &usize| {
             let token = self
                 .tokens
-                .partition_point(|token| token.begin as usize <= *place)
+                .partition_point(|token| token.start as usize <= *offset)
                 .checked_sub(1)?;
             let Token { kind, end, .. } = self.tokens.get(token)?;
             let is_leaf = !matches!(kind, Kind::Null | Kind::Object | Kind::Array);
-            (is_leaf && *place < *end as usize).then_some(token)
+            (is_leaf && *offset < *end as usize).then_some(token)
         };
-        let mut leaves: Vec<usize> = places.iter().filter_map(leaf_at).collect();
+        let mut leaves: Vec<usize> = offsets.iter().filter_map(leaf_at).collect();
         leaves.sort_unstable();
         leaves.dedup();
         leaves
@@ -69,7 +68,7 @@ impl<'m> JsonTape<'m> {
 
     /// The path of a token, written as in Logs Insights: `resources.0.ARN`. A key has the path of
     /// its value.
-    pub fn path(&self, token: usize) -> String {
+    pub(super) fn path(&self, token: usize) -> String {
         let mut steps = Vec::new();
         let mut at = token;
         while let Some(token) = self.tokens.get(at).filter(|_| at != Self::ROOT) {
@@ -82,8 +81,10 @@ impl<'m> JsonTape<'m> {
                         .to_string(),
                 ),
                 // The key of a value is the token before it.
-                _ if token.kind == Kind::Key => Cow::Borrowed(self.written(at).unwrap_or_default()),
-                _ => Cow::Borrowed(self.written(at - 1).unwrap_or_default()),
+                _ if token.kind == Kind::Key => {
+                    Cow::Borrowed(self.raw_text(at).unwrap_or_default())
+                }
+                _ => Cow::Borrowed(self.raw_text(at - 1).unwrap_or_default()),
             });
             at = container;
         }
@@ -99,7 +100,7 @@ impl<'m> JsonTape<'m> {
 
     /// The values of some fields of an object. `index` returns the position of a field's name in
     /// the result. `None` if the token is not an object, or if it repeats one of these fields.
-    pub fn fields<const N: usize>(
+    pub(super) fn fields<const N: usize>(
         &self,
         object: usize,
         index: impl Fn(&str) -> Option<usize>,
@@ -111,8 +112,9 @@ impl<'m> JsonTape<'m> {
         // Keys and values alternate.
         let mut items = self.items(object);
         while let Some((key, value)) = items.next().zip(items.next()) {
-            if let Some(place) = index(self.written(key)?).and_then(|number| values.get_mut(number))
-                && place.replace(value).is_some()
+            if let Some(entry) =
+                index(self.raw_text(key)?).and_then(|number| values.get_mut(number))
+                && entry.replace(value).is_some()
             {
                 return None;
             }
@@ -133,21 +135,15 @@ mod tests {
     use super::*;
 
     fn all(json: &str) -> Vec<String> {
-        let outline = JsonTape::parse(json).unwrap();
-        let tokens = (0..outline.tokens.len()).filter(|token| !outline.path(*token).is_empty());
+        let tape = JsonTape::parse(json).unwrap();
+        let tokens = (0..tape.tokens.len()).filter(|token| !tape.path(*token).is_empty());
         tokens
-            .map(|token| {
-                format!(
-                    "{}={}",
-                    outline.path(token),
-                    outline.written(token).unwrap()
-                )
-            })
+            .map(|token| format!("{}={}", tape.path(token), tape.raw_text(token).unwrap()))
             .collect()
     }
 
     #[test]
-    fn every_token_has_its_path() {
+    fn each_token_has_its_path() {
         assert_eq!(
             all(r#"{"a":{"b":[1,"x\/y",{"c":null}]},"d":"}"}"#),
             [
@@ -171,36 +167,36 @@ mod tests {
     }
 
     #[test]
-    fn places_lie_in_leaves_or_between_them() {
+    fn leaves_at_each_offset_are_found_once() {
         let json = r#"{"key":["one","",true],"n":null}"#;
-        let outline = JsonTape::parse(json).unwrap();
-        let leaves = outline.leaves_at(&(0..json.len()).rev().collect::<Vec<_>>());
-        let written: Vec<&str> = leaves
+        let tape = JsonTape::parse(json).unwrap();
+        let leaves = tape.leaves_at(&(0..json.len()).rev().collect::<Vec<_>>());
+        let texts: Vec<&str> = leaves
             .into_iter()
-            .filter_map(|leaf| outline.written(leaf))
+            .filter_map(|leaf| tape.raw_text(leaf))
             .collect();
-        assert_eq!(written, ["key", "one", "true", "n"]);
+        assert_eq!(texts, ["key", "one", "true", "n"]);
     }
 
     #[test]
-    fn fields_are_those_of_one_object() {
-        let outline = JsonTape::parse(r#"{"a":{"b":"deep"},"b":"x\ny","c":1,"c":2}"#).unwrap();
-        let [a, b] = outline
+    fn fields_are_looked_up_in_one_object_only() {
+        let tape = JsonTape::parse(r#"{"a":{"b":"deep"},"b":"x\ny","c":1,"c":2}"#).unwrap();
+        let [a, b] = tape
             .fields(JsonTape::ROOT, |name| {
                 ["a", "b"].iter().position(|known| *known == name)
             })
             .unwrap();
-        assert_eq!(outline.text(b.unwrap()).unwrap(), "x\ny");
-        assert_eq!(outline.text(a.unwrap()), None);
-        let [b] = outline
+        assert_eq!(tape.text(b.unwrap()).unwrap(), "x\ny");
+        assert_eq!(tape.text(a.unwrap()), None);
+        let [b] = tape
             .fields(a.unwrap(), |name| (name == "b").then_some(0))
             .unwrap();
-        assert_eq!(outline.text(b.unwrap()).unwrap(), "deep");
+        assert_eq!(tape.text(b.unwrap()).unwrap(), "deep");
         assert_eq!(
-            outline.fields::<1>(JsonTape::ROOT, |name| (name == "c").then_some(0)),
+            tape.fields::<1>(JsonTape::ROOT, |name| (name == "c").then_some(0)),
             None,
-            "it is there twice"
+            "the field is repeated"
         );
-        assert_eq!(outline.fields::<1>(b.unwrap(), |_| None), None);
+        assert_eq!(tape.fields::<1>(b.unwrap(), |_| None), None);
     }
 }

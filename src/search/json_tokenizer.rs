@@ -17,7 +17,7 @@ const USUAL_TOKENS: usize = 128;
 pub(super) struct Token {
     pub kind: Kind,
     /// The byte range, without the quotation marks of a text; `end` is exclusive.
-    pub begin: u32,
+    pub start: u32,
     pub end: u32,
     /// The index of the object or array that contains this token; the outermost value contains
     /// itself.
@@ -46,15 +46,15 @@ pub(super) fn tokenize(json: &str) -> Option<Vec<Token>> {
     // Offsets and token indices are stored in 32 bits.
     u32::try_from(json.len()).ok()?;
     let tokens = Vec::with_capacity(USUAL_TOKENS);
-    let mut skimmer = JsonTokenizer {
+    let mut tokenizer = JsonTokenizer {
         json: json.as_bytes(),
         at: 0,
         tokens,
         container: None,
         depth: 0,
     };
-    skimmer.document()?;
-    Some(skimmer.tokens)
+    tokenizer.read_document()?;
+    Some(tokenizer.tokens)
 }
 
 struct JsonTokenizer<'m> {
@@ -68,46 +68,46 @@ struct JsonTokenizer<'m> {
 }
 
 impl JsonTokenizer<'_> {
-    fn document(&mut self) -> Option<()> {
-        if !matches!(self.next()?, b'{' | b'[') {
+    fn read_document(&mut self) -> Option<()> {
+        if !matches!(self.peek()?, b'{' | b'[') {
             return None;
         }
         loop {
-            match self.next()? {
+            match self.peek()? {
                 b'{' => {
-                    self.open(Kind::Object)?;
-                    if self.next()? != b'}' {
-                        self.key()?;
+                    self.open_container(Kind::Object)?;
+                    if self.peek()? != b'}' {
+                        self.read_key()?;
                         continue;
                     }
                 }
                 b'[' => {
-                    self.open(Kind::Array)?;
-                    if self.next()? != b']' {
+                    self.open_container(Kind::Array)?;
+                    if self.peek()? != b']' {
                         continue;
                     }
                 }
-                b'"' => self.string()?,
-                b't' => self.word(b"true", Kind::Bare)?,
-                b'f' => self.word(b"false", Kind::Bare)?,
-                b'n' => self.word(b"null", Kind::Null)?,
-                _ => self.number()?,
+                b'"' => self.read_string()?,
+                b't' => self.read_word(b"true", Kind::Bare)?,
+                b'f' => self.read_word(b"false", Kind::Bare)?,
+                b'n' => self.read_word(b"null", Kind::Null)?,
+                _ => self.read_number()?,
             }
-            if self.ends()? {
+            if self.advance()? {
                 return Some(());
             }
         }
     }
 
     /// Moves from the end of a value to the next value. Returns whether the document has ended.
-    fn ends(&mut self) -> Option<bool> {
+    fn advance(&mut self) -> Option<bool> {
         while let Some(container) = self.container {
             let kind = self.tokens.get(container)?.kind;
-            match (self.next()?, kind) {
-                (b'}', Kind::Object) | (b']', Kind::Array) => self.close(container)?,
+            match (self.peek()?, kind) {
+                (b'}', Kind::Object) | (b']', Kind::Array) => self.close_container(container)?,
                 (b',', Kind::Object) => {
                     self.at += 1;
-                    self.key()?;
+                    self.read_key()?;
                     return Some(false);
                 }
                 (b',', Kind::Array) => {
@@ -118,7 +118,7 @@ impl JsonTokenizer<'_> {
             }
         }
         // Nothing may follow the outermost value.
-        if self.next().is_some() {
+        if self.peek().is_some() {
             None
         } else {
             Some(true)
@@ -126,7 +126,7 @@ impl JsonTokenizer<'_> {
     }
 
     /// Skips white space and returns the next byte without consuming it.
-    fn next(&mut self) -> Option<u8> {
+    fn peek(&mut self) -> Option<u8> {
         loop {
             match *self.json.get(self.at)? {
                 b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
@@ -135,50 +135,51 @@ impl JsonTokenizer<'_> {
         }
     }
 
-    fn open(&mut self, kind: Kind) -> Option<()> {
-        let number = self.tokens.len();
+    fn open_container(&mut self, kind: Kind) -> Option<()> {
+        let index = self.tokens.len();
         self.depth += 1;
         if self.depth > DEEPEST {
             return None;
         }
-        self.push(kind, self.at, self.at)?;
+        self.push_token(kind, self.at, self.at)?;
         self.at += 1;
-        self.container = Some(number);
+        self.container = Some(index);
         Some(())
     }
 
-    fn close(&mut self, container: usize) -> Option<()> {
+    fn close_container(&mut self, container: usize) -> Option<()> {
         self.at += 1;
         self.depth -= 1;
         let after = u32::try_from(self.tokens.len()).ok()?;
         let token = self.tokens.get_mut(container)?;
-        (token.end, token.after) = (u32::try_from(self.at).ok()?, after);
+        token.end = u32::try_from(self.at).ok()?;
+        token.after = after;
         let outer = token.container as usize;
         self.container = (outer != container).then_some(outer);
         Some(())
     }
 
     /// Reads a key and the colon after it.
-    fn key(&mut self) -> Option<()> {
-        self.next()?;
-        self.string()?;
+    fn read_key(&mut self) -> Option<()> {
+        self.peek()?;
+        self.read_string()?;
         let token = self
             .tokens
             .last_mut()
             .filter(|token| token.kind == Kind::Text)?;
         token.kind = Kind::Key;
-        let colon = self.next()?;
+        let colon = self.peek()?;
         self.at += 1;
         (colon == b':').then_some(())
     }
 
-    fn string(&mut self) -> Option<()> {
+    fn read_string(&mut self) -> Option<()> {
         if self.json.get(self.at) != Some(&b'"') {
             return None;
         }
-        let begin = self.at + 1;
+        let start = self.at + 1;
         let mut kind = Kind::Text;
-        self.at = begin;
+        self.at = start;
         loop {
             self.at += plain_bytes(self.json.get(self.at..)?);
             match self.json.get(self.at)? {
@@ -196,23 +197,23 @@ impl JsonTokenizer<'_> {
                 _ => return None,
             }
         }
-        self.push(kind, begin, self.at)?;
+        self.push_token(kind, start, self.at)?;
         self.at += 1;
         Some(())
     }
 
-    fn word(&mut self, word: &[u8], kind: Kind) -> Option<()> {
+    fn read_word(&mut self, word: &[u8], kind: Kind) -> Option<()> {
         let end = self.at + word.len();
         if self.json.get(self.at..end)? != word {
             return None;
         }
-        self.push(kind, self.at, end)?;
+        self.push_token(kind, self.at, end)?;
         self.at = end;
         Some(())
     }
 
     /// Reads a whole number, if it is spelled as Rust prints it.
-    fn number(&mut self) -> Option<()> {
+    fn read_number(&mut self) -> Option<()> {
         let text = self.json.get(self.at..)?;
         let digits = text.strip_prefix(b"-").unwrap_or(text);
         let length = digits
@@ -227,21 +228,21 @@ impl JsonTokenizer<'_> {
             return None;
         }
         let end = self.at + text.len() - digits.len() + length;
-        self.push(Kind::Bare, self.at, end)?;
+        self.push_token(Kind::Bare, self.at, end)?;
         self.at = end;
         Some(())
     }
 
-    fn push(&mut self, kind: Kind, begin: usize, end: usize) -> Option<()> {
-        let number = self.tokens.len();
-        let small = |place: usize| u32::try_from(place).ok();
-        let container = small(self.container.unwrap_or(number))?;
+    fn push_token(&mut self, kind: Kind, start: usize, end: usize) -> Option<()> {
+        let index = self.tokens.len();
+        let small = |number: usize| u32::try_from(number).ok();
+        let container = small(self.container.unwrap_or(index))?;
         self.tokens.push(Token {
             kind,
-            begin: small(begin)?,
+            start: small(start)?,
             end: small(end)?,
             container,
-            after: small(number + 1)?,
+            after: small(index + 1)?,
         });
         Some(())
     }
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_or_no_ordinary_one_is_left_to_others() {
+    fn invalid_or_unusual_json_is_rejected() {
         let deep = format!("{}{}", "[".repeat(DEEPEST + 1), "]".repeat(DEEPEST + 1));
         for json in [
             "",
@@ -337,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_told_apart() {
+    fn each_token_has_its_kind() {
         use Kind::{Array, Bare, Escaped, Key, Null, Object, Text};
         let json = " {\"a\" : [ ] ,\"b\":{},\"c\":[1,-20,0,true,false,null],\"d\":\"é\",\"e\":\"\\n\\\"\"}\r\n\t";
         let expected = [
@@ -350,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_bytes_end_where_they_must() {
+    fn plain_bytes_stop_at_quote_backslash_or_control() {
         for end in ["\"", "\\", "\n", "\u{0}", "\u{1f}", ""] {
             for length in 0..40 {
                 let plain = "é !#[]^\u{7f}~"

@@ -22,14 +22,14 @@ pub(super) fn visit_json_values(json: &str, each: &mut dyn FnMut(&str, &str)) ->
     walk(json, NESTED_DOCUMENTS, &mut String::new(), each)
 }
 
-fn walk(json: &str, nested: u8, path: &mut String, each: &mut dyn FnMut(&str, &str)) -> bool {
+fn walk(json: &str, levels_left: u8, path: &mut String, each: &mut dyn FnMut(&str, &str)) -> bool {
     if !looks_like_a_document(json) {
         return false;
     }
     let mut reader = serde_json::Deserializer::from_str(json);
-    let walked = Leaf {
+    let walked = ValueVisitor {
         json,
-        nested,
+        levels_left,
         path,
         each,
     }
@@ -43,17 +43,17 @@ pub(super) fn visit_json_values_in_text(
     path: &mut String,
     each: &mut dyn FnMut(&str, &str),
 ) {
-    leaves_of_text(text, NESTED_DOCUMENTS, path, each);
+    visit_text(text, NESTED_DOCUMENTS, path, each);
 }
 
-fn leaves_of_text(text: &str, nested: u8, path: &mut String, each: &mut dyn FnMut(&str, &str)) {
-    let nested = nested
+fn visit_text(text: &str, levels_left: u8, path: &mut String, each: &mut dyn FnMut(&str, &str)) {
+    let levels_left = levels_left
         .checked_sub(1)
         .filter(|_| looks_like_a_document(text));
-    match nested {
+    match levels_left {
         // Validated first, so that no text of an invalid document is visited.
-        Some(nested) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
-            walk(text, nested, path, each);
+        Some(levels_left) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+            walk(text, levels_left, path, each);
         }
         _ => each(path, text),
     }
@@ -63,18 +63,18 @@ fn looks_like_a_document(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
 }
 
-struct Leaf<'a> {
+struct ValueVisitor<'a> {
     /// The document that contains the value.
     json: &'a str,
     /// How many more levels of nested documents may be visited.
-    nested: u8,
+    levels_left: u8,
     path: &'a mut String,
     each: &'a mut dyn FnMut(&str, &str),
 }
 
-impl Leaf<'_> {
+impl ValueVisitor<'_> {
     /// Appends a step to the path.
-    fn step(&mut self, step: &str) {
+    fn push_step(&mut self, step: &str) {
         if !self.path.is_empty() {
             self.path.push('.');
         }
@@ -82,17 +82,17 @@ impl Leaf<'_> {
     }
 
     /// The visitor for the value at the current path.
-    fn here(&mut self) -> Leaf<'_> {
-        Leaf {
+    fn reborrow(&mut self) -> ValueVisitor<'_> {
+        ValueVisitor {
             json: self.json,
-            nested: self.nested,
+            levels_left: self.levels_left,
             path: self.path,
             each: self.each,
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Leaf<'_> {
+impl<'de> DeserializeSeed<'de> for ValueVisitor<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -100,7 +100,7 @@ impl<'de> DeserializeSeed<'de> for Leaf<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Leaf<'_> {
+impl<'de> Visitor<'de> for ValueVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for Leaf<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        leaves_of_text(text, self.nested, self.path, self.each);
+        visit_text(text, self.levels_left, self.path, self.each);
         Ok(())
     }
 
@@ -142,10 +142,10 @@ impl<'de> Visitor<'de> for Leaf<'_> {
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
         let length = self.path.len();
         for index in 0_usize.. {
-            self.step("");
+            self.push_step("");
             // Writing to a `String` cannot fail.
             _ = write!(self.path, "{index}");
-            let item = items.next_element_seed(self.here())?;
+            let item = items.next_element_seed(self.reborrow())?;
             self.path.truncate(length);
             if item.is_none() {
                 break;
@@ -156,8 +156,8 @@ impl<'de> Visitor<'de> for Leaf<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
         let length = self.path.len();
-        while fields.next_key_seed(Key(self.here()))?.is_some() {
-            fields.next_value_seed(self.here())?;
+        while fields.next_key_seed(KeyVisitor(self.reborrow()))?.is_some() {
+            fields.next_value_seed(self.reborrow())?;
             self.path.truncate(length);
         }
         Ok(())
@@ -165,9 +165,9 @@ impl<'de> Visitor<'de> for Leaf<'_> {
 }
 
 /// Visits a key, which is a text itself, and appends it to the path of its value.
-struct Key<'a>(Leaf<'a>);
+struct KeyVisitor<'a>(ValueVisitor<'a>);
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
+impl<'de> DeserializeSeed<'de> for KeyVisitor<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -175,7 +175,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
     }
 }
 
-impl Visitor<'_> for Key<'_> {
+impl Visitor<'_> for KeyVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,7 +183,7 @@ impl Visitor<'_> for Key<'_> {
     }
 
     fn visit_str<E>(mut self, key: &str) -> Result<(), E> {
-        self.0.step(key);
+        self.0.push_step(key);
         (self.0.each)(self.0.path, key);
         Ok(())
     }
@@ -193,15 +193,15 @@ impl Visitor<'_> for Key<'_> {
 mod tests {
     use super::*;
 
-    fn leaves(json: &str) -> (Vec<String>, bool) {
+    fn visited(json: &str) -> (Vec<String>, bool) {
         let mut all = Vec::new();
         let whole = visit_json_values(json, &mut |path, text| all.push(format!("{path}={text}")));
         (all, whole)
     }
 
     #[test]
-    fn every_leaf_has_its_path() {
-        let (all, whole) = leaves(r#"{"a":{"b":[1,"x\/y",{"c":null}]},"a":true}"#);
+    fn each_value_has_its_path() {
+        let (all, whole) = visited(r#"{"a":{"b":[1,"x\/y",{"c":null}]},"a":true}"#);
         assert!(whole);
         assert_eq!(
             all,
@@ -218,22 +218,22 @@ mod tests {
     }
 
     #[test]
-    fn documents_in_strings_are_read_in_their_place() {
-        let (all, whole) = leaves(r#"{"a":"{\"b\":[\"x\\/y\"]}","c":"[1","d":"[]"}"#);
+    fn documents_in_strings_are_visited_in_place() {
+        let (all, whole) = visited(r#"{"a":"{\"b\":[\"x\\/y\"]}","c":"[1","d":"[]"}"#);
         assert!(whole);
         assert_eq!(all, ["a=a", "a.b=b", "a.b.0=x/y", "c=c", "c=[1", "d=d"]);
     }
 
     #[test]
-    fn numbers_are_as_they_are_spelled_or_not_at_all() {
+    fn numbers_keep_their_spelling_or_are_skipped() {
         assert_eq!(
-            leaves("[0.5,1e2,-7,123456789012345678901234]").0,
+            visited("[0.5,1e2,-7,123456789012345678901234]").0,
             ["0=0.5", "2=-7"]
         );
     }
 
     #[test]
-    fn what_is_no_document_says_so() {
+    fn invalid_document_is_reported() {
         for text in [
             "",
             "plain",
@@ -243,9 +243,9 @@ mod tests {
             "[1,]",
             "{\"a\":\"\\ud800\"}",
         ] {
-            assert!(!leaves(text).1, "{text}");
+            assert!(!visited(text).1, "{text}");
         }
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-        assert!(!leaves(&deep).1);
+        assert!(!visited(&deep).1);
     }
 }

@@ -23,10 +23,10 @@ pub(super) struct LiteralPrefilter(packed::Searcher);
 
 impl LiteralPrefilter {
     /// Builds the prefilter; `None` if these indicators do not allow one.
-    pub fn new(indicators: &[Indicator]) -> Option<Self> {
+    pub(super) fn new(indicators: &[Indicator]) -> Option<Self> {
         let texts = indicators
             .iter()
-            .map(marks)
+            .map(required_literals)
             .collect::<Option<Vec<_>>>()?
             .concat();
         packed::Config::new()
@@ -42,25 +42,25 @@ impl LiteralPrefilter {
     /// A match that overlaps an earlier one is skipped. That loses no candidate: none of the texts
     /// contains a character that separates two values, so both matches touch the same value, and
     /// the earlier one begins or ends in it.
-    pub fn places(&self, message: &str) -> CandidateOffsets {
-        let mut places = CandidateOffsets::default();
-        for caught in self.0.find_iter(message) {
-            places.add(caught.start());
-            places.add(caught.end() - 1);
+    pub(super) fn find_candidates(&self, message: &str) -> CandidateOffsets {
+        let mut candidates = CandidateOffsets::default();
+        for found in self.0.find_iter(message) {
+            candidates.add(found.start());
+            candidates.add(found.end() - 1);
         }
-        places
+        candidates
     }
 }
 
 /// Texts of which every value with this indicator contains at least one.
-fn marks(indicator: &Indicator) -> Option<Vec<String>> {
+fn required_literals(indicator: &Indicator) -> Option<Vec<String>> {
     let texts = match (indicator.value(), RequiredText::from_indicator(indicator)) {
         (IndicatorValue::Ip(IpAddr::V6(address)), _) => ipv6_literals(*address, 128)?,
         (IndicatorValue::Cidr(IpNet::V6(network)), _) => {
             ipv6_literals(network.addr(), network.prefix_len())?
         }
         (IndicatorValue::Domain(text) | IndicatorValue::Hash(text), _) => {
-            in_any_case(window_with_fewest_letters(text)?)
+            case_variants(window_with_fewest_letters(text)?)
         }
         (_, Some(RequiredText::All(texts) | RequiredText::Sequence(texts))) => texts
             .into_iter()
@@ -81,20 +81,20 @@ fn ipv6_literals(address: Ipv6Addr, prefix_length: u8) -> Option<Vec<String>> {
     let groups = v6_groups(address, prefix_length).map(|group| format!("{group:x}:"));
     groups
         .max_by_key(String::len)
-        .map(|group| in_any_case(&group))
+        .map(|group| case_variants(&group))
 }
 
 /// The substring of `WINDOW` bytes with the fewest letters.
 fn window_with_fewest_letters(text: &str) -> Option<&str> {
     let windows = (0..text.len()).filter_map(|at| text.get(at..at + WINDOW.min(text.len())));
-    let of_ascii = windows.filter(|window| window.is_ascii());
-    of_ascii.min_by_key(|window| window.bytes().filter(u8::is_ascii_alphabetic).count())
+    let ascii_windows = windows.filter(|window| window.is_ascii());
+    ascii_windows.min_by_key(|window| window.bytes().filter(u8::is_ascii_alphabetic).count())
 }
 
 /// All spellings of a short text in upper and lower case.
-fn in_any_case(text: &str) -> Vec<String> {
-    let begin = vec![String::new()];
-    text.chars().fold(begin, |spellings, c| {
+fn case_variants(text: &str) -> Vec<String> {
+    let empty = vec![String::new()];
+    text.chars().fold(empty, |spellings, c| {
         let cases = if c.is_ascii_alphabetic() {
             vec![c.to_ascii_lowercase(), c.to_ascii_uppercase()]
         } else {
@@ -112,11 +112,11 @@ mod tests {
     use super::*;
 
     fn literals_of(indicator: &str) -> Option<String> {
-        marks(&indicator.parse().unwrap()).map(|texts| texts.join(" "))
+        required_literals(&indicator.parse().unwrap()).map(|texts| texts.join(" "))
     }
 
     #[test]
-    fn every_kind_that_can_has_its_marks() {
+    fn required_literals_of_each_kind() {
         assert_eq!(literals_of("192.0.2.1").unwrap(), "192.0.2.1");
         assert_eq!(literals_of("192.0.2.0/23").unwrap(), "192.0.2. 192.0.3.");
         assert_eq!(literals_of("2001:db8::/32").unwrap(), "2001:");
@@ -137,17 +137,23 @@ mod tests {
     }
 
     #[test]
-    fn a_glance_is_at_few_texts() {
+    fn prefilter_finds_candidates_and_exists_only_for_few_texts() {
         let all = |texts: &[&str]| {
             texts
                 .iter()
                 .map(|text| text.parse().unwrap())
                 .collect::<Vec<Indicator>>()
         };
-        let glance = LiteralPrefilter::new(&all(&["192.0.2.1", "evil.example"])).unwrap();
-        let places = |message| glance.places(message).begins().unwrap().to_vec();
-        assert_eq!(places("from 192.0.2.1, EVIL.EXAMPLE"), [5, 13, 17, 20]);
-        assert!(glance.places("192.0.3.1").is_empty());
+        let prefilter = LiteralPrefilter::new(&all(&["192.0.2.1", "evil.example"])).unwrap();
+        let offsets = |message| {
+            prefilter
+                .find_candidates(message)
+                .offsets()
+                .unwrap()
+                .to_vec()
+        };
+        assert_eq!(offsets("from 192.0.2.1, EVIL.EXAMPLE"), [5, 13, 17, 20]);
+        assert!(prefilter.find_candidates("192.0.3.1").is_empty());
         assert!(LiteralPrefilter::new(&all(&["192.0.2.1", "regex:abc"])).is_none());
         let many: Vec<String> = (0..1_000)
             .map(|n| format!("10.0.{}.{}", n / 250, n % 250))

@@ -3,22 +3,22 @@
 
 use aho_corasick::{AhoCorasick, BuildError, Match};
 
-use super::boundary::Edges;
-use super::names::Named;
+use super::boundary::Boundary;
+use super::names::NameKind;
 use crate::model::{Indicator, IndicatorValue};
 
 /// What makes an occurrence of a literal a match.
 #[derive(Clone, Copy, Debug)]
 enum MatchRule {
-    Free(Edges),
-    Named(Named),
+    Bounded(Boundary),
+    ForName(NameKind),
 }
 
 impl MatchRule {
     fn holds(self, text: &str, at: usize, length: usize, field: Option<&str>) -> bool {
         match self {
-            Self::Free(edges) => edges.are_free(text, at, length),
-            Self::Named(named) => named.is_at(text, at, length, field),
+            Self::Bounded(boundary) => boundary.holds_at(text, at, length),
+            Self::ForName(kind) => kind.matches_at(text, at, length, field),
         }
     }
 }
@@ -27,86 +27,88 @@ impl MatchRule {
 struct Literal {
     indicator: usize,
     text: String,
-    standing: MatchRule,
+    rule: MatchRule,
 }
 
 /// The literals of a sweep in two automata: most kinds are case-sensitive, domains and hashes are
 /// not.
 #[derive(Debug)]
 pub(super) struct Literals {
-    as_written: Automaton,
-    in_any_case: Automaton,
+    case_sensitive: Automaton,
+    case_insensitive: Automaton,
 }
 
 impl Literals {
     /// Builds the automata. Indicators that are not literals are ignored.
     pub(super) fn new(indicators: &[Indicator]) -> Result<Self, BuildError> {
-        let mut as_written = Vec::new();
-        let mut in_any_case = Vec::new();
-        for (indicator, given) in indicators.iter().enumerate() {
-            let free = |edges| MatchRule::Free(edges);
-            let (text, standing) = match given.value() {
+        let mut case_sensitive = Vec::new();
+        let mut case_insensitive = Vec::new();
+        for (number, indicator) in indicators.iter().enumerate() {
+            let bounded = |boundary| MatchRule::Bounded(boundary);
+            let (text, rule) = match indicator.value() {
                 IndicatorValue::AccessKey(text) | IndicatorValue::Text(text) => {
-                    (text.clone(), free(Edges::Word))
+                    (text.clone(), bounded(Boundary::Word))
                 }
-                IndicatorValue::Account(id) => (id.to_string(), free(Edges::Word)),
+                IndicatorValue::Account(id) => (id.to_string(), bounded(Boundary::Word)),
                 IndicatorValue::Arn(arn) if matches!(arn.service(), "iam" | "sts") => {
-                    (arn.to_string(), free(Edges::Principal))
+                    (arn.to_string(), bounded(Boundary::Principal))
                 }
-                IndicatorValue::Arn(arn) => (arn.to_string(), free(Edges::Word)),
-                IndicatorValue::User(name) => (name.clone(), MatchRule::Named(Named::User)),
-                IndicatorValue::Role(name) => (name.clone(), MatchRule::Named(Named::Role)),
-                IndicatorValue::EventName(name) => (name.clone(), MatchRule::Named(Named::Event)),
+                IndicatorValue::Arn(arn) => (arn.to_string(), bounded(Boundary::Word)),
+                IndicatorValue::User(name) => (name.clone(), MatchRule::ForName(NameKind::User)),
+                IndicatorValue::Role(name) => (name.clone(), MatchRule::ForName(NameKind::Role)),
+                IndicatorValue::EventName(name) => {
+                    (name.clone(), MatchRule::ForName(NameKind::Event))
+                }
                 IndicatorValue::UserAgent(text) => {
-                    (text.clone(), MatchRule::Named(Named::UserAgent))
+                    (text.clone(), MatchRule::ForName(NameKind::UserAgent))
                 }
-                IndicatorValue::Domain(name) => (name.clone(), free(Edges::Domain)),
-                IndicatorValue::Hash(digest) => (digest.clone(), free(Edges::Word)),
+                IndicatorValue::Domain(name) => (name.clone(), bounded(Boundary::Domain)),
+                IndicatorValue::Hash(digest) => (digest.clone(), bounded(Boundary::Word)),
                 IndicatorValue::Ip(_) | IndicatorValue::Cidr(_) | IndicatorValue::Regex(_) => {
                     continue;
                 }
             };
             let folds = matches!(
-                given.value(),
+                indicator.value(),
                 IndicatorValue::Domain(_) | IndicatorValue::Hash(_)
             );
             let literals = if folds {
-                &mut in_any_case
+                &mut case_insensitive
             } else {
-                &mut as_written
+                &mut case_sensitive
             };
             literals.push(Literal {
-                indicator,
+                indicator: number,
                 text,
-                standing,
+                rule,
             });
         }
         Ok(Self {
-            as_written: Automaton::new(as_written, false)?,
-            in_any_case: Automaton::new(in_any_case, true)?,
+            case_sensitive: Automaton::new(case_sensitive, false)?,
+            case_insensitive: Automaton::new(case_insensitive, true)?,
         })
     }
 
     /// The texts of all literals.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
-        let both = [&self.as_written, &self.in_any_case].into_iter();
+        let both = [&self.case_sensitive, &self.case_insensitive].into_iter();
         both.flat_map(|automaton| &automaton.literals)
             .map(|literal| literal.text.as_str())
     }
 
     /// Calls `each` with the offset of every occurrence in a text, whatever the match rule.
-    pub(super) fn find_places(&self, text: &str, each: &mut dyn FnMut(usize)) {
-        self.as_written
-            .hits(text)
-            .chain(self.in_any_case.hits(text))
-            .for_each(|hit| each(hit.start()));
+    pub(super) fn find_offsets(&self, text: &str, each: &mut dyn FnMut(usize)) {
+        self.case_sensitive
+            .occurrences(text)
+            .chain(self.case_insensitive.occurrences(text))
+            .for_each(|occurrence| each(occurrence.start()));
     }
 
     /// Calls `each` with the indicator of every match in a text. `field` is the path of the field,
     /// if the text is in one.
     pub(super) fn find(&self, text: &str, field: Option<&str>, each: &mut dyn FnMut(usize)) {
-        self.as_written.find(text, field, each);
-        self.in_any_case.find(text, field, each);
+        self.case_sensitive.find(text, field, each);
+        self.case_insensitive.find(text, field, each);
     }
 }
 
@@ -129,16 +131,18 @@ impl Automaton {
         Ok(Self { literals, finder })
     }
 
-    fn hits(&self, text: &str) -> impl Iterator<Item = Match> {
+    fn occurrences(&self, text: &str) -> impl Iterator<Item = Match> {
         self.finder
             .iter()
             .flat_map(move |finder| finder.find_overlapping_iter(text))
     }
 
     fn find(&self, text: &str, field: Option<&str>, each: &mut dyn FnMut(usize)) {
-        for hit in self.hits(text) {
-            if let Some(literal) = self.literals.get(hit.pattern().as_usize())
-                && literal.standing.holds(text, hit.start(), hit.len(), field)
+        for occurrence in self.occurrences(text) {
+            if let Some(literal) = self.literals.get(occurrence.pattern().as_usize())
+                && literal
+                    .rule
+                    .holds(text, occurrence.start(), occurrence.len(), field)
             {
                 each(literal.indicator);
             }

@@ -15,7 +15,7 @@ use super::json_tape::JsonTape;
 use super::json_visitor::{visit_json_values, visit_json_values_in_text};
 use super::literal_prefilter::LiteralPrefilter;
 use super::literals::Literals;
-use crate::model::{Indicator, IndicatorValue};
+use crate::model::{Indicator, IndicatorValue, indicator_names};
 use crate::query::FlowLogFormat;
 
 /// The field that is reported for an event without fields.
@@ -28,7 +28,7 @@ const MOST_FIELDS: usize = 64;
 const LONGEST_FIELD: usize = 512;
 
 /// The maximum number of levels of JSON quoting that are undone in a text.
-const QUOTED: usize = 4;
+const MOST_QUOTING_LEVELS: usize = 4;
 
 /// The maximum size, in bytes, of all compiled regular expressions together.
 const LARGEST_REGEXES: usize = 1 << 28;
@@ -41,17 +41,17 @@ pub struct Matcher {
     addresses: AddressSet,
     regexes: RegexSet,
     /// The indicator of each regular expression, in the order of `regexes`.
-    of_regex: Vec<usize>,
+    regex_indicators: Vec<usize>,
     /// The escape sequences that can hide a literal or an address from the prefilter.
-    disguises: EscapeAliases,
+    escape_aliases: EscapeAliases,
     /// `None` if the indicators allow no literal prefilter. The automata of the literals and the
     /// address scanner find the candidates then.
-    glance: Option<LiteralPrefilter>,
+    prefilter: Option<LiteralPrefilter>,
 }
 
 /// The matches in one event. Both lists are sorted and free of duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hits {
+pub struct Matches {
     /// The indicators, as they were given.
     pub indicators: Vec<String>,
     /// The fields, e.g. `sourceIPAddress`, `resources.0.ARN`, `srcAddr` of a flow log, or `message`
@@ -59,14 +59,16 @@ pub struct Hits {
     pub fields: Vec<String>,
 }
 
-/// The indicators are too many or too large to be searched for together.
+/// The indicators are too many or too large to be compiled into one matcher.
 #[derive(Debug, thiserror::Error)]
 pub enum MatcherError {
     /// The automaton of the literals cannot be built.
-    #[error("the indicators cannot be searched for together")]
+    #[error(
+        "cannot compile the indicators into one matcher; search for fewer indicators at a time"
+    )]
     Literals(#[from] aho_corasick::BuildError),
     /// The set of regular expressions cannot be built.
-    #[error("the regular expressions cannot be searched for together")]
+    #[error("cannot compile the regular expressions into one set; use fewer or simpler ones")]
     Regexes(#[from] regex::Error),
 }
 
@@ -78,30 +80,31 @@ impl Matcher {
     pub fn new(indicators: &[Indicator]) -> Result<Self, MatcherError> {
         let mut addresses = AddressSet::default();
         let mut regexes = Vec::new();
-        let mut of_regex = Vec::new();
-        for (indicator, given) in indicators.iter().enumerate() {
-            match given.value() {
-                IndicatorValue::Ip(address) => addresses.insert((*address).into(), indicator),
-                IndicatorValue::Cidr(network) => addresses.insert(*network, indicator),
+        let mut regex_indicators = Vec::new();
+        for (number, indicator) in indicators.iter().enumerate() {
+            match indicator.value() {
+                IndicatorValue::Ip(address) => addresses.insert((*address).into(), number),
+                IndicatorValue::Cidr(network) => addresses.insert(*network, number),
                 IndicatorValue::Regex(regex) => {
                     regexes.push(regex);
-                    of_regex.push(indicator);
+                    regex_indicators.push(number);
                 }
                 _ => {}
             }
         }
         let literals = Literals::new(indicators)?;
-        let disguises = EscapeAliases::new(literals.texts().chain([addresses.escapable_bytes()]));
+        let escape_aliases =
+            EscapeAliases::new(literals.texts().chain([addresses.escapable_bytes()]));
         Ok(Self {
-            names: indicators.iter().map(Indicator::to_string).collect(),
+            names: indicator_names(indicators),
             literals,
             addresses,
-            disguises,
-            glance: LiteralPrefilter::new(indicators),
+            escape_aliases,
+            prefilter: LiteralPrefilter::new(indicators),
             regexes: RegexSetBuilder::new(regexes)
                 .size_limit(LARGEST_REGEXES)
                 .build()?,
-            of_regex,
+            regex_indicators,
         })
     }
 
@@ -110,60 +113,60 @@ impl Matcher {
     /// The fields of a JSON document are compared separately, so that escaped spellings are found
     /// and the field can be named. So are the columns of a flow-log line in the default format.
     /// Anything else is compared as plain text.
-    pub fn find(&self, message: &str) -> Option<Hits> {
+    pub fn find(&self, message: &str) -> Option<Matches> {
         self.find_in_document(&Document::new(message))
     }
 
     /// The same for a document whose token tape is shared with other readers. Most messages end
     /// after the prefilter. For most of the others, the token tape knows the fields that contain a
     /// candidate.
-    pub(super) fn find_in_document(&self, document: &Document<'_>) -> Option<Hits> {
+    pub(super) fn find_in_document(&self, document: &Document<'_>) -> Option<Matches> {
         let message = document.message();
         // A regular expression may depend on where a field starts, so the prefilter does not apply.
         if !self.regexes.is_empty() {
             return self.match_full_scan(message, |_| true);
         }
-        let places = self.places(message);
-        let is_disguised = self.disguises.may_be_in(message);
-        if places.is_empty() && !is_disguised {
+        let candidates = self.find_candidates(message);
+        let may_be_escaped = self.escape_aliases.may_be_in(message);
+        if candidates.is_empty() && !may_be_escaped {
             return None;
         }
-        match places
-            .begins()
-            .filter(|_| !is_disguised)
-            .zip(document.outline())
+        match candidates
+            .offsets()
+            .filter(|_| !may_be_escaped)
+            .zip(document.tape())
         {
-            Some((begins, outline)) => self.match_tokens_at(begins, outline),
-            None => self.match_full_scan(message, |text| places.may_be_in(text, message)),
+            Some((offsets, tape)) => self.match_tokens_at(offsets, tape),
+            None => self.match_full_scan(message, |text| candidates.may_be_in(text, message)),
         }
     }
 
     /// Compares only the fields that contain one of these byte offsets.
-    fn match_tokens_at(&self, begins: &[usize], outline: &JsonTape<'_>) -> Option<Hits> {
+    fn match_tokens_at(&self, offsets: &[usize], tape: &JsonTape<'_>) -> Option<Matches> {
         let mut found = MatchSet::default();
-        for leaf in outline.leaves_at(begins) {
-            let mut path = outline.path(leaf);
-            match outline.text(leaf) {
+        for leaf in tape.leaves_at(offsets) {
+            let mut path = tape.path(leaf);
+            match tape.text(leaf) {
                 Some(text) => {
                     visit_json_values_in_text(&text, &mut path, &mut |path, text| {
                         self.match_text(text, Some(path), &mut found);
                     });
                 }
-                None => self.match_text(outline.written(leaf)?, Some(&path), &mut found),
+                None => self.match_text(tape.raw_text(leaf)?, Some(&path), &mut found),
             }
         }
-        found.hits(&self.names)
+        found.matches(&self.names)
     }
 
-    /// Parses the whole message and compares every text for which `may_hold` is true.
+    /// Parses the whole message and compares every text for which `may_match` is true.
     pub(super) fn match_full_scan(
         &self,
         message: &str,
-        may_hold: impl Fn(&str) -> bool,
-    ) -> Option<Hits> {
+        may_match: impl Fn(&str) -> bool,
+    ) -> Option<Matches> {
         let mut found = MatchSet::default();
         let is_json = visit_json_values(message, &mut |path, text| {
-            if may_hold(text) {
+            if may_match(text) {
                 self.match_text(text, Some(path), &mut found);
             }
         });
@@ -179,25 +182,29 @@ impl Matcher {
                 None => self.match_text(message, None, &mut found),
             }
         }
-        found.hits(&self.names)
+        found.matches(&self.names)
     }
 
     /// Runs the prefilter: finds the byte offsets in the raw message at which an indicator may
     /// begin.
-    fn places(&self, message: &str) -> CandidateOffsets {
-        if let Some(glance) = &self.glance {
-            return glance.places(message);
+    fn find_candidates(&self, message: &str) -> CandidateOffsets {
+        if let Some(prefilter) = &self.prefilter {
+            return prefilter.find_candidates(message);
         }
-        let mut places = CandidateOffsets::default();
-        self.literals.find_places(message, &mut |at| places.add(at));
-        self.addresses.find(message, &mut |_, at| places.add(at));
-        places
+        let mut candidates = CandidateOffsets::default();
+        self.literals
+            .find_offsets(message, &mut |at| candidates.add(at));
+        self.addresses
+            .find(message, &mut |_, at| candidates.add(at));
+        candidates
     }
 
-    /// Compares a text as it is, and with up to `QUOTED` levels of JSON quoting undone.
+    /// Compares a text as it is, and with up to [`MOST_QUOTING_LEVELS`] levels of JSON quoting
+    /// undone.
     fn match_text(&self, text: &str, field: Option<&str>, found: &mut MatchSet) {
         self.match_text_once(text, field, found);
-        let quoted = std::iter::successors(unescaped(text), |text| unescaped(text)).take(QUOTED);
+        let quoted = std::iter::successors(unescaped(text), |text| unescaped(text))
+            .take(MOST_QUOTING_LEVELS);
         quoted.for_each(|text| self.match_text_once(&text, field, found));
     }
 
@@ -210,7 +217,7 @@ impl Matcher {
             let matched = self.regexes.matches(text);
             matched
                 .iter()
-                .filter_map(|regex| self.of_regex.get(regex))
+                .filter_map(|regex| self.regex_indicators.get(regex))
                 .for_each(|indicator| add(*indicator));
         }
     }
@@ -241,7 +248,7 @@ impl MatchSet {
         }
     }
 
-    fn hits(self, names: &[String]) -> Option<Hits> {
+    fn matches(self, names: &[String]) -> Option<Matches> {
         if self.indicators.is_empty() {
             return None;
         }
@@ -252,7 +259,7 @@ impl MatchSet {
             .collect();
         indicators.sort();
         indicators.dedup();
-        Some(Hits {
+        Some(Matches {
             indicators,
             fields: self.fields,
         })
@@ -267,11 +274,11 @@ mod tests {
         Matcher::new(&[indicator.parse().unwrap()])
             .unwrap()
             .find(message)
-            .map(|hits| hits.fields)
+            .map(|matches| matches.fields)
     }
 
     #[test]
-    fn the_field_is_named() {
+    fn field_of_the_match_is_named() {
         let record = r#"{"sourceIPAddress":"192.0.2.1","resources":[{"ip":"192.0.2.10"},{"ip":"at 192.0.2.1:22"}]}"#;
         assert_eq!(
             find("192.0.2.1", record).unwrap(),
@@ -284,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn the_columns_of_a_flow_log_are_named() {
+    fn column_of_a_flow_log_is_named() {
         let line = "2 111111111111 eni-1 192.0.2.1 10.0.0.1 443 49152 6 20 4249 1418530010 1418530070 ACCEPT OK";
         assert_eq!(find("192.0.2.1", line).unwrap(), ["srcAddr"]);
         assert_eq!(find("10.0.0.0/8", line).unwrap(), ["dstAddr"]);
@@ -298,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn near_misses_are_none() {
+    fn near_miss_does_not_match() {
         for message in [
             "192.0.2.10",
             "1192.0.2.1",
@@ -321,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_hide_nothing() {
+    fn escaped_spelling_matches() {
         let arn = "arn:aws:iam::111111111111:user/ben";
         assert_eq!(
             find(arn, r#"{"a":"arn:aws:iam::111111111111:user\/ben"}"#).unwrap(),
@@ -365,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_key_is_no_step_of_a_path() {
+    fn empty_key_adds_no_path_step() {
         let matcher = Matcher::new(&["192.0.2.1".parse().unwrap()]).unwrap();
         let message = r#"{"" :{"" :"192.0.2.1"}}"#;
         assert_eq!(matcher.find(message).unwrap().fields, [""]);
@@ -376,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_without_end_are_not_all_named() {
+    fn named_fields_are_limited() {
         let many: Vec<String> = (0..1_000)
             .map(|n| format!("\"{n}\":\"192.0.2.1\""))
             .collect();
@@ -394,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_objects_are_text_too() {
+    fn object_key_matches() {
         let record = r#"{"byArn":{"arn:aws:iam::111111111111:user/ben":1}}"#;
         let field = ["byArn.arn:aws:iam::111111111111:user/ben"];
         assert_eq!(
@@ -405,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn spelling_hides_nothing() {
+    fn other_spelling_matches() {
         assert!(find("2001:db8::1", r#"{"a":"2001:0DB8:0:0:0:0:0:1"}"#).is_some());
         assert!(find("192.0.2.1", r#"{"a":"::ffff:192.0.2.1"}"#).is_some());
         assert!(find("192.0.2.0/24", "from 192.0.2.77 to 10.0.0.1").is_some());
@@ -422,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_regex_sees_a_field_at_a_time() {
+    fn regex_is_matched_against_one_field_at_a_time() {
         assert_eq!(
             find(
                 "regex:^Conso.*n$",
@@ -435,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn several_indicators_are_told_apart() {
+    fn each_of_several_indicators_is_reported() {
         let all = [
             "192.0.2.1",
             "192.0.2.0/24",
@@ -444,12 +451,12 @@ mod tests {
             "regex:asked",
         ]
         .map(|text| text.parse().unwrap());
-        let hits = Matcher::new(&all)
+        let matches = Matcher::new(&all)
             .unwrap()
             .find("192.0.2.1 asked www.evil.example")
             .unwrap();
         assert_eq!(
-            hits.indicators,
+            matches.indicators,
             ["192.0.2.0/24", "192.0.2.1", "asked", "evil", "evil.example"]
         );
     }

@@ -5,7 +5,7 @@
 //! ```text
 //! indicators ─┬─ required text ─ pattern                     for the server
 //!             └─ literals, addresses, regexes ─ matcher      for every event that it returns
-//! hunts ──────┬─ need ─ required text, selectors, columns    for the server
+//! hunts ──────┬─ requirement ─ selectors, columns, texts     for the server
 //!             └─ plan                                        for every event that it returns
 //! ```
 
@@ -32,12 +32,12 @@ mod pattern;
 mod required_text;
 mod search_set;
 
-pub use canonical::{canonical_text, say_the_same};
+pub use canonical::{are_equal_documents, canonical_text};
 pub use document::Document;
 pub use event_details::{ParsedEventDetails, event_details, parse_event_details};
-pub use hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind};
+pub use hunts::{Finding, FlowLogFormats, PrepareHuntError, PreparedHunt, RecordKind};
 pub use insights::StreamFilter;
-pub use matcher::{Hits, Matcher, MatcherError};
+pub use matcher::{Matcher, MatcherError, Matches};
 pub use passthrough_query::{PassthroughQuery, prepare};
 pub use pattern::coarse_pattern;
 pub use search_set::{SearchSet, SearchSetError};

@@ -4,21 +4,27 @@
 //! In a text without fields, any whole word matches, because an extra sighting is better than a
 //! missed one.
 
-use super::boundary::{Edges, around, continues_name};
+use super::boundary::{Boundary, continues_name, split_around};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Named {
+pub(super) enum NameKind {
     User,
     Role,
     Event,
     UserAgent,
 }
 
-impl Named {
+impl NameKind {
     /// Whether the name at `text[at..at + length]` is of this kind. `field` is the path of the
     /// field that contains the text, if there is one.
-    pub fn is_at(self, text: &str, at: usize, length: usize, field: Option<&str>) -> bool {
-        let is_word = || Edges::Word.are_free(text, at, length);
+    pub(super) fn matches_at(
+        self,
+        text: &str,
+        at: usize,
+        length: usize,
+        field: Option<&str>,
+    ) -> bool {
+        let is_word = || Boundary::Word.holds_at(text, at, length);
         let is_whole = length == text.len();
         let in_own_field = match (self, field) {
             (_, None) => is_word(),
@@ -35,7 +41,7 @@ impl Named {
         let mut steps = path
             .rsplit('.')
             .filter(|step| !step.bytes().all(|b| b.is_ascii_digit()));
-        let last = plain(steps.next().unwrap_or_default());
+        let last = normalized(steps.next().unwrap_or_default());
         let is_session_issuer = last == "username" && steps.next() == Some("sessionIssuer");
         match self {
             Self::User => ["username", "user"].contains(&last.as_str()) && !is_session_issuer,
@@ -48,13 +54,13 @@ impl Named {
     /// Whether the name is the last part of an ARN, or the role of an assumed-role ARN:
     /// `…:user/path/name`, `…:role/name`, `…:assumed-role/name/session`.
     fn is_in_arn(self, text: &str, at: usize, length: usize) -> bool {
-        let Some((before, _, after)) = around(text, at, length) else {
+        let Some((before, _, after)) = split_around(text, at, length) else {
             return false;
         };
-        let ends = Edges::Word.are_free(text, at, length);
-        let is_resource = |kind: &str| {
-            let path = before.rsplit_once(kind).map(|(_, path)| path);
-            ends && !continues_name(after) && path.is_some_and(is_path)
+        let is_word = Boundary::Word.holds_at(text, at, length);
+        let is_resource = |prefix: &str| {
+            let path = before.rsplit_once(prefix).map(|(_, path)| path);
+            is_word && !continues_name(after) && path.is_some_and(is_path)
         };
         match self {
             Self::User => is_resource(":user/"),
@@ -76,7 +82,7 @@ fn is_path(text: &str) -> bool {
             .all(|b| b.is_ascii_graphic() && b != b'"' && b != b':')
 }
 
-fn plain(step: &str) -> String {
+fn normalized(step: &str) -> String {
     step.chars()
         .filter(|c| !matches!(c, '_' | '-'))
         .map(|c| c.to_ascii_lowercase())
@@ -87,14 +93,14 @@ fn plain(step: &str) -> String {
 mod tests {
     use super::*;
 
-    fn is(named: Named, name: &str, field: Option<&str>, text: &str) -> bool {
+    fn matches(kind: NameKind, name: &str, field: Option<&str>, text: &str) -> bool {
         text.match_indices(name)
-            .any(|(at, _)| named.is_at(text, at, name.len(), field))
+            .any(|(at, _)| kind.matches_at(text, at, name.len(), field))
     }
 
     #[test]
-    fn a_user_is_known_by_arn_or_field() {
-        let user = |field, text| is(Named::User, "ben", field, text);
+    fn user_name_matches_in_arn_or_user_field() {
+        let user = |field, text| matches(NameKind::User, "ben", field, text);
         assert!(user(Some("userIdentity.userName"), "ben"));
         assert!(user(Some("users.0.user_name"), "ben"));
         assert!(user(Some("arn"), "arn:aws:iam::111111111111:user/team/ben"));
@@ -118,8 +124,8 @@ mod tests {
     }
 
     #[test]
-    fn a_role_is_known_in_its_sessions_too() {
-        let role = |field, text| is(Named::Role, "Admin", field, text);
+    fn role_name_matches_in_role_arn_or_session_arn() {
+        let role = |field, text| matches(NameKind::Role, "Admin", field, text);
         assert!(role(
             Some("arn"),
             "arn:aws:sts::111111111111:assumed-role/Admin/alice"
@@ -140,32 +146,37 @@ mod tests {
     }
 
     #[test]
-    fn events_and_user_agents_have_fields_of_their_own() {
-        assert!(is(
-            Named::Event,
+    fn event_and_user_agent_match_only_in_their_fields() {
+        assert!(matches(
+            NameKind::Event,
             "ConsoleLogin",
             Some("detail.eventName"),
             "ConsoleLogin"
         ));
-        assert!(!is(
-            Named::Event,
+        assert!(!matches(
+            NameKind::Event,
             "ConsoleLogin",
             Some("eventName"),
             "ConsoleLoginX"
         ));
-        assert!(!is(
-            Named::Event,
+        assert!(!matches(
+            NameKind::Event,
             "ConsoleLogin",
             Some("message"),
             "ConsoleLogin"
         ));
-        assert!(is(
-            Named::UserAgent,
+        assert!(matches(
+            NameKind::UserAgent,
             "kali",
             Some("userAgent"),
             "aws-cli/2.1 kali/2026"
         ));
-        assert!(!is(Named::UserAgent, "kali", Some("userAgent"), "alkaline"));
-        assert!(!is(Named::UserAgent, "kali", Some("city"), "kali"));
+        assert!(!matches(
+            NameKind::UserAgent,
+            "kali",
+            Some("userAgent"),
+            "alkaline"
+        ));
+        assert!(!matches(NameKind::UserAgent, "kali", Some("city"), "kali"));
     }
 }

@@ -135,7 +135,7 @@ fn in_message(text: &str, how: u8) -> String {
 }
 
 /// A document as JSON in which some characters are written as escapes that are not required.
-fn spelled_out(document: &serde_json::Value, which: u64) -> String {
+fn with_escapes(document: &serde_json::Value, which: u64) -> String {
     let mut is_text = false;
     let mut is_escape = false;
     let spell = |(at, c): (usize, char)| {
@@ -156,10 +156,11 @@ fn spelled_out(document: &serde_json::Value, which: u64) -> String {
         .collect()
 }
 
-fn lets_through(indicators: &[Indicator], message: &str) -> bool {
+fn pattern_passes(indicators: &[Indicator], message: &str) -> bool {
     coarse_pattern(indicators).is_none_or(|pattern| {
-        let read = FilterPattern::parse(&pattern);
-        read.unwrap_or_else(|error| panic!("the range refuses {pattern}: {error}"))
+        let parsed = FilterPattern::parse(&pattern);
+        parsed
+            .unwrap_or_else(|error| panic!("the range refuses {pattern}: {error}"))
             .matches(message)
     })
 }
@@ -168,22 +169,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_024))]
 
     #[test]
-    fn what_is_there_is_found_and_let_through(all in prop::collection::vec(any_spelled(), 1..5), how in any::<u8>()) {
+    fn spelled_indicator_is_found_and_passes_the_pattern(all in prop::collection::vec(any_spelled(), 1..5), how in any::<u8>()) {
         let indicators: Vec<Indicator> = all.iter().map(|one| one.indicator.clone()).collect();
         let matcher = Matcher::new(&indicators).unwrap();
         for Spelled { indicator, spelling } in &all {
             let message = in_message(spelling, how);
-            let hits = matcher.find(&message);
+            let matches = matcher.find(&message);
             prop_assert!(
-                hits.is_some_and(|hits| hits.indicators.contains(&indicator.to_string())),
+                matches.is_some_and(|found| found.indicators.contains(&indicator.to_string())),
                 "{indicator} is not found in {message}"
             );
-            prop_assert!(lets_through(&indicators, &message), "{:?} loses {message}", coarse_pattern(&indicators));
+            prop_assert!(pattern_passes(&indicators, &message), "{:?} loses {message}", coarse_pattern(&indicators));
         }
     }
 
     #[test]
-    fn what_is_found_in_anything_is_let_through(
+    fn found_message_passes_the_pattern(
         all in prop::collection::vec(any_spelled(), 1..4),
         before in r"[\x00-\x7fé]{0,6}",
         after in r"[\x00-\x7fé]{0,6}",
@@ -193,19 +194,19 @@ proptest! {
         let matcher = Matcher::new(&indicators).unwrap();
         for Spelled { spelling, .. } in &all {
             let message = in_message(&format!("{before}{spelling}{after}"), how);
-            prop_assert!(matcher.find(&message).is_none() || lets_through(&indicators, &message), "{message}");
+            prop_assert!(matcher.find(&message).is_none() || pattern_passes(&indicators, &message), "{message}");
         }
     }
 
     #[test]
-    fn no_message_makes_it_panic(indicator in any_spelled(), message in any::<String>(), how in any::<u8>()) {
+    fn matcher_does_not_panic_on_any_message(indicator in any_spelled(), message in any::<String>(), how in any::<u8>()) {
         let matcher = Matcher::new(&[indicator.indicator]).unwrap();
         matcher.find(&message);
         matcher.find(&in_message(&message, how));
     }
 
     #[test]
-    fn no_text_makes_reading_an_indicator_panic(text in any::<String>(), prefix in "(ip|cidr|key|arn|user|domain|regex|hash):") {
+    fn indicator_parser_does_not_panic_on_any_text(text in any::<String>(), prefix in "(ip|cidr|key|arn|user|domain|regex|hash):") {
         _ = text.parse::<Indicator>();
         _ = format!("{prefix}{text}").parse::<Indicator>();
     }
@@ -216,7 +217,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn a_quick_look_overlooks_nothing(
+    fn prefilter_gives_the_same_result_as_full_scan(
         all in prop::collection::vec(any_spelled(), 1..4),
         before in r#"[\x00-\x1f0f:.%"/\\ ]{0,3}"#,
         after in r#"[\x00-\x1f0f:.%"/\\ ]{0,3}"#,
@@ -228,8 +229,8 @@ proptest! {
         for Spelled { spelling, .. } in &all {
             let text = format!("{before}{spelling}{after}");
             let [once, twice, thrice] = which;
-            let inner = spelled_out(&json!({ "field": text, "n": 1.5 }), once);
-            let outer = spelled_out(&json!([inner, { "payload": spelled_out(&json!(inner), twice) }, ""]), thrice);
+            let inner = with_escapes(&json!({ "field": text, "n": 1.5 }), once);
+            let outer = with_escapes(&json!([inner, { "payload": with_escapes(&json!(inner), twice) }, ""]), thrice);
             for message in [&text, &inner, &outer, &format!("at {outer}"), &in_message(&text, how)] {
                 prop_assert_eq!(matcher.find(message), matcher.match_full_scan(message, |_| true), "{}", message);
             }
@@ -294,7 +295,7 @@ fn nested(text: &str, levels: &[Escaping]) -> Vec<String> {
 }
 
 /// Whether the Insights query for this search set returns a message.
-fn insights_gives(search_set: &SearchSet, message: &str) -> bool {
+fn insights_returns(search_set: &SearchSet, message: &str) -> bool {
     let query: Query = search_set
         .insights_query(true, &[], None)
         .unwrap()
@@ -319,7 +320,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_024))]
 
     #[test]
-    fn no_escape_of_any_character_excludes_what_is_there(
+    fn escaped_indicator_passes_the_pattern(
         all in prop::collection::vec(any_spelled(), 1..4),
         levels in prop::collection::vec(any_escaping(), 1..4),
     ) {
@@ -334,8 +335,8 @@ proptest! {
                         continue;
                     }
                     let pattern = coarse_pattern(&indicators);
-                    prop_assert!(lets_through(&indicators, &message), "{pattern:?} loses {indicator} in {message}");
-                    prop_assert!(insights_gives(&search_set, &message), "Insights loses {indicator} in {message}");
+                    prop_assert!(pattern_passes(&indicators, &message), "{pattern:?} loses {indicator} in {message}");
+                    prop_assert!(insights_returns(&search_set, &message), "Insights loses {indicator} in {message}");
                 }
             }
         }
@@ -343,7 +344,7 @@ proptest! {
 }
 
 #[test]
-fn nesting_hides_nothing_from_the_matcher() {
+fn nested_and_escaped_indicator_is_found() {
     let all = Escaping {
         which: u64::MAX,
         upper: 0x5555_5555_5555_5555,
@@ -405,7 +406,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_096))]
 
     #[test]
-    fn an_outline_names_the_fields_that_a_full_reading_does(
+    fn token_tape_gives_the_same_fields_as_full_scan(
         all in prop::collection::vec(prop::sample::select(&STRUCTURAL[..]), 0..3),
         more in prop::collection::vec(prop::sample::select(vec!["192.0.2.1", "evil.example"]), 0..2),
         document in any_document(),
@@ -419,7 +420,7 @@ proptest! {
 /// Compares both methods on the records of the folder in `DRAGNET_REAL_DATA`, which
 /// `tests/it/real_data.rs` reads too. Skipped if the variable is not set.
 #[test]
-fn real_records_say_the_same_however_they_are_read() {
+fn real_records_give_the_same_result_as_full_scan() {
     let Some(folder) = std::env::var_os("DRAGNET_REAL_DATA") else {
         return;
     };
@@ -440,7 +441,7 @@ fn real_records_say_the_same_however_they_are_read() {
         ])
         .unwrap()
     });
-    let mut outlined = 0;
+    let mut with_tape = 0;
     for file in folder.read_dir().unwrap() {
         let file: serde_json::Value =
             serde_json::from_slice(&std::fs::read(file.unwrap().path()).unwrap()).unwrap();
@@ -456,9 +457,9 @@ fn real_records_say_the_same_however_they_are_read() {
                         "{message}"
                     );
                 }
-                outlined += usize::from(super::json_tape::JsonTape::parse(&message).is_some());
+                with_tape += usize::from(super::json_tape::JsonTape::parse(&message).is_some());
             }
         }
     }
-    assert!(outlined > 1_000, "{outlined}");
+    assert!(with_tape > 1_000, "{with_tape}");
 }

@@ -5,7 +5,7 @@
 //! always known, and a group that was not queried could not be distinguished from one without
 //! results.
 
-use super::hunts::{NotPrepared, PreparedHunt};
+use super::hunts::{PrepareHuntError, PreparedHunt};
 use crate::model::Hunt;
 
 /// A hunt whose query Insights runs as it is written.
@@ -21,9 +21,9 @@ impl PassthroughQuery {
     /// Returns the query for events from `from_ms` (inclusive) to `to_ms` (exclusive). Insights
     /// windows are in whole seconds, so a first filter narrows them to milliseconds.
     pub fn query(&self, from_ms: i64, to_ms: i64) -> String {
-        let narrow =
+        let time_filter =
             format!("filter toMillis(@timestamp) >= {from_ms} and toMillis(@timestamp) < {to_ms}");
-        format!("{narrow}\n| {}", self.0.query.trim())
+        format!("{time_filter}\n| {}", self.0.query.trim())
     }
 }
 
@@ -31,15 +31,19 @@ impl PassthroughQuery {
 ///
 /// # Errors
 /// The query of a hunt is invalid.
-pub fn prepare(hunts: &[Hunt]) -> Result<(Vec<PreparedHunt>, Vec<PassthroughQuery>), NotPrepared> {
+pub fn prepare(
+    hunts: &[Hunt],
+) -> Result<(Vec<PreparedHunt>, Vec<PassthroughQuery>), PrepareHuntError> {
     let mut prepared = Vec::new();
-    let mut written = Vec::new();
+    let mut passthrough = Vec::new();
     for hunt in hunts {
         match PreparedHunt::new(hunt.clone()) {
             Ok(hunt) => prepared.push(hunt),
-            Err(error) if error.is_for_insights() => written.push(PassthroughQuery(hunt.clone())),
+            Err(error) if error.is_for_insights() => {
+                passthrough.push(PassthroughQuery(hunt.clone()));
+            }
             Err(error) => return Err(error),
         }
     }
-    Ok((prepared, written))
+    Ok((prepared, passthrough))
 }

@@ -13,7 +13,7 @@ pub(super) const LONGEST: usize = 1_024;
 /// `None` if only a scan without a pattern is safe, or if one pattern cannot hold all indicators:
 /// one unfiltered scan then costs less than many filtered ones.
 pub fn coarse_pattern(indicators: &[Indicator]) -> Option<String> {
-    pattern_of(
+    pattern_from(
         &indicators
             .iter()
             .map(RequiredText::from_indicator)
@@ -23,22 +23,22 @@ pub fn coarse_pattern(indicators: &[Indicator]) -> Option<String> {
 
 /// The same for required texts. Every event must contain at least one of them unless an escape
 /// hides it, so the pattern also matches events with such escapes.
-pub(super) fn pattern_of(traces: &[RequiredText]) -> Option<String> {
+pub(super) fn pattern_from(required_texts: &[RequiredText]) -> Option<String> {
     let fits = |pattern: &String| pattern.chars().count() <= LONGEST;
-    let terms = needed_terms(traces);
+    let terms = required_terms(required_texts);
     // Plain terms are preferred, because they are AWS's simplest syntax; a regular expression is
     // shorter.
-    let any_regex = || any_regex(traces, terms.as_deref()?);
-    sequence(traces)
+    let as_one_regex = || alternatives_as_regex(required_texts, terms.as_deref()?);
+    sequence_pattern(required_texts)
         .filter(fits)
-        .or_else(|| any_term(traces, terms.as_deref()?).filter(fits))
-        .or_else(|| any_regex().filter(fits))
+        .or_else(|| alternatives_as_terms(required_texts, terms.as_deref()?).filter(fits))
+        .or_else(|| as_one_regex().filter(fits))
 }
 
 /// The pattern for a single sequence of texts that must all occur. A pattern cannot combine terms
 /// that must all occur with alternatives (the escapes), so the texts become one regular expression.
-fn sequence(traces: &[RequiredText]) -> Option<String> {
-    let [RequiredText::Sequence(texts)] = traces else {
+fn sequence_pattern(required_texts: &[RequiredText]) -> Option<String> {
+    let [RequiredText::Sequence(texts)] = required_texts else {
         return None;
     };
     let texts: Vec<String> = texts.iter().map(|text| as_regex(text)).collect();
@@ -48,10 +48,10 @@ fn sequence(traces: &[RequiredText]) -> Option<String> {
 /// Returns terms of which every event contains at least one. Of texts that must all occur, only the
 /// longest is used. A term that contains a shorter one is left out. `None` if a pattern cannot hold
 /// the terms.
-fn needed_terms(traces: &[RequiredText]) -> Option<Vec<&str>> {
+fn required_terms(required_texts: &[RequiredText]) -> Option<Vec<&str>> {
     let mut terms: Vec<&str> = Vec::new();
-    for trace in traces {
-        match trace {
+    for required in required_texts {
+        match required {
             RequiredText::All(texts) | RequiredText::Sequence(texts) => {
                 terms.extend(
                     texts
@@ -65,36 +65,41 @@ fn needed_terms(traces: &[RequiredText]) -> Option<Vec<&str>> {
         }
     }
     terms.sort_by_key(|term| (term.len(), *term));
-    let mut needed: Vec<&str> = Vec::new();
+    let mut terms_so_far: Vec<&str> = Vec::new();
     for term in terms {
-        if needed.iter().any(|shorter| term.contains(shorter)) {
+        if terms_so_far.iter().any(|shorter| term.contains(shorter)) {
             continue;
         }
-        needed.push(term);
+        terms_so_far.push(term);
         // Checked in the loop, so that ten thousand terms are not all compared with each other.
-        if needed.iter().map(|term| term.len() + 1).sum::<usize>() > LONGEST {
+        if terms_so_far
+            .iter()
+            .map(|term| term.len() + 1)
+            .sum::<usize>()
+            > LONGEST
+        {
             return None;
         }
     }
-    Some(needed)
+    Some(terms_so_far)
 }
 
 /// The pattern of alternative terms; `?` marks a term of which only one has to match.
-fn any_term(traces: &[RequiredText], terms: &[&str]) -> Option<String> {
-    let are_all_terms = traces
+fn alternatives_as_terms(required_texts: &[RequiredText], terms: &[&str]) -> Option<String> {
+    let are_all_terms = required_texts
         .iter()
-        .all(|trace| !matches!(trace, RequiredText::Regex(_)));
+        .all(|required| !matches!(required, RequiredText::Regex(_)));
     if !are_all_terms || terms.is_empty() {
         return None;
     }
-    let quoted = terms.iter().map(|term| format!("?{}", quoted(term)));
+    let quoted = terms.iter().map(|term| format!("?{}", quote(term)));
     let escapes = ESCAPES.iter().map(|escape| format!("?{escape}"));
     Some(quoted.chain(escapes).collect::<Vec<_>>().join(" "))
 }
 
 /// A pattern cannot combine a regular expression with terms, so the terms become parts of it.
-fn any_regex(traces: &[RequiredText], terms: &[&str]) -> Option<String> {
-    let regexes = traces.iter().filter_map(|trace| match trace {
+fn alternatives_as_regex(required_texts: &[RequiredText], terms: &[&str]) -> Option<String> {
+    let regexes = required_texts.iter().filter_map(|required| match required {
         RequiredText::Regex(regex) => Some(regex.clone()),
         RequiredText::All(_) | RequiredText::Sequence(_) | RequiredText::Any(_) => None,
     });
@@ -110,7 +115,7 @@ fn any_regex(traces: &[RequiredText], terms: &[&str]) -> Option<String> {
 
 /// A term must be quoted if it contains anything but letters, digits and `_`; quoting is always
 /// allowed.
-fn quoted(term: &str) -> String {
+fn quote(term: &str) -> String {
     format!("\"{term}\"")
 }
 
@@ -136,12 +141,12 @@ mod tests {
             .strip_suffix(&terms)
             .or_else(|| pattern.strip_suffix(&regex));
         narrow
-            .unwrap_or_else(|| panic!("{pattern} excludes what is escaped"))
+            .unwrap_or_else(|| panic!("{pattern} excludes events with escapes"))
             .to_owned()
     }
 
     #[test]
-    fn one_indicator_needs_all_its_terms() {
+    fn single_indicator_requires_all_its_terms() {
         assert_eq!(narrow(&["192.0.2.1"]), r#"?"192.0.2.1""#);
         assert_eq!(
             narrow(&["arn:aws:iam::111111111111:user/team/ben"]),
@@ -152,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn several_need_one_term_each_and_none_twice() {
+    fn several_indicators_require_one_term_each() {
         assert_eq!(
             narrow(&["192.0.2.1", "arn:aws:iam::111111111111:user/ben"]),
             r#"?"192.0.2.1" ?"arn:aws:iam::111111111111:user""#
@@ -165,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_join_a_regex() {
+    fn terms_and_regex_combine_into_one_regex() {
         assert_eq!(
             narrow(&["192.0.2.1", "2001:db8::1"]),
             r"%192\.0\.2\.1|2001:0*[dD][bB]8:"
@@ -173,8 +178,8 @@ mod tests {
     }
 
     #[test]
-    fn where_no_pattern_is_safe_or_fits_everything_is_read() {
-        for unsafe_ones in [
+    fn unsafe_or_too_long_pattern_gives_none() {
+        for unsafe_indicators in [
             &["::1"][..],
             &["0.0.0.0/0"],
             &["192.0.2.1", "::1"],
@@ -183,7 +188,7 @@ mod tests {
             &["regex:abc"],
             &[],
         ] {
-            assert_eq!(pattern(unsafe_ones), None, "{unsafe_ones:?}");
+            assert_eq!(pattern(unsafe_indicators), None, "{unsafe_indicators:?}");
         }
         let many = |count: u32| {
             let all: Vec<String> = (0..count)

@@ -61,18 +61,18 @@ impl RequiredText {
             IndicatorValue::Cidr(IpNet::V6(network)) => {
                 v6_regex(network.addr(), network.prefix_len()).map(Self::Regex)
             }
-            IndicatorValue::Arn(arn) => runs(arn.as_str()),
+            IndicatorValue::Arn(arn) => required_runs(arn.as_str()),
             IndicatorValue::Account(id) => Some(Self::All(vec![id.to_string()])),
             IndicatorValue::AccessKey(text)
             | IndicatorValue::User(text)
             | IndicatorValue::Role(text)
             | IndicatorValue::UserAgent(text)
             | IndicatorValue::EventName(text)
-            | IndicatorValue::Text(text) => runs(text),
-            IndicatorValue::Domain(name) => Some(Self::Regex(in_any_case(name))),
+            | IndicatorValue::Text(text) => required_runs(text),
+            IndicatorValue::Domain(name) => Some(Self::Regex(case_insensitive_regex(name))),
             IndicatorValue::Hash(digest) => digest
                 .get(..DIGEST_DIGITS)
-                .map(|digits| Self::Regex(in_any_case(digits))),
+                .map(|digits| Self::Regex(case_insensitive_regex(digits))),
             IndicatorValue::Regex(_) => None,
         }
     }
@@ -86,7 +86,7 @@ fn is_never_escaped(c: char) -> bool {
 }
 
 /// The runs of characters that an event contains unchanged, however it spells the text.
-pub(super) fn runs(text: &str) -> Option<RequiredText> {
+pub(super) fn required_runs(text: &str) -> Option<RequiredText> {
     let runs = text
         .split(|c| !is_never_escaped(c))
         .filter(|run| run.len() >= SHORTEST_RUN);
@@ -106,9 +106,9 @@ pub(super) fn runs(text: &str) -> Option<RequiredText> {
 fn v4_prefixes(network: Ipv4Net) -> Option<Vec<String>> {
     let length = network.prefix_len();
     let aligned = length.next_multiple_of(8).min(24);
-    let is_few = aligned.saturating_sub(length) <= MOST_HALVINGS;
+    let are_few = aligned.saturating_sub(length) <= MOST_HALVINGS;
     let prefixes: Vec<String> = match network.subnets(aligned) {
-        Ok(parts) if is_few => parts.map(shared_octets).collect(),
+        Ok(parts) if are_few => parts.map(shared_octets).collect(),
         _ => vec![shared_octets(network)],
     };
     prefixes
@@ -144,20 +144,20 @@ pub(super) fn v6_groups(address: Ipv6Addr, prefix_length: u8) -> impl Iterator<I
 fn v6_regex(address: Ipv6Addr, prefix_length: u8) -> Option<String> {
     let spelled = v6_groups(address, prefix_length).map(|group| {
         let zeros = if group < 0x1000 { "0*" } else { "" };
-        format!("{zeros}{}:", in_any_case(&format!("{group:x}")))
+        format!("{zeros}{}:", case_insensitive_regex(&format!("{group:x}")))
     });
     let regex: String = spelled.collect();
     (!regex.is_empty()).then_some(regex)
 }
 
-fn in_any_case(text: &str) -> String {
+fn case_insensitive_regex(text: &str) -> String {
     let class = |c: char| format!("[{}{}]", c.to_ascii_lowercase(), c.to_ascii_uppercase());
     text.chars()
         .map(|c| {
             if c.is_ascii_alphabetic() {
                 class(c)
             } else {
-                literal(c)
+                escape_for_regex(c)
             }
         })
         .collect()
@@ -165,10 +165,10 @@ fn in_any_case(text: &str) -> String {
 
 /// A text of characters that are never escaped, as a regular expression.
 pub(super) fn as_regex(text: &str) -> String {
-    text.chars().map(literal).collect()
+    text.chars().map(escape_for_regex).collect()
 }
 
-fn literal(c: char) -> String {
+fn escape_for_regex(c: char) -> String {
     if c == '.' {
         r"\.".to_owned()
     } else {
@@ -182,7 +182,7 @@ mod tests {
 
     /// The required text in a compact notation: texts joined by ` & ` or ` | `, or `%regex%`.
     fn required_text(indicator: &str) -> Option<String> {
-        RequiredText::from_indicator(&indicator.parse().unwrap()).map(|trace| match trace {
+        RequiredText::from_indicator(&indicator.parse().unwrap()).map(|required| match required {
             RequiredText::All(texts) => texts.join(" & "),
             RequiredText::Sequence(texts) => texts.join(" ~ "),
             RequiredText::Any(texts) => texts.join(" | "),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_are_cut_at_octets() {
+    fn network_is_split_at_octets() {
         assert_eq!(required_text("192.0.2.0/24").unwrap(), "192.0.2.");
         assert_eq!(required_text("192.0.2.0/28").unwrap(), "192.0.2.");
         assert_eq!(
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn ipv6_is_marked_by_the_groups_before_its_first_zero() {
+    fn ipv6_requires_the_groups_before_the_first_zero() {
         assert_eq!(required_text("2001:db8::1").unwrap(), "%2001:0*[dD][bB]8:%");
         assert_eq!(
             required_text("2001:db8:7::/48").unwrap(),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_folds_case_is_marked_by_a_regex() {
+    fn case_insensitive_kinds_require_a_regex() {
         assert_eq!(
             required_text("a1.example").unwrap(),
             r"%[aA]1\.[eE][xX][aA][mM][pP][lL][eE]%"
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_marked_by_what_nobody_escapes() {
+    fn text_requires_its_never_escaped_runs() {
         assert_eq!(
             required_text("arn:aws:iam::111111111111:user/team/ben").unwrap(),
             "arn:aws:iam::111111111111:user ~ team ~ ben"
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn every_escape_of_what_is_never_escaped_is_known() {
+    fn escapes_list_has_every_escape_of_never_escaped_characters() {
         let regex = regex::Regex::new(ESCAPES_REGEX).unwrap();
         for c in (0..=0x7f_u8).map(char::from) {
             let digits = [

@@ -2,12 +2,12 @@
 //! pattern for all of them.
 
 use super::hunts::{
-    Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind, structured_pattern,
+    Finding, FlowLogFormats, PrepareHuntError, PreparedHunt, RecordKind, structured_pattern,
 };
 use super::passthrough_query::{PassthroughQuery, prepare};
-use super::pattern::pattern_of;
+use super::pattern::pattern_from;
 use super::required_text::RequiredText;
-use super::{Document, Hits, Matcher, MatcherError, StreamFilter, insights};
+use super::{Document, Matcher, MatcherError, Matches, StreamFilter, insights};
 use crate::model::{Hunt, Indicator};
 use crate::query::{Event, Expr, Record};
 
@@ -16,7 +16,7 @@ use crate::query::{Event, Expr, Record};
 pub struct SearchSet {
     matcher: Matcher,
     hunts: Vec<PreparedHunt>,
-    written: Vec<PassthroughQuery>,
+    passthrough: Vec<PassthroughQuery>,
     has_indicators: bool,
     /// The pattern for messages of any kind; `None` if none is both safe and short enough.
     terms: Option<String>,
@@ -32,7 +32,7 @@ pub enum SearchSetError {
     Matcher(#[from] MatcherError),
     /// The query of a hunt is invalid.
     #[error(transparent)]
-    Hunt(#[from] NotPrepared),
+    Hunt(#[from] PrepareHuntError),
 }
 
 impl SearchSet {
@@ -41,20 +41,23 @@ impl SearchSet {
     /// # Errors
     /// The indicators are more than the matcher can hold, or the query of a hunt is invalid.
     pub fn new(indicators: &[Indicator], hunts: &[Hunt]) -> Result<Self, SearchSetError> {
-        let (hunts, written) = prepare(hunts)?;
-        let traces = indicators
+        let (hunts, passthrough) = prepare(hunts)?;
+        let required_texts = indicators
             .iter()
             .map(RequiredText::from_indicator)
             .chain(hunts.iter().map(PreparedHunt::required_text));
-        let traces = traces.collect::<Option<Vec<RequiredText>>>();
-        let terms = traces.as_ref().and_then(|traces| pattern_of(traces));
-        let condition = traces.and_then(|traces| insights::condition(&traces));
+        let required_texts = required_texts.collect::<Option<Vec<RequiredText>>>();
+        let terms = required_texts
+            .as_ref()
+            .and_then(|required_texts| pattern_from(required_texts));
+        let condition =
+            required_texts.and_then(|required_texts| insights::condition(&required_texts));
         let matcher = Matcher::new(indicators)?;
         let has_indicators = !indicators.is_empty();
         Ok(Self {
             matcher,
             hunts,
-            written,
+            passthrough,
             has_indicators,
             terms,
             condition,
@@ -62,12 +65,12 @@ impl SearchSet {
     }
 
     /// The passthrough queries: hunts that only Insights evaluates.
-    pub fn written(&self) -> &[PassthroughQuery] {
-        &self.written
+    pub fn passthrough_queries(&self) -> &[PassthroughQuery] {
+        &self.passthrough
     }
 
     /// Whether there are only passthrough queries, so that no event is evaluated locally.
-    pub fn are_only_written(&self) -> bool {
+    pub fn is_passthrough_only(&self) -> bool {
         !self.has_indicators && self.hunts.is_empty()
     }
 
@@ -80,7 +83,7 @@ impl SearchSet {
     /// hunt specifies is used as it is. Otherwise, if the server may `narrow`, it is the narrowest
     /// pattern that never excludes a match. `None` means that all events are read.
     pub fn pattern(&self, formats: &FlowLogFormats, narrow: bool) -> Option<String> {
-        let given = self
+        let explicit = self
             .hunts
             .iter()
             .find_map(|prepared| prepared.hunt().filter_pattern.clone());
@@ -90,38 +93,38 @@ impl SearchSet {
                 .flatten();
             structured.or_else(|| self.terms.clone())
         };
-        given.or_else(|| narrow.then(narrowest).flatten())
+        explicit.or_else(|| narrow.then(narrowest).flatten())
     }
 
     /// Whether a hunt is a filter pattern, which only the filter engine can evaluate.
-    pub fn are_a_pattern(&self) -> bool {
+    pub fn has_filter_pattern(&self) -> bool {
         self.hunts
             .iter()
             .any(|prepared| prepared.hunt().filter_pattern.is_some())
     }
 
     /// Whether the Insights query returns less than all events, if it may `narrow`.
-    pub fn narrow_insights(&self, narrow: bool) -> bool {
+    pub fn can_narrow_insights(&self, narrow: bool) -> bool {
         narrow && self.condition.is_some()
     }
 
     /// Returns the Insights query for every event that may match. It is for all events if it may
     /// not `narrow`, or if no condition is safe. The query also returns events that contain one of
-    /// the texts in `also`. `streams` limits it to some log streams. `None` if the query would be
+    /// the `extra_texts`. `streams` limits it to some log streams. `None` if the query would be
     /// longer than Insights allows.
     pub fn insights_query(
         &self,
         narrow: bool,
-        also: &[&str],
+        extra_texts: &[&str],
         streams: Option<&StreamFilter>,
     ) -> Option<String> {
         let condition = self.condition.as_ref().filter(|_| narrow);
-        let text = insights::text(condition, also, streams);
-        insights::fits(&text).then_some(text)
+        let text = insights::query_text(condition, extra_texts, streams);
+        insights::fits_limit(&text).then_some(text)
     }
 
     /// Returns the indicators in a message.
-    pub fn indicators(&self, document: &Document<'_>) -> Option<Hits> {
+    pub fn indicators(&self, document: &Document<'_>) -> Option<Matches> {
         if self.has_indicators {
             self.matcher.find_in_document(document)
         } else {
@@ -139,6 +142,6 @@ impl SearchSet {
         self.hunts
             .iter()
             .enumerate()
-            .filter_map(move |(number, hunt)| Some((number, hunt.evaluate(&record, kind)?)))
+            .filter_map(move |(index, hunt)| Some((index, hunt.evaluate(&record, kind)?)))
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row};
 
 use super::StoreError;
 use super::entry::{CoverageId, Pass, UnitId};
-use super::reader::{damaged, parsed, unknown};
+use super::reader::{damaged, parse_column, unknown};
 use crate::model::{Engine, LogGroupArn, Reason, Region, Status, Target};
 
 /// The log groups that the earlier parts of a run have recorded; empty for a new run.
@@ -21,7 +21,7 @@ pub struct Checkpoint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownGroup {
     /// The id of its row in the coverage.
-    pub place: CoverageId,
+    pub coverage_id: CoverageId,
     /// Whether it needs no further scan when the run is resumed.
     pub is_finished: bool,
     /// Its work units.
@@ -43,7 +43,7 @@ impl KnownUnits {
     }
 
     /// Whether this pass had started.
-    pub fn has_begun(&self, pass: Pass) -> bool {
+    pub fn has_started(&self, pass: Pass) -> bool {
         self.0.iter().any(|unit| unit.pass == pass)
     }
 
@@ -67,7 +67,7 @@ pub struct KnownUnit {
     /// The end in milliseconds, exclusive.
     pub to_ms: i64,
     /// Whether any page of it was read.
-    pub has_begun: bool,
+    pub has_started: bool,
     /// The token of the next page; `None` if the first page is next, or if there is no next page.
     pub next_token: Option<String>,
     /// When the token was received, in milliseconds since the Unix epoch.
@@ -91,9 +91,9 @@ impl Checkpoint {
             ..Self::default()
         };
         while let Some(row) = rows.next()? {
-            let region: Region = parsed(row, "region")?;
+            let region: Region = parse_column(row, "region")?;
             let target = Target {
-                account: parsed(row, "account")?,
+                account: parse_column(row, "account")?,
                 region,
             };
             let groups = checkpoint.targets.entry(target).or_default();
@@ -132,7 +132,7 @@ fn known_group(row: &Row<'_>) -> Result<KnownGroup, StoreError> {
         .map(|word| Reason::from_word(&word).ok_or_else(|| unknown(&word)))
         .transpose()?;
     Ok(KnownGroup {
-        place: CoverageId(row.get("id").map_err(damaged)?),
+        coverage_id: CoverageId(row.get("id").map_err(damaged)?),
         is_finished: is_finished(status, reason),
         units: KnownUnits::default(),
     })
@@ -150,7 +150,7 @@ fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
         engine: Engine::from_word(&engine).ok_or_else(|| unknown(&engine))?,
         from_ms: row.get("from_ms")?,
         to_ms: row.get("to_ms")?,
-        has_begun: row.get::<_, i64>("pages")? > 0,
+        has_started: row.get::<_, i64>("pages")? > 0,
         next_token: row.get("token")?,
         token_ms: row.get("token_ms")?,
     });

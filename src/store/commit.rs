@@ -2,89 +2,108 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::entry::{CoverageId, CoverageRow, Entry, InsightsQuery, Page, UnitId, UnitRow};
-use super::{StoreError, count, evidence, written};
+use super::entry::{
+    CoverageId, CoverageRow, Entry, InsightsQuery, Page, ScopedAccount, UnitId, UnitRow,
+};
+use super::{StoreError, count, evidence, passthrough_rows};
 use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
 use crate::time::rfc3339_ms;
 
-/// Commits the whole batch in one transaction.
-pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), StoreError> {
+/// Commits the batch in one transaction.
+pub(super) fn commit_batch(connection: &mut Connection, batch: &[Entry]) -> Result<(), StoreError> {
     let transaction = connection.transaction()?;
     for entry in batch {
-        match entry {
-            Entry::Fact { key, value } => {
-                let mut insert = transaction
-                    .prepare_cached("INSERT OR REPLACE INTO fact (key, value) VALUES (?1, ?2)")?;
-                insert.execute(params![key, value])?;
-            }
-            Entry::Account(account) => {
-                let mut insert = transaction.prepare_cached(
-                    "INSERT OR REPLACE INTO account (id, name, standing) VALUES (?1, ?2, ?3)",
-                )?;
-                insert.execute(params![
-                    account.id.to_string(),
-                    account.name,
-                    account.standing.as_str()
-                ])?;
-            }
-            Entry::Place(place) => insert_place(&transaction, place)?,
-            Entry::Units(units) => units
-                .iter()
-                .try_for_each(|unit| insert_unit(&transaction, unit))?,
-            Entry::Restarted(unit) => restart(&transaction, *unit)?,
-            Entry::Cut { unit, to_ms, rest } => {
-                restart(&transaction, *unit)?;
-                transaction.execute(
-                    "UPDATE unit SET to_ms = ?2 WHERE id = ?1",
-                    params![unit.0, to_ms],
-                )?;
-                rest.iter()
-                    .try_for_each(|unit| insert_unit(&transaction, unit))?;
-            }
-            Entry::Page(page) => insert_page(&transaction, page)?,
-            Entry::Ended { place, outcome } => end_place(&transaction, *place, outcome)?,
-            Entry::Remark { place, text } => {
-                let mut update = transaction.prepare_cached(
-                    "UPDATE place SET detail = iif(detail = '', ?2, detail || '; ' || ?2)
-                     WHERE id = ?1 AND instr(detail, ?2) = 0",
-                )?;
-                update.execute(params![place.0, text])?;
-            }
-            Entry::Engine { unit, engine } => {
-                restart(&transaction, *unit)?;
-                transaction.execute(
-                    "UPDATE unit SET engine = ?2 WHERE id = ?1",
-                    params![unit.0, engine.as_str()],
-                )?;
-            }
-            Entry::Passthrough(rows) => written::insert(&transaction, rows)?,
-            Entry::Query(query) => insert_query(&transaction, query)?,
-            Entry::SourceLookup(cell) => evidence::insert_cell(&transaction, cell)?,
-            Entry::LogSource(recorder) => evidence::insert_recorder(&transaction, recorder)?,
-            Entry::Call(call) => insert_call(&transaction, call)?,
-        }
+        write_entry(&transaction, entry)?;
     }
     Ok(transaction.commit()?)
 }
 
-fn insert_place(transaction: &Transaction<'_>, place: &CoverageRow) -> Result<(), StoreError> {
+fn write_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), StoreError> {
+    match entry {
+        Entry::Fact { key, value } => insert_fact(transaction, key, value),
+        Entry::Account(account) => insert_account(transaction, account),
+        Entry::CoverageRow(row) => insert_coverage_row(transaction, row),
+        Entry::Units(units) => insert_units(transaction, units),
+        Entry::Restarted(unit) => restart(transaction, *unit),
+        Entry::Cut { unit, to_ms, rest } => {
+            restart(transaction, *unit)?;
+            transaction.execute(
+                "UPDATE unit SET to_ms = ?2 WHERE id = ?1",
+                params![unit.0, to_ms],
+            )?;
+            insert_units(transaction, rest)
+        }
+        Entry::Page(page) => insert_page(transaction, page),
+        Entry::Ended {
+            coverage_id: id,
+            outcome,
+        } => set_outcome(transaction, *id, outcome),
+        Entry::Remark {
+            coverage_id: id,
+            text,
+        } => add_detail(transaction, *id, text),
+        Entry::Engine { unit, engine } => {
+            restart(transaction, *unit)?;
+            transaction.execute(
+                "UPDATE unit SET engine = ?2 WHERE id = ?1",
+                params![unit.0, engine.as_str()],
+            )?;
+            Ok(())
+        }
+        Entry::Passthrough(rows) => passthrough_rows::insert(transaction, rows),
+        Entry::Query(query) => insert_query(transaction, query),
+        Entry::SourceLookup(lookup) => evidence::insert_source_lookup(transaction, lookup),
+        Entry::LogSource(source) => evidence::insert_log_source(transaction, source),
+        Entry::Call(call) => insert_call(transaction, call),
+    }
+}
+
+fn insert_fact(transaction: &Transaction<'_>, key: &str, value: &str) -> Result<(), StoreError> {
+    let mut insert =
+        transaction.prepare_cached("INSERT OR REPLACE INTO fact (key, value) VALUES (?1, ?2)")?;
+    insert.execute(params![key, value])?;
+    Ok(())
+}
+
+fn insert_account(
+    transaction: &Transaction<'_>,
+    account: &ScopedAccount,
+) -> Result<(), StoreError> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO account (id, name, standing) VALUES (?1, ?2, ?3)",
+    )?;
+    insert.execute(params![
+        account.id.to_string(),
+        account.name,
+        account.membership.as_str()
+    ])?;
+    Ok(())
+}
+
+fn insert_coverage_row(transaction: &Transaction<'_>, row: &CoverageRow) -> Result<(), StoreError> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO place (id, account, account_name, region, log_group, class, detail, elsewhere)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7)",
     )?;
     insert.execute(params![
-        place.id.0,
-        place.account.to_string(),
-        place.account_name,
-        place.region.as_ref().map(Region::as_str),
-        place.log_group,
-        place.class.as_ref().map(LogGroupClass::to_string),
-        place.elsewhere,
+        row.id.0,
+        row.account.to_string(),
+        row.account_name,
+        row.region.as_ref().map(Region::as_str),
+        row.log_group,
+        row.class.as_ref().map(LogGroupClass::to_string),
+        row.out_of_scope,
     ])?;
-    place
-        .outcome
-        .as_ref()
-        .map_or(Ok(()), |outcome| end_place(transaction, place.id, outcome))
+    match &row.outcome {
+        Some(outcome) => set_outcome(transaction, row.id, outcome),
+        None => Ok(()),
+    }
+}
+
+fn insert_units(transaction: &Transaction<'_>, units: &[UnitRow]) -> Result<(), StoreError> {
+    units
+        .iter()
+        .try_for_each(|unit| insert_unit(transaction, unit))
 }
 
 fn insert_unit(transaction: &Transaction<'_>, unit: &UnitRow) -> Result<(), StoreError> {
@@ -94,7 +113,7 @@ fn insert_unit(transaction: &Transaction<'_>, unit: &UnitRow) -> Result<(), Stor
     let engine = unit.engine.as_str();
     insert.execute(params![
         unit.id.0,
-        unit.place.0,
+        unit.coverage_id.0,
         pass,
         engine,
         unit.from_ms,
@@ -103,21 +122,31 @@ fn insert_unit(transaction: &Transaction<'_>, unit: &UnitRow) -> Result<(), Stor
     Ok(())
 }
 
-fn end_place(
+fn set_outcome(
     transaction: &Transaction<'_>,
-    place: CoverageId,
+    id: CoverageId,
     outcome: &Outcome,
 ) -> Result<(), StoreError> {
     let mut update = transaction.prepare_cached(
         "UPDATE place SET status = ?2, reason = ?3, detail = ?4, denied_by = ?5 WHERE id = ?1",
     )?;
     update.execute(params![
-        place.0,
+        id.0,
         outcome.status.as_str(),
         outcome.reason.map(Reason::as_str),
         outcome.detail,
         outcome.denied_by.map(DeniedBy::as_str),
     ])?;
+    Ok(())
+}
+
+/// Adds a text to the detail of a coverage row, unless the detail contains it.
+fn add_detail(transaction: &Transaction<'_>, id: CoverageId, text: &str) -> Result<(), StoreError> {
+    let mut update = transaction.prepare_cached(
+        "UPDATE place SET detail = iif(detail = '', ?2, detail || '; ' || ?2)
+         WHERE id = ?1 AND instr(detail, ?2) = 0",
+    )?;
+    update.execute(params![id.0, text])?;
     Ok(())
 }
 
@@ -135,14 +164,14 @@ fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError
         // Avoids a search through all sightings for rows that cannot exist.
         return Ok(());
     }
-    for forget in [
+    for statement in [
         "DELETE FROM sighting WHERE unit = ?1",
         "DELETE FROM hunt_count WHERE unit = ?1",
         "DELETE FROM hour WHERE unit = ?1",
         "UPDATE unit SET token = NULL, token_ms = NULL, pages = 0, events = 0, bytes = 0, sightings = 0,
          read_to_end = 0 WHERE id = ?1",
     ] {
-        transaction.execute(forget, [unit.0])?;
+        transaction.execute(statement, [unit.0])?;
     }
     Ok(())
 }
@@ -150,7 +179,7 @@ fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError
 fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreError> {
     page.found.insert(transaction, page.unit)?;
     count::insert(transaction, page.unit, &page.counts)?;
-    evidence::insert_traces(transaction, page.unit, &page.traces)?;
+    evidence::insert_integrity_findings(transaction, page.unit, &page.integrity_findings)?;
     let mut update = transaction.prepare_cached(
         "UPDATE unit SET token = ?2, token_ms = ?3, pages = pages + 1, events = events + ?4, bytes = bytes + ?5,
          sightings = sightings + ?6, read_to_end = ?7 WHERE id = ?1",
@@ -159,9 +188,9 @@ fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreEr
         page.unit.0,
         page.next_token,
         page.read_at_ms,
-        whole(page.events),
-        whole(page.bytes),
-        whole(page.found.number()),
+        to_sql_integer(page.events),
+        to_sql_integer(page.bytes),
+        to_sql_integer(page.found.number()),
         page.next_token.is_none(),
     ])?;
     Ok(())
@@ -179,8 +208,8 @@ fn insert_query(transaction: &Transaction<'_>, query: &InsightsQuery) -> Result<
     insert.execute(params![
         target.account.to_string(),
         target.region.as_str(),
-        whole(*log_groups),
-        whole(*bytes),
+        to_sql_integer(*log_groups),
+        to_sql_integer(*bytes),
         usd
     ])?;
     Ok(())
@@ -197,12 +226,12 @@ fn insert_call(transaction: &Transaction<'_>, call: &ApiCall) -> Result<(), Stor
         call.status,
         call.request_id,
         call.attempt,
-        whole(call.milliseconds),
+        to_sql_integer(call.milliseconds),
     ])?;
     Ok(())
 }
 
-/// Converts a count to SQLite's integer type.
-pub(super) fn whole(count: impl TryInto<i64>) -> i64 {
+/// Converts a count to the integer type of SQLite.
+pub(super) fn to_sql_integer(count: impl TryInto<i64>) -> i64 {
     count.try_into().unwrap_or(i64::MAX)
 }

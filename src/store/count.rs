@@ -8,7 +8,7 @@ use rusqlite::{Row, Transaction, params};
 
 use super::entry::{CountRow, UnitId};
 use super::packed::{pack, unpack};
-use super::reader::{next, parsed};
+use super::reader::{next_row, parse_column};
 use super::{RunReader, StoreError};
 use crate::model::{AccountId, LogGroupArn, Region, Target};
 use crate::query::Partial;
@@ -20,7 +20,7 @@ pub struct StoredCount {
     pub log_group: LogGroupArn,
     /// Whether the log group is out of scope and was scanned for records of accounts and Regions in
     /// scope.
-    pub elsewhere: bool,
+    pub out_of_scope: bool,
     /// The counts.
     pub row: CountRow,
 }
@@ -73,17 +73,18 @@ impl RunReader {
             .map_err(StoreError::from)?;
         let mut rows = select.query([hunt]).map_err(StoreError::from)?;
         use_rows(&mut std::iter::from_fn(move || {
-            next(&mut rows, stored_count)
+            next_row(&mut rows, stored_count)
         }))
     }
 }
 
 fn stored_count(row: &Row<'_>) -> Result<StoredCount, StoreError> {
     let partial: Partial = unpack(&row.get::<_, Vec<u8>>(4)?)?;
-    let (account, region): (AccountId, Region) = (parsed(row, 5)?, parsed(row, 6)?);
+    let account: AccountId = parse_column(row, 5)?;
+    let region: Region = parse_column(row, 6)?;
     Ok(StoredCount {
         log_group: LogGroupArn::new(Target { account, region }, row.get::<_, String>(7)?),
-        elsewhere: row.get(8)?,
+        out_of_scope: row.get(8)?,
         row: CountRow {
             hunt: row.get(0)?,
             event_account: row.get(1)?,

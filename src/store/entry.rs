@@ -1,7 +1,7 @@
 //! The entries that a run writes to its journal.
 
+use super::passthrough_rows::PassthroughRow;
 use super::sightings::Sightings;
-use super::written::PassthroughRow;
 use crate::model::{
     AccountId, ApiCall, Engine, HourOfRecords, LogGroupClass, LogSource, Outcome, Region,
     SourceLookup, Tampering, Target,
@@ -29,7 +29,7 @@ pub enum Entry {
     /// An account that the scope names.
     Account(ScopedAccount),
     /// A new row of the coverage.
-    Place(CoverageRow),
+    CoverageRow(CoverageRow),
     /// The work units of a pass, which are written together when the pass starts.
     Units(Vec<UnitRow>),
     /// A work unit restarts at its first page, because its page token is too old.
@@ -60,14 +60,14 @@ pub enum Entry {
     /// The outcome of a row of the coverage.
     Ended {
         /// The id of the row.
-        place: CoverageId,
+        coverage_id: CoverageId,
         /// The outcome.
         outcome: Outcome,
     },
     /// An addition to the detail of an outcome. Writing it again has no effect.
     Remark {
         /// The id of the row.
-        place: CoverageId,
+        coverage_id: CoverageId,
         /// The text.
         text: String,
     },
@@ -87,7 +87,7 @@ pub struct ScopedAccount {
     /// The name.
     pub name: String,
     /// Whether it is in scope.
-    pub standing: ScopeMembership,
+    pub membership: ScopeMembership,
 }
 
 /// Whether an account is in scope.
@@ -98,7 +98,7 @@ pub enum ScopeMembership {
     /// The account is selected, but AWS allows no access to it: it is closed, suspended …
     NotActive,
     /// The scope leaves it out.
-    NotAsked,
+    NotSelected,
 }
 
 impl ScopeMembership {
@@ -106,21 +106,21 @@ impl ScopeMembership {
         match self {
             Self::InScope => "in-scope",
             Self::NotActive => "not-active",
-            Self::NotAsked => "not-asked",
+            Self::NotSelected => "not-asked",
         }
     }
 
     pub(super) fn from_word(word: &str) -> Option<Self> {
-        [Self::InScope, Self::NotActive, Self::NotAsked]
+        [Self::InScope, Self::NotActive, Self::NotSelected]
             .into_iter()
-            .find(|standing| standing.as_str() == word)
+            .find(|membership| membership.as_str() == word)
     }
 }
 
 /// A row of the coverage: an account, an account-Region, or a log group.
 #[derive(Clone, Debug)]
 pub struct CoverageRow {
-    /// The id, from [`super::Journal::new_place`].
+    /// The id, from [`super::Journal::new_coverage_id`].
     pub id: CoverageId,
     /// The account.
     pub account: AccountId,
@@ -136,7 +136,7 @@ pub struct CoverageRow {
     pub outcome: Option<Outcome>,
     /// Whether the log group is out of scope and is scanned for records of accounts and Regions in
     /// scope.
-    pub elsewhere: bool,
+    pub out_of_scope: bool,
 }
 
 /// What a log group is scanned for.
@@ -170,10 +170,10 @@ impl Pass {
 /// A work unit: a time range of a log group.
 #[derive(Clone, Copy, Debug)]
 pub struct UnitRow {
-    /// The id, from [`super::Journal::new_unit`].
+    /// The id, from [`super::Journal::new_unit_id`].
     pub id: UnitId,
     /// The coverage row of the log group.
-    pub place: CoverageId,
+    pub coverage_id: CoverageId,
     /// The pass to which it belongs.
     pub pass: Pass,
     /// The engine that scans it.
@@ -227,7 +227,7 @@ pub struct Page {
     /// The total size of the messages in bytes.
     pub bytes: u64,
     /// The findings about trail integrity.
-    pub traces: IntegrityFindings,
+    pub integrity_findings: IntegrityFindings,
 }
 
 /// The findings about trail integrity in one page.

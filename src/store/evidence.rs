@@ -5,28 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Row, Transaction, params};
 
-use super::commit::whole;
+use super::commit::to_sql_integer;
 use super::entry::{IntegrityFindings, UnitId};
-use super::reader::{count, damaged, next, outcome, parsed};
+use super::reader::{damaged, next_row, parse_column, read_count, read_outcome, unknown};
 use super::{RunReader, StoreError};
 use crate::model::{
     AccountId, HourOfRecords, LogGroupArn, LogSource, Outcome, Region, SourceKind, SourceLookup,
     SourceState, Tampering, Target,
 };
 
-pub(super) fn insert_cell(
+pub(super) fn insert_source_lookup(
     transaction: &Transaction<'_>,
-    cell: &SourceLookup,
+    lookup: &SourceLookup,
 ) -> Result<(), StoreError> {
     let mut insert = transaction.prepare_cached(
         "INSERT OR REPLACE INTO cell (account, region, kind, facts) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    let Target { account, region } = &cell.target;
-    let facts = serde_json::to_string(&cell.answer).map_err(damaged)?;
+    let Target { account, region } = &lookup.target;
+    let facts = serde_json::to_string(&lookup.result).map_err(damaged)?;
     insert.execute(params![
         account.to_string(),
         region.as_str(),
-        cell.kind.as_str(),
+        lookup.kind.as_str(),
         facts
     ])?;
     Ok(())
@@ -34,29 +34,29 @@ pub(super) fn insert_cell(
 
 /// Several accounts can list the same trail, but only its owner can describe it, before or after
 /// they do. So an entry without a description never replaces one that exists.
-pub(super) fn insert_recorder(
+pub(super) fn insert_log_source(
     transaction: &Transaction<'_>,
-    recorder: &LogSource,
+    source: &LogSource,
 ) -> Result<(), StoreError> {
-    let insert = match recorder.told {
+    let insert = match source.state {
         SourceState::Unknown => "INSERT OR IGNORE INTO recorder (via, facts) VALUES (?1, ?2)",
         SourceState::Known(..) | SourceState::Denied(_) => {
             "INSERT OR REPLACE INTO recorder (via, facts) VALUES (?1, ?2)"
         }
     };
-    let facts = serde_json::to_string(recorder).map_err(damaged)?;
+    let facts = serde_json::to_string(source).map_err(damaged)?;
     transaction
         .prepare_cached(insert)?
-        .execute(params![recorder.via, facts])?;
+        .execute(params![source.via, facts])?;
     Ok(())
 }
 
-pub(super) fn insert_traces(
+pub(super) fn insert_integrity_findings(
     transaction: &Transaction<'_>,
     unit: UnitId,
-    traces: &IntegrityFindings,
+    findings: &IntegrityFindings,
 ) -> Result<(), StoreError> {
-    for call in &traces.tampering {
+    for call in &findings.tampering {
         let mut insert = transaction.prepare_cached(
             "INSERT OR IGNORE INTO tampering VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?;
@@ -71,7 +71,7 @@ pub(super) fn insert_traces(
             call.record_id
         ])?;
     }
-    for hour in &traces.hours {
+    for hour in &findings.hours {
         let mut insert = transaction.prepare_cached(
             "INSERT INTO hour VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT DO UPDATE SET records = records + excluded.records",
@@ -82,7 +82,7 @@ pub(super) fn insert_traces(
             account.to_string(),
             region.as_str(),
             hour.hour_ms,
-            whole(hour.records)
+            to_sql_integer(hour.records)
         ])?;
     }
     Ok(())
@@ -95,16 +95,16 @@ pub struct CoverageOutcomes(BTreeMap<(AccountId, String, String), Outcome>);
 
 impl CoverageOutcomes {
     /// Returns the outcome of a log group, if it was planned to be searched.
-    pub fn of_group(&self, arn: &LogGroupArn) -> Option<&Outcome> {
+    pub fn group_outcome(&self, arn: &LogGroupArn) -> Option<&Outcome> {
         let Target { account, region } = &arn.target;
         self.0
             .get(&(*account, region.to_string(), arn.name.clone()))
     }
 
     /// Returns why a whole account-Region could not be searched, if it could not.
-    pub fn of_target(&self, target: &Target) -> Option<&Outcome> {
-        let of = |region: String| self.0.get(&(target.account, region, String::new()));
-        of(target.region.to_string()).or_else(|| of(String::new()))
+    pub fn target_outcome(&self, target: &Target) -> Option<&Outcome> {
+        let outcome_of = |region: String| self.0.get(&(target.account, region, String::new()));
+        outcome_of(target.region.to_string()).or_else(|| outcome_of(String::new()))
     }
 }
 
@@ -122,42 +122,42 @@ impl RunReader {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn cells(&self) -> Result<Vec<SourceLookup>, StoreError> {
+    pub fn source_lookups(&self) -> Result<Vec<SourceLookup>, StoreError> {
         let select = "SELECT account, region, kind, facts FROM cell ORDER BY account, region, kind";
         let mut select = self.connection.prepare(select)?;
         let mut rows = select.query([])?;
-        let mut cells = Vec::new();
+        let mut lookups = Vec::new();
         while let Some(row) = rows.next()? {
             let word: String = row.get(2)?;
             let kind = SourceKind::ALL
                 .into_iter()
                 .find(|kind| kind.as_str() == word);
-            cells.push(SourceLookup {
+            lookups.push(SourceLookup {
                 target: Target {
-                    account: parsed(row, 0)?,
-                    region: parsed(row, 1)?,
+                    account: parse_column(row, 0)?,
+                    region: parse_column(row, 1)?,
                 },
-                kind: kind.ok_or_else(|| damaged(format!("`{word}` is not known")))?,
-                answer: serde_json::from_str(&row.get::<_, String>(3)?).map_err(damaged)?,
+                kind: kind.ok_or_else(|| unknown(&word))?,
+                result: serde_json::from_str(&row.get::<_, String>(3)?).map_err(damaged)?,
             });
         }
-        Ok(cells)
+        Ok(lookups)
     }
 
     /// Returns every trail and flow log, ordered by name.
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn recorders(&self) -> Result<Vec<LogSource>, StoreError> {
+    pub fn log_sources(&self) -> Result<Vec<LogSource>, StoreError> {
         let mut select = self
             .connection
             .prepare("SELECT facts FROM recorder ORDER BY via")?;
         let mut rows = select.query([])?;
-        let mut recorders = Vec::new();
+        let mut sources = Vec::new();
         while let Some(row) = rows.next()? {
-            recorders.push(serde_json::from_str(&row.get::<_, String>(0)?).map_err(damaged)?);
+            sources.push(serde_json::from_str(&row.get::<_, String>(0)?).map_err(damaged)?);
         }
-        Ok(recorders)
+        Ok(sources)
     }
 
     /// Returns the outcomes of accounts, account-Regions and the given log groups, as far as they
@@ -165,7 +165,7 @@ impl RunReader {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn place_ends(
+    pub fn coverage_outcomes(
         &self,
         groups: &BTreeSet<LogGroupArn>,
     ) -> Result<CoverageOutcomes, StoreError> {
@@ -173,28 +173,31 @@ impl RunReader {
             "SELECT account, region, log_group, status, reason, detail, denied_by FROM place";
         let mut select = self.connection.prepare(select)?;
         let mut rows = select.query([])?;
-        let mut ends = CoverageOutcomes::default();
+        let mut outcomes = CoverageOutcomes::default();
         while let Some(row) = rows.next()? {
             let text = |column| {
                 row.get::<_, Option<String>>(column)
                     .map(Option::unwrap_or_default)
             };
-            let (account, region, group): (AccountId, String, String) =
-                (parsed(row, 0)?, text(1)?, text(2)?);
+            let account: AccountId = parse_column(row, 0)?;
+            let region = text(1)?;
+            let group = text(2)?;
             // An account may have a million log groups; only those to which a log source delivers
             // are needed.
-            let is_wanted = group.is_empty() || {
+            let is_needed = group.is_empty() || {
                 let target = Target {
                     account,
                     region: region.parse().map_err(damaged)?,
                 };
                 groups.contains(&LogGroupArn::new(target, group.as_str()))
             };
-            if is_wanted {
-                ends.0.insert((account, region, group), outcome(row)?);
+            if is_needed {
+                outcomes
+                    .0
+                    .insert((account, region, group), read_outcome(row)?);
             }
         }
-        Ok(ends)
+        Ok(outcomes)
     }
 
     /// Passes the tampering calls to `use_rows`, ordered by time.
@@ -211,7 +214,7 @@ impl RunReader {
             .map_err(StoreError::from)?;
         let mut rows = select.query([]).map_err(StoreError::from)?;
         use_rows(&mut std::iter::from_fn(move || {
-            next(&mut rows, tampering_row)
+            next_row(&mut rows, tampering_row)
         }))
     }
 
@@ -234,7 +237,9 @@ impl RunReader {
             )
             .map_err(StoreError::from)?;
         let mut rows = select.query([]).map_err(StoreError::from)?;
-        use_rows(&mut std::iter::from_fn(move || next(&mut rows, hour_row)))
+        use_rows(&mut std::iter::from_fn(move || {
+            next_row(&mut rows, hour_row)
+        }))
     }
 }
 
@@ -253,13 +258,14 @@ fn tampering_row(row: &Row<'_>) -> Result<Tampering, StoreError> {
 
 fn hour_row(row: &Row<'_>) -> Result<HourRow, StoreError> {
     let target = |account, region| {
-        let (account, region): (AccountId, Region) = (parsed(row, account)?, parsed(row, region)?);
+        let account: AccountId = parse_column(row, account)?;
+        let region: Region = parse_column(row, region)?;
         Ok::<_, StoreError>(Target { account, region })
     };
     let hour = HourOfRecords {
         target: target(0, 1)?,
         hour_ms: row.get(2)?,
-        records: count(row, 3)?,
+        records: read_count(row, 3)?,
     };
     Ok(HourRow {
         log_group: LogGroupArn::new(target(4, 5)?, row.get::<_, String>(6)?),

@@ -15,12 +15,12 @@ use super::{Checkpoint, RunDir, StoreError, commit, schema};
 /// The number of entries that may wait for the disk. The sightings of a page may be some 300 KB
 /// when they are compressed, so this bounds memory; when the channel is full, scanning waits
 /// (backpressure).
-const WAITING: usize = 256;
+const CHANNEL_CAPACITY: usize = 256;
 /// The maximum number of entries in a commit, and how long the first of them waits for others: a
 /// commit costs one fsync, whatever its size. If the process is killed, what was not committed is
 /// requested again on resume.
-const BATCH: usize = 256;
-const GATHERING: Duration = Duration::from_millis(25);
+const MAX_BATCH: usize = 256;
+const GATHER_TIME: Duration = Duration::from_millis(25);
 
 /// A handle to write with; cheap to clone. The writer ends when the last handle is dropped.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub type Writer = JoinHandle<Result<(), StoreError>>;
 
 /// The writer has stopped; its task's result has the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the run's journal takes no more entries")]
+#[error("the journal of the run has stopped")]
 pub struct JournalClosed;
 
 impl Journal {
@@ -43,12 +43,12 @@ impl Journal {
     /// # Errors
     /// The database cannot be created.
     pub fn create(dir: &RunDir, facts: &[(&str, String)]) -> Result<(Self, Writer), StoreError> {
-        Ok(Self::over(schema::create(&dir.database(), facts)?, 1))
+        Ok(Self::start(schema::create(&dir.database(), facts)?, 1))
     }
 
     /// A journal that discards all entries, for commands without a run.
     pub fn discarding() -> Self {
-        let (entries, mut waiting) = mpsc::channel(WAITING);
+        let (entries, mut waiting) = mpsc::channel(CHANNEL_CAPACITY);
         tokio::spawn(async move { while waiting.recv().await.is_some() {} });
         Self {
             entries,
@@ -71,12 +71,12 @@ impl Journal {
         let last_id = "SELECT max(coalesce((SELECT max(id) FROM place), 0), coalesce((SELECT max(id) FROM unit), 0))";
         let last_id: i64 = connection.query_row(last_id, [], |row| row.get(0))?;
         let checkpoint = Checkpoint::load(&connection)?;
-        let (journal, writer) = Self::over(connection, last_id + 1);
+        let (journal, writer) = Self::start(connection, last_id + 1);
         Ok((journal, writer, checkpoint))
     }
 
-    fn over(connection: Connection, next_id: i64) -> (Self, Writer) {
-        let (entries, waiting) = mpsc::channel(WAITING);
+    fn start(connection: Connection, next_id: i64) -> (Self, Writer) {
+        let (entries, waiting) = mpsc::channel(CHANNEL_CAPACITY);
         let writer = tokio::spawn(write_all(connection, waiting));
         (
             Self {
@@ -106,12 +106,12 @@ impl Journal {
     }
 
     /// Returns the id of a new coverage row.
-    pub fn new_place(&self) -> CoverageId {
+    pub fn new_coverage_id(&self) -> CoverageId {
         CoverageId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Returns the id of a new work unit.
-    pub fn new_unit(&self) -> UnitId {
+    pub fn new_unit_id(&self) -> UnitId {
         UnitId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 }
@@ -120,11 +120,11 @@ async fn write_all(
     mut connection: Connection,
     mut waiting: mpsc::Receiver<Entry>,
 ) -> Result<(), StoreError> {
-    let mut batch = Vec::with_capacity(BATCH);
+    let mut batch = Vec::with_capacity(MAX_BATCH);
     while gather(&mut waiting, &mut batch).await {
         // One blocking task per batch: a permanent one would stop the paused time of a test.
         let committed = tokio::task::spawn_blocking(move || {
-            commit::all(&mut connection, &batch)?;
+            commit::commit_batch(&mut connection, &batch)?;
             batch.clear();
             Ok::<_, StoreError>((connection, batch))
         });
@@ -138,10 +138,10 @@ async fn write_all(
 /// Collects the entries of the next commit; returns whether there are any. It does not wait after
 /// the last handle is dropped.
 async fn gather(waiting: &mut mpsc::Receiver<Entry>, batch: &mut Vec<Entry>) -> bool {
-    let mut come = waiting.recv_many(batch, BATCH).await;
-    let until = Instant::now() + GATHERING;
-    while come > 0 && batch.len() < BATCH {
-        come = timeout_at(until, waiting.recv_many(batch, BATCH - batch.len()))
+    let mut received = waiting.recv_many(batch, MAX_BATCH).await;
+    let until = Instant::now() + GATHER_TIME;
+    while received > 0 && batch.len() < MAX_BATCH {
+        received = timeout_at(until, waiting.recv_many(batch, MAX_BATCH - batch.len()))
             .await
             .unwrap_or_default();
     }
@@ -150,6 +150,8 @@ async fn gather(waiting: &mut mpsc::Receiver<Entry>, batch: &mut Vec<Entry>) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use tokio::time::sleep;
 
     use super::super::{
@@ -157,9 +159,9 @@ mod tests {
         SightingRecord, UnitRow,
     };
     use super::*;
-    use crate::model::{Engine, Outcome, Reason, RunId, Status, Target};
+    use crate::model::{Coverage, Engine, Outcome, Reason, RunId, Status, Target};
 
-    fn found(time_ms: i64, event_id: &str) -> SightingRecord {
+    fn record(time_ms: i64, event_id: &str) -> SightingRecord {
         SightingRecord {
             time_ms,
             event_account: "111111111111".to_owned(),
@@ -176,25 +178,27 @@ mod tests {
         }
     }
 
-    fn place(journal: &Journal, log_group: Option<&str>, outcome: Option<Outcome>) -> CoverageRow {
+    fn coverage_row(
+        journal: &Journal,
+        log_group: Option<&str>,
+        outcome: Option<Outcome>,
+    ) -> CoverageRow {
         CoverageRow {
-            id: journal.new_place(),
+            id: journal.new_coverage_id(),
             account: "111111111111".parse().unwrap(),
             account_name: "prod".to_owned(),
             region: Some("us-east-1".parse().unwrap()),
             log_group: log_group.map(str::to_owned),
             class: None,
             outcome,
-            elsewhere: false,
+            out_of_scope: false,
         }
     }
 
     fn unit_of(journal: &Journal, group: &CoverageRow) -> UnitRow {
-        let id = journal.new_unit();
-        let place = group.id;
         UnitRow {
-            id,
-            place,
+            id: journal.new_unit_id(),
+            coverage_id: group.id,
             pass: Pass::Search,
             engine: Engine::Filter,
             from_ms: 0,
@@ -202,61 +206,75 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_is_written_reads_back_in_the_order_of_the_reports() {
-        let temp = tempfile::tempdir().unwrap();
+    fn page(unit: &UnitRow, records: Vec<SightingRecord>, next_token: Option<&str>) -> Page {
+        Page {
+            unit: unit.id,
+            found: records.into_iter().collect(),
+            counts: Vec::new(),
+            next_token: next_token.map(str::to_owned),
+            read_at_ms: 7,
+            events: 10,
+            bytes: 1_000,
+            integrity_findings: IntegrityFindings::default(),
+        }
+    }
+
+    fn new_run_dir(parent: &Path) -> RunDir {
         let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
-        let dir = RunDir::create(temp.path(), &id).unwrap();
-        let (journal, writer) = Journal::create(&dir, &[]).unwrap();
-        let group = place(&journal, Some("/b"), None);
-        let unit = unit_of(&journal, &group);
-        let never_ended = place(&journal, Some("/a"), None);
-        let page = |found: Vec<SightingRecord>, next_token: Option<&str>| {
-            let next_token = next_token.map(str::to_owned);
-            Entry::Page(Page {
-                unit: unit.id,
-                found: found.into_iter().collect(),
-                counts: Vec::new(),
-                next_token,
-                read_at_ms: 0,
-                events: 10,
-                bytes: 1_000,
-                traces: IntegrityFindings::default(),
-            })
-        };
-        for entry in [
-            Entry::Fact {
-                key: "window",
-                value: "w".to_owned(),
-            },
-            Entry::Place(group.clone()),
-            Entry::Place(never_ended),
-            Entry::Units(vec![unit]),
-            page(vec![found(30, "e3"), found(10, "e1")], Some("t")),
-            page(
-                (100..300).map(|n| found(20, &format!("e{n}"))).collect(),
-                None,
-            ),
-            Entry::Ended {
-                place: group.id,
-                outcome: Outcome::searched(),
-            },
-        ] {
+        RunDir::create(parent, &id).unwrap()
+    }
+
+    /// Writes the entries, and waits until all of them are on disk.
+    async fn write_and_end(journal: Journal, writer: Writer, entries: Vec<Entry>) {
+        for entry in entries {
             journal.write(entry).await.unwrap();
         }
         drop(journal);
         writer.await.unwrap().unwrap();
+    }
+
+    fn read_coverage(reader: &RunReader) -> Vec<Coverage> {
+        reader
+            .coverage(|rows| rows.collect::<Result<Vec<_>, StoreError>>())
+            .unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn entries_read_back_in_the_order_of_the_reports() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = new_run_dir(temp.path());
+        let (journal, writer) = Journal::create(&dir, &[]).unwrap();
+        let group = coverage_row(&journal, Some("/b"), None);
+        let unit = unit_of(&journal, &group);
+        let never_ended = coverage_row(&journal, Some("/a"), None);
+        let first = page(&unit, vec![record(30, "e3"), record(10, "e1")], Some("t"));
+        let many = (100..300).map(|n| record(20, &format!("e{n}"))).collect();
+        let last = page(&unit, many, None);
+        let entries = vec![
+            Entry::Fact {
+                key: "window",
+                value: "w".to_owned(),
+            },
+            Entry::CoverageRow(group.clone()),
+            Entry::CoverageRow(never_ended),
+            Entry::Units(vec![unit]),
+            Entry::Page(first),
+            Entry::Page(last),
+            Entry::Ended {
+                coverage_id: group.id,
+                outcome: Outcome::searched(),
+            },
+        ];
+        write_and_end(journal, writer, entries).await;
 
         let reader = RunReader::open(&dir).unwrap();
         let rows = reader
             .sightings(|rows| rows.collect::<Result<Vec<_>, _>>())
             .unwrap();
         assert_eq!(rows.len(), 202);
-        assert_eq!(rows.first().unwrap().found, found(10, "e1"));
-        assert_eq!(rows.last().unwrap().found, found(30, "e3"));
-        let coverage = reader
-            .coverage(|rows| rows.collect::<Result<Vec<_>, _>>())
-            .unwrap();
+        assert_eq!(rows.first().unwrap().found, record(10, "e1"));
+        assert_eq!(rows.last().unwrap().found, record(30, "e3"));
+        let coverage = read_coverage(&reader);
         assert_eq!(coverage[0].outcome.reason, Some(Reason::Interrupted));
         assert_eq!(coverage[1].outcome.status, Status::Searched);
         assert_eq!(
@@ -267,8 +285,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_comes_soon_after_each_other_is_one_commit() {
-        let (entries, mut waiting) = mpsc::channel(WAITING);
+    async fn entries_within_the_gather_time_are_one_commit() {
+        let (entries, mut waiting) = mpsc::channel(CHANNEL_CAPACITY);
         let writing = tokio::spawn(async move {
             for wait in [0, 10, 10, 10, 100] {
                 sleep(Duration::from_millis(wait)).await;
@@ -281,113 +299,103 @@ mod tests {
                     .unwrap();
             }
         });
-        let began = Instant::now();
+        let start = Instant::now();
         let mut batch = Vec::new();
         let mut batches = Vec::new();
         while gather(&mut waiting, &mut batch).await {
-            batches.push((batch.len(), began.elapsed().as_millis()));
+            batches.push((batch.len(), start.elapsed().as_millis()));
             batch.clear();
         }
         assert_eq!(
             batches,
             [(3, 25), (1, 55), (1, 130)],
-            "and the last waits for nobody"
+            "the last one does not wait"
         );
         writing.await.unwrap();
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_run_goes_on_where_it_ended() {
-        let temp = tempfile::tempdir().unwrap();
-        let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
-        let dir = RunDir::create(temp.path(), &id).unwrap();
-        let (journal, writer) =
-            Journal::create(&dir, &[("ended", "interrupted".to_owned())]).unwrap();
-        let group = place(&journal, Some("/a"), None);
-        let unit = unit_of(&journal, &group);
-        let page = Page {
-            unit: unit.id,
-            found: [found(1, "e1")].into_iter().collect(),
-            counts: Vec::new(),
-            next_token: Some("t".to_owned()),
-            read_at_ms: 7,
-            events: 10,
-            bytes: 1_000,
-            traces: IntegrityFindings::default(),
-        };
-        let done = place(&journal, Some("/b"), Some(Outcome::searched()));
-        let region = place(&journal, None, Some(Outcome::denied("no")));
-        for entry in [
-            Entry::Place(group.clone()),
-            Entry::Units(vec![unit]),
-            Entry::Page(page),
-        ] {
-            journal.write(entry).await.unwrap();
-        }
-        journal.write(Entry::Place(done.clone())).await.unwrap();
-        journal.write(Entry::Place(region.clone())).await.unwrap();
-        drop(journal);
-        writer.await.unwrap().unwrap();
+    /// A run that was interrupted while it searched `/a`.
+    struct InterruptedRun {
+        dir: RunDir,
+        /// The log group `/a`, of which one page was read.
+        group: CoverageRow,
+        unit: UnitRow,
+        /// The log group `/b`, which was searched.
+        done: CoverageRow,
+    }
 
-        let (journal, writer, mut checkpoint) = Journal::resume(&dir).unwrap();
-        let target = Target {
-            account: group.account,
-            region: group.region.clone().unwrap(),
-        };
-        let known = checkpoint.take(&target);
-        let from_ms = 0;
-        let to_ms = 100;
-        let next_token = Some("t".to_owned());
-        let UnitRow {
-            id, pass, engine, ..
-        } = unit;
-        let begun = KnownUnit {
-            id,
-            pass,
-            engine,
-            from_ms,
-            to_ms,
-            has_begun: true,
-            next_token,
-            token_ms: 7,
-        };
-        let units = KnownUnits(vec![begun]);
-        assert_eq!(
-            known["/a"],
-            KnownGroup {
-                place: group.id,
-                is_finished: false,
-                units
+    impl InterruptedRun {
+        async fn write(parent: &Path) -> Self {
+            let dir = new_run_dir(parent);
+            let facts = [("ended", "interrupted".to_owned())];
+            let (journal, writer) = Journal::create(&dir, &facts).unwrap();
+            let group = coverage_row(&journal, Some("/a"), None);
+            let unit = unit_of(&journal, &group);
+            let done = coverage_row(&journal, Some("/b"), Some(Outcome::searched()));
+            let region = coverage_row(&journal, None, Some(Outcome::denied("no")));
+            let entries = vec![
+                Entry::CoverageRow(group.clone()),
+                Entry::Units(vec![unit]),
+                Entry::Page(page(&unit, vec![record(1, "e1")], Some("t"))),
+                Entry::CoverageRow(done.clone()),
+                Entry::CoverageRow(region),
+            ];
+            write_and_end(journal, writer, entries).await;
+            Self {
+                dir,
+                group,
+                unit,
+                done,
             }
-        );
+        }
+
+        /// What the checkpoint knows about `/a`.
+        fn known_group(&self) -> KnownGroup {
+            let unit = KnownUnit {
+                id: self.unit.id,
+                pass: self.unit.pass,
+                engine: self.unit.engine,
+                from_ms: 0,
+                to_ms: 100,
+                has_started: true,
+                next_token: Some("t".to_owned()),
+                token_ms: 7,
+            };
+            KnownGroup {
+                coverage_id: self.group.id,
+                is_finished: false,
+                units: KnownUnits(vec![unit]),
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn resumed_run_continues_from_its_checkpoint() {
+        let temp = tempfile::tempdir().unwrap();
+        let run = InterruptedRun::write(temp.path()).await;
+
+        let (journal, writer, mut checkpoint) = Journal::resume(&run.dir).unwrap();
+        let known = checkpoint.take(&Target {
+            account: run.group.account,
+            region: run.group.region.clone().unwrap(),
+        });
+        assert_eq!(known["/a"], run.known_group());
         assert!(
             known["/b"].is_finished && known.len() == 2,
-            "the Region's own row is taken back"
+            "the row of the Region is deleted"
         );
-        assert!(journal.new_place() > done.id, "no key is given twice");
-        journal.write(Entry::Restarted(unit.id)).await.unwrap();
-        for _ in 0..2 {
-            journal
-                .write(Entry::Remark {
-                    place: done.id,
-                    text: "gone".to_owned(),
-                })
-                .await
-                .unwrap();
-        }
-        drop(journal);
-        writer.await.unwrap().unwrap();
+        assert!(journal.new_coverage_id() > run.done.id, "ids are unique");
+        let remark = Entry::Remark {
+            coverage_id: run.done.id,
+            text: "gone".to_owned(),
+        };
+        let entries = vec![Entry::Restarted(run.unit.id), remark.clone(), remark];
+        write_and_end(journal, writer, entries).await;
 
-        let reader = RunReader::open(&dir).unwrap();
-        assert_eq!(
-            reader
-                .sightings(|rows| Ok::<_, StoreError>(rows.count()))
-                .unwrap(),
-            0
-        );
-        let coverage = reader
-            .coverage(|rows| rows.collect::<Result<Vec<_>, _>>())
-            .unwrap();
+        let reader = RunReader::open(&run.dir).unwrap();
+        let sightings = reader.sightings(|rows| Ok::<_, StoreError>(rows.count()));
+        assert_eq!(sightings.unwrap(), 0);
+        let coverage = read_coverage(&reader);
         assert_eq!((coverage[0].pages, coverage[0].sightings), (0, 0));
         assert_eq!(coverage[1].outcome.reason_text(), "gone");
         assert!(!reader.facts().unwrap().contains_key("ended"));

@@ -18,12 +18,12 @@ impl RunLock {
     ///
     /// # Errors
     /// Another process holds it, or the file cannot be created.
-    pub fn take(dir: &RunDir) -> Result<Self, StoreError> {
+    pub fn acquire(dir: &RunDir) -> Result<Self, StoreError> {
         let locked = |owner| StoreError::Locked {
             run: dir.path().to_owned(),
             owner,
         };
-        LockedFile::take(dir.path().join(RunDir::LOCK), locked).map(Self)
+        LockedFile::acquire(dir.path().join(RunDir::LOCK), locked).map(Self)
     }
 }
 
@@ -36,12 +36,12 @@ impl WatchLock {
     ///
     /// # Errors
     /// Another process holds it, or the file cannot be created.
-    pub fn take(directory: &Path) -> Result<Self, StoreError> {
+    pub fn acquire(directory: &Path) -> Result<Self, StoreError> {
         let locked = |owner| StoreError::Watched {
             directory: directory.to_owned(),
             owner,
         };
-        LockedFile::take(directory.join("watch.lock"), locked).map(Self)
+        LockedFile::acquire(directory.join("watch.lock"), locked).map(Self)
     }
 }
 
@@ -56,7 +56,7 @@ struct LockedFile {
 impl LockedFile {
     /// Takes the lock. `locked` makes the error if another process holds it, from the owner's entry
     /// in the file.
-    fn take(path: PathBuf, locked: impl Fn(String) -> StoreError) -> Result<Self, StoreError> {
+    fn acquire(path: PathBuf, locked: impl Fn(String) -> StoreError) -> Result<Self, StoreError> {
         loop {
             let mut options = OpenOptions::new();
             options
@@ -78,24 +78,25 @@ impl LockedFile {
             }
             // The previous owner may have removed the file after it was opened here. The lock of a
             // removed file is useless, so try again.
-            if is_still_there(&file, &path).map_err(file_error("read", &path))? {
+            if is_same_file(&file, &path).map_err(file_error("read", &path))? {
                 file.metadata()
-                    .and_then(|found| refuse_hard_link(&found))
+                    .and_then(|metadata| refuse_hard_link(&metadata))
                     .map_err(file_error("lock", &path))?;
-                let signed = file
+                let written = file
                     .set_len(0)
                     .and_then(|()| writeln!(file, "process {}", std::process::id()));
-                signed.map_err(file_error("write", &path))?;
+                written.map_err(file_error("write", &path))?;
                 return Ok(Self { path, _file: file });
             }
         }
     }
 }
 
-fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
-    let mine = file.metadata()?;
+/// Whether the file at `path` is still the one that was locked.
+fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
+    let locked = file.metadata()?;
     match fs::symlink_metadata(path) {
-        Ok(there) => Ok((there.dev(), there.ino()) == (mine.dev(), mine.ino())),
+        Ok(current) => Ok((current.dev(), current.ino()) == (locked.dev(), locked.ino())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
@@ -115,20 +116,20 @@ mod tests {
     use crate::model::RunId;
 
     #[test]
-    fn one_owner_at_a_time_and_the_dead_own_nothing() {
+    fn lock_is_exclusive_and_ends_with_its_process() {
         let temp = tempfile::tempdir().unwrap();
         let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
         let dir = RunDir::create(temp.path(), &id).unwrap();
-        let lock = RunLock::take(&dir).unwrap();
-        let refused = RunLock::take(&dir).unwrap_err().to_string();
+        let lock = RunLock::acquire(&dir).unwrap();
+        let refused = RunLock::acquire(&dir).unwrap_err().to_string();
         assert!(
             refused.contains(&format!("process {}", std::process::id())),
             "{refused}"
         );
         drop(lock);
         assert!(!dir.path().join(RunDir::LOCK).exists());
-        // What a killed process leaves behind: the file, without a lock.
+        // A killed process leaves the file behind, without a lock.
         fs::write(dir.path().join(RunDir::LOCK), "process 1\n").unwrap();
-        assert!(RunLock::take(&dir).is_ok());
+        assert!(RunLock::acquire(&dir).is_ok());
     }
 }

@@ -13,11 +13,11 @@ mod evidence;
 mod journal;
 mod lock;
 mod packed;
+mod passthrough_rows;
 mod reader;
 mod run_dir;
 mod schema;
 mod sightings;
-mod written;
 
 pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
@@ -28,10 +28,10 @@ pub use entry::{
 pub use evidence::{CoverageOutcomes, HourRow};
 pub use journal::{Journal, JournalClosed, Writer};
 pub use lock::{RunLock, WatchLock};
+pub use passthrough_rows::{PassthroughRow, StoredRows};
 pub use reader::{CallCounts, InsightsTotal, RunReader};
 pub use run_dir::RunDir;
 pub use sightings::{SightingRows, Sightings, StoredRow};
-pub use written::{PassthroughRow, StoredRows};
 
 use std::path::PathBuf;
 
@@ -49,11 +49,11 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// SQLite failed: a full disk, a damaged file …
-    #[error("the run's database failed")]
+    #[error("the run database failed")]
     Database(#[from] rusqlite::Error),
     /// The database was written by another version.
     #[error(
-        "the run was written in format {found}, this dragnet reads format {expected}: use the version that wrote it"
+        "found run format {found}, expected format {expected}; use the version of Dragnet that wrote the run"
     )]
     Format {
         /// The format of the file.
@@ -62,7 +62,11 @@ pub enum StoreError {
         expected: u32,
     },
     /// Another process is writing to the run.
-    #[error("another dragnet{} is at work on {}: a run has one writer at a time", parenthesised(owner), run.display())]
+    #[error(
+        "run {} is in use by another dragnet{}; wait until it ends",
+        run.display(),
+        in_parentheses(owner)
+    )]
     Locked {
         /// The directory of the run.
         run: PathBuf,
@@ -70,7 +74,11 @@ pub enum StoreError {
         owner: String,
     },
     /// Another process is watching with the same state directory.
-    #[error("another dragnet{} keeps watch with {}: one at a time", parenthesised(owner), directory.display())]
+    #[error(
+        "state directory {} is in use by another dragnet{}; stop it first",
+        directory.display(),
+        in_parentheses(owner)
+    )]
     Watched {
         /// The state directory.
         directory: PathBuf,
@@ -78,14 +86,14 @@ pub enum StoreError {
         owner: String,
     },
     /// The run ended before anything was written.
-    #[error("nothing was asked in this run before it ended: make a new one")]
-    NeverBegan,
+    #[error("the run ended before it made any request; start a new run")]
+    NeverStarted,
     /// A row is invalid: the file is damaged or was changed.
-    #[error("the run's database is damaged: {0}")]
+    #[error("the run database is damaged: {0}")]
     Damaged(String),
 }
 
-fn parenthesised(owner: &str) -> String {
+fn in_parentheses(owner: &str) -> String {
     if owner.is_empty() {
         String::new()
     } else {

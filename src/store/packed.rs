@@ -11,7 +11,7 @@ const LEVEL: i32 = 1;
 
 /// The largest unpacked value. A page has 10,000 events or rows, or 1 MB; this leaves room for what
 /// is derived from them.
-const LARGEST: usize = 256 << 20;
+const MAX_UNPACKED_BYTES: usize = 256 << 20;
 
 pub(super) fn pack(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     let json = serde_json::to_vec(value).map_err(damaged)?;
@@ -20,6 +20,6 @@ pub(super) fn pack(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
 
 /// Unpacks a value that [`pack`] has packed.
 pub(super) fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, StoreError> {
-    let json = zstd::bulk::decompress(packed, LARGEST).map_err(damaged)?;
+    let json = zstd::bulk::decompress(packed, MAX_UNPACKED_BYTES).map_err(damaged)?;
     serde_json::from_slice(&json).map_err(damaged)
 }

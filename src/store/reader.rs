@@ -20,7 +20,7 @@ impl RunReader {
     /// # Errors
     /// The database cannot be opened, or has another format.
     pub fn open(dir: &RunDir) -> Result<Self, StoreError> {
-        let reader = Self::peek(dir)?;
+        let reader = Self::open_without_indexes(dir)?;
         schema::index_for_merge(&reader.connection)?;
         Ok(reader)
     }
@@ -30,7 +30,7 @@ impl RunReader {
     ///
     /// # Errors
     /// The database cannot be opened, or has another format.
-    pub fn peek(dir: &RunDir) -> Result<Self, StoreError> {
+    pub fn open_without_indexes(dir: &RunDir) -> Result<Self, StoreError> {
         Ok(Self {
             connection: schema::open(&dir.database())?,
         })
@@ -70,11 +70,12 @@ impl RunReader {
         let mut accounts = Vec::new();
         while let Some(row) = rows.next()? {
             let word: String = row.get(2)?;
-            let standing = ScopeMembership::from_word(&word).ok_or_else(|| unknown(&word))?;
+            let scope_membership =
+                ScopeMembership::from_word(&word).ok_or_else(|| unknown(&word))?;
             accounts.push(ScopedAccount {
-                id: parsed(row, 0)?,
+                id: parse_column(row, 0)?,
                 name: row.get(1)?,
-                standing,
+                membership: scope_membership,
             });
         }
         Ok(accounts)
@@ -104,7 +105,7 @@ impl RunReader {
             .map_err(StoreError::from)?;
         let mut rows = select.query([]).map_err(StoreError::from)?;
         use_rows(&mut std::iter::from_fn(move || {
-            next(&mut rows, coverage_row)
+            next_row(&mut rows, coverage_row)
         }))
     }
 
@@ -119,7 +120,9 @@ impl RunReader {
         let columns = "SELECT time, account, region, operation, status, request_id, attempt, milliseconds FROM call";
         let mut select = self.connection.prepare(columns).map_err(StoreError::from)?;
         let mut rows = select.query([]).map_err(StoreError::from)?;
-        use_rows(&mut std::iter::from_fn(move || next(&mut rows, call_row)))
+        use_rows(&mut std::iter::from_fn(move || {
+            next_row(&mut rows, call_row)
+        }))
     }
 
     /// Returns how many calls of each operation were made, and how many of them AWS throttled.
@@ -133,7 +136,8 @@ impl RunReader {
         let mut rows = select.query([])?;
         let mut counts: BTreeMap<String, CallCounts> = BTreeMap::new();
         while let Some(row) = rows.next()? {
-            let (status, number): (String, u64) = (row.get(1)?, count(row, 2)?);
+            let status: String = row.get(1)?;
+            let number: u64 = read_count(row, 2)?;
             let operation = counts.entry(row.get(0)?).or_default();
             operation.made += number;
             operation.throttled += if ApiCall::is_throttle(&status) {
@@ -153,8 +157,8 @@ impl RunReader {
         let all = "SELECT total(1), total(bytes), total(usd) FROM insights_query";
         let total = |row: &Row<'_>| {
             Ok(InsightsTotal {
-                queries: count(row, 0)?,
-                bytes_scanned: count(row, 1)?,
+                queries: read_count(row, 0)?,
+                bytes_scanned: read_count(row, 1)?,
                 usd: row.get(2)?,
             })
         };
@@ -200,14 +204,14 @@ pub struct CallCounts {
 fn call_row(row: &Row<'_>) -> Result<ApiCall, StoreError> {
     let account: Option<String> = row.get(1)?;
     Ok(ApiCall {
-        time: parsed(row, 0)?,
+        time: parse_column(row, 0)?,
         account: account.map(|id| id.parse()).transpose().map_err(damaged)?,
-        region: parsed(row, 2)?,
+        region: parse_column(row, 2)?,
         operation: row.get::<_, String>(3)?.into(),
         status: row.get(4)?,
         request_id: row.get(5)?,
         attempt: row.get(6)?,
-        milliseconds: count(row, 7)?,
+        milliseconds: read_count(row, 7)?,
     })
 }
 
@@ -221,7 +225,7 @@ fn coverage_row(row: &Row<'_>) -> Result<Coverage, StoreError> {
         .collect::<Result<Vec<Engine>, StoreError>>()?;
     engines.sort();
     Ok(Coverage {
-        account: parsed(row, 0)?,
+        account: parse_column(row, 0)?,
         account_name: row.get(1)?,
         region: region
             .map(|name| name.parse())
@@ -230,20 +234,24 @@ fn coverage_row(row: &Row<'_>) -> Result<Coverage, StoreError> {
         log_group: row.get(3)?,
         class: class.as_deref().map(LogGroupClass::from),
         engines,
-        outcome: outcome(row)?,
+        outcome: read_outcome(row)?,
         from_ms: row.get(9)?,
         to_ms: row.get(10)?,
-        pages: count(row, 11)?,
-        events: count(row, 12)?,
-        bytes: count(row, 13)?,
-        sightings: count(row, 14)?,
-        elsewhere: row.get(15)?,
+        pages: read_count(row, 11)?,
+        events: read_count(row, 12)?,
+        bytes: read_count(row, 13)?,
+        sightings: read_count(row, 14)?,
+        out_of_scope: row.get(15)?,
     })
 }
 
-pub(super) fn outcome(row: &Row<'_>) -> Result<Outcome, StoreError> {
+pub(super) fn read_outcome(row: &Row<'_>) -> Result<Outcome, StoreError> {
     let Some(status) = row.get::<_, Option<String>>("status")? else {
-        return Ok(Outcome::because(Status::Failed, Reason::Interrupted, ""));
+        return Ok(Outcome::with_reason(
+            Status::Failed,
+            Reason::Interrupted,
+            "",
+        ));
     };
     let reason: Option<String> = row.get("reason")?;
     let denied_by: Option<String> = row.get("denied_by")?;
@@ -260,7 +268,7 @@ pub(super) fn outcome(row: &Row<'_>) -> Result<Outcome, StoreError> {
 }
 
 /// Reads the next row of a query, in the form that an iterator needs.
-pub(super) fn next<T>(
+pub(super) fn next_row<T>(
     rows: &mut Rows<'_>,
     read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
 ) -> Option<Result<T, StoreError>> {
@@ -276,11 +284,11 @@ pub(super) fn next<T>(
     clippy::cast_sign_loss,
     reason = "counts are whole, positive and far below 2^53"
 )]
-pub(super) fn count(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
+pub(super) fn read_count(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
     row.get::<_, f64>(column).map(|number| number as u64)
 }
 
-pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+pub(super) fn parse_column<T: std::str::FromStr<Err: std::fmt::Display>>(
     row: &Row<'_>,
     column: impl rusqlite::RowIndex,
 ) -> Result<T, StoreError> {
@@ -288,7 +296,7 @@ pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
 }
 
 pub(super) fn unknown(word: &str) -> StoreError {
-    StoreError::Damaged(format!("`{word}` is not known"))
+    StoreError::Damaged(format!("unknown value `{word}`"))
 }
 
 pub(super) fn damaged(error: impl std::fmt::Display) -> StoreError {

@@ -36,12 +36,12 @@ impl RunDir {
     /// The directory cannot be created, or exists already.
     pub fn create(parent: &Path, run: &RunId) -> Result<Self, StoreError> {
         let path = parent.join(run.as_str());
-        let made = DirBuilder::new()
+        let created = DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(parent)
             .and_then(|()| DirBuilder::new().mode(0o700).create(&path));
-        made.map_err(file_error("create", &path))?;
+        created.map_err(file_error("create", &path))?;
         Ok(Self { path })
     }
 
@@ -89,8 +89,8 @@ impl RunDir {
         let mut components = Path::new(name).components().peekable();
         while let Some(component) = components.next() {
             let Component::Normal(part) = component else {
-                return Err(file_error("use", Path::new(name))(refused(
-                    "the name leads out of the run's directory",
+                return Err(file_error("use", Path::new(name))(refusal(
+                    "the path is outside the run directory",
                 )));
             };
             path.push(part);
@@ -217,7 +217,7 @@ pub(super) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result
         .map_err(|error| {
             // Source: open(2), O_NOFOLLOW.
             if error.raw_os_error() == Some(libc::ELOOP) {
-                refused("it is a symbolic link")
+                refusal("it is a symbolic link")
             } else {
                 error
             }
@@ -225,46 +225,46 @@ pub(super) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
-        Err(refused("it is not a regular file"))
+        Err(refusal("it is not a regular file"))
     }
 }
 
 /// Refuses a path that is not a regular file, or that has another hard link through which writes
 /// would change a file elsewhere.
 fn refuse_foreign_file(path: &Path) -> io::Result<()> {
-    match metadata_if_any(path)? {
-        Some(found) if !found.is_file() => Err(refused("it is not a regular file")),
-        Some(found) => refuse_hard_link(&found),
+    match metadata_if_exists(path)? {
+        Some(metadata) if !metadata.is_file() => Err(refusal("it is not a regular file")),
+        Some(metadata) => refuse_hard_link(&metadata),
         None => Ok(()),
     }
 }
 
 /// Refuses a file that has another name: writing to it would change what lies under that name.
-pub(super) fn refuse_hard_link(found: &Metadata) -> io::Result<()> {
-    if found.nlink() > 1 {
-        Err(refused("it has more than one name (a hard link)"))
+pub(super) fn refuse_hard_link(metadata: &Metadata) -> io::Result<()> {
+    if metadata.nlink() > 1 {
+        Err(refusal("it has more than one hard link"))
     } else {
         Ok(())
     }
 }
 
 fn refuse_link(path: &Path) -> io::Result<()> {
-    match metadata_if_any(path)? {
-        Some(found) if found.is_symlink() => Err(refused("it is a symbolic link")),
+    match metadata_if_exists(path)? {
+        Some(metadata) if metadata.is_symlink() => Err(refusal("it is a symbolic link")),
         Some(_) | None => Ok(()),
     }
 }
 
 /// Returns the metadata of a path itself, not of what it links to; `None` if nothing is there.
-fn metadata_if_any(path: &Path) -> io::Result<Option<Metadata>> {
+fn metadata_if_exists(path: &Path) -> io::Result<Option<Metadata>> {
     match path.symlink_metadata() {
-        Ok(found) => Ok(Some(found)),
+        Ok(metadata) => Ok(Some(metadata)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn refused(problem: &'static str) -> io::Error {
+fn refusal(problem: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, problem)
 }
 
@@ -288,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_private_and_appear_whole_or_not_at_all() {
+    fn files_are_private_and_written_atomically() {
         let temp = tempfile::tempdir().unwrap();
         let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
         let dir = RunDir::create(&temp.path().join("runs"), &id).unwrap();

@@ -22,18 +22,18 @@ const DURABLE: &str = "PRAGMA synchronous = FULL;";
 const CREATE: &str = "
 CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
--- The accounts that the scope was resolved to, and those that it named but left out.
+-- The accounts in scope, and those that the scope names but leaves out.
 CREATE TABLE account (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, standing TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- One row of the coverage: an account, an account's Region, or a log group. No status: not ended yet.
+-- One row of the coverage: an account, an account-Region, or a log group. No status: not ended yet.
 CREATE TABLE place (
     id INTEGER PRIMARY KEY, account TEXT NOT NULL, account_name TEXT NOT NULL, region TEXT, log_group TEXT,
     class TEXT, status TEXT, reason TEXT, detail TEXT NOT NULL, denied_by TEXT, elsewhere INTEGER NOT NULL
 ) STRICT;
 
--- A stretch of a log group's time that is read page by page by one engine; `token` asks for the next page.
+-- A work unit: a time range of a log group that one engine reads page by page; `token` is that of the next page.
 CREATE TABLE unit (
     id INTEGER PRIMARY KEY, place INTEGER NOT NULL REFERENCES place, pass TEXT NOT NULL, engine TEXT NOT NULL,
     from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
@@ -52,14 +52,14 @@ CREATE TABLE sighting (
     chunk INTEGER NOT NULL REFERENCES chunk, offset INTEGER NOT NULL, length INTEGER NOT NULL
 ) STRICT;
 
--- What the events of a page that happened in one place add to a hunt that counts: zstd of JSON. Only ever
--- appended: rows add up in any order.
+-- The partial count of a hunt for the events of one page in one event account and Region: zstd of JSON. Rows are
+-- only appended, and can be merged in any order.
 CREATE TABLE hunt_count (
     unit INTEGER NOT NULL REFERENCES unit, hunt TEXT NOT NULL, event_account TEXT NOT NULL,
     event_region TEXT NOT NULL, kind TEXT NOT NULL, partial BLOB NOT NULL
 ) STRICT;
 
--- What each account's Region tells of who records it, and what is known of those recorders: JSON.
+-- The log sources of each account-Region, and what is known about each log source: JSON.
 CREATE TABLE cell (
     account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, facts TEXT NOT NULL,
     PRIMARY KEY (account, region, kind)
@@ -73,18 +73,18 @@ CREATE TABLE tampering (
     PRIMARY KEY (time_ms, account, region, event_name, principal_arn, source_ip, error_code, record_id)
 ) STRICT, WITHOUT ROWID;
 
--- How many records of a place lie in a log group for an hour, where all of the group was read.
+-- The number of records of an account-Region in a log group by hour, where all of the group was read.
 CREATE TABLE hour (
     unit INTEGER NOT NULL REFERENCES unit, account TEXT NOT NULL, region TEXT NOT NULL, hour_ms INTEGER NOT NULL,
     records INTEGER NOT NULL, PRIMARY KEY (unit, account, region, hour_ms)
 ) STRICT, WITHOUT ROWID;
 
--- Rows of hunts that Insights ran as they were written: zstd of JSON.
+-- Rows of passthrough queries: zstd of JSON.
 CREATE TABLE written_rows (
     unit INTEGER NOT NULL REFERENCES unit, hunt TEXT NOT NULL, rows BLOB NOT NULL
 ) STRICT;
 
--- Insights queries that have ended, with what AWS takes for them.
+-- Insights queries that have ended, with their cost.
 CREATE TABLE insights_query (
     account TEXT NOT NULL, region TEXT NOT NULL, log_groups INTEGER NOT NULL, bytes INTEGER NOT NULL, usd REAL NOT NULL
 ) STRICT;
@@ -143,7 +143,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables == 0 {
-        return Err(StoreError::NeverBegan);
+        return Err(StoreError::NeverStarted);
     }
     let format: Option<String> = connection
         .query_row("SELECT value FROM fact WHERE key = 'format'", [], |row| {

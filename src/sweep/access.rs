@@ -60,7 +60,7 @@ impl Access {
         };
         for role in &identity.role_chain {
             access.own_account = role.account();
-            access.base = access.base.assume(access.hop(role.clone(), None, None));
+            access.base = access.base.assume(access.new_hop(role.clone(), None, None));
             access.hops.push(Arc::clone(&access.base));
         }
         access
@@ -90,7 +90,7 @@ impl Access {
                     .policy
                     .is_some()
                     .then(|| Policy::for_operations(&[Operation::ListAccounts]));
-                aws.base().assume(self.hop(role.clone(), None, policy))
+                aws.base().assume(self.new_hop(role.clone(), None, policy))
             }
         }
     }
@@ -99,11 +99,12 @@ impl Access {
     ///
     /// # Errors
     /// Returns the reason and the advice if this hop, or one before it, cannot be assumed.
-    pub async fn pass(&self, aws: &Aws, hop: &Session) -> Result<(), Refusal> {
+    pub async fn check_hop(&self, aws: &Aws, hop: &Session) -> Result<(), Refusal> {
         let entered = aws.identity(hop).await;
-        entered
-            .map(drop)
-            .map_err(|error| Refusal::of_entry(&error, None, &self.given(&error, None, false)))
+        entered.map(drop).map_err(|error| {
+            let context = self.assume_role_context(&error, None, false);
+            Refusal::from_entry_error(&error, None, &context)
+        })
     }
 
     /// Enters an account and lists its Regions, which is the cheapest call that proves that the
@@ -116,40 +117,41 @@ impl Access {
         let external_id = member.external_id();
         let session = match self.member_role(member) {
             MemberRole::Caller if own => Arc::clone(&self.base),
-            MemberRole::Caller => return Err(self.not_the_callers()),
+            MemberRole::Caller => return Err(self.wrong_account()),
             MemberRole::Role(name) => {
                 let role = RoleArn::new(self.caller.partition, member.account.id, name.as_str());
-                let role = role.map_err(|error| failed(error.to_string()))?;
+                let role = role.map_err(|error| failure(error.to_string()))?;
                 self.base
-                    .assume(self.hop(role, external_id, self.policy.clone()))
+                    .assume(self.new_hop(role, external_id, self.policy.clone()))
             }
         };
         match aws.enabled_regions(&session).await {
             Ok(regions) => Ok(Entered { session, regions }),
             // The caller is already in its own account and needs no member role there.
-            Err(error) if own && is_refused(session.role(), &error) => {
+            Err(error) if own && is_role_denied(session.role(), &error) => {
                 let session = Arc::clone(&self.base);
                 let regions = aws.enabled_regions(&session).await.map_err(|own_error| {
                     let mut refusal = Refusal::from_call_error(&own_error);
-                    refusal.outcome.detail =
-                        format!("{own_error}; and the role of this account: {error}");
+                    refusal.outcome.detail = format!(
+                        "{own_error}; the member role of this account was denied too: {error}"
+                    );
                     refusal
                 })?;
                 Ok(Entered { session, regions })
             }
             Err(error) => {
-                let given = self.given(&error, external_id, member.is_management());
-                Err(Refusal::of_entry(
+                let context = self.assume_role_context(&error, external_id, member.is_management());
+                Err(Refusal::from_entry_error(
                     &error,
                     session.role().map(RoleArn::as_str),
-                    &given,
+                    &context,
                 ))
             }
         }
     }
 
     /// Returns what the request contained for the role that `error` is about.
-    fn given(
+    fn assume_role_context(
         &self,
         error: &CallError,
         external_id: Option<&ExternalId>,
@@ -164,13 +166,13 @@ impl Access {
             .get(..refused.unwrap_or(self.hops.len()))
             .unwrap_or_default();
         let mfa = match before.last() {
-            Some(_) => MfaContext::LostOnTheWay,
+            Some(_) => MfaContext::NotPropagated,
             None if self.with_mfa => MfaContext::Yes,
             None if self.caller.is_role() => MfaContext::NotPossible,
             None => MfaContext::No,
         };
         AssumeRoleContext {
-            asker: before
+            caller_arn: before
                 .last()
                 .and_then(|hop| hop.role())
                 .map_or(self.caller.arn.to_string(), ToString::to_string),
@@ -185,7 +187,7 @@ impl Access {
     ///
     /// # Errors
     /// Returns an error if the role name does not make a valid ARN in that account.
-    pub fn contain(
+    pub fn contain_session(
         &self,
         account: AccountId,
         external_id: Option<&ExternalId>,
@@ -196,7 +198,9 @@ impl Access {
             account,
             self.identity.contain_role.as_str(),
         )?;
-        Ok(self.base.assume(self.hop(role, external_id, Some(policy))))
+        Ok(self
+            .base
+            .assume(self.new_hop(role, external_id, Some(policy))))
     }
 
     /// Checks whether the contain role of an account can be assumed. The session is limited to
@@ -206,13 +210,13 @@ impl Access {
     /// Returns the reason and the advice if it cannot be assumed.
     pub async fn try_contain_role(&self, aws: &Aws, member: &Member) -> Result<(), Refusal> {
         let external_id = member.external_id();
-        let look = Policy::for_operations(&[Operation::GetRole]);
+        let read_only = Policy::for_operations(&[Operation::GetRole]);
         let session = self
-            .contain(member.account.id, external_id, look)
-            .map_err(|error| failed(error.to_string()))?;
+            .contain_session(member.account.id, external_id, read_only)
+            .map_err(|error| failure(error.to_string()))?;
         aws.identity(&session).await.map(drop).map_err(|error| {
-            let given = self.given(&error, external_id, member.is_management());
-            Refusal::of_entry(&error, session.role().map(RoleArn::as_str), &given)
+            let context = self.assume_role_context(&error, external_id, member.is_management());
+            Refusal::from_entry_error(&error, session.role().map(RoleArn::as_str), &context)
         })
     }
 
@@ -224,7 +228,7 @@ impl Access {
         configured.unwrap_or(&self.identity.member_role)
     }
 
-    fn hop(
+    fn new_hop(
         &self,
         role: RoleArn,
         external_id: Option<&ExternalId>,
@@ -246,22 +250,22 @@ impl Access {
         }
     }
 
-    fn not_the_callers(&self) -> Refusal {
-        failed(format!(
-            "member_role is `self`, but the caller is in account {}",
+    fn wrong_account(&self) -> Refusal {
+        failure(format!(
+            "member_role is `self`, which enters only the caller's own account {}; set a role name to enter others",
             self.own_account
         ))
     }
 }
 
-fn failed(detail: String) -> Refusal {
+fn failure(detail: String) -> Refusal {
     Refusal {
-        outcome: Outcome::because(Status::Failed, Reason::Error, detail),
+        outcome: Outcome::with_reason(Status::Failed, Reason::Error, detail),
         advice: None,
     }
 }
 
 /// Returns whether AWS denied this role, and not a hop before it.
-fn is_refused(role: Option<&RoleArn>, error: &CallError) -> bool {
+fn is_role_denied(role: Option<&RoleArn>, error: &CallError) -> bool {
     error.class == ErrorClass::Denied && error.role.is_some() && error.role.as_deref() == role
 }

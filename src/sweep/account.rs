@@ -12,16 +12,16 @@ use super::directory::Member;
 use super::refusal::Refusal;
 use super::region;
 use super::region_scope::RegionScope;
-use super::run::{SweepContext, all_of};
+use super::run::{SweepContext, join_tasks};
 use crate::model::{LogSource, Outcome, Reason, Status};
 use crate::store::JournalClosed;
 
 /// Sweeps an account in scope. Log sources that it depends on in other account-Regions are sent to
-/// `recorders`.
+/// `source_sender`.
 pub(super) async fn sweep(
     shared: Arc<SweepContext>,
     member: Member,
-    recorders: mpsc::Sender<LogSource>,
+    source_sender: mpsc::Sender<LogSource>,
 ) -> Result<(), JournalClosed> {
     let enter = shared
         .access
@@ -33,11 +33,11 @@ pub(super) async fn sweep(
     match entered {
         Ok(entered) => {
             info!(%account, regions = entered.regions.len(), "entered");
-            sweep_regions(&shared, member, entered, &recorders).await?;
+            sweep_regions(&shared, member, entered, &source_sender).await?;
         }
         Err(outcome) => {
             info!(%account, reason = outcome.reason_text(), "not entered");
-            shared.place(&member, None, outcome).await?;
+            shared.record_outcome(&member, None, outcome).await?;
         }
     }
     info!(%account, "done");
@@ -49,29 +49,31 @@ async fn sweep_regions(
     shared: &Arc<SweepContext>,
     member: Member,
     entered: Entered,
-    recorders: &mpsc::Sender<LogSource>,
+    source_sender: &mpsc::Sender<LogSource>,
 ) -> Result<(), JournalClosed> {
     let Entered { session, regions } = entered;
-    let wanted = RegionScope::new(&shared.settings.reach.scope, &member, regions);
-    for region in &wanted.missing {
+    let region_scope = RegionScope::new(&shared.settings.reach.scope, &member, regions);
+    for region in &region_scope.missing {
         let outcome = Refusal::region_not_enabled().into_outcome();
-        shared.place(&member, Some(region), outcome).await?;
+        shared
+            .record_outcome(&member, Some(region), outcome)
+            .await?;
     }
-    if wanted.enabled.is_empty() && wanted.missing.is_empty() {
-        let outcome = Outcome::because(Status::Skipped, Reason::NoRegions, "");
-        shared.place(&member, None, outcome).await?;
+    if region_scope.enabled.is_empty() && region_scope.missing.is_empty() {
+        let outcome = Outcome::with_reason(Status::Skipped, Reason::NoRegions, "");
+        shared.record_outcome(&member, None, outcome).await?;
     }
     let member = Arc::new(member);
     let mut tasks = JoinSet::new();
-    for enabled in wanted.enabled {
+    for enabled in region_scope.enabled {
         shared.tally.target_known();
-        let site = region::RegionContext {
+        let context = region::RegionContext {
             shared: Arc::clone(shared),
             member: Arc::clone(&member),
             session: Arc::clone(&session),
             region: enabled.region,
         };
-        tasks.spawn(region::sweep(site, recorders.clone()));
+        tasks.spawn(region::sweep(context, source_sender.clone()));
     }
-    all_of(tasks).await
+    join_tasks(tasks).await
 }

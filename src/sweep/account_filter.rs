@@ -20,20 +20,20 @@ pub(super) struct AccountFilter {
 
 impl AccountFilter {
     /// Loads the accounts and trails of a run.
-    pub fn of_run(reader: &RunReader) -> Result<Self, StoreError> {
-        let of_trail = |recorder: &&LogSource| recorder.kind == SourceKind::CloudTrail;
-        let recorders = reader.recorders()?;
+    pub(super) fn load(reader: &RunReader) -> Result<Self, StoreError> {
+        let is_trail = |log_source: &&LogSource| log_source.kind == SourceKind::CloudTrail;
+        let log_sources = reader.log_sources()?;
         Ok(Self {
-            trails: recorders
+            trails: log_sources
                 .iter()
-                .filter(of_trail)
+                .filter(is_trail)
                 .filter_map(LogSource::log_group)
                 .cloned()
                 .collect(),
             accounts: reader
                 .accounts()?
                 .into_iter()
-                .map(|account| (account.id, account.standing))
+                .map(|account| (account.id, account.membership))
                 .collect(),
             named_only: reader
                 .facts()?
@@ -44,10 +44,10 @@ impl AccountFilter {
 
     /// Returns whether the run covers the account in which an event happened. Unless the event is
     /// in a log stream that a trail writes, the account that stores it counts as well.
-    pub fn has_row(&self, event_account: &str, row: &StoredRow) -> bool {
+    pub(super) fn includes_row(&self, event_account: &str, row: &StoredRow) -> bool {
         // A log group out of scope is read only for the records of accounts in scope.
-        self.has(event_account, row.elsewhere)
-            || (!row.elsewhere && !self.is_trail_written(event_account, row))
+        self.includes(event_account, row.out_of_scope)
+            || (!row.out_of_scope && !self.is_trail_written(event_account, row))
     }
 
     fn is_trail_written(&self, event_account: &str, row: &StoredRow) -> bool {
@@ -61,17 +61,17 @@ impl AccountFilter {
                 .contains(&LogGroupArn::new(target, row.log_group.as_str()))
     }
 
-    /// Returns whether the run covers an account, given as an event names it. `elsewhere` says that
-    /// the event's log group is out of scope and was read for other accounts.
-    pub fn has(&self, event_account: &str, elsewhere: bool) -> bool {
-        let standing = event_account
+    /// Returns whether the run covers an account, given as an event names it. `out_of_scope` says
+    /// that the event's log group is out of scope and was read for other accounts.
+    pub(super) fn includes(&self, event_account: &str, out_of_scope: bool) -> bool {
+        let membership = event_account
             .parse()
             .ok()
             .and_then(|id| self.accounts.get(&id));
-        match standing {
-            Some(standing) => *standing != ScopeMembership::NotAsked,
+        match membership {
+            Some(membership) => *membership != ScopeMembership::NotSelected,
             // A log group out of scope is read only for accounts that are known to be in scope.
-            None => !self.named_only && !elsewhere,
+            None => !self.named_only && !out_of_scope,
         }
     }
 }

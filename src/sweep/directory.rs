@@ -17,7 +17,7 @@ pub struct Member {
     /// The account.
     pub account: Account,
     /// Whether it is in scope.
-    pub standing: ScopeMembership,
+    pub membership: ScopeMembership,
     /// Its entry in the configuration, if there is one.
     pub configured: Option<ConfiguredAccount>,
     /// Its entry in AWS Organizations, if it was listed there.
@@ -64,14 +64,15 @@ pub fn member_to_enter(
         };
         return Ok(Member {
             account,
-            standing: ScopeMembership::NotAsked,
+            membership: ScopeMembership::NotSelected,
             configured: None,
             listed: None,
         });
     }
-    let detail =
-        format!("account {id} is not in the organization or the configuration; not entered");
-    Err(Outcome::because(
+    let detail = format!(
+        "account {id} is in neither the organization nor the configuration, so it was not entered"
+    );
+    Err(Outcome::with_reason(
         Status::Denied,
         Reason::AccountNotListed,
         detail,
@@ -83,12 +84,12 @@ pub fn member_to_enter(
 pub enum DirectoryError {
     /// The call to AWS Organizations failed.
     #[error(
-        "the organization's accounts cannot be listed: ask with a role of the management account (organization.role), \
-         name the accounts ([[accounts]] or --accounts-file), or sweep this account alone (--member-role self)"
+        "cannot list the accounts of the organization: set organization.role to a role of the management account, name \
+         the accounts ([[accounts]] or --accounts-file), or sweep only this account (--member-role self)"
     )]
     Organizations(#[source] Box<CallError>),
     /// The pages of the list repeat without end.
-    #[error("the list of the organization's accounts does not end")]
+    #[error("cannot list the accounts of the organization: the pages of ListAccounts do not end")]
     Endless(#[from] Endless),
 }
 
@@ -97,11 +98,11 @@ pub enum DirectoryError {
 pub struct Directory<'a> {
     aws: &'a Aws,
     scope: &'a Scope,
-    ask_as: Option<Arc<Session>>,
+    organization_session: Option<Arc<Session>>,
     configured: BTreeMap<AccountId, ConfiguredAccount>,
     seen: BTreeSet<AccountId>,
     pages: Pages,
-    waiting: VecDeque<Member>,
+    ready: VecDeque<Member>,
 }
 
 impl<'a> Directory<'a> {
@@ -113,23 +114,24 @@ impl<'a> Directory<'a> {
             .iter()
             .map(|account| (account.id, account.clone()))
             .collect();
-        let alone = reach.identity.member_role == MemberRole::Caller;
-        if sources.discover && alone {
+        let is_caller_only = reach.identity.member_role == MemberRole::Caller;
+        if sources.discover && is_caller_only {
             // Without a role to assume, only the caller's own account can be entered.
             let own = access.own_account();
             configured
                 .entry(own)
                 .or_insert_with(|| ConfiguredAccount::new(own));
         }
-        let ask_as = || access.organization(aws, sources.organization_role.as_ref());
+        let organization_session = (sources.discover && !is_caller_only)
+            .then(|| access.organization(aws, sources.organization_role.as_ref()));
         Self {
             aws,
             scope: &reach.scope,
-            ask_as: (sources.discover && !alone).then(ask_as),
+            organization_session,
             configured,
             seen: BTreeSet::new(),
             pages: Pages::default(),
-            waiting: VecDeque::new(),
+            ready: VecDeque::new(),
         }
     }
 
@@ -138,35 +140,37 @@ impl<'a> Directory<'a> {
     /// # Errors
     /// Returns an error if the organization's accounts cannot be listed.
     pub async fn next(&mut self) -> Result<Option<Member>, DirectoryError> {
-        while self.waiting.is_empty() {
-            match self.ask_as.clone() {
-                Some(session) => self.ask(&session).await?,
+        while self.ready.is_empty() {
+            match self.organization_session.clone() {
+                Some(session) => self.load_page(&session).await?,
                 None => match self.configured.pop_first() {
-                    Some((_, configured)) => self.take(named(&configured), Some(configured), None),
+                    Some((_, configured)) => {
+                        self.add(configured_account(&configured), Some(configured), None);
+                    }
                     None => return Ok(None),
                 },
             }
         }
-        Ok(self.waiting.pop_front())
+        Ok(self.ready.pop_front())
     }
 
-    async fn ask(&mut self, session: &Session) -> Result<(), DirectoryError> {
+    async fn load_page(&mut self, session: &Session) -> Result<(), DirectoryError> {
         let (page, next_token) = self
             .aws
             .list_accounts(session, self.pages.token())
             .await
             .map_err(|error| DirectoryError::Organizations(Box::new(error)))?;
         if !self.pages.advance(page.len(), next_token)? {
-            self.ask_as = None;
+            self.organization_session = None;
         }
         for listed in page {
             let configured = self.configured.remove(&listed.account.id);
-            self.take(listed.account.clone(), configured, Some(listed));
+            self.add(listed.account.clone(), configured, Some(listed));
         }
         Ok(())
     }
 
-    fn take(
+    fn add(
         &mut self,
         account: Account,
         configured: Option<ConfiguredAccount>,
@@ -175,21 +179,21 @@ impl<'a> Directory<'a> {
         if !self.seen.insert(account.id) {
             return;
         }
-        let standing = match (self.scope.has_account(&account), &account.state) {
-            (false, _) => ScopeMembership::NotAsked,
+        let membership = match (self.scope.has_account(&account), &account.state) {
+            (false, _) => ScopeMembership::NotSelected,
             (true, AccountState::Active) => ScopeMembership::InScope,
             (true, AccountState::Inactive(_)) => ScopeMembership::NotActive,
         };
-        self.waiting.push_back(Member {
+        self.ready.push_back(Member {
             account,
-            standing,
+            membership,
             configured,
             listed,
         });
     }
 }
 
-fn named(configured: &ConfiguredAccount) -> Account {
+fn configured_account(configured: &ConfiguredAccount) -> Account {
     Account {
         id: configured.id,
         name: configured.name.clone(),

@@ -1,5 +1,5 @@
-//! Chooses the engine that reads a log group. Pure: the same group and offer always give the same
-//! engine.
+//! Chooses the engine that reads a log group. Pure: the same group and estimate always give the
+//! same engine.
 //!
 //! `FilterLogEvents` is free and as fast as its quota. Insights reads gigabytes in seconds and
 //! costs money. A log group is therefore read by Insights only if no other engine can read it, if
@@ -11,21 +11,21 @@ use crate::cli::EngineChoice;
 use crate::model::{Engine, LogGroup, LogGroupClass, Outcome, Reason, Status};
 
 /// How long a scan by `FilterLogEvents` may take before `auto` pays for Insights.
-const PATIENCE: Duration = Duration::from_mins(10);
+const MAX_FILTER_TIME: Duration = Duration::from_mins(10);
 
 /// The time and cost of reading a log group, by engine.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Offer {
+pub(super) struct Estimate {
     /// How long the filter engine needs at its quota for this log group and for everything that
     /// waits already.
-    pub filter_takes: Duration,
+    pub filter_time: Duration,
     /// The estimated cost of an Insights query, in US dollars.
-    pub insights_costs: f64,
+    pub insights_usd: f64,
 }
 
 /// The settings that restrict the choice of engine.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct EngineConstraints {
     /// The value of `--engine`.
     pub choice: EngineChoice,
     /// Whether a hunt is itself a filter pattern, which only the filter engine can evaluate.
@@ -34,9 +34,9 @@ pub(super) struct Asked {
     pub unmask: bool,
 }
 
-impl Asked {
+impl EngineConstraints {
     /// Returns whether a unit may be handed over to the other engine.
-    pub fn has_both_engines(self, group: &LogGroup) -> bool {
+    pub(super) fn allow_handover(self, group: &LogGroup) -> bool {
         self.choice != EngineChoice::Filter
             && !self.is_pattern
             && group.class != LogGroupClass::InfrequentAccess
@@ -44,39 +44,42 @@ impl Asked {
 }
 
 /// Chooses the engine of a log group, or returns the outcome of the group if none may read it.
-/// `set_aside` reserves the cost from the scan budget and returns whether it fits.
-pub(super) fn choose(
+/// `reserve` reserves the cost from the scan budget and returns whether it fits.
+pub(super) fn choose_engine(
     group: &LogGroup,
-    asked: Asked,
-    offer: Offer,
-    set_aside: impl Fn(f64) -> bool,
+    constraints: EngineConstraints,
+    estimate: Estimate,
+    reserve: impl Fn(f64) -> bool,
 ) -> Result<Engine, Outcome> {
     let unsearchable =
-        |reason, detail: String| Err(Outcome::because(Status::Unsearchable, reason, detail));
+        |reason, detail: String| Err(Outcome::with_reason(Status::Unsearchable, reason, detail));
     let over_cost = || {
         unsearchable(
             Reason::OverScanCost,
-            format!("about {:.2} USD", offer.insights_costs),
+            format!("estimated at {:.2} USD", estimate.insights_usd),
         )
     };
     let class = || group.class.to_string();
-    match (&group.class, asked.choice) {
-        (LogGroupClass::InfrequentAccess, _) if asked.is_pattern => unsearchable(
+    match (&group.class, constraints.choice) {
+        (LogGroupClass::InfrequentAccess, _) if constraints.is_pattern => unsearchable(
             Reason::ClassNotReadable,
-            format!("{}: Insights knows no filter pattern", class()),
+            format!("{}: Insights cannot evaluate filter patterns", class()),
         ),
         (LogGroupClass::InfrequentAccess, EngineChoice::Filter) => unsearchable(
             Reason::ClassNotReadable,
-            format!("{}: only Insights reads it (--engine auto)", class()),
+            format!(
+                "{}: only Insights can read this class; use --engine auto",
+                class()
+            ),
         ),
-        (LogGroupClass::InfrequentAccess, _) if set_aside(offer.insights_costs) => {
+        (LogGroupClass::InfrequentAccess, _) if reserve(estimate.insights_usd) => {
             Ok(Engine::Insights)
         }
         (LogGroupClass::InfrequentAccess, _) => over_cost(),
-        _ if asked.is_pattern || (group.masked && asked.unmask) => Ok(Engine::Filter),
-        (_, EngineChoice::Insights) if set_aside(offer.insights_costs) => Ok(Engine::Insights),
+        _ if constraints.is_pattern || (group.masked && constraints.unmask) => Ok(Engine::Filter),
+        (_, EngineChoice::Insights) if reserve(estimate.insights_usd) => Ok(Engine::Insights),
         (LogGroupClass::Standard, EngineChoice::Auto)
-            if offer.filter_takes > PATIENCE && set_aside(offer.insights_costs) =>
+            if estimate.filter_time > MAX_FILTER_TIME && reserve(estimate.insights_usd) =>
         {
             Ok(Engine::Insights)
         }
@@ -105,23 +108,23 @@ mod tests {
         class: &str,
         choice: EngineChoice,
         minutes: u64,
-        money: f64,
+        budget: f64,
     ) -> Result<Engine, Reason> {
-        let asked = Asked {
+        let constraints = EngineConstraints {
             choice,
             is_pattern: false,
             unmask: false,
         };
-        let offer = Offer {
-            filter_takes: Duration::from_mins(minutes),
-            insights_costs: 1.0,
+        let estimate = Estimate {
+            filter_time: Duration::from_mins(minutes),
+            insights_usd: 1.0,
         };
-        choose(&group(class), asked, offer, |usd| usd <= money)
+        choose_engine(&group(class), constraints, estimate, |usd| usd <= budget)
             .map_err(|outcome| outcome.reason.unwrap())
     }
 
     #[test]
-    fn time_is_bought_where_the_free_way_takes_too_long() {
+    fn auto_pays_for_insights_if_filter_is_too_slow() {
         use EngineChoice::{Auto, Filter, Insights};
         assert_eq!(chosen("STANDARD", Auto, 10, 9.0), Ok(Engine::Filter));
         assert_eq!(chosen("STANDARD", Auto, 11, 9.0), Ok(Engine::Insights));
@@ -136,12 +139,12 @@ mod tests {
         assert_eq!(
             chosen("NEW", Auto, 99, 9.0),
             Ok(Engine::Filter),
-            "it is tried"
+            "an unknown class is tried"
         );
     }
 
     #[test]
-    fn what_one_engine_alone_reads_is_left_to_it() {
+    fn infrequent_access_is_read_by_insights_only() {
         use EngineChoice::{Auto, Filter};
         assert_eq!(
             chosen("INFREQUENT_ACCESS", Auto, 0, 9.0),
@@ -158,12 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn masks_are_lifted_by_the_filter_engine() {
-        let offer = Offer {
-            filter_takes: Duration::from_hours(9),
-            insights_costs: 1.0,
+    fn unmasking_and_patterns_need_filter_engine() {
+        let estimate = Estimate {
+            filter_time: Duration::from_hours(9),
+            insights_usd: 1.0,
         };
-        let asked = Asked {
+        let constraints = EngineConstraints {
             choice: EngineChoice::Insights,
             is_pattern: false,
             unmask: true,
@@ -172,16 +175,19 @@ mod tests {
             masked: true,
             ..group("STANDARD")
         };
-        assert_eq!(choose(&masked, asked, offer, |_| true), Ok(Engine::Filter));
-        let pattern = Asked {
-            is_pattern: true,
-            unmask: false,
-            ..asked
-        };
         assert_eq!(
-            choose(&group("STANDARD"), pattern, offer, |_| true),
+            choose_engine(&masked, constraints, estimate, |_| true),
             Ok(Engine::Filter)
         );
-        assert!(!pattern.has_both_engines(&group("STANDARD")));
+        let pattern = EngineConstraints {
+            is_pattern: true,
+            unmask: false,
+            ..constraints
+        };
+        assert_eq!(
+            choose_engine(&group("STANDARD"), pattern, estimate, |_| true),
+            Ok(Engine::Filter)
+        );
+        assert!(!pattern.allow_handover(&group("STANDARD")));
     }
 }

@@ -21,22 +21,23 @@ pub(super) struct PrefilterHits {
 
 /// Returns what the journal stores of a page.
 pub(super) fn examine_page(
-    reading: &GroupScan,
+    scan: &GroupScan,
     pass: Pass,
     unit: UnitId,
-    let_through: PrefilterHits,
+    prefilter_hits: PrefilterHits,
     page: EventPage,
 ) -> Page {
     let EventPage { events, next_token } = page;
-    let shared = &reading.group.shared;
-    let tells_of_recording =
-        shared.settings.silence && reading.keeps_trail() && let_through.has_tampering;
-    let traces = if tells_of_recording {
-        trail_integrity::traces(
+    let shared = &scan.spec.shared;
+    let checks_integrity = shared.settings.check_trail_integrity
+        && scan.receives_trail()
+        && prefilter_hits.has_tampering;
+    let integrity_findings = if checks_integrity {
+        trail_integrity::check_events(
             &events,
-            &reading.group.target,
+            &scan.spec.target,
             shared.settings.window,
-            let_through.are_all,
+            prefilter_hits.are_all,
         )
     } else {
         IntegrityFindings::default()
@@ -44,22 +45,22 @@ pub(super) fn examine_page(
     let number = events.len() as u64;
     let bytes = events.iter().map(|event| event.message.len() as u64).sum();
     let mut counts = PageCounts::default();
-    let account = reading.group.target.account.to_string();
+    let account = scan.spec.target.account.to_string();
     let mut regions = RegionFilterCache::default();
-    let mut examine = |event| examine(reading, &account, event, &mut regions, &mut counts);
-    let found = match pass {
+    let mut examine = |event| examine(scan, &account, event, &mut regions, &mut counts);
+    let sightings = match pass {
         Pass::Search => events.into_iter().filter_map(&mut examine).collect(),
         Pass::TrailIntegrity | Pass::Passthrough => Sightings::default(),
     };
     Page {
         unit,
-        found,
+        found: sightings,
         counts: counts.into_rows(shared.search_set.hunts()),
         next_token,
         read_at_ms: shared.clock.now_ms(),
         events: number,
         bytes,
-        traces,
+        integrity_findings,
     }
 }
 
@@ -67,37 +68,43 @@ pub(super) fn examine_page(
 /// Region and time are in scope. What it adds to hunts that count goes to `counts`. `account` is
 /// the account that stores it.
 fn examine(
-    reading: &GroupScan,
+    scan: &GroupScan,
     account: &str,
     event: LogEvent,
     regions: &mut RegionFilterCache,
     counts: &mut PageCounts,
 ) -> Option<SightingRecord> {
-    let search_set = &reading.group.shared.search_set;
+    let search_set = &scan.spec.shared.search_set;
     let document = Document::new(&event.message);
     let hits = search_set.indicators(&document);
     if hits.is_none() && search_set.hunts().is_empty() {
         return None;
     }
-    let region = reading.group.target.region.as_str();
-    let told = parse_event_details(&document, account, region, event.timestamp_ms);
-    let is_trails = reading
-        .group
+    let region = scan.spec.target.region.as_str();
+    let details = parse_event_details(&document, account, region, event.timestamp_ms);
+    let is_trail_written = scan
+        .spec
         .trust
-        .is_trail_written(&event.log_stream, &told.account);
-    if !is_asked_for(reading, &told, event.timestamp_ms, is_trails, regions) {
+        .is_trail_written(&event.log_stream, &details.account);
+    if !is_in_scope(
+        scan,
+        &details,
+        event.timestamp_ms,
+        is_trail_written,
+        regions,
+    ) {
         return None;
     }
-    let hunts = rows_of_hunts(reading, &event, &told, is_trails, counts);
+    let hunts = matching_hunts(scan, &event, &details, is_trail_written, counts);
     if hits.is_none() && hunts.is_empty() {
         return None;
     }
     let hits = hits.unwrap_or_default();
     Some(SightingRecord {
-        time_ms: told.time_ms,
-        event_account: told.account.into_owned(),
-        event_region: told.region.into_owned(),
-        record_id: told.record_id.into_owned(),
+        time_ms: details.time_ms,
+        event_account: details.account.into_owned(),
+        event_region: details.region.into_owned(),
+        record_id: details.record_id.into_owned(),
         event_id: event.event_id,
         log_stream: event.log_stream,
         timestamp_ms: event.timestamp_ms,
@@ -111,12 +118,12 @@ fn examine(
 
 /// Returns whether the Region and time of an event are in scope. An event that no trail wrote may
 /// claim any Region and time, so the Region and log time at which it is stored count as well: no
-/// log line can remove itself from the search.
-fn is_asked_for(
-    reading: &GroupScan,
-    told: &ParsedEventDetails<'_>,
-    stored_ms: i64,
-    is_trails: bool,
+/// log line can exclude itself from the search.
+fn is_in_scope(
+    scan: &GroupScan,
+    details: &ParsedEventDetails<'_>,
+    log_ms: i64,
+    is_trail_written: bool,
     regions: &mut RegionFilterCache,
 ) -> bool {
     let ScanSpec {
@@ -124,31 +131,31 @@ fn is_asked_for(
         time_filter,
         trust,
         ..
-    } = &reading.group;
-    let is_here = !is_trails && trust.is_in_scope;
-    let is_now = !is_trails && time_filter.contains(stored_ms, stored_ms);
-    (is_here || regions.has(&told.region, &shared.settings.reach.scope))
-        && (is_now || time_filter.contains(told.time_ms, stored_ms))
+    } = &scan.spec;
+    let is_stored_in_scope = !is_trail_written && trust.is_in_scope;
+    let is_stored_in_window = !is_trail_written && time_filter.contains(log_ms, log_ms);
+    (is_stored_in_scope || regions.contains(&details.region, &shared.settings.reach.scope))
+        && (is_stored_in_window || time_filter.contains(details.time_ms, log_ms))
 }
 
 /// Returns the names of the hunts that have the event as a row, sorted.
-fn rows_of_hunts(
-    reading: &GroupScan,
+fn matching_hunts(
+    scan: &GroupScan,
     event: &LogEvent,
-    told: &ParsedEventDetails<'_>,
-    is_trails: bool,
+    details: &ParsedEventDetails<'_>,
+    is_trail_written: bool,
     counts: &mut PageCounts,
 ) -> Vec<String> {
-    let search_set = &reading.group.shared.search_set;
+    let search_set = &scan.spec.shared.search_set;
     if search_set.hunts().is_empty() {
         return Vec::new();
     }
     let kind = RecordKind::detect(
         &event.message,
-        told.is_cloudtrail(),
-        &reading.group.flow_logs,
+        details.is_cloudtrail(),
+        &scan.spec.flow_logs,
     );
-    let log = format!("{}:{}", reading.group.target.account, reading.group.name);
+    let log = format!("{}:{}", scan.spec.target.account, scan.spec.name);
     let event = Event {
         timestamp: event.timestamp_ms,
         ingestion_time: event.ingestion_ms,
@@ -167,7 +174,12 @@ fn rows_of_hunts(
                     .map(|hunt| hunt.hunt().name.clone()),
             ),
             Finding::Counted(partial) => {
-                counts.add(number, told, kind_of_count(kind, is_trails), partial);
+                counts.add(
+                    number,
+                    details,
+                    kind_of_count(kind, is_trail_written),
+                    partial,
+                );
             }
         }
     }
@@ -179,7 +191,7 @@ fn rows_of_hunts(
 /// cached.
 struct RegionFilterCache {
     region: String,
-    is_asked: bool,
+    is_in_scope: bool,
 }
 
 impl Default for RegionFilterCache {
@@ -187,22 +199,22 @@ impl Default for RegionFilterCache {
         // An event that names no Region cannot be shown to be out of scope.
         Self {
             region: String::new(),
-            is_asked: true,
+            is_in_scope: true,
         }
     }
 }
 
 impl RegionFilterCache {
-    fn has(&mut self, region: &str, scope: &Scope) -> bool {
+    fn contains(&mut self, region: &str, scope: &Scope) -> bool {
         if self.region != region {
-            let is_asked = region
+            let is_in_scope = region
                 .parse()
                 .map_or(true, |region| scope.has_region(&region));
             *self = Self {
                 region: region.to_owned(),
-                is_asked,
+                is_in_scope,
             };
         }
-        self.is_asked
+        self.is_in_scope
     }
 }

@@ -20,11 +20,12 @@ pub fn judged_coverage<T, E: From<StoreError>>(
     started: Timestamp,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Coverage, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
-    reader
-        .coverage(|rows| use_rows(&mut rows.map(|row| row.map(|row| judged(row, scope, started)))))
+    reader.coverage(|rows| {
+        use_rows(&mut rows.map(|row| row.map(|row| with_accepted_gap(row, scope, started))))
+    })
 }
 
-fn judged(mut row: Coverage, scope: &Scope, started: Timestamp) -> Coverage {
+fn with_accepted_gap(mut row: Coverage, scope: &Scope, started: Timestamp) -> Coverage {
     // An inactive account is out of scope, so it is no gap.
     if row.outcome.is_covered() || row.outcome.reason == Some(Reason::AccountNotActive) {
         return row;

@@ -10,7 +10,7 @@ use crate::config::{Glob, Scope};
 pub(super) struct LogGroupPatterns(Vec<(Glob, AtomicBool)>);
 
 impl LogGroupPatterns {
-    pub fn new(scope: &Scope) -> Self {
+    pub(super) fn new(scope: &Scope) -> Self {
         Self(
             scope
                 .log_groups
@@ -21,7 +21,7 @@ impl LogGroupPatterns {
     }
 
     /// Marks the patterns that match the name of a listed log group.
-    pub fn note(&self, name: &str) {
+    pub(super) fn mark_matching(&self, name: &str) {
         for (glob, is_matched) in &self.0 {
             if !is_matched.load(Ordering::Relaxed) && glob.is_match(name) {
                 is_matched.store(true, Ordering::Relaxed);
@@ -30,7 +30,7 @@ impl LogGroupPatterns {
     }
 
     /// Returns the patterns that no listed log group matched.
-    pub fn unmatched(&self) -> Vec<String> {
+    pub(super) fn unmatched(&self) -> Vec<String> {
         let unmatched = self
             .0
             .iter()
@@ -39,7 +39,7 @@ impl LogGroupPatterns {
     }
 
     /// Returns whether there are patterns and none of them matched.
-    pub fn selected_nothing(&self) -> bool {
+    pub(super) fn matched_nothing(&self) -> bool {
         !self.0.is_empty() && self.unmatched().len() == self.0.len()
     }
 }

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 
 use super::account_filter::AccountFilter;
 use crate::model::{Sighting, Stored};
-use crate::search::{event_details, say_the_same};
+use crate::search::{are_equal_documents, event_details};
 use crate::store::{RunReader, SightingRows, StoreError, StoredRow};
 
 /// How many different records with the same account and id are compared at a time. A record that
 /// claims another's id is kept apart; the bound keeps memory small even if an attacker writes a
 /// million of them.
-const KEPT_APART: usize = 16;
+const MAX_DISTINCT_COPIES: usize = 16;
 
 /// Passes the sightings of a run to `use_rows`: ordered by event time, event account, event Region,
 /// record id, log group and event id, each record once, and only those of accounts that the run
@@ -23,8 +23,8 @@ pub fn merged_sightings<T, E: From<StoreError>>(
     reader: &RunReader,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let asked = AccountFilter::of_run(reader)?;
-    reader.sightings(|rows| use_rows(&mut Merged::new(rows, reader, &asked)))
+    let account_filter = AccountFilter::load(reader)?;
+    reader.sightings(|rows| use_rows(&mut Merged::new(rows, reader, &account_filter)))
 }
 
 /// Does the same for the sightings that are rows of a hunt.
@@ -36,19 +36,19 @@ pub(super) fn merged_sightings_of_hunt<T, E: From<StoreError>>(
     hunt: &str,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let asked = AccountFilter::of_run(reader)?;
+    let account_filter = AccountFilter::load(reader)?;
     reader.sightings_of_hunt(hunt, |rows| {
-        use_rows(&mut Merged::new(rows, reader, &asked))
+        use_rows(&mut Merged::new(rows, reader, &account_filter))
     })
 }
 
 struct Merged<'a, 'r> {
     rows: &'a mut SightingRows<'r>,
     reader: &'a RunReader,
-    asked: &'a AccountFilter,
+    account_filter: &'a AccountFilter,
     /// Sightings with the same event time, account, Region and record id as the row that was read
     /// last.
-    same: VecDeque<Sighting>,
+    candidates: VecDeque<Sighting>,
     ready: VecDeque<Sighting>,
 }
 
@@ -59,12 +59,12 @@ impl Iterator for Merged<'_, '_> {
         while self.ready.is_empty() {
             match self.rows.next() {
                 Some(row) => {
-                    if let Err(error) = row.and_then(|row| self.take(row)) {
+                    if let Err(error) = row.and_then(|row| self.add_row(row)) {
                         return Some(Err(error));
                     }
                 }
-                None if self.same.is_empty() => return None,
-                None => self.ready.append(&mut self.same),
+                None if self.candidates.is_empty() => return None,
+                None => self.ready.append(&mut self.candidates),
             }
         }
         self.ready.pop_front().map(Ok)
@@ -75,47 +75,51 @@ impl<'a, 'r> Merged<'a, 'r> {
     fn new(
         rows: &'a mut SightingRows<'r>,
         reader: &'a RunReader,
-        asked: &'a AccountFilter,
+        account_filter: &'a AccountFilter,
     ) -> Self {
         Self {
             rows,
             reader,
-            asked,
-            same: VecDeque::new(),
+            account_filter,
+            candidates: VecDeque::new(),
             ready: VecDeque::new(),
         }
     }
 
-    fn take(&mut self, row: StoredRow) -> Result<(), StoreError> {
+    fn add_row(&mut self, row: StoredRow) -> Result<(), StoreError> {
         let Some(next) = self.sighting(row)? else {
             return Ok(());
         };
         if self
-            .same
+            .candidates
             .front()
             .is_some_and(|first| !may_be_copies(first, &next))
         {
-            self.ready.append(&mut self.same);
+            self.ready.append(&mut self.candidates);
         }
-        match self.same.iter_mut().find(|one| are_copies(one, &next)) {
-            Some(one) => fold(one, next),
-            None => self.same.push_back(next),
+        match self
+            .candidates
+            .iter_mut()
+            .find(|one| are_copies(one, &next))
+        {
+            Some(one) => combine(one, next),
+            None => self.candidates.push_back(next),
         }
-        if self.same.len() > KEPT_APART {
-            self.ready.extend(self.same.pop_front());
+        if self.candidates.len() > MAX_DISTINCT_COPIES {
+            self.ready.extend(self.candidates.pop_front());
         }
         Ok(())
     }
 
     fn sighting(&self, row: StoredRow) -> Result<Option<Sighting>, StoreError> {
         let found = &row.found;
-        let told = event_details(
+        let details = event_details(
             &found.message,
             &row.account.to_string(),
             row.region.as_str(),
             found.timestamp_ms,
         );
-        if !self.asked.has_row(&told.account, &row) {
+        if !self.account_filter.includes_row(&details.account, &row) {
             return Ok(None);
         }
         let StoredRow {
@@ -135,8 +139,8 @@ impl<'a, 'r> Merged<'a, 'r> {
             ingestion_ms: found.ingestion_ms,
         };
         Ok(Some(Sighting {
-            own_call: self.reader.is_own_request(&told.request_id)?,
-            happening: told,
+            own_call: self.reader.is_own_request(&details.request_id)?,
+            details,
             stored,
             indicators: found.indicators,
             hunts: found.hunts,
@@ -150,8 +154,8 @@ impl<'a, 'r> Merged<'a, 'r> {
 /// Returns whether two sightings could be copies. The order of the rows keeps such sightings
 /// adjacent.
 fn may_be_copies(one: &Sighting, other: &Sighting) -> bool {
-    let one = &one.happening;
-    let other = &other.happening;
+    let one = &one.details;
+    let other = &other.details;
     (one.time_ms, &one.account, &one.region, &one.record_id)
         == (
             other.time_ms,
@@ -166,10 +170,10 @@ fn may_be_copies(one: &Sighting, other: &Sighting) -> bool {
 /// combining them would hide one of the two. Without a record id, only the same event of CloudWatch
 /// Logs is a copy.
 fn are_copies(one: &Sighting, other: &Sighting) -> bool {
-    let is_record = !one.happening.record_id.is_empty();
+    let is_record = !one.details.record_id.is_empty();
     (is_record || is_same_event(one, other))
-        && one.happening == other.happening
-        && say_the_same(&one.message, &other.message)
+        && one.details == other.details
+        && are_equal_documents(&one.message, &other.message)
 }
 
 /// Returns whether both are the same event of CloudWatch Logs, by its id, read twice.
@@ -186,7 +190,7 @@ fn is_same_event(one: &Sighting, other: &Sighting) -> bool {
             )
 }
 
-fn fold(one: &mut Sighting, copy: Sighting) {
+fn combine(one: &mut Sighting, copy: Sighting) {
     // The same event read twice is still one copy.
     one.copies += u32::from(!is_same_event(one, &copy));
     union(&mut one.indicators, copy.indicators);
@@ -205,7 +209,7 @@ mod tests {
     use super::*;
 
     fn sighting(event_id: &str, message: &str) -> Sighting {
-        let happening = event_details(message, "111111111111", "us-east-1", 5);
+        let details = event_details(message, "111111111111", "us-east-1", 5);
         Sighting {
             stored: Stored {
                 account: "111111111111".parse().unwrap(),
@@ -216,7 +220,7 @@ mod tests {
                 timestamp_ms: 5,
                 ingestion_ms: 6,
             },
-            happening,
+            details,
             indicators: Vec::new(),
             hunts: Vec::new(),
             matched_fields: Vec::new(),
@@ -227,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_id_nothing_is_a_copy() {
+    fn events_without_record_id_are_not_copies() {
         assert!(
             are_copies(&sighting("1", "one"), &sighting("1", "one")),
             "one event that was read twice"
@@ -243,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_without_an_id_of_its_event_is_a_copy_by_its_own() {
+    fn record_id_is_enough_without_event_id() {
         let record = r#"{"eventID":"e","eventTime":"2026-03-01T11:00:00Z","eventName":"a","eventSource":"b","awsRegion":"c"}"#;
         let mut one = sighting("", record);
         let other = sighting(
@@ -251,7 +255,7 @@ mod tests {
             &record.replace(':', ": ").replace("11: 00: 00", "11:00:00"),
         );
         assert!(are_copies(&one, &other));
-        fold(&mut one, other);
+        combine(&mut one, other);
         assert_eq!(one.copies, 2);
         assert!(!are_copies(
             &one,

@@ -37,8 +37,11 @@ mod window_basis;
 pub use access::{Access, Entered};
 pub use account_filter::NAMED_ACCOUNTS_ONLY;
 pub use directory::{Directory, DirectoryError, Member, Members, member_to_enter};
-pub use evidence::{Answer, GroupEnd, Sources, ask, ask_owner, sources, sources_of_run};
-pub use hunts::{HuntCounts, HuntRows, POINTER, RowPlace, merged_counts, merged_rows};
+pub use evidence::{
+    GroupEnd, SourceLookups, Sources, look_up_log_sources, look_up_trail_state, sources,
+    sources_of_run,
+};
+pub use hunts::{HuntCounts, HuntRows, POINTER, RowOrigin, merged_counts, merged_rows};
 pub use judge::judged_coverage;
 pub use merge::merged_sightings;
 pub use plan::LATE_ARRIVAL;

@@ -5,13 +5,13 @@ use crate::aws::{CallError, Endless};
 use crate::model::{Outcome, Reason, Status};
 
 /// Returns the outcome after a call failed and was not retried any more.
-pub(super) fn of_error(error: &CallError) -> Outcome {
+pub(super) fn from_call_error(error: &CallError) -> Outcome {
     Refusal::from_call_error(error).into_outcome()
 }
 
 /// Returns the outcome if the pages of `operation` repeat without end.
-pub(super) fn of_endless(status: Status, operation: &str, endless: Endless) -> Outcome {
-    Outcome::because(
+pub(super) fn from_endless_pages(status: Status, operation: &str, endless: Endless) -> Outcome {
+    Outcome::with_reason(
         status,
         Reason::EndlessPages,
         format!("{operation}: {endless}"),
@@ -20,5 +20,5 @@ pub(super) fn of_endless(status: Status, operation: &str, endless: Endless) -> O
 
 /// Returns the outcome of what an interrupted sweep did not finish.
 pub(super) fn interrupted() -> Outcome {
-    Outcome::because(Status::Failed, Reason::Interrupted, "")
+    Outcome::with_reason(Status::Failed, Reason::Interrupted, "")
 }

@@ -21,7 +21,7 @@ const PAGE_BYTES: f64 = 1_048_576.0;
 
 /// Whether a log group is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub(super) enum Decision {
     /// It is read.
     Read {
         /// Whether the server may filter. It may not where values are masked.
@@ -32,12 +32,12 @@ pub enum Decision {
         if_masked: Option<Outcome>,
     },
     /// It is not read, with this outcome.
-    Leave(Outcome),
+    Skip(Outcome),
 }
 
 /// Decides what to do with a log group for `window`, at the time `now` of a run that started at
 /// `started`. `unmask` says that unmasked values are requested.
-pub fn decide(
+pub(super) fn decide(
     group: &LogGroup,
     window: TimeWindow,
     started: Timestamp,
@@ -46,37 +46,37 @@ pub fn decide(
 ) -> Decision {
     if group.class == LogGroupClass::Delivery {
         let class = group.class.to_string();
-        return Decision::Leave(Outcome::because(
+        return Decision::Skip(Outcome::with_reason(
             Status::Unsearchable,
             Reason::ClassNotReadable,
             class,
         ));
     }
-    let last_read = later(
+    let last_read = shift_time(
         window.to(),
         SignedDuration::try_from(LATE_ARRIVAL).unwrap_or_default(),
     );
     if group
         .created
-        .is_some_and(|created| created > later(last_read, OLDEST_EVENT))
+        .is_some_and(|created| created > shift_time(last_read, OLDEST_EVENT))
     {
-        return Decision::Leave(Outcome::because(
+        return Decision::Skip(Outcome::with_reason(
             Status::Skipped,
             Reason::CreatedAfterWindow,
             "",
         ));
     }
-    let limits = limits(group, window, started, now);
+    let full_read = full_read_outcome(group, window, started, now);
     let masked = group
         .masked
-        .then(|| Outcome::because(Status::Partial, Reason::Masked, ""));
+        .then(|| Outcome::with_reason(Status::Partial, Reason::Masked, ""));
     // Only Insights reads the class `INFREQUENT_ACCESS`, and its queries do not request unmasked
     // values, so the values stay masked there.
     match masked {
         Some(masked) if unmask && group.class != LogGroupClass::InfrequentAccess => {
             Decision::Read {
                 narrow: false,
-                outcome: limits,
+                outcome: full_read,
                 if_masked: Some(masked),
             }
         }
@@ -87,7 +87,7 @@ pub fn decide(
         },
         None => Decision::Read {
             narrow: true,
-            outcome: limits,
+            outcome: full_read,
             if_masked: None,
         },
     }
@@ -95,24 +95,29 @@ pub fn decide(
 
 /// Returns the outcome if every event is read, masking aside: retention or a late creation may
 /// leave part of the window uncovered. Masking takes precedence because it may hide more.
-fn limits(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timestamp) -> Outcome {
+fn full_read_outcome(
+    group: &LogGroup,
+    window: TimeWindow,
+    started: Timestamp,
+    now: Timestamp,
+) -> Outcome {
     let kept_since = group
         .retention_days
-        .map(|days| later(now, SignedDuration::from_hours(-24 * i64::from(days))));
+        .map(|days| shift_time(now, SignedDuration::from_hours(-24 * i64::from(days))));
     if let Some(since) = kept_since.filter(|since| *since > window.from()) {
         let days = group.retention_days.unwrap_or_default();
         let detail = format!(
-            "kept for {days} days, so since {}",
+            "retention is {days} days; events before {} are deleted",
             crate::time::rfc3339_ms(since)
         );
-        Outcome::because(Status::Partial, Reason::RetentionInsideWindow, detail)
+        Outcome::with_reason(Status::Partial, Reason::RetentionInsideWindow, detail)
     } else if let Some(created) = group.created.filter(|created| *created > window.from()) {
         let reason = if created > started {
             Reason::AppearedDuringRun
         } else {
             Reason::CreatedInsideWindow
         };
-        Outcome::because(
+        Outcome::with_reason(
             Status::Partial,
             reason,
             format!("created at {}", crate::time::rfc3339_ms(created)),
@@ -124,21 +129,21 @@ fn limits(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timesta
 
 /// Returns how many pages of 1 MB the log group's events in the window probably fill. This decides
 /// only the order of work and the engine.
-pub fn expected_pages(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
+pub(super) fn expected_pages(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
     pages_of(expected_bytes(group, window, now))
 }
 
 /// Returns how many pages this many bytes probably fill.
-pub fn pages_of(bytes: f64) -> f64 {
+pub(super) fn pages_of(bytes: f64) -> f64 {
     1.0 + bytes / PAGE_BYTES
 }
 
 /// Returns how many of the log group's bytes are probably in the window, assuming that they are
 /// spread evenly over the time that the group retains.
-pub fn expected_bytes(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
+pub(super) fn expected_bytes(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
     let kept_since = group
         .retention_days
-        .map(|days| later(now, SignedDuration::from_hours(-24 * i64::from(days))));
+        .map(|days| shift_time(now, SignedDuration::from_hours(-24 * i64::from(days))));
     let since = [group.created, kept_since]
         .into_iter()
         .flatten()
@@ -152,7 +157,7 @@ pub fn expected_bytes(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f
     share * group.stored_bytes as f64
 }
 
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+fn shift_time(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_add(by).unwrap_or(at)
 }
 
@@ -160,7 +165,7 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> Timestamp {
+    fn timestamp(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
@@ -171,32 +176,35 @@ mod tests {
             class: LogGroupClass::Standard,
             stored_bytes: 0,
             retention_days: None,
-            created: Some(at("2025-01-01T00:00:00Z")),
+            created: Some(timestamp("2025-01-01T00:00:00Z")),
             masked: false,
             kms_key: None,
         };
         change(&mut group);
-        let window =
-            TimeWindow::new(at("2026-03-02T00:00:00Z"), at("2026-03-03T00:00:00Z")).unwrap();
+        let window = TimeWindow::new(
+            timestamp("2026-03-02T00:00:00Z"),
+            timestamp("2026-03-03T00:00:00Z"),
+        )
+        .unwrap();
         decide(
             &group,
             window,
-            at("2026-03-03T11:00:00Z"),
-            at("2026-03-03T12:00:00Z"),
+            timestamp("2026-03-03T11:00:00Z"),
+            timestamp("2026-03-03T12:00:00Z"),
             false,
         )
     }
 
-    fn ends(change: impl FnOnce(&mut LogGroup)) -> (Status, Option<Reason>) {
+    fn outcome_of(change: impl FnOnce(&mut LogGroup)) -> (Status, Option<Reason>) {
         match decision(change) {
-            Decision::Read { outcome, .. } | Decision::Leave(outcome) => {
+            Decision::Read { outcome, .. } | Decision::Skip(outcome) => {
                 (outcome.status, outcome.reason)
             }
         }
     }
 
     #[test]
-    fn a_group_is_read_whatever_its_size_says() {
+    fn group_without_stored_bytes_is_read() {
         assert_eq!(
             decision(|_| ()),
             Decision::Read {
@@ -208,8 +216,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_late_creation_proves_absence() {
-        let created = |text: &'static str| ends(|group| group.created = Some(at(text)));
+    fn only_creation_after_window_proves_absence() {
+        let created =
+            |text: &'static str| outcome_of(|group| group.created = Some(timestamp(text)));
         assert_eq!(
             created("2026-03-02T10:00:00Z"),
             (Status::Partial, Some(Reason::CreatedInsideWindow))
@@ -229,42 +238,50 @@ mod tests {
     }
 
     #[test]
-    fn retention_and_masks_make_it_partial() {
+    fn retention_or_masking_makes_group_partial() {
         assert_eq!(
-            ends(|g| g.retention_days = Some(1)),
+            outcome_of(|g| g.retention_days = Some(1)),
             (Status::Partial, Some(Reason::RetentionInsideWindow))
         );
         assert_eq!(
-            ends(|g| g.retention_days = Some(3)),
+            outcome_of(|g| g.retention_days = Some(3)),
             (Status::Searched, None)
         );
         let Decision::Read {
             narrow, outcome, ..
         } = decision(|g| g.masked = true)
         else {
-            panic!("left")
+            panic!("skipped")
         };
         assert_eq!((narrow, outcome.reason), (false, Some(Reason::Masked)));
     }
 
     #[test]
-    fn the_window_has_its_share_of_the_bytes() {
+    fn expected_pages_are_share_of_window() {
         let group = |days: i64, retention_days| LogGroup {
             name: "/app".to_owned(),
             class: LogGroupClass::Standard,
             stored_bytes: 10 << 20,
             retention_days,
-            created: Some(later(
-                at("2026-03-11T00:00:00Z"),
+            created: Some(shift_time(
+                timestamp("2026-03-11T00:00:00Z"),
                 SignedDuration::from_hours(-24 * days),
             )),
             masked: false,
             kms_key: None,
         };
-        let window =
-            TimeWindow::new(at("2026-03-09T00:00:00Z"), at("2026-03-10T00:00:00Z")).unwrap();
+        let window = TimeWindow::new(
+            timestamp("2026-03-09T00:00:00Z"),
+            timestamp("2026-03-10T00:00:00Z"),
+        )
+        .unwrap();
         let pages = |days, retention| {
-            expected_pages(&group(days, retention), window, at("2026-03-11T00:00:00Z")).round()
+            expected_pages(
+                &group(days, retention),
+                window,
+                timestamp("2026-03-11T00:00:00Z"),
+            )
+            .round()
         };
         assert_eq!(
             [pages(10, None), pages(1_000, Some(5)), pages(2, None)],
@@ -273,40 +290,46 @@ mod tests {
         assert_eq!(
             [pages(0, None), pages(-1, None)],
             [1.0, 1.0],
-            "made after the window"
+            "created after the window"
         );
     }
 
     #[test]
-    fn what_no_engine_can_read_is_left() {
+    fn delivery_class_is_unsearchable() {
         let unsearchable = (Status::Unsearchable, Some(Reason::ClassNotReadable));
-        assert_eq!(ends(|g| g.class = LogGroupClass::Delivery), unsearchable);
         assert_eq!(
-            ends(|g| g.class = LogGroupClass::Unknown("NEW".to_owned())).0,
+            outcome_of(|g| g.class = LogGroupClass::Delivery),
+            unsearchable
+        );
+        assert_eq!(
+            outcome_of(|g| g.class = LogGroupClass::Unknown("NEW".to_owned())).0,
             Status::Searched,
-            "it is tried"
+            "an unknown class is tried"
         );
     }
 
     #[test]
-    fn a_mask_that_is_lifted_leaves_nothing_open() {
+    fn unmasked_group_is_searched() {
         let group = LogGroup {
             name: "/app".to_owned(),
             class: LogGroupClass::Standard,
             stored_bytes: 0,
             retention_days: None,
-            created: Some(at("2025-01-01T00:00:00Z")),
+            created: Some(timestamp("2025-01-01T00:00:00Z")),
             masked: true,
             kms_key: None,
         };
-        let window =
-            TimeWindow::new(at("2026-03-02T00:00:00Z"), at("2026-03-03T00:00:00Z")).unwrap();
-        let now = at("2026-03-03T12:00:00Z");
+        let window = TimeWindow::new(
+            timestamp("2026-03-02T00:00:00Z"),
+            timestamp("2026-03-03T00:00:00Z"),
+        )
+        .unwrap();
+        let now = timestamp("2026-03-03T12:00:00Z");
         let Decision::Read {
             outcome, if_masked, ..
         } = decide(&group, window, now, now, true)
         else {
-            panic!("left")
+            panic!("skipped")
         };
         assert_eq!(
             (outcome.status, if_masked.unwrap().reason),

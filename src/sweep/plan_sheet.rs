@@ -1,4 +1,4 @@
-//! The plan of a sweep: collects what the sweep would read, and how long that takes and costs,
+//! The plan of a sweep: collects what the sweep would read, and how long that duration and costs,
 //! while everything is listed and no events are read.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ pub struct TargetPlan {
     /// The number of `FilterLogEvents` calls, if the pattern matched every event.
     pub calls: f64,
     /// How long these calls take at the quota.
-    pub takes: Duration,
+    pub duration: Duration,
     /// What Insights would read.
     pub insights: Share,
     /// The cost of that at list prices, in US dollars.
@@ -67,22 +67,22 @@ impl PlanSheet {
         self.targets.values().map(|target| target.usd).sum()
     }
 
-    /// Returns how long the slowest account-Region takes to read page by page.
-    pub fn takes(&self) -> Duration {
+    /// Returns how long the slowest account-Region duration to read page by page.
+    pub fn duration(&self) -> Duration {
         self.targets
             .values()
-            .map(|target| target.takes)
+            .map(|target| target.duration)
             .max()
             .unwrap_or_default()
     }
 
-    pub(super) fn read(&mut self, target: Target, account_name: &str, group: &PlannedGroup) {
+    pub(super) fn add_group(&mut self, target: Target, account_name: &str, group: &PlannedGroup) {
         let planned = self.targets.entry(target).or_default();
         account_name.clone_into(&mut planned.account_name);
         let share = match group.engine {
             Engine::Filter => {
                 planned.calls += group.pages.ceil();
-                planned.takes = Duration::try_from_secs_f64(planned.calls / group.rate)
+                planned.duration = Duration::try_from_secs_f64(planned.calls / group.rate)
                     .unwrap_or(Duration::MAX);
                 &mut planned.filter
             }
@@ -95,9 +95,9 @@ impl PlanSheet {
         share.bytes += group.bytes;
     }
 
-    pub(super) fn leave(&mut self, place: Coverage) {
-        if !place.outcome.is_covered() {
-            self.left_out.push(place);
+    pub(super) fn add_gap(&mut self, row: Coverage) {
+        if !row.outcome.is_covered() {
+            self.left_out.push(row);
         }
     }
 
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_takes_longest_counts() {
+    fn slowest_region_decides_duration() {
         let mut sheet = PlanSheet::default();
         let target = |region: &str| Target {
             account: "111111111111".parse().unwrap(),
@@ -130,11 +130,14 @@ mod tests {
             rate: 5.0,
             usd: pages / 10.0,
         };
-        sheet.read(target("eu-west-1"), "prod", &group(Engine::Filter, 99.5));
-        sheet.read(target("eu-west-1"), "prod", &group(Engine::Filter, 100.0));
-        sheet.read(target("eu-west-2"), "prod", &group(Engine::Filter, 100.0));
-        sheet.read(target("eu-west-2"), "prod", &group(Engine::Insights, 20.0));
-        assert_eq!((sheet.takes(), sheet.usd()), (Duration::from_secs(40), 2.0));
+        sheet.add_group(target("eu-west-1"), "prod", &group(Engine::Filter, 99.5));
+        sheet.add_group(target("eu-west-1"), "prod", &group(Engine::Filter, 100.0));
+        sheet.add_group(target("eu-west-2"), "prod", &group(Engine::Filter, 100.0));
+        sheet.add_group(target("eu-west-2"), "prod", &group(Engine::Insights, 20.0));
+        assert_eq!(
+            (sheet.duration(), sheet.usd()),
+            (Duration::from_secs(40), 2.0)
+        );
         let second = &sheet.targets()[&target("eu-west-2")];
         assert_eq!(
             (

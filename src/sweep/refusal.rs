@@ -21,7 +21,7 @@ pub struct Refusal {
 #[derive(Clone, Debug)]
 pub(super) struct AssumeRoleContext {
     /// The ARN of the identity that sent the request.
-    pub asker: String,
+    pub caller_arn: String,
     /// Whether the request had MFA context.
     pub mfa: MfaContext,
     /// Whether the request contained an `ExternalId`.
@@ -39,7 +39,7 @@ pub(super) enum MfaContext {
     No,
     /// The request was sent as an assumed role; AWS does not propagate MFA context through
     /// `AssumeRole`.
-    LostOnTheWay,
+    NotPropagated,
     /// The source credentials are the session of a role, as with SSO. It has no MFA context and
     /// cannot get any.
     NotPossible,
@@ -70,8 +70,8 @@ impl Refusal {
                 advice: None,
             };
         }
-        let (reason, advice) = cause(error);
-        let mut outcome = Outcome::because(Status::Failed, reason, error.to_string());
+        let (reason, advice) = classify_error(error);
+        let mut outcome = Outcome::with_reason(Status::Failed, reason, error.to_string());
         if error.class == ErrorClass::Denied {
             outcome = Outcome {
                 reason: Some(reason),
@@ -79,16 +79,16 @@ impl Refusal {
             };
         }
         let advice = advice
-            .or(outcome.denied_by.and_then(advice_against))
+            .or(outcome.denied_by.and_then(policy_advice))
             .map(str::to_owned);
         Self { outcome, advice }
     }
 
     /// Explains why a member role, or a hop of the role chain before it, could not be assumed.
-    pub(super) fn of_entry(
+    pub(super) fn from_entry_error(
         error: &CallError,
         member_role: Option<&str>,
-        given: &AssumeRoleContext,
+        context: &AssumeRoleContext,
     ) -> Self {
         let mut refusal = Self::from_call_error(error);
         if refusal.outcome.reason != Some(Reason::RoleDenied) {
@@ -102,29 +102,29 @@ impl Refusal {
         if member_role != Some(&role) {
             refusal.outcome.reason = Some(Reason::HopDenied);
             refusal.advice = Some(format!(
-                "{role} is a hop that every account needs: {}",
-                given.advice(&role)
+                "{role} is a hop of the role chain, which every account needs: {}",
+                context.advice(&role)
             ));
             return refusal;
         }
-        refusal.outcome.detail = format!("{}: {}", given.told(), refusal.outcome.detail);
-        refusal.advice.get_or_insert_with(|| given.advice(&role));
+        refusal.outcome.detail = format!("{}: {}", context.describe(), refusal.outcome.detail);
+        refusal.advice.get_or_insert_with(|| context.advice(&role));
         refusal
     }
 
     /// Explains that a Region in scope by name is not enabled in the account.
     pub fn region_not_enabled() -> Self {
         Self {
-            outcome: Outcome::because(Status::Skipped, Reason::RegionNotEnabled, ""),
+            outcome: Outcome::with_reason(Status::Skipped, Reason::RegionNotEnabled, ""),
             advice: Some(
-                "enable the Region in the account, or leave it out (exclude_regions)".to_owned(),
+                "enable the Region in the account, or exclude it (exclude_regions)".to_owned(),
             ),
         }
     }
 }
 
 impl AssumeRoleContext {
-    fn told(&self) -> String {
+    fn describe(&self) -> String {
         let mfa = if self.mfa == MfaContext::Yes {
             "with MFA"
         } else {
@@ -135,36 +135,40 @@ impl AssumeRoleContext {
         } else {
             "without an ExternalId"
         };
-        format!("asked {mfa} and {external_id}")
+        format!("requested {mfa} and {external_id}")
     }
 
     fn advice(&self, role: &str) -> String {
-        let mut steps = vec![format!("see that {role} exists and trusts {}", self.asker)];
+        let mut steps = vec![format!(
+            "check that {role} exists and trusts {}",
+            self.caller_arn
+        )];
         match self.mfa {
             MfaContext::Yes => steps.push(
-                "if its trust policy limits the age of a code (aws:MultiFactorAuthAge), begin anew: dragnet doctor --forget"
+                "if its trust policy limits the age of the MFA code (aws:MultiFactorAuthAge), enter a new one: dragnet doctor \
+                 --forget"
                     .to_owned(),
             ),
-            MfaContext::No => steps.push("if its trust policy asks for MFA, set identity.mfa_serial".to_owned()),
+            MfaContext::No => steps.push("if its trust policy requires MFA, set identity.mfa_serial".to_owned()),
             MfaContext::NotPossible => steps.push(
-                "its trust policy must not ask for MFA: the source is the session of a role, which carries no mark of a \
-                 code"
+                "its trust policy must not require MFA: the source credentials are the session of a role, which has no MFA \
+                 context"
                     .to_owned(),
             ),
-            MfaContext::LostOnTheWay => steps.push(
-                "if its trust policy asks for MFA, let the first role of the chain ask for it instead: the mark of a \
-                 code does not pass through a role"
+            MfaContext::NotPropagated => steps.push(
+                "if its trust policy requires MFA, require it in the first role of the chain instead: AWS does not propagate \
+                 MFA context through AssumeRole"
                     .to_owned(),
             ),
         }
         steps.push(if self.external_id {
             "compare identity.external_id with the one in its trust policy".to_owned()
         } else {
-            "if its trust policy asks for an ExternalId, set identity.external_id".to_owned()
+            "if its trust policy requires an ExternalId, set identity.external_id".to_owned()
         });
         if self.management {
             steps.push(
-                "this is the management account, to which StackSets do not deploy: create the role there by itself \
+                "this is the management account, to which StackSets do not deploy: create the role there separately \
                  (dragnet setup cloudformation --management)"
                     .to_owned(),
             );
@@ -174,11 +178,11 @@ impl AssumeRoleContext {
 }
 
 /// Returns the reason for an error, and the advice that applies to every such error.
-fn cause(error: &CallError) -> (Reason, Option<&'static str>) {
-    let step = Operation::ALL
+fn classify_error(error: &CallError) -> (Reason, Option<&'static str>) {
+    let operation = Operation::ALL
         .into_iter()
         .find(|operation| operation.as_str() == error.operation);
-    match (error.class, step) {
+    match (error.class, operation) {
         // Sessions that Dragnet creates are renewed when they expire, so the expired credentials
         // are the source credentials.
         (ErrorClass::Expired, _) => (
@@ -190,7 +194,7 @@ fn cause(error: &CallError) -> (Reason, Option<&'static str>) {
         (ErrorClass::Denied, Some(Operation::GetCallerIdentity)) => (
             Reason::SourceCredentials,
             Some(
-                "check the keys (AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID), and the clock (dragnet doctor)",
+                "check the keys (AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID) and the clock (dragnet doctor)",
             ),
         ),
         (ErrorClass::Denied, Some(Operation::GetSessionToken)) => (Reason::MfaFailed, None),
@@ -200,8 +204,8 @@ fn cause(error: &CallError) -> (Reason, Option<&'static str>) {
         _ if error.code == "PackedPolicyTooLarge" => (
             Reason::Error,
             Some(
-                "the session policy that scopes the session down does not fit beside the session's tags: set \
-                 identity.scope_down = false, or pass fewer or shorter tags",
+                "the session policy and the session tags are too large together: set identity.scope_down = false, or pass \
+                 fewer or shorter tags",
             ),
         ),
         _ if error.code == "RegionDisabledException" => (
@@ -214,11 +218,11 @@ fn cause(error: &CallError) -> (Reason, Option<&'static str>) {
     }
 }
 
-fn advice_against(policy: DeniedBy) -> Option<&'static str> {
+fn policy_advice(policy: DeniedBy) -> Option<&'static str> {
     match policy {
         DeniedBy::Scp => Some(
-            "exempt the role from the service control policy, leave the place out (exclude_regions, exclude_accounts), \
-             or accept the gap",
+            "exempt the role from the service control policy, exclude the account or Region (exclude_accounts, \
+             exclude_regions), or accept the gap",
         ),
         DeniedBy::Rcp => Some("exempt the role from the resource control policy"),
         DeniedBy::Boundary => Some("allow the action in the role's permissions boundary"),
@@ -257,12 +261,12 @@ mod tests {
             "AccessDenied",
             "not authorized",
         );
-        let asker = "arn:aws:iam::111111111111:user/alice".to_owned();
-        Refusal::of_entry(
+        let caller_arn = "arn:aws:iam::111111111111:user/alice".to_owned();
+        Refusal::from_entry_error(
             &denied,
             Some(member_role),
             &AssumeRoleContext {
-                asker,
+                caller_arn,
                 mfa,
                 external_id,
                 management: false,
@@ -271,37 +275,39 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_given_is_what_may_be_missing() {
+    fn role_denial_names_what_request_lacked() {
         let refusal = entry(MfaContext::No, false, ROLE);
         assert_eq!(refusal.outcome.reason, Some(Reason::RoleDenied));
-        let told = refusal.into_outcome().detail;
+        let detail = refusal.into_outcome().detail;
         assert!(
-            told.starts_with("asked without MFA and without an ExternalId: AssumeRole of arn:"),
-            "{told}"
+            detail
+                .starts_with("requested without MFA and without an ExternalId: AssumeRole of arn:"),
+            "{detail}"
         );
         assert!(
-            told.contains("set identity.mfa_serial") && told.contains("set identity.external_id"),
-            "{told}"
+            detail.contains("set identity.mfa_serial")
+                && detail.contains("set identity.external_id"),
+            "{detail}"
         );
-        let told = entry(MfaContext::Yes, true, ROLE).advice.unwrap();
+        let advice = entry(MfaContext::Yes, true, ROLE).advice.unwrap();
         assert!(
-            told.contains("compare identity.external_id") && !told.contains("MFA"),
-            "{told}"
+            advice.contains("compare identity.external_id") && !advice.contains("requires MFA"),
+            "{advice}"
         );
         for (mfa, part) in [
-            (MfaContext::LostOnTheWay, "does not pass through a role"),
-            (MfaContext::NotPossible, "must not ask for MFA"),
+            (MfaContext::NotPropagated, "does not propagate"),
+            (MfaContext::NotPossible, "must not require MFA"),
         ] {
-            let told = entry(mfa, false, ROLE).advice.unwrap();
+            let advice = entry(mfa, false, ROLE).advice.unwrap();
             assert!(
-                told.contains(part) && !told.contains("mfa_serial"),
-                "{told}"
+                advice.contains(part) && !advice.contains("mfa_serial"),
+                "{advice}"
             );
         }
     }
 
     #[test]
-    fn each_cause_has_its_reason_and_its_advice() {
+    fn error_has_reason_and_advice() {
         let hop = entry(
             MfaContext::Yes,
             false,

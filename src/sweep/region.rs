@@ -4,23 +4,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::directory::Member;
-use super::engine::{Asked, Offer, choose};
-use super::evidence::{Answer, ask};
+use super::engine::{EngineConstraints, Estimate, choose_engine};
+use super::evidence::{SourceLookups, look_up_log_sources};
 use super::group_trust::GroupTrust;
-use super::outcome::{self, of_error};
+use super::outcome;
 use super::plan::{Decision, decide, expected_bytes, expected_pages, pages_of};
 use super::plan_sheet::PlannedGroup;
 use super::region_scope::is_in_scope;
-use super::run::{SweepContext, unread};
+use super::run::{SweepContext, unread_row};
 use super::scan::{GroupScan, Queue, ScanSpec};
 use super::scan_cost::scan_cost;
 use crate::aws::{Pages, Session};
 use crate::cli::settings::EngineSettings;
 use crate::model::{
     Engine, LogGroup, LogGroupArn, LogSource, Outcome, Reason, Region, SourceKind, Status, Target,
+    TimeWindow,
 };
 use crate::search::FlowLogFormats;
 use crate::store::{CoverageId, Entry, JournalClosed, KnownGroup, KnownUnits};
@@ -42,39 +44,48 @@ pub(super) struct Delivered {
     pub flow_logs: FlowLogFormats,
 }
 
+/// The estimated size of a log group in the searched time, and what reading it takes.
+struct GroupEstimate {
+    bytes: f64,
+    pages: f64,
+    engines: Estimate,
+}
+
 /// Sweeps an account-Region in scope. Log sources that it depends on in other account-Regions are
-/// sent to `recorders`.
+/// sent to `source_sender`.
 pub(super) async fn sweep(
-    site: RegionContext,
-    recorders: mpsc::Sender<LogSource>,
+    context: RegionContext,
+    source_sender: mpsc::Sender<LogSource>,
 ) -> Result<(), JournalClosed> {
     // Boxed, so that its memory is released before the scan: thousands of account-Regions are in
     // progress, and scanning takes much longer than this lookup.
-    let delivered = Box::pin(site.ask_what_records_it(recorders)).await?;
-    let groups = site.shared.known_groups(&site.target()).into_iter();
-    let groups = groups
-        .map(|(name, known)| (name, Met::before(known)))
+    let delivered = Box::pin(context.look_up_log_sources(source_sender)).await?;
+    let known_groups = context.shared.known_groups(&context.target());
+    let groups = known_groups
+        .into_iter()
+        .map(|(name, known)| (name, ListedGroup::from_checkpoint(known)))
         .collect();
-    let queue = site.queue();
+    let queue = context.new_queue();
     let mut target = TargetSweep {
-        site,
+        context,
         delivered,
         groups,
         queue,
     };
-    let ended = match target.list_and_read().await? {
+    let outcome = match target.list_and_scan().await? {
         // A plan does not need the second list.
-        Ok(()) if target.site.shared.is_plan() => None,
-        Ok(()) => target.look_again().await?,
+        Ok(()) if target.context.shared.is_plan() => None,
+        Ok(()) => target.list_again().await?,
         Err(outcome) => Some(outcome),
     };
-    let site = target.site;
-    if let Some(outcome) = ended {
-        site.shared
-            .place(&site.member, Some(&site.region), outcome)
+    let context = target.context;
+    if let Some(outcome) = outcome {
+        context
+            .shared
+            .record_outcome(&context.member, Some(&context.region), outcome)
             .await?;
     }
-    site.shared.tally.target_done();
+    context.shared.tally.target_done();
     Ok(())
 }
 
@@ -89,62 +100,64 @@ impl RegionContext {
     /// Looks up the log sources, records the results, and passes on the log sources that belong to
     /// or deliver to another account-Region. Returns what is delivered to the log groups of this
     /// account-Region, by name.
-    async fn ask_what_records_it(
+    async fn look_up_log_sources(
         &self,
-        recorders: mpsc::Sender<LogSource>,
+        source_sender: mpsc::Sender<LogSource>,
     ) -> Result<BTreeMap<String, Delivered>, JournalClosed> {
         let shared = &self.shared;
-        let here = self.target();
-        let asked = shared
-            .unless_interrupted(async { Ok(ask(&shared.aws, &self.session, &here).await) })
+        let target = self.target();
+        let result = shared
+            .unless_interrupted(async {
+                Ok(look_up_log_sources(&shared.aws, &self.session, &target).await)
+            })
             .await;
-        let answer = asked.unwrap_or_else(|outcome| Answer::unanswered(&here, &outcome));
+        let found = result.unwrap_or_else(|outcome| SourceLookups::from_failure(&target, &outcome));
         let mut delivered: BTreeMap<String, Delivered> = BTreeMap::new();
-        let is_here = |group: &LogGroupArn| group.target == here;
-        for (group, flow_logs) in FlowLogFormats::by_group(&answer.recorders) {
-            if is_here(&group) {
+        let is_local = |group: &LogGroupArn| group.target == target;
+        for (group, flow_logs) in FlowLogFormats::by_group(&found.log_sources) {
+            if is_local(&group) {
                 delivered.entry(group.name).or_default().flow_logs = flow_logs;
             }
         }
-        for recorder in answer.recorders {
-            let group = recorder.log_group();
+        for log_source in found.log_sources {
+            let group = log_source.log_group();
             if let Some(group) =
-                group.filter(|group| recorder.kind == SourceKind::CloudTrail && is_here(group))
+                group.filter(|group| log_source.kind == SourceKind::CloudTrail && is_local(group))
             {
                 delivered.entry(group.name.clone()).or_default().trail = true;
             }
-            let is_elsewhere =
-                recorder.home != here || group.is_some_and(|group| group.target != here);
+            let is_remote =
+                log_source.home != target || group.is_some_and(|group| group.target != target);
             shared
                 .journal
-                .write(Entry::LogSource(recorder.clone()))
+                .write(Entry::LogSource(log_source.clone()))
                 .await?;
-            if is_elsewhere {
+            if is_remote {
                 // The receiver is dropped early if the list of accounts is incomplete; the sweep
                 // has then failed or was cancelled.
-                _ = recorders.send(recorder).await;
+                _ = source_sender.send(log_source).await;
             }
         }
-        for cell in answer.cells {
-            shared.journal.write(Entry::SourceLookup(cell)).await?;
+        for lookup in found.lookups {
+            shared.journal.write(Entry::SourceLookup(lookup)).await?;
         }
         Ok(delivered)
     }
 
     /// Returns a new queue for the work units of this account-Region.
-    pub fn queue(&self) -> Arc<Queue> {
-        let queue = Queue::new(self.shared.aws.event_lane(&self.session, &self.region));
-        self.shared.tally.reading(&queue);
+    pub(super) fn new_queue(&self) -> Arc<Queue> {
+        let queue = Queue::new(self.shared.aws.event_quota(&self.session, &self.region));
+        self.shared.tally.add_queue(&queue);
         queue
     }
 
-    /// Starts the scan of a log group whose coverage row is `place`, from where `units` ended, or
-    /// records why it is not scanned.
-    pub async fn begin(
+    /// Starts the scan of a log group whose coverage row is `coverage_id`, from where `units`
+    /// ended, or records why it is not scanned.
+    pub(super) async fn start_scan(
         &self,
         group: LogGroup,
         delivered: Delivered,
-        place: CoverageId,
+        coverage_id: CoverageId,
         units: KnownUnits,
         queue: &Arc<Queue>,
     ) -> Result<(), JournalClosed> {
@@ -157,151 +170,190 @@ impl RegionContext {
         // the estimates, and no events are read.
         let window = time_filter.whole_window().unwrap_or(shared.settings.window);
         let now = shared.clock.now();
-        let EngineSettings { choice, unmask, .. } = shared.settings.engines;
-        let asked = Asked {
-            choice,
-            unmask,
-            is_pattern: shared.search_set.are_a_pattern(),
-        };
-        let expected_bytes = expected_bytes(&group, window, now);
-        let expected_pages = pages_of(expected_bytes);
-        let offer = Offer {
-            filter_takes: queue.time_with(expected_pages),
-            insights_costs: scan_cost(&self.region, expected_bytes),
-        };
+        let estimate = self.estimate(&group, window, now, queue);
+        let unmask = shared.settings.engines.unmask;
         let decision = decide(&group, window, shared.started, now, unmask);
         let (narrow, outcome, if_masked) = match decision {
-            Decision::Leave(outcome) => return self.leave(&group, place, outcome).await,
+            Decision::Skip(outcome) => return self.skip_group(&group, coverage_id, outcome).await,
             Decision::Read {
                 narrow,
                 outcome,
                 if_masked,
             } => (narrow, outcome, if_masked),
         };
-        // On resume, the engine that an earlier part of the run chose is kept.
-        let engine = match units.engine() {
-            Some(engine) => Ok(engine),
-            // The search pass reads nothing then, so the engine makes no difference.
-            None if shared.search_set.are_only_written() => Ok(Engine::Filter),
-            None => choose(&group, asked, offer, |usd| shared.budget.set_aside(usd)),
-        };
-        let engine = match engine {
+        let engine = match self.choose_engine(&group, &units, estimate.engines) {
             Ok(engine) => engine,
-            Err(outcome) => return self.leave(&group, place, outcome).await,
+            Err(outcome) => return self.skip_group(&group, coverage_id, outcome).await,
         };
         if shared.is_plan() {
-            let bytes = expected_bytes;
-            let pages = expected_pages;
-            let usd = offer.insights_costs;
-            let planned = PlannedGroup {
-                engine,
-                bytes,
-                pages,
-                rate: queue.rate(),
-                usd,
-            };
-            if engine == Engine::Filter {
-                // The groups that follow have to wait for this one, which counts in their
-                // estimates.
-                queue.expect(expected_pages);
-            }
-            shared.plan(|sheet| {
-                let name = &self.member.account.name;
-                if !shared.search_set.are_only_written() {
-                    sheet.read(self.target(), name, &planned);
-                }
-                let planned = PlannedGroup {
-                    engine: Engine::Insights,
-                    ..planned
-                };
-                for _ in shared.search_set.written() {
-                    sheet.read(self.target(), name, &planned);
-                }
-            });
-            return self
-                .leave(&group, place, if_masked.unwrap_or(outcome))
-                .await;
+            self.add_to_plan(engine, &estimate, queue);
+            let outcome = if_masked.unwrap_or(outcome);
+            return self.skip_group(&group, coverage_id, outcome).await;
         }
-        let group = ScanSpec {
+        let spec = ScanSpec {
             shared: Arc::clone(shared),
             session: Arc::clone(&self.session),
             target: self.target(),
-            place,
-            trust: GroupTrust {
-                is_in_scope: is_in_scope(&shared.settings.reach.scope, &self.member, &self.region),
-                trail_delivers: delivered.trail,
-            },
+            coverage_id,
+            trust: self.trust(&delivered),
             time_filter,
             engine,
-            has_both_engines: asked.has_both_engines(&group),
+            allow_handover: self.engine_constraints().allow_handover(&group),
             class: group.class,
             kms_key: group.kms_key,
             narrow,
             if_masked,
             flow_logs: delivered.flow_logs,
-            expected_pages,
-            insights_costs: offer.insights_costs,
+            expected_pages: estimate.pages,
+            insights_usd: estimate.engines.insights_usd,
             outcome,
             name: group.name,
         };
-        GroupScan::begin(group, delivered.trail, units, queue).await
+        GroupScan::start(spec, delivered.trail, units, queue).await
     }
 
-    async fn leave(
+    fn estimate(
         &self,
         group: &LogGroup,
-        place: CoverageId,
+        window: TimeWindow,
+        now: Timestamp,
+        queue: &Queue,
+    ) -> GroupEstimate {
+        let bytes = expected_bytes(group, window, now);
+        let pages = pages_of(bytes);
+        GroupEstimate {
+            bytes,
+            pages,
+            engines: Estimate {
+                filter_time: queue.time_left_with(pages),
+                insights_usd: scan_cost(&self.region, bytes),
+            },
+        }
+    }
+
+    fn engine_constraints(&self) -> EngineConstraints {
+        let EngineSettings { choice, unmask, .. } = self.shared.settings.engines;
+        EngineConstraints {
+            choice,
+            unmask,
+            is_pattern: self.shared.search_set.has_filter_pattern(),
+        }
+    }
+
+    /// Chooses the engine that reads a log group, or returns the outcome of the group if none may
+    /// read it. `units` are what an earlier part of the run stored of it.
+    fn choose_engine(
+        &self,
+        group: &LogGroup,
+        units: &KnownUnits,
+        estimate: Estimate,
+    ) -> Result<Engine, Outcome> {
+        let shared = &self.shared;
+        match units.engine() {
+            // On resume, the engine that an earlier part of the run chose is kept.
+            Some(engine) => Ok(engine),
+            // The search pass reads nothing then, so the engine makes no difference.
+            None if shared.search_set.is_passthrough_only() => Ok(Engine::Filter),
+            None => choose_engine(group, self.engine_constraints(), estimate, |usd| {
+                shared.budget.reserve(usd)
+            }),
+        }
+    }
+
+    fn trust(&self, delivered: &Delivered) -> GroupTrust {
+        let scope = &self.shared.settings.reach.scope;
+        GroupTrust {
+            is_in_scope: is_in_scope(scope, &self.member, &self.region),
+            trail_delivers: delivered.trail,
+        }
+    }
+
+    /// Adds a log group that `engine` would read to the plan of the sweep.
+    fn add_to_plan(&self, engine: Engine, estimate: &GroupEstimate, queue: &Queue) {
+        let search_set = &self.shared.search_set;
+        let planned = PlannedGroup {
+            engine,
+            bytes: estimate.bytes,
+            pages: estimate.pages,
+            rate: queue.rate(),
+            usd: estimate.engines.insights_usd,
+        };
+        if engine == Engine::Filter {
+            // The groups that follow have to wait for this one, which counts in their estimates.
+            queue.add_expected_pages(estimate.pages);
+        }
+        self.shared.update_plan(|sheet| {
+            let name = &self.member.account.name;
+            if !search_set.is_passthrough_only() {
+                sheet.add_group(self.target(), name, &planned);
+            }
+            let planned = PlannedGroup {
+                engine: Engine::Insights,
+                ..planned
+            };
+            for _ in search_set.passthrough_queries() {
+                sheet.add_group(self.target(), name, &planned);
+            }
+        });
+    }
+
+    /// Records the outcome of a log group that is not scanned.
+    async fn skip_group(
+        &self,
+        group: &LogGroup,
+        coverage_id: CoverageId,
         outcome: Outcome,
     ) -> Result<(), JournalClosed> {
-        self.shared.plan(|sheet| {
-            sheet.leave(unread(
+        self.shared.update_plan(|sheet| {
+            sheet.add_gap(unread_row(
                 &self.member.account,
                 Some(&self.region),
                 Some(group),
                 &outcome,
             ));
         });
-        self.shared.end(place, outcome).await?;
+        self.shared.finish_row(coverage_id, outcome).await?;
         self.shared.tally.log_group_done();
         Ok(())
     }
 }
 
 struct TargetSweep {
-    site: RegionContext,
+    context: RegionContext,
     /// What log sources deliver to the log groups here, by name.
     delivered: BTreeMap<String, Delivered>,
     /// The log groups in scope that are known so far, by name.
-    groups: BTreeMap<String, Met>,
+    groups: BTreeMap<String, ListedGroup>,
     queue: Arc<Queue>,
 }
 
 /// A log group that was listed, now or in an earlier part of the run.
-struct Met {
-    place: CoverageId,
-    left: Left,
+struct ListedGroup {
+    coverage_id: CoverageId,
+    remaining: Remaining,
     /// Whether the most recent list contained it.
     is_listed: bool,
 }
 
-enum Left {
+/// What is left to start of a log group.
+enum Remaining {
     /// Nothing: it was finished, or its scan is in progress.
     Nothing,
     /// Work units that an earlier part of the run did not finish.
-    Unfinished(KnownUnits),
+    Units(KnownUnits),
 }
 
-impl Met {
+impl ListedGroup {
     /// Restores a log group of an earlier part of the run.
-    fn before(known: KnownGroup) -> Self {
-        let left = if known.is_finished {
-            Left::Nothing
+    fn from_checkpoint(known: KnownGroup) -> Self {
+        let remaining = if known.is_finished {
+            Remaining::Nothing
         } else {
-            Left::Unfinished(known.units)
+            Remaining::Units(known.units)
         };
         Self {
-            place: known.place,
-            left,
+            coverage_id: known.coverage_id,
+            remaining,
             is_listed: false,
         }
     }
@@ -310,7 +362,7 @@ impl Met {
 impl TargetSweep {
     /// Lists the log groups, and scans the new and unfinished ones while the list is still being
     /// read. The inner error is the outcome of the account-Region.
-    async fn list_and_read(&mut self) -> Result<Result<(), Outcome>, JournalClosed> {
+    async fn list_and_scan(&mut self) -> Result<Result<(), Outcome>, JournalClosed> {
         let queue = Arc::clone(&self.queue);
         queue.set_listing(true);
         let list = async {
@@ -326,20 +378,20 @@ impl TargetSweep {
     async fn list(&mut self) -> Result<Result<(), Outcome>, JournalClosed> {
         self.groups
             .values_mut()
-            .for_each(|met| met.is_listed = false);
-        let shared = Arc::clone(&self.site.shared);
+            .for_each(|group| group.is_listed = false);
+        let shared = Arc::clone(&self.context.shared);
         let mut pages = Pages::default();
         loop {
             let page = async {
                 let page = shared
                     .aws
-                    .log_groups(&self.site.session, &self.site.region, pages.token())
+                    .log_groups(&self.context.session, &self.context.region, pages.token())
                     .await;
-                page.map_err(|error| of_error(&error))
+                page.map_err(|error| outcome::from_call_error(&error))
             };
             let (groups, next_token) = match shared.unless_interrupted(page).await {
                 Ok(page) => page,
-                Err(outcome) => return Ok(Err(self.unlisted(outcome))),
+                Err(outcome) => return Ok(Err(self.with_listed_count(outcome))),
             };
             let advanced = pages.advance(groups.len(), next_token);
             let window = shared.settings.window;
@@ -350,23 +402,21 @@ impl TargetSweep {
                 .map(|group| (expected_pages(&group, window, now), group))
                 .collect();
             for (_, group) in &groups {
-                shared.log_group_patterns.note(&group.name);
+                shared.log_group_patterns.mark_matching(&group.name);
             }
             // Longest first, so that a short log group does not take the permit while the others of
             // the page are still being added.
             groups.sort_by(|(one, _), (other, _)| other.total_cmp(one));
             for (_, group) in groups {
-                self.meet(group).await?;
+                self.add_listed(group).await?;
             }
             match advanced {
                 Ok(true) => {}
                 Ok(false) => return Ok(Ok(())),
                 Err(endless) => {
-                    return Ok(Err(self.unlisted(outcome::of_endless(
-                        Status::Failed,
-                        "DescribeLogGroups",
-                        endless,
-                    ))));
+                    let outcome =
+                        outcome::from_endless_pages(Status::Failed, "DescribeLogGroups", endless);
+                    return Ok(Err(self.with_listed_count(outcome)));
                 }
             }
         }
@@ -374,93 +424,91 @@ impl TargetSweep {
 
     /// Adds to the outcome how many log groups were listed. Those have coverage rows, so the row of
     /// the account-Region stands for the others.
-    fn unlisted(&self, mut outcome: Outcome) -> Outcome {
-        let listed = self.groups.values().filter(|met| met.is_listed).count();
+    fn with_listed_count(&self, mut outcome: Outcome) -> Outcome {
+        let listed = self.groups.values().filter(|group| group.is_listed).count();
         if listed > 0 {
-            outcome.remark(&format!(
-                "log groups after the first {listed} are not known"
-            ));
+            outcome.append_detail(&format!("only the first {listed} log groups were listed"));
         }
         outcome
     }
 
-    async fn meet(&mut self, group: LogGroup) -> Result<(), JournalClosed> {
-        let left = match self.groups.get_mut(&group.name) {
+    /// Starts or resumes the scan of a listed log group, unless it is finished or in progress.
+    async fn add_listed(&mut self, group: LogGroup) -> Result<(), JournalClosed> {
+        let unfinished = match self.groups.get_mut(&group.name) {
             None => None,
-            Some(met) => {
-                met.is_listed = true;
-                match std::mem::replace(&mut met.left, Left::Nothing) {
-                    Left::Nothing => return Ok(()),
-                    Left::Unfinished(units) => Some((met.place, units)),
+            Some(known) => {
+                known.is_listed = true;
+                match std::mem::replace(&mut known.remaining, Remaining::Nothing) {
+                    Remaining::Nothing => return Ok(()),
+                    Remaining::Units(units) => Some((known.coverage_id, units)),
                 }
             }
         };
-        self.queue.until_more_are_wanted().await;
-        self.begin(group, left).await
+        self.queue.wait_for_room().await;
+        self.start_or_resume(group, unfinished).await
     }
 
     /// Starts the scan of a log group, or resumes it.
-    async fn begin(
+    async fn start_or_resume(
         &mut self,
         group: LogGroup,
-        left: Option<(CoverageId, KnownUnits)>,
+        unfinished: Option<(CoverageId, KnownUnits)>,
     ) -> Result<(), JournalClosed> {
         let RegionContext {
             shared,
             member,
             region,
             ..
-        } = &self.site;
-        let (place, units) = match left {
-            Some(left) => left,
+        } = &self.context;
+        let (coverage_id, units) = match unfinished {
+            Some(unfinished) => unfinished,
             None => (
-                shared.group(&member.account, region, &group, false).await?,
+                shared
+                    .record_log_group(&member.account, region, &group, false)
+                    .await?,
                 KnownUnits::default(),
             ),
         };
         self.groups.insert(
             group.name.clone(),
-            Met {
-                place,
-                left: Left::Nothing,
+            ListedGroup {
+                coverage_id,
+                remaining: Remaining::Nothing,
                 is_listed: true,
             },
         );
         let delivered = self.delivered.get(&group.name).cloned().unwrap_or_default();
-        self.site
-            .begin(group, delivered, place, units, &self.queue)
+        self.context
+            .start_scan(group, delivered, coverage_id, units, &self.queue)
             .await
     }
 
     /// Lists the log groups again when all of them are scanned: a group that appeared meanwhile is
     /// scanned too, and one that disappeared gets a remark. Returns the outcome of the
-    /// account-Region, if its log groups do not tell everything about its coverage.
-    async fn look_again(&mut self) -> Result<Option<Outcome>, JournalClosed> {
-        if let Err(mut outcome) = self.list_and_read().await? {
-            outcome.remark("groups that came or went during the run are not known");
+    /// account-Region, if the rows of its log groups do not describe its coverage completely.
+    async fn list_again(&mut self) -> Result<Option<Outcome>, JournalClosed> {
+        if let Err(mut outcome) = self.list_and_scan().await? {
+            outcome.append_detail("log groups created or deleted during the run are not known");
             return Ok(Some(outcome));
         }
-        for met in self.groups.values().filter(|met| !met.is_listed) {
-            match met.left {
-                Left::Nothing => {
-                    let text = "disappeared during the run".to_owned();
-                    self.site
-                        .shared
-                        .journal
-                        .write(Entry::Remark {
-                            place: met.place,
-                            text,
-                        })
-                        .await?;
+        let shared = &self.context.shared;
+        for group in self.groups.values().filter(|group| !group.is_listed) {
+            match group.remaining {
+                Remaining::Nothing => {
+                    let remark = Entry::Remark {
+                        coverage_id: group.coverage_id,
+                        text: "disappeared during the run".to_owned(),
+                    };
+                    shared.journal.write(remark).await?;
                 }
-                Left::Unfinished(_) => {
-                    let gone = "it was not there any more when the run went on";
-                    let outcome = Outcome::because(Status::Failed, Reason::GroupGone, gone);
-                    self.site.shared.end(met.place, outcome).await?;
+                Remaining::Units(_) => {
+                    let detail = "the log group no longer existed when the run was resumed";
+                    let outcome = Outcome::with_reason(Status::Failed, Reason::GroupGone, detail);
+                    shared.finish_row(group.coverage_id, outcome).await?;
                 }
             }
         }
         let is_empty = self.groups.is_empty();
-        Ok(is_empty.then(|| Outcome::because(Status::Skipped, Reason::NoLogGroups, "")))
+        Ok(is_empty.then(|| Outcome::with_reason(Status::Skipped, Reason::NoLogGroups, "")))
     }
 }

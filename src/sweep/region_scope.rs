@@ -21,11 +21,11 @@ impl RegionScope {
     /// Selects the Regions in scope from those that an account has enabled. The configuration of
     /// the account can narrow the selection further.
     pub fn new(scope: &Scope, member: &Member, enabled: Vec<EnabledRegion>) -> Self {
-        let own = own_regions(member);
-        let in_scope = |region: &Region| is_wanted(scope, member, region);
+        let configured = own_regions(member);
+        let in_scope = |region: &Region| selects_region(scope, member, region);
         let is_enabled = |region: &Region| enabled.iter().any(|enabled| enabled.region == *region);
-        let asked_for = scope.named_regions().chain(own);
-        let missing = asked_for
+        let named = scope.named_regions().chain(configured);
+        let missing = named
             .filter(|region| in_scope(region) && !is_enabled(region))
             .cloned()
             .collect();
@@ -40,14 +40,14 @@ impl RegionScope {
 }
 
 /// Returns whether a Region of an account is in scope, provided that it is enabled.
-pub(super) fn is_wanted(scope: &Scope, member: &Member, region: &Region) -> bool {
-    let own = own_regions(member);
-    scope.has_region(region) && (own.is_empty() || own.contains(region))
+pub(super) fn selects_region(scope: &Scope, member: &Member, region: &Region) -> bool {
+    let configured = own_regions(member);
+    scope.has_region(region) && (configured.is_empty() || configured.contains(region))
 }
 
 /// Returns whether an account-Region is in scope, provided that the Region is enabled.
 pub(super) fn is_in_scope(scope: &Scope, member: &Member, region: &Region) -> bool {
-    member.standing == ScopeMembership::InScope && is_wanted(scope, member, region)
+    member.membership == ScopeMembership::InScope && selects_region(scope, member, region)
 }
 
 fn own_regions(member: &Member) -> &[Region] {
@@ -63,10 +63,13 @@ mod tests {
     use crate::config::ConfiguredAccount;
     use crate::model::{Account, AccountState};
 
-    fn wanted(scope: &[&str], own: &[&str]) -> (Vec<String>, Vec<String>) {
+    fn enabled_and_missing(scope: &[&str], configured: &[&str]) -> (Vec<String>, Vec<String>) {
         let id = "111111111111".parse().unwrap();
         let configured = ConfiguredAccount {
-            regions: own.iter().map(|name| name.parse().unwrap()).collect(),
+            regions: configured
+                .iter()
+                .map(|name| name.parse().unwrap())
+                .collect(),
             ..ConfiguredAccount::new(id)
         };
         let member = Member {
@@ -75,7 +78,7 @@ mod tests {
                 name: String::new(),
                 state: AccountState::Active,
             },
-            standing: ScopeMembership::InScope,
+            membership: ScopeMembership::InScope,
             configured: Some(configured),
             listed: None,
         };
@@ -88,31 +91,37 @@ mod tests {
             opt_in_status: String::new(),
             endpoint: String::new(),
         });
-        let wanted = RegionScope::new(&scope, &member, enabled.to_vec());
-        let enabled = wanted
+        let selected = RegionScope::new(&scope, &member, enabled.to_vec());
+        let enabled = selected
             .enabled
             .iter()
             .map(|enabled| enabled.region.to_string())
             .collect();
         (
             enabled,
-            wanted.missing.iter().map(ToString::to_string).collect(),
+            selected.missing.iter().map(ToString::to_string).collect(),
         )
     }
 
     #[test]
-    fn what_is_named_but_not_enabled_is_missing() {
-        assert_eq!(wanted(&[], &[]).0, ["eu-west-1", "us-east-1"]);
+    fn named_region_that_is_not_enabled_is_missing() {
+        assert_eq!(enabled_and_missing(&[], &[]).0, ["eu-west-1", "us-east-1"]);
         assert_eq!(
-            wanted(&["eu-*"], &[]),
+            enabled_and_missing(&["eu-*"], &[]),
             (vec!["eu-west-1".to_owned()], vec![]),
             "a pattern names no Region"
         );
-        assert_eq!(wanted(&["us-east-1", "af-south-1"], &[]).1, ["af-south-1"]);
         assert_eq!(
-            wanted(&[], &["eu-west-1", "af-south-1"]),
+            enabled_and_missing(&["us-east-1", "af-south-1"], &[]).1,
+            ["af-south-1"]
+        );
+        assert_eq!(
+            enabled_and_missing(&[], &["eu-west-1", "af-south-1"]),
             (vec!["eu-west-1".to_owned()], vec!["af-south-1".to_owned()])
         );
-        assert_eq!(wanted(&["us-*"], &["eu-west-1"]), (vec![], vec![]));
+        assert_eq!(
+            enabled_and_missing(&["us-*"], &["eu-west-1"]),
+            (vec![], vec![])
+        );
     }
 }

@@ -83,16 +83,16 @@ pub enum SweepError {
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// An account selector matches no account; most likely it is misspelt.
-    #[error("no account is called {}; `dragnet list accounts` shows them", .0.join(", "))]
+    #[error("no account matches {}; list the accounts with `dragnet list accounts`", .0.join(", "))]
     UnknownAccounts(Vec<String>),
     /// Log group patterns match no log group; most likely they are misspelt.
     #[error(
-        "no log group in scope matches {}; `dragnet list log-groups` shows the names, and the run's coverage.csv the \
-         account-Regions that could not be listed", .0.join(", ")
+        "no log group in scope matches {}; list the log groups with `dragnet list log-groups`; coverage.csv of the run \
+         has the account-Regions whose log groups could not be listed", .0.join(", ")
     )]
     UnmatchedLogGroups(Vec<String>),
     /// No active account is in scope.
-    #[error("no active account is in scope; `dragnet list accounts` shows what there is")]
+    #[error("no active account is in scope; list the accounts with `dragnet list accounts`")]
     NothingInScope,
     /// There are too many indicators, or a hunt cannot run on the chosen engine.
     #[error(transparent)]
@@ -128,7 +128,7 @@ pub(super) struct SweepContext {
 /// # Errors
 /// Returns a [`SweepError`] if the sweep could not be run at all.
 pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
-    carry_out(parts, None).await
+    run_sweep(parts, None).await
 }
 
 /// Plans a sweep: lists everything that it would read, without reading any events. `parts` need no
@@ -138,45 +138,25 @@ pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
 /// Returns a [`SweepError`] if the sweep could not be planned at all.
 pub async fn plan(parts: SweepParts) -> Result<PlanSheet, SweepError> {
     let sheet = Arc::new(Mutex::new(PlanSheet::default()));
-    carry_out(parts, Some(Arc::clone(&sheet))).await?;
+    run_sweep(parts, Some(Arc::clone(&sheet))).await?;
     let mut sheet = std::mem::take(&mut *sheet.lock().unwrap_or_else(PoisonError::into_inner));
     sheet.sort();
     Ok(sheet)
 }
 
-async fn carry_out(
+async fn run_sweep(
     parts: SweepParts,
     sheet: Option<Arc<Mutex<PlanSheet>>>,
 ) -> Result<(), SweepError> {
-    let recording = tokio::spawn(record_calls(
+    let audit = tokio::spawn(record_calls(
         parts.calls,
         parts.journal.clone(),
         Arc::clone(&parts.tally),
     ));
     let search_set = SearchSet::new(&parts.settings.indicators, &parts.settings.hunts)?;
-    let caller = parts
-        .aws
-        .caller()
-        .await
-        .map_err(|error| SweepError::Caller(Box::new(error)))?;
-    parts
-        .journal
-        .write(Entry::Fact {
-            key: "caller_arn",
-            value: caller.arn.to_string(),
-        })
-        .await?;
-    let session_name = format!("dragnet-{}", parts.run_id);
-    let mut operations = Operation::SWEEP.to_vec();
-    operations.extend(parts.settings.engines.unmask.then_some(Operation::Unmask));
+    let access = create_access(&parts.aws, &parts.settings, &parts.run_id, &parts.journal).await?;
     let shared = Arc::new(SweepContext {
-        access: Access::new(
-            &parts.aws,
-            &caller,
-            &parts.settings.reach.identity,
-            session_name,
-            &operations,
-        ),
+        access,
         search_set,
         budget: InsightsBudget::new(
             parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd(),
@@ -193,25 +173,54 @@ async fn carry_out(
         sheet,
         checkpoint: Mutex::new(parts.checkpoint),
     });
-    let swept = sweep_accounts(&shared).await;
-    let slowed = serde_json::to_string(&shared.aws.slowed_rates()).unwrap_or_default();
+    let result = sweep_accounts(&shared).await;
+    let slowed_rates = serde_json::to_string(&shared.aws.slowed_rates()).unwrap_or_default();
     _ = shared
         .journal
         .write(Entry::Fact {
             key: SLOWED_RATES,
-            value: slowed,
+            value: slowed_rates,
         })
         .await;
-    // The connection holds the last sender of `calls`. Once it is dropped, the recording task ends
+    // The connection holds the last sender of `calls`. Once it is dropped, the audit task ends
     // after it has received every call.
     drop(shared);
-    _ = recording.await;
-    swept
+    _ = audit.await;
+    result
+}
+
+/// Resolves and records the caller, and creates the access with which it enters accounts.
+async fn create_access(
+    aws: &Aws,
+    settings: &SweepSettings,
+    run_id: &RunId,
+    journal: &Journal,
+) -> Result<Access, SweepError> {
+    let caller = aws
+        .caller()
+        .await
+        .map_err(|error| SweepError::Caller(Box::new(error)))?;
+    journal
+        .write(Entry::Fact {
+            key: "caller_arn",
+            value: caller.arn.to_string(),
+        })
+        .await?;
+    let session_name = format!("dragnet-{run_id}");
+    let mut operations = Operation::SWEEP.to_vec();
+    operations.extend(settings.engines.unmask.then_some(Operation::Unmask));
+    Ok(Access::new(
+        aws,
+        &caller,
+        &settings.reach.identity,
+        session_name,
+        &operations,
+    ))
 }
 
 async fn record_calls(mut calls: mpsc::Receiver<ApiCall>, journal: Journal, tally: Arc<Tally>) {
     while let Some(call) = calls.recv().await {
-        tally.call(call.was_throttled());
+        tally.count_call(call.was_throttled());
         if journal.write(Entry::Call(call)).await.is_err() {
             return;
         }
@@ -222,15 +231,15 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     let reach = &shared.settings.reach;
     let mut directory = Directory::new(&shared.aws, &shared.access, reach);
     let mut selectors = Selectors::new(&reach.scope.include_accounts);
-    let (recorders, told) = mpsc::channel(remote_sources::WAITING);
-    let (list_of_members, complete_list) = oneshot::channel();
+    let (source_sender, source_receiver) = mpsc::channel(remote_sources::CHANNEL_SIZE);
+    let (members_sender, members_receiver) = oneshot::channel();
     // If this function returns early with an error, dropping the sets aborts their tasks.
     let mut accounts = JoinSet::new();
-    let mut following = JoinSet::new();
-    following.spawn(remote_sources::follow(
+    let mut follower = JoinSet::new();
+    follower.spawn(remote_sources::follow_log_sources(
         Arc::clone(shared),
-        told,
-        complete_list,
+        source_receiver,
+        members_receiver,
     ));
     let mut members = Members::new();
     loop {
@@ -239,74 +248,73 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
             next = directory.next() => next?,
         };
         let Some(member) = next else { break };
-        selectors.see(&member);
+        selectors.mark_matching(&member);
         members.insert(member.account.id, member.clone());
-        begin(shared, member, &recorders, &mut accounts).await?;
+        start_account(shared, member, &source_sender, &mut accounts).await?;
     }
-    drop(recorders);
+    drop(source_sender);
     if shared.cancel.is_cancelled() {
         // Without the complete list, remote log sources are not followed. Dropping the sender ends
-        // the following task, so that no account-Region waits for it.
-        drop(list_of_members);
+        // the follower, so that no account-Region waits for it.
+        drop(members_sender);
     } else {
-        selectors.check()?;
+        selectors.require_all_matched()?;
         if accounts.is_empty() {
             return Err(SweepError::NothingInScope);
         }
         // The receiver is dropped early only if the journal is closed, which is reported below.
-        _ = list_of_members.send(members);
+        _ = members_sender.send(members);
     }
-    all_of(accounts).await?;
-    all_of(following).await?;
+    join_tasks(accounts).await?;
+    join_tasks(follower).await?;
     shared.check_log_group_patterns()
 }
 
-async fn begin(
+/// Records an account, and starts its sweep if it is in scope.
+async fn start_account(
     shared: &Arc<SweepContext>,
     member: Member,
-    recorders: &mpsc::Sender<LogSource>,
+    source_sender: &mpsc::Sender<LogSource>,
     accounts: &mut JoinSet<Result<(), JournalClosed>>,
 ) -> Result<(), JournalClosed> {
-    let Member {
-        account, standing, ..
-    } = &member;
+    let account = &member.account;
     let scoped = ScopedAccount {
         id: account.id,
         name: account.name.clone(),
-        standing: *standing,
+        membership: member.membership,
     };
     shared.journal.write(Entry::Account(scoped)).await?;
-    match (standing, &account.state) {
+    match (member.membership, &account.state) {
         (ScopeMembership::InScope, _) => {
             shared.tally.account_known();
             accounts.spawn(account::sweep(
                 Arc::clone(shared),
                 member,
-                recorders.clone(),
+                source_sender.clone(),
             ));
         }
         (ScopeMembership::NotActive, AccountState::Inactive(state)) => {
-            let outcome = Outcome::because(Status::Skipped, Reason::AccountNotActive, state);
-            shared.place(&member, None, outcome).await?;
+            let outcome = Outcome::with_reason(Status::Skipped, Reason::AccountNotActive, state);
+            shared.record_outcome(&member, None, outcome).await?;
         }
-        (ScopeMembership::NotActive | ScopeMembership::NotAsked, _) => {}
+        (ScopeMembership::NotActive | ScopeMembership::NotSelected, _) => {}
     }
     Ok(())
 }
 
 /// Waits for all tasks of a set, or for the first one that finds the journal closed.
-pub(super) async fn all_of(
+pub(super) async fn join_tasks(
     mut tasks: JoinSet<Result<(), JournalClosed>>,
 ) -> Result<(), JournalClosed> {
     while let Some(ended) = tasks.join_next().await {
-        result_of(ended)?;
+        task_result(ended)?;
     }
     Ok(())
 }
 
 /// Returns the result of a task. A panic in the task is resumed here, so that no account-Region
 /// goes missing from the coverage without an error.
-pub(super) fn result_of(
+pub(super) fn task_result(
     ended: Result<Result<(), JournalClosed>, JoinError>,
 ) -> Result<(), JournalClosed> {
     match ended.map_err(JoinError::try_into_panic) {
@@ -320,7 +328,7 @@ pub(super) fn result_of(
 impl SweepContext {
     /// Takes what an earlier part of the run recorded about an account-Region. A second call for
     /// the same account-Region returns nothing.
-    pub fn known_groups(&self, target: &Target) -> BTreeMap<String, KnownGroup> {
+    pub(super) fn known_groups(&self, target: &Target) -> BTreeMap<String, KnownGroup> {
         // A poisoned lock still guards a complete map.
         self.checkpoint
             .lock()
@@ -330,7 +338,7 @@ impl SweepContext {
 
     /// Takes what an earlier part of the run recorded about a log group outside the scope. A second
     /// call for the same log group returns nothing.
-    pub fn known_group(&self, arn: &LogGroupArn) -> Option<KnownGroup> {
+    pub(super) fn known_group(&self, arn: &LogGroupArn) -> Option<KnownGroup> {
         self.checkpoint
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -345,11 +353,11 @@ impl SweepContext {
             return Ok(());
         }
         if matches!(self.windows, WindowBasis::LogTime(_))
-            && !self.log_group_patterns.selected_nothing()
+            && !self.log_group_patterns.matched_nothing()
         {
             warn!(
                 patterns = unmatched.join(", "),
-                "log group patterns match nothing"
+                "log group patterns match no log group"
             );
             return Ok(());
         }
@@ -358,96 +366,101 @@ impl SweepContext {
 
     /// Records the outcome of an account or an account-Region as a row of the coverage, and counts
     /// it if it is not covered.
-    pub fn place(
+    pub(super) fn record_outcome(
         &self,
         member: &Member,
         region: Option<&Region>,
         outcome: Outcome,
     ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send + use<'_> {
-        self.plan(|sheet| sheet.leave(unread(&member.account, region, None, &outcome)));
-        self.write_place(CoverageRow {
+        self.update_plan(|sheet| {
+            sheet.add_gap(unread_row(&member.account, region, None, &outcome));
+        });
+        self.write_row(CoverageRow {
             outcome: Some(outcome),
-            ..self.row(&member.account, region)
+            ..self.new_row(&member.account, region)
         })
     }
 
     /// Returns whether the sweep is only planned.
-    pub fn is_plan(&self) -> bool {
+    pub(super) fn is_plan(&self) -> bool {
         self.sheet.is_some()
     }
 
     /// Adds to the plan sheet if the sweep is only planned; does nothing otherwise.
-    pub fn plan(&self, note: impl FnOnce(&mut PlanSheet)) {
+    pub(super) fn update_plan(&self, change: impl FnOnce(&mut PlanSheet)) {
         if let Some(sheet) = &self.sheet {
             // A poisoned lock is safe to use: no change under it is left half done.
-            note(&mut sheet.lock().unwrap_or_else(PoisonError::into_inner));
+            change(&mut sheet.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
-    /// Records a log group as a row of the coverage. `elsewhere` says that it is outside the
+    /// Records a log group as a row of the coverage. `out_of_scope` says that it is outside the
     /// accounts and Regions in scope.
-    pub fn group(
+    pub(super) fn record_log_group(
         &self,
         account: &Account,
         region: &Region,
         group: &LogGroup,
-        elsewhere: bool,
+        out_of_scope: bool,
     ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send + use<'_> {
         let log_group = Some(group.name.clone());
         let class = Some(group.class.clone());
-        self.write_place(CoverageRow {
+        self.write_row(CoverageRow {
             log_group,
             class,
-            elsewhere,
-            ..self.row(account, Some(region))
+            out_of_scope,
+            ..self.new_row(account, Some(region))
         })
     }
 
     /// Returns a new coverage row without an outcome.
-    fn row(&self, account: &Account, region: Option<&Region>) -> CoverageRow {
+    fn new_row(&self, account: &Account, region: Option<&Region>) -> CoverageRow {
         CoverageRow {
-            id: self.journal.new_place(),
+            id: self.journal.new_coverage_id(),
             account: account.id,
             account_name: account.name.clone(),
             region: region.cloned(),
             log_group: None,
             class: None,
             outcome: None,
-            elsewhere: false,
+            out_of_scope: false,
         }
     }
 
-    fn write_place(
+    fn write_row(
         &self,
         row: CoverageRow,
     ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send {
         let id = row.id;
         if let Some(outcome) = &row.outcome {
-            self.count(outcome);
+            self.count_uncovered(outcome);
         }
-        let written = self.journal.write(Entry::Place(row));
+        let written = self.journal.write(Entry::CoverageRow(row));
         async move { written.await.map(|()| id) }
     }
 
     /// Records the outcome of a coverage row.
-    pub fn end(
+    pub(super) fn finish_row(
         &self,
-        place: CoverageId,
+        coverage_id: CoverageId,
         outcome: Outcome,
     ) -> impl Future<Output = Result<(), JournalClosed>> + Send {
-        self.count(&outcome);
-        self.journal.write(Entry::Ended { place, outcome })
+        self.count_uncovered(&outcome);
+        self.journal.write(Entry::Ended {
+            coverage_id,
+            outcome,
+        })
     }
 
     /// Returns the result of `calls`, or the outcome `interrupted` if the sweep is cancelled first.
     /// After a cancellation the call in flight has five seconds to finish, and no further call is
     /// sent.
-    pub fn unless_interrupted<T>(
+    pub(super) fn unless_interrupted<T>(
         &self,
         calls: impl Future<Output = Result<T, Outcome>> + Send,
     ) -> impl Future<Output = Result<T, Outcome>> + Send {
-        let given = self.until_given_up(calls);
-        async { given.await.unwrap_or_else(|| Err(outcome::interrupted())) }
+        let result = self.run_until_cancelled(calls);
+        async { result.await.unwrap_or_else(|| Err(outcome::interrupted())) }
     }
 
     /// Returns the result of `calls`, or `None` if the sweep is cancelled and they do not finish
@@ -455,29 +468,29 @@ impl SweepContext {
     ///
     /// `calls` is boxed while it runs: thousands of tasks wait here, and without the box each would
     /// keep the size of this future for its whole life.
-    pub fn until_given_up<T>(
+    pub(super) fn run_until_cancelled<T>(
         &self,
         calls: impl Future<Output = T> + Send,
     ) -> impl Future<Output = Option<T>> + Send {
         let mut calls = Box::pin(calls);
         async move {
             tokio::select! {
-                given = &mut calls => return Some(given),
+                result = &mut calls => return Some(result),
                 () = self.cancel.cancelled() => {}
             }
             timeout(GRACE, calls).await.ok()
         }
     }
 
-    fn count(&self, outcome: &Outcome) {
+    fn count_uncovered(&self, outcome: &Outcome) {
         if !outcome.is_covered() && outcome.reason != Some(Reason::AccountNotActive) {
-            self.tally.uncovered();
+            self.tally.count_uncovered();
         }
     }
 }
 
 /// Returns the coverage row of a plan for something that would not be read.
-pub(super) fn unread(
+pub(super) fn unread_row(
     account: &Account,
     region: Option<&Region>,
     log_group: Option<&LogGroup>,
@@ -495,27 +508,27 @@ pub(super) fn unread(
 struct Selectors<'a>(Vec<(&'a AccountSelector, bool)>);
 
 impl<'a> Selectors<'a> {
-    fn new(asked_for: &'a [AccountSelector]) -> Self {
-        Self(asked_for.iter().map(|selector| (selector, false)).collect())
+    fn new(selectors: &'a [AccountSelector]) -> Self {
+        Self(selectors.iter().map(|selector| (selector, false)).collect())
     }
 
-    fn see(&mut self, member: &Member) {
-        for (selector, met) in &mut self.0 {
-            *met |= selector.matches(&member.account);
+    fn mark_matching(&mut self, member: &Member) {
+        for (selector, is_matched) in &mut self.0 {
+            *is_matched |= selector.matches(&member.account);
         }
     }
 
-    fn check(&self) -> Result<(), SweepError> {
-        let missing: Vec<String> = self
+    fn require_all_matched(&self) -> Result<(), SweepError> {
+        let unmatched: Vec<String> = self
             .0
             .iter()
-            .filter(|(_, met)| !met)
+            .filter(|(_, is_matched)| !is_matched)
             .map(|(selector, _)| format!("`{selector}`"))
             .collect();
-        if missing.is_empty() {
+        if unmatched.is_empty() {
             Ok(())
         } else {
-            Err(SweepError::UnknownAccounts(missing))
+            Err(SweepError::UnknownAccounts(unmatched))
         }
     }
 }

@@ -16,7 +16,7 @@ const PRICES: [(&str, f64); 4] = [
 
 /// The price in any other Region. It is higher than any price in the table, so that an estimate may
 /// be too high but never too low.
-const ELSEWHERE: f64 = 0.01;
+const DEFAULT_PRICE: f64 = 0.01;
 
 /// The smallest size that "GB" can mean, so that the estimate is never too low.
 const GIGABYTE: f64 = 1e9;
@@ -26,45 +26,47 @@ pub fn scan_cost(region: &Region, bytes: f64) -> f64 {
     let price = PRICES
         .iter()
         .find(|(name, _)| *name == region.as_str())
-        .map_or(ELSEWHERE, |(_, price)| *price);
+        .map_or(DEFAULT_PRICE, |(_, price)| *price);
     price * bytes / GIGABYTE
 }
 
 /// What a run may spend on Insights.
 #[derive(Debug)]
 pub(super) struct InsightsBudget {
-    most: f64,
+    limit: f64,
     /// What was spent, and what is reserved for queries that have not finished.
-    taken: Mutex<f64>,
+    committed: Mutex<f64>,
 }
 
 impl InsightsBudget {
-    /// Creates a budget of `most` US dollars.
-    pub fn new(most: f64) -> Self {
+    /// Creates a budget of `limit` US dollars.
+    pub(super) fn new(limit: f64) -> Self {
         Self {
-            most,
-            taken: Mutex::new(0.0),
+            limit,
+            committed: Mutex::new(0.0),
         }
     }
 
     /// Reserves an estimate and returns whether the budget has room for it.
-    pub fn set_aside(&self, usd: f64) -> bool {
-        let mut taken = self.taken();
-        let fits = *taken + usd <= self.most;
+    pub(super) fn reserve(&self, usd: f64) -> bool {
+        let mut committed = self.committed();
+        let fits = *committed + usd <= self.limit;
         if fits {
-            *taken += usd;
+            *committed += usd;
         }
         fits
     }
 
     /// Replaces a reservation by what was spent.
-    pub fn settle(&self, set_aside: f64, spent: f64) {
-        *self.taken() += spent - set_aside;
+    pub(super) fn settle(&self, reserved: f64, spent: f64) {
+        *self.committed() += spent - reserved;
     }
 
-    fn taken(&self) -> MutexGuard<'_, f64> {
+    fn committed(&self) -> MutexGuard<'_, f64> {
         // A poisoned lock is safe to use: no change under it is left half done.
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -73,25 +75,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_price_that_is_not_known_is_the_highest() {
+    fn unknown_region_has_highest_price() {
         let usd = |region: &str| scan_cost(&region.parse().unwrap(), 2e9);
         assert_eq!(
             (usd("us-east-1"), usd("ap-northeast-1"), usd("eu-north-1")),
             (0.01, 0.0152, 0.02)
         );
-        assert!(PRICES.iter().all(|(_, price)| *price <= ELSEWHERE));
+        assert!(PRICES.iter().all(|(_, price)| *price <= DEFAULT_PRICE));
     }
 
     #[test]
-    fn what_is_not_spent_can_be_set_aside_again() {
+    fn unspent_reservation_is_released() {
         let budget = InsightsBudget::new(1.0);
-        assert!(budget.set_aside(0.8) && !budget.set_aside(0.3));
+        assert!(budget.reserve(0.8) && !budget.reserve(0.3));
         budget.settle(0.8, 0.5);
-        assert!(budget.set_aside(0.3) && !budget.set_aside(0.3));
+        assert!(budget.reserve(0.3) && !budget.reserve(0.3));
         budget.settle(0.3, 0.9);
         assert!(
-            !budget.set_aside(0.01),
-            "a query may scan more than was thought"
+            !budget.reserve(0.01),
+            "a query may scan more than estimated"
         );
     }
 }

@@ -15,18 +15,20 @@ pub fn stored_sightings(
     reader: &RunReader,
     mut use_row: impl FnMut(&StoredRow),
 ) -> Result<(), StoreError> {
-    let asked = AccountFilter::of_run(reader)?;
+    let account_filter = AccountFilter::load(reader)?;
     reader.sightings(|rows| {
         for row in rows {
             let row = row?;
             let found = &row.found;
-            let told = event_details(
+            let details = event_details(
                 &found.message,
                 &row.account.to_string(),
                 row.region.as_str(),
                 found.timestamp_ms,
             );
-            if asked.has_row(&told.account, &row) && !reader.is_own_request(&told.request_id)? {
+            if account_filter.includes_row(&details.account, &row)
+                && !reader.is_own_request(&details.request_id)?
+            {
                 use_row(&row);
             }
         }

@@ -95,7 +95,7 @@ impl Tally {
     }
 
     /// Adds the queue of another account-Region.
-    pub(super) fn reading(&self, queue: &Arc<Queue>) {
+    pub(super) fn add_queue(&self, queue: &Arc<Queue>) {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         if queues.len() == queues.capacity() {
             // The memory of a dropped queue is freed only when its weak references are gone, too.
@@ -104,17 +104,17 @@ impl Tally {
         queues.push(Arc::downgrade(queue));
     }
 
-    pub(super) fn uncovered(&self) {
+    pub(super) fn count_uncovered(&self) {
         add(&self.uncovered, 1);
     }
 
-    pub(super) fn page(&self, events: u64, bytes: u64, sightings: u64) {
+    pub(super) fn count_page(&self, events: u64, bytes: u64, sightings: u64) {
         add(&self.events, events);
         add(&self.bytes, bytes);
         add(&self.sightings, sightings);
     }
 
-    pub(super) fn call(&self, throttled: bool) {
+    pub(super) fn count_call(&self, throttled: bool) {
         add(&self.calls, 1);
         add(&self.throttled, throttled.into());
     }
@@ -124,26 +124,26 @@ impl Tally {
     pub fn snapshot(&self) -> TallySnapshot {
         // The done counters are read first, so that they never exceed the known ones.
         let [accounts_done, targets_done, log_groups_done] =
-            [&self.accounts, &self.targets, &self.log_groups].map(|progress| get(&progress.done));
+            [&self.accounts, &self.targets, &self.log_groups].map(|progress| load(&progress.done));
         TallySnapshot {
-            accounts_known: get(&self.accounts.known),
+            accounts_known: load(&self.accounts.known),
             accounts_done,
-            targets_known: get(&self.targets.known),
+            targets_known: load(&self.targets.known),
             targets_done,
-            log_groups_known: get(&self.log_groups.known),
+            log_groups_known: load(&self.log_groups.known),
             log_groups_done,
-            uncovered: get(&self.uncovered),
-            events: get(&self.events),
-            bytes: get(&self.bytes),
-            sightings: get(&self.sightings),
-            calls: get(&self.calls),
-            throttled: get(&self.throttled),
+            uncovered: load(&self.uncovered),
+            events: load(&self.events),
+            bytes: load(&self.bytes),
+            sightings: load(&self.sightings),
+            calls: load(&self.calls),
+            throttled: load(&self.throttled),
             time_left: self.time_left(),
         }
     }
 
     fn time_left(&self) -> Option<Duration> {
-        if get(&self.accounts_entered) < get(&self.accounts.known) {
+        if load(&self.accounts_entered) < load(&self.accounts.known) {
             return None;
         }
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
@@ -161,6 +161,6 @@ fn add(counter: &AtomicU64, by: u64) {
     counter.fetch_add(by, Ordering::Relaxed);
 }
 
-fn get(counter: &AtomicU64) -> u64 {
+fn load(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }

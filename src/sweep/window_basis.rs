@@ -20,7 +20,7 @@ pub enum WindowBasis {
 /// Supplies the windows of each log group.
 pub trait GroupWindows: fmt::Debug + Send + Sync {
     /// Returns one or more windows that do not overlap, in order of time.
-    fn of(&self, group: &LogGroupArn) -> Vec<TimeWindow>;
+    fn windows_for(&self, group: &LogGroupArn) -> Vec<TimeWindow>;
 }
 
 /// Selects the events of one log group by time.
@@ -34,7 +34,7 @@ impl WindowBasis {
     pub(super) fn filter_for(&self, group: &LogGroupArn) -> TimeFilter {
         match self {
             Self::EventTime(window) => TimeFilter::EventTime(*window),
-            Self::LogTime(windows) => TimeFilter::LogTime(windows.of(group)),
+            Self::LogTime(windows) => TimeFilter::LogTime(windows.windows_for(group)),
         }
     }
 }
@@ -42,7 +42,7 @@ impl WindowBasis {
 impl TimeFilter {
     /// Returns the time from the start of the first window to the end of the last, or `None` if
     /// there is no window.
-    pub fn whole_window(&self) -> Option<TimeWindow> {
+    pub(super) fn whole_window(&self) -> Option<TimeWindow> {
         match self {
             Self::EventTime(window) => Some(*window),
             Self::LogTime(windows) => {
@@ -54,7 +54,7 @@ impl TimeFilter {
 
     /// Returns the ranges of log time that are read, each as its first millisecond and the first
     /// one after it.
-    pub fn log_time_ranges(&self) -> Vec<(i64, i64)> {
+    pub(super) fn log_time_ranges(&self) -> Vec<(i64, i64)> {
         match self {
             Self::EventTime(window) => vec![(
                 window.from_ms(),
@@ -67,20 +67,20 @@ impl TimeFilter {
         }
     }
 
-    /// Returns whether an event with the event time `told_ms` and the log time `stored_ms` is
+    /// Returns whether an event with the event time `event_ms` and the log time `log_ms` is
     /// searched.
     ///
     /// By event time, the claimed event time counts if it is plausible. A line whose event time is
     /// later than its log time, or earlier by more than [`LATE_ARRIVAL`], may be forged to stay out
     /// of the window, so its log time counts as well.
-    pub fn contains(&self, told_ms: i64, stored_ms: i64) -> bool {
+    pub(super) fn contains(&self, event_ms: i64, log_ms: i64) -> bool {
         match self {
             Self::EventTime(window) => {
-                let believable =
-                    (0..=late_arrival_ms()).contains(&stored_ms.saturating_sub(told_ms));
-                window.contains_ms(told_ms) || (!believable && window.contains_ms(stored_ms))
+                let is_plausible =
+                    (0..=late_arrival_ms()).contains(&log_ms.saturating_sub(event_ms));
+                window.contains_ms(event_ms) || (!is_plausible && window.contains_ms(log_ms))
             }
-            Self::LogTime(windows) => windows.iter().any(|window| window.contains_ms(stored_ms)),
+            Self::LogTime(windows) => windows.iter().any(|window| window.contains_ms(log_ms)),
         }
     }
 }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_again_looks_at_what_is_stored() {
+    fn log_time_selects_by_log_time() {
         let time_filter = TimeFilter::LogTime(vec![window(100, 200), window(500, 600)]);
         assert_eq!(time_filter.whole_window(), Some(window(100, 600)));
         assert_eq!(time_filter.log_time_ranges(), [(100, 200), (500, 600)]);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_once_looks_at_what_happened() {
+    fn event_time_selects_by_event_time() {
         let hour = 3_600_000;
         let time_filter = TimeFilter::EventTime(window(hour, 2 * hour));
         assert_eq!(
@@ -122,11 +122,11 @@ mod tests {
         );
         assert!(
             time_filter.contains(hour, 3 * hour) && !time_filter.contains(2 * hour, 2 * hour),
-            "its own time counts"
+            "the event time counts"
         );
         assert!(
             time_filter.contains(-hour, 2 * hour - 1) && !time_filter.contains(-hour, 2 * hour),
-            "a claim that cannot be true"
+            "an implausible event time"
         );
     }
 }

@@ -18,26 +18,26 @@ use crate::model::SlowedRate;
 
 /// A burst has as many calls as the rate allows in this time, but two at least. Timers round to a
 /// millisecond, so with smaller bursts a rate of hundreds per second would never be reached.
-const BURST: Duration = Duration::from_millis(2);
-const LEAST_BURST: NonZeroU32 = NonZeroU32::new(2).unwrap();
+const BURST_TIME: Duration = Duration::from_millis(2);
+const MIN_BURST: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
 /// A throttled call halves the rate, down to this share of it, so that a call is still sent every
 /// few seconds.
-const SLOWEST: f64 = 1.0 / 64.0;
+const MIN_SHARE: f64 = 1.0 / 64.0;
 /// For this time after the rate was lowered, further throttled calls are ignored: they were already
 /// in flight.
-const SETTLING: Duration = Duration::from_secs(1);
+const SETTLE_TIME: Duration = Duration::from_secs(1);
 /// After this time without a throttled call, the rate rises by one step.
-const STEP_AFTER: Duration = Duration::from_secs(5);
-const STEP: f64 = 1.5;
+const STEP_INTERVAL: Duration = Duration::from_secs(5);
+const STEP_FACTOR: f64 = 1.5;
 
 /// Limits the calls of one quota key to its rate, and to a lower rate for a while after AWS
 /// throttled a call.
 #[derive(Debug)]
 pub struct Limiter {
     rate: f64,
-    steady: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<At>>,
-    slowing: Mutex<AdaptiveRate>,
+    steady: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Elapsed>>,
+    adaptive: Mutex<AdaptiveRate>,
 }
 
 /// The adaptive part (AIMD). The governor limiter is never replaced, because a new one would allow
@@ -47,13 +47,13 @@ struct AdaptiveRate {
     /// The share of the rate that is used, up to 1.
     share: f64,
     /// The lowest share so far.
-    least: f64,
+    lowest: f64,
     /// When the share last changed.
     changed: Instant,
     /// No call is sent before this time.
     not_before: Instant,
     /// When the last permit was taken.
-    taken: Instant,
+    last_permit: Instant,
 }
 
 impl Limiter {
@@ -61,50 +61,50 @@ impl Limiter {
     /// million.
     pub fn new(rate: f64) -> Self {
         let rate = rate.clamp(1e-3, 1e6);
-        let between = Duration::from_secs_f64(1.0 / rate);
-        let quota = Quota::with_period(between)
+        let interval = Duration::from_secs_f64(1.0 / rate);
+        let quota = Quota::with_period(interval)
             .unwrap_or(Quota::per_second(NonZeroU32::MIN))
             .allow_burst(burst(rate));
         let now = Instant::now();
         Self {
             rate,
             steady: RateLimiter::direct_with_clock(quota, TokioClock { origin: now }),
-            slowing: Mutex::new(AdaptiveRate {
+            adaptive: Mutex::new(AdaptiveRate {
                 share: 1.0,
-                least: 1.0,
+                lowest: 1.0,
                 changed: now,
                 not_before: now,
-                taken: now,
+                last_permit: now,
             }),
         }
     }
 
     /// The current rate in calls per second.
     pub fn rate(&self) -> f64 {
-        self.rate * self.slowing().share
+        self.rate * self.adaptive().share
     }
 
     /// Whether AWS ever throttled a call of this quota.
     pub fn was_slowed(&self) -> bool {
-        self.slowing().least < 1.0
+        self.adaptive().lowest < 1.0
     }
 
     /// Whether the limiter behaves exactly as a new one would.
     pub fn is_pristine(&self) -> bool {
-        let slowing = self.slowing();
-        slowing.least >= 1.0
-            && slowing.taken.elapsed() >= self.between(1.0) * burst(self.rate).get()
+        let adaptive = self.adaptive();
+        adaptive.lowest >= 1.0
+            && adaptive.last_permit.elapsed() >= self.interval(1.0) * burst(self.rate).get()
     }
 
     /// Reports how far the rate was lowered; `key` is the quota key of this limiter.
-    pub fn slowed(&self, key: &QuotaKey) -> SlowedRate {
-        let AdaptiveRate { share, least, .. } = *self.slowing();
+    pub fn slowed_rate(&self, key: &QuotaKey) -> SlowedRate {
+        let AdaptiveRate { share, lowest, .. } = *self.adaptive();
         SlowedRate {
             operation: key.operation.to_owned(),
             account: key.account,
             region: key.region.clone(),
             allowed: self.rate,
-            slowest: self.rate * least,
+            slowest: self.rate * lowest,
             last: self.rate * share,
         }
     }
@@ -113,19 +113,19 @@ impl Limiter {
     ///
     /// # Errors
     /// No permit is available now; the error is how long to wait before trying again.
-    pub fn take(&self) -> Result<(), Duration> {
-        let mut slowing = self.slowing();
+    pub fn try_acquire(&self) -> Result<(), Duration> {
+        let mut adaptive = self.adaptive();
         let now = Instant::now();
-        let wait = slowing.not_before.saturating_duration_since(now);
+        let wait = adaptive.not_before.saturating_duration_since(now);
         if !wait.is_zero() {
             return Err(wait);
         }
         self.steady
             .check()
             .map_err(|not_until| not_until.wait_time_from(self.steady.clock().now()))?;
-        slowing.taken = now;
-        if slowing.share < 1.0 {
-            slowing.not_before = now + self.between(slowing.share);
+        adaptive.last_permit = now;
+        if adaptive.share < 1.0 {
+            adaptive.not_before = now + self.interval(adaptive.share);
         }
         Ok(())
     }
@@ -133,44 +133,44 @@ impl Limiter {
     /// Records a throttled call: halves the rate and pauses for a moment. `jitter`, from 0 to 1,
     /// spreads the pauses of several processes. Returns the new rate, unless it is unchanged.
     pub fn on_throttle(&self, jitter: f64) -> Option<f64> {
-        let mut slowing = self.slowing();
+        let mut adaptive = self.adaptive();
         let now = Instant::now();
-        if slowing.share < 1.0 && now.duration_since(slowing.changed) < SETTLING {
+        if adaptive.share < 1.0 && now.duration_since(adaptive.changed) < SETTLE_TIME {
             return None;
         }
-        slowing.share = (slowing.share / 2.0).max(SLOWEST);
-        slowing.least = slowing.least.min(slowing.share);
-        slowing.changed = now;
-        slowing.not_before = now
+        adaptive.share = (adaptive.share / 2.0).max(MIN_SHARE);
+        adaptive.lowest = adaptive.lowest.min(adaptive.share);
+        adaptive.changed = now;
+        adaptive.not_before = now
             + self
-                .between(slowing.share)
+                .interval(adaptive.share)
                 .mul_f64(1.0 + jitter.clamp(0.0, 1.0));
-        Some(self.rate * slowing.share)
+        Some(self.rate * adaptive.share)
     }
 
     /// Records a call that was not throttled, and raises the rate by one step if enough time has
     /// passed. Returns the new rate, if it changed.
     pub fn on_success(&self) -> Option<f64> {
-        let mut slowing = self.slowing();
+        let mut adaptive = self.adaptive();
         // The usual case, which does not need to read the clock.
-        if slowing.share >= 1.0 {
+        if adaptive.share >= 1.0 {
             return None;
         }
         let now = Instant::now();
-        if now.duration_since(slowing.changed) < STEP_AFTER {
+        if now.duration_since(adaptive.changed) < STEP_INTERVAL {
             return None;
         }
-        slowing.share = (slowing.share * STEP).min(1.0);
-        slowing.changed = now;
-        Some(self.rate * slowing.share)
+        adaptive.share = (adaptive.share * STEP_FACTOR).min(1.0);
+        adaptive.changed = now;
+        Some(self.rate * adaptive.share)
     }
 
-    fn between(&self, share: f64) -> Duration {
+    fn interval(&self, share: f64) -> Duration {
         Duration::from_secs_f64(1.0 / (self.rate * share))
     }
 
-    fn slowing(&self) -> MutexGuard<'_, AdaptiveRate> {
-        self.slowing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn adaptive(&self) -> MutexGuard<'_, AdaptiveRate> {
+        self.adaptive.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -180,9 +180,9 @@ impl Limiter {
     reason = "a rate is positive and at most a million"
 )]
 fn burst(rate: f64) -> NonZeroU32 {
-    NonZeroU32::new((rate * BURST.as_secs_f64()) as u32)
-        .unwrap_or(LEAST_BURST)
-        .max(LEAST_BURST)
+    NonZeroU32::new((rate * BURST_TIME.as_secs_f64()) as u32)
+        .unwrap_or(MIN_BURST)
+        .max(MIN_BURST)
 }
 
 /// Tokio's clock for governor, so that limiters stop when a test pauses time.
@@ -192,32 +192,32 @@ struct TokioClock {
 }
 
 impl Clock for TokioClock {
-    type Instant = At;
+    type Instant = Elapsed;
 
-    fn now(&self) -> At {
-        At(self.origin.elapsed())
+    fn now(&self) -> Elapsed {
+        Elapsed(self.origin.elapsed())
     }
 }
 
 /// The time since the origin of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct At(Duration);
+struct Elapsed(Duration);
 
-impl Add<Nanos> for At {
-    type Output = At;
+impl Add<Nanos> for Elapsed {
+    type Output = Elapsed;
 
-    fn add(self, by: Nanos) -> At {
-        At(self.0.saturating_add(by.into()))
+    fn add(self, by: Nanos) -> Elapsed {
+        Elapsed(self.0.saturating_add(by.into()))
     }
 }
 
-impl Reference for At {
+impl Reference for Elapsed {
     fn duration_since(&self, earlier: Self) -> Nanos {
         self.0.saturating_sub(earlier.0).into()
     }
 
     fn saturating_sub(&self, by: Nanos) -> Self {
-        At(self.0.saturating_sub(by.into()))
+        Elapsed(self.0.saturating_sub(by.into()))
     }
 }
 
@@ -229,7 +229,7 @@ mod tests {
         let end = Instant::now() + span;
         let mut permits = 0;
         loop {
-            let wait = match limiter.take() {
+            let wait = match limiter.try_acquire() {
                 Ok(()) => {
                     permits += 1;
                     continue;
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_rate_is_kept_and_used_up() {
+    async fn rate_is_reached_and_not_exceeded() {
         for (rate, burst, expected) in [
             (4.0, 2, 40),
             (10.0, 2, 100),
@@ -261,60 +261,63 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_as_new_when_it_has_rested_and_was_never_slowed() {
+    async fn limiter_is_pristine_after_a_rest_unless_throttled() {
         let limiter = Limiter::new(2.0);
-        assert_eq!((limiter.take(), limiter.take()), (Ok(()), Ok(())));
+        assert_eq!(
+            (limiter.try_acquire(), limiter.try_acquire()),
+            (Ok(()), Ok(()))
+        );
         tokio::time::sleep(Duration::from_millis(999)).await;
         assert!(!limiter.is_pristine());
         tokio::time::sleep(Duration::from_millis(1)).await;
         assert!(
-            limiter.is_pristine() && limiter.take().is_ok() && limiter.take().is_ok(),
-            "the whole burst is there"
+            limiter.is_pristine() && limiter.try_acquire().is_ok() && limiter.try_acquire().is_ok(),
+            "the full burst is available"
         );
         limiter.on_throttle(0.0);
-        tokio::time::sleep(STEP_AFTER * 100).await;
-        assert!(!limiter.is_pristine(), "what was slowed is told");
+        tokio::time::sleep(STEP_INTERVAL * 100).await;
+        assert!(!limiter.is_pristine(), "a throttled limiter is reported");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_throttle_halves_the_rate_once() {
+    async fn throttle_halves_the_rate_once() {
         let limiter = Limiter::new(10.0);
         assert_eq!(
             [limiter.on_throttle(0.0), limiter.on_throttle(0.0)],
             [Some(5.0), None],
-            "the second was under way already"
+            "the second call was already in flight"
         );
         assert_eq!(limiter.rate(), 5.0);
-        assert_eq!(limiter.take(), Err(Duration::from_millis(200)));
+        assert_eq!(limiter.try_acquire(), Err(Duration::from_millis(200)));
         let permits = permits_within(&limiter, Duration::from_secs(4)).await;
         assert!((19..=20).contains(&permits), "{permits}");
         limiter.on_throttle(0.0);
         assert_eq!(limiter.rate(), 2.5);
         for _ in 0..20 {
-            tokio::time::sleep(SETTLING).await;
+            tokio::time::sleep(SETTLE_TIME).await;
             limiter.on_throttle(0.0);
         }
-        assert_eq!(limiter.rate(), 10.0 * SLOWEST, "and never stops");
+        assert_eq!(limiter.rate(), 10.0 * MIN_SHARE, "it never stops");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_recovers_by_steps_up_to_its_rate() {
+    async fn rate_recovers_in_steps() {
         let limiter = Limiter::new(8.0);
         limiter.on_throttle(0.0);
-        assert_eq!(limiter.on_success(), None, "not at once");
-        tokio::time::sleep(STEP_AFTER).await;
+        assert_eq!(limiter.on_success(), None, "not immediately");
+        tokio::time::sleep(STEP_INTERVAL).await;
         assert_eq!(
             (limiter.on_success(), limiter.on_success()),
             (Some(6.0), None),
             "one step at a time"
         );
-        tokio::time::sleep(STEP_AFTER).await;
+        tokio::time::sleep(STEP_INTERVAL).await;
         assert_eq!(
             (limiter.on_success(), limiter.rate()),
             (Some(8.0), 8.0),
             "and no further"
         );
-        assert!(limiter.was_slowed(), "that is remembered");
-        assert_eq!(limiter.take(), Ok(()));
+        assert!(limiter.was_slowed(), "the throttling is remembered");
+        assert_eq!(limiter.try_acquire(), Ok(()));
     }
 }

@@ -19,7 +19,7 @@ pub struct QuotaTable {
 #[derive(Clone, Debug)]
 struct Rates {
     by_region: HashMap<Region, f64>,
-    elsewhere: f64,
+    other_regions: f64,
 }
 
 /// Why a quota table cannot be used.
@@ -29,7 +29,7 @@ pub enum QuotaError {
     #[error("{0}")]
     Form(String),
     /// The rate is not a number that a limiter can use.
-    #[error("{operation}: {rate} calls a second is not a rate: expected a number above 0")]
+    #[error("{operation}: invalid rate `{rate}`: expected calls per second, from 0.001 to 1000000")]
     Rate {
         /// The operation.
         operation: String,
@@ -48,8 +48,8 @@ pub enum QuotaError {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written {
-    Everywhere(f64),
+enum Entry {
+    AllRegions(f64),
     ByRate(HashMap<String, Vec<String>>),
 }
 
@@ -68,20 +68,20 @@ impl QuotaTable {
     /// # Errors
     /// The text is not in that form, or a rate is not a usable number above 0.
     pub fn from_toml(text: &str) -> Result<Self, QuotaError> {
-        let written: HashMap<String, Written> =
+        let entries: HashMap<String, Entry> =
             toml::from_str(text).map_err(|error| QuotaError::Form(error.to_string()))?;
         let mut table = Self {
             default: 0.0,
             operations: HashMap::new(),
         };
-        for (operation, written) in written {
-            match written {
-                Written::Everywhere(rate) if operation == "default" => {
-                    table.default = checked(&operation, rate)?;
+        for (operation, entry) in entries {
+            match entry {
+                Entry::AllRegions(rate) if operation == "default" => {
+                    table.default = check_rate(&operation, rate)?;
                 }
-                Written::Everywhere(rate) => table.set(&operation, None, rate)?,
-                Written::ByRate(lists) => {
-                    let rates = by_region(&operation, lists)?;
+                Entry::AllRegions(rate) => table.set(&operation, None, rate)?,
+                Entry::ByRate(lists) => {
+                    let rates = parse_rates(&operation, lists)?;
                     table.operations.insert(operation, rates);
                 }
             }
@@ -102,17 +102,17 @@ impl QuotaTable {
         region: Option<Region>,
         rate: f64,
     ) -> Result<(), QuotaError> {
-        let rate = checked(operation, rate)?;
-        let everywhere = Rates {
+        let rate = check_rate(operation, rate)?;
+        let all_regions = Rates {
             by_region: HashMap::new(),
-            elsewhere: rate,
+            other_regions: rate,
         };
         match region {
-            None => _ = self.operations.insert(operation.to_owned(), everywhere),
+            None => _ = self.operations.insert(operation.to_owned(), all_regions),
             Some(region) => {
                 let default = Rates {
                     by_region: HashMap::new(),
-                    elsewhere: self.default,
+                    other_regions: self.default,
                 };
                 self.operations
                     .entry(operation.to_owned())
@@ -132,23 +132,23 @@ impl QuotaTable {
                 .by_region
                 .get(region)
                 .copied()
-                .unwrap_or(rates.elsewhere),
+                .unwrap_or(rates.other_regions),
         }
     }
 }
 
-fn by_region(operation: &str, lists: HashMap<String, Vec<String>>) -> Result<Rates, QuotaError> {
+fn parse_rates(operation: &str, lists: HashMap<String, Vec<String>>) -> Result<Rates, QuotaError> {
     let mut rates = Rates {
         by_region: HashMap::new(),
-        elsewhere: f64::INFINITY,
+        other_regions: f64::INFINITY,
     };
     for (rate, regions) in lists {
-        let bad_rate = || QuotaError::Rate {
+        let invalid_rate = || QuotaError::Rate {
             operation: operation.to_owned(),
             rate: rate.clone(),
         };
-        let rate = checked(operation, rate.parse().map_err(|_| bad_rate())?)?;
-        rates.elsewhere = rates.elsewhere.min(rate);
+        let rate = check_rate(operation, rate.parse().map_err(|_| invalid_rate())?)?;
+        rates.other_regions = rates.other_regions.min(rate);
         for name in regions {
             let region = name.parse().map_err(|error| QuotaError::Region {
                 operation: operation.to_owned(),
@@ -157,10 +157,10 @@ fn by_region(operation: &str, lists: HashMap<String, Vec<String>>) -> Result<Rat
             rates.by_region.insert(region, rate);
         }
     }
-    checked(operation, rates.elsewhere).map(|_| rates)
+    check_rate(operation, rates.other_regions).map(|_| rates)
 }
 
-fn checked(operation: &str, rate: f64) -> Result<f64, QuotaError> {
+fn check_rate(operation: &str, rate: f64) -> Result<f64, QuotaError> {
     // The upper bound keeps the interval between two calls above a nanosecond.
     if rate.is_finite() && (1e-3..=1e6).contains(&rate) {
         Ok(rate)
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_table_knows_the_documented_rates() {
+    fn built_in_table_has_the_documented_rates() {
         let table = QuotaTable::built_in().unwrap();
         assert_eq!(table.rate("FilterLogEvents", &region("us-east-1")), 25.0);
         assert_eq!(table.rate("FilterLogEvents", &region("eu-west-1")), 10.0);
@@ -191,13 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_region_gets_the_lowest_rate() {
+    fn unknown_region_has_the_lowest_rate() {
         let table = QuotaTable::built_in().unwrap();
         assert_eq!(table.rate("FilterLogEvents", &region("xx-new-1")), 5.0);
     }
 
     #[test]
-    fn a_rate_can_be_set_for_a_region_or_everywhere() {
+    fn rate_can_be_set_for_one_region_or_all() {
         let mut table = QuotaTable::built_in().unwrap();
         table
             .set("FilterLogEvents", Some(region("eu-west-1")), 50.0)
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_rate_is_refused() {
+    fn invalid_rates_are_refused() {
         for bad in [
             "default = 0",
             "default = -1",

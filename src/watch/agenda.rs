@@ -43,11 +43,11 @@ pub struct Agenda {
 /// The windows of one log group: the next part of what is behind, and the fresh part. If nothing is
 /// behind, or the two meet, there is only one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Portion {
-    behind: Option<TimeRange>,
+struct WindowPlan {
+    catch_up: Option<TimeRange>,
     fresh: TimeRange,
     /// The watermark after both parts were read completely.
-    then: Watermark,
+    watermark_after: Watermark,
 }
 
 impl Agenda {
@@ -62,10 +62,13 @@ impl Agenda {
 
     /// Returns a window that contains all windows of this activation, of known and of new log
     /// groups.
-    pub fn widest(&self) -> Option<TimeWindow> {
-        let known = self.watermarks.iter().map(|(_, mark)| mark.until_ms);
+    pub fn widest_window(&self) -> Option<TimeWindow> {
+        let known = self
+            .watermarks
+            .iter()
+            .map(|(_, watermark)| watermark.until_ms);
         let first = known
-            .fold(self.first_sight(), i64::min)
+            .fold(self.initial_start(), i64::min)
             .saturating_sub(self.pace.overlap_ms);
         TimeWindow::try_from([first, self.end()]).ok()
     }
@@ -76,79 +79,99 @@ impl Agenda {
     }
 
     /// The start of the first window of a scope node without a watermark.
-    fn first_sight(&self) -> i64 {
+    fn initial_start(&self) -> i64 {
         self.end().saturating_sub(self.pace.lookback_ms)
     }
 
     /// The watermark from which a scope node is read.
-    fn begins(&self, place: &ScopeNode) -> Watermark {
-        let first_sight = self.first_sight();
-        match (self.watermarks.own(place), self.watermarks.of(place)) {
+    fn start_watermark(&self, node: &ScopeNode) -> Watermark {
+        let initial_start = self.initial_start();
+        match (
+            self.watermarks.own(node),
+            self.watermarks.own_or_inherited(node),
+        ) {
             (Some(own), _) => own,
-            (None, Some(above)) => Watermark {
-                until_ms: above.until_ms.min(first_sight),
+            (None, Some(inherited)) => Watermark {
+                until_ms: inherited.until_ms.min(initial_start),
                 ahead: None,
             },
             (None, None) => Watermark {
-                until_ms: first_sight,
+                until_ms: initial_start,
                 ahead: None,
             },
         }
     }
 
-    fn portion(&self, place: &ScopeNode) -> Portion {
-        let Pace {
-            overlap_ms,
-            lookback_ms,
-            ..
-        } = self.pace;
-        // The first window may be longer than one step of catching up.
-        let catch_up_ms = self.pace.catch_up_ms.max(lookback_ms);
-        let Watermark { until_ms, ahead } = self.begins(place);
-        // If the clock was set back, there is nothing new: the latest events are read again.
+    fn plan_windows(&self, node: &ScopeNode) -> WindowPlan {
+        let Watermark { until_ms, ahead } = self.start_watermark(node);
+        let catch_up_ms = self.longest_catch_up_ms();
         let end = self.end();
-        let overlapping = |from_ms: i64| from_ms.min(end).saturating_sub(overlap_ms);
-        let whole = Portion {
-            behind: None,
-            fresh: TimeRange {
-                from_ms: overlapping(until_ms),
-                to_ms: end,
-            },
-            then: Watermark {
-                until_ms: until_ms.max(end),
-                ahead: None,
-            },
-        };
         // What was covered ahead is discarded if a further outage separated it from the present.
         let ahead = ahead.filter(|ahead| end.saturating_sub(ahead.to_ms) <= catch_up_ms);
+        if ahead.is_none() && end.saturating_sub(until_ms) <= catch_up_ms {
+            return self.plan_single_window(until_ms);
+        }
         let covered = ahead.unwrap_or_else(|| {
-            let fresh = end.saturating_sub(lookback_ms);
+            let fresh = self.initial_start();
             TimeRange {
                 from_ms: fresh,
                 to_ms: fresh,
             }
         });
-        if ahead.is_none() && end.saturating_sub(until_ms) <= catch_up_ms {
-            return whole;
+        self.plan_catch_up(until_ms, covered)
+    }
+
+    /// The longest time range that is caught up. The first window may be longer than one step of
+    /// catching up.
+    fn longest_catch_up_ms(&self) -> i64 {
+        self.pace.catch_up_ms.max(self.pace.lookback_ms)
+    }
+
+    /// The start of a window that continues at `from_ms`. If the clock was set back, there is
+    /// nothing new: the latest events are read again.
+    fn start_with_overlap(&self, from_ms: i64) -> i64 {
+        from_ms.min(self.end()).saturating_sub(self.pace.overlap_ms)
+    }
+
+    /// Plans one window from the watermark `until_ms` to the end.
+    fn plan_single_window(&self, until_ms: i64) -> WindowPlan {
+        let end = self.end();
+        WindowPlan {
+            catch_up: None,
+            fresh: TimeRange {
+                from_ms: self.start_with_overlap(until_ms),
+                to_ms: end,
+            },
+            watermark_after: Watermark {
+                until_ms: until_ms.max(end),
+                ahead: None,
+            },
         }
-        let caught_up = until_ms.saturating_add(catch_up_ms).min(covered.from_ms);
-        let behind = TimeRange {
-            from_ms: overlapping(until_ms),
+    }
+
+    /// Plans one step of catching up from the watermark `until_ms`, and the fresh window after
+    /// `covered`, the range that was covered ahead.
+    fn plan_catch_up(&self, until_ms: i64, covered: TimeRange) -> WindowPlan {
+        let end = self.end();
+        let caught_up = until_ms
+            .saturating_add(self.longest_catch_up_ms())
+            .min(covered.from_ms);
+        let catch_up = TimeRange {
+            from_ms: self.start_with_overlap(until_ms),
             to_ms: caught_up,
         };
         let fresh = TimeRange {
-            from_ms: overlapping(covered.to_ms),
+            from_ms: self.start_with_overlap(covered.to_ms),
             to_ms: end,
         };
-        if behind.to_ms >= fresh.from_ms {
-            return whole;
+        if catch_up.to_ms >= fresh.from_ms {
+            return self.plan_single_window(until_ms);
         }
-        let is_level = caught_up >= covered.from_ms;
         let ahead = TimeRange {
             from_ms: covered.from_ms,
             to_ms: end.max(covered.to_ms),
         };
-        let then = if is_level {
+        let watermark_after = if caught_up >= covered.from_ms {
             Watermark {
                 until_ms: ahead.to_ms,
                 ahead: None,
@@ -159,10 +182,10 @@ impl Agenda {
                 ahead: Some(ahead),
             }
         };
-        Portion {
-            behind: (behind.from_ms < behind.to_ms).then_some(behind),
+        WindowPlan {
+            catch_up: (catch_up.from_ms < catch_up.to_ms).then_some(catch_up),
             fresh,
-            then,
+            watermark_after,
         }
     }
 
@@ -170,131 +193,140 @@ impl Agenda {
     /// coverage of the run, and every known node below a parent that could not be listed.
     ///
     /// `rows` is the coverage before accepted gaps are applied, because an accepted gap was not
-    /// read either. `listed` means that the list of accounts was complete.
-    pub fn after(&self, rows: &[Coverage], listed: bool) -> Vec<(ScopeNode, Watermark)> {
-        let met = Met::from_coverage(rows);
+    /// read either. `is_listed` means that the list of accounts was complete.
+    pub fn watermarks_after(
+        &self,
+        rows: &[Coverage],
+        is_listed: bool,
+    ) -> Vec<(ScopeNode, Watermark)> {
+        let coverage = NodeCoverage::from_rows(rows);
         let mut after = BTreeMap::new();
-        let from_here_on = |place: &ScopeNode| {
-            let until_ms = self
-                .watermarks
-                .own(place)
-                .map_or(i64::MIN, |own| own.until_ms)
-                .max(self.first_sight());
-            Watermark {
-                until_ms,
-                ahead: None,
-            }
-        };
-        let mut keep = |place: ScopeNode, is_whole: bool| {
-            let mark = if is_whole {
-                from_here_on(&place)
-            } else {
-                self.begins(&place)
-            };
-            after.insert(place, mark);
-        };
-        keep(ScopeNode::ROOT, listed);
-        for (place, is_whole) in &met.containers {
-            keep(place.clone(), *is_whole);
+        after.insert(
+            ScopeNode::ROOT,
+            self.container_watermark(&ScopeNode::ROOT, is_listed),
+        );
+        for (node, is_complete) in &coverage.containers {
+            after.insert(node.clone(), self.container_watermark(node, *is_complete));
         }
         // A parent that could not be listed may still contain its known log groups.
-        let hidden = |place: &ScopeNode| {
-            let mut above = place.parent();
-            std::iter::from_fn(|| {
-                let place = above.take()?;
-                above = place.parent();
-                Some(place)
-            })
-            .any(|place| met.containers.get(&place) == Some(&false))
-        };
-        let unseen = self.watermarks.iter().filter(|(place, _)| hidden(place));
-        after.extend(unseen.map(|(place, mark)| (place.clone(), *mark)));
-        for (place, is_read) in met.groups {
-            let mark = if is_read {
-                self.portion(&place).then
+        let unlisted = self
+            .watermarks
+            .iter()
+            .filter(|(node, _)| coverage.is_below_unlisted(node));
+        after.extend(unlisted.map(|(node, watermark)| (node.clone(), *watermark)));
+        for (node, is_read) in coverage.groups {
+            let watermark = if is_read {
+                self.plan_windows(&node).watermark_after
             } else {
-                self.begins(&place)
+                self.start_watermark(&node)
             };
-            after.insert(place, mark);
+            after.insert(node, watermark);
         }
         after.into_iter().collect()
+    }
+
+    /// The watermark of a scope node that contains others. It advances if the content of the node
+    /// was listed completely.
+    fn container_watermark(&self, node: &ScopeNode, is_complete: bool) -> Watermark {
+        if !is_complete {
+            return self.start_watermark(node);
+        }
+        let until_ms = self
+            .watermarks
+            .own(node)
+            .map_or(i64::MIN, |own| own.until_ms)
+            .max(self.initial_start());
+        Watermark {
+            until_ms,
+            ahead: None,
+        }
     }
 }
 
 impl GroupWindows for Agenda {
-    fn of(&self, group: &LogGroupArn) -> Vec<TimeWindow> {
-        let Portion { behind, fresh, .. } = self.portion(&ScopeNode::group(group));
-        let stretches = behind.into_iter().chain([fresh]);
+    fn windows_for(&self, group: &LogGroupArn) -> Vec<TimeWindow> {
+        let WindowPlan {
+            catch_up, fresh, ..
+        } = self.plan_windows(&ScopeNode::group(group));
+        let ranges = catch_up.into_iter().chain([fresh]);
         // Windows are not empty, except if their ends are outside the valid range of times.
-        stretches
+        ranges
             .filter_map(|TimeRange { from_ms, to_ms }| TimeWindow::try_from([from_ms, to_ms]).ok())
             .collect()
     }
 }
 
 /// The scope nodes in the coverage of a run.
-struct Met {
+struct NodeCoverage {
     /// Accounts and account-Regions in scope, and whether their content was listed completely.
     containers: BTreeMap<ScopeNode, bool>,
     /// Log groups, and whether they were read completely.
     groups: BTreeMap<ScopeNode, bool>,
 }
 
-impl Met {
-    fn from_coverage(rows: &[Coverage]) -> Self {
-        let mut met = Self {
+impl NodeCoverage {
+    fn from_rows(rows: &[Coverage]) -> Self {
+        let mut coverage = Self {
             containers: BTreeMap::new(),
             groups: BTreeMap::new(),
         };
         for row in rows {
-            let account = ScopeNode {
-                account: Some(row.account),
-                ..ScopeNode::ROOT
-            };
-            let place = ScopeNode {
-                region: row.region.clone(),
-                log_group: row.log_group.clone(),
-                ..account.clone()
-            };
-            let is_group = place.log_group.is_some();
-            // A log group that no engine can read has nothing to catch up.
-            if is_group && row.outcome.status != Status::Unsearchable {
-                met.groups
-                    .insert(place.clone(), is_read_to_its_end(&row.outcome));
-            }
-            // A log group outside the scope, which is read for the records of other accounts, does
-            // not say anything about its own account.
-            if row.elsewhere {
-                continue;
-            }
-            met.containers.entry(account).or_insert(true);
-            let container = if is_group {
-                place.parent()
-            } else {
-                Some(place)
-            };
-            let is_whole = met
-                .containers
-                .entry(container.unwrap_or_default())
-                .or_insert(true);
-            *is_whole &= is_group || row.outcome.is_covered();
+            coverage.add(row);
         }
-        let closed: BTreeSet<ScopeNode> = met
+        let unlisted: BTreeSet<ScopeNode> = coverage
             .containers
             .iter()
-            .filter(|(_, is_whole)| !**is_whole)
-            .map(|(place, _)| place.clone())
+            .filter(|(_, is_complete)| !**is_complete)
+            .map(|(node, _)| node.clone())
             .collect();
-        for (place, is_whole) in &mut met.containers {
-            *is_whole &= place.parent().is_none_or(|above| !closed.contains(&above));
+        for (node, is_complete) in &mut coverage.containers {
+            *is_complete &= node
+                .parent()
+                .is_none_or(|parent| !unlisted.contains(&parent));
         }
-        met
+        coverage
+    }
+
+    fn add(&mut self, row: &Coverage) {
+        let account = ScopeNode {
+            account: Some(row.account),
+            ..ScopeNode::ROOT
+        };
+        let node = ScopeNode {
+            region: row.region.clone(),
+            log_group: row.log_group.clone(),
+            ..account.clone()
+        };
+        let is_group = node.log_group.is_some();
+        // A log group that no engine can read has nothing to catch up.
+        if is_group && row.outcome.status != Status::Unsearchable {
+            self.groups
+                .insert(node.clone(), is_fully_read(&row.outcome));
+        }
+        // A log group outside the scope, which is read for the records of other accounts, does not
+        // say anything about its own account.
+        if row.out_of_scope {
+            return;
+        }
+        self.containers.entry(account).or_insert(true);
+        let container = if is_group { node.parent() } else { Some(node) };
+        let is_complete = self
+            .containers
+            .entry(container.unwrap_or_default())
+            .or_insert(true);
+        *is_complete &= is_group || row.outcome.is_covered();
+    }
+
+    /// Whether an ancestor of the node could not be listed completely.
+    fn is_below_unlisted(&self, node: &ScopeNode) -> bool {
+        std::iter::successors(node.parent(), ScopeNode::parent)
+            .any(|ancestor| self.containers.get(&ancestor) == Some(&false))
     }
 }
 
 /// Whether nothing is left to read. Gaps that reading again cannot close, such as masked or expired
 /// events, count as read.
-fn is_read_to_its_end(outcome: &Outcome) -> bool {
+fn is_fully_read(outcome: &Outcome) -> bool {
     outcome.is_covered()
         || matches!(
             outcome.reason,

@@ -33,7 +33,7 @@ fn row(level: usize, outcome: Outcome) -> Coverage {
 }
 
 fn failed() -> Outcome {
-    Outcome::because(Status::Failed, Reason::Error, "")
+    Outcome::with_reason(Status::Failed, Reason::Error, "")
 }
 
 /// Consecutive activations. Times are in minutes.
@@ -44,9 +44,9 @@ struct Story {
 impl Story {
     fn activate(&mut self, minute: i64, level: usize, outcome: Outcome) -> Vec<(i64, i64)> {
         let agenda = Agenda::new(minute * MINUTE, PACE, self.watermarks.clone());
-        let windows = agenda.of(&group());
+        let windows = agenda.windows_for(&group());
         self.watermarks
-            .extend(agenda.after(&[row(level, outcome)], true));
+            .extend(agenda.watermarks_after(&[row(level, outcome)], true));
         windows
             .into_iter()
             .map(|window| (window.from_ms() / MINUTE, window.to_ms() / MINUTE))
@@ -68,17 +68,17 @@ fn windows_follow_the_time_and_overlap() {
     assert_eq!(
         story.activate(1_045, 2, Outcome::searched()),
         [(990, 1_030)],
-        "what failed is caught up"
+        "the failed time range is read again"
     );
     assert_eq!(
         story.activate(1_045, 2, Outcome::searched()),
         [(1_020, 1_030)],
-        "asked twice in a minute"
+        "activated twice in a minute"
     );
     assert_eq!(
         story.activate(900, 2, Outcome::searched()),
         [(875, 885)],
-        "a clock that was set back"
+        "the clock was set back"
     );
     assert_eq!(
         story.activate(1_060, 2, Outcome::searched()),
@@ -87,7 +87,7 @@ fn windows_follow_the_time_and_overlap() {
 }
 
 #[test]
-fn an_outage_is_caught_up_in_steps_while_the_present_goes_on() {
+fn outage_is_caught_up_in_steps_while_fresh_events_are_read() {
     let mut story = Story {
         watermarks: Watermarks::default(),
     };
@@ -104,35 +104,35 @@ fn an_outage_is_caught_up_in_steps_while_the_present_goes_on() {
     assert_eq!(
         read(&mut story, 1_960),
         [(1_695, 1_825), (1_920, 1_945)],
-        "caught up: what is ahead begins here"
+        "caught up to the range that was covered ahead"
     );
     assert_eq!(read(&mut story, 1_975), [(1_935, 1_960)]);
 }
 
 #[test]
-fn what_shows_up_late_begins_where_its_account_was_left() {
+fn new_group_starts_at_watermark_of_its_account() {
     let mut story = Story {
         watermarks: Watermarks::default(),
     };
     story.activate(
         1_000,
         1,
-        Outcome::because(Status::Skipped, Reason::NoLogGroups, ""),
+        Outcome::with_reason(Status::Skipped, Reason::NoLogGroups, ""),
     );
     story.activate(1_015, 0, Outcome::denied("no"));
     assert_eq!(
         story.activate(1_090, 2, Outcome::searched()),
         [(915, 1_075)],
-        "since the last look, and its lookback"
+        "since the last activation that covered the account, and its lookback"
     );
-    let mut stranger = Story {
+    let mut never_entered = Story {
         watermarks: Watermarks::default(),
     };
-    stranger.activate(1_000, 0, Outcome::denied("no"));
+    never_entered.activate(1_000, 0, Outcome::denied("no"));
     assert_eq!(
-        stranger.activate(1_090, 2, Outcome::searched()),
+        never_entered.activate(1_090, 2, Outcome::searched()),
         [(915, 1_075)],
-        "as if it had been entered at once"
+        "as if the account had been entered at first"
     );
 }
 
@@ -146,7 +146,7 @@ fn masks_and_retention_do_not_hold_up_the_watermark() {
         let mut story = Story {
             watermarks: Watermarks::default(),
         };
-        story.activate(1_000, 2, Outcome::because(Status::Partial, reason, ""));
+        story.activate(1_000, 2, Outcome::with_reason(Status::Partial, reason, ""));
         assert_eq!(
             story.activate(1_015, 2, Outcome::searched()),
             [(975, 1_000)],
@@ -159,32 +159,32 @@ fn masks_and_retention_do_not_hold_up_the_watermark() {
     story.activate(
         1_000,
         2,
-        Outcome::because(Status::Partial, Reason::EndlessPages, ""),
+        Outcome::with_reason(Status::Partial, Reason::EndlessPages, ""),
     );
     assert_eq!(story.activate(1_015, 2, Outcome::searched())[0].0, 915);
 }
 
 #[test]
-fn a_group_that_went_is_not_kept_up() {
+fn deleted_group_has_no_watermark() {
     let mut story = Story {
         watermarks: Watermarks::default(),
     };
     story.activate(1_000, 2, Outcome::searched());
     let agenda = Agenda::new(1_015 * MINUTE, PACE, story.watermarks.clone());
-    let place = ScopeNode::group(&group());
-    let is_kept_up = |row| {
+    let node = ScopeNode::group(&group());
+    let has_watermark = |row| {
         agenda
-            .after(&[row], true)
+            .watermarks_after(&[row], true)
             .iter()
-            .any(|(kept, _)| *kept == place)
+            .any(|(covered, _)| *covered == node)
     };
-    assert!(!is_kept_up(row(
+    assert!(!has_watermark(row(
         1,
-        Outcome::because(Status::Skipped, Reason::NoLogGroups, "")
+        Outcome::with_reason(Status::Skipped, Reason::NoLogGroups, "")
     )));
     assert!(
-        is_kept_up(row(1, failed())) && is_kept_up(row(0, failed())),
-        "it may still be there"
+        has_watermark(row(1, failed())) && has_watermark(row(0, failed())),
+        "the log group may still exist"
     );
 }
 
@@ -194,14 +194,14 @@ proptest! {
     /// Activations follow after minutes or hours, and each may fail at the log group, its
     /// account-Region or its account. In the end every time range was read.
     #[test]
-    fn no_moment_is_left_out(steps in prop::collection::vec((1..40_i64, 0..12_usize, any::<bool>()), 1..30)) {
+    fn no_time_range_is_left_out(steps in prop::collection::vec((1..40_i64, 0..12_usize, any::<bool>()), 1..30)) {
         let mut story = Story { watermarks: Watermarks::default() };
         let mut minute = 100_000;
         let mut read = BTreeSet::<i64>::new();
         let first = minute + if steps[0].2 { steps[0].0 * 60 } else { steps[0].0 } - 75;
-        let mut take = |stretches: Vec<(i64, i64)>| {
-            for (from, to) in stretches {
-                assert!(to - from <= 2 * (120 + 10), "at most two steps, where they meet");
+        let mut record = |windows: Vec<(i64, i64)>| {
+            for (from, to) in windows {
+                assert!(to - from <= 2 * (120 + 10), "longer than two adjacent steps");
                 read.extend(from..to);
             }
         };
@@ -209,7 +209,7 @@ proptest! {
             minute += if outage { wait * 60 } else { wait };
             match what {
                 0..3 => { story.activate(minute, what, failed()); }
-                _ => take(story.activate(minute, 2, Outcome::searched())),
+                _ => record(story.activate(minute, 2, Outcome::searched())),
             }
         }
         // However far it is behind, it catches up.
@@ -218,7 +218,7 @@ proptest! {
             minute += 15;
             let windows = story.activate(minute, 2, Outcome::searched());
             is_behind = windows.len() > 1;
-            take(windows);
+            record(windows);
         }
         prop_assert!((first..minute - 15).all(|minute| read.contains(&minute)));
     }

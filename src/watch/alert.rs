@@ -67,21 +67,21 @@ impl AlertKind {
 }
 
 /// The maximum number of rows in one message. A hundred fit on a few screens.
-const ROWS_A_MESSAGE: usize = 100;
+const MAX_ROWS_PER_MESSAGE: usize = 100;
 /// The maximum size of the rows in one message, in bytes.
 ///
 /// Sources: SNS API, `Publish`, and EventBridge API, `PutEvents`: 256 KiB including everything
 /// else.
-const BYTES_A_MESSAGE: usize = 128 << 10;
+const MAX_BYTES_PER_MESSAGE: usize = 128 << 10;
 /// The maximum number of messages of one activation. People do not read more; beyond it there is
 /// one digest.
-const MESSAGES: usize = 10;
+const MAX_MESSAGES: usize = 10;
 /// How many names of each column a digest counts. It bounds memory if an attacker invents names.
-const NAMES: usize = 1_000;
+const MAX_NAMES_COUNTED: usize = 1_000;
 /// How many names of each column a digest shows.
-const NAMES_SHOWN: usize = 10;
+const MAX_NAMES_SHOWN: usize = 10;
 /// The columns that a digest counts.
-const COUNTED: [&str; 6] = [
+const COUNTED_COLUMNS: [&str; 6] = [
     "indicators",
     "hunts",
     "hunt",
@@ -91,10 +91,10 @@ const COUNTED: [&str; 6] = [
 ];
 /// The longest texts in a row, in characters: of the `message` column and of the others. They keep
 /// a row smaller than a message, however JSON escapes it.
-const MESSAGE: usize = 2_000;
-const TEXT: usize = 256;
+const MAX_MESSAGE_CHARS: usize = 2_000;
+const MAX_TEXT_CHARS: usize = 256;
 /// How many names of a list are kept.
-const NAMES_A_CELL: usize = 20;
+const MAX_NAMES_PER_LIST: usize = 20;
 
 /// Collects rows into alerts. A small number is kept completely; of too many, the first are kept
 /// and all are counted.
@@ -108,21 +108,26 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Adds a row and truncates its long texts.
-    pub fn push(&mut self, mut row: Row) {
-        for (column, cell) in &mut row {
-            abridge(cell, if column == "message" { MESSAGE } else { TEXT });
+    pub(super) fn push(&mut self, mut row: Row) {
+        for (column, value) in &mut row {
+            let max_chars = if column == "message" {
+                MAX_MESSAGE_CHARS
+            } else {
+                MAX_TEXT_CHARS
+            };
+            truncate_texts(value, max_chars);
         }
         self.count += 1;
-        self.tell_apart(&row);
+        self.count_names(&row);
         let size = serde_json::to_string(&row).map_or(0, |text| text.len());
-        let is_full = self.bytes + size > BYTES_A_MESSAGE;
+        let is_full = self.bytes + size > MAX_BYTES_PER_MESSAGE;
         let messages = self.messages.len();
         match self.messages.last_mut() {
-            Some(last) if last.len() < ROWS_A_MESSAGE && !is_full => {
+            Some(last) if last.len() < MAX_ROWS_PER_MESSAGE && !is_full => {
                 last.push(row);
                 self.bytes += size;
             }
-            _ if messages <= MESSAGES => {
+            _ if messages <= MAX_MESSAGES => {
                 self.messages.push(vec![row]);
                 self.bytes = size;
             }
@@ -131,8 +136,8 @@ impl Batch {
         }
     }
 
-    fn tell_apart(&mut self, row: &Row) {
-        for column in COUNTED {
+    fn count_names(&mut self, row: &Row) {
+        for column in COUNTED_COLUMNS {
             let names: Vec<&str> = match row.get(column) {
                 Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
                 Some(Value::String(name)) if !name.is_empty() => vec![name],
@@ -140,7 +145,7 @@ impl Batch {
             };
             let counts = self.tally.entry(column.to_owned()).or_default();
             for name in names {
-                if counts.len() < NAMES || counts.contains_key(name) {
+                if counts.len() < MAX_NAMES_COUNTED || counts.contains_key(name) {
                     *counts.entry(name.to_owned()).or_default() += 1;
                 }
             }
@@ -148,7 +153,7 @@ impl Batch {
     }
 
     /// Returns the alerts: each is a copy of `template` with its own id, rows and counts.
-    pub fn finish(self, template: &Alert) -> Vec<Alert> {
+    pub(super) fn finish(self, template: &Alert) -> Vec<Alert> {
         let Self {
             mut messages,
             count,
@@ -166,7 +171,7 @@ impl Batch {
                 ..template.clone()
             }
         };
-        if messages.len() > MESSAGES {
+        if messages.len() > MAX_MESSAGES {
             messages.truncate(1);
             let rows = messages.pop().unwrap_or_default();
             let tally = tally
@@ -193,22 +198,22 @@ impl Batch {
 fn most_frequent(counts: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
     let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
     counts.sort_by(|(one, n), (other, m)| m.cmp(n).then_with(|| one.cmp(other)));
-    counts.truncate(NAMES_SHOWN);
+    counts.truncate(MAX_NAMES_SHOWN);
     counts.into_iter().collect()
 }
 
-fn abridge(cell: &mut Value, longest: usize) {
-    match cell {
+fn truncate_texts(value: &mut Value, max_chars: usize) {
+    match value {
         Value::String(text) => {
-            if let Some((at, _)) = text.char_indices().nth(longest) {
+            if let Some((at, _)) = text.char_indices().nth(max_chars) {
                 text.truncate(at);
                 text.push('…');
             }
         }
-        Value::Array(cells) => {
-            cells.truncate(NAMES_A_CELL);
-            for cell in cells {
-                abridge(cell, longest);
+        Value::Array(values) => {
+            values.truncate(MAX_NAMES_PER_LIST);
+            for value in values {
+                truncate_texts(value, max_chars);
             }
         }
         _ => {}
@@ -220,7 +225,7 @@ pub(super) mod testing {
     use super::*;
 
     /// An alert with this id and without rows.
-    pub fn alert(id: &str) -> Alert {
+    pub(crate) fn alert(id: &str) -> Alert {
         Alert {
             id: id.to_owned(),
             schedule: "s".to_owned(),
@@ -249,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn few_rows_are_told_whole_and_a_flood_is_counted() {
+    fn few_rows_are_listed_and_many_become_a_digest() {
         let shape = |alerts: Vec<Alert>| {
             alerts
                 .iter()
@@ -265,21 +270,21 @@ mod tests {
             ]
         );
         assert_eq!(shape(alerts(1_000, "")).len(), 10);
-        let flood = alerts(2_001, "");
+        let digest = alerts(2_001, "");
         assert_eq!(
             (
-                flood.len(),
-                flood[0].kind,
-                flood[0].count,
-                flood[0].rows.len()
+                digest.len(),
+                digest[0].kind,
+                digest[0].count,
+                digest[0].rows.len()
             ),
             (1, AlertKind::Digest, 2_001, 100)
         );
-        assert_eq!(flood[0].tally["event_name"]["e0"], 667);
+        assert_eq!(digest[0].tally["event_name"]["e0"], 667);
     }
 
     #[test]
-    fn no_message_is_too_long_for_its_sink() {
+    fn message_size_is_bounded() {
         let long = "ü".repeat(200_000);
         for alert in alerts(300, &long) {
             assert!(serde_json::to_string(&alert).unwrap().len() < 200 << 10);

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use rusqlite::Transaction;
 
 use super::agenda::Agenda;
 use super::alert::{Alert, AlertKind, Batch, Row};
 use super::counted::{CountedGroup, counted_groups};
-use super::coverage::CoverageNews;
+use super::coverage::CoverageChanges;
 use super::own_calls::OwnCalls;
 use super::state::{self, ActivationEnd, ActivationRecord, Identity, State, StateError, Totals};
+use super::watermark::{ScopeNode, Watermark};
 use crate::cli::settings::ScheduleSettings;
-use crate::model::{Coverage, Hunt, Sighting};
+use crate::model::{Coverage, Hunt, Sighting, TimeWindow};
 use crate::query::{Fields, Value};
 use crate::report::{AccountNames, sighting_row};
 use crate::search::canonical_text;
@@ -60,33 +62,33 @@ impl Conclusion<'_> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn failed(
+    pub(super) fn conclude_failed(
         &self,
         state: &State,
         problem: &str,
         run: Option<&FinishedRun>,
     ) -> Result<ActivationRecord, StateError> {
         let name = &self.schedule.name;
-        let before = state.schedule(name)?;
-        let is_news = before
+        let before = state.last_activation(name)?;
+        let is_first_failure = before
             .as_ref()
             .is_none_or(|last| last.end != ActivationEnd::Failed);
-        let mut activated = self.activated(ActivationEnd::Failed, run);
-        problem.clone_into(&mut activated.problem);
-        activated.uncovered = before.map_or(0, |last| last.uncovered);
-        let title = format!("{name}: could not be activated: {problem}");
+        let mut record = self.new_record(ActivationEnd::Failed, run);
+        problem.clone_into(&mut record.problem);
+        record.uncovered = before.map_or(0, |last| last.uncovered);
+        let title = format!("{name}: activation failed: {problem}");
         let alert = Alert {
             kind: AlertKind::ActivationFailed,
             title,
-            ..self.template(&activated.run)
+            ..self.alert_template(&record.run)
         };
-        let alerts: Vec<Alert> = is_news.then_some(alert).into_iter().collect();
-        activated.counts.alerts = alerts.len() as u64;
+        let alerts: Vec<Alert> = is_first_failure.then_some(alert).into_iter().collect();
+        record.counts.alerts = alerts.len() as u64;
         state.change(|transaction| {
-            self.put(transaction, &alerts)?;
-            state::write_activation(transaction, name, &activated)
+            self.put_alerts(transaction, &alerts)?;
+            state::write_activation(transaction, name, &record)
         })?;
-        Ok(activated)
+        Ok(record)
     }
 
     /// Concludes an activation whose run has ended, complete or not. New sightings become alerts.
@@ -94,116 +96,124 @@ impl Conclusion<'_> {
     ///
     /// # Errors
     /// The run or the database cannot be read or written. Nothing is stored then.
-    pub fn of_run(
+    pub(super) fn conclude_run(
         &self,
         state: &State,
         run: &FinishedRun,
-        own: &mut OwnCalls,
+        own_calls: &mut OwnCalls,
     ) -> Result<ActivationRecord, StateError> {
-        let ScheduleSettings { name, .. } = self.schedule;
+        let name = &self.schedule.name;
         let dir = RunDir::open(&run.directory)?;
         let reader = RunReader::open(&dir)?;
-        let listed = matches!(run.end, ActivationEnd::Complete | ActivationEnd::Incomplete);
+        let is_listed = matches!(run.end, ActivationEnd::Complete | ActivationEnd::Incomplete);
         let rows = reader.coverage(|rows| rows.collect::<Result<Vec<_>, StoreError>>())?;
-        let watermarks = self.agenda.after(&rows, listed);
-        let news = CoverageNews::from_coverage(
-            &state.standings(name)?,
-            &self.judged(&reader)?,
-            listed,
+        let watermarks = self.agenda.watermarks_after(&rows, is_listed);
+        let changes = CoverageChanges::from_coverage(
+            &state.account_coverage(name)?,
+            &self.read_judged_coverage(&reader)?,
+            is_listed,
             self.started_ms,
         );
+        let window = self.agenda.widest_window().ok_or_else(|| {
+            StateError::Damaged(
+                "the window of the activation is outside the range of valid times".to_owned(),
+            )
+        })?;
+        let mut record = self.new_record(run.end, Some(run));
+        record.uncovered = changes.uncovered();
+        let template = self.alert_template(&record.run);
+        state.change(|transaction| {
+            let counts = &mut record.counts;
+            let mut alerts =
+                self.sighting_alerts(transaction, &reader, own_calls, &template, counts)?;
+            alerts.extend(self.count_alerts(transaction, &reader, window, &template, counts)?);
+            for alert in &mut alerts {
+                alert.title = alert_title(name, alert.kind, alert.count);
+            }
+            alerts.extend(coverage_alert(
+                &template,
+                AlertKind::CoverageLost,
+                &changes.lost,
+            ));
+            alerts.extend(coverage_alert(
+                &template,
+                AlertKind::CoverageRegained,
+                &changes.regained,
+            ));
+            record.counts.alerts = alerts.len() as u64;
+            self.put_alerts(transaction, &alerts)?;
+            state::write_watermarks(transaction, name, self.started_ms, &watermarks)?;
+            state::write_account_coverage(transaction, name, &changes.accounts)?;
+            state::prune(transaction, name, self.prune_before_ms(&watermarks))?;
+            state::write_activation(transaction, name, &record)
+        })?;
+        Ok(record)
+    }
+
+    /// Returns the alerts about new sightings, except those of Dragnet's own calls.
+    fn sighting_alerts(
+        &self,
+        transaction: &Transaction<'_>,
+        reader: &RunReader,
+        own_calls: &mut OwnCalls,
+        template: &Alert,
+        counts: &mut Totals,
+    ) -> Result<Vec<Alert>, StateError> {
         let names: AccountNames = reader
             .accounts()?
             .into_iter()
             .map(|account| (account.id.to_string(), account.name))
             .collect();
-        let mut activated = self.activated(run.end, Some(run));
-        activated.uncovered = news.uncovered();
-        let template = self.template(&activated.run);
-        let window = self
-            .agenda
-            .widest()
-            .ok_or_else(|| StateError::Damaged("its agenda has no time".to_owned()))?;
-        let sources = || {
-            sources_of_run(
-                &reader,
-                &self.schedule.reach().scope,
-                window,
-                self.started(),
-            )
-        };
-        state.change(|transaction| {
-            let mut batch = Batch::default();
-            let mut counted = Batch::default();
-            merged_sightings(&reader, |sightings| {
-                for sighting in sightings {
-                    let sighting = sighting?;
-                    if !sighting.own_call && !own.made(&sighting, transaction)? {
-                        self.tell(
-                            transaction,
-                            &sighting,
-                            &names,
-                            &mut activated.counts,
-                            &mut batch,
-                        )?;
-                    }
+        let mut batch = Batch::default();
+        merged_sightings(reader, |sightings| {
+            for sighting in sightings {
+                let sighting = sighting?;
+                if !sighting.own_call && !own_calls.contains(&sighting, transaction)? {
+                    self.add_sighting(transaction, &sighting, &names, counts, &mut batch)?;
                 }
-                Ok::<_, StateError>(())
-            })?;
-            let mut alerts = batch.finish(&template);
-            counted_groups(&reader, sources, self.hunts, |group| {
-                self.tell_of_group(transaction, group, &mut activated.counts, &mut counted)
-            })?;
-            let counts = Alert {
-                id: format!("{}-counts", template.id),
-                kind: AlertKind::Counts,
-                ..template.clone()
-            };
-            alerts.extend(counted.finish(&counts));
-            for alert in &mut alerts {
-                alert.title = title(name, alert.kind, alert.count);
             }
-            alerts.extend(about(&template, AlertKind::CoverageLost, &news.lost));
-            alerts.extend(about(
-                &template,
-                AlertKind::CoverageRegained,
-                &news.regained,
-            ));
-            activated.counts.alerts = alerts.len() as u64;
-            self.put(transaction, &alerts)?;
-            state::write_watermarks(transaction, name, self.started_ms, &watermarks)?;
-            state::write_standings(transaction, name, &news.standings)?;
-            let oldest = watermarks
-                .iter()
-                .map(|(_, mark)| mark.until_ms)
-                .min()
-                .unwrap_or(self.started_ms);
-            let forgotten = oldest.min(self.started_ms.saturating_sub(REMEMBERED_MS));
-            state::prune(
-                transaction,
-                name,
-                forgotten.saturating_sub(self.schedule.overlap_ms),
-            )?;
-            state::write_activation(transaction, name, &activated)
+            Ok::<_, StateError>(())
         })?;
-        Ok(activated)
+        Ok(batch.finish(template))
+    }
+
+    /// Returns the alerts about groups that hunts counted.
+    fn count_alerts(
+        &self,
+        transaction: &Transaction<'_>,
+        reader: &RunReader,
+        window: TimeWindow,
+        template: &Alert,
+        counts: &mut Totals,
+    ) -> Result<Vec<Alert>, StateError> {
+        let sources = || {
+            let scope = &self.schedule.reach().scope;
+            sources_of_run(reader, scope, window, self.started())
+        };
+        let mut batch = Batch::default();
+        counted_groups(reader, sources, self.hunts, |group| {
+            self.add_counted_group(transaction, group, counts, &mut batch)
+        })?;
+        let template = Alert {
+            id: format!("{}-counts", template.id),
+            kind: AlertKind::Counts,
+            ..template.clone()
+        };
+        Ok(batch.finish(&template))
     }
 
     /// Adds a sighting to the alerts, unless `alert_when` excludes it, it is a duplicate, or its
     /// subject is suppressed.
-    fn tell(
+    fn add_sighting(
         &self,
-        transaction: &rusqlite::Transaction<'_>,
+        transaction: &Transaction<'_>,
         sighting: &Sighting,
         names: &AccountNames,
         counts: &mut Totals,
         batch: &mut Batch,
     ) -> Result<(), StateError> {
         let ScheduleSettings {
-            name,
-            alert_when,
-            suppress_ms,
-            ..
+            name, alert_when, ..
         } = self.schedule;
         let mut row = sighting_row(sighting, names);
         if alert_when
@@ -222,15 +232,7 @@ impl Conclusion<'_> {
             return Ok(());
         }
         counts.sightings += 1;
-        if let Some(quiet_ms) = suppress_ms
-            && !state::allow_after_suppression(
-                transaction,
-                name,
-                subject(sighting),
-                *quiet_ms,
-                self.started_ms,
-            )?
-        {
+        if self.is_suppressed(transaction, subject(sighting))? {
             counts.suppressed += 1;
             return Ok(());
         }
@@ -241,36 +243,25 @@ impl Conclusion<'_> {
 
     /// Adds a group that a hunt counted. With a threshold it is added whenever it is above the
     /// threshold, otherwise once.
-    fn tell_of_group(
+    fn add_counted_group(
         &self,
-        transaction: &rusqlite::Transaction<'_>,
+        transaction: &Transaction<'_>,
         CountedGroup { identity, mut row }: CountedGroup,
         counts: &mut Totals,
         batch: &mut Batch,
     ) -> Result<(), StateError> {
         let ScheduleSettings {
-            name,
-            alert_when,
-            suppress_ms,
-            ..
+            name, alert_when, ..
         } = self.schedule;
-        let is_told = match alert_when {
+        let raises_alert = match alert_when {
             Some(threshold) => threshold.holds(&Columns(&row)),
             None => state::insert_if_new(transaction, name, identity, self.started_ms)?,
         };
-        if !is_told {
+        if !raises_alert {
             return Ok(());
         }
         counts.sightings += 1;
-        if let Some(quiet_ms) = suppress_ms
-            && !state::allow_after_suppression(
-                transaction,
-                name,
-                identity,
-                *quiet_ms,
-                self.started_ms,
-            )?
-        {
+        if self.is_suppressed(transaction, identity)? {
             counts.suppressed += 1;
             return Ok(());
         }
@@ -283,23 +274,55 @@ impl Conclusion<'_> {
         Ok(())
     }
 
+    /// Whether an earlier alert suppresses one about this subject. If none does, records that there
+    /// is one now.
+    fn is_suppressed(
+        &self,
+        transaction: &Transaction<'_>,
+        subject: Identity,
+    ) -> Result<bool, StateError> {
+        let Some(quiet_ms) = self.schedule.suppress_ms else {
+            return Ok(false);
+        };
+        let is_allowed = state::allow_after_suppression(
+            transaction,
+            &self.schedule.name,
+            subject,
+            quiet_ms,
+            self.started_ms,
+        )?;
+        Ok(!is_allowed)
+    }
+
+    /// The time before which deduplication records are deleted.
+    fn prune_before_ms(&self, watermarks: &[(ScopeNode, Watermark)]) -> i64 {
+        let oldest = watermarks
+            .iter()
+            .map(|(_, watermark)| watermark.until_ms)
+            .min()
+            .unwrap_or(self.started_ms);
+        oldest
+            .min(self.started_ms.saturating_sub(REMEMBERED_MS))
+            .saturating_sub(self.schedule.overlap_ms)
+    }
+
     fn started(&self) -> Timestamp {
         Timestamp::from_millisecond(self.started_ms).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    fn judged(&self, reader: &RunReader) -> Result<Vec<Coverage>, StateError> {
+    fn read_judged_coverage(&self, reader: &RunReader) -> Result<Vec<Coverage>, StateError> {
         let scope = &self.schedule.reach().scope;
         Ok(judged_coverage(reader, scope, self.started(), |rows| {
             rows.collect::<Result<Vec<_>, StoreError>>()
         })?)
     }
 
-    fn activated(&self, end: ActivationEnd, run: Option<&FinishedRun>) -> ActivationRecord {
+    fn new_record(&self, end: ActivationEnd, run: Option<&FinishedRun>) -> ActivationRecord {
         let counts = Totals {
             calls: run.map_or(0, |run| run.calls),
             throttled: run.map_or(0, |run| run.throttled),
             bytes: run.map_or(0, |run| run.bytes),
-            ..Totals::of_end(end)
+            ..Totals::from_end(end)
         };
         ActivationRecord {
             due_ms: self.due_ms,
@@ -317,7 +340,7 @@ impl Conclusion<'_> {
 
     /// The template of an alert. Its id is unique because two activations of a schedule never start
     /// in the same millisecond.
-    fn template(&self, run: &str) -> Alert {
+    fn alert_template(&self, run: &str) -> Alert {
         let at = Timestamp::from_millisecond(self.started_ms)
             .map(rfc3339_ms)
             .unwrap_or_default();
@@ -334,45 +357,48 @@ impl Conclusion<'_> {
         }
     }
 
-    fn put(
+    fn put_alerts(
         &self,
-        transaction: &rusqlite::Transaction<'_>,
+        transaction: &Transaction<'_>,
         alerts: &[Alert],
     ) -> Result<(), StateError> {
         state::put_alerts(transaction, alerts, &self.schedule.sinks, self.ended_ms)
     }
 }
 
-fn title(schedule: &str, kind: AlertKind, count: u64) -> String {
+fn alert_title(schedule: &str, kind: AlertKind, count: u64) -> String {
     match kind {
         AlertKind::Digest => {
-            format!(
-                "{schedule}: {count} sightings at once: this is a digest, the run has all of them"
-            )
+            format!("{schedule}: {count} sightings, too many to list; the run has all of them")
         }
-        AlertKind::Counts => format!("{schedule}: {count} of what is counted"),
+        AlertKind::Counts if count == 1 => format!("{schedule}: 1 counted group"),
+        AlertKind::Counts => format!("{schedule}: {count} counted groups"),
         _ if count == 1 => format!("{schedule}: 1 sighting"),
         _ => format!("{schedule}: {count} sightings"),
     }
 }
 
 /// Returns the alert about accounts whose coverage changed, if any.
-fn about(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option<Alert> {
+fn coverage_alert(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option<Alert> {
     let first = accounts.first()?;
     let count = accounts.len() as u64;
-    let cell = |column: &str| {
+    let text_of = |column: &str| {
         first
             .get(column)
             .and_then(serde_json::Value::as_str)
             .unwrap_or_default()
     };
     let which = match count {
-        1 => format!("account {} ({})", cell("account_id"), cell("account_name")),
-        _ => format!("{count} accounts"),
+        1 => format!(
+            "account {} ({}) is",
+            text_of("account_id"),
+            text_of("account_name")
+        ),
+        _ => format!("{count} accounts are"),
     };
     let what = match kind {
-        AlertKind::CoverageLost => format!("{which} cannot be covered any more"),
-        _ => format!("{which} can be covered again"),
+        AlertKind::CoverageLost => format!("{which} no longer covered"),
+        _ => format!("{which} covered again"),
     };
     let mut batch = Batch::default();
     for row in accounts {
@@ -404,57 +430,58 @@ struct SightingIdentity {
 /// As with copies, it includes the whole message, so a forged line cannot hide a record by using
 /// its id.
 fn identity(sighting: &Sighting) -> SightingIdentity {
-    let Sighting {
-        stored,
-        happening: told,
-        ..
-    } = sighting;
-    let time = told.time_ms.to_string();
+    let stored = &sighting.stored;
+    let event = &sighting.details;
+    let time = event.time_ms.to_string();
+    let message = canonical_text(&sighting.message);
     let account = stored.account.to_string();
-    let place = [stored.region.as_str(), &stored.log_group, &stored.event_id];
     // A CloudTrail record is the same in every log group. Any other event is identified by where it
     // is stored.
-    let place = if told.record_id.is_empty() {
-        Some([account.as_str(), place[0], place[1], place[2]])
-    } else {
+    let origin = if event.is_cloudtrail() {
         None
+    } else {
+        Some([
+            account.as_str(),
+            stored.region.as_str(),
+            &stored.log_group,
+            &stored.event_id,
+        ])
     };
-    let message = canonical_text(&sighting.message);
-    let tells = [
+    let origin = origin.into_iter().flatten();
+    let details = [
         time.as_str(),
-        &told.account,
-        &told.region,
-        &told.event_name,
-        &told.event_source,
-        &told.principal_arn,
-        &told.access_key_id,
-        &told.source_ip,
-        &told.user_agent,
-        &told.error_code,
-        &told.record_id,
-        &told.request_id,
+        &event.account,
+        &event.region,
+        &event.event_name,
+        &event.event_source,
+        &event.principal_arn,
+        &event.access_key_id,
+        &event.source_ip,
+        &event.user_agent,
+        &event.error_code,
+        &event.record_id,
+        &event.request_id,
     ];
-    let place = place.into_iter().flatten();
     SightingIdentity {
         identity: Identity::from_parts(
-            tells
+            details
                 .into_iter()
                 .chain([message.as_str()])
-                .chain(place.clone()),
+                .chain(origin.clone()),
         ),
-        without_message: Identity::from_parts(tells.into_iter().chain(place)),
+        without_message: Identity::from_parts(details.into_iter().chain(origin)),
     }
 }
 
 /// The subject of a sighting for suppression: what was found, in which account, and the principal.
 fn subject(sighting: &Sighting) -> Identity {
-    let told = &sighting.happening;
-    let found = sighting
+    let event = &sighting.details;
+    let matches = sighting
         .indicators
         .iter()
         .chain(&sighting.hunts)
         .map(String::as_str);
-    Identity::from_parts(found.chain([told.account.as_str(), &told.principal_arn]))
+    Identity::from_parts(matches.chain([event.account.as_str(), &event.principal_arn]))
 }
 
 /// The columns of a row as fields of a condition.

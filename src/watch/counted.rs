@@ -46,8 +46,9 @@ pub(super) fn counted_groups(
         let Plan::Groups(plan) = prepared.plan() else {
             continue;
         };
-        let no_places = |_: &str, _: &str, _: &_| Ok::<_, StateError>(());
-        let table = plan.finish(&merged_counts(reader, &sources, &hunt.name, no_places)?.total);
+        let ignore_group_counts = |_: &str, _: &str, _: &_| Ok::<_, StateError>(());
+        let table =
+            plan.finish(&merged_counts(reader, &sources, &hunt.name, ignore_group_counts)?.total);
         let keys = plan.keys();
         for values in &table.rows {
             let columns = || table.columns.iter().zip(values);
@@ -56,22 +57,23 @@ pub(super) fn counted_groups(
             let identity = Identity::from_parts(
                 std::iter::once(hunt.name.as_str()).chain(key.iter().map(String::as_str)),
             );
-            let named = [
+            let own_columns = [
                 ("hunt", hunt.name.clone()),
                 ("severity", hunt.severity.to_string()),
             ];
-            let named = named.map(|(column, text)| (column.to_owned(), Json::from(text)));
-            let own = columns().map(|(column, value)| (column.clone(), cell(value)));
+            let own_columns =
+                own_columns.map(|(column, text)| (column.to_owned(), Json::from(text)));
+            let query_columns = columns().map(|(column, value)| (column.clone(), to_json(value)));
             use_group(CountedGroup {
                 identity,
-                row: named.into_iter().chain(own).collect(),
+                row: own_columns.into_iter().chain(query_columns).collect(),
             })?;
         }
     }
     Ok(())
 }
 
-fn cell(value: &Value<'_>) -> Json {
+fn to_json(value: &Value<'_>) -> Json {
     match value {
         Value::Missing => Json::Null,
         Value::Bool(truth) => Json::Bool(*truth),

@@ -16,60 +16,60 @@ use crate::time::rfc3339_ms;
 
 /// The coverage of the accounts, and how it changed.
 #[derive(Debug, Default)]
-pub(super) struct CoverageNews {
+pub(super) struct CoverageChanges {
     /// The current coverage. Accounts that the run did not reach keep their previous one.
-    pub standings: BTreeMap<AccountId, AccountCoverage>,
+    pub accounts: BTreeMap<AccountId, AccountCoverage>,
     /// Accounts that were covered and no longer are.
     pub lost: Vec<Row>,
     /// Accounts that are covered again.
     pub regained: Vec<Row>,
 }
 
-impl CoverageNews {
+impl CoverageChanges {
     /// Compares `rows`, the coverage of a run that started at `now_ms`, with the coverage `before`.
-    /// `listed` means that the list of accounts was complete.
-    pub fn from_coverage(
+    /// `is_listed` means that the list of accounts was complete.
+    pub(super) fn from_coverage(
         before: &BTreeMap<AccountId, AccountCoverage>,
         rows: &[Coverage],
-        listed: bool,
+        is_listed: bool,
         now_ms: i64,
     ) -> Self {
-        let mut news = Self {
-            standings: before.clone(),
+        let mut changes = Self {
+            accounts: before.clone(),
             ..Self::default()
         };
-        for (account, found) in found_out(rows) {
-            news.tell(account, found, now_ms);
+        for (account, finding) in findings_by_account(rows) {
+            changes.record(account, finding, now_ms);
         }
-        let here: BTreeSet<AccountId> = rows.iter().map(|row| row.account).collect();
+        let present: BTreeSet<AccountId> = rows.iter().map(|row| row.account).collect();
         for account in before
             .keys()
-            .filter(|account| listed && !here.contains(account))
+            .filter(|account| is_listed && !present.contains(account))
         {
-            news.tell(
+            changes.record(
                 *account,
-                Finding::left("it is not in the list of accounts any more"),
+                Finding::out_of_scope("no longer in the list of accounts"),
                 now_ms,
             );
         }
-        news
+        changes
     }
 
     /// The number of accounts that are not covered.
-    pub fn uncovered(&self) -> u64 {
-        self.standings
+    pub(super) fn uncovered(&self) -> u64 {
+        self.accounts
             .values()
-            .filter(|standing| !standing.is_covered)
+            .filter(|coverage| !coverage.is_covered)
             .count() as u64
     }
 
-    fn tell(&mut self, account: AccountId, found: Finding, now_ms: i64) {
-        let before = self.standings.remove(&account);
+    fn record(&mut self, account: AccountId, finding: Finding, now_ms: i64) {
+        let before = self.accounts.remove(&account);
         let Finding {
             mut name,
             gap,
             is_in_scope,
-        } = found;
+        } = finding;
         let is_covered = gap.is_none();
         if let Some(before) = before.as_ref().filter(|_| name.is_empty()) {
             name.clone_from(&before.name);
@@ -78,20 +78,20 @@ impl CoverageNews {
             .as_ref()
             .filter(|before| before.is_covered == is_covered);
         let since_ms = same.map_or(now_ms, |before| before.since_ms);
-        let standing = AccountCoverage {
+        let coverage = AccountCoverage {
             name,
             is_covered,
             reason: gap.unwrap_or_default(),
             since_ms,
         };
         match before.map(|before| before.is_covered) {
-            Some(true) if !is_covered => self.lost.push(row(account, &standing)),
-            Some(false) if is_covered => self.regained.push(row(account, &standing)),
+            Some(true) if !is_covered => self.lost.push(alert_row(account, &coverage)),
+            Some(false) if is_covered => self.regained.push(alert_row(account, &coverage)),
             _ => {}
         }
         // An account out of scope is not a gap. That it left is reported once.
         if is_in_scope {
-            self.standings.insert(account, standing);
+            self.accounts.insert(account, coverage);
         }
     }
 }
@@ -105,26 +105,29 @@ struct Finding {
 
 impl Finding {
     /// An account that has left the organization or is inactive.
-    fn left(how: impl Into<String>) -> Self {
+    fn out_of_scope(reason: impl Into<String>) -> Self {
         Self {
             name: String::new(),
-            gap: Some(how.into()),
+            gap: Some(reason.into()),
             is_in_scope: false,
         }
     }
 }
 
 /// Returns the coverage of each account that the run reached.
-fn found_out(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
+fn findings_by_account(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
     let mut findings: BTreeMap<AccountId, Finding> = BTreeMap::new();
     let mut unfinished = BTreeSet::new();
-    for row in rows.iter().filter(|row| !row.elsewhere) {
+    for row in rows.iter().filter(|row| !row.out_of_scope) {
         match row.outcome.reason {
             Some(Reason::Interrupted) => {
                 unfinished.insert(row.account);
             }
             Some(Reason::AccountNotActive) => {
-                findings.insert(row.account, Finding::left(row.outcome.reason_text()));
+                findings.insert(
+                    row.account,
+                    Finding::out_of_scope(row.outcome.reason_text()),
+                );
                 continue;
             }
             _ => {}
@@ -135,13 +138,13 @@ fn found_out(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
             is_in_scope: true,
         };
         let finding = findings.entry(row.account).or_insert_with(new);
-        if finding.gap.is_none() && is_lost(row) {
-            let place = row
+        if finding.gap.is_none() && shows_gap(row) {
+            let region = row
                 .region
                 .as_ref()
                 .map(|region| format!("{region}: "))
                 .unwrap_or_default();
-            finding.gap = Some(format!("{place}{}", row.outcome.reason_text()));
+            finding.gap = Some(format!("{region}{}", row.outcome.reason_text()));
         }
     }
     findings.retain(|account, finding| finding.gap.is_some() || !unfinished.contains(account));
@@ -150,25 +153,25 @@ fn found_out(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
 
 /// Whether the row shows that the account cannot be covered. A single log group that failed is
 /// caught up later and does not count.
-fn is_lost(row: &Coverage) -> bool {
+fn shows_gap(row: &Coverage) -> bool {
     let is_closed = row.outcome.status == Status::Denied
         || (row.log_group.is_none() && !row.outcome.is_covered());
     is_closed && row.outcome.reason != Some(Reason::Interrupted)
 }
 
-fn row(account: AccountId, standing: &AccountCoverage) -> Row {
-    let since = Timestamp::from_millisecond(standing.since_ms)
+fn alert_row(account: AccountId, coverage: &AccountCoverage) -> Row {
+    let since = Timestamp::from_millisecond(coverage.since_ms)
         .map(rfc3339_ms)
         .unwrap_or_default();
-    let cells: [(&str, Value); 4] = [
+    let columns: [(&str, Value); 4] = [
         ("account_id", json!(account.to_string())),
-        ("account_name", json!(standing.name)),
+        ("account_name", json!(coverage.name)),
         ("since", json!(since)),
-        ("reason", json!(standing.reason)),
+        ("reason", json!(coverage.reason)),
     ];
-    cells
+    columns
         .into_iter()
-        .map(|(column, cell)| (column.to_owned(), cell))
+        .map(|(column, value)| (column.to_owned(), value))
         .collect()
 }
 
@@ -176,71 +179,72 @@ fn row(account: AccountId, standing: &AccountCoverage) -> Row {
 mod tests {
     use super::*;
     use crate::model::Outcome;
-    use crate::watch::testing::row as row_of;
+    use crate::watch::testing::row;
 
     const ONE: &str = "111111111111";
 
     #[test]
-    fn what_is_lost_is_told_once_and_told_again_when_it_is_back() {
-        let searched = || row_of(ONE, Some("eu-west-1"), Some("/a"), Outcome::searched());
-        let failed = Outcome::because(Status::Failed, Reason::Error, "x");
-        let interrupted = Outcome::because(Status::Failed, Reason::Interrupted, "");
-        let mut standings = BTreeMap::new();
-        let mut told = |row: Coverage, now_ms| {
-            let news = CoverageNews::from_coverage(&standings, &[row], true, now_ms);
-            standings = news.standings.clone();
-            (news.lost.len(), news.regained.len(), news.uncovered())
+    fn loss_and_return_of_coverage_are_each_reported_once() {
+        let searched = || row(ONE, Some("eu-west-1"), Some("/a"), Outcome::searched());
+        let failed = Outcome::with_reason(Status::Failed, Reason::Error, "x");
+        let interrupted = Outcome::with_reason(Status::Failed, Reason::Interrupted, "");
+        let mut accounts = BTreeMap::new();
+        let mut change = |row: Coverage, now_ms| {
+            let changes = CoverageChanges::from_coverage(&accounts, &[row], true, now_ms);
+            accounts = changes.accounts.clone();
+            (
+                changes.lost.len(),
+                changes.regained.len(),
+                changes.uncovered(),
+            )
         };
         assert_eq!(
-            told(row_of(ONE, None, None, Outcome::denied("never was")), 1),
+            change(row(ONE, None, None, Outcome::denied("never was")), 1),
             (0, 0, 1),
-            "that is no news"
+            "never covered before: no alert"
         );
-        assert_eq!(told(searched(), 2), (0, 1, 0));
+        assert_eq!(change(searched(), 2), (0, 1, 0));
         assert_eq!(
-            told(row_of(ONE, Some("eu-west-1"), Some("/a"), failed), 3),
+            change(row(ONE, Some("eu-west-1"), Some("/a"), failed), 3),
             (0, 0, 0),
-            "it is caught up"
+            "a failed log group is caught up later"
         );
         assert_eq!(
-            told(row_of(ONE, None, None, interrupted), 4),
+            change(row(ONE, None, None, interrupted), 4),
             (0, 0, 0),
-            "it was not come to"
+            "interrupted before it was reached"
         );
         assert_eq!(
-            told(
-                row_of(ONE, Some("eu-west-1"), None, Outcome::denied("scp")),
-                5
-            ),
+            change(row(ONE, Some("eu-west-1"), None, Outcome::denied("scp")), 5),
             (1, 0, 1)
         );
         assert_eq!(
-            told(row_of(ONE, None, None, Outcome::denied("role")), 6),
+            change(row(ONE, None, None, Outcome::denied("role")), 6),
             (0, 0, 1),
-            "once"
+            "already reported"
         );
-        assert_eq!(told(searched(), 7), (0, 1, 0));
+        assert_eq!(change(searched(), 7), (0, 1, 0));
         assert_eq!(
-            told(row_of("222222222222", None, None, Outcome::searched()), 8),
+            change(row("222222222222", None, None, Outcome::searched()), 8),
             (1, 0, 0),
-            "it left"
+            "the first account left"
         );
     }
 
     #[test]
-    fn an_account_that_left_is_missed_only_if_all_were_listed() {
-        let before = CoverageNews::from_coverage(
+    fn missing_account_counts_as_lost_only_if_the_list_is_complete() {
+        let before = CoverageChanges::from_coverage(
             &BTreeMap::new(),
-            &[row_of(ONE, None, None, Outcome::searched())],
+            &[row(ONE, None, None, Outcome::searched())],
             true,
             1,
         );
         assert!(
-            CoverageNews::from_coverage(&before.standings, &[], false, 2)
+            CoverageChanges::from_coverage(&before.accounts, &[], false, 2)
                 .lost
                 .is_empty()
         );
-        let lost = CoverageNews::from_coverage(&before.standings, &[], true, 2).lost;
+        let lost = CoverageChanges::from_coverage(&before.accounts, &[], true, 2).lost;
         assert_eq!(
             (
                 lost[0]["account_id"].as_str(),

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::alert::Alert;
 use super::sinks::{Sink, SinkError};
 use super::state::{State, StateError, Waiting};
 use crate::aws::causes;
@@ -16,24 +17,24 @@ use crate::time::Clock;
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
     /// The timeout of one attempt.
-    pub answer: Duration,
+    pub attempt_timeout: Duration,
     /// The wait after the first failure. It doubles after each further failure.
     pub first_wait: Duration,
     /// The longest wait.
     pub longest_wait: Duration,
     /// How often a sink may refuse an alert before it is skipped, so that later alerts are
     /// delivered.
-    pub refusals: u32,
+    pub max_refusals: u32,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             // Shorter than the time for which a shutdown waits.
-            answer: Duration::from_secs(8),
+            attempt_timeout: Duration::from_secs(8),
             first_wait: Duration::from_secs(5),
             longest_wait: Duration::from_mins(5),
-            refusals: 5,
+            max_refusals: 5,
         }
     }
 }
@@ -43,43 +44,43 @@ pub struct Delivery {
     state: State,
     sink: Sink,
     clock: Clock,
-    patience: RetryPolicy,
+    retry_policy: RetryPolicy,
 }
 
 impl Delivery {
     /// Creates the delivery from `state` to `sink`.
-    pub fn new(state: State, sink: Sink, clock: Clock, patience: RetryPolicy) -> Self {
+    pub fn new(state: State, sink: Sink, clock: Clock, retry_policy: RetryPolicy) -> Self {
         Self {
             state,
             sink,
             clock,
-            patience,
+            retry_policy,
         }
     }
 
     /// Delivers alerts until `stop` is cancelled; an attempt in progress is finished. `outbox` is
     /// notified of new alerts.
-    pub async fn keep(self, mut outbox: watch::Receiver<()>, stop: CancellationToken) {
+    pub async fn run(self, mut outbox: watch::Receiver<()>, stop: CancellationToken) {
         while !stop.is_cancelled() {
             outbox.mark_unchanged();
             let wait = match self.deliver_next(false).await {
                 Ok(Step::Delivered) => continue,
                 Ok(Step::Later(wait)) => Some(wait),
-                Ok(Step::Nothing) => None,
+                Ok(Step::Empty) => None,
                 Err(error) => {
                     error!(
                         sink = self.sink.name(),
                         error = causes(&error),
-                        "the outbox fails"
+                        "failed to read or update the outbox"
                     );
-                    Some(self.patience.longest_wait)
+                    Some(self.retry_policy.longest_wait)
                 }
             };
             tokio::select! {
                 () = stop.cancelled() => {}
                 // Without a sender there are no new alerts, but waiting ones are still delivered.
                 Ok(()) = outbox.changed(), if wait.is_none() => {}
-                () = tokio::time::sleep(wait.unwrap_or(self.patience.longest_wait)) => {}
+                () = tokio::time::sleep(wait.unwrap_or(self.retry_policy.longest_wait)) => {}
             }
         }
     }
@@ -88,67 +89,79 @@ impl Delivery {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn once(&self) -> Result<(), StateError> {
+    pub async fn run_once(&self) -> Result<(), StateError> {
         while let Step::Delivered = self.deliver_next(true).await? {}
         Ok(())
     }
 
-    async fn deliver_next(&self, at_once: bool) -> Result<Step, StateError> {
-        let name = self.sink.name();
-        let Some(Waiting {
-            seq,
-            attempts,
-            due_ms,
-            alert,
-        }) = self.state.next_for(name)?
-        else {
-            return Ok(Step::Nothing);
+    async fn deliver_next(&self, skip_wait: bool) -> Result<Step, StateError> {
+        let Some(waiting) = self.state.next_alert(self.sink.name())? else {
+            return Ok(Step::Empty);
         };
-        let wait_ms = u64::try_from(due_ms.saturating_sub(self.clock.now_ms())).unwrap_or_default();
-        if wait_ms > 0 && !at_once {
+        let wait_ms = waiting.due_ms.saturating_sub(self.clock.now_ms());
+        let wait_ms = u64::try_from(wait_ms).unwrap_or_default();
+        if wait_ms > 0 && !skip_wait {
             // If the clock was set back, the wait is still bounded by this.
             return Ok(Step::Later(
-                Duration::from_millis(wait_ms).min(self.patience.longest_wait),
+                Duration::from_millis(wait_ms).min(self.retry_policy.longest_wait),
             ));
         }
-        let told = tokio::time::timeout(
-            self.patience.answer,
-            self.sink.deliver(&alert, self.clock.now()),
-        )
-        .await;
-        let told =
-            told.unwrap_or_else(|_| Err(SinkError::NotNow("it did not answer in time".to_owned())));
-        match told {
+        let result = self.attempt(&waiting.alert).await;
+        self.record_attempt(&waiting, result)
+    }
+
+    async fn attempt(&self, alert: &Alert) -> Result<(), SinkError> {
+        let attempt_timeout = self.retry_policy.attempt_timeout;
+        let delivery = self.sink.deliver(alert, self.clock.now());
+        if let Ok(result) = tokio::time::timeout(attempt_timeout, delivery).await {
+            return result;
+        }
+        let seconds = attempt_timeout.as_secs_f64();
+        Err(SinkError::Temporary(format!(
+            "no response within {seconds} s"
+        )))
+    }
+
+    /// Stores the result of an attempt to deliver an alert.
+    fn record_attempt(
+        &self,
+        waiting: &Waiting,
+        result: Result<(), SinkError>,
+    ) -> Result<Step, StateError> {
+        let name = self.sink.name();
+        let Waiting {
+            seq,
+            attempts,
+            alert,
+            ..
+        } = waiting;
+        match result {
             Ok(()) => {
                 info!(sink = name, alert = alert.id, "delivered");
-                self.state.delivered(name, seq)?;
+                self.state.mark_delivered(name, *seq)?;
                 Ok(Step::Delivered)
             }
-            Err(SinkError::Refused(problem)) if attempts + 1 >= self.patience.refusals => {
+            Err(SinkError::Refused(problem)) if attempts + 1 >= self.retry_policy.max_refusals => {
                 error!(
                     sink = name,
                     alert = alert.id,
                     problem,
-                    "the sink does not take it: set aside"
+                    "the sink refused the alert too often: skipped"
                 );
-                self.state.refused(name, seq, &problem)?;
+                self.state.mark_refused(name, *seq, &problem)?;
                 Ok(Step::Delivered)
             }
-            Err(SinkError::Refused(problem) | SinkError::NotNow(problem)) => {
-                let wait = self.patience.wait_after(attempts);
+            Err(SinkError::Refused(problem) | SinkError::Temporary(problem)) => {
+                let wait = self.retry_policy.wait_after(*attempts);
                 warn!(
                     sink = name,
                     alert = alert.id,
                     problem,
-                    "not delivered: it is tried again"
+                    "delivery failed; it will be retried"
                 );
                 let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-                self.state.postponed(
-                    name,
-                    seq,
-                    self.clock.now_ms().saturating_add(wait_ms),
-                    &problem,
-                )?;
+                let due_ms = self.clock.now_ms().saturating_add(wait_ms);
+                self.state.postpone(name, *seq, due_ms, &problem)?;
                 Ok(Step::Later(wait))
             }
         }
@@ -162,7 +175,7 @@ enum Step {
     /// The next alert waits for this long.
     Later(Duration),
     /// The outbox is empty.
-    Nothing,
+    Empty,
 }
 
 impl RetryPolicy {
@@ -180,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patience_doubles_up_to_its_end() {
+    fn wait_doubles_up_to_the_longest() {
         let waits: Vec<u64> = (0..8)
             .map(|attempts| RetryPolicy::default().wait_after(attempts).as_secs())
             .collect();

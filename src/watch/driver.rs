@@ -1,7 +1,7 @@
 //! The driver activates each schedule when it is due, with one run at a time for each schedule.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use super::state::{ActivationRecord, State, StateError};
 use super::timing::{self, Activation};
 use crate::aws::causes;
 use crate::cli::settings::{ScheduleSettings, SweepSettings, WatchSettings};
+use crate::model::Hunt;
 use crate::time::Clock;
 
 /// Starts the sweep of an activation. It is a trait because the files of a run are written by a
@@ -30,7 +31,7 @@ pub trait RunLauncher: fmt::Debug + Send + Sync {
     /// # Errors
     /// There is no run, for example because AWS cannot be reached or the disk is full. The text is
     /// for people.
-    fn make(
+    fn launch(
         &self,
         settings: SweepSettings,
         agenda: Arc<Agenda>,
@@ -44,7 +45,7 @@ pub struct Watch {
     settings: WatchSettings,
     state: State,
     clock: Clock,
-    runs: Arc<dyn RunLauncher>,
+    launcher: Arc<dyn RunLauncher>,
     /// Notified when the outbox may have new alerts.
     outbox: watch::Sender<()>,
 }
@@ -55,75 +56,82 @@ impl Watch {
         settings: WatchSettings,
         state: State,
         clock: Clock,
-        runs: Arc<dyn RunLauncher>,
+        launcher: Arc<dyn RunLauncher>,
         outbox: watch::Sender<()>,
     ) -> Self {
         Self {
             settings,
             state,
             clock,
-            runs,
+            launcher,
             outbox,
         }
     }
 
-    /// Activates each schedule whenever it is due. When `rest` is cancelled, it returns after the
+    /// Activates each schedule whenever it is due. When `drain` is cancelled, it returns after the
     /// current activations end. When `stop` is cancelled, they are interrupted.
-    pub async fn keep(self: &Arc<Self>, rest: CancellationToken, stop: CancellationToken) {
+    pub async fn run(self: &Arc<Self>, drain: CancellationToken, stop: CancellationToken) {
         let mut schedules = JoinSet::new();
         for number in 0..self.settings.schedules.len() {
-            schedules.spawn(Arc::clone(self).keep_schedule(number, rest.clone(), stop.clone()));
+            schedules.spawn(Arc::clone(self).run_schedule(number, drain.clone(), stop.clone()));
         }
         while schedules.join_next().await.is_some() {}
     }
 
-    async fn keep_schedule(
+    async fn run_schedule(
         self: Arc<Self>,
         number: usize,
-        rest: CancellationToken,
+        drain: CancellationToken,
         stop: CancellationToken,
     ) {
         let Some(schedule) = self.settings.schedules.get(number) else {
             return;
         };
         let mut next = self
-            .due(schedule)
-            .or_else(|| timing::next(schedule, self.clock.now()));
+            .due_activation(schedule)
+            .or_else(|| timing::next_activation(schedule, self.clock.now()));
         while let Some(activation) = next {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                () = rest.cancelled() => return,
+                () = drain.cancelled() => return,
                 () = self.wait_until(activation.at) => {}
             }
             self.activate(schedule, activation, stop.clone()).await;
             let now = self.clock.now();
-            let missed = timing::missed(schedule, activation.due, now);
-            if missed > 0 {
-                warn!(
-                    schedule = schedule.name,
-                    missed, "was due while it was still running: skipped"
-                );
-                if let Err(error) = self.state.skipped(&schedule.name, missed) {
-                    error!(
-                        schedule = schedule.name,
-                        error = causes(&error),
-                        "what was skipped cannot be written down"
-                    );
-                }
-            }
-            next = timing::next(schedule, now.max(activation.due));
+            self.record_missed(schedule, activation.due, now);
+            next = timing::next_activation(schedule, now.max(activation.due));
+        }
+    }
+
+    /// Records how often the schedule was due after `due` and until `now`, while its activation was
+    /// still running.
+    fn record_missed(&self, schedule: &ScheduleSettings, due: Timestamp, now: Timestamp) {
+        let missed = timing::count_missed(schedule, due, now);
+        if missed == 0 {
+            return;
+        }
+        warn!(
+            schedule = schedule.name,
+            missed, "skipped activations that were due while the previous one was still running"
+        );
+        if let Err(error) = self.state.add_skipped(&schedule.name, missed) {
+            error!(
+                schedule = schedule.name,
+                error = causes(&error),
+                "failed to store the number of skipped activations"
+            );
         }
     }
 
     /// Activates every schedule that is due, or the named schedule even if it is not due. Returns
     /// the records of the activations.
-    pub async fn once(
+    pub async fn run_once(
         &self,
         name: Option<&str>,
         stop: &CancellationToken,
     ) -> Vec<Option<ActivationRecord>> {
-        let mut ended = Vec::new();
+        let mut results = Vec::new();
         for schedule in self
             .settings
             .schedules
@@ -132,28 +140,28 @@ impl Watch {
         {
             let now = self.clock.now();
             let due = self
-                .due(schedule)
+                .due_activation(schedule)
                 .or_else(|| name.map(|_| Activation { due: now, at: now }));
             if let Some(activation) = due {
-                ended.push(self.activate(schedule, activation, stop.clone()).await);
+                results.push(self.activate(schedule, activation, stop.clone()).await);
             }
         }
-        ended
+        results
     }
 
-    fn due(&self, schedule: &ScheduleSettings) -> Option<Activation> {
-        let last = match self.state.schedule(&schedule.name) {
+    fn due_activation(&self, schedule: &ScheduleSettings) -> Option<Activation> {
+        let last = match self.state.last_activation(&schedule.name) {
             Ok(last) => last.and_then(|last| Timestamp::from_millisecond(last.due_ms).ok()),
             Err(error) => {
                 error!(
                     schedule = schedule.name,
                     error = causes(&error),
-                    "its last activation cannot be read"
+                    "failed to read the last activation"
                 );
                 None
             }
         };
-        timing::due(schedule, last, self.clock.now())
+        timing::due_activation(schedule, last, self.clock.now())
     }
 
     /// Waits in steps of at most an hour, so that a suspended host or a changed clock delays an
@@ -177,10 +185,10 @@ impl Watch {
     ) -> Option<ActivationRecord> {
         let name = &schedule.name;
         info!(schedule = name, due = %activation.due, "activated");
-        let activated = self.try_to_activate(schedule, activation, stop).await;
+        let result = self.run_activation(schedule, activation, stop).await;
         self.outbox.send_replace(());
-        match activated {
-            Ok(activated) => {
+        match result {
+            Ok(record) => {
                 let ActivationRecord {
                     end,
                     uncovered,
@@ -188,7 +196,7 @@ impl Watch {
                     problem,
                     counts,
                     ..
-                } = &activated;
+                } = &record;
                 let sightings = counts.sightings;
                 let alerts = counts.alerts;
                 let end = end.as_str();
@@ -196,82 +204,88 @@ impl Watch {
                     schedule = name,
                     end, sightings, alerts, uncovered, run, problem, "concluded"
                 );
-                Some(activated)
+                Some(record)
             }
             Err(error) => {
                 error!(
                     schedule = name,
                     error = causes(&error),
-                    "nothing of it is written down"
+                    "failed to store the activation; the next one reads the same events again"
                 );
                 None
             }
         }
     }
 
-    async fn try_to_activate(
+    async fn run_activation(
         &self,
         schedule: &ScheduleSettings,
         activation: Activation,
         stop: CancellationToken,
     ) -> Result<ActivationRecord, StateError> {
         let started_ms = self.clock.now_ms();
-        let pace = Pace {
-            lag_ms: schedule.lag_ms,
-            overlap_ms: schedule.overlap_ms,
-            lookback_ms: schedule.lookback_ms,
-            catch_up_ms: schedule.catch_up_ms,
-        };
-        let agenda = Arc::new(Agenda::new(
-            started_ms,
-            pace,
-            self.state.watermarks(&schedule.name)?,
-        ));
+        let agenda = Arc::new(self.new_agenda(schedule, started_ms)?);
         let sweep = self.sweep_settings(schedule, &agenda);
         let hunts = sweep
             .as_ref()
             .map(|sweep| sweep.hunts.clone())
             .unwrap_or_default();
         let run = match sweep {
-            Ok(sweep) => self.runs.make(sweep, Arc::clone(&agenda), stop).await,
+            Ok(sweep) => self.launcher.launch(sweep, Arc::clone(&agenda), stop).await,
             Err(problem) => Err(problem),
         };
+        self.conclude(EndedActivation {
+            schedule: schedule.clone(),
+            agenda,
+            hunts,
+            due_ms: activation.due.as_millisecond(),
+            started_ms,
+            run,
+        })
+        .await
+    }
+
+    fn new_agenda(
+        &self,
+        schedule: &ScheduleSettings,
+        started_ms: i64,
+    ) -> Result<Agenda, StateError> {
+        let pace = Pace {
+            lag_ms: schedule.lag_ms,
+            overlap_ms: schedule.overlap_ms,
+            lookback_ms: schedule.lookback_ms,
+            catch_up_ms: schedule.catch_up_ms,
+        };
+        let watermarks = self.state.watermarks(&schedule.name)?;
+        Ok(Agenda::new(started_ms, pace, watermarks))
+    }
+
+    /// Concludes an activation on a blocking thread, and then removes old runs.
+    async fn conclude(&self, ended: EndedActivation) -> Result<ActivationRecord, StateError> {
         let state = self.state.clone();
-        let schedule = schedule.clone();
         let clock = self.clock.clone();
         let runs_dir = self.runs_dir();
         let keep_for = self.settings.keep_runs_for;
         let keep = self.settings.keep_runs;
         let concluded = tokio::task::spawn_blocking(move || {
-            let conclusion = Conclusion {
-                schedule: &schedule,
-                agenda: &agenda,
-                hunts: &hunts,
-                due_ms: activation.due.as_millisecond(),
-                started_ms,
-                ended_ms: clock.now_ms(),
-            };
-            let activated = match &run {
-                Err(problem) => conclusion.failed(&state, problem, None)?,
-                Ok(run) if !run.problem.is_empty() => {
-                    conclusion.failed(&state, &run.problem, Some(run))?
-                }
-                Ok(run) => conclusion.of_run(&state, run, &mut OwnCalls::open(&runs_dir)?)?,
-            };
+            let record = ended.conclude(&state, &runs_dir, clock.now_ms())?;
             // A run that cannot be removed now is tried again after the next run.
             match remove_old_runs(&runs_dir, keep_for, keep, clock.now()) {
                 Ok(0) => {}
-                Ok(removed) => info!(removed, "old runs were removed"),
-                Err(error) => warn!(error = causes(&error), "old runs cannot be removed"),
+                Ok(removed) => info!(removed, "removed old runs"),
+                Err(error) => warn!(
+                    error = causes(&error),
+                    "failed to remove old runs; the next activation tries again"
+                ),
             }
-            Ok(activated)
+            Ok(record)
         });
         concluded
             .await
             .map_err(|error| StateError::Damaged(error.to_string()))?
     }
 
-    /// The settings of the sweep, or why none is made.
+    /// Returns the settings of the sweep, or why there is no sweep.
     fn sweep_settings(
         &self,
         schedule: &ScheduleSettings,
@@ -280,17 +294,20 @@ impl Watch {
         if let Some(budget) = self.settings.scan_budget {
             let scanned = self
                 .state
-                .scanned(self.clock.now_ms())
+                .bytes_read_on_day_of(self.clock.now_ms())
                 .map_err(|error| causes(&error))?;
             if scanned >= budget {
                 let scanned = crate::report::bytes(scanned);
                 let budget = crate::report::bytes(budget);
                 return Err(format!(
-                    "{scanned} were read today, of a budget of {budget}: it goes on tomorrow (UTC)"
+                    "{scanned} were read today, of a budget of {budget}; reading continues tomorrow (UTC), \
+                     or when watch.scan_budget_gb is raised"
                 ));
             }
         }
-        let window = agenda.widest().ok_or("its lag reaches beyond all times")?;
+        let window = agenda.widest_window().ok_or(
+            "the window of the schedule is outside the range of valid times; reduce its lag and lookback",
+        )?;
         schedule
             .sweep(window, self.runs_dir())
             .map_err(|error| causes(&error))
@@ -299,5 +316,41 @@ impl Watch {
     /// The directory of the runs.
     pub fn runs_dir(&self) -> PathBuf {
         self.settings.state_dir.join("runs")
+    }
+}
+
+/// An activation whose run has ended, or could not be made.
+struct EndedActivation {
+    schedule: ScheduleSettings,
+    agenda: Arc<Agenda>,
+    /// The hunts of the run.
+    hunts: Vec<Hunt>,
+    due_ms: i64,
+    started_ms: i64,
+    run: Result<FinishedRun, String>,
+}
+
+impl EndedActivation {
+    fn conclude(
+        &self,
+        state: &State,
+        runs_dir: &Path,
+        ended_ms: i64,
+    ) -> Result<ActivationRecord, StateError> {
+        let conclusion = Conclusion {
+            schedule: &self.schedule,
+            agenda: &self.agenda,
+            hunts: &self.hunts,
+            due_ms: self.due_ms,
+            started_ms: self.started_ms,
+            ended_ms,
+        };
+        match &self.run {
+            Err(problem) => conclusion.conclude_failed(state, problem, None),
+            Ok(run) if !run.problem.is_empty() => {
+                conclusion.conclude_failed(state, &run.problem, Some(run))
+            }
+            Ok(run) => conclusion.conclude_run(state, run, &mut OwnCalls::open(runs_dir)?),
+        }
     }
 }

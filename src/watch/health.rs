@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::extract::State as Shared;
+use axum::extract::State as AxumState;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -59,7 +59,7 @@ impl Health {
         if let Err(error) = served.await {
             error!(
                 error = causes(&error),
-                "health and metrics are not served any more"
+                "the health and metrics server stopped"
             );
         }
     }
@@ -76,19 +76,19 @@ impl Health {
     }
 }
 
-async fn readyz(Shared(health): Shared<Health>) -> Response {
+async fn readyz(AxumState(health): AxumState<Health>) -> Response {
     match health.overview() {
         Err(response) => response,
         Ok(_) if health.is_ready.load(Ordering::Relaxed) => "ready\n".into_response(),
         Ok(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "no schedule is activated now\n",
+            "not ready: no schedules are active\n",
         )
             .into_response(),
     }
 }
 
-async fn metrics(Shared(health): Shared<Health>) -> Response {
+async fn metrics(AxumState(health): AxumState<Health>) -> Response {
     let page = |overview: Overview| {
         (
             [(CONTENT_TYPE, metrics::CONTENT_TYPE)],

@@ -11,16 +11,16 @@ use super::state::ActivationEnd;
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4";
 
 /// The value of a metric for a schedule, if it has one.
-type OfSchedule = fn(&ScheduleOverview) -> Option<u64>;
+type ScheduleValue = fn(&ScheduleOverview) -> Option<u64>;
 
-type OfSink = fn(&SinkOverview) -> u64;
+type SinkValue = fn(&SinkOverview) -> u64;
 
 /// The metrics of each schedule: name, type, help, value.
-const SCHEDULE_METRICS: [(&str, &str, &str, OfSchedule); 11] = [
+const SCHEDULE_METRICS: [(&str, &str, &str, ScheduleValue); 11] = [
     (
         "skipped_total",
         "counter",
-        "Activations that were skipped because the schedule was still running.",
+        "Activations that were skipped because the previous one was still running.",
         |s| Some(s.totals.skipped),
     ),
     ("calls_total", "counter", "AWS calls.", |s| {
@@ -38,16 +38,13 @@ const SCHEDULE_METRICS: [(&str, &str, &str, OfSchedule); 11] = [
         "Bytes of messages read.",
         |s| Some(s.totals.bytes),
     ),
-    (
-        "sightings_total",
-        "counter",
-        "Sightings that were new.",
-        |s| Some(s.totals.sightings),
-    ),
+    ("sightings_total", "counter", "New sightings.", |s| {
+        Some(s.totals.sightings)
+    }),
     (
         "suppressed_total",
         "counter",
-        "Sightings that were suppressed: an alert on the same subject was recent.",
+        "Sightings that were suppressed because of a recent alert about the same subject.",
         |s| Some(s.totals.suppressed),
     ),
     ("alerts_total", "counter", "Alerts.", |s| {
@@ -56,7 +53,7 @@ const SCHEDULE_METRICS: [(&str, &str, &str, OfSchedule); 11] = [
     (
         "behind_seconds",
         "gauge",
-        "Seconds by which coverage lags behind what could be covered now.",
+        "Seconds by which coverage is behind the current time minus the lag.",
         |s| {
             s.behind_seconds
                 .and_then(|seconds| u64::try_from(seconds).ok())
@@ -65,13 +62,13 @@ const SCHEDULE_METRICS: [(&str, &str, &str, OfSchedule); 11] = [
     (
         "uncovered_accounts",
         "gauge",
-        "Accounts that could not be covered.",
+        "Accounts that are not covered.",
         |s| Some(s.uncovered.len() as u64),
     ),
     (
         "last_activation_seconds",
         "gauge",
-        "Time of the last activation, in seconds since 1970.",
+        "Unix time of the last activation.",
         |s| s.last.and_then(|at| u64::try_from(at.as_second()).ok()),
     ),
     (
@@ -86,11 +83,11 @@ const SCHEDULE_METRICS: [(&str, &str, &str, OfSchedule); 11] = [
 ];
 
 /// The metrics of each sink: name, type, help, value.
-const SINK_METRICS: [(&str, &str, &str, OfSink); 3] = [
+const SINK_METRICS: [(&str, &str, &str, SinkValue); 3] = [
     (
         "alerts_waiting",
         "gauge",
-        "Alerts that wait for delivery.",
+        "Alerts that are waiting for delivery.",
         |sink| sink.waiting,
     ),
     (
@@ -102,7 +99,7 @@ const SINK_METRICS: [(&str, &str, &str, OfSink); 3] = [
     (
         "alerts_refused_total",
         "counter",
-        "Alerts that the sink rejected for good.",
+        "Alerts that the sink refused and that are not retried.",
         |sink| sink.refused,
     ),
 ];
@@ -174,7 +171,7 @@ mod tests {
     use crate::watch::state::Totals;
 
     #[test]
-    fn each_metric_has_its_type_and_its_values() {
+    fn metrics_have_type_and_values() {
         let schedule = ScheduleOverview {
             name: "s".to_owned(),
             last: "2026-03-01T12:00:00Z".parse().ok(),
@@ -187,7 +184,7 @@ mod tests {
             uncovered: Vec::new(),
             totals: Totals {
                 calls: 7,
-                ..Totals::of_end(ActivationEnd::Incomplete)
+                ..Totals::from_end(ActivationEnd::Incomplete)
             },
         };
         let sink = SinkOverview {

@@ -44,7 +44,7 @@ pub use state::{
     AccountCoverage, ActivationEnd, ActivationRecord, SinkRecord, State, StateError, Totals,
     Waiting,
 };
-pub use timing::{Activation, due, next};
+pub use timing::{Activation, next_activation};
 pub use watermark::{ScopeNode, TimeRange, Watermark, Watermarks};
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod testing {
     use crate::model::{Coverage, Outcome};
 
     /// A row of the coverage.
-    pub fn row(
+    pub(super) fn row(
         account: &str,
         region: Option<&str>,
         log_group: Option<&str>,
@@ -69,21 +69,21 @@ mod testing {
 
     /// A schedule `s` that searches for 192.0.2.1 and alerts on stdout, with these additional
     /// settings.
-    pub fn schedule(toml: &str) -> ScheduleSettings {
+    pub(super) fn schedule(toml: &str) -> ScheduleSettings {
         let temp = tempfile::tempdir().unwrap();
         let config = format!(
             "[watch]\nstate_dir = 'state'\n[[watch.sink]]\nname = 'out'\nkind = 'stdout'\n\
              [[watch.schedule]]\nname = 's'\nindicators = ['192.0.2.1']\nsinks = ['out']\n{toml}"
         );
         std::fs::write(temp.path().join("dragnet.toml"), config).unwrap();
-        let surroundings = ResolveContext {
+        let context = ResolveContext {
             environment: &|_| None,
             working_directory: temp.path(),
             now: "2026-03-02T12:00:00Z".parse().unwrap(),
             stdout_is_terminal: false,
             stderr_is_terminal: false,
         };
-        let settings = WatchSettings::resolve(&GlobalArguments::default(), &surroundings).unwrap();
+        let settings = WatchSettings::resolve(&GlobalArguments::default(), &context).unwrap();
         settings.schedules.into_iter().next().unwrap()
     }
 }

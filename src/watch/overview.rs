@@ -23,7 +23,7 @@ pub struct ScheduleOverview {
     /// The name of the schedule.
     pub name: String,
     /// When it was last activated, if ever.
-    #[serde(serialize_with = "time")]
+    #[serde(serialize_with = "serialize_time")]
     pub last: Option<Timestamp>,
     /// How the last activation ended.
     pub status: Option<ActivationEnd>,
@@ -32,10 +32,10 @@ pub struct ScheduleOverview {
     /// The directory of the last run.
     pub run: String,
     /// When it is activated next, if ever.
-    #[serde(serialize_with = "time")]
+    #[serde(serialize_with = "serialize_time")]
     pub next: Option<Timestamp>,
     /// The log time until which all log groups are covered.
-    #[serde(serialize_with = "time")]
+    #[serde(serialize_with = "serialize_time")]
     pub covered_until: Option<Timestamp>,
     /// By how many seconds coverage is behind.
     pub behind_seconds: Option<i64>,
@@ -53,7 +53,7 @@ pub struct UncoveredAccount {
     /// The account name.
     pub account_name: String,
     /// Since when it is not covered.
-    #[serde(serialize_with = "time")]
+    #[serde(serialize_with = "serialize_time")]
     pub since: Option<Timestamp>,
     /// Why it is not covered.
     pub reason: String,
@@ -89,7 +89,7 @@ impl Overview {
             .iter()
             .map(|schedule| ScheduleOverview::read(schedule, state, now));
         let sinks = settings.sinks.iter().map(|sink| {
-            let record = state.sink(&sink.name)?;
+            let record = state.sink_record(&sink.name)?;
             let waiting = record.waiting;
             let delivered = record.delivered;
             let refused = record.refused;
@@ -115,30 +115,31 @@ impl ScheduleOverview {
         state: &State,
         now: Timestamp,
     ) -> Result<Self, StateError> {
-        let last = state.schedule(&schedule.name)?;
+        let last = state.last_activation(&schedule.name)?;
         let covered_until_ms = state.covered_until_ms(&schedule.name)?;
         let coverable = now.as_millisecond().saturating_sub(schedule.lag_ms);
-        let standings = state.standings(&schedule.name)?;
-        let uncovered = standings
+        let uncovered = state
+            .account_coverage(&schedule.name)?
             .into_iter()
-            .filter(|(_, standing)| !standing.is_covered);
-        let due_at = last.as_ref().and_then(|last| at(last.due_ms));
-        let next = timing::due(schedule, due_at, now).or_else(|| timing::next(schedule, now));
+            .filter(|(_, coverage)| !coverage.is_covered);
+        let last_due = last.as_ref().and_then(|last| timestamp(last.due_ms));
+        let next = timing::due_activation(schedule, last_due, now)
+            .or_else(|| timing::next_activation(schedule, now));
         Ok(Self {
             name: schedule.name.clone(),
             next: next.map(|next| next.at),
-            covered_until: covered_until_ms.and_then(at),
+            covered_until: covered_until_ms.and_then(timestamp),
             behind_seconds: covered_until_ms
                 .map(|until| coverable.saturating_sub(until).max(0) / 1_000),
             uncovered: uncovered
-                .map(|(account, standing)| UncoveredAccount {
+                .map(|(account, coverage)| UncoveredAccount {
                     account_id: account.to_string(),
-                    account_name: standing.name,
-                    since: at(standing.since_ms),
-                    reason: standing.reason,
+                    account_name: coverage.name,
+                    since: timestamp(coverage.since_ms),
+                    reason: coverage.reason,
                 })
                 .collect(),
-            last: last.as_ref().and_then(|last| at(last.started_ms)),
+            last: last.as_ref().and_then(|last| timestamp(last.started_ms)),
             status: last.as_ref().map(|last| last.end),
             totals: last.as_ref().map(|last| last.counts).unwrap_or_default(),
             problem: last
@@ -150,12 +151,15 @@ impl ScheduleOverview {
     }
 }
 
-fn at(ms: i64) -> Option<Timestamp> {
+fn timestamp(ms: i64) -> Option<Timestamp> {
     Timestamp::from_millisecond(ms).ok()
 }
 
 // Serde passes a reference to the field.
-#[expect(clippy::ref_option, reason = "the form that serde asks for")]
-fn time<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
-    at.map(rfc3339_ms).serialize(serializer)
+#[expect(clippy::ref_option, reason = "the signature that serde requires")]
+fn serialize_time<S: Serializer>(
+    time: &Option<Timestamp>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    time.map(rfc3339_ms).serialize(serializer)
 }

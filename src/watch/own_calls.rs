@@ -21,7 +21,7 @@ const USER_AGENT: &str = "dragnet/";
 #[derive(Debug)]
 pub(super) struct OwnCalls {
     runs: Vec<(Timestamp, PathBuf)>,
-    open: BTreeMap<PathBuf, RunReader>,
+    readers: BTreeMap<PathBuf, RunReader>,
 }
 
 impl OwnCalls {
@@ -29,34 +29,34 @@ impl OwnCalls {
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub fn open(directory: &Path) -> Result<Self, StateError> {
+    pub(super) fn open(directory: &Path) -> Result<Self, StateError> {
         let runs = runs_in(directory)?;
         Ok(Self {
             runs: runs
                 .into_iter()
                 .map(|(id, path)| (id.started(), path))
                 .collect(),
-            open: BTreeMap::new(),
+            readers: BTreeMap::new(),
         })
     }
 
-    /// Whether one of the runs or the watch itself made the call of this sighting.
+    /// Whether this sighting is a call that one of the runs or the watch itself made.
     ///
     /// # Errors
     /// A run or the state cannot be read.
-    pub fn made(
+    pub(super) fn contains(
         &mut self,
         sighting: &Sighting,
         transaction: &Transaction<'_>,
     ) -> Result<bool, StateError> {
-        let told = &sighting.happening;
-        if told.request_id.is_empty() || !told.user_agent.contains(USER_AGENT) {
+        let event = &sighting.details;
+        if event.request_id.is_empty() || !event.user_agent.contains(USER_AGENT) {
             return Ok(false);
         }
-        if state::is_own_call(transaction, &told.request_id)? {
+        if state::is_own_call(transaction, &event.request_id)? {
             return Ok(true);
         }
-        let Ok(at) = Timestamp::from_millisecond(told.time_ms) else {
+        let Ok(at) = Timestamp::from_millisecond(event.time_ms) else {
             return Ok(false);
         };
         // CloudTrail times have a resolution of one second.
@@ -70,14 +70,14 @@ impl OwnCalls {
             .iter()
             .filter(|(started, _)| (first..=last).contains(started))
         {
-            let reader = match self.open.get(path) {
+            let reader = match self.readers.get(path) {
                 Some(reader) => reader,
-                None => match open(path)? {
-                    Some(reader) => self.open.entry(path.clone()).or_insert(reader),
+                None => match open_run(path)? {
+                    Some(reader) => self.readers.entry(path.clone()).or_insert(reader),
                     None => continue,
                 },
             };
-            if reader.is_own_request(&told.request_id)? {
+            if reader.is_own_request(&event.request_id)? {
                 return Ok(true);
             }
         }
@@ -86,10 +86,10 @@ impl OwnCalls {
 }
 
 /// Opens a run. Returns `None` if it ended before it stored anything.
-fn open(path: &Path) -> Result<Option<RunReader>, StateError> {
-    match RunDir::open(path).and_then(|dir| RunReader::peek(&dir)) {
+fn open_run(path: &Path) -> Result<Option<RunReader>, StateError> {
+    match RunDir::open(path).and_then(|dir| RunReader::open_without_indexes(&dir)) {
         Ok(reader) => Ok(Some(reader)),
-        Err(StoreError::NeverBegan | StoreError::File { .. }) => Ok(None),
+        Err(StoreError::NeverStarted | StoreError::File { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -23,8 +23,8 @@ pub(super) fn remove_old_runs(
 ) -> Result<u64, StateError> {
     let runs = runs_in(directory)?;
     let mut removed = 0;
-    for path in too_many(&runs, keep_for, keep, now) {
-        let lock = match RunDir::open(path).and_then(|dir| RunLock::take(&dir)) {
+    for path in runs_to_remove(&runs, keep_for, keep, now) {
+        let lock = match RunDir::open(path).and_then(|dir| RunLock::acquire(&dir)) {
             Ok(lock) => Some(lock),
             Err(StoreError::Locked { .. }) => continue,
             // A directory that is not a usable run is not in use either.
@@ -37,13 +37,13 @@ pub(super) fn remove_old_runs(
     Ok(removed)
 }
 
-fn too_many(
+fn runs_to_remove(
     runs: &[(RunId, PathBuf)],
     keep_for: Duration,
     keep: usize,
     now: Timestamp,
 ) -> impl Iterator<Item = &PathBuf> {
-    let spare = runs.len().saturating_sub(keep);
+    let excess = runs.len().saturating_sub(keep);
     let is_old = move |id: &RunId| {
         id.started()
             .saturating_add(keep_for)
@@ -52,7 +52,7 @@ fn too_many(
     let old = runs
         .iter()
         .enumerate()
-        .filter(move |(at, (id, _))| *at < spare || is_old(id));
+        .filter(move |(at, (id, _))| *at < excess || is_old(id));
     old.map(|(_, (_, path))| path)
 }
 
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn age_and_count_decide_and_nothing_else_is_touched() {
+    fn runs_are_removed_by_age_and_count() {
         let temp = tempfile::tempdir().unwrap();
         let start: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
         for day in 0..10 {
@@ -76,8 +76,8 @@ mod tests {
         };
         assert_eq!((remove(30, 10), remove(7, 10), remove(30, 5)), (0, 2, 3));
         let id = &runs_in(temp.path()).unwrap()[0].1;
-        let _at_work = RunLock::take(&RunDir::open(id).unwrap()).unwrap();
-        assert_eq!(remove(1, 10), 2, "the oldest is being worked on");
+        let _lock = RunLock::acquire(&RunDir::open(id).unwrap()).unwrap();
+        assert_eq!(remove(1, 10), 2, "the oldest run is locked");
         assert!(temp.path().join("not-a-run").exists());
         assert_eq!(
             remove_old_runs(Path::new("/nowhere"), Duration::ZERO, 0, now).unwrap(),

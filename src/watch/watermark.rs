@@ -85,26 +85,21 @@ pub struct Watermarks(BTreeMap<ScopeNode, Watermark>);
 
 impl Watermarks {
     /// The watermark of the node itself.
-    pub fn own(&self, place: &ScopeNode) -> Option<Watermark> {
-        self.0.get(place).copied()
+    pub fn own(&self, node: &ScopeNode) -> Option<Watermark> {
+        self.0.get(node).copied()
     }
 
     /// The watermark of the node, or of its nearest ancestor that has one, without `ahead`.
-    pub fn of(&self, place: &ScopeNode) -> Option<Watermark> {
-        if let Some(own) = self.own(place) {
+    pub fn own_or_inherited(&self, node: &ScopeNode) -> Option<Watermark> {
+        if let Some(own) = self.own(node) {
             return Some(own);
         }
-        let mut above = place.parent();
-        while let Some(place) = above {
-            if let Some(Watermark { until_ms, .. }) = self.own(&place) {
-                return Some(Watermark {
-                    until_ms,
-                    ahead: None,
-                });
-            }
-            above = place.parent();
-        }
-        None
+        let inherited = std::iter::successors(node.parent(), ScopeNode::parent)
+            .find_map(|ancestor| self.own(&ancestor))?;
+        Some(Watermark {
+            until_ms: inherited.until_ms,
+            ahead: None,
+        })
     }
 
     /// All nodes with a watermark.
@@ -130,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_unknown_begins_where_the_place_above_it_was_left() {
+    fn unknown_node_inherits_watermark_of_nearest_ancestor() {
         let group = ScopeNode::group(
             &"arn:aws:logs:eu-west-1:111111111111:log-group:/a"
                 .parse()
@@ -140,26 +135,26 @@ mod tests {
             account: group.account,
             ..ScopeNode::ROOT
         };
-        let mark = |until_ms| Watermark {
+        let watermark = |until_ms| Watermark {
             until_ms,
             ahead: Some(TimeRange {
                 from_ms: 90,
                 to_ms: 99,
             }),
         };
-        let mut marks = Watermarks::default();
-        assert_eq!(marks.of(&group), None);
-        marks.extend([(ScopeNode::ROOT, mark(10))]);
+        let mut watermarks = Watermarks::default();
+        assert_eq!(watermarks.own_or_inherited(&group), None);
+        watermarks.extend([(ScopeNode::ROOT, watermark(10))]);
         assert_eq!(
-            marks.of(&group),
+            watermarks.own_or_inherited(&group),
             Some(Watermark {
                 until_ms: 10,
                 ahead: None
             })
         );
-        marks.extend([(account, mark(5))]);
-        assert_eq!(marks.of(&group).unwrap().until_ms, 5);
-        marks.extend([(group.clone(), mark(7))]);
-        assert_eq!(marks.of(&group), Some(mark(7)));
+        watermarks.extend([(account, watermark(5))]);
+        assert_eq!(watermarks.own_or_inherited(&group).unwrap().until_ms, 5);
+        watermarks.extend([(group.clone(), watermark(7))]);
+        assert_eq!(watermarks.own_or_inherited(&group), Some(watermark(7)));
     }
 }

@@ -1,7 +1,7 @@
 //! The number of random cases that a property is tested with.
 
 /// Returns `usual`, multiplied by the environment variable `DRAGNET_CASES` if it is set.
-pub fn cases(usual: u32) -> u32 {
+pub(crate) fn cases(usual: u32) -> u32 {
     let factor = std::env::var("DRAGNET_CASES")
         .ok()
         .and_then(|factor| factor.parse().ok())

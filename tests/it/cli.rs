@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// Runs `dragnet` in a directory, without the environment of this machine and without access to
-/// AWS: nothing listens at its endpoint.
+/// Runs `dragnet` in a directory, without the environment of this host and without access to AWS:
+/// nothing listens at its endpoint.
 fn dragnet(directory: &Path, arguments: &[&str]) -> Output {
     command(directory, arguments).output().unwrap()
 }
@@ -44,7 +44,7 @@ fn only_run(directory: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_practice_sweep_writes_a_private_run_and_says_what_it_left_open() {
+fn practice_sweep_writes_private_files_and_reports_gaps() {
     let temp = tempfile::tempdir().unwrap();
     let output = dragnet(
         temp.path(),
@@ -96,7 +96,7 @@ fn a_practice_sweep_writes_a_private_run_and_says_what_it_left_open() {
 }
 
 #[test]
-fn the_manifest_is_true_and_reports_can_be_made_again() {
+fn manifest_matches_the_files_and_reports_can_be_rewritten() {
     let temp = tempfile::tempdir().unwrap();
     dragnet(temp.path(), &["sweep", "198.51.100.23", "--practice", "-q"]);
     let run = only_run(temp.path());
@@ -134,7 +134,7 @@ fn the_manifest_is_true_and_reports_can_be_made_again() {
 }
 
 #[test]
-fn found_things_change_the_exit_code_on_request_only() {
+fn fail_on_sighting_changes_the_exit_code() {
     let temp = tempfile::tempdir().unwrap();
     let sweep = |arguments: &[&str]| {
         dragnet(
@@ -149,81 +149,87 @@ fn found_things_change_the_exit_code_on_request_only() {
     assert_eq!(sweep(&["203.0.113.9", "--fail-on-sighting"]), Some(0));
 }
 
+/// Arguments that are refused, and what the error says.
+const BAD_ARGUMENTS: [(&[&str], &str); 17] = [
+    (
+        &["sweep", "192.0.2.1", "--config", "typo.toml"],
+        "did you mean `member_role`",
+    ),
+    (
+        &["sweep", "192.0.2.1", "--config", "arn.toml"],
+        "the account is not 12 digits",
+    ),
+    (
+        &["sweep", "192.0.2.1", "--config", "absent.toml"],
+        "absent.toml",
+    ),
+    (&["sweep", "192.0.2.1", "--accounts-file", "ids"], "ids:2"),
+    (
+        &["sweep", "192.0.2.1", "--accounts-file", "absent"],
+        "absent",
+    ),
+    (
+        &["sweep", "192.0.2.1", "--account", "12345"],
+        "expected 12 digits",
+    ),
+    (
+        &["sweep", "192.0.2.1", "--region", "us-esat-1"],
+        "did you mean `us-east-1`",
+    ),
+    (
+        &["sweep", "192.0.2.1", "--from", "1h", "--to", "2h"],
+        "the time window is empty",
+    ),
+    (
+        &["sweep", "192.0.2.999"],
+        "expected an IPv4 or IPv6 address",
+    ),
+    (
+        &["sweep", "arn:aws:iam::12:user/x"],
+        "the account is not 12 digits",
+    ),
+    (
+        &["sweep", "-i", "list", "--strict"],
+        "list:2: `192.0.2.999`",
+    ),
+    (
+        &["sweep", "192.0.2.1", "--indicators", "list.csv"],
+        "list.csv:2: `some words` is not an indicator: unknown type `domian`",
+    ),
+    (
+        &["sweep", "192.0.2.1", "-i", "absent"],
+        "absent: cannot be read",
+    ),
+    (&["sweep", "regex:("], "invalid regular expression"),
+    (&["sweep"], "INDICATOR"),
+    (&["list", "log-groups", "--query", "a["], "JMESPath"),
+    (
+        &["range", "serve", "--listen", "0.0.0.0:0"],
+        "expected 127.0.0.1",
+    ),
+];
+
+/// Writes the files of [`BAD_ARGUMENTS`].
+fn write_bad_files(folder: &Path) {
+    for (name, content) in [
+        ("typo.toml", "[identity]\nmembr_role = \"x\"\n"),
+        (
+            "arn.toml",
+            "[organization]\nrole = \"arn:aws:iam::12:role/x\"\n",
+        ),
+        ("ids", "111111111111\n22222222222\n"),
+        ("list", "192.0.2.1\n192.0.2.999\n"),
+        ("list.csv", "type,value\ndomian,some words\n"),
+    ] {
+        fs::write(folder.join(name), content).unwrap();
+    }
+}
+
 #[test]
 fn bad_input_is_refused_before_the_first_call() {
     let temp = tempfile::tempdir().unwrap();
-    fs::write(
-        temp.path().join("typo.toml"),
-        "[identity]\nmembr_role = \"x\"\n",
-    )
-    .unwrap();
-    fs::write(
-        temp.path().join("arn.toml"),
-        "[organization]\nrole = \"arn:aws:iam::12:role/x\"\n",
-    )
-    .unwrap();
-    fs::write(temp.path().join("ids"), "111111111111\n22222222222\n").unwrap();
-    fs::write(temp.path().join("list"), "192.0.2.1\n192.0.2.999\n").unwrap();
-    fs::write(
-        temp.path().join("list.csv"),
-        "type,value\ndomian,evil.example\n",
-    )
-    .unwrap();
-    for (arguments, expected) in [
-        (
-            &["sweep", "192.0.2.1", "--config", "typo.toml"][..],
-            "did you mean `member_role`",
-        ),
-        (
-            &["sweep", "192.0.2.1", "--config", "arn.toml"],
-            "the account is not 12 digits",
-        ),
-        (
-            &["sweep", "192.0.2.1", "--config", "absent.toml"],
-            "absent.toml",
-        ),
-        (&["sweep", "192.0.2.1", "--accounts-file", "ids"], "ids:2"),
-        (
-            &["sweep", "192.0.2.1", "--accounts-file", "absent"],
-            "absent",
-        ),
-        (
-            &["sweep", "192.0.2.1", "--account", "12345"],
-            "expected 12 digits",
-        ),
-        (
-            &["sweep", "192.0.2.1", "--region", "us-esat-1"],
-            "did you mean `us-east-1`",
-        ),
-        (
-            &["sweep", "192.0.2.1", "--from", "1h", "--to", "2h"],
-            "the time window is empty",
-        ),
-        (
-            &["sweep", "192.0.2.999"],
-            "expected an IPv4 or IPv6 address",
-        ),
-        (
-            &["sweep", "arn:aws:iam::12:user/x"],
-            "the account is not 12 digits",
-        ),
-        (&["sweep", "-i", "list"], "list:2: `192.0.2.999`"),
-        (
-            &["sweep", "192.0.2.1", "--indicators", "list.csv"],
-            "list.csv:2: unknown type `domian`",
-        ),
-        (
-            &["sweep", "192.0.2.1", "-i", "absent"],
-            "absent: cannot be read",
-        ),
-        (&["sweep", "regex:("], "not a regular expression"),
-        (&["sweep"], "INDICATOR"),
-        (&["list", "log-groups", "--query", "a["], "JMESPath"),
-        (
-            &["range", "serve", "--listen", "0.0.0.0:0"],
-            "expected 127.0.0.1",
-        ),
-    ] {
+    write_bad_files(temp.path());
+    for (arguments, expected) in BAD_ARGUMENTS {
         let output = dragnet(temp.path(), arguments);
         let stderr = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
@@ -234,7 +240,7 @@ fn bad_input_is_refused_before_the_first_call() {
 }
 
 #[test]
-fn an_endpoint_in_clear_text_elsewhere_is_refused_and_leaves_nothing_behind() {
+fn remote_plain_http_endpoint_is_refused_without_a_run() {
     let temp = tempfile::tempdir().unwrap();
     let output = command(temp.path(), &["sweep", "192.0.2.1", "-vv"])
         .env("AWS_ENDPOINT_URL", "http://192.0.2.7")
@@ -251,7 +257,7 @@ fn an_endpoint_in_clear_text_elsewhere_is_refused_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn lists_have_the_shape_of_the_aws_cli() {
+fn list_output_has_the_shape_of_the_aws_cli() {
     let temp = tempfile::tempdir().unwrap();
     let list = |arguments: &[&str]| {
         let output = dragnet(temp.path(), &[&["list", "--practice"], arguments].concat());
@@ -301,19 +307,19 @@ fn lists_have_the_shape_of_the_aws_cli() {
 }
 
 #[test]
-fn doctor_says_what_would_not_be_covered() {
+fn doctor_reports_what_would_not_be_covered() {
     let temp = tempfile::tempdir().unwrap();
     let output = dragnet(temp.path(), &["doctor", "--practice"]);
-    let told = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(3), "{told}");
+    let stdout = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{stdout}");
     assert!(
-        told.contains("FAILED  777777777777 sandbox eu-central-1")
-            && told.contains("To do: exempt the role"),
-        "{told}"
+        stdout.contains("FAILED  777777777777 sandbox eu-central-1")
+            && stdout.contains("To do: exempt the role"),
+        "{stdout}"
     );
     assert!(
-        told.ends_with("10 of 11 accounts would be covered.\n"),
-        "{told}"
+        stdout.ends_with("10 of 11 accounts would be covered.\n"),
+        "{stdout}"
     );
     let output = dragnet(
         temp.path(),
@@ -332,14 +338,14 @@ fn doctor_says_what_would_not_be_covered() {
     );
     let output = dragnet(temp.path(), &["doctor", "--profile", "absent"]);
     assert!(
-        text(&output.stderr).contains("no profile `absent`"),
+        text(&output.stderr).contains("profile `absent` not found"),
         "{}",
         text(&output.stderr)
     );
 }
 
 #[test]
-fn the_roles_to_deploy_are_printed() {
+fn setup_prints_policies_and_templates() {
     let temp = tempfile::tempdir().unwrap();
     let printed = |arguments: &[&str]| {
         let output = dragnet(temp.path(), &[&["setup"], arguments].concat());
@@ -361,7 +367,7 @@ fn the_roles_to_deploy_are_printed() {
 }
 
 #[test]
-fn sources_tell_what_records_each_place() {
+fn sources_lists_the_log_source_of_each_account_region() {
     let temp = tempfile::tempdir().unwrap();
     let sources = |arguments: &[&str]| {
         let output = dragnet(
@@ -371,9 +377,9 @@ fn sources_tell_what_records_each_place() {
         (output.status.code(), text(&output.stdout))
     };
     let (code, table) = sources(&[]);
-    assert_eq!(code, Some(3), "two accounts are recorded by nothing");
-    let sentence = "9 of 11 accounts: management events recorded; 2 recorded by nothing.";
-    assert!(table.trim_end().ends_with(sentence), "{table}");
+    assert_eq!(code, Some(3), "two accounts have no trail");
+    let sentence = "CloudTrail would be searched for 9 of 11 accounts; 2 have no trail";
+    assert!(table.contains(sentence), "{table}");
     let (code, json) = sources(&["--account", "dev", "--region", "us-west-2", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let row = &json["sources"][0];
@@ -391,28 +397,29 @@ fn sources_tell_what_records_each_place() {
     );
 }
 
+const PLAN: [&str; 9] = [
+    "contain",
+    "plan",
+    "--user",
+    "deploy-bot",
+    "--account",
+    "dev",
+    "--reason",
+    "INC-7",
+    "--practice",
+];
+
 #[test]
-fn a_plan_changes_nothing_and_has_to_be_confirmed() {
+fn plan_shows_its_changes_and_is_a_private_file() {
     let temp = tempfile::tempdir().unwrap();
-    let plan = [
-        "contain",
-        "plan",
-        "--user",
-        "deploy-bot",
-        "--account",
-        "dev",
-        "--reason",
-        "INC-7",
-        "--practice",
-    ];
-    let output = dragnet(temp.path(), &plan);
+    let output = dragnet(temp.path(), &PLAN);
     let stdout = text(&output.stdout);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     for part in [
         "arn:aws:iam::666666666666:user/deploy-bot",
         "1. put DenyAll",
-        "its access keys stay active",
+        "does not deactivate its access keys",
     ] {
         assert!(stdout.contains(part), "{part}: {stdout}");
     }
@@ -424,9 +431,15 @@ fn a_plan_changes_nothing_and_has_to_be_confirmed() {
             & 0o777,
         0o600
     );
+}
+
+#[test]
+fn apply_without_confirmation_is_refused() {
+    let temp = tempfile::tempdir().unwrap();
+    dragnet(temp.path(), &PLAN);
     for (confirm, expected) in [
-        (&[][..], "there is no terminal to ask on"),
-        (&["--confirm", "0"], "not this plan's"),
+        (&[][..], "stdin is not a terminal"),
+        (&["--confirm", "0"], "not the hash of the plan"),
     ] {
         let output = dragnet(
             temp.path(),
@@ -443,58 +456,88 @@ fn a_plan_changes_nothing_and_has_to_be_confirmed() {
             "{stderr}"
         );
     }
+}
+
+#[test]
+fn status_of_an_unknown_containment_is_an_error() {
+    let temp = tempfile::tempdir().unwrap();
     let output = dragnet(
         temp.path(),
         &["contain", "status", "0123456789ab", "--practice"],
     );
     assert!(
-        text(&output.stderr).contains("there is no containment"),
+        text(&output.stderr).contains("no containment `0123456789ab`"),
         "{}",
         text(&output.stderr)
     );
 }
 
-#[test]
-fn the_catalogue_is_listed_shown_and_checked() {
+/// Runs `dragnet hunts` and returns its exit code and its output.
+fn hunts(directory: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = dragnet(directory, &[&["hunts"], arguments].concat());
+    (output.status.code().unwrap(), text(&output.stdout))
+}
+
+/// Writes a hunt with the name `own`.
+fn write_hunt(file: &Path, query: &str) {
+    let hunt = format!(
+        "name = \"own\"\ntitle = \"t\"\nsource = \"any\"\nseverity = \"low\"\nquery = \"{query}\"\n"
+    );
+    fs::write(file, hunt).unwrap();
+}
+
+/// Creates a directory whose catalogue has the hunt `own`, which only Insights can run.
+fn directory_with_insights_hunt() -> tempfile::TempDir {
     let temp = tempfile::tempdir().unwrap();
-    let run = |arguments: &[&str]| {
-        let output = dragnet(temp.path(), &[&["hunts"], arguments].concat());
-        (
-            output.status.code().unwrap(),
-            text(&output.stdout),
-            text(&output.stderr),
-        )
-    };
-    let (code, list, _) = run(&["list"]);
-    let denied = list
+    fs::create_dir(temp.path().join("hunts")).unwrap();
+    fs::write(temp.path().join("dragnet.toml"), "").unwrap();
+    write_hunt(
+        &temp.path().join("hunts/own.toml"),
+        "fields @message | pattern @message",
+    );
+    temp
+}
+
+#[test]
+fn hunts_list_and_show_describe_the_catalogue() {
+    let temp = directory_with_insights_hunt();
+    let (code, list) = hunts(temp.path(), &["list"]);
+    let mut rows = list
         .lines()
         .map(|line| line.split_whitespace().take(4).collect::<Vec<_>>());
-    assert!(
-        code == 0
-            && denied
-                .into_iter()
-                .any(|cells| cells == ["iam-access-denied", "cloudtrail", "medium", "T1526"])
-    );
-    let (_, shown, _) = run(&["show", "vpc-rejects-from-inside"]);
+    let expected = ["iam-access-denied", "cloudtrail", "medium", "T1526"];
+    assert!(code == 0 && rows.any(|cells| cells == expected), "{list}");
+    let (_, shown) = hunts(temp.path(), &["show", "vpc-rejects-from-inside"]);
     assert!(
         shown.contains("vpc (cidr)")
             && shown.contains("[default: 10.]")
             && shown.contains("c4 = \"10.*\""),
         "{shown}"
     );
-    assert_eq!(run(&["show", "iam-acces-denied"]).0, 2);
-
-    fs::create_dir(temp.path().join("hunts")).unwrap();
-    fs::write(temp.path().join("dragnet.toml"), "").unwrap();
-    let own =
-        "name = \"own\"\ntitle = \"t\"\nsource = \"any\"\nseverity = \"low\"\nquery = \"QUERY\"\n";
-    let write = |file: &str, query: &str| {
-        fs::write(temp.path().join(file), own.replace("QUERY", query)).unwrap();
-    };
-    write("hunts/own.toml", "fields @message | pattern @message");
-    let (_, shown, _) = run(&["show", "own", "--json"]);
+    assert_eq!(hunts(temp.path(), &["show", "iam-acces-denied"]).0, 2);
+    let (_, shown) = hunts(temp.path(), &["show", "own", "--json"]);
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["engines"], serde_json::json!(["insights"]));
+}
+
+#[test]
+fn hunt_that_only_insights_can_run_is_refused_with_the_filter_engine() {
+    let temp = directory_with_insights_hunt();
+    let output = dragnet(
+        temp.path(),
+        &["sweep", "--hunt", "own", "--engine", "filter"],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).contains("only Insights can run this query"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn run_of_a_hunt_matches_its_manifest() {
+    let temp = directory_with_insights_hunt();
     let output = dragnet(
         temp.path(),
         &[
@@ -507,40 +550,32 @@ fn the_catalogue_is_listed_shown_and_checked() {
         ],
     );
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
-    let id = only_run(temp.path());
-    let verified = dragnet(temp.path(), &["runs", "verify", id.to_str().unwrap()]);
+    let run = only_run(temp.path());
+    let verified = dragnet(temp.path(), &["runs", "verify", run.to_str().unwrap()]);
     assert_eq!(
         verified.status.code(),
         Some(0),
         "{}",
         text(&verified.stdout)
     );
-    let output = dragnet(
-        temp.path(),
-        &["sweep", "--hunt", "own", "--engine", "filter"],
-    );
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        text(&output.stderr).contains("only Insights runs it"),
-        "{}",
-        text(&output.stderr)
-    );
-
-    write("good.toml", "filter errorCode = 'x'");
-    write("bad.toml", "filter errorCode =");
-    let (code, checked, _) = run(&["check", "good.toml", "bad.toml"]);
-    assert!(
-        code == 2
-            && checked.contains("own: it can be used")
-            && checked.contains("bad.toml:5: line 1"),
-        "{checked}"
-    );
-    assert_eq!(run(&["check", "good.toml"]).0, 0);
-    assert_eq!(run(&["check"]).0, 0);
 }
 
 #[test]
-fn help_and_version_answer_without_anything() {
+fn hunts_check_names_the_line_of_an_invalid_query() {
+    let temp = directory_with_insights_hunt();
+    write_hunt(&temp.path().join("good.toml"), "filter errorCode = 'x'");
+    write_hunt(&temp.path().join("bad.toml"), "filter errorCode =");
+    let (code, checked) = hunts(temp.path(), &["check", "good.toml", "bad.toml"]);
+    assert!(
+        code == 2 && checked.contains("own: valid") && checked.contains("bad.toml:5: line 1"),
+        "{checked}"
+    );
+    assert_eq!(hunts(temp.path(), &["check", "good.toml"]).0, 0);
+    assert_eq!(hunts(temp.path(), &["check"]).0, 0);
+}
+
+#[test]
+fn help_and_version_need_no_configuration() {
     let temp = tempfile::tempdir().unwrap();
     for arguments in [
         &["--version"][..],

@@ -26,7 +26,7 @@ fn world() -> World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_narrowed_search_finds_escaped_spellings() {
+async fn search_with_filter_pattern_finds_escaped_spellings() {
     let world = world();
     for engine in ["filter", "insights"] {
         for indicators in [
@@ -61,7 +61,7 @@ async fn a_narrowed_search_finds_escaped_spellings() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_narrowed_hunt_keeps_escaped_spellings() {
+async fn hunt_with_filter_pattern_finds_escaped_spellings() {
     let hidden = record(
         "e1",
         "222222222222",
@@ -118,7 +118,7 @@ async fn a_narrowed_hunt_keeps_escaped_spellings() {
 
 /// The server still excludes events whose escapes cannot spell a character of the indicator.
 #[tokio::test(start_paused = true)]
-async fn ordinary_escapes_are_not_read() {
+async fn events_with_unrelated_escapes_are_not_read() {
     let ordinary = [
         r#"{"html":"\u003cb\u003e \u0026 \u0027\u003d\u0022","name":"caf\u00e9 \u4e2d","color":"\u001b[0m"}"#,
         r#"{"path":"C:\\users\/x","line":"a\nb\tc"}"#,

@@ -16,7 +16,7 @@ const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 fn world(more: &str) -> World {
     let (before, trail_and_after) = SMALL.split_once("[[trails]]").unwrap();
     let (_, after) = trail_and_after.split_once("[[groups]]").unwrap();
-    World::of(&format!("{before}[[groups]]{after}{more}"))
+    World::from_toml(&format!("{before}[[groups]]{after}{more}"))
 }
 
 fn trail(name: &str, account: &str, home: &str, more: &str) -> String {
@@ -49,8 +49,8 @@ fn sources(run: &Run) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_is_found_in_the_central_group_and_no_other() {
-    let stored = |id: &str, account: &str, region: &str| {
+async fn sweep_of_one_account_reads_its_records_in_the_central_group() {
+    let trail_event = |id: &str, account: &str, region: &str| {
         let record = record(id, account, region, "2026-03-02T10:00:00Z", IP);
         event(
             "111111111111",
@@ -61,9 +61,9 @@ async fn an_account_is_found_in_the_central_group_and_no_other() {
         )
     };
     let planted = [
-        stored("dev", "333333333333", "eu-west-1"),
-        stored("prod", "222222222222", "eu-west-1"),
-        stored("stranger", "999999999999", "eu-west-1"),
+        trail_event("dev", "333333333333", "eu-west-1"),
+        trail_event("prod", "222222222222", "eu-west-1"),
+        trail_event("unlisted", "999999999999", "eu-west-1"),
         event(
             "111111111111",
             "us-east-1",
@@ -79,7 +79,7 @@ async fn an_account_is_found_in_the_central_group_and_no_other() {
         ["dev 333333333333"]
     );
     assert_eq!(
-        run.place("111111111111"),
+        run.coverage_row("111111111111"),
         "111111111111 us-east-1 /trail searched"
     );
     assert_eq!(run.status(), "complete");
@@ -97,9 +97,9 @@ async fn an_account_is_found_in_the_central_group_and_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_is_found_in_the_home_of_its_trail() {
+async fn records_of_a_region_are_read_in_the_home_region_of_its_trail() {
     let own = trail("own", "222222222222", "eu-west-1", "log_group = \"/own\"");
-    let stored = |region: &str| {
+    let trail_event = |region: &str| {
         let record = record(region, "222222222222", region, "2026-03-02T10:00:00Z", IP);
         event(
             "222222222222",
@@ -109,7 +109,7 @@ async fn a_region_is_found_in_the_home_of_its_trail() {
             &record,
         )
     };
-    let world = world(&[own, stored("us-east-1"), stored("eu-west-1")].concat());
+    let world = world(&[own, trail_event("us-east-1"), trail_event("eu-west-1")].concat());
     let run = world
         .sweep(&[IP, "--account", "prod", "--region", "us-east-1"])
         .await;
@@ -128,7 +128,7 @@ async fn a_region_is_found_in_the_home_of_its_trail() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_trail_is_asked_about_once_and_each_group_is_read_once() {
+async fn each_trail_is_described_once_and_each_log_group_is_read_once() {
     let world = World::small_with("");
     let run = world.sweep(&[IP]).await;
     assert_eq!(
@@ -146,7 +146,7 @@ async fn each_trail_is_asked_about_once_and_each_group_is_read_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_state_of_a_source_is_told() {
+async fn sources_csv_has_the_status_of_every_source() {
     let [management, prod, dev] = ACCOUNTS;
     let stopped = trail(
         "stopped",
@@ -196,8 +196,8 @@ async fn every_state_of_a_source_is_told() {
     for part in [
         "s3://cloudtrail-333333333333",
         "AccessDenied",
-        "writes alone",
-        "switched off",
+        "only writes",
+        "logging is off",
     ] {
         assert!(reasons.contains(part), "{part}: {reasons}");
     }
@@ -205,28 +205,15 @@ async fn every_state_of_a_source_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_nobody_records_is_a_gap_unless_that_is_not_asked_or_accepted() {
-    let nothing = || world("");
-    assert_eq!(nothing().sweep(&[IP]).await.status(), "incomplete");
-    assert_eq!(
-        nothing().sweep(&[IP, "--log-group", "/app"]).await.status(),
-        "complete"
-    );
-    let with = |config: &'static str| async move {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("dragnet.toml");
-        std::fs::write(&file, config).unwrap();
-        let world = nothing();
-        world.sweep(&[IP, "--config", file.to_str().unwrap()]).await
-    };
-    assert_eq!(
-        with("[scope]\nsources = \"report\"").await.status(),
-        "complete"
-    );
-    let accepted = with(
-        "[[scope.accepted_gap]]\naccounts = [\"*\"]\nreason = \"no trail yet\"\nby = \"secops\"\nexpires = \"2027-01-01\"",
-    );
-    let accepted = accepted.await;
+async fn missing_trail_is_a_gap_unless_not_required_or_accepted() {
+    let no_trails = || world("");
+    assert_eq!(no_trails().sweep(&[IP]).await.status(), "incomplete");
+    let one_group = no_trails().sweep(&[IP, "--log-group", "/app"]).await;
+    assert_eq!(one_group.status(), "complete");
+    let not_required = no_trails().with_config("[scope]\nsources = \"report\"");
+    assert_eq!(not_required.sweep(&[IP]).await.status(), "complete");
+    let gap = "[[scope.accepted_gap]]\naccounts = [\"*\"]\nreason = \"no trail yet\"\nby = \"secops\"\nexpires = \"2027-01-01\"";
+    let accepted = no_trails().with_config(gap).sweep(&[IP]).await;
     assert_eq!(accepted.status(), "complete");
     assert_eq!(
         accepted.summary()["sources"]["accounts"],
@@ -235,9 +222,9 @@ async fn what_nobody_records_is_a_gap_unless_that_is_not_asked_or_accepted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_central_group_that_cannot_be_reached_leaves_the_account_uncovered() {
-    let away = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"111111111111\"\nkind = \"access-denied\"\n";
-    let run = World::small_with(away)
+async fn denied_central_group_leaves_the_account_uncovered() {
+    let central_denied = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"111111111111\"\nkind = \"access-denied\"\n";
+    let run = World::small_with(central_denied)
         .sweep(&[IP, "--account", "dev"])
         .await;
     assert_eq!(
@@ -248,8 +235,8 @@ async fn a_central_group_that_cannot_be_reached_leaves_the_account_uncovered() {
         ]
     );
     assert_eq!(run.status(), "incomplete");
-    let silent = "[[faults]]\noperation = \"DescribeTrails\"\naccount = \"333333333333\"\nregion = \"eu-west-1\"\nkind = \"access-denied\"\n";
-    let run = World::small_with(silent)
+    let one_region_denied = "[[faults]]\noperation = \"DescribeTrails\"\naccount = \"333333333333\"\nregion = \"eu-west-1\"\nkind = \"access-denied\"\n";
+    let run = World::small_with(one_region_denied)
         .sweep(&[IP, "--account", "dev"])
         .await;
     assert_eq!(
@@ -260,8 +247,8 @@ async fn a_central_group_that_cannot_be_reached_leaves_the_account_uncovered() {
         ],
         "of all Regions"
     );
-    let deaf = silent.replace("region = \"eu-west-1\"\n", "");
-    let run = World::small_with(&deaf)
+    let all_regions_denied = one_region_denied.replace("region = \"eu-west-1\"\n", "");
+    let run = World::small_with(&all_regions_denied)
         .sweep(&[IP, "--account", "dev"])
         .await;
     assert_eq!(
@@ -274,7 +261,7 @@ async fn a_central_group_that_cannot_be_reached_leaves_the_account_uncovered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_stops_the_recording_is_told_without_being_asked_for() {
+async fn tampering_is_reported_by_every_sweep() {
     let tampering = |id: &str, name: &str| {
         let record = record(
             id,
@@ -325,11 +312,11 @@ async fn whoever_stops_the_recording_is_told_without_being_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_practice_organization_is_told_as_it_is() {
+async fn practice_organization_reports_its_sources_correctly() {
     let scenario = include_str!("../../config/range/small.toml");
-    let world = World::of(scenario);
+    let world = World::from_toml(scenario);
     let run = world.sweep(&["198.51.100.23"]).await;
-    assert_covered_is_what_is_kept(&world, &run);
+    assert_covered_targets_are_stored(&world, &run);
     let counts = &run.summary()["sources"]["accounts"];
     assert_eq!(counts, &serde_json::json!({"no-source": 2, "searched": 9}));
     let dev = world.sweep(&["198.51.100.23", "--account", "dev"]).await;
@@ -341,29 +328,29 @@ async fn the_practice_organization_is_told_as_it_is() {
 
 /// Asserts that exactly those account-Regions are reported as covered whose records the range
 /// stores in a log group that was searched.
-fn assert_covered_is_what_is_kept(world: &World, run: &Run) {
+fn assert_covered_targets_are_stored(world: &World, run: &Run) {
     let searched: BTreeSet<String> = run
         .coverage()
         .into_iter()
         .filter_map(|row| row.strip_suffix(" searched").map(str::to_owned))
         .collect();
     let rows = sources(run);
-    let cells: BTreeSet<&str> = rows
+    let targets: BTreeSet<&str> = rows
         .iter()
         .filter_map(|row| row.rsplit_once(' '))
-        .map(|(cell, _)| cell)
+        .map(|(target, _)| target)
         .collect();
-    for cell in cells {
-        let (account, region) = cell.split_once(' ').unwrap();
-        let kept = world
+    for target in targets {
+        let (account, region) = target.split_once(' ').unwrap();
+        let log_groups = world
             .range()
-            .kept_in(account.parse().unwrap(), &region.parse().unwrap())
+            .cloudtrail_log_groups(account.parse().unwrap(), &region.parse().unwrap())
             .into_iter();
-        let is_kept = kept
+        let is_stored = log_groups
             .map(|(account, region, name)| format!("{account} {region} {name}"))
             .any(|group| searched.contains(&group));
-        let is_told = rows.iter().any(|row| row == &format!("{cell} searched"));
-        assert_eq!(is_told, is_kept, "{cell}: {rows:#?}");
+        let is_covered = rows.iter().any(|row| row == &format!("{target} searched"));
+        assert_eq!(is_covered, is_stored, "{target}: {rows:#?}");
     }
 }
 
@@ -376,11 +363,11 @@ fn any_trail(number: usize) -> impl Strategy<Value = String> {
         1 => Just("log_group = \"/t\"\nlast_delivery = \"5h ago\"\ndelivery_error = \"Throttled\""),
         1 => Just(""),
     ];
-    let place = (
+    let owner = (
         prop::sample::select(&ACCOUNTS[..]),
         prop::sample::select(&REGIONS[..]),
     );
-    (place, state, any::<bool>(), any::<bool>()).prop_map(
+    (owner, state, any::<bool>(), any::<bool>()).prop_map(
         move |((account, home), state, organization, multi_region)| {
             // Only the management account can have organization trails.
             let organization = organization && account == ACCOUNTS[0];
@@ -396,7 +383,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn covered_is_what_the_searched_groups_hold(
+    fn covered_targets_are_those_stored_in_searched_groups(
         trails in (0_usize..4).prop_flat_map(|count| (0..count).map(any_trail).collect::<Vec<_>>()),
         narrowed in prop::option::of(prop::sample::select(vec!["prod", "dev"])),
     ) {
@@ -411,7 +398,7 @@ proptest! {
             let world = world(&scenario);
             let narrow: &[&str] = if let Some(account) = &narrowed { &["--account", account] } else { &[] };
             let run = world.sweep(&[&[IP], narrow].concat()).await;
-            assert_covered_is_what_is_kept(&world, &run);
+            assert_covered_targets_are_stored(&world, &run);
             // The sightings are those of the covered account-Regions, each of the two records once.
             let rows = sources(&run);
             let covered: BTreeSet<&str> = rows.iter().filter_map(|row| row.strip_suffix(" searched")).collect();

@@ -29,7 +29,7 @@ const RUNTIME_CRATES: [&str; 5] = [
 const SEAM: &str = "range/connector.rs";
 
 #[test]
-fn no_room_uses_one_above_or_beside_it() {
+fn rooms_use_only_rooms_on_lower_floors() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut violations = Vec::new();
     let mut folders = vec![source.clone()];
@@ -99,42 +99,42 @@ fn rooms_used(code: &str) -> Vec<String> {
     for (at, prefix) in code.match_indices("crate::") {
         let path = code[at + prefix.len()..].trim_start();
         match path.strip_prefix('{') {
-            Some(group) => rooms.extend(heads_of_group(group)),
-            None => rooms.push(head(path)),
+            Some(group) => rooms.extend(first_segments_of_group(group)),
+            None => rooms.push(first_segment(path)),
         }
     }
     rooms
 }
 
 /// Returns the first segment of each path in a `{…}` whose opening bracket has been read.
-fn heads_of_group(group: &str) -> Vec<String> {
-    let mut heads = Vec::new();
+fn first_segments_of_group(group: &str) -> Vec<String> {
+    let mut segments = Vec::new();
     let mut depth = 0_u32;
-    let mut begins = true;
+    let mut is_path_start = true;
     for (at, character) in group.char_indices() {
         match character {
             '}' if depth == 0 => break,
             '{' => depth += 1,
             '}' => depth -= 1,
-            ',' if depth == 0 => begins = true,
-            _ if begins && depth == 0 && !character.is_whitespace() => {
-                heads.push(head(&group[at..]));
-                begins = false;
+            ',' if depth == 0 => is_path_start = true,
+            _ if is_path_start && depth == 0 && !character.is_whitespace() => {
+                segments.push(first_segment(&group[at..]));
+                is_path_start = false;
             }
             _ => {}
         }
     }
-    heads
+    segments
 }
 
-fn head(path: &str) -> String {
+fn first_segment(path: &str) -> String {
     path.chars()
         .take_while(|character| character.is_alphanumeric() || *character == '_')
         .collect()
 }
 
 #[test]
-fn the_checker_can_fail() {
+fn check_can_fail() {
     let wrong = |file: &str, source: &str| violations_in(file, source).join("; ");
     assert_eq!(
         wrong("model/a.rs", "use crate::time::Clock;\nuse super::x;"),

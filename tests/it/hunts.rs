@@ -22,10 +22,10 @@ fn lines(run: &Run, file: &str) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_hunt_finds_what_the_answer_sheet_says() {
+async fn every_hunt_finds_what_the_scenario_declares() {
     let scenario = Scenario::builtin("small").unwrap();
-    let world = World::practising(&scenario);
-    let asked: Vec<(String, u64)> = scenario
+    let world = World::from_scenario(&scenario);
+    let expected: Vec<(String, u64)> = scenario
         .answers()
         .iter()
         .filter_map(|answer| match &answer.search {
@@ -33,7 +33,7 @@ async fn every_hunt_finds_what_the_answer_sheet_says() {
             Search::Indicator(_) => None,
         })
         .collect();
-    let names: Vec<&str> = asked
+    let names: Vec<&str> = expected
         .iter()
         .map(|(hunt, _)| hunt.split(':').next().unwrap())
         .collect();
@@ -44,13 +44,13 @@ async fn every_hunt_finds_what_the_answer_sheet_says() {
             shipped.name
         );
     }
-    let arguments: Vec<&str> = asked
+    let arguments: Vec<&str> = expected
         .iter()
         .flat_map(|(hunt, _)| ["--hunt", hunt])
         .collect();
     let together = world.sweep(&arguments).await;
     let mut found = Vec::new();
-    for ((request, _), name) in asked.iter().zip(&names) {
+    for ((request, _), name) in expected.iter().zip(&names) {
         // A single hunt is searched with its own filter pattern; all of them together read every
         // event.
         let alone = world.sweep(&["--hunt", request]).await;
@@ -80,12 +80,12 @@ async fn every_hunt_finds_what_the_answer_sheet_says() {
         );
         found.push((request.clone(), rows));
     }
-    assert_eq!(found, asked);
+    assert_eq!(found, expected);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hunts_files_have_its_columns() {
-    let world = World::practising(&Scenario::builtin("small").unwrap());
+async fn hunt_files_have_the_columns_of_the_query() {
+    let world = World::from_scenario(&Scenario::builtin("small").unwrap());
     let run = world
         .sweep(&[
             "--hunt",
@@ -144,7 +144,7 @@ async fn a_hunts_files_have_its_columns() {
 /// log groups of both trails.
 fn two_trails(more: &str) -> String {
     let own = "[[trails]]\nname = \"own\"\naccount = \"222222222222\"\nhome = \"us-east-1\"\nlog_group = \"/own\"\n";
-    let kept = ["r1", "r2"].map(|id| {
+    let copies = ["r1", "r2"].map(|id| {
         let call = record(
             id,
             "222222222222",
@@ -152,14 +152,14 @@ fn two_trails(more: &str) -> String {
             "2026-03-02T10:00:00Z",
             "192.0.2.1",
         );
-        let there = event(
+        let in_organization_trail = event(
             "111111111111",
             "us-east-1",
             "/trail",
             "2026-03-02T10:04:00Z",
             &call,
         );
-        there
+        in_organization_trail
             + &event(
                 "222222222222",
                 "us-east-1",
@@ -168,14 +168,14 @@ fn two_trails(more: &str) -> String {
                 &call,
             )
     });
-    format!("{SMALL}{own}{}{more}", kept.concat())
+    format!("{SMALL}{own}{}{more}", copies.concat())
 }
 
 const BY_EVENT: [&str; 2] = ["--query-string", "stats count(*) as calls by eventName"];
 
 #[tokio::test(start_paused = true)]
-async fn records_that_are_kept_twice_are_counted_once() {
-    let run = World::of(&two_trails("")).sweep(&BY_EVENT).await;
+async fn records_stored_twice_are_counted_once() {
+    let run = World::from_toml(&two_trails("")).sweep(&BY_EVENT).await;
     assert_eq!(lines(&run, "hunts/query-string.csv"), ["ListBuckets,2"]);
     assert_eq!(hunt(&run, "query-string")["may_double_count"], false);
     assert_eq!(
@@ -185,28 +185,28 @@ async fn records_that_are_kept_twice_are_counted_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_no_group_surely_has_all_the_result_says_so() {
+async fn result_says_if_records_may_be_counted_twice() {
     let stopped = two_trails("").replace(
         "home = \"us-east-1\"\n",
         "home = \"us-east-1\"\nlogging = false\n",
     );
-    let run = World::of(&stopped).sweep(&BY_EVENT).await;
+    let run = World::from_toml(&stopped).sweep(&BY_EVENT).await;
     assert_eq!(lines(&run, "hunts/query-string.csv"), ["ListBuckets,4"]);
     assert_eq!(hunt(&run, "query-string")["may_double_count"], true);
 }
 
 #[tokio::test(start_paused = true)]
-async fn hunts_keep_to_place_and_time() {
-    let at = |id: &str, account: &str, time: &str| {
+async fn hunts_respect_scope_and_window() {
+    let trail_event = |id: &str, account: &str, time: &str| {
         delivered(
             "2026-03-02T10:05:00Z",
             &record(id, account, "us-east-1", time, "192.0.2.1"),
         )
     };
     let planted = [
-        at("in", "222222222222", "2026-03-02T10:00:00Z"),
-        at("before", "222222222222", "2026-03-02T09:59:59Z"),
-        at("elsewhere", "333333333333", "2026-03-02T10:01:00Z"),
+        trail_event("in", "222222222222", "2026-03-02T10:00:00Z"),
+        trail_event("before", "222222222222", "2026-03-02T09:59:59Z"),
+        trail_event("other-account", "333333333333", "2026-03-02T10:01:00Z"),
     ];
     let run = World::small_with(&planted.concat())
         .sweep(&[
@@ -228,7 +228,7 @@ async fn hunts_keep_to_place_and_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_query_sorts_and_limits_after_the_merge() {
+async fn query_sorts_and_limits_after_the_merge() {
     let line = |account: &str, region: &str, n: u32| {
         event(
             account,
@@ -262,7 +262,7 @@ async fn a_query_sorts_and_limits_after_the_merge() {
     assert_eq!(
         run.summary()["sightings"],
         3,
-        "a limit is of the rows, not of what was found"
+        "the limit applies to the rows, not to the sightings"
     );
     let run = world
         .sweep(&[
@@ -274,7 +274,7 @@ async fn a_query_sorts_and_limits_after_the_merge() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_filter_pattern_is_passed_on_as_it_is() {
+async fn filter_pattern_is_used_unchanged() {
     let planted = ["ERROR one", "error two", "INFO ERROR three"]
         .map(|m| event("222222222222", "eu-west-1", "/app", "1h ago", m));
     let run = World::small_with(&planted.concat())
@@ -295,7 +295,7 @@ async fn a_filter_pattern_is_passed_on_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hunts_and_indicators_share_one_pass() {
+async fn hunts_and_indicators_share_one_scan() {
     let planted = [
         event(
             "222222222222",

@@ -83,7 +83,7 @@ fn fault(operation: &str, cut: &str, after: u32, times: u32) -> String {
     )
 }
 
-fn answer(answer: &str, member: &str) -> String {
+fn response_fault(answer: &str, member: &str) -> String {
     format!("answer = \"{answer}\"\nmember = \"{member}\"")
 }
 
@@ -93,8 +93,10 @@ fn cuts(list: &str) -> Vec<String> {
         .iter()
         .map(|status| format!("answer = \"empty\"\nstatus = {status}"))
         .collect();
-    cuts.extend(["no-members", "error-body", "error-header"].map(|whole| answer(whole, "")));
-    cuts.extend(["without-member", "null-member", "misspelt-member"].map(|cut| answer(cut, list)));
+    cuts.extend(["no-members", "error-body", "error-header"].map(|kind| response_fault(kind, "")));
+    cuts.extend(
+        ["without-member", "null-member", "misspelt-member"].map(|kind| response_fault(kind, list)),
+    );
     cuts
 }
 
@@ -104,7 +106,7 @@ fn all_cuts(operation: &str) -> Vec<String> {
         "DescribeLogGroups" => cuts("logGroups"),
         "DescribeRegions" => {
             let mut cuts = cuts("regionInfo");
-            cuts.push(answer("empty-list", "regionInfo"));
+            cuts.push(response_fault("empty-list", "regionInfo"));
             cuts
         }
         "FilterLogEvents" => {
@@ -112,16 +114,16 @@ fn all_cuts(operation: &str) -> Vec<String> {
             for member in ["events.timestamp", "events.message", "events.eventId"] {
                 cuts.extend(
                     ["without-member", "null-member", "misspelt-member"]
-                        .map(|cut| answer(cut, member)),
+                        .map(|kind| response_fault(kind, member)),
                 );
             }
             cuts
         }
         "GetQueryResults" => {
             let mut cuts = cuts("results");
-            cuts.push(answer("without-member", "status"));
-            cuts.extend(["short-list", "empty-list"].map(|cut| answer(cut, "results")));
-            cuts.extend(["@ptr", "@message"].map(|field| answer("without-field", field)));
+            cuts.push(response_fault("without-member", "status"));
+            cuts.extend(["short-list", "empty-list"].map(|kind| response_fault(kind, "results")));
+            cuts.extend(["@ptr", "@message"].map(|field| response_fault("without-field", field)));
             cuts
         }
         _ => unreachable!("{operation}"),
@@ -135,7 +137,7 @@ struct Swept {
 }
 
 async fn swept(scenario: &str) -> Swept {
-    let world = World::of(scenario).with_config("[scope]\nsources = \"report\"\n");
+    let world = World::from_toml(scenario).with_config("[scope]\nsources = \"report\"\n");
     let Ok(run) = world
         .try_sweep(&SWEEP, tokio_util::sync::CancellationToken::new())
         .await
@@ -155,26 +157,24 @@ async fn swept(scenario: &str) -> Swept {
 
 /// Cuts each response in each way, from the first call on and from later ones. The run must report
 /// the gap or find everything. If only one response is cut, it is requested again.
-async fn nothing_is_missed(scenario: &str, operation: &str, calls: &[u32]) {
+async fn assert_nothing_is_missed(scenario: &str, operation: &str, calls: &[u32]) {
     let truth = swept(scenario).await;
     assert!(truth.is_complete && !truth.found.is_empty(), "{truth:?}");
     for cut in all_cuts(operation) {
         let mut was_noticed = false;
         for after in calls {
-            let lasting = swept(&format!(
-                "{scenario}{}",
-                fault(operation, &cut, *after, 10_000)
-            ))
-            .await;
+            let permanent = fault(operation, &cut, *after, 10_000);
+            let found = swept(&format!("{scenario}{permanent}")).await;
             assert!(
-                !lasting.is_complete || lasting == truth,
+                !found.is_complete || found == truth,
                 "{operation} after {after} calls: {cut}"
             );
-            was_noticed |= !lasting.is_complete;
-            let passing = swept(&format!("{scenario}{}", fault(operation, &cut, *after, 1))).await;
+            was_noticed |= !found.is_complete;
+            let transient = fault(operation, &cut, *after, 1);
+            let found = swept(&format!("{scenario}{transient}")).await;
             assert!(
-                passing == truth,
-                "{operation} once after {after} calls is asked for again: {cut}"
+                found == truth,
+                "{operation} once after {after} calls is requested again: {cut}"
             );
         }
         assert!(was_noticed, "{operation}: {cut}");
@@ -183,37 +183,37 @@ async fn nothing_is_missed(scenario: &str, operation: &str, calls: &[u32]) {
 
 #[tokio::test(start_paused = true)]
 async fn no_account_is_lost() {
-    nothing_is_missed(&organization(22, 1), "ListAccounts", &[0, 1]).await;
+    assert_nothing_is_missed(&organization(22, 1), "ListAccounts", &[0, 1]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_region_is_lost() {
-    nothing_is_missed(&organization(2, 1), "DescribeRegions", &[0, 1]).await;
+    assert_nothing_is_missed(&organization(2, 1), "DescribeRegions", &[0, 1]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_log_group_is_lost() {
-    nothing_is_missed(&organization(2, 60), "DescribeLogGroups", &[0, 1]).await;
+    assert_nothing_is_missed(&organization(2, 60), "DescribeLogGroups", &[0, 1]).await;
     // Cuts the second page of the only account that has one.
     for cut in all_cuts("DescribeLogGroups") {
         let fault = fault("DescribeLogGroups", &cut, 1, 10_000);
-        let lasting = swept(&format!(
+        let found = swept(&format!(
             "{}{fault}account = \"222222222200\"\n",
             organization(2, 60)
         ))
         .await;
-        assert!(!lasting.is_complete, "{cut}");
+        assert!(!found.is_complete, "{cut}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_event_is_lost() {
-    nothing_is_missed(&organization(2, 1), "FilterLogEvents", &[0, 2]).await;
+    assert_nothing_is_missed(&organization(2, 1), "FilterLogEvents", &[0, 2]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_row_is_lost() {
-    nothing_is_missed(&archive(5), "GetQueryResults", &[0, 1]).await;
+    assert_nothing_is_missed(&archive(5), "GetQueryResults", &[0, 1]).await;
 }
 
 /// A page has 10,000 rows, so the second page is in the third or fourth response.
@@ -223,19 +223,16 @@ async fn no_row_of_a_later_page_is_lost() {
     let truth = swept(&scenario).await;
     assert_eq!((truth.is_complete, truth.found.len()), (true, 10_001));
     for cut in [
-        answer("no-members", ""),
-        answer("short-list", "results"),
-        answer("without-field", "@message"),
+        response_fault("no-members", ""),
+        response_fault("short-list", "results"),
+        response_fault("without-field", "@message"),
     ] {
         for after in [2, 3] {
-            let lasting = swept(&format!(
-                "{scenario}{}",
-                fault("GetQueryResults", &cut, after, 10_000)
-            ))
-            .await;
+            let permanent = fault("GetQueryResults", &cut, after, 10_000);
+            let found = swept(&format!("{scenario}{permanent}")).await;
             assert!(
-                !lasting.is_complete || lasting == truth,
-                "after {after} answers: {cut}"
+                !found.is_complete || found == truth,
+                "after {after} responses: {cut}"
             );
         }
     }
@@ -243,8 +240,8 @@ async fn no_row_of_a_later_page_is_lost() {
 
 /// A watch that receives an incomplete response reads the same time range again.
 #[tokio::test(start_paused = true)]
-async fn a_watch_does_not_move_on() {
-    let at = |time: &str, faults: &str| {
+async fn watch_does_not_advance_past_incomplete_responses() {
+    let scenario_at = |time: &str, faults: &str| {
         let scenario = organization(2, 1).replace("12:00:00Z", time);
         let event = "[[events]]\naccount = \"222222222201\"\nregion = \"us-east-1\"\ngroup = \"/app\"\n\
                      at = \"2026-03-02T13:10:00Z\"\nmessage = \"late from 192.0.2.1\"\n";
@@ -252,35 +249,48 @@ async fn a_watch_does_not_move_on() {
     };
     let config = format!("{WATCH}[scope]\nsources = \"report\"\n");
     for (operation, cut) in [
-        ("FilterLogEvents", answer("no-members", "")),
+        ("FilterLogEvents", response_fault("no-members", "")),
         (
             "FilterLogEvents",
-            answer("without-member", "events.message"),
+            response_fault("without-member", "events.message"),
         ),
-        ("DescribeLogGroups", answer("error-body", "")),
-        ("DescribeRegions", answer("empty-list", "regionInfo")),
+        ("DescribeLogGroups", response_fault("error-body", "")),
+        (
+            "DescribeRegions",
+            response_fault("empty-list", "regionInfo"),
+        ),
     ] {
         let station = Station::configured(&config);
         let five_minutes = std::time::Duration::from_mins(5);
         station
-            .start(&at("13:00:00Z", ""))
+            .start(&scenario_at("13:00:00Z", ""))
             .run_for(five_minutes)
             .await;
         station
-            .start(&at("13:15:00Z", &fault(operation, &cut, 0, 10_000)))
+            .start(&scenario_at(
+                "13:15:00Z",
+                &fault(operation, &cut, 0, 10_000),
+            ))
             .run_for(five_minutes)
             .await;
         assert!(
-            !station.told().contains(&"late from 192.0.2.1".to_owned()),
+            !station
+                .alerted_messages()
+                .contains(&"late from 192.0.2.1".to_owned()),
             "{operation}: {cut}"
         );
         for time in ["14:15:00Z", "14:30:00Z"] {
-            station.start(&at(time, "")).run_for(five_minutes).await;
+            station
+                .start(&scenario_at(time, ""))
+                .run_for(five_minutes)
+                .await;
         }
         assert!(
-            station.told().contains(&"late from 192.0.2.1".to_owned()),
+            station
+                .alerted_messages()
+                .contains(&"late from 192.0.2.1".to_owned()),
             "{operation}: {cut}: {:?}",
-            station.told()
+            station.alerted_messages()
         );
     }
 }

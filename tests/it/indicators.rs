@@ -30,7 +30,7 @@ const NEAR_MISSES: [&str; 6] = [
     "0999999999999",
 ];
 
-const WANTED: [&str; 11] = [
+const INDICATORS: [&str; 11] = [
     "192.0.2.0/24",
     "2001:db8::1",
     "evil.example",
@@ -53,10 +53,10 @@ fn world() -> World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_kind_is_found_alone_and_together() {
+async fn indicators_of_every_kind_are_found_alone_and_together() {
     let world = world();
     let mut fields = Vec::new();
-    for indicator in WANTED {
+    for indicator in INDICATORS {
         let run = world.sweep(&[indicator]).await;
         fields.extend(run.columns("sightings.csv", &["indicators", "matched_fields"]));
     }
@@ -78,14 +78,14 @@ async fn every_kind_is_found_alone_and_together() {
             "x-[0-9]-y message",
         ]
     );
-    let together = world.sweep(&WANTED).await;
+    let together = world.sweep(&INDICATORS).await;
     let mut rows = together.columns("sightings.csv", &["indicators", "matched_fields"]);
     rows.sort();
     assert_eq!(rows, fields);
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_of_every_form_are_looked_for_together() {
+async fn lists_of_every_format_are_searched_together() {
     let temp = tempfile::tempdir().unwrap();
     let files = [
         ("list.txt", "# addresses\n192.0.2.1 # C2\n192.0.2.1\n"),
@@ -123,7 +123,7 @@ async fn lists_of_every_form_are_looked_for_together() {
     assert!(
         not_looked_for[0]
             .as_str()
-            .is_some_and(|line| line.ends_with("event.json: 1 of mutex")),
+            .is_some_and(|line| line.ends_with("event.json: 1 mutex")),
         "{not_looked_for}"
     );
     assert_eq!(
@@ -135,7 +135,7 @@ async fn lists_of_every_form_are_looked_for_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ten_thousand_indicators_find_what_one_does() {
+async fn ten_thousand_indicators_find_the_same_as_one() {
     let temp = tempfile::tempdir().unwrap();
     let list = temp.path().join("list");
     let others: Vec<String> = (0..9_998_u32)

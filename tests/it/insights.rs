@@ -59,13 +59,13 @@ fn events(group: &str, stream: &str, at: &str, apart_ms: u32, count: u32) -> Str
 }
 
 async fn swept(scenario: &str, engine: &str) -> Run {
-    World::of(scenario)
+    World::from_toml(scenario)
         .sweep(&[&DAY[..], &["--engine", engine]].concat())
         .await
 }
 
 /// Returns the log group, status, reason and engine of each coverage row that has a log group.
-fn ends(run: &Run) -> Vec<String> {
+fn outcomes(run: &Run) -> Vec<String> {
     let rows = run.columns("coverage.csv", &["log_group", "status", "reason", "engine"]);
     rows.into_iter()
         .filter(|row| row.starts_with('/'))
@@ -80,11 +80,11 @@ fn messages(run: &Run) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn both_engines_find_the_same() {
-    let mut story = String::new();
+    let mut content = String::new();
     for n in 0..60 {
         let name = format!("/app-{n:02}");
-        story += &group(&name, "");
-        story += &events(&name, "s", "2026-03-02T10:00:00.500Z", 1_000, 3);
+        content += &group(&name, "");
+        content += &events(&name, "s", "2026-03-02T10:00:00.500Z", 1_000, 3);
     }
     // At the edges of the window, to the millisecond.
     for at in [
@@ -93,40 +93,43 @@ async fn both_engines_find_the_same() {
         "2026-03-02T11:59:59.999Z",
         "2026-03-02T12:00:00Z",
     ] {
-        story += &events("/app-00", "edge", at, 0, 1);
+        content += &events("/app-00", "edge", at, 0, 1);
     }
     let [filter, insights] = [
-        swept(&world("", &story), "filter").await,
-        swept(&world("", &story), "insights").await,
+        swept(&world("", &content), "filter").await,
+        swept(&world("", &content), "insights").await,
     ];
     assert_eq!(messages(&filter).len(), 182);
     assert_eq!(messages(&filter), messages(&insights));
     assert!(
-        ends(&insights)
+        outcomes(&insights)
             .iter()
             .all(|row| row.ends_with("searched  insights")),
         "{:?}",
-        ends(&insights)
+        outcomes(&insights)
     );
-    let told = insights.summary();
-    assert_eq!(told["insights"]["queries"], 2, "up to 50 groups a query");
-    assert_eq!(told["api_calls"].get("FilterLogEvents"), None);
+    let summary = insights.summary();
+    assert_eq!(
+        summary["insights"]["queries"], 2,
+        "up to 50 groups per query"
+    );
+    assert_eq!(summary["api_calls"].get("FilterLogEvents"), None);
     assert!(
-        told["insights"]["bytes_scanned"].as_u64() > Some(1_000)
-            && told["insights"]["cost_usd"].as_f64() > Some(0.0)
+        summary["insights"]["bytes_scanned"].as_u64() > Some(1_000)
+            && summary["insights"]["cost_usd"].as_f64() > Some(0.0)
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_rows_than_can_be_had_are_cut_by_time() {
+async fn query_over_the_row_limit_is_split_by_time() {
     // The server returns at most ten thousand rows of a query.
-    let story = [
+    let content = [
         group("/app", ""),
         events("/app", "s", "2026-03-02T10:00:00Z", 100, 25_000),
     ]
     .concat();
-    let run = swept(&world("insights_most_rows = 10000", &story), "insights").await;
-    assert_eq!(ends(&run), ["/app searched  insights"]);
+    let run = swept(&world("insights_most_rows = 10000", &content), "insights").await;
+    assert_eq!(outcomes(&run), ["/app searched  insights"]);
     let found = messages(&run);
     let mut once = found.clone();
     once.dedup();
@@ -135,11 +138,11 @@ async fn more_rows_than_can_be_had_are_cut_by_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_burst_is_cut_by_group_and_by_stream_and_what_still_overflows_is_said() {
+async fn burst_is_split_by_group_and_stream_and_the_rest_is_a_gap() {
     let burst = |group: &str, stream: &str, count| {
         events(group, stream, "2026-03-02T10:00:00.250Z", 0, count)
     };
-    let story = [
+    let content = [
         archive("/many-streams"),
         archive("/one-stream"),
         archive("/quiet"),
@@ -152,12 +155,12 @@ async fn a_burst_is_cut_by_group_and_by_stream_and_what_still_overflows_is_said(
         burst("/standard", "a", 10_001),
     ];
     let run = swept(
-        &world("insights_most_rows = 10000", &story.concat()),
+        &world("insights_most_rows = 10000", &content.concat()),
         "insights",
     )
     .await;
     assert_eq!(
-        ends(&run),
+        outcomes(&run),
         [
             "/many-streams searched  insights",
             "/one-stream partial over-row-limit insights",
@@ -166,26 +169,26 @@ async fn a_burst_is_cut_by_group_and_by_stream_and_what_still_overflows_is_said(
         ]
     );
     let found = messages(&run);
-    let of = |group: &str| found.iter().filter(|row| row.starts_with(group)).count();
+    let count_in = |group: &str| found.iter().filter(|row| row.starts_with(group)).count();
     assert_eq!(
-        ["/many-streams", "/one-stream", "/quiet", "/standard"].map(of),
+        ["/many-streams", "/one-stream", "/quiet", "/standard"].map(count_in),
         [12_000, 5, 7, 10_001]
     );
     assert_eq!(run.status(), "incomplete");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_that_is_refused_takes_only_itself_out() {
-    let mut story = String::new();
+async fn rejected_log_group_does_not_affect_others() {
+    let mut content = String::new();
     for name in ["/a", "/b", "/c"] {
-        story += &group(name, "");
-        story += &events(name, "s", "2026-03-01T13:00:00Z", 1_000, 2);
+        content += &group(name, "");
+        content += &events(name, "s", "2026-03-01T13:00:00Z", 1_000, 2);
     }
     // Insights refuses a window before the creation of the log group.
-    story += &group("/young", "created = \"2026-03-02T11:00:00Z\"");
+    content += &group("/young", "created = \"2026-03-02T11:00:00Z\"");
     let gone = "[[faults]]\noperation = \"StartQuery\"\nkind = \"delete-group\"\ntimes = 1\n";
-    let world = World::of(&world("", &format!("{story}{gone}")));
-    let asked = [
+    let world = World::from_toml(&world("", &format!("{content}{gone}")));
+    let arguments = [
         ADDRESS,
         "--from",
         "2026-03-01T12:00:00Z",
@@ -194,26 +197,27 @@ async fn a_group_that_is_refused_takes_only_itself_out() {
         "--engine",
         "insights",
     ];
-    let run = world.sweep(&asked).await;
-    let ends = ends(&run);
+    let run = world.sweep(&arguments).await;
+    let outcomes = outcomes(&run);
     assert!(
-        ends[0].starts_with("/a failed group-gone") && ends[0].ends_with("filter"),
-        "{ends:?}"
+        outcomes[0].starts_with("/a failed group-gone") && outcomes[0].ends_with("filter"),
+        "{outcomes:?}"
     );
     assert_eq!(
-        ends[1..3],
+        outcomes[1..3],
         ["/b searched  insights", "/c searched  insights"]
     );
     assert!(
-        ends[3].starts_with("/young partial created-inside-window") && ends[3].ends_with("filter"),
-        "{ends:?}"
+        outcomes[3].starts_with("/young partial created-inside-window")
+            && outcomes[3].ends_with("filter"),
+        "{outcomes:?}"
     );
     assert_eq!(messages(&run).len(), 4);
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_waits_for_a_place_and_begins_again_what_breaks() {
-    let story = [
+async fn query_is_retried_after_limits_and_errors() {
+    let content = [
         group("/app", ""),
         archive("/old"),
         events("/app", "s", "2026-03-02T10:00:00Z", 1_000, 9),
@@ -233,17 +237,17 @@ async fn it_waits_for_a_place_and_begins_again_what_breaks() {
         )
         .unwrap();
     }
-    let run = swept(&world("", &format!("{story}{faults}")), "insights").await;
+    let run = swept(&world("", &format!("{content}{faults}")), "insights").await;
     assert_eq!(
-        ends(&run),
+        outcomes(&run),
         ["/app searched  insights", "/old searched  insights"]
     );
     assert_eq!(messages(&run).len(), 9);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_query_that_takes_too_long_is_cut() {
-    let story = [
+async fn query_that_times_out_is_split() {
+    let content = [
         archive("/old"),
         events("/old", "s", "2026-03-02T10:00:00Z", 1_000, 400),
     ]
@@ -252,62 +256,62 @@ async fn a_query_that_takes_too_long_is_cut() {
     let run = swept(
         &world(
             "insights_bytes_a_second = 2000\ninsights_timeout_seconds = 2",
-            &story,
+            &content,
         ),
         "insights",
     )
     .await;
-    assert_eq!(ends(&run), ["/old searched  insights"]);
+    assert_eq!(outcomes(&run), ["/old searched  insights"]);
     assert_eq!(messages(&run).len(), 400);
     assert!(run.summary()["insights"]["queries"].as_u64() > Some(5));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interrupted_sweep_stops_its_queries_and_goes_on_later() {
-    let story = [
+async fn interrupted_sweep_stops_its_queries_and_can_be_resumed() {
+    let content = [
         archive("/old"),
         events("/old", "s", "2026-03-02T10:00:00Z", 1_000, 100),
     ]
     .concat();
-    let slow = world("insights_bytes_a_second = 100", &story);
-    let world = World::of(&slow);
+    let slow = world("insights_bytes_a_second = 100", &content);
+    let world = World::from_toml(&slow);
     let cancel = CancellationToken::new();
-    let ended = cancel.clone();
+    let canceller = cancel.clone();
     tokio::spawn(async move {
         sleep(Duration::from_secs(15)).await;
-        ended.cancel();
+        canceller.cancel();
     });
     let run = world.try_sweep(&DAY, cancel).await.unwrap();
     assert_eq!(run.status(), "interrupted");
-    assert_eq!(ends(&run), ["/old failed interrupted insights"]);
+    assert_eq!(outcomes(&run), ["/old failed interrupted insights"]);
     assert_eq!(
         (world.calls("StartQuery"), world.calls("StopQuery")),
         (1, 1)
     );
     let resumed = world.resume(&run.outputs.directory).await.unwrap();
     assert_eq!(
-        (ends(&resumed), messages(&resumed).len()),
+        (outcomes(&resumed), messages(&resumed).len()),
         (vec!["/old searched  insights".to_owned()], 100)
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_costs_no_more_than_it_may() {
-    let story = [
+async fn scan_budget_is_not_exceeded() {
+    let content = [
         group("/app", ""),
         archive("/old"),
         events("/old", "s", "2026-03-02T10:00:00Z", 1_000, 9),
     ]
     .concat();
-    let scenario = world("", &story);
+    let scenario = world("", &content);
     let nothing = ["--max-scan-cost", "0"];
-    let run = World::of(&scenario)
+    let run = World::from_toml(&scenario)
         .sweep(&[&DAY[..], &nothing].concat())
         .await;
-    let ends = ends(&run);
+    let outcomes = outcomes(&run);
     assert!(
-        ends[1].starts_with("/old unsearchable over-scan-cost"),
-        "{ends:?}"
+        outcomes[1].starts_with("/old unsearchable over-scan-cost"),
+        "{outcomes:?}"
     );
     assert_eq!(
         (
@@ -317,9 +321,9 @@ async fn it_costs_no_more_than_it_may() {
         ("incomplete", Some(0))
     );
 
-    let refusing = World::of(&scenario);
-    let asked = [&DAY[..], &nothing, &["--engine", "insights"]].concat();
-    let refused = refusing.try_sweep(&asked, CancellationToken::new()).await;
+    let world = World::from_toml(&scenario);
+    let arguments = [&DAY[..], &nothing, &["--engine", "insights"]].concat();
+    let refused = world.try_sweep(&arguments, CancellationToken::new()).await;
     let Err(CommandError::Usage(error)) = refused.map(|_| ()) else {
         panic!("it was swept")
     };
@@ -328,17 +332,14 @@ async fn it_costs_no_more_than_it_may() {
         "{error}"
     );
     assert_eq!(
-        (
-            refusing.calls("StartQuery"),
-            refusing.calls("FilterLogEvents")
-        ),
+        (world.calls("StartQuery"), world.calls("FilterLogEvents")),
         (0, 0)
     );
-    assert!(refusing.runs().is_empty());
+    assert!(world.runs().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn masks_are_lifted_where_that_is_allowed() {
+async fn masked_values_are_read_if_unmask_is_allowed() {
     let masked = [
         group("/app", "masked = true"),
         events("/app", "s", "2026-03-02T10:00:00Z", 1_000, 3),
@@ -348,28 +349,28 @@ async fn masks_are_lifted_where_that_is_allowed() {
         let read = "\"cloudtrail:*\", \"ec2:Describe*\", \"logs:Describe*\", \"logs:FilterLogEvents\", \"logs:*Query*\"";
         format!("[[roles]]\nname = \"DragnetRead\"\nallow = [{read}{more}]\n")
     };
-    let asked = [&DAY[..], &["--unmask"]].concat();
-    let may = World::of(&world(
+    let arguments = [&DAY[..], &["--unmask"]].concat();
+    let unmasked = World::from_toml(&world(
         "",
         &format!("{masked}{}", role(", \"logs:Unmask\"")),
     ))
-    .sweep(&asked)
+    .sweep(&arguments)
     .await;
     assert_eq!(
-        (ends(&may), messages(&may).len()),
+        (outcomes(&unmasked), messages(&unmasked).len()),
         (vec!["/app searched  filter".to_owned()], 3)
     );
-    let may_not = World::of(&world("", &format!("{masked}{}", role(""))))
-        .sweep(&asked)
+    let still_masked = World::from_toml(&world("", &format!("{masked}{}", role(""))))
+        .sweep(&arguments)
         .await;
     assert_eq!(
-        (ends(&may_not), messages(&may_not).len()),
+        (outcomes(&still_masked), messages(&still_masked).len()),
         (vec!["/app partial masked filter".to_owned()], 0)
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_cannot_be_used_is_named() {
+async fn unusable_key_is_named() {
     let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
     let fault = "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"access-denied\"\n\
                  message = \"The ciphertext refers to a customer master key that does not exist (KMS)\"\n";
@@ -377,27 +378,27 @@ async fn a_key_that_cannot_be_used_is_named() {
         "",
         &format!("{}{fault}", group("/app", &format!("kms_key = \"{key}\""))),
     );
-    let run = World::of(&scenario).sweep(&DAY).await;
-    let ends = ends(&run);
+    let run = World::from_toml(&scenario).sweep(&DAY).await;
+    let outcomes = outcomes(&run);
     assert!(
-        ends[0].starts_with(&format!("/app failed key-not-usable: {key}")),
-        "{ends:?}"
+        outcomes[0].starts_with(&format!("/app failed key-not-usable: {key}")),
+        "{outcomes:?}"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_only_insights_evaluates_runs_there_as_it_is_written() {
+async fn passthrough_query_runs_on_insights_unchanged() {
     let answer = "[[insights_answers]]\nquery = \"pattern @message\"\n\
                   rows = [{ \"@pattern\" = \"from <*>\", \"@sampleCount\" = \"7\", \"@ptr\" = \"p\" }, \
                   { \"@pattern\" = \"=to <*>\" }]\n";
-    let story = [
+    let content = [
         group("/app", ""),
         archive("/old"),
         events("/app", "s", "2026-03-02T10:00:00Z", 1_000, 3),
     ]
     .concat();
     let query = ["--query-string", "pattern @message"];
-    let world = World::of(&world("", &format!("{story}{answer}")));
+    let world = World::from_toml(&world("", &format!("{content}{answer}")));
     let run = world.sweep(&[&DAY[1..], &query].concat()).await;
     assert_eq!(
         run.file("hunts/query-string.csv"),
@@ -406,13 +407,13 @@ async fn what_only_insights_evaluates_runs_there_as_it_is_written() {
          222222222222,eu-west-1,/old,,,from <*>,7\n222222222222,eu-west-1,/old,,,'=to <*>,\n"
     );
     assert_eq!(
-        ends(&run),
+        outcomes(&run),
         ["/app searched  insights", "/old searched  insights"]
     );
     assert_eq!(
         (world.calls("StartQuery"), world.calls("FilterLogEvents")),
         (2, 0),
-        "no event is looked at here"
+        "no event is matched locally"
     );
     let summary = &run.summary()["hunts"][0];
     assert_eq!(
@@ -422,11 +423,11 @@ async fn what_only_insights_evaluates_runs_there_as_it_is_written() {
     // With an indicator, the log groups are also scanned for it.
     let both = world.sweep(&[&DAY[..], &query].concat()).await;
     assert_eq!(
-        (ends(&both), messages(&both).len()),
+        (outcomes(&both), messages(&both).len()),
         (
             vec![
                 "/app searched  filter;insights".to_owned(),
-                ends(&run)[1].clone()
+                outcomes(&run)[1].clone()
             ],
             3
         )
@@ -436,27 +437,28 @@ async fn what_only_insights_evaluates_runs_there_as_it_is_written() {
         run.file("hunts/query-string.csv")
     );
     // A refused query is reported. The range cannot evaluate this one, either.
-    let not_canned = world
+    let unknown_query = world
         .sweep(&[&DAY[1..], &["--query-string", "fields median(size)"]].concat())
         .await;
-    let ends = ends(&not_canned);
+    let outcomes = outcomes(&unknown_query);
     assert!(
-        ends.iter()
+        outcomes
+            .iter()
             .all(|row| row.contains(" failed error: StartQuery")),
-        "{ends:?}"
+        "{outcomes:?}"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_that_an_earlier_part_of_the_run_has_are_not_kept_twice() {
-    let story = [
+async fn resumed_passthrough_query_does_not_repeat_rows() {
+    let content = [
         group("/app", ""),
         "[[insights_answers]]\nquery = \"pattern @message\"\nrows = [{ \"=1+1\" = \"x\", \"@pattern\" = \"p\" }]\n"
             .to_owned(),
         // The query of the first hunt is accepted, that of the second is denied.
         "[[faults]]\noperation = \"StartQuery\"\nkind = \"access-denied\"\nafter = 1\ntimes = 1\n".to_owned(),
     ];
-    let world = World::of(&world("", &story.concat()));
+    let world = World::from_toml(&world("", &content.concat()));
     let queries = [
         "--query-string",
         "pattern @message",
@@ -465,12 +467,12 @@ async fn rows_that_an_earlier_part_of_the_run_has_are_not_kept_twice() {
     ];
     let run = world.sweep(&[&DAY[1..], &queries].concat()).await;
     assert!(
-        ends(&run)[0].starts_with("/app denied access-denied"),
+        outcomes(&run)[0].starts_with("/app denied access-denied"),
         "{:?}",
-        ends(&run)
+        outcomes(&run)
     );
     let resumed = world.resume(&run.outputs.directory).await.unwrap();
-    assert_eq!(ends(&resumed), ["/app searched  insights"]);
+    assert_eq!(outcomes(&resumed), ["/app searched  insights"]);
     for name in ["query-string", "query-string-2"] {
         // A field may have any name, even one that a spreadsheet would execute as a formula.
         assert_eq!(
@@ -482,27 +484,29 @@ async fn rows_that_an_earlier_part_of_the_run_has_are_not_kept_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_insights_reads_of_a_masked_group_stays_masked() {
-    let story = [
+async fn passthrough_query_does_not_unmask() {
+    let content = [
         group("/app", "masked = true"),
         "[[insights_answers]]\nquery = \"pattern @message\"\nrows = []\n".to_owned(),
         "[[roles]]\nname = \"DragnetRead\"\nallow = [\"*\"]\n".to_owned(),
     ];
-    let asked = [
+    let arguments = [
         &DAY[..],
         &["--unmask", "--query-string", "pattern @message"],
     ]
     .concat();
-    let run = World::of(&world("", &story.concat())).sweep(&asked).await;
-    assert_eq!(ends(&run), ["/app partial masked filter;insights"]);
+    let run = World::from_toml(&world("", &content.concat()))
+        .sweep(&arguments)
+        .await;
+    assert_eq!(outcomes(&run), ["/app partial masked filter;insights"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_class_that_nobody_knows_is_tried_by_both_engines() {
+async fn unknown_log_group_class_is_tried_with_both_engines() {
     let run = swept(&world("", &group("/new", "class = \"ESSENTIALS\"")), "auto").await;
-    let ends = ends(&run);
+    let outcomes = outcomes(&run);
     assert!(
-        ends[0].starts_with("/new unsearchable class-not-readable: ESSENTIALS: StartQuery"),
-        "{ends:?}"
+        outcomes[0].starts_with("/new unsearchable class-not-readable: ESSENTIALS: StartQuery"),
+        "{outcomes:?}"
     );
 }

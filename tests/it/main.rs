@@ -1,7 +1,7 @@
 //! Tests what users of Dragnet and readers of its source can rely on. All tests are one binary, so
 //! that the SDK is linked only once.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
+#![expect(clippy::unwrap_used, reason = "a test fails at the first error")]
 
 mod cases;
 mod cli;

@@ -43,21 +43,21 @@ fn records(folder: &Path) -> Vec<Value> {
 
 /// Returns whether a value contains the text as a whole, not as a part of a longer word. This plain
 /// search shares no code with the matcher.
-fn holds(value: &Value, wanted: &str) -> bool {
+fn contains_word(value: &Value, word: &str) -> bool {
     match value {
-        Value::String(text) => text.match_indices(wanted).any(|(at, _)| {
+        Value::String(text) => text.match_indices(word).any(|(at, _)| {
             let joined = |c: char| c.is_ascii_alphanumeric() || "_-+=@/".contains(c);
             let before = text[..at]
                 .chars()
                 .next_back()
                 .is_some_and(|c| c.is_ascii_alphanumeric());
-            let after = text[at + wanted.len()..].chars().next().is_some_and(joined);
+            let after = text[at + word.len()..].chars().next().is_some_and(joined);
             !before && !after
         }),
-        Value::Array(items) => items.iter().any(|item| holds(item, wanted)),
+        Value::Array(items) => items.iter().any(|item| contains_word(item, word)),
         Value::Object(fields) => fields
             .iter()
-            .any(|(key, field)| key == wanted || holds(field, wanted)),
+            .any(|(key, field)| key == word || contains_word(field, word)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
@@ -65,7 +65,7 @@ fn holds(value: &Value, wanted: &str) -> bool {
 /// Returns an organization in which one log group has all the records, and the log group of the
 /// management account's trail has none.
 fn world(folder: &Path) -> World {
-    World::of(&format!(
+    World::from_toml(&format!(
         "name = \"real\"\nnow = \"2023-07-10T13:00:00Z\"\n[organization]\nmanagement = \"111111111111\"\n\
          regions = [\"us-east-1\", \"eu-west-1\"]\n[[accounts]]\nid = \"111111111111\"\nname = \"management\"\n\
          [[accounts]]\nid = \"123837392027\"\nname = \"real\"\n[[trails]]\nname = \"all\"\n\
@@ -76,16 +76,16 @@ fn world(folder: &Path) -> World {
     ))
 }
 
-/// Sweeps for an indicator and returns the number of records found. Asserts that they are exactly
-/// those that `is_wanted` selects.
-async fn count(
+/// Sweeps for an indicator and asserts that the records found are exactly those that `is_match`
+/// selects. Returns their number.
+async fn assert_found(
     world: &World,
     records: &[Value],
     indicator: &str,
-    is_wanted: impl Fn(&Value) -> bool,
+    is_match: impl Fn(&Value) -> bool,
 ) -> usize {
-    let wanted = records.iter().filter(|record| is_wanted(record));
-    let mut expected: Vec<&str> = wanted
+    let matching = records.iter().filter(|record| is_match(record));
+    let mut expected: Vec<&str> = matching
         .map(|record| record["eventID"].as_str().unwrap())
         .collect();
     expected.sort_unstable();
@@ -109,7 +109,7 @@ async fn sweeps_find_what_a_plain_scan_finds() {
         ("arn:aws:iam::123837392027:user/benjamin", 105),
     ] {
         assert_eq!(
-            count(&world, &records, indicator, |record| holds(
+            assert_found(&world, &records, indicator, |record| contains_word(
                 record, indicator
             ))
             .await,
@@ -122,7 +122,7 @@ async fn sweeps_find_what_a_plain_scan_finds() {
 /// Every sweep reports tampering, whatever its indicator, so that an account whose trail was
 /// stopped does not look like one without activity.
 #[tokio::test(start_paused = true)]
-async fn every_sweep_tells_who_tampered_with_the_recording() {
+async fn tampering_is_reported_whatever_the_indicator() {
     let Some(folder) = real_data() else { return };
     let run = world(&folder)
         .sweep(&["192.0.2.77", "--since", "24h"])
@@ -140,22 +140,23 @@ async fn every_kind_finds_what_a_plain_scan_finds() {
     let records = records(&folder);
     let world = world(&folder);
     let is_event = |record: &Value| record["eventName"] == "ListBuckets";
-    assert!(count(&world, &records, "event:ListBuckets", is_event).await > 0);
+    assert!(assert_found(&world, &records, "event:ListBuckets", is_event).await > 0);
     let is_network = |record: &Value| record.to_string().contains("\"3.225.16.");
-    assert!(count(&world, &records, "3.225.16.0/24", is_network).await >= 14);
+    assert!(assert_found(&world, &records, "3.225.16.0/24", is_network).await >= 14);
     let is_domain = |record: &Value| {
         record
             .to_string()
             .to_lowercase()
             .contains("sts.amazonaws.com")
     };
-    assert!(count(&world, &records, "domain:STS.amazonaws.com", is_domain).await > 0);
+    assert!(assert_found(&world, &records, "domain:STS.amazonaws.com", is_domain).await > 0);
     let is_user = |record: &Value| {
-        holds(record, "arn:aws:iam::123837392027:user/benjamin") || has_user(record, "benjamin")
+        contains_word(record, "arn:aws:iam::123837392027:user/benjamin")
+            || has_user(record, "benjamin")
     };
-    assert!(count(&world, &records, "user:benjamin", is_user).await >= 105);
+    assert!(assert_found(&world, &records, "user:benjamin", is_user).await >= 105);
     assert!(
-        count(
+        assert_found(
             &world,
             &records,
             "regex:^arn:aws:iam::[0-9]{12}:root$",
@@ -200,10 +201,10 @@ const KEYS: [&str; 3] = [
 const ADDRESSES: [&str; 3] = ["3.225.16.109", "192.168.10.20", "10.8.8.10"];
 
 /// Decides whether a plain scan selects a record.
-type Picks = Box<dyn Fn(&Value) -> bool>;
+type Predicate = Box<dyn Fn(&Value) -> bool>;
 
 /// Returns the ids of the records that a hunt finds, sorted. Asserts that Insights finds the same.
-async fn hunted(world: &World, request: &str) -> Vec<String> {
+async fn sightings_of_hunt(world: &World, request: &str) -> Vec<String> {
     let run = world.sweep(&["--hunt", request, "--since", "24h"]).await;
     assert_eq!(run.status(), "complete");
     let name = request.split(':').next().unwrap();
@@ -223,10 +224,10 @@ async fn hunts_find_what_a_plain_scan_finds() {
     let Some(folder) = real_data() else { return };
     let records = records(&folder);
     let world = world(&folder);
-    let by_field = |path: &'static str, wanted: &'static str| {
-        move |record: &Value| record.pointer(path).is_some_and(|value| value == wanted)
+    let by_field = |path: &'static str, expected: &'static str| {
+        move |record: &Value| record.pointer(path).is_some_and(|value| value == expected)
     };
-    let mut asked: Vec<(String, Picks)> = vec![
+    let mut searches: Vec<(String, Predicate)> = vec![
         (
             "s3-list-buckets".to_owned(),
             Box::new(by_field("/eventName", "ListBuckets")),
@@ -259,21 +260,21 @@ async fn hunts_find_what_a_plain_scan_finds() {
         ("source-ip", "source_ip", "/sourceIPAddress", ADDRESSES),
     ] {
         for value in known {
-            asked.push((
+            searches.push((
                 format!("{hunt}:{parameter}={value}"),
                 Box::new(by_field(path, value)),
             ));
         }
     }
-    for (request, is_wanted) in asked {
-        let wanted = records.iter().filter(|record| is_wanted(record));
-        let mut expected: Vec<String> = wanted
+    for (request, is_match) in searches {
+        let matching = records.iter().filter(|record| is_match(record));
+        let mut expected: Vec<String> = matching
             .map(|record| record["eventID"].as_str().unwrap().to_owned())
             .collect();
         expected.sort_unstable();
         assert!(!expected.is_empty(), "{request}: the data has none");
         assert_eq!(
-            Box::pin(hunted(&world, &request)).await,
+            Box::pin(sightings_of_hunt(&world, &request)).await,
             expected,
             "{request}"
         );

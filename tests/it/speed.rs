@@ -77,10 +77,10 @@ fn slow(account: &str, milliseconds: u32) -> String {
 
 /// Sweeps, and returns the run and its duration.
 async fn timed(scenario: &str) -> (Run, Duration) {
-    let world = World::of(scenario);
-    let began = Instant::now();
+    let world = World::from_toml(scenario);
+    let start = Instant::now();
     let run = world.sweep(&ARGUMENTS).await;
-    (run, began.elapsed())
+    (run, start.elapsed())
 }
 
 fn units(run: &Run) -> Vec<(i64, i64)> {
@@ -96,20 +96,20 @@ fn units(run: &Run) -> Vec<(i64, i64)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_group_is_read_in_slices_and_told_as_if_in_one() {
+async fn long_scan_is_sliced_with_the_same_result() {
     // Sixty pages at one second each: without slices, the scan would take a minute.
-    let story = events("/central", 600);
-    let (uncut, _) = timed(&format!("{HEAD}{story}")).await;
+    let content = events("/central", 600);
+    let (unsliced, _) = timed(&format!("{HEAD}{content}")).await;
     assert_eq!(
-        units(&uncut).len(),
+        units(&unsliced).len(),
         1,
-        "answers are so quick that one reader uses the quota up"
+        "responses are so fast that one scan uses the whole quota"
     );
-    let (cut, took) = timed(&format!("{HEAD}{story}{}", slow("222222222222", 1_000))).await;
-    assert!(took < Duration::from_secs(15), "{took:?}");
-    assert!(units(&cut).len() >= 6, "{:?}", units(&cut));
+    let (sliced, elapsed) = timed(&format!("{HEAD}{content}{}", slow("222222222222", 1_000))).await;
+    assert!(elapsed < Duration::from_secs(15), "{elapsed:?}");
+    assert!(units(&sliced).len() >= 6, "{:?}", units(&sliced));
     for name in ["sightings.csv", "sightings.jsonl"] {
-        assert_eq!(cut.file(name), uncut.file(name), "{name}");
+        assert_eq!(sliced.file(name), unsliced.file(name), "{name}");
     }
     let numbers = |run: &Run| {
         run.columns(
@@ -125,12 +125,12 @@ async fn a_long_group_is_read_in_slices_and_told_as_if_in_one() {
             ],
         )
     };
-    assert_eq!(numbers(&cut), numbers(&uncut));
-    assert_eq!(cut.summary()["sightings"], 200);
+    assert_eq!(numbers(&sliced), numbers(&unsliced));
+    assert_eq!(sliced.summary()["sightings"], 200);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_group_is_cut_though_no_event_is_let_through() {
+async fn long_scan_without_matches_is_sliced() {
     // Some two hundred pages at one second each, without a match. Their number is not known in
     // advance.
     let trail = "[[trails]]\nname = \"all\"\naccount = \"111111111111\"\nhome = \"eu-west-1\"\norganization = true\n\
@@ -139,8 +139,8 @@ async fn a_long_group_is_cut_though_no_event_is_let_through() {
         "events_scanned_a_page = 10\n",
         "events_scanned_a_page = 300\n",
     );
-    let world = World::of(&format!("{head}{trail}{}", slow("111111111111", 1_000)));
-    let began = Instant::now();
+    let world = World::from_toml(&format!("{head}{trail}{}", slow("111111111111", 1_000)));
+    let start = Instant::now();
     let run = world
         .sweep(&[&ARGUMENTS[..], &["--no-tamper-check"]].concat())
         .await;
@@ -150,22 +150,22 @@ async fn a_long_group_is_cut_though_no_event_is_let_through() {
     assert!(calls > 150 && run.summary()["sightings"] == 0, "{calls}");
     // Eight pages are read before the scan is known to be long.
     assert!(
-        began.elapsed() < Duration::from_secs(calls / 4),
+        start.elapsed() < Duration::from_secs(calls / 4),
         "{:?} for {calls} calls",
-        began.elapsed()
+        start.elapsed()
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_groups_of_which_nothing_is_let_through_are_read_as_they_are() {
+async fn many_scans_without_matches_are_not_sliced() {
     // Twenty log groups of twenty pages: 50 s at eight calls per second, with four calls in flight.
-    let (run, took) = timed(&format!(
+    let (run, elapsed) = timed(&format!(
         "{HEAD}{}{}",
         twenty_quiet_groups(),
         slow("222222222222", 500)
     ))
     .await;
-    assert!(took < Duration::from_secs(53), "{took:?}");
+    assert!(elapsed < Duration::from_secs(53), "{elapsed:?}");
     assert_eq!(run.summary()["api_calls"]["FilterLogEvents"], 400);
 }
 
@@ -177,20 +177,20 @@ fn twenty_quiet_groups() -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bursts_and_events_on_the_borders_are_found_once() {
+async fn events_at_slice_borders_are_found_once() {
     // Events in every millisecond of half a second, and a hundred more in one of them. A page has
     // ten.
-    let mut story = String::from("[[groups]]\naccount = \"prod\"\nname = \"/burst\"\n");
+    let mut content = String::from("[[groups]]\naccount = \"prod\"\nname = \"/burst\"\n");
     let times = (0..500).chain(std::iter::repeat_n(250, 100));
     for (n, ms) in times.enumerate() {
         write!(
-            story,
+            content,
             "[[events]]\naccount = \"222222222222\"\nregion = \"eu-west-1\"\ngroup = \"/burst\"\n\
              at = \"2026-03-02T11:59:59.{ms:03}Z\"\nmessage = \"{n} from 192.0.2.1\"\n"
         )
         .unwrap();
     }
-    let (run, _) = timed(&format!("{HEAD}{story}{}", slow("222222222222", 1_000))).await;
+    let (run, _) = timed(&format!("{HEAD}{content}{}", slow("222222222222", 1_000))).await;
     let units = units(&run);
     assert!(units.len() >= 6, "{units:?}");
     assert!(
@@ -212,13 +212,13 @@ async fn bursts_and_events_on_the_borders_are_found_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_other_groups_use_the_quota_cuts_cost_next_to_nothing() {
+async fn slices_cost_few_calls_when_the_quota_is_in_use() {
     // One log group of a hundred pages, and forty of three pages.
-    let mut story = events("/central", 1_000);
+    let mut content = events("/central", 1_000);
     for n in 0..40 {
-        story.push_str(&events(&format!("/app-{n:02}"), 27));
+        content.push_str(&events(&format!("/app-{n:02}"), 27));
     }
-    let (run, took) = timed(&format!("{HEAD}{story}{}", slow("222222222222", 1_000))).await;
+    let (run, elapsed) = timed(&format!("{HEAD}{content}{}", slow("222222222222", 1_000))).await;
     let calls = run.summary()["api_calls"]["FilterLogEvents"]
         .as_u64()
         .unwrap();
@@ -226,19 +226,19 @@ async fn where_other_groups_use_the_quota_cuts_cost_next_to_nothing() {
     // Eight calls per second. The rest is for the assumed role, the two lists and the last
     // responses.
     assert!(
-        took < Duration::from_secs_f64(calls as f64 / 8.0 + 4.0),
-        "{took:?} for {calls} calls"
+        elapsed < Duration::from_secs_f64(calls as f64 / 8.0 + 4.0),
+        "{elapsed:?} for {calls} calls"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_group_is_begun_first() {
-    // The last log group of the list has the most bytes, and is too short to be cut.
-    let mut story = events("/zz", 60);
+async fn largest_log_group_is_started_first() {
+    // The last log group of the list has the most bytes, and is too short to be sliced.
+    let mut content = events("/zz", 60);
     for n in 0..30 {
-        story.push_str(&events(&format!("/app-{n:02}"), 3));
+        content.push_str(&events(&format!("/app-{n:02}"), 3));
     }
-    let run = World::of(&format!("{HEAD}{story}{}", slow("222222222222", 1_000)))
+    let run = World::from_toml(&format!("{HEAD}{content}{}", slow("222222222222", 1_000)))
         .sweep(&ARGUMENTS)
         .await;
     let database = rusqlite::Connection::open(run.outputs.directory.join("run.db")).unwrap();
@@ -252,17 +252,17 @@ async fn the_longest_group_is_begun_first() {
         .collect();
     assert!(
         first.contains(&"/zz".to_owned()),
-        "two calls go out at once: {first:?}"
+        "two calls are in flight at once: {first:?}"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_account_delays_no_other() {
+async fn slow_account_does_not_delay_others() {
     let other = "[[accounts]]\nid = \"333333333333\"\nname = \"dev\"\n[[groups]]\naccount = \"dev\"\nname = \"/app\"\ncount = 40\n";
     let crowd = "[[groups]]\naccount = \"prod\"\nname = \"/app\"\ncount = 100\n";
     let throttled = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"throttle\"\nevery = 2\n";
-    for trouble in [slow("222222222222", 20_000), throttled.to_owned()] {
-        let run = World::of(&format!("{HEAD}{other}{crowd}{trouble}"))
+    for fault in [slow("222222222222", 20_000), throttled.to_owned()] {
+        let run = World::from_toml(&format!("{HEAD}{other}{crowd}{fault}"))
             .sweep(&ARGUMENTS)
             .await;
         let mut ended = BTreeMap::new();
@@ -287,16 +287,17 @@ async fn a_slow_account_delays_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_the_whole_quota_next_to_nothing_is_throttled() {
+async fn full_quota_share_is_hardly_throttled() {
     let regions = HEAD.replace(
         "[\"eu-west-1\"]",
         "[\"eu-west-1\", \"us-east-1\", \"eu-central-1\"]",
     );
     let crowd = "[[groups]]\nname = \"/app\"\ncount = 120\n";
-    let world = World::of(&format!("{regions}{crowd}")).configured("[limits]\nquota_share = 1.0\n");
+    let world =
+        World::from_toml(&format!("{regions}{crowd}")).with_config("[limits]\nquota_share = 1.0\n");
     let summary = world.sweep(&ARGUMENTS).await.summary();
-    let total = |of: &str| {
-        summary[of]
+    let total = |section: &str| {
+        summary[section]
             .as_object()
             .unwrap()
             .values()
@@ -308,11 +309,11 @@ async fn at_the_whole_quota_next_to_nothing_is_throttled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_slowed_is_told() {
-    let story = events("/app", 300);
+async fn summary_has_the_slowed_rates() {
+    let content = events("/app", 300);
     let throttled =
         "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"throttle\"\nafter = 2\ntimes = 1\n";
-    let run = World::of(&format!("{HEAD}{story}{throttled}"))
+    let run = World::from_toml(&format!("{HEAD}{content}{throttled}"))
         .sweep(&ARGUMENTS)
         .await;
     let rates = run.summary()["rates"].clone();
@@ -324,10 +325,10 @@ async fn what_was_slowed_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_stuck_times_out_and_is_asked_again() {
+async fn stuck_call_times_out_and_is_retried() {
     let stuck = "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 600000\nafter = 1\ntimes = 1\n";
-    let (run, took) = timed(&format!("{HEAD}{}{stuck}", events("/app", 90))).await;
-    assert!((60..75).contains(&took.as_secs()), "{took:?}");
+    let (run, elapsed) = timed(&format!("{HEAD}{}{stuck}", events("/app", 90))).await;
+    assert!((60..75).contains(&elapsed.as_secs()), "{elapsed:?}");
     let calls = run.columns("calls.csv", &["operation", "status", "attempt"]);
     let attempts = |call: &str| calls.iter().filter(|made| *made == call).count();
     assert_eq!(
@@ -346,10 +347,10 @@ async fn a_call_that_is_stuck_times_out_and_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interruption_lets_pages_under_way_end() {
-    let story = format!("{HEAD}{}", events("/app", 300));
-    for (answer, waited, pages) in [(2_000, 1.0, 1), (20_000, 5.0, 0)] {
-        let world = World::of(&format!("{story}{}", slow("222222222222", answer)));
+async fn interruption_waits_briefly_for_pages_in_flight() {
+    let content = format!("{HEAD}{}", events("/app", 300));
+    for (latency, waited, pages) in [(2_000, 1.0, 1), (20_000, 5.0, 0)] {
+        let world = World::from_toml(&format!("{content}{}", slow("222222222222", latency)));
         let cancel = CancellationToken::new();
         let interrupt = async {
             sleep(Duration::from_secs(1)).await;
@@ -360,66 +361,69 @@ async fn an_interruption_lets_pages_under_way_end() {
             tokio::join!(world.try_sweep(&ARGUMENTS, cancel.clone()), interrupt);
         let run = run.unwrap();
         assert_eq!(run.status(), "interrupted");
-        let took = interrupted.elapsed().as_secs_f64();
-        assert!((waited - 0.2..waited + 0.2).contains(&took), "{took} s");
+        let elapsed = interrupted.elapsed().as_secs_f64();
+        assert!(
+            (waited - 0.2..waited + 0.2).contains(&elapsed),
+            "{elapsed} s"
+        );
         let read: u64 = run
             .columns("coverage.csv", &["pages"])
             .iter()
             .map(|pages| pages.parse::<u64>().unwrap())
             .sum();
-        assert_eq!(read, pages, "{answer} ms an answer");
+        assert_eq!(read, pages, "{latency} ms a response");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_left_is_told_from_what_is_left() {
+async fn time_left_is_estimated_from_the_remaining_pages() {
     // A hundred pages of one log group, and thirty log groups of one page: 16 s at eight calls per
     // second.
-    let mut story = events("/central", 1_000);
+    let mut content = events("/central", 1_000);
     for n in 0..30 {
-        story.push_str(&events(&format!("/app-{n:02}"), 3));
+        content.push_str(&events(&format!("/app-{n:02}"), 3));
     }
-    let (told, took) =
-        told_of_the_time_left(&format!("{HEAD}{story}{}", slow("222222222222", 500))).await;
-    for (at, left) in told {
+    let (samples, elapsed) =
+        time_left_samples(&format!("{HEAD}{content}{}", slow("222222222222", 500))).await;
+    for (at, left) in samples {
         let left = left.unwrap().as_secs_f64();
         assert!(
-            (left - (took - at)).abs() <= 4.0,
-            "{left} s left at {at} s of {took} s"
+            (left - (elapsed - at)).abs() <= 4.0,
+            "{left} s left at {at} s of {elapsed} s"
         );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_lets_nothing_through_is_not_told_to_be_all_but_read() {
+async fn time_left_of_scans_without_matches_is_not_near_zero() {
     let quiet = format!(
         "{HEAD}{}{}",
         twenty_quiet_groups(),
         slow("222222222222", 500)
     );
-    let (told, took) = told_of_the_time_left(&quiet).await;
-    assert!(took > 45.0 && told.len() > 20, "{took} s");
-    for (at, left) in told.into_iter().filter(|(at, _)| *at < took - 5.0) {
+    let (samples, elapsed) = time_left_samples(&quiet).await;
+    assert!(elapsed > 45.0 && samples.len() > 20, "{elapsed} s");
+    for (at, left) in samples.into_iter().filter(|(at, _)| *at < elapsed - 5.0) {
         assert!(
             left.unwrap() >= Duration::from_millis(500),
-            "{left:?} left at {at} s of {took} s"
+            "{left:?} left at {at} s of {elapsed} s"
         );
     }
 }
 
 /// Returns the estimated time left, read every two seconds, and the duration of the sweep in
 /// seconds.
-async fn told_of_the_time_left(scenario: &str) -> (Vec<(f64, Option<Duration>)>, f64) {
-    let world = World::of(scenario);
+async fn time_left_samples(scenario: &str) -> (Vec<(f64, Option<Duration>)>, f64) {
+    let world = World::from_toml(scenario);
     let temp = tempfile::tempdir().unwrap();
     let tally = Arc::new(Tally::default());
-    let began = Instant::now();
-    let parts = parts_of(&world, temp.path(), Arc::clone(&tally)).await;
-    let mut told = Vec::new();
+    let start = Instant::now();
+    let parts = sweep_parts(&world, temp.path(), Arc::clone(&tally)).await;
+    let mut samples = Vec::new();
     let watch = async {
         loop {
             sleep(Duration::from_secs(2)).await;
-            told.push((began.elapsed().as_secs_f64(), tally.snapshot().time_left));
+            samples.push((start.elapsed().as_secs_f64(), tally.snapshot().time_left));
         }
     };
     tokio::select! {
@@ -431,15 +435,15 @@ async fn told_of_the_time_left(scenario: &str) -> (Vec<(f64, Option<Duration>)>,
         None,
         "nothing is being read any more"
     );
-    (told, began.elapsed().as_secs_f64())
+    (samples, start.elapsed().as_secs_f64())
 }
 
-async fn parts_of(world: &World, directory: &Path, tally: Arc<Tally>) -> SweepParts {
+async fn sweep_parts(world: &World, directory: &Path, tally: Arc<Tally>) -> SweepParts {
     let settings = world.settings(&ARGUMENTS);
-    let clock = world.place().clock();
+    let clock = world.environment().clock();
     let (audit, calls) = tokio::sync::mpsc::channel(64);
     let aws = world
-        .place()
+        .environment()
         .connect(&settings.reach, Some(audit))
         .await
         .unwrap();

@@ -9,7 +9,7 @@ use crate::world::{World, delivered, event, record};
 const IP: &str = "192.0.2.1";
 
 #[tokio::test(start_paused = true)]
-async fn exact_matches_only_with_their_field() {
+async fn only_exact_matches_are_sightings_with_their_field() {
     let messages = [
         "login from 192.0.2.1",
         "login from 192.0.2.10",
@@ -37,7 +37,7 @@ async fn exact_matches_only_with_their_field() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_kept_twice_is_one_sighting() {
+async fn record_stored_twice_is_one_sighting() {
     let own = record(
         "e1",
         "222222222222",
@@ -91,19 +91,19 @@ async fn a_record_kept_twice_is_one_sighting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_window_is_about_when_it_happened() {
-    let at = |id: &str, happened: &str, stored: &str| {
+async fn window_filters_by_event_time() {
+    let trail_event = |id: &str, event_time: &str, log_time: &str| {
         delivered(
-            stored,
-            &record(id, "222222222222", "us-east-1", happened, IP),
+            log_time,
+            &record(id, "222222222222", "us-east-1", event_time, IP),
         )
     };
     let planted = [
-        at("early", "2026-03-02T09:59:59Z", "2026-03-02T10:05:00Z"),
-        at("first", "2026-03-02T10:00:00Z", "2026-03-02T10:05:00Z"),
-        at("last", "2026-03-02T10:59:59Z", "2026-03-02T11:14:00Z"),
-        at("late", "2026-03-02T11:00:00Z", "2026-03-02T11:05:00Z"),
-        at(
+        trail_event("early", "2026-03-02T09:59:59Z", "2026-03-02T10:05:00Z"),
+        trail_event("first", "2026-03-02T10:00:00Z", "2026-03-02T10:05:00Z"),
+        trail_event("last", "2026-03-02T10:59:59Z", "2026-03-02T11:14:00Z"),
+        trail_event("late", "2026-03-02T11:00:00Z", "2026-03-02T11:05:00Z"),
+        trail_event(
             "claims-to-be-old",
             "1999-01-01T00:00:00Z",
             "2026-03-02T10:05:00Z",
@@ -145,17 +145,17 @@ async fn the_window_is_about_when_it_happened() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn accounts_and_regions_are_chosen_by_where_it_happened() {
-    let central = |id: &str, account: &str, region: &str| {
+async fn scope_filters_by_event_account_and_region() {
+    let trail_event = |id: &str, account: &str, region: &str| {
         delivered(
             "2026-03-02T10:01:00Z",
             &record(id, account, region, "2026-03-02T10:00:00Z", IP),
         )
     };
     let planted = [
-        central("here", "222222222222", "us-east-1"),
-        central("other-region", "222222222222", "eu-west-1"),
-        central("other-account", "333333333333", "us-east-1"),
+        trail_event("here", "222222222222", "us-east-1"),
+        trail_event("other-region", "222222222222", "eu-west-1"),
+        trail_event("other-account", "333333333333", "us-east-1"),
     ]
     .concat();
     let world = World::small_with(&planted);
@@ -176,60 +176,94 @@ async fn accounts_and_regions_are_chosen_by_where_it_happened() {
     );
 }
 
-/// Returns a line that an attacker writes into an application's log, and that claims to be a record
-/// of another account, Region or time.
-fn forged(stream: &str, account: &str, region: &str, happened: &str) -> String {
-    let line = record("forged", account, region, happened, IP);
-    let event = event(
-        "222222222222",
-        "us-east-1",
-        "/app",
-        "2026-03-02T10:00:00Z",
-        &line,
-    );
-    format!("{event}stream = \"{stream}\"\n")
+/// What a forged line claims, and the arguments of a sweep that would leave such a record out.
+struct Forgery {
+    account: &'static str,
+    region: &'static str,
+    event_time: &'static str,
+    scope: &'static [&'static str],
+}
+
+const IN_WINDOW: &str = "2026-03-02T09:59:00Z";
+const BEFORE_WINDOW: &str = "2026-03-02T08:06:00Z";
+
+const FORGERIES: [Forgery; 7] = [
+    Forgery {
+        account: "333333333333",
+        region: "us-east-1",
+        event_time: IN_WINDOW,
+        scope: &["--account", "prod"],
+    },
+    Forgery {
+        account: "333333333333",
+        region: "us-east-1",
+        event_time: IN_WINDOW,
+        scope: &["--exclude-account", "dev"],
+    },
+    Forgery {
+        account: "999999999999",
+        region: "us-east-1",
+        event_time: IN_WINDOW,
+        scope: &["--account", "prod"],
+    },
+    Forgery {
+        account: "222222222222",
+        region: "eu-west-1",
+        event_time: IN_WINDOW,
+        scope: &["--region", "us-east-1"],
+    },
+    Forgery {
+        account: "222222222222",
+        region: "us-east-1",
+        event_time: BEFORE_WINDOW,
+        scope: &["--from", "2026-03-02T09:00:00Z"],
+    },
+    Forgery {
+        account: "222222222222",
+        region: "us-east-1",
+        event_time: "2026-03-02T10:00:01Z",
+        scope: &[
+            "--from",
+            "2026-03-02T09:00:00Z",
+            "--to",
+            "2026-03-02T10:00:01Z",
+        ],
+    },
+    Forgery {
+        account: "333333333333",
+        region: "eu-west-1",
+        event_time: BEFORE_WINDOW,
+        scope: &[
+            "--account",
+            "prod",
+            "--region",
+            "us-east-1",
+            "--from",
+            "2026-03-02T09:00:00Z",
+        ],
+    },
+];
+
+impl Forgery {
+    /// Returns the line as an attacker writes it into an application's log.
+    fn event(&self, stream: &str) -> String {
+        let line = record("forged", self.account, self.region, self.event_time, IP);
+        let event = event(
+            "222222222222",
+            "us-east-1",
+            "/app",
+            "2026-03-02T10:00:00Z",
+            &line,
+        );
+        format!("{event}stream = \"{stream}\"\n")
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_line_claims_its_way_out_of_the_scope() {
-    let now = "2026-03-02T09:59:00Z";
-    let earlier = "2026-03-02T08:06:00Z";
-    let window = &["--from", "2026-03-02T09:00:00Z"][..];
-    let cases: [(&str, &str, &str, &[&str]); 7] = [
-        ("333333333333", "us-east-1", now, &["--account", "prod"]),
-        (
-            "333333333333",
-            "us-east-1",
-            now,
-            &["--exclude-account", "dev"],
-        ),
-        ("999999999999", "us-east-1", now, &["--account", "prod"]),
-        ("222222222222", "eu-west-1", now, &["--region", "us-east-1"]),
-        ("222222222222", "us-east-1", earlier, window),
-        (
-            "222222222222",
-            "us-east-1",
-            "2026-03-02T10:00:01Z",
-            &[
-                "--from",
-                "2026-03-02T09:00:00Z",
-                "--to",
-                "2026-03-02T10:00:01Z",
-            ],
-        ),
-        (
-            "333333333333",
-            "eu-west-1",
-            earlier,
-            &[
-                "--account",
-                "prod",
-                "--region",
-                "us-east-1",
-                window[0],
-                window[1],
-            ],
-        ),
+async fn forged_account_region_or_time_does_not_change_scope() {
+    let count = [
+        "--query-string",
+        "filter eventID = \"forged\" | stats count(*) as n by eventName",
     ];
     // The name of a log stream proves nothing here, because no trail delivers to this log group.
     for stream in [
@@ -237,12 +271,9 @@ async fn no_line_claims_its_way_out_of_the_scope() {
         "333333333333_CloudTrail_us-east-1",
         "o-exampleorgid_333333333333_CloudTrail_us-east-1",
     ] {
-        for (account, region, happened, scope) in cases {
-            let world = World::small_with(&forged(stream, account, region, happened));
-            let count = [
-                "--query-string",
-                "filter eventID = \"forged\" | stats count(*) as n by eventName",
-            ];
+        for forgery in &FORGERIES {
+            let scope = forgery.scope;
+            let world = World::small_with(&forgery.event(stream));
             let run = world.sweep(&[&[IP], scope, &count].concat()).await;
             let found = run.columns(
                 "sightings.csv",
@@ -250,7 +281,7 @@ async fn no_line_claims_its_way_out_of_the_scope() {
             );
             assert_eq!(
                 found,
-                [format!("forged {account} {region}")],
+                [format!("forged {} {}", forgery.account, forgery.region)],
                 "{stream}: {scope:?}"
             );
             assert_eq!(
@@ -264,33 +295,33 @@ async fn no_line_claims_its_way_out_of_the_scope() {
 
 /// In the log group of a trail, only the log streams of the trail are trusted.
 #[tokio::test(start_paused = true)]
-async fn a_line_beside_a_trails_records_is_no_record() {
+async fn line_in_a_foreign_stream_of_a_trail_group_is_no_record() {
     let line = |id: &str| record(id, "333333333333", "us-east-1", "2026-03-02T09:59:00Z", IP);
-    let beside = event(
+    let foreign = event(
         "111111111111",
         "us-east-1",
         "/trail",
         "2026-03-02T10:00:00Z",
-        &line("beside"),
+        &line("foreign"),
     );
     let world =
-        World::small_with(&(beside + &delivered("2026-03-02T10:00:00Z", &line("delivered"))));
+        World::small_with(&(foreign + &delivered("2026-03-02T10:00:00Z", &line("delivered"))));
     let ids = |run: crate::world::Run| run.columns("sightings.csv", &["record_id"]);
     assert_eq!(
         ids(world.sweep(&[IP, "--account", "management"]).await),
-        ["beside"],
+        ["foreign"],
         "it is stored there"
     );
     assert_eq!(
         ids(world.sweep(&[IP, "--account", "dev"]).await),
-        ["beside", "delivered"]
+        ["delivered", "foreign"]
     );
     assert_eq!(ids(world.sweep(&[IP, "--account", "prod"]).await), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_forged_copy_replaces_no_record() {
-    let with = |bucket: &str| {
+async fn forged_copy_does_not_replace_a_record() {
+    let record_with = |bucket: &str| {
         record(
             "e1",
             "333333333333",
@@ -303,8 +334,8 @@ async fn a_forged_copy_replaces_no_record() {
             &format!("\"requestParameters\":{{\"bucket\":\"{bucket}\"}},\"requestID\""),
         )
     };
-    let genuine = with("crown-jewels");
-    let harmless = with("harmless");
+    let genuine = record_with("crown-jewels");
+    let harmless = record_with("harmless");
     let twice = genuine.replace("{\"bucket\"", "{\"bucket\":\"harmless\",\"bucket\"");
     let planted = [
         event(
@@ -350,7 +381,7 @@ async fn a_forged_copy_replaces_no_record() {
 
 /// Two trails may write the same record with its fields in a different order.
 #[tokio::test(start_paused = true)]
-async fn copies_fold_however_they_are_written() {
+async fn copies_with_reordered_fields_are_merged() {
     let one = record(
         "e1",
         "222222222222",
@@ -388,9 +419,8 @@ async fn copies_fold_however_they_are_written() {
     );
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_place_has_its_row_and_its_reason() {
-    let more = r#"
+/// Accounts, log groups and a policy that a sweep does not cover completely.
+const NOT_COVERED: &str = r#"
 [[accounts]]
 id = "444444444444"
 name = "no-role"
@@ -425,27 +455,33 @@ targets = ["prod"]
 policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*",
   "Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-west-1"]}}}]}'''
 "#;
-    let run = World::small_with(more).sweep(&[IP, "--since", "25h"]).await;
+
+/// The beginnings of the coverage rows of [`NOT_COVERED`].
+const NOT_COVERED_ROWS: [&str; 12] = [
+    "111111111111 eu-west-1  skipped no-log-groups",
+    "111111111111 us-east-1 /trail searched",
+    "222222222222 eu-west-1  denied access-denied: DescribeLogGroups",
+    "222222222222 us-east-1 /app searched",
+    "333333333333 eu-west-1 /app searched",
+    "333333333333 us-east-1 /app searched",
+    "333333333333 us-east-1 /archive searched",
+    "333333333333 us-east-1 /masked partial masked",
+    "333333333333 us-east-1 /short partial retention-inside-window",
+    "333333333333 us-east-1 /young partial created-inside-window",
+    "444444444444   denied role-denied: requested without MFA and without an ExternalId: AssumeRole",
+    "555555555555   skipped account-not-active: SUSPENDED",
+];
+
+#[tokio::test(start_paused = true)]
+async fn coverage_has_a_row_with_a_reason_for_everything_in_scope() {
+    let world = World::small_with(NOT_COVERED);
+    let run = world.sweep(&[IP, "--since", "25h"]).await;
     let rows = run.coverage();
-    let begins = [
-        "111111111111 eu-west-1  skipped no-log-groups",
-        "111111111111 us-east-1 /trail searched",
-        "222222222222 eu-west-1  denied access-denied: DescribeLogGroups",
-        "222222222222 us-east-1 /app searched",
-        "333333333333 eu-west-1 /app searched",
-        "333333333333 us-east-1 /app searched",
-        "333333333333 us-east-1 /archive searched",
-        "333333333333 us-east-1 /masked partial masked",
-        "333333333333 us-east-1 /short partial retention-inside-window",
-        "333333333333 us-east-1 /young partial created-inside-window",
-        "444444444444   denied role-denied: asked without MFA and without an ExternalId: AssumeRole",
-        "555555555555   skipped account-not-active: SUSPENDED",
-    ];
-    assert_eq!(rows.len(), begins.len(), "{rows:#?}");
-    for (row, begins) in rows.iter().zip(begins) {
+    assert_eq!(rows.len(), NOT_COVERED_ROWS.len(), "{rows:#?}");
+    for (row, prefix) in rows.iter().zip(NOT_COVERED_ROWS) {
         assert!(
-            row.starts_with(begins),
-            "{row}\nshould begin with\n{begins}"
+            row.starts_with(prefix),
+            "{row}\nshould begin with\n{prefix}"
         );
     }
     assert_eq!(run.columns("coverage.csv", &["denied_by"])[2], "scp");
@@ -457,21 +493,21 @@ policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action":
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closed_account_alone_leaves_the_run_complete() {
+async fn inactive_account_leaves_the_run_complete() {
     let closed = "[[accounts]]\nid = \"555555555555\"\nname = \"old\"\nstate = \"CLOSED\"\n";
     let run = World::small_with(closed).sweep(&[IP]).await;
     assert_eq!(
-        run.place("555555555555"),
+        run.coverage_row("555555555555"),
         "555555555555   skipped account-not-active: CLOSED"
     );
     assert_eq!(run.status(), "complete");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_named_but_not_enabled_is_no_clean_answer() {
+async fn named_region_that_is_not_enabled_makes_the_run_incomplete() {
     let world = World::small_with("");
     let run = world.sweep(&[IP, "--region", "ap-east-1"]).await;
-    let row = run.place("222222222222");
+    let row = run.coverage_row("222222222222");
     assert!(
         row.starts_with("222222222222 ap-east-1  skipped region-not-enabled: enable the Region"),
         "{row}"
@@ -479,13 +515,13 @@ async fn a_region_named_but_not_enabled_is_no_clean_answer() {
     assert_eq!(run.status(), "incomplete");
     let run = world.sweep(&[IP, "--region", "ap-*"]).await;
     assert_eq!(
-        run.place("222222222222"),
+        run.coverage_row("222222222222"),
         "222222222222   skipped no-regions"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn faults_change_nothing_but_the_number_of_calls() {
+async fn faults_change_only_the_number_of_calls() {
     let planted: String = (0..300)
         .map(|n| {
             event(
@@ -534,7 +570,7 @@ async fn faults_change_nothing_but_the_number_of_calls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sessions_outlive_their_credentials() {
+async fn expired_session_credentials_are_renewed() {
     let expired =
         "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"expired-token\"\ntimes = 1\n";
     let planted = event(
@@ -554,11 +590,11 @@ async fn sessions_outlive_their_credentials() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_that_goes_away_is_told() {
+async fn log_group_deleted_during_the_run_is_a_gap() {
     let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nregion = \"eu-west-1\"\nkind = \"delete-group\"\ntimes = 1\n";
     let run = World::small_with(fault).sweep(&[IP]).await;
     assert!(
-        run.place("222222222222 eu-west-1 /app")
+        run.coverage_row("222222222222 eu-west-1 /app")
             .contains("failed group-gone: FilterLogEvents"),
         "{:?}",
         run.coverage()
@@ -567,7 +603,7 @@ async fn a_group_that_goes_away_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_comes_again_ends_the_group_as_partial() {
+async fn repeated_page_token_makes_the_log_group_partial() {
     let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"repeated-token\"\n";
     let small_pages = "[behaviour]\nevents_scanned_a_page = 10\n";
     let many: String = (0..50)
@@ -577,7 +613,7 @@ async fn a_token_that_comes_again_ends_the_group_as_partial() {
         .sweep(&[IP])
         .await;
     assert!(
-        run.place("222222222222 eu-west-1 /app")
+        run.coverage_row("222222222222 eu-west-1 /app")
             .contains("partial endless-pages"),
         "{:?}",
         run.coverage()
@@ -586,7 +622,7 @@ async fn a_token_that_comes_again_ends_the_group_as_partial() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_misspelt_account_fails_the_run() {
+async fn misspelt_account_fails_the_run() {
     let run = World::small_with("")
         .sweep(&[IP, "--account", "prod", "--account", "prdo"])
         .await;
@@ -595,7 +631,7 @@ async fn a_misspelt_account_fails_the_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_group_pattern_that_selects_nothing_fails_the_run() {
+async fn log_group_pattern_without_matches_fails_the_run() {
     let planted = event(
         "222222222222",
         "eu-west-1",
@@ -614,12 +650,15 @@ async fn a_log_group_pattern_that_selects_nothing_fails_the_run() {
     ] {
         let run = world.sweep(&[&[IP], arguments].concat()).await;
         assert_eq!(run.status(), "failed", "{arguments:?}");
-        let told = run.failure.unwrap().to_string();
-        assert!(told.contains("no log group in scope matches `/"), "{told}");
+        let failure = run.failure.unwrap().to_string();
+        assert!(
+            failure.contains("no log group in scope matches `/"),
+            "{failure}"
+        );
         assert_eq!(
-            told.contains("`/app`"),
+            failure.contains("`/app`"),
             arguments.contains(&"--exclude-log-group"),
-            "{told}"
+            "{failure}"
         );
     }
     let run = world
@@ -638,7 +677,7 @@ async fn a_log_group_pattern_that_selects_nothing_fails_the_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_role_the_callers_account_is_swept_alone() {
+async fn sweep_without_a_role_covers_only_the_callers_account() {
     let more = "[[groups]]\naccount = \"management\"\nregion = \"us-east-1\"\nname = \"/own\"\n";
     let run = World::small_with(more)
         .sweep(&[IP, "--member-role", "self"])
@@ -654,7 +693,7 @@ async fn without_a_role_the_callers_account_is_swept_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn awss_rates_are_kept_without_being_told() {
+async fn sweep_stays_within_quotas_without_throttling() {
     let crowd = "[[groups]]\naccounts = [\"prod\", \"dev\"]\nname = \"/many\"\ncount = 120\n";
     let run = World::small_with(crowd).sweep(&[IP]).await;
     let summary = run.summary();
@@ -666,14 +705,14 @@ async fn awss_rates_are_kept_without_being_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interruption_while_accounts_are_listed_ends_the_sweep() {
+async fn interruption_while_listing_accounts_ends_the_sweep() {
     let slow = "[[faults]]\noperation = \"ListAccounts\"\nkind = \"slow\"\nmilliseconds = 5000\n";
     let world = World::small_with(slow);
     let cancel = CancellationToken::new();
-    let interrupting = cancel.clone();
+    let canceller = cancel.clone();
     let interrupt = async move {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        interrupting.cancel();
+        canceller.cancel();
     };
     let swept = tokio::time::timeout(Duration::from_mins(1), world.try_sweep(&[IP], cancel));
     let (run, ()) = tokio::join!(swept, interrupt);

@@ -8,7 +8,7 @@ use crate::survive::served::{Served, unlimited};
 use crate::world::{Run, SMALL, World, event};
 
 const IP: &str = "192.0.2.1";
-const STRANGER: &str = "666666666666";
+const UNLISTED: &str = "666666666666";
 
 /// Returns an organization and an account outside of it. The roles of that account trust the
 /// caller, and the flow logs of a member account are delivered to it.
@@ -16,15 +16,15 @@ fn scenario() -> String {
     let flow_log =
         "[[flow_logs]]\naccount = \"dev\"\nregion = \"us-east-1\"\nlog_group = \"/evil\"\n";
     let planted = event(
-        STRANGER,
+        UNLISTED,
         "us-east-1",
         "/evil",
         "1h ago",
         "2 333333333333 eni-1 192.0.2.1 planted",
     );
     format!(
-        "{SMALL}[[accounts]]\nid = \"{STRANGER}\"\nname = \"stranger\"\noutside_organization = true\n\
-         {flow_log}destination_account = \"{STRANGER}\"\n{planted}"
+        "{SMALL}[[accounts]]\nid = \"{UNLISTED}\"\nname = \"unlisted\"\noutside_organization = true\n\
+         {flow_log}destination_account = \"{UNLISTED}\"\n{planted}"
     )
 }
 
@@ -54,17 +54,17 @@ fn flow_log_row(run: &Run) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_group_outside_the_organization_is_named_and_not_entered() {
-    let world = World::of(&scenario());
+async fn log_group_of_an_unlisted_account_is_named_but_not_entered() {
+    let world = World::from_toml(&scenario());
     let run = world.sweep(&[IP]).await;
-    let reason = "account-not-listed: account 666666666666 is not in the organization or the configuration; not entered";
+    let reason = "account-not-listed: account 666666666666 is in neither the organization nor the configuration, so it was not entered";
     assert_eq!(
         flow_log_row(&run),
         format!("333333333333 us-east-1 vpc-flow denied {reason}")
     );
     assert_eq!(
-        run.place(STRANGER),
-        format!("{STRANGER} us-east-1 /evil denied {reason}")
+        run.coverage_row(UNLISTED),
+        format!("{UNLISTED} us-east-1 /evil denied {reason}")
     );
     assert_eq!(run.status(), "incomplete");
     assert_eq!(
@@ -72,35 +72,35 @@ async fn a_log_group_outside_the_organization_is_named_and_not_entered() {
         Vec::<String>::new()
     );
     assert_eq!(
-        (calls_in(&world, STRANGER), world.calls("AssumeRole")),
+        (calls_in(&world, UNLISTED), world.calls("AssumeRole")),
         (0, 3),
         "the three accounts of the organization"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_of_the_configuration_is_entered() {
-    let config = format!("[[accounts]]\nid = \"{STRANGER}\"\nname = \"partner\"\n");
-    let world = World::of(&scenario()).with_config(&config);
+async fn account_listed_in_the_configuration_is_entered() {
+    let config = format!("[[accounts]]\nid = \"{UNLISTED}\"\nname = \"partner\"\n");
+    let world = World::from_toml(&scenario()).with_config(&config);
     let run = world.sweep(&[IP]).await;
     assert_eq!(
-        run.place(&format!("{STRANGER} us-east-1")),
-        format!("{STRANGER} us-east-1 /evil searched")
+        run.coverage_row(&format!("{UNLISTED} us-east-1")),
+        format!("{UNLISTED} us-east-1 /evil searched")
     );
-    assert_eq!(run.columns("sightings.csv", &["account_id"]), [STRANGER]);
+    assert_eq!(run.columns("sightings.csv", &["account_id"]), [UNLISTED]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_callers_own_account_is_entered_without_being_listed() {
+async fn callers_own_account_is_entered_without_being_listed() {
     let config = "[organization]\ndiscover = false\n[[accounts]]\nid = \"333333333333\"\n";
-    let world = World::of(&scenario()).with_config(config);
+    let world = World::from_toml(&scenario()).with_config(config);
     let run = world.sweep(&[IP]).await;
     assert_eq!(
-        run.place("111111111111"),
+        run.coverage_row("111111111111"),
         "111111111111 us-east-1 /trail searched",
         "it keeps the organization's trail"
     );
-    assert_eq!(calls_in(&world, STRANGER), 0);
+    assert_eq!(calls_in(&world, UNLISTED), 0);
 }
 
 async fn run_command(served: &Served, folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
@@ -116,8 +116,8 @@ const TRAIL: &str = r#"{"trailList": [{"Name": "evil", "HomeRegion": "us-east-1"
     "CloudWatchLogsLogGroupArn": "arn:aws:logs:us-east-1:666666666666:log-group:/evil:*"}]}"#;
 
 #[tokio::test]
-async fn no_command_assumes_a_role_there() {
-    let served = Served::of(&scenario(), |operation, _| {
+async fn no_command_assumes_a_role_in_an_unlisted_account() {
+    let served = Served::start(&scenario(), |operation, _| {
         (operation == "DescribeTrails")
             .then(|| axum::http::Response::new(axum::body::Body::from(TRAIL)))
     })
@@ -154,18 +154,18 @@ async fn no_command_assumes_a_role_there() {
             assumed.len() > before || command[0] == "contain",
             "{command:?} entered accounts: {stderr}"
         );
-        let there = assumed
+        let in_unlisted = assumed
             .iter()
-            .filter(|seen| seen.body.contains(STRANGER))
+            .filter(|seen| seen.body.contains(UNLISTED))
             .count();
-        assert_eq!(there, 0, "{command:?} ended with {code:?}: {stderr}");
+        assert_eq!(in_unlisted, 0, "{command:?} ended with {code:?}: {stderr}");
     }
     let run = run_in(temp.path()).unwrap();
     let sources = std::fs::read_to_string(run.join("sources.csv")).unwrap();
-    let told = "account 666666666666 is not in the organization or the configuration; not entered";
+    let reason = "account 666666666666 is in neither the organization nor the configuration, so it was not entered";
     let trails = sources.lines().filter(|line| line.contains("trail/evil"));
     assert!(
-        trails.clone().count() > 0 && trails.clone().all(|line| line.contains(told)),
+        trails.clone().count() > 0 && trails.clone().all(|line| line.contains(reason)),
         "{sources}"
     );
 }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 /// An organization of two member accounts in two Regions, without planted events. Tests append to
 /// it.
-pub const SMALL: &str = r#"
+pub(crate) const SMALL: &str = r#"
 name = "test"
 now = "2026-03-02T12:00:00Z"
 [organization]
@@ -45,13 +45,13 @@ name = "/app"
 "#;
 
 /// An organization, and the directory in which sweeps over it are run.
-pub struct World {
-    place: Environment,
+pub(crate) struct World {
+    environment: Environment,
     temp: Arc<TempDir>,
 }
 
 /// A finished run.
-pub struct Run {
+pub(crate) struct Run {
     pub outputs: RunOutput,
     pub failure: Option<SweepError>,
     /// Keeps the directory of the run alive.
@@ -60,42 +60,42 @@ pub struct Run {
 
 impl World {
     /// Creates the organization of a scenario in TOML.
-    pub fn of(scenario: &str) -> Self {
-        Self::practising(
+    pub(crate) fn from_toml(scenario: &str) -> Self {
+        Self::from_scenario(
             &Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}")),
         )
     }
 
     /// Creates the organization of a parsed scenario.
-    pub fn practising(scenario: &Scenario) -> Self {
+    pub(crate) fn from_scenario(scenario: &Scenario) -> Self {
         Self {
-            place: Environment::practising(scenario).unwrap(),
+            environment: Environment::for_practice(scenario).unwrap(),
             temp: Arc::new(tempfile::tempdir().unwrap()),
         }
     }
 
     /// Creates the organization of [`SMALL`] with more tables.
-    pub fn small_with(more: &str) -> Self {
-        Self::of(&format!("{SMALL}{more}"))
+    pub(crate) fn small_with(more: &str) -> Self {
+        Self::from_toml(&format!("{SMALL}{more}"))
     }
 
     /// Returns a new organization with the same directory, as another process would see it: its
     /// time starts over, and changes in the old one are undone.
-    pub fn again(&self, scenario: &str) -> Self {
+    pub(crate) fn restarted_with(&self, scenario: &str) -> Self {
         Self {
             temp: Arc::clone(&self.temp),
-            ..Self::of(scenario)
+            ..Self::from_toml(scenario)
         }
     }
 
     /// Writes the configuration file.
-    pub fn with_config(self, config: &str) -> Self {
+    pub(crate) fn with_config(self, config: &str) -> Self {
         std::fs::write(self.temp.path().join("dragnet.toml"), config).unwrap();
         self
     }
 
     /// Adds a hunt with this text to the catalogue.
-    pub fn with_hunt(self, name: &str, text: &str) -> Self {
+    pub(crate) fn with_hunt(self, name: &str, text: &str) -> Self {
         let folder = self.temp.path().join("hunts");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
@@ -103,29 +103,29 @@ impl World {
     }
 
     /// Runs `dragnet sweep` with these arguments, and writes the reports.
-    pub async fn sweep(&self, arguments: &[&str]) -> Run {
+    pub(crate) async fn sweep(&self, arguments: &[&str]) -> Run {
         self.try_sweep(arguments, CancellationToken::new())
             .await
             .unwrap()
     }
 
     /// Runs `dragnet sweep` until it ends or is cancelled.
-    pub async fn try_sweep(
+    pub(crate) async fn try_sweep(
         &self,
         arguments: &[&str],
         cancel: CancellationToken,
     ) -> Result<Run, CommandError> {
         let settings = self.settings(arguments);
-        let connection = Connection::open(&self.place, &settings.reach).await?;
-        self.run(run_sweep(connection, settings, ProgressStyle::None, cancel).await)
+        let connection = Connection::open(&self.environment, &settings.reach).await?;
+        self.checked_run(run_sweep(connection, settings, ProgressStyle::None, cancel).await)
     }
 
     /// Runs `dragnet resume`, and writes the reports.
-    pub async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
+    pub(crate) async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
         let run = Resumable::open(directory)?;
         let settings = run.settings(&Config::default())?;
-        let connection = Connection::open(&self.place, &settings.reach).await?;
-        self.run(
+        let connection = Connection::open(&self.environment, &settings.reach).await?;
+        self.checked_run(
             run.resume(
                 connection,
                 settings,
@@ -137,7 +137,7 @@ impl World {
     }
 
     /// Returns the directories of the runs.
-    pub fn runs(&self) -> Vec<PathBuf> {
+    pub(crate) fn runs(&self) -> Vec<PathBuf> {
         let runs = std::fs::read_dir(self.temp.path().join("runs"));
         runs.into_iter()
             .flatten()
@@ -145,52 +145,48 @@ impl World {
             .collect()
     }
 
-    fn run(
+    fn checked_run(
         &self,
-        ended: Result<(RunOutput, Option<SweepError>), CommandError>,
+        result: Result<(RunOutput, Option<SweepError>), CommandError>,
     ) -> Result<Run, CommandError> {
-        let (outputs, failure) = ended?;
+        let (outputs, failure) = result?;
         let run = Run {
             outputs,
             failure,
             _temp: Arc::clone(&self.temp),
         };
-        run.assert_it_adds_up();
+        run.assert_consistent();
         Ok(run)
     }
 
-    /// Writes the configuration file.
-    pub fn configured(self, config: &str) -> Self {
-        std::fs::write(self.temp.path().join("dragnet.toml"), config).unwrap();
-        self
-    }
-
     /// Takes MFA codes from `codes`.
-    pub fn asking(self, codes: Arc<dyn CodeSource>) -> Self {
+    pub(crate) fn with_codes(self, codes: Arc<dyn CodeSource>) -> Self {
         Self {
-            place: self.place.with_codes(codes),
+            environment: self.environment.with_codes(codes),
             ..self
         }
     }
 
     /// Stores MFA sessions in this directory.
-    pub fn keeping_sessions_in(self, directory: &std::path::Path) -> Self {
+    pub(crate) fn with_session_directory(self, directory: &Path) -> Self {
         Self {
-            place: self.place.keeping_sessions_in(directory.to_owned()),
+            environment: self
+                .environment
+                .with_session_directory(directory.to_owned()),
             ..self
         }
     }
 
-    pub fn place(&self) -> &Environment {
-        &self.place
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
     }
 
-    pub fn range(&self) -> &Range {
-        self.place.range().unwrap()
+    pub(crate) fn range(&self) -> &Range {
+        self.environment.range().unwrap()
     }
 
     /// Returns how often an operation was called.
-    pub fn calls(&self, operation: &str) -> u64 {
+    pub(crate) fn calls(&self, operation: &str) -> u64 {
         self.range()
             .calls()
             .iter()
@@ -199,119 +195,94 @@ impl World {
             .sum()
     }
 
-    pub fn settings(&self, arguments: &[&str]) -> SweepSettings {
+    pub(crate) fn settings(&self, arguments: &[&str]) -> SweepSettings {
         let parsed =
             Arguments::try_parse_from([&["dragnet", "sweep"], arguments].concat()).unwrap();
         let Command::Sweep(sweep) = parsed.command else {
             panic!("not a sweep")
         };
-        let surroundings = ResolveContext {
+        let context = ResolveContext {
             environment: &|_| None,
             working_directory: self.temp.path(),
-            now: self.place.clock().now(),
+            now: self.environment.clock().now(),
             stdout_is_terminal: false,
             stderr_is_terminal: false,
         };
-        SweepSettings::resolve(&parsed.global, &sweep, &surroundings).unwrap()
+        SweepSettings::resolve(&parsed.global, &sweep, &context).unwrap()
     }
 }
 
 impl Run {
     /// Asserts that every count of the summary is the sum of its parts and agrees with the rows of
     /// the coverage. Every run of every test is checked.
-    fn assert_it_adds_up(&self) {
+    fn assert_consistent(&self) {
         let summary = self.summary();
-        let number = |of: &str, key: &str| summary[of][key].as_u64().unwrap();
-        let place_parts = ["swept", "partial", "denied", "failed", "accepted"];
-        let group_parts = [
-            "searched",
-            "partial",
-            "skipped",
-            "unsearchable",
-            "denied",
-            "failed",
-            "accepted",
-        ];
-        for (of, parts) in [
-            ("accounts", &place_parts[..]),
-            ("targets", &place_parts),
-            ("log_groups", &group_parts),
-        ] {
-            let sum: u64 = parts.iter().map(|part| number(of, part)).sum();
-            assert_eq!(number(of, "in_scope"), sum, "{of}: {summary}");
-        }
+        assert_parts_add_up(&summary);
         let rows = self.coverage();
-        let told: BTreeSet<String> = self
-            .columns("sources.csv", &["event_account_id"])
-            .into_iter()
-            .collect();
-        let mut coverage =
-            csv::Reader::from_path(self.outputs.directory.join("coverage.csv")).unwrap();
-        let mut accounts = BTreeSet::new();
-        let mut groups = BTreeMap::new();
-        let mut is_covered = true;
-        for row in coverage
-            .deserialize::<BTreeMap<String, String>>()
-            .map(Result::unwrap)
-        {
-            let inactive = row["reason"].starts_with("account-not-active");
-            // A log group that is only read for the records of other accounts does not bring its
-            // account into scope.
-            if !inactive && (row["log_group"].is_empty() || told.contains(&row["account_id"])) {
-                accounts.insert(row["account_id"].clone());
-            }
-            if !row["log_group"].is_empty() {
-                *groups.entry(row["status"].clone()).or_insert(0) += 1;
-            }
-            let proves = ["no-log-groups", "no-regions", "created-after-window"];
-            is_covered &= match row["status"].as_str() {
-                "searched" | "accepted" => true,
-                "skipped" => {
-                    inactive
-                        || proves
-                            .iter()
-                            .any(|reason| row["reason"].starts_with(reason))
-                }
-                _ => false,
-            };
-        }
+        let counted = self.count_coverage();
         assert_eq!(
-            number("accounts", "in_scope"),
-            accounts.len() as u64,
+            count(&summary, "accounts", "in_scope"),
+            counted.accounts.len() as u64,
             "{rows:#?}"
         );
-        let scope = &summary["scope"];
-        if scope["sources"] == "require" && scope["log_groups"].as_array().unwrap().is_empty() {
-            let targets = summary["sources"]["targets"].as_object().unwrap();
-            is_covered &= targets
-                .keys()
-                .all(|status| status == "searched" || status == "accepted");
-        }
-        for part in group_parts {
+        for status in LOG_GROUP_STATUSES {
             assert_eq!(
-                number("log_groups", part),
-                groups.get(part).copied().unwrap_or(0),
-                "{part}: {rows:#?}"
+                count(&summary, "log_groups", status),
+                counted.log_groups.get(status).copied().unwrap_or(0),
+                "{status}: {rows:#?}"
             );
         }
+        let is_covered = counted.is_covered && has_no_source_gap(&summary);
         match self.status().as_str() {
-            "complete" => assert!(is_covered && !accounts.is_empty(), "{rows:#?}"),
-            "incomplete" => assert!(!is_covered || accounts.is_empty(), "{rows:#?}"),
+            "complete" => assert!(is_covered && !counted.accounts.is_empty(), "{rows:#?}"),
+            "incomplete" => assert!(!is_covered || counted.accounts.is_empty(), "{rows:#?}"),
             _ => {}
         }
     }
 
+    /// Counts the rows of `coverage.csv`.
+    fn count_coverage(&self) -> CountedCoverage {
+        let accounts_of_sources: BTreeSet<String> = self
+            .columns("sources.csv", &["event_account_id"])
+            .into_iter()
+            .collect();
+        let mut csv = csv::Reader::from_path(self.outputs.directory.join("coverage.csv")).unwrap();
+        let mut counted = CountedCoverage {
+            accounts: BTreeSet::new(),
+            log_groups: BTreeMap::new(),
+            is_covered: true,
+        };
+        for row in csv.deserialize::<BTreeMap<String, String>>() {
+            let row = row.unwrap();
+            let account = &row["account_id"];
+            let is_inactive = row["reason"].starts_with("account-not-active");
+            // A log group that is only read for the records of other accounts does not bring its
+            // account into scope.
+            if !is_inactive
+                && (row["log_group"].is_empty() || accounts_of_sources.contains(account))
+            {
+                counted.accounts.insert(account.clone());
+            }
+            if !row["log_group"].is_empty() {
+                let status = row["status"].clone();
+                *counted.log_groups.entry(status).or_insert(0) += 1;
+            }
+            counted.is_covered &= is_covered(&row["status"], &row["reason"]);
+        }
+        counted
+    }
+
     /// Reads a file of the run.
-    pub fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         std::fs::read_to_string(self.outputs.directory.join(name)).unwrap()
     }
 
     /// Returns some columns of a CSV file. The values of a row are joined with spaces.
-    pub fn columns(&self, name: &str, columns: &[&str]) -> Vec<String> {
+    pub(crate) fn columns(&self, name: &str, columns: &[&str]) -> Vec<String> {
         let text = self.file(name);
         let mut csv = csv::Reader::from_reader(text.as_bytes());
         let header = csv.headers().unwrap().clone();
-        let at: Vec<usize> = columns
+        let positions: Vec<usize> = columns
             .iter()
             .map(|column| {
                 header
@@ -323,8 +294,9 @@ impl Run {
         csv.records()
             .map(|record| {
                 let record = record.unwrap();
-                at.iter()
-                    .map(|at| &record[*at])
+                positions
+                    .iter()
+                    .map(|position| &record[*position])
                     .collect::<Vec<_>>()
                     .join(" ")
                     .trim_end()
@@ -334,7 +306,7 @@ impl Run {
     }
 
     /// Returns the coverage as `account region group status reason`.
-    pub fn coverage(&self) -> Vec<String> {
+    pub(crate) fn coverage(&self) -> Vec<String> {
         self.columns(
             "coverage.csv",
             &["account_id", "region", "log_group", "status", "reason"],
@@ -342,29 +314,101 @@ impl Run {
     }
 
     /// Returns the only coverage row that begins with this text.
-    pub fn place(&self, begins: &str) -> String {
+    pub(crate) fn coverage_row(&self, prefix: &str) -> String {
         let rows: Vec<String> = self
             .coverage()
             .into_iter()
-            .filter(|row| row.starts_with(begins))
+            .filter(|row| row.starts_with(prefix))
             .collect();
-        assert_eq!(rows.len(), 1, "{begins}: {rows:?}");
+        assert_eq!(rows.len(), 1, "{prefix}: {rows:?}");
         rows.into_iter().next().unwrap()
     }
 
     /// Reads `summary.json`.
-    pub fn summary(&self) -> serde_json::Value {
+    pub(crate) fn summary(&self) -> serde_json::Value {
         serde_json::from_str(&self.file("summary.json")).unwrap()
     }
 
     /// Returns the status of the run, from the summary.
-    pub fn status(&self) -> String {
+    pub(crate) fn status(&self) -> String {
         self.summary()["status"].as_str().unwrap().to_owned()
     }
 }
 
+/// The counts of accounts and account-Regions in `summary.json`.
+const LEVELS: [&str; 5] = ["swept", "partial", "denied", "failed", "accepted"];
+
+/// The counts of log groups in `summary.json`.
+const LOG_GROUP_STATUSES: [&str; 7] = [
+    "searched",
+    "partial",
+    "skipped",
+    "unsearchable",
+    "denied",
+    "failed",
+    "accepted",
+];
+
+/// What the rows of a coverage add up to.
+struct CountedCoverage {
+    /// The accounts in scope.
+    accounts: BTreeSet<String>,
+    /// The number of log groups by status.
+    log_groups: BTreeMap<String, u64>,
+    /// Whether every row is covered.
+    is_covered: bool,
+}
+
+fn count(summary: &serde_json::Value, section: &str, key: &str) -> u64 {
+    summary[section][key].as_u64().unwrap()
+}
+
+fn assert_parts_add_up(summary: &serde_json::Value) {
+    for (section, parts) in [
+        ("accounts", &LEVELS[..]),
+        ("targets", &LEVELS),
+        ("log_groups", &LOG_GROUP_STATUSES),
+    ] {
+        let sum: u64 = parts.iter().map(|part| count(summary, section, part)).sum();
+        assert_eq!(
+            count(summary, section, "in_scope"),
+            sum,
+            "{section}: {summary}"
+        );
+    }
+}
+
+/// Returns whether a coverage row with this status and reason is covered.
+fn is_covered(status: &str, reason: &str) -> bool {
+    let proofs_of_absence = [
+        "account-not-active",
+        "no-log-groups",
+        "no-regions",
+        "created-after-window",
+    ];
+    match status {
+        "searched" | "accepted" => true,
+        "skipped" => proofs_of_absence
+            .iter()
+            .any(|proof| reason.starts_with(proof)),
+        _ => false,
+    }
+}
+
+/// Returns whether the CloudTrail of every account-Region was searched, or is not required.
+fn has_no_source_gap(summary: &serde_json::Value) -> bool {
+    let scope = &summary["scope"];
+    let is_required =
+        scope["sources"] == "require" && scope["log_groups"].as_array().unwrap().is_empty();
+    let statuses = summary["sources"]["targets"].as_object().unwrap();
+    !is_required
+        || statuses
+            .keys()
+            .all(|status| status == "searched" || status == "accepted")
+}
+
 /// Returns a CloudTrail record as JSON. `at` is RFC 3339.
-pub fn record(id: &str, account: &str, region: &str, at: &str, ip: &str) -> String {
+pub(crate) fn record(id: &str, account: &str, region: &str, at: &str, ip: &str) -> String {
     format!(
         r#"{{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::{account}:user/bob","accessKeyId":"AKIAIOSFODNN7EXAMPLE"}},"eventTime":"{at}","eventSource":"s3.amazonaws.com","eventName":"ListBuckets","awsRegion":"{region}","sourceIPAddress":"{ip}","userAgent":"cli","requestID":"r-{id}","eventID":"{id}","eventType":"AwsApiCall","recipientAccountId":"{account}"}}"#
     )
@@ -372,13 +416,13 @@ pub fn record(id: &str, account: &str, region: &str, at: &str, ip: &str) -> Stri
 
 /// Returns the event with which the trail of [`SMALL`] delivers a record to its log group. The
 /// record may name any account and Region.
-pub fn delivered(at: &str, record: &str) -> String {
+pub(crate) fn delivered(at: &str, record: &str) -> String {
     let stream = "stream = \"o-exampleorgid_222222222222_CloudTrail_us-east-1\"\n";
     event("111111111111", "us-east-1", "/trail", at, record) + stream
 }
 
 /// Returns a planted event in the form of a scenario.
-pub fn event(account: &str, region: &str, group: &str, at: &str, message: &str) -> String {
+pub(crate) fn event(account: &str, region: &str, group: &str, at: &str, message: &str) -> String {
     assert!(!message.contains("'''"));
     format!(
         "[[events]]\naccount = \"{account}\"\nregion = \"{region}\"\ngroup = \"{group}\"\nat = \"{at}\"\nmessage = '''{message}'''\n"

@@ -33,7 +33,7 @@ class Terminal:
         while not until(self.seen):
             ready, _, _ = select.select([self.file], [], [], ends - time.monotonic())
             if not ready:
-                raise SystemExit(f"nothing more came:\n{self.seen}")
+                raise SystemExit(f"no further output:\n{self.seen}")
             try:
                 more = os.read(self.file, 4096).decode(errors="replace")
             except OSError:  # the program closed the terminal
@@ -87,16 +87,16 @@ def main():
             terminal.type(code)
             assert terminal.end() == 0, terminal.seen
             for typed in ("not a code", "000000", code):
-                assert typed not in terminal.seen, f"{typed!r} shows:\n{terminal.seen}"
-            print("ok     a refused code is asked for again, and nothing that is typed shows")
+                assert typed not in terminal.seen, f"{typed!r} is shown:\n{terminal.seen}"
+            print("ok     after a rejected code, another one is requested, and nothing that is typed is shown")
         with tempfile.TemporaryDirectory() as home:
             terminal = doctor(dragnet, environment, home, serial)
             for number in (1, 2, 3):
                 terminal.read(prompts(number))
                 terminal.type("000000")
             assert terminal.end() == 3, terminal.seen
-            assert "3 codes were refused" in terminal.seen, terminal.seen
-            print("ok     after three refused codes nobody is asked")
+            assert "AWS rejected 3 MFA codes" in terminal.seen, terminal.seen
+            print("ok     after three rejected codes, no further code is requested")
     finally:
         served.terminate()
         served.wait()

@@ -64,13 +64,13 @@ class Range:
         return boto3.client(service, endpoint_url=self.endpoint, region_name=region, config=config, **keys)
 
     def assume(self, account, role, session=None, **more):
-        answer = self.client("sts", session).assume_role(
+        response = self.client("sts", session).assume_role(
             RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="driver", **more)
-        return keys_of(answer)
+        return keys_of(response)
 
 
-def keys_of(answer):
-    credentials = answer["Credentials"]
+def keys_of(response):
+    credentials = response["Credentials"]
     return {
         "aws_access_key_id": credentials["AccessKeyId"],
         "aws_secret_access_key": credentials["SecretAccessKey"],
@@ -82,10 +82,10 @@ def refused(code, call, *arguments, **parameters):
     try:
         call(*arguments, **parameters)
     except ClientError as error:
-        found = error.response["Error"]["Code"]
-        assert found == code, f"expected {code}, got {found}: {error}"
+        actual = error.response["Error"]["Code"]
+        assert actual == code, f"expected {code}, got {actual}: {error}"
         return error
-    raise AssertionError(f"expected {code}, but the call was answered")
+    raise AssertionError(f"expected {code}, but the call succeeded")
 
 
 def pages(client, operation, key, **parameters):
@@ -93,7 +93,7 @@ def pages(client, operation, key, **parameters):
 
 
 @check
-def sts_and_who_may_enter(aws):
+def sts_and_trust_policies(aws):
     sts = aws.client("sts")
     assert sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{MANAGEMENT}:user/responder"
     assert keys_of(sts.get_session_token())["aws_session_token"]
@@ -195,8 +195,8 @@ def log_groups_and_streams(aws):
     refused("InvalidParameterException", logs.create_log_group, logGroupName="no spaces")
     logs.put_retention_policy(logGroupName="/new", retentionInDays=7)
     refused("InvalidParameterException", logs.put_retention_policy, logGroupName="/new", retentionInDays=8)
-    [told] = logs.describe_log_groups(logGroupNamePrefix="/new")["logGroups"]
-    assert told["retentionInDays"] == 7
+    [described] = logs.describe_log_groups(logGroupNamePrefix="/new")["logGroups"]
+    assert described["retentionInDays"] == 7
     logs.delete_retention_policy(logGroupName="/new")
     for name in ("b", "a"):
         logs.create_log_stream(logGroupName="/new", logStreamName=name)
@@ -306,17 +306,17 @@ def identities(aws):
     assert "Worker" in [role["RoleName"] for role in pages(iam, "list_roles", "Roles")]
     assert iam.get_role(RoleName="Worker")["Role"]["AssumeRolePolicyDocument"] == json.loads(TRUST)
     for kind, name in (("user", "user-0"), ("group", "staff"), ("role", "Worker")):
-        of = {f"{kind.title()}Name": name}
+        selector = {f"{kind.title()}Name": name}
         operation = lambda verb, noun="policy": getattr(iam, f"{verb}_{kind}_{noun}")
-        operation("put")(PolicyName="DenyAll", PolicyDocument=DENY_ALL, **of)
-        assert operation("get")(PolicyName="DenyAll", **of)["PolicyDocument"] == json.loads(DENY_ALL)
-        assert operation("list", "policies")(**of)["PolicyNames"] == ["DenyAll"]
-        refused("MalformedPolicyDocument", operation("put"), PolicyName="P", PolicyDocument="no", **of)
-        operation("delete")(PolicyName="DenyAll", **of)
-        refused("NoSuchEntity", operation("delete"), PolicyName="DenyAll", **of)
+        operation("put")(PolicyName="DenyAll", PolicyDocument=DENY_ALL, **selector)
+        assert operation("get")(PolicyName="DenyAll", **selector)["PolicyDocument"] == json.loads(DENY_ALL)
+        assert operation("list", "policies")(**selector)["PolicyNames"] == ["DenyAll"]
+        refused("MalformedPolicyDocument", operation("put"), PolicyName="P", PolicyDocument="no", **selector)
+        operation("delete")(PolicyName="DenyAll", **selector)
+        refused("NoSuchEntity", operation("delete"), PolicyName="DenyAll", **selector)
         admin = "arn:aws:iam::aws:policy/AdministratorAccess"
-        operation("attach")(PolicyArn=admin, **of)
-        attached = getattr(iam, f"list_attached_{kind}_policies")(**of)["AttachedPolicies"]
+        operation("attach")(PolicyArn=admin, **selector)
+        attached = getattr(iam, f"list_attached_{kind}_policies")(**selector)["AttachedPolicies"]
         assert [policy["PolicyArn"] for policy in attached] == [admin]
     large = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::" + "b" * 2048}]})
     refused("LimitExceeded", iam.put_user_policy, UserName="user-0", PolicyName="P", PolicyDocument=large)
@@ -325,10 +325,10 @@ def identities(aws):
     key = iam.create_access_key(UserName="user-0")["AccessKey"]
     iam.create_access_key(UserName="user-0")
     refused("LimitExceeded", iam.create_access_key, UserName="user-0")
-    mine = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
-    deny_all_blocks(aws, iam, mine)
+    user_keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    deny_all_blocks(aws, iam, user_keys)
     iam.update_access_key(UserName="user-0", AccessKeyId=key["AccessKeyId"], Status="Inactive")
-    refused("InvalidClientTokenId", aws.client("sts", mine).get_caller_identity)
+    refused("InvalidClientTokenId", aws.client("sts", user_keys).get_caller_identity)
     for listed in pages(iam, "list_access_keys", "AccessKeyMetadata", UserName="user-0"):
         iam.delete_access_key(UserName="user-0", AccessKeyId=listed["AccessKeyId"])
     assert iam.list_mfa_devices(UserName="user-0")["MFADevices"] == []
@@ -344,22 +344,22 @@ def identities(aws):
     assert rows == 5 + 1 + 5, rows
     iam.remove_user_from_group(GroupName="staff", UserName="user-0")
     for kind, name in (("user", "user-0"), ("group", "staff"), ("role", "Worker")):
-        of = {f"{kind.title()}Name": name}
-        getattr(iam, f"detach_{kind}_policy")(PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess", **of)
-        getattr(iam, f"delete_{kind}")(**of)
+        selector = {f"{kind.title()}Name": name}
+        getattr(iam, f"detach_{kind}_policy")(PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess", **selector)
+        getattr(iam, f"delete_{kind}")(**selector)
     refused("NoSuchEntity", iam.delete_group, GroupName="staff")
 
 
-def deny_all_blocks(aws, iam, mine):
-    aws.client("logs", mine).describe_log_groups()
+def deny_all_blocks(aws, iam, user_keys):
+    aws.client("logs", user_keys).describe_log_groups()
     iam.put_user_policy(UserName="user-0", PolicyName="DenyAll", PolicyDocument=DENY_ALL)
-    refused("AccessDeniedException", aws.client("logs", mine).describe_log_groups)
-    refused("UnauthorizedOperation", aws.client("ec2", mine).describe_regions)
-    refused("AccessDenied", aws.client("iam", mine).list_users)
-    refused("AccessDenied", aws.assume, MEMBER, "Admin", mine)
-    aws.client("sts", mine).get_caller_identity()
+    refused("AccessDeniedException", aws.client("logs", user_keys).describe_log_groups)
+    refused("UnauthorizedOperation", aws.client("ec2", user_keys).describe_regions)
+    refused("AccessDenied", aws.client("iam", user_keys).list_users)
+    refused("AccessDenied", aws.assume, MEMBER, "Admin", user_keys)
+    aws.client("sts", user_keys).get_caller_identity()
     iam.delete_user_policy(UserName="user-0", PolicyName="DenyAll")
-    aws.client("logs", mine).describe_log_groups()
+    aws.client("logs", user_keys).describe_log_groups()
 
 
 @check
@@ -376,8 +376,8 @@ def trails(aws):
     iam = aws.client("iam", member)
     iam.create_user(UserName="traced")
     iam.delete_user(UserName="traced")
-    wanted = [{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}]
-    newest = pages(trail, "lookup_events", "Events", LookupAttributes=wanted)[0]
+    filters = [{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}]
+    newest = pages(trail, "lookup_events", "Events", LookupAttributes=filters)[0]
     assert json.loads(newest["CloudTrailEvent"])["requestParameters"]["userName"] == "traced"
     central = aws.client("logs")
     stored = pages(central, "filter_log_events", "events", logGroupName="aws-controltower/CloudTrailLogs",
@@ -386,7 +386,7 @@ def trails(aws):
 
 
 @check
-def mfa_opens_doors_once(aws):
+def mfa_codes_work_once(aws):
     """Generates codes from the secret that `range show` prints, like an authenticator app. Each code works once."""
     shown = subprocess.run([sys.argv[1], "range", "show", "--json", "--scenario",
                             pathlib.Path(__file__).with_name("range.toml")], capture_output=True, text=True, check=True)
@@ -415,8 +415,8 @@ def bad_requests(aws):
         connection = http.client.HTTPConnection(aws.endpoint.removeprefix("http://"), timeout=30)
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request("POST", "/", body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+        response = connection.getresponse()
+        return response.status, response.read().decode()
 
     json_type = "application/x-amz-json-1.1"
     target = "Logs_20140328.DescribeLogGroups"

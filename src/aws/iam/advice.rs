@@ -15,7 +15,7 @@ use crate::aws::session::Session;
 use crate::model::{Operation, Principal};
 
 /// Actions of several services; a principal in use is usually allowed some of them.
-const SIMULATED: [&str; 4] = [
+const SIMULATED_ACTIONS: [&str; 4] = [
     "s3:ListAllMyBuckets",
     "sts:AssumeRole",
     "ec2:DescribeInstances",
@@ -53,13 +53,13 @@ impl Aws {
             .iam
             .simulate_principal_policy()
             .policy_source_arn(principal.arn().as_str())
-            .set_action_names(Some(SIMULATED.map(str::to_owned).to_vec()));
-        let answer = send!(
+            .set_action_names(Some(SIMULATED_ACTIONS.map(str::to_owned).to_vec()));
+        let output = send!(
             self,
-            self.iam_site(session, Operation::SimulatePrincipalPolicy),
+            self.iam_context(session, Operation::SimulatePrincipalPolicy),
             request
         )?;
-        let results = answer.evaluation_results();
+        let results = output.evaluation_results();
         let denied = |decision: &PolicyEvaluationDecisionType| {
             *decision == PolicyEvaluationDecisionType::ExplicitDeny
         };
@@ -85,7 +85,7 @@ impl Aws {
             .arn(principal.arn().as_str());
         let job = send!(
             self,
-            self.iam_site(session, Operation::GenerateServiceLastAccessedDetails),
+            self.iam_context(session, Operation::GenerateServiceLastAccessedDetails),
             request
         )?
         .job_id;
@@ -97,7 +97,7 @@ impl Aws {
                 .set_job_id(job.clone());
             let report = send!(
                 self,
-                self.iam_site(session, Operation::GetServiceLastAccessedDetails),
+                self.iam_context(session, Operation::GetServiceLastAccessedDetails),
                 request
             )?;
             match report.job_status() {

@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{self, EntityType};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
-use super::{advance, if_there, send};
+use super::{advance, none_if_not_found, send};
 use crate::aws::call::CallContext;
 use crate::aws::connect::Aws;
 use crate::aws::error::CallError;
@@ -70,7 +70,7 @@ impl Aws {
         session: &Session,
         kind: PrincipalKind,
     ) -> Result<Vec<PrincipalDetail>, CallError> {
-        let site = self.iam_site(session, Operation::GetAccountAuthorizationDetails);
+        let context = self.iam_context(session, Operation::GetAccountAuthorizationDetails);
         let filter = match kind {
             PrincipalKind::Role => EntityType::Role,
             PrincipalKind::User => EntityType::User,
@@ -85,29 +85,29 @@ impl Aws {
                 .get_account_authorization_details()
                 .filter(filter.clone())
                 .max_items(1_000);
-            let page = send!(self, site, request.set_marker(pages.token()))?;
+            let page = send!(self, context, request.set_marker(pages.token()))?;
             // Some servers ignore the filter, so only the requested kind is used.
             let details: Result<Vec<_>, CallError> = match kind {
                 PrincipalKind::Role => page
                     .role_detail_list()
                     .iter()
-                    .map(|detail| role(site, detail))
+                    .map(|detail| role_detail(context, detail))
                     .collect(),
                 PrincipalKind::User => page
                     .user_detail_list()
                     .iter()
-                    .map(|detail| user(site, detail))
+                    .map(|detail| user_detail(context, detail))
                     .collect(),
                 PrincipalKind::Group => page
                     .group_detail_list()
                     .iter()
-                    .map(|detail| group(site, detail))
+                    .map(|detail| group_detail(context, detail))
                     .collect(),
             };
             let details = details?;
-            let held = details.len();
+            let items = details.len();
             found.extend(details);
-            if !advance(&mut pages, site, held, page.is_truncated, page.marker)? {
+            if !advance(&mut pages, context, items, page.is_truncated, page.marker)? {
                 return Ok(found);
             }
         }
@@ -123,16 +123,16 @@ impl Aws {
         &self,
         session: &Session,
     ) -> Result<BTreeMap<String, Timestamp>, CallError> {
-        let site = self.iam_site(session, Operation::ListUsers);
+        let context = self.iam_context(session, Operation::ListUsers);
         let mut found = BTreeMap::new();
         let mut pages = Pages::default();
         loop {
             let page = send!(
                 self,
-                site,
+                context,
                 self.clients.iam.list_users().set_marker(pages.token())
             )?;
-            let held = page.users.len();
+            let items = page.users.len();
             let used =
                 |user: types::User| Some((timestamp(user.password_last_used())?, user.user_name));
             found.extend(
@@ -141,7 +141,7 @@ impl Aws {
                     .filter_map(used)
                     .map(|(at, name)| (name, at)),
             );
-            if !advance(&mut pages, site, held, page.is_truncated, page.marker)? {
+            if !advance(&mut pages, context, items, page.is_truncated, page.marker)? {
                 return Ok(found);
             }
         }
@@ -160,33 +160,33 @@ impl Aws {
         let name = principal.name();
         let found = match principal.kind() {
             PrincipalKind::Role => {
-                let answer = send!(
+                let output = send!(
                     self,
-                    self.iam_site(session, Operation::GetRole),
+                    self.iam_context(session, Operation::GetRole),
                     iam.get_role().role_name(name)
                 );
-                if_there(answer)?
-                    .and_then(|answer| answer.role)
+                none_if_not_found(output)?
+                    .and_then(|output| output.role)
                     .map(|role| (role.arn, role.role_id))
             }
             PrincipalKind::User => {
-                let answer = send!(
+                let output = send!(
                     self,
-                    self.iam_site(session, Operation::GetUser),
+                    self.iam_context(session, Operation::GetUser),
                     iam.get_user().user_name(name)
                 );
-                if_there(answer)?
-                    .and_then(|answer| answer.user)
+                none_if_not_found(output)?
+                    .and_then(|output| output.user)
                     .map(|user| (user.arn, user.user_id))
             }
             PrincipalKind::Group => {
-                let answer = send!(
+                let output = send!(
                     self,
-                    self.iam_site(session, Operation::GetGroup),
+                    self.iam_context(session, Operation::GetGroup),
                     iam.get_group().group_name(name)
                 );
-                if_there(answer)?
-                    .and_then(|answer| answer.group)
+                none_if_not_found(output)?
+                    .and_then(|output| output.group)
                     .map(|group| (group.arn, group.group_id))
             }
         };
@@ -204,7 +204,7 @@ impl Aws {
         session: &Session,
         group: &str,
     ) -> Result<BTreeSet<String>, CallError> {
-        let site = self.iam_site(session, Operation::GetGroup);
+        let context = self.iam_context(session, Operation::GetGroup);
         let mut members = BTreeSet::new();
         let mut pages = Pages::default();
         loop {
@@ -214,19 +214,22 @@ impl Aws {
                 .get_group()
                 .group_name(group)
                 .set_marker(pages.token());
-            let Some(page) = if_there(send!(self, site, request))? else {
+            let Some(page) = none_if_not_found(send!(self, context, request))? else {
                 return Ok(members);
             };
-            let held = page.users.len();
+            let items = page.users.len();
             members.extend(page.users.into_iter().map(|user| user.user_name));
-            if !advance(&mut pages, site, held, page.is_truncated, page.marker)? {
+            if !advance(&mut pages, context, items, page.is_truncated, page.marker)? {
                 return Ok(members);
             }
         }
     }
 }
 
-fn role(site: CallContext<'_>, detail: &types::RoleDetail) -> Result<PrincipalDetail, CallError> {
+fn role_detail(
+    context: CallContext<'_>,
+    detail: &types::RoleDetail,
+) -> Result<PrincipalDetail, CallError> {
     let used = detail.role_last_used();
     let at = used.and_then(|used| timestamp(used.last_used_date()));
     let region = used.and_then(|used| used.region()).unwrap_or_default();
@@ -238,41 +241,62 @@ fn role(site: CallContext<'_>, detail: &types::RoleDetail) -> Result<PrincipalDe
             at,
             region: region.to_owned(),
         }),
-        trust: decoded(detail.assume_role_policy_document().unwrap_or_default()),
+        trust: decode_document(detail.assume_role_policy_document().unwrap_or_default()),
         instance_profiles: profiles
             .map(|profile| profile.instance_profile_name.clone())
             .collect(),
-        ..named(site, detail.arn(), detail.role_id(), detail.create_date())?
+        ..common_detail(
+            context,
+            detail.arn(),
+            detail.role_id(),
+            detail.create_date(),
+        )?
     })
 }
 
-fn user(site: CallContext<'_>, detail: &types::UserDetail) -> Result<PrincipalDetail, CallError> {
+fn user_detail(
+    context: CallContext<'_>,
+    detail: &types::UserDetail,
+) -> Result<PrincipalDetail, CallError> {
     Ok(PrincipalDetail {
         inline: documents(detail.user_policy_list()),
         attached: attached(detail.attached_managed_policies()),
         groups: detail.group_list().iter().cloned().collect(),
-        ..named(site, detail.arn(), detail.user_id(), detail.create_date())?
+        ..common_detail(
+            context,
+            detail.arn(),
+            detail.user_id(),
+            detail.create_date(),
+        )?
     })
 }
 
-fn group(site: CallContext<'_>, detail: &types::GroupDetail) -> Result<PrincipalDetail, CallError> {
+fn group_detail(
+    context: CallContext<'_>,
+    detail: &types::GroupDetail,
+) -> Result<PrincipalDetail, CallError> {
     Ok(PrincipalDetail {
         inline: documents(detail.group_policy_list()),
         attached: attached(detail.attached_managed_policies()),
-        ..named(site, detail.arn(), detail.group_id(), detail.create_date())?
+        ..common_detail(
+            context,
+            detail.arn(),
+            detail.group_id(),
+            detail.create_date(),
+        )?
     })
 }
 
 /// The members that all kinds of principals have in common.
-fn named(
-    site: CallContext<'_>,
+fn common_detail(
+    context: CallContext<'_>,
     arn: Option<&str>,
     id: Option<&str>,
     created: Option<&DateTime>,
 ) -> Result<PrincipalDetail, CallError> {
     let principal = arn.unwrap_or_default().parse::<Principal>();
     Ok(PrincipalDetail {
-        principal: principal.map_err(|error| site.unreadable(error.to_string()))?,
+        principal: principal.map_err(|error| context.unreadable(error.to_string()))?,
         id: id.unwrap_or_default().to_owned(),
         created: timestamp(created),
         inline: BTreeMap::new(),
@@ -285,13 +309,13 @@ fn named(
 }
 
 fn documents(policies: &[types::PolicyDetail]) -> BTreeMap<String, String> {
-    let named = policies.iter().map(|policy| {
+    let by_name = policies.iter().map(|policy| {
         (
             policy.policy_name().unwrap_or_default().to_owned(),
-            decoded(policy.policy_document().unwrap_or_default()),
+            decode_document(policy.policy_document().unwrap_or_default()),
         )
     });
-    named.collect()
+    by_name.collect()
 }
 
 fn attached(policies: &[types::AttachedPolicy]) -> Vec<AttachedPolicy> {
@@ -306,7 +330,7 @@ fn attached(policies: &[types::AttachedPolicy]) -> Vec<AttachedPolicy> {
 }
 
 /// Decodes a policy document, which IAM returns RFC 3986 encoded, to what was put.
-pub(super) fn decoded(document: &str) -> String {
+pub(super) fn decode_document(document: &str) -> String {
     percent_decode_str(document)
         .decode_utf8_lossy()
         .into_owned()

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::detail::timestamp;
-use super::{if_there, send};
+use super::{none_if_not_found, send};
 use crate::aws::connect::Aws;
 use crate::aws::error::CallError;
 use crate::aws::session::Session;
@@ -53,14 +53,14 @@ impl Aws {
         user: &str,
     ) -> Result<Vec<AccessKey>, CallError> {
         let request = self.clients.iam.list_access_keys().user_name(user);
-        let answer = if_there(send!(
+        let output = none_if_not_found(send!(
             self,
-            self.iam_site(session, Operation::ListAccessKeys),
+            self.iam_context(session, Operation::ListAccessKeys),
             request
         ))?;
-        let keys = answer
+        let keys = output
             .into_iter()
-            .flat_map(|answer| answer.access_key_metadata)
+            .flat_map(|output| output.access_key_metadata)
             .filter_map(|key| {
                 let active = key.status == Some(StatusType::Active);
                 let status = if active {
@@ -100,7 +100,7 @@ impl Aws {
             .status(status);
         send!(
             self,
-            self.iam_site(session, Operation::UpdateAccessKey),
+            self.iam_context(session, Operation::UpdateAccessKey),
             request
         )
         .map(drop)
@@ -122,12 +122,12 @@ impl Aws {
             .iam
             .get_access_key_last_used()
             .access_key_id(key);
-        let answer = if_there(send!(
+        let output = none_if_not_found(send!(
             self,
-            self.iam_site(session, Operation::GetAccessKeyLastUsed),
+            self.iam_context(session, Operation::GetAccessKeyLastUsed),
             request
         ))?;
-        let used = answer.and_then(|answer| answer.access_key_last_used);
+        let used = output.and_then(|output| output.access_key_last_used);
         Ok(used.and_then(|used| Some((timestamp(used.last_used_date())?, used.service_name))))
     }
 }

@@ -22,14 +22,18 @@ use crate::model::Operation;
 
 /// Makes one IAM call: the request is built once and sent with the credentials of each attempt.
 macro_rules! send {
-    ($aws:expr, $site:expr, $request:expr) => {{
-        let site = $site;
+    ($aws:expr, $context:expr, $request:expr) => {{
+        let context = $context;
         let request = $request;
-        $aws.call(site, |credentials| {
+        $aws.call(context, |credentials| {
             request
                 .clone()
                 .customize()
-                .config_override($crate::aws::call::placed!(aws_sdk_iam, site, credentials))
+                .config_override($crate::aws::call::config_for!(
+                    aws_sdk_iam,
+                    context,
+                    credentials
+                ))
                 .send()
         })
         .await
@@ -38,7 +42,7 @@ macro_rules! send {
 use send;
 
 impl Aws {
-    fn iam_site<'a>(&'a self, session: &'a Session, operation: Operation) -> CallContext<'a> {
+    fn iam_context<'a>(&'a self, session: &'a Session, operation: Operation) -> CallContext<'a> {
         CallContext {
             session,
             region: self.home(),
@@ -48,9 +52,9 @@ impl Aws {
 }
 
 /// Converts a "not found" error to `None`.
-fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
+fn none_if_not_found<T>(result: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match result {
+        Ok(output) => Ok(Some(output)),
         Err(error) if error.class == ErrorClass::NotFound => Ok(None),
         Err(error) => Err(error),
     }
@@ -63,15 +67,15 @@ fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
 /// The list would never end, or a truncated page has no marker.
 fn advance(
     pages: &mut Pages,
-    site: CallContext<'_>,
-    held: usize,
+    context: CallContext<'_>,
+    items: usize,
     is_truncated: bool,
     marker: Option<String>,
 ) -> Result<bool, CallError> {
     if is_truncated && marker.is_none() {
-        return Err(site.unreadable("the list is cut short, without a marker"));
+        return Err(context.unreadable("the list is truncated, but has no marker"));
     }
     pages
-        .advance(held, marker.filter(|_| is_truncated))
-        .map_err(|endless| site.endless(endless))
+        .advance(items, marker.filter(|_| is_truncated))
+        .map_err(|endless| context.endless(endless))
 }

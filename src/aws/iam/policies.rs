@@ -1,7 +1,7 @@
 //! Inline policies: get, put and delete one.
 
-use super::detail::decoded;
-use super::{if_there, send};
+use super::detail::decode_document;
+use super::{none_if_not_found, send};
 use crate::aws::connect::Aws;
 use crate::aws::error::CallError;
 use crate::aws::session::Session;
@@ -24,33 +24,33 @@ impl Aws {
         let document = match principal.kind() {
             PrincipalKind::Role => {
                 let request = iam.get_role_policy().role_name(name).policy_name(policy);
-                if_there(send!(
+                none_if_not_found(send!(
                     self,
-                    self.iam_site(session, Operation::GetRolePolicy),
+                    self.iam_context(session, Operation::GetRolePolicy),
                     request
                 ))?
-                .map(|got| got.policy_document)
+                .map(|output| output.policy_document)
             }
             PrincipalKind::User => {
                 let request = iam.get_user_policy().user_name(name).policy_name(policy);
-                if_there(send!(
+                none_if_not_found(send!(
                     self,
-                    self.iam_site(session, Operation::GetUserPolicy),
+                    self.iam_context(session, Operation::GetUserPolicy),
                     request
                 ))?
-                .map(|got| got.policy_document)
+                .map(|output| output.policy_document)
             }
             PrincipalKind::Group => {
                 let request = iam.get_group_policy().group_name(name).policy_name(policy);
-                if_there(send!(
+                none_if_not_found(send!(
                     self,
-                    self.iam_site(session, Operation::GetGroupPolicy),
+                    self.iam_context(session, Operation::GetGroupPolicy),
                     request
                 ))?
-                .map(|got| got.policy_document)
+                .map(|output| output.policy_document)
             }
         };
-        Ok(document.as_deref().map(decoded))
+        Ok(document.as_deref().map(decode_document))
     }
 
     /// Puts an inline policy, and replaces one with the same name. The call is idempotent.
@@ -76,7 +76,7 @@ impl Aws {
                     .policy_document(document);
                 send!(
                     self,
-                    self.iam_site(session, Operation::PutRolePolicy),
+                    self.iam_context(session, Operation::PutRolePolicy),
                     request
                 )
                 .map(drop)
@@ -89,7 +89,7 @@ impl Aws {
                     .policy_document(document);
                 send!(
                     self,
-                    self.iam_site(session, Operation::PutUserPolicy),
+                    self.iam_context(session, Operation::PutUserPolicy),
                     request
                 )
                 .map(drop)
@@ -102,7 +102,7 @@ impl Aws {
                     .policy_document(document);
                 send!(
                     self,
-                    self.iam_site(session, Operation::PutGroupPolicy),
+                    self.iam_context(session, Operation::PutGroupPolicy),
                     request
                 )
                 .map(drop)
@@ -125,18 +125,18 @@ impl Aws {
         match principal.kind() {
             PrincipalKind::Role => {
                 let request = iam.delete_role_policy().role_name(name).policy_name(policy);
-                if_there(send!(
+                none_if_not_found(send!(
                     self,
-                    self.iam_site(session, Operation::DeleteRolePolicy),
+                    self.iam_context(session, Operation::DeleteRolePolicy),
                     request
                 ))
                 .map(drop)
             }
             PrincipalKind::User => {
                 let request = iam.delete_user_policy().user_name(name).policy_name(policy);
-                if_there(send!(
+                none_if_not_found(send!(
                     self,
-                    self.iam_site(session, Operation::DeleteUserPolicy),
+                    self.iam_context(session, Operation::DeleteUserPolicy),
                     request
                 ))
                 .map(drop)
@@ -146,9 +146,9 @@ impl Aws {
                     .delete_group_policy()
                     .group_name(name)
                     .policy_name(policy);
-                if_there(send!(
+                none_if_not_found(send!(
                     self,
-                    self.iam_site(session, Operation::DeleteGroupPolicy),
+                    self.iam_context(session, Operation::DeleteGroupPolicy),
                     request
                 ))
                 .map(drop)

@@ -18,7 +18,7 @@ pub(super) struct SessionCache {
 
 /// The content of the file. It has no `Debug`, because all of it is secret.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct CachedSession {
     /// The key with which the session was opened. The session of another user must not be used.
     source_access_key_id: String,
     access_key_id: String,
@@ -30,7 +30,7 @@ struct Kept {
 
 impl SessionCache {
     /// The cache for the session of a profile with this device.
-    pub fn new(directory: &Path, profile: &str, serial: &str) -> Self {
+    pub(super) fn new(directory: &Path, profile: &str, serial: &str) -> Self {
         let digest = hex::encode(Sha256::digest(format!("{profile}\0{serial}")));
         Self {
             file: directory.join(format!("mfa-{}.json", digest.get(..16).unwrap_or(&digest))),
@@ -38,16 +38,16 @@ impl SessionCache {
     }
 
     /// Returns the cached session, if it was opened with these keys.
-    pub fn load(&self, source: &Credentials) -> Option<Credentials> {
+    pub(super) fn load(&self, source: &Credentials) -> Option<Credentials> {
         // An unreadable file counts as missing: a code opens a new session.
-        let kept: Kept = serde_json::from_slice(&fs::read(&self.file).ok()?).ok()?;
-        let Kept {
+        let cached: CachedSession = serde_json::from_slice(&fs::read(&self.file).ok()?).ok()?;
+        let CachedSession {
             source_access_key_id,
             access_key_id,
             secret_access_key,
             session_token,
             expires,
-        } = kept;
+        } = cached;
         let expires: Timestamp = expires.parse().ok()?;
         (source_access_key_id == source.access_key_id()).then(|| {
             Credentials::new(
@@ -64,11 +64,11 @@ impl SessionCache {
     ///
     /// # Errors
     /// The file cannot be written. The session can be used anyway.
-    pub fn store(&self, source: &Credentials, session: &Credentials) -> io::Result<()> {
+    pub(super) fn store(&self, source: &Credentials, session: &Credentials) -> io::Result<()> {
         let (Some(token), Some(expiry)) = (session.session_token(), session.expiry()) else {
             return Ok(());
         };
-        let kept = Kept {
+        let cached = CachedSession {
             source_access_key_id: source.access_key_id().to_owned(),
             access_key_id: session.access_key_id().to_owned(),
             secret_access_key: session.secret_access_key().to_owned(),
@@ -84,7 +84,7 @@ impl SessionCache {
             .create(directory)?;
         // tempfile creates files with mode 0600; `persist` replaces the old session atomically.
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        file.write_all(&serde_json::to_vec(&kept)?)?;
+        file.write_all(&serde_json::to_vec(&cached)?)?;
         file.persist(&self.file).map_err(|error| error.error)?;
         Ok(())
     }
@@ -93,7 +93,7 @@ impl SessionCache {
     ///
     /// # Errors
     /// The file exists and cannot be removed.
-    pub fn remove(&self) -> io::Result<bool> {
+    pub(super) fn remove(&self) -> io::Result<bool> {
         match fs::remove_file(&self.file) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kept_privately_for_the_same_keys_profile_and_device() {
+    fn session_is_cached_privately_for_keys_profile_and_device() {
         let temp = tempfile::tempdir().unwrap();
         let directory = temp.path().join("state");
         let keys = |id: &str| Credentials::new(id, "s", None, None, "test");
@@ -124,17 +124,21 @@ mod tests {
         let cache = SessionCache::new(&directory, "p", "serial");
         assert!(cache.load(&keys("AKIA")).is_none() && !cache.remove().unwrap());
         cache.store(&keys("AKIA"), &session).unwrap();
-        let kept = cache.load(&keys("AKIA")).unwrap();
+        let loaded = cache.load(&keys("AKIA")).unwrap();
         assert_eq!(
-            (kept.access_key_id(), kept.session_token(), kept.expiry()),
+            (
+                loaded.access_key_id(),
+                loaded.session_token(),
+                loaded.expiry()
+            ),
             ("ASIA", Some("token"), session.expiry())
         );
-        assert!(cache.load(&keys("AKIB")).is_none(), "another user's");
+        assert!(cache.load(&keys("AKIB")).is_none(), "keys of another user");
         assert!(
             SessionCache::new(&directory, "q", "serial")
                 .load(&keys("AKIA"))
                 .is_none(),
-            "another profile's"
+            "another profile"
         );
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&directory), mode(&cache.file)), (0o700, 0o600));
@@ -142,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_no_session() {
+    fn damaged_file_counts_as_missing() {
         let temp = tempfile::tempdir().unwrap();
         let cache = SessionCache::new(temp.path(), "p", "serial");
         fs::write(&cache.file, "{\"access_key_id\":").unwrap();

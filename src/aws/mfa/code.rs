@@ -14,7 +14,7 @@ pub struct MfaCode(SecretString);
 /// by mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an MFA code is six digits")]
-pub struct NotACode;
+pub struct InvalidMfaCode;
 
 impl MfaCode {
     pub(in crate::aws) fn expose(&self) -> &str {
@@ -24,7 +24,7 @@ impl MfaCode {
 
 /// Source: STS API, `GetSessionToken`, `TokenCode`: six digits. Surrounding white space is ignored.
 impl FromStr for MfaCode {
-    type Err = NotACode;
+    type Err = InvalidMfaCode;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.trim();
@@ -32,7 +32,7 @@ impl FromStr for MfaCode {
         if well_formed {
             Ok(Self(SecretString::from(digits)))
         } else {
-            Err(NotACode)
+            Err(InvalidMfaCode)
         }
     }
 }
@@ -56,12 +56,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn six_digits_that_never_show() {
+    fn code_is_six_digits_and_never_displayed() {
         let code: MfaCode = " 012345\n".parse().unwrap();
         assert_eq!(code.expose(), "012345");
         assert!(!format!("{code:?}").contains("012345"));
         for bad in ["", "12345", "1234567", "12345a", "１２３４５６", "123 456"] {
-            assert_eq!(bad.parse::<MfaCode>().unwrap_err(), NotACode, "{bad}");
+            assert_eq!(bad.parse::<MfaCode>().unwrap_err(), InvalidMfaCode, "{bad}");
         }
     }
 }

@@ -20,11 +20,11 @@ use super::sts::Caller;
 use crate::config::MfaSerial;
 use crate::model::Operation;
 use cache::SessionCache;
-pub use code::{CodeSource, MfaCode, NotACode};
+pub use code::{CodeSource, InvalidMfaCode, MfaCode};
 
 /// After a rejected code, another one is requested, up to this many. More wrong codes would lock
 /// out no user, but suggest that the codes are guesses.
-const TRIES: u32 = 3;
+const MAX_CODES: u32 = 3;
 
 /// A user's MFA device, and what is known of its session.
 #[derive(Debug)]
@@ -34,12 +34,12 @@ pub(super) struct Device {
     cache: Option<SessionCache>,
     /// Why no session can be opened. It is set once: a thousand accounts must not prompt a thousand
     /// times.
-    given_up: OnceLock<CallError>,
+    failure: OnceLock<CallError>,
 }
 
 /// The MFA device and its session, for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MfaStanding {
+pub struct MfaStatus {
     /// The serial number of the device.
     pub serial: MfaSerial,
     /// When the session ends, if there is one.
@@ -49,7 +49,7 @@ pub struct MfaStanding {
 impl Device {
     /// Creates a device. If a `directory` is given, its session is cached there under the profile's
     /// name.
-    pub fn new(
+    pub(super) fn new(
         serial: MfaSerial,
         codes: Arc<dyn CodeSource>,
         directory: Option<&Path>,
@@ -61,12 +61,12 @@ impl Device {
             serial,
             codes,
             cache,
-            given_up: OnceLock::new(),
+            failure: OnceLock::new(),
         }
     }
 
     /// The serial number of the device.
-    pub fn serial(&self) -> &MfaSerial {
+    pub(super) fn serial(&self) -> &MfaSerial {
         &self.serial
     }
 
@@ -74,7 +74,7 @@ impl Device {
     ///
     /// # Errors
     /// The cache file cannot be removed.
-    pub fn forget_session(&self) -> std::io::Result<bool> {
+    pub(super) fn forget_session(&self) -> std::io::Result<bool> {
         self.cache.as_ref().map_or(Ok(false), SessionCache::remove)
     }
 }
@@ -87,7 +87,7 @@ impl Aws {
         source: &Session,
         device: &Device,
     ) -> Result<Credentials, CallError> {
-        if let Some(error) = device.given_up.get() {
+        if let Some(error) = device.failure.get() {
             return Err(error.clone());
         }
         let session = self.open_mfa_session(source, device).await;
@@ -95,7 +95,7 @@ impl Aws {
             && error.class == ErrorClass::Denied
         {
             // If it is already set, the earlier error says the same.
-            _ = device.given_up.set(error);
+            _ = device.failure.set(error);
         }
         session
     }
@@ -106,19 +106,19 @@ impl Aws {
         device: &Device,
     ) -> Result<Credentials, CallError> {
         let keys = self.credentials(source).await?;
-        if let Some(kept) = self.kept_session(device, &keys).await {
-            return Ok(kept);
+        if let Some(cached) = self.cached_session(device, &keys).await {
+            return Ok(cached);
         }
-        if let Some(objection) = objection(&self.caller().await?, &keys, &device.serial) {
-            return Err(self.no_session("MfaNotPossible", objection));
+        if let Some(obstacle) = find_obstacle(&self.caller().await?, &keys, &device.serial) {
+            return Err(self.mfa_error("MfaNotPossible", obstacle));
         }
-        let mut refusal: Option<String> = None;
-        for _ in 0..TRIES {
+        let mut rejection: Option<String> = None;
+        for _ in 0..MAX_CODES {
             let code = device
                 .codes
-                .next_code(device.serial.as_str(), refusal.as_deref())
+                .next_code(device.serial.as_str(), rejection.as_deref())
                 .await;
-            let code = code.map_err(|problem| self.no_session("NoMfaCode", problem))?;
+            let code = code.map_err(|problem| self.mfa_error("NoMfaCode", problem))?;
             match self
                 .get_session_token(source, device.serial.as_str(), &code)
                 .await
@@ -129,39 +129,39 @@ impl Aws {
                         .as_ref()
                         .map(|cache| cache.store(&keys, &session))
                     {
-                        warn!(%error, "the MFA session is not kept for the next command");
+                        warn!(%error, "failed to cache the MFA session; the next command will need another code");
                     }
                     return Ok(session);
                 }
-                Err(error) if is_refused_code(&error) => {
-                    refusal = Some(error.message.trim().to_owned());
+                Err(error) if is_rejected_code(&error) => {
+                    rejection = Some(error.message.trim().to_owned());
                 }
                 Err(error) => return Err(error),
             }
         }
-        let refusal = refusal.unwrap_or_default();
-        Err(self.no_session(
+        let rejection = rejection.unwrap_or_default();
+        Err(self.mfa_error(
             "MfaCodeRefused",
-            format!("{TRIES} codes were refused: {refusal}"),
+            format!("AWS rejected {MAX_CODES} MFA codes: {rejection}"),
         ))
     }
 
     /// Returns the cached session, if it has not expired and AWS still accepts it.
-    async fn kept_session(&self, device: &Device, keys: &Credentials) -> Option<Credentials> {
+    async fn cached_session(&self, device: &Device, keys: &Credentials) -> Option<Credentials> {
         let cache = device.cache.as_ref()?;
-        let kept = cache.load(keys).filter(|kept| self.is_fresh(kept))?;
-        let probe = Session::of_credentials(kept.clone());
+        let cached = cache.load(keys).filter(|cached| self.is_fresh(cached))?;
+        let probe = Session::from_credentials(cached.clone());
         match self.identity(&probe).await {
             Err(error) if matches!(error.class, ErrorClass::Denied | ErrorClass::Expired) => {
                 // A file that cannot be removed is replaced by the next session.
                 _ = cache.remove();
                 None
             }
-            _ => Some(kept),
+            _ => Some(cached),
         }
     }
 
-    fn no_session(&self, code: &str, message: String) -> CallError {
+    fn mfa_error(&self, code: &str, message: String) -> CallError {
         CallError {
             class: ErrorClass::Denied,
             code: code.to_owned(),
@@ -176,28 +176,30 @@ impl Aws {
     }
 }
 
+/// What to do if the source credentials cannot open an MFA session.
+const REMEDY: &str = "remove mfa_serial and log in with that identity's own MFA, or use an IAM user's keys as the source \
+                      (identity.profile)";
+
 /// Returns why these credentials cannot open an MFA session with this device, if they cannot.
-fn objection(caller: &Caller, keys: &Credentials, serial: &MfaSerial) -> Option<String> {
-    let instead = "remove mfa_serial and log in with that identity's own MFA, or take an IAM user's keys as the source \
-                   (identity.profile)";
+fn find_obstacle(caller: &Caller, keys: &Credentials, serial: &MfaSerial) -> Option<String> {
     let resource = caller.arn.resource();
     if !resource.starts_with("user/") {
         return Some(format!(
-            "an MFA device belongs to an IAM user, but the source credentials are those of {}: {instead}",
+            "an MFA device belongs to an IAM user, but the source credentials belong to {}; {REMEDY}",
             caller.arn
         ));
     }
     if keys.session_token().is_some() {
         return Some(format!(
-            "the source credentials of {} are a session already, and only a user's long-term keys can begin an MFA \
-             session: {instead}",
+            "the source credentials of {} are temporary, and only the long-term keys of a user can open an MFA session; \
+             {REMEDY}",
             caller.arn
         ));
     }
     let account = serial.account()?;
     (account != caller.account).then(|| {
         format!(
-            "the device {serial} is in another account than its user, {}: correct mfa_serial",
+            "MFA device {serial} is not in the account of its user {}; correct mfa_serial",
             caller.arn
         )
     })
@@ -206,7 +208,7 @@ fn objection(caller: &Caller, keys: &Credentials, serial: &MfaSerial) -> Option<
 /// Whether another code may succeed. If the device does not belong to the user, none can.
 ///
 /// Source: the text of STS's errors, which have no error code for this.
-fn is_refused_code(error: &CallError) -> bool {
+fn is_rejected_code(error: &CallError) -> bool {
     error.class == ErrorClass::Denied && error.message.contains("invalid MFA one time pass code")
 }
 
@@ -214,7 +216,7 @@ fn is_refused_code(error: &CallError) -> bool {
 mod tests {
     use super::*;
 
-    fn told(arn: &str, token: Option<&str>, serial: &str) -> Option<String> {
+    fn obstacle(arn: &str, token: Option<&str>, serial: &str) -> Option<String> {
         let arn: crate::model::Arn = arn.parse().unwrap();
         let caller = Caller {
             account: arn.account().unwrap(),
@@ -222,16 +224,16 @@ mod tests {
             arn,
         };
         let keys = Credentials::new("AKIA", "s", token.map(str::to_owned), None, "test");
-        objection(&caller, &keys, &serial.parse().unwrap())
+        find_obstacle(&caller, &keys, &serial.parse().unwrap())
     }
 
     #[test]
-    fn only_a_users_long_term_keys_have_a_device() {
+    fn mfa_session_needs_long_term_keys_of_the_same_account() {
         let alice = "arn:aws:iam::111111111111:user/alice";
         let device = "arn:aws:iam::111111111111:mfa/alice";
-        assert_eq!(told(alice, None, device), None);
+        assert_eq!(obstacle(alice, None, device), None);
         assert_eq!(
-            told(
+            obstacle(
                 "arn:aws-cn:iam::111111111111:user/ops/alice",
                 None,
                 "GAHT12345678"
@@ -254,18 +256,18 @@ mod tests {
                 None,
                 "belongs to an IAM user",
             ),
-            (alice, Some("t"), "a session already"),
+            (alice, Some("t"), "are temporary"),
         ] {
-            let objection = told(arn, token, device).unwrap();
+            let text = obstacle(arn, token, device).unwrap();
             assert!(
-                objection.contains(part) && objection.contains("remove mfa_serial"),
-                "{objection}"
+                text.contains(part) && text.contains("remove mfa_serial"),
+                "{text}"
             );
         }
         assert!(
-            told(alice, None, "arn:aws:iam::222222222222:mfa/alice")
+            obstacle(alice, None, "arn:aws:iam::222222222222:mfa/alice")
                 .unwrap()
-                .contains("another account")
+                .contains("is not in the account of its user")
         );
     }
 }

@@ -13,7 +13,7 @@ use crate::config::{Contain, PrincipalSelector, load_targets, state_directory};
 pub struct ContainSettings {
     /// Identity, accounts, scope and limits.
     pub reach: Reach,
-    /// The guards, and the policy that is put.
+    /// The guards, and the policy that is attached.
     pub contain: Contain,
     /// The directory of the containments' journals.
     pub journals: PathBuf,
@@ -48,20 +48,19 @@ impl ContainSettings {
     /// The arguments, the configuration or the accounts file are wrong; no AWS call was made.
     pub fn resolve(
         global: &GlobalArguments,
-        surroundings: &ResolveContext<'_>,
+        context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        Self::in_scope(global, &ScopeArguments::default(), surroundings)
+        Self::resolve_in_scope(global, &ScopeArguments::default(), context)
     }
 
-    fn in_scope(
+    fn resolve_in_scope(
         global: &GlobalArguments,
         scope: &ScopeArguments,
-        surroundings: &ResolveContext<'_>,
+        context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        let config = load_config(global, surroundings)?;
+        let config = load_config(global, context)?;
         let contain = config.contain.clone();
-        let state =
-            state_directory(surroundings.environment).ok_or(UsageError::NoStateDirectory)?;
+        let state = state_directory(context.environment).ok_or(UsageError::NoStateDirectory)?;
         let journals = state.join(if global.practice {
             "practice-contain"
         } else {
@@ -83,7 +82,7 @@ impl PlanSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &PlanArguments,
-        surroundings: &ResolveContext<'_>,
+        context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let scope = ScopeArguments {
             accounts: arguments.accounts.clone(),
@@ -98,7 +97,7 @@ impl PlanSettings {
         } = arguments;
         let mut selectors: Vec<_> = roles.iter().chain(users).chain(groups).cloned().collect();
         if let Some(file) = &arguments.targets {
-            selectors.extend(load_targets(&surroundings.working_directory.join(file))?);
+            selectors.extend(load_targets(&context.working_directory.join(file))?);
         }
         let mut actions = match (arguments.remove, arguments.actions.is_empty()) {
             (true, _) => vec![ContainAction::RemoveDenyAll],
@@ -108,16 +107,16 @@ impl PlanSettings {
         actions.sort_unstable();
         actions.dedup();
         Ok(Self {
-            common: ContainSettings::in_scope(global, &scope, surroundings)?,
+            common: ContainSettings::resolve_in_scope(global, &scope, context)?,
             selectors,
             run: arguments
                 .from_run
                 .as_deref()
-                .map(|run| run_dir(run, surroundings)),
+                .map(|run| run_dir(run, context)),
             actions,
             forced: arguments.forced.clone(),
             reason: arguments.reason.clone(),
-            out: surroundings.working_directory.join(&arguments.out),
+            out: context.working_directory.join(&arguments.out),
             emit: arguments.emit,
         })
     }

@@ -34,7 +34,7 @@ impl Directory {
         let (discover, accounts) = match &arguments.accounts_file {
             Some(path) => {
                 let listed = load_accounts(path, &config.scope.known_regions())?;
-                (false, completed(listed, &config.accounts))
+                (false, merge_settings(listed, &config.accounts))
             }
             None => (organization.discover, config.accounts.clone()),
         };
@@ -49,7 +49,8 @@ impl Directory {
     }
 }
 
-fn completed(
+/// Adds the configured settings to the accounts of an accounts file, where the file sets none.
+fn merge_settings(
     listed: Vec<ConfiguredAccount>,
     configured: &[ConfiguredAccount],
 ) -> Vec<ConfiguredAccount> {
@@ -57,7 +58,7 @@ fn completed(
         .iter()
         .map(|account| (account.id, account))
         .collect();
-    let complete = |account: ConfiguredAccount| match by_id.get(&account.id) {
+    let merge = |account: ConfiguredAccount| match by_id.get(&account.id) {
         None => account,
         Some(known) => ConfiguredAccount {
             id: account.id,
@@ -75,7 +76,7 @@ fn completed(
             },
         },
     };
-    listed.into_iter().map(complete).collect()
+    listed.into_iter().map(merge).collect()
 }
 
 #[cfg(test)]
@@ -84,7 +85,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn an_accounts_file_is_the_whole_list() {
+    fn accounts_file_replaces_the_list_but_keeps_settings() {
         let config = Config::from_toml(
             "[[accounts]]\nid = \"111111111111\"\nname = \"prod\"\n[[accounts]]\nid = \"222222222222\"",
             "x",
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn no_account_at_all_is_refused() {
+    fn empty_list_without_discovery_is_rejected() {
         let config = Config::from_toml("[organization]\ndiscover = false", "x").unwrap();
         assert!(matches!(
             Directory::resolve(&GlobalArguments::default(), &config),

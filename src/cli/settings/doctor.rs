@@ -20,9 +20,9 @@ impl DoctorSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &DoctorArguments,
-        surroundings: &ResolveContext<'_>,
+        context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        let reach = Reach::resolve(global, &arguments.scope, load_config(global, surroundings)?)?;
+        let reach = Reach::resolve(global, &arguments.scope, load_config(global, context)?)?;
         Ok(Self {
             reach,
             forget: arguments.forget,

@@ -49,10 +49,10 @@ pub enum Verbosity {
 
 impl GlobalSettings {
     /// Resolves the settings that depend on the terminal and the environment.
-    pub fn resolve(arguments: &GlobalArguments, surroundings: &ResolveContext<'_>) -> Self {
+    pub fn resolve(arguments: &GlobalArguments, context: &ResolveContext<'_>) -> Self {
         let progress = match arguments.progress {
             ProgressChoice::Auto if arguments.quiet => ProgressStyle::None,
-            ProgressChoice::Auto if surroundings.stderr_is_terminal => ProgressStyle::Bar,
+            ProgressChoice::Auto if context.stderr_is_terminal => ProgressStyle::Bar,
             ProgressChoice::Auto | ProgressChoice::Plain => ProgressStyle::Plain,
             ProgressChoice::Bar => ProgressStyle::Bar,
             ProgressChoice::Json => ProgressStyle::Json,
@@ -66,7 +66,7 @@ impl GlobalSettings {
         };
         Self {
             progress,
-            color: color(arguments.color, surroundings),
+            color: use_color(arguments.color, context),
             verbosity,
             json: arguments.json,
             practice: arguments.practice,
@@ -77,13 +77,13 @@ impl GlobalSettings {
 
 /// Source: no-color.org: a set and non-empty `NO_COLOR` turns colour off, unless an option requests
 /// it.
-fn color(choice: ColorChoice, surroundings: &ResolveContext<'_>) -> bool {
-    let variable = |name| (surroundings.environment)(name).unwrap_or_default();
+fn use_color(choice: ColorChoice, context: &ResolveContext<'_>) -> bool {
+    let variable = |name| (context.environment)(name).unwrap_or_default();
     match choice {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         ColorChoice::Auto => {
-            surroundings.stdout_is_terminal
+            context.stdout_is_terminal
                 && variable("NO_COLOR").is_empty()
                 && variable("TERM") != "dumb"
         }
@@ -96,7 +96,7 @@ mod tests {
     use crate::cli::settings::testing::with_resolve_context;
 
     #[test]
-    fn the_terminal_decides_unless_told() {
+    fn terminal_determines_the_defaults() {
         with_resolve_context(|piped| {
             let terminal = ResolveContext {
                 stdout_is_terminal: true,

@@ -16,14 +16,14 @@ const PATTERN: &str = "filter-pattern";
 
 /// The maximum length of a filter pattern, in characters. Source: CloudWatch Logs API,
 /// `FilterLogEvents`.
-const LONGEST_PATTERN: usize = 1_024;
+const MAX_PATTERN_LENGTH: usize = 1_024;
 
 /// The maximum length of a passthrough query, in characters: 10,000 less the filter that precedes
 /// it. Source: CloudWatch Logs API, `StartQuery`.
-const LONGEST_WRITTEN: usize = 9_800;
+const MAX_PASSTHROUGH_LENGTH: usize = 9_800;
 
 /// The query for `--filter-pattern`, which reports every event that matches the pattern.
-const EVERYTHING: &str = "fields @timestamp, @message";
+const ALL_EVENTS: &str = "fields @timestamp, @message";
 
 /// Resolves the hunts of a sweep. A hunt that is requested with several values becomes several
 /// hunts.
@@ -31,22 +31,23 @@ const EVERYTHING: &str = "fields @timestamp, @message";
 /// # Errors
 /// There is no such hunt, a value is missing or wrong, or a query cannot be evaluated locally.
 pub(super) fn resolve(arguments: &SweepArguments, config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
-    let mut hunts = asked(&arguments.hunts, config)?;
+    let mut hunts = load_requested(&arguments.hunts, config)?;
     hunts.extend(
         arguments
             .query_strings
             .iter()
-            .map(|query| typed(QUERY, "A query of one's own", query)),
+            .map(|query| command_line_hunt(QUERY, "Query from the command line", query)),
     );
     if let Some(pattern) = &arguments.filter_pattern {
-        if pattern.chars().count() > LONGEST_PATTERN || pattern.trim().is_empty() {
-            let problem = format!("a filter pattern has 1 to {LONGEST_PATTERN} characters");
+        if pattern.chars().count() > MAX_PATTERN_LENGTH || pattern.trim().is_empty() {
+            let problem =
+                format!("a filter pattern must have 1 to {MAX_PATTERN_LENGTH} characters");
             return Err(UsageError::HuntQuery {
                 name: format!("--{PATTERN}"),
                 problem,
             });
         }
-        let hunt = typed(PATTERN, "What a filter pattern lets through", EVERYTHING);
+        let hunt = command_line_hunt(PATTERN, "Events that match a filter pattern", ALL_EVENTS);
         let parameters = BTreeMap::from([("pattern".to_owned(), pattern.clone())]);
         hunts.push(Hunt {
             parameters,
@@ -57,34 +58,37 @@ pub(super) fn resolve(arguments: &SweepArguments, config: &Hunts) -> Result<Vec<
     hunts
         .iter()
         .try_for_each(|hunt| check(hunt, arguments.engine.engine))?;
-    Ok(each_with_its_name(hunts))
+    Ok(with_unique_names(hunts))
 }
 
 /// Loads the catalogue, and resolves hunts of it.
 ///
 /// # Errors
 /// As with [`resolve`].
-pub(super) fn of_catalogue(requests: &[String], config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
-    let hunts = asked(requests, config)?;
+pub(super) fn resolve_catalogue_hunts(
+    requests: &[String],
+    config: &Hunts,
+) -> Result<Vec<Hunt>, UsageError> {
+    let hunts = load_requested(requests, config)?;
     // A watch never uses Insights, which would cost money.
     hunts
         .iter()
         .try_for_each(|hunt| check(hunt, EngineChoice::Filter))?;
-    Ok(each_with_its_name(hunts))
+    Ok(with_unique_names(hunts))
 }
 
-fn asked(requests: &[String], config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
+fn load_requested(requests: &[String], config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
     if requests.is_empty() {
         return Ok(Vec::new());
     }
     let catalogue = Catalogue::load(config.folder.as_deref())?;
     requests
         .iter()
-        .map(|request| Ok(catalogue.ask(request)?))
+        .map(|request| Ok(catalogue.resolve(request)?))
         .collect()
 }
 
-fn typed(name: &str, title: &str, query: &str) -> Hunt {
+fn command_line_hunt(name: &str, title: &str, query: &str) -> Hunt {
     Hunt {
         name: name.to_owned(),
         title: title.to_owned(),
@@ -98,7 +102,7 @@ fn typed(name: &str, title: &str, query: &str) -> Hunt {
 }
 
 fn check(hunt: &Hunt, engine: EngineChoice) -> Result<(), UsageError> {
-    let refused = |problem: String| {
+    let reject = |problem: String| {
         Err(UsageError::HuntQuery {
             name: hunt.name.clone(),
             problem,
@@ -111,17 +115,17 @@ fn check(hunt: &Hunt, engine: EngineChoice) -> Result<(), UsageError> {
     match query.parse::<Query>() {
         Ok(_)
         | Err(QueryError {
-            kind: QueryErrorKind::NotEvaluatedHere,
+            kind: QueryErrorKind::InsightsOnly,
             ..
         }) if has_source => {
-            refused("SOURCE is not for hunts: --log-group says where to look".to_owned())
+            reject("SOURCE cannot be used here: select log groups with --log-group".to_owned())
         }
-        Err(error) if error.kind == QueryErrorKind::Malformed => refused(error.to_string()),
+        Err(error) if error.kind == QueryErrorKind::Malformed => reject(error.to_string()),
         Err(error) if engine == EngineChoice::Filter => {
-            refused(format!("only Insights runs it: {error}"))
+            reject(format!("only Insights can run this query: {error}"))
         }
-        Err(_) if query.chars().count() > LONGEST_WRITTEN => refused(format!(
-            "a query that Insights runs as it is written has up to {LONGEST_WRITTEN} characters"
+        Err(_) if query.chars().count() > MAX_PASSTHROUGH_LENGTH => reject(format!(
+            "a query that only Insights can run must have at most {MAX_PASSTHROUGH_LENGTH} characters"
         )),
         Ok(_) | Err(_) => Ok(()),
     }
@@ -129,12 +133,12 @@ fn check(hunt: &Hunt, engine: EngineChoice) -> Result<(), UsageError> {
 
 /// Makes names unique: the second hunt of a name becomes `name-2`. Hunts with the same name and
 /// query are combined.
-fn each_with_its_name(hunts: Vec<Hunt>) -> Vec<Hunt> {
+fn with_unique_names(hunts: Vec<Hunt>) -> Vec<Hunt> {
     let mut names = HashSet::new();
-    let mut asked = HashSet::new();
+    let mut queries = HashSet::new();
     let mut named = Vec::new();
     for hunt in hunts {
-        if !asked.insert((hunt.name.clone(), hunt.query.clone())) {
+        if !queries.insert((hunt.name.clone(), hunt.query.clone())) {
             continue;
         }
         let mut candidates = std::iter::once(hunt.name.clone())
@@ -165,13 +169,13 @@ impl HuntsSettings {
     pub fn resolve(
         global: &GlobalArguments,
         command: &HuntsCommand,
-        surroundings: &ResolveContext<'_>,
+        context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        let config = load_config(global, surroundings)?;
+        let config = load_config(global, context)?;
         let files = match command {
             HuntsCommand::Check { files } => files
                 .iter()
-                .map(|file| surroundings.working_directory.join(file))
+                .map(|file| context.working_directory.join(file))
                 .collect(),
             HuntsCommand::List | HuntsCommand::Show { .. } => Vec::new(),
         };
@@ -195,8 +199,8 @@ mod tests {
     }
 
     #[test]
-    fn each_hunt_has_a_name_of_its_own() {
-        let asked = [
+    fn hunt_names_are_unique() {
+        let requests = [
             "--hunt",
             "source-ip:source_ip=192.0.2.1",
             "--hunt",
@@ -208,7 +212,7 @@ mod tests {
             "--query-string",
             "filter a = 2",
         ];
-        let names: Vec<String> = hunts(&asked)
+        let names: Vec<String> = hunts(&requests)
             .unwrap()
             .into_iter()
             .map(|hunt| hunt.name)
@@ -220,12 +224,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_asked_is_refused_with_the_reason() {
+    fn invalid_queries_are_rejected_with_the_reason() {
         let pattern = ["--query-string", "fields @message | pattern @message"];
-        assert_eq!(hunts(&pattern).unwrap().len(), 1, "Insights runs it");
+        assert_eq!(hunts(&pattern).unwrap().len(), 1, "Insights can run it");
         let filter_only = hunts(&[&pattern[..], &["--engine", "filter"]].concat()).unwrap_err();
         assert!(
-            filter_only.contains("only Insights runs it: line 1"),
+            filter_only.contains("only Insights can run this query: line 1"),
             "{filter_only}"
         );
         let long = format!("pattern @message # {}", "x".repeat(9_800));

@@ -3,19 +3,25 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::super::{InvalidIndicators, UsageError};
-use crate::config::{IndicatorList, load_indicators};
+use crate::config::{IndicatorList, InvalidIndicatorList, RejectedEntries, load_indicators};
 use crate::model::Indicator;
 
 /// The maximum number of indicators of a sweep; the search was measured with this number.
-const MOST: usize = 10_000;
+const MAX_INDICATORS: usize = 10_000;
 
 /// The indicators of a sweep.
 pub(super) struct Resolved {
-    /// At least one, without duplicates, in the order given: arguments first.
+    /// Without duplicates, in the order given: arguments first.
     pub(super) indicators: Vec<Indicator>,
     /// The types that were left out, one line per file.
     pub(super) left_out: Vec<String>,
+    /// The entries that were not understood, by list.
+    pub(super) rejected: Vec<RejectedEntries>,
+    /// When findings in the lists first and last saw what they report.
+    pub(super) seen: Option<(Timestamp, Timestamp)>,
 }
 
 /// Reads all indicators. Indicators that mean the same are combined under the first spelling.
@@ -24,50 +30,93 @@ pub(super) struct Resolved {
 /// Some indicators are invalid (the error names all of them), a file cannot be used, or there are
 /// too many.
 pub(super) fn resolve(
-    given: &[String],
+    arguments: &[String],
     files: &[PathBuf],
     directory: &Path,
+    strict: bool,
 ) -> Result<Resolved, UsageError> {
     let mut all = Vec::new();
     let mut left_out = Vec::new();
-    let mut wrong = InvalidIndicators::default();
-    for text in given {
+    let mut rejected = Vec::new();
+    let mut seen = None;
+    let mut errors = InvalidIndicators::default();
+    for text in arguments {
         match text.parse::<Indicator>() {
             Ok(indicator) => all.push(indicator),
-            Err(error) => wrong.invalid.push(error),
+            Err(error) => errors.invalid.push(error),
         }
     }
     for file in files {
-        match load_indicators(&directory.join(file)) {
+        match load(file, directory, strict) {
             Ok(list) => {
-                left_out.extend(told(file, &list));
+                left_out.extend(describe_left_out(file, &list));
+                rejected.extend(describe_rejected(file, &list));
+                seen = combine_windows(seen, list.seen);
                 all.extend(list.indicators);
             }
-            Err(error) => wrong.lists.push(error),
+            Err(error) => errors.lists.push(error),
         }
     }
-    if !wrong.invalid.is_empty() || !wrong.lists.is_empty() {
-        return Err(wrong.into());
+    if !errors.invalid.is_empty() || !errors.lists.is_empty() {
+        return Err(errors.into());
     }
-    let mut seen = HashSet::new();
-    all.retain(|indicator| seen.insert(indicator.value().clone()));
-    if all.len() > MOST {
+    let mut values = HashSet::new();
+    all.retain(|indicator| values.insert(indicator.value().clone()));
+    if all.len() > MAX_INDICATORS {
         return Err(UsageError::TooManyIndicators {
-            given: all.len(),
-            most: MOST,
+            count: all.len(),
+            maximum: MAX_INDICATORS,
         });
     }
     Ok(Resolved {
         indicators: all,
         left_out,
+        rejected,
+        seen,
     })
 }
 
-fn told(file: &Path, list: &IndicatorList) -> Option<String> {
+/// Loads a list; `-` is standard input. A strict list must be understood completely.
+fn load(
+    file: &Path,
+    directory: &Path,
+    strict: bool,
+) -> Result<IndicatorList, InvalidIndicatorList> {
+    let path = if file == Path::new("-") {
+        file.to_owned()
+    } else {
+        directory.join(file)
+    };
+    let list = load_indicators(&path)?;
+    if strict {
+        return list.require_complete(&path);
+    }
+    Ok(list)
+}
+
+fn describe_rejected(file: &Path, list: &IndicatorList) -> Option<RejectedEntries> {
+    (!list.rejected.is_empty()).then(|| RejectedEntries {
+        list: file.display().to_string(),
+        total: list.entries(),
+        entries: list.rejected.iter().map(ToString::to_string).collect(),
+    })
+}
+
+fn combine_windows(
+    one: Option<(Timestamp, Timestamp)>,
+    other: Option<(Timestamp, Timestamp)>,
+) -> Option<(Timestamp, Timestamp)> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
+        (one, other) => one.or(other),
+    }
+}
+
+fn describe_left_out(file: &Path, list: &IndicatorList) -> Option<String> {
     let parts: Vec<String> = list
         .left_out
         .iter()
-        .map(|(what, count)| format!("{count} of {what}"))
+        .map(|(what, count)| format!("{count} {what}"))
         .collect();
     (!parts.is_empty()).then(|| format!("{}: {}", file.display(), parts.join(", ")))
 }
@@ -76,18 +125,18 @@ fn told(file: &Path, list: &IndicatorList) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn resolved(given: &[&str], files: &[(&str, &str)]) -> Result<Resolved, String> {
+    fn resolved(arguments: &[&str], files: &[(&str, &str)]) -> Result<Resolved, String> {
         let temp = tempfile::tempdir().unwrap();
         for (name, text) in files {
             std::fs::write(temp.path().join(name), text).unwrap();
         }
-        let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
+        let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
         let files: Vec<PathBuf> = files.iter().map(|(name, _)| PathBuf::from(name)).collect();
-        resolve(&given, &files, temp.path()).map_err(|error| error.to_string())
+        resolve(&arguments, &files, temp.path(), false).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn duplicates_fold_by_what_they_mean() {
+    fn duplicates_are_removed_by_value() {
         let list = "2001:DB8:0::1\nip,192.0.2.7\nEVIL.example\n".replace("ip,", "ip:");
         let resolved = resolved(
             &["2001:db8::1", "evil.example", "evil.example"],
@@ -104,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_named_at_once() {
+    fn all_errors_are_reported_together() {
         let error = resolved(
             &["192.0.2.999"],
             &[("a", "192.0.2.1\narn:aws\n"), ("b", "# nothing\n")],
@@ -120,7 +169,18 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_are_enough_and_more_are_refused() {
+    fn entries_that_are_not_understood_are_kept_with_their_lines() {
+        let resolved = resolved(&[], &[("feed", "192.0.2.1\nmimikatz\n192.0.2.999\n")]).unwrap();
+        let [rejected] = resolved.rejected.as_slice() else {
+            panic!("{:?}", resolved.rejected);
+        };
+        assert_eq!((rejected.list.as_str(), rejected.total), ("feed", 3));
+        assert!(rejected.entries[0].starts_with("line 2: `mimikatz`: "));
+        assert!(rejected.entries[1].starts_with("line 3: `192.0.2.999`: "));
+    }
+
+    #[test]
+    fn more_than_the_maximum_is_rejected() {
         let list = |count: u32| {
             let lines: Vec<String> = (0..count)
                 .map(|n| format!("10.0.{}.{}", n / 250, n % 250))
@@ -143,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_holds_beside_indicators_is_told() {
+    fn unsupported_types_are_counted() {
         let resolved = resolved(
             &[],
             &[(
@@ -152,6 +212,6 @@ mod tests {
             )],
         )
         .unwrap();
-        assert_eq!(resolved.left_out, ["list.csv: 2 of mutex, 1 of yara"]);
+        assert_eq!(resolved.left_out, ["list.csv: 2 mutex, 1 yara"]);
     }
 }

@@ -24,7 +24,7 @@ impl ListSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &ListArguments,
-        surroundings: &ResolveContext<'_>,
+        context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         if let Some(expression) = &arguments.query {
             jmespath::compile(expression).map_err(|error| UsageError::Query {
@@ -33,15 +33,15 @@ impl ListSettings {
             })?;
         }
         let machine_readable = global.json || arguments.query.is_some();
-        let usual = if machine_readable {
+        let default_output = if machine_readable {
             OutputFormat::Json
         } else {
             OutputFormat::Table
         };
         Ok(Self {
-            reach: Reach::resolve(global, &arguments.scope, load_config(global, surroundings)?)?,
+            reach: Reach::resolve(global, &arguments.scope, load_config(global, context)?)?,
             what: arguments.what,
-            output: arguments.output.unwrap_or(usual),
+            output: arguments.output.unwrap_or(default_output),
             query: arguments.query.clone(),
         })
     }
@@ -54,13 +54,11 @@ mod tests {
 
     fn resolve(rest: &[&str]) -> Result<ListSettings, UsageError> {
         let (global, arguments) = parse_list(rest);
-        with_resolve_context(|surroundings| {
-            ListSettings::resolve(&global, &arguments, surroundings)
-        })
+        with_resolve_context(|context| ListSettings::resolve(&global, &arguments, context))
     }
 
     #[test]
-    fn a_query_makes_it_json() {
+    fn query_implies_json() {
         assert_eq!(resolve(&["accounts"]).unwrap().output, OutputFormat::Table);
         let settings = resolve(&["log-groups", "--query", "logGroups[*].logGroupName"]).unwrap();
         assert_eq!(

@@ -34,7 +34,7 @@ pub use report::ReportSettings;
 pub use run::run_dir;
 pub use sources::SourcesSettings;
 pub use sweep::{EngineSettings, SweepSettings};
-pub use watch::{ScheduleSettings, SinkSettings, SinkWay, WatchSettings};
+pub use watch::{ScheduleSettings, SinkEndpoint, SinkSettings, WatchSettings};
 
 /// The inputs of settings other than arguments and configuration.
 #[derive(Clone, Copy)]
@@ -58,17 +58,13 @@ pub struct ResolveContext<'a> {
 /// The file cannot be read, or is not a valid configuration.
 pub fn load_config(
     arguments: &GlobalArguments,
-    surroundings: &ResolveContext<'_>,
+    context: &ResolveContext<'_>,
 ) -> Result<Config, UsageError> {
-    let given = arguments.config.as_deref();
-    if arguments.practice && given.is_none() {
+    let named = arguments.config.as_deref();
+    if arguments.practice && named.is_none() {
         return Ok(Config::default());
     }
-    let path = config::find(
-        given,
-        surroundings.environment,
-        surroundings.working_directory,
-    );
+    let path = config::find(named, context.environment, context.working_directory);
     Ok(path
         .map(|path| Config::load(&path))
         .transpose()?
@@ -119,15 +115,12 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn practice_reads_no_file_that_was_not_named() {
-        with_resolve_context(|surroundings| {
-            let file = surroundings.working_directory.join("dragnet.toml");
+    fn practice_ignores_the_default_configuration_file() {
+        with_resolve_context(|context| {
+            let file = context.working_directory.join("dragnet.toml");
             fs::write(&file, "[identity]\nprofile = \"production\"").unwrap();
             let profile = |arguments: GlobalArguments| {
-                load_config(&arguments, surroundings)
-                    .unwrap()
-                    .identity
-                    .profile
+                load_config(&arguments, context).unwrap().identity.profile
             };
             assert_eq!(
                 profile(GlobalArguments::default()).as_deref(),

@@ -39,7 +39,7 @@ impl Reach {
         Ok(Self {
             identity,
             directory,
-            scope: narrowed(config.scope, scope)?,
+            scope: combine_scope(config.scope, scope)?,
             limits: config.limits,
         })
     }
@@ -47,16 +47,16 @@ impl Reach {
 
 /// Combines the configured scope with the arguments: their inclusions replace the configured ones,
 /// their exclusions are added to them.
-fn narrowed(mut scope: Scope, arguments: &ScopeArguments) -> Result<Scope, UsageError> {
+fn combine_scope(mut scope: Scope, arguments: &ScopeArguments) -> Result<Scope, UsageError> {
     let known = scope.known_regions();
     arguments
         .regions
         .iter()
         .chain(&arguments.exclude_regions)
         .try_for_each(|selector| known.check_selector(selector))?;
-    replace(&mut scope.include_accounts, &arguments.accounts);
-    replace(&mut scope.regions, &arguments.regions);
-    replace(&mut scope.log_groups, &arguments.log_groups);
+    replace_unless_empty(&mut scope.include_accounts, &arguments.accounts);
+    replace_unless_empty(&mut scope.regions, &arguments.regions);
+    replace_unless_empty(&mut scope.log_groups, &arguments.log_groups);
     scope
         .exclude_accounts
         .extend_from_slice(&arguments.exclude_accounts);
@@ -69,9 +69,9 @@ fn narrowed(mut scope: Scope, arguments: &ScopeArguments) -> Result<Scope, Usage
     Ok(scope)
 }
 
-fn replace<T: Clone>(configured: &mut Vec<T>, given: &[T]) {
-    if !given.is_empty() {
-        *configured = given.to_vec();
+fn replace_unless_empty<T: Clone>(configured: &mut Vec<T>, arguments: &[T]) {
+    if !arguments.is_empty() {
+        *configured = arguments.to_vec();
     }
 }
 
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_refused() {
+    fn unknown_names_are_rejected() {
         let error = |config: &str, rest: &[&str]| resolve(config, rest).unwrap_err().to_string();
         assert!(error("", &["--region", "eu-wset-1"]).contains("eu-west-1"));
         assert!(

@@ -23,24 +23,25 @@ impl ReportSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &ReportArguments,
-        surroundings: &ResolveContext<'_>,
+        context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        let config = load_config(global, surroundings)?;
+        let config = load_config(global, context)?;
         Ok(Self {
-            run_dir: run_dir(&arguments.run, surroundings),
-            formats: formats(&arguments.formats, &config.report),
+            run_dir: run_dir(&arguments.run, context),
+            formats: resolve_formats(&arguments.formats, &config.report),
         })
     }
 }
 
 /// Returns the formats of the arguments, else those of the configuration, without duplicates.
-pub(super) fn formats(given: &[Format], config: &Report) -> Vec<Format> {
-    let mut formats = Vec::new();
-    for format in if given.is_empty() {
+pub(super) fn resolve_formats(arguments: &[Format], config: &Report) -> Vec<Format> {
+    let selected: &[Format] = if arguments.is_empty() {
         &config.formats
     } else {
-        given
-    } {
+        arguments
+    };
+    let mut formats = Vec::new();
+    for format in selected {
         if !formats.contains(format) {
             formats.push(*format);
         }

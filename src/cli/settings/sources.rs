@@ -28,17 +28,17 @@ impl SourcesSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &SourcesArguments,
-        surroundings: &ResolveContext<'_>,
+        context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        let usual = if global.json {
+        let default_output = if global.json {
             OutputFormat::Json
         } else {
             OutputFormat::Table
         };
         Ok(Self {
-            reach: Reach::resolve(global, &arguments.scope, load_config(global, surroundings)?)?,
-            window: TimeWindow::new(WINDOW.resolve(surroundings.now), surroundings.now)?,
-            output: arguments.output.unwrap_or(usual),
+            reach: Reach::resolve(global, &arguments.scope, load_config(global, context)?)?,
+            window: TimeWindow::new(WINDOW.resolve(context.now), context.now)?,
+            output: arguments.output.unwrap_or(default_output),
         })
     }
 }

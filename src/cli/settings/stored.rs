@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::UsageError;
 use super::{EngineSettings, Reach, SweepSettings};
-use crate::config::{Config, Format, Identity};
+use crate::config::{Config, Format, Identity, RejectedEntries};
 use crate::model::{Hunt, Indicator, TimeWindow};
 
 /// The stored settings: everything except the directory of the run, the source of the credentials,
@@ -19,50 +19,74 @@ struct Stored {
     indicators: Vec<Indicator>,
     hunts: Vec<Hunt>,
     left_out: Vec<String>,
+    #[serde(default)]
+    rejected: Vec<RejectedEntries>,
     formats: Vec<Format>,
     fail_on_sighting: bool,
-    silence: bool,
+    #[serde(rename = "silence")]
+    trail_integrity: bool,
     engines: EngineSettings,
 }
 
 impl Stored {
     fn from_settings(settings: &SweepSettings) -> Self {
-        let settings = settings.clone();
-        let SweepSettings {
+        let mut reach = settings.reach.clone();
+        reach.identity.profile = None;
+        reach.identity.mfa_serial = None;
+        reach.identity.mfa_command = None;
+        reach.identity.mfa_cache = Identity::default().mfa_cache;
+        Self {
             reach,
-            window,
-            indicators,
-            hunts,
-            left_out,
-            formats,
-            ..
-        } = settings;
-        let SweepSettings {
-            fail_on_sighting,
-            silence,
-            engines,
-            ..
-        } = settings;
-        let mut stored = Self {
-            reach,
-            window,
-            indicators,
-            hunts,
-            left_out,
-            formats,
-            fail_on_sighting,
-            silence,
-            engines,
-        };
-        let identity = &mut stored.reach.identity;
-        (identity.profile, identity.mfa_serial, identity.mfa_command) = (None, None, None);
-        identity.mfa_cache = Identity::default().mfa_cache;
-        stored
+            window: settings.window,
+            indicators: settings.indicators.clone(),
+            hunts: settings.hunts.clone(),
+            left_out: settings.left_out.clone(),
+            rejected: settings.rejected.clone(),
+            formats: settings.formats.clone(),
+            fail_on_sighting: settings.fail_on_sighting,
+            trail_integrity: settings.check_trail_integrity,
+            engines: settings.engines,
+        }
     }
 
-    fn json(&self) -> String {
+    fn into_settings(self, out_dir: PathBuf) -> SweepSettings {
+        SweepSettings {
+            reach: self.reach,
+            window: self.window,
+            indicators: self.indicators,
+            hunts: self.hunts,
+            left_out: self.left_out,
+            rejected: self.rejected,
+            formats: self.formats,
+            out_dir,
+            fail_on_sighting: self.fail_on_sighting,
+            check_trail_integrity: self.trail_integrity,
+            engines: self.engines,
+        }
+    }
+
+    fn to_json(&self) -> String {
         // Settings are strings, numbers and lists of them, which can always be serialized.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Takes what a run does not store from the configuration: the source of the credentials, and
+    /// the external ids.
+    fn restore_credentials(&mut self, config: &Config) {
+        let identity = &mut self.reach.identity;
+        let configured = &config.identity;
+        identity.profile.clone_from(&configured.profile);
+        identity.mfa_serial.clone_from(&configured.mfa_serial);
+        identity.mfa_command.clone_from(&configured.mfa_command);
+        identity.mfa_cache = configured.mfa_cache;
+        identity.external_id.clone_from(&configured.external_id);
+        for account in &mut self.reach.directory.accounts {
+            let configured = config
+                .accounts
+                .iter()
+                .find(|configured| configured.id == account.id);
+            account.external_id = configured.and_then(|configured| configured.external_id.clone());
+        }
     }
 
     fn without_external_ids(mut self) -> Self {
@@ -79,13 +103,13 @@ impl Stored {
 impl SweepSettings {
     /// Returns the settings as JSON, without secrets, for the run to store.
     pub fn to_stored(&self) -> String {
-        Stored::from_settings(self).without_external_ids().json()
+        Stored::from_settings(self).without_external_ids().to_json()
     }
 
     /// Returns the SHA-256, in hex, of everything that affects the results of a run, including
     /// external ids.
     pub fn sha256(&self) -> String {
-        hex::encode(Sha256::digest(Stored::from_settings(self).json()))
+        hex::encode(Sha256::digest(Stored::from_settings(self).to_json()))
     }
 
     /// Restores the settings of a run, with the source credentials and the external ids of the
@@ -100,59 +124,10 @@ impl SweepSettings {
         config: &Config,
         run_dir: PathBuf,
     ) -> Result<Self, UsageError> {
-        let stored: Stored = serde_json::from_str(json)
+        let mut stored: Stored = serde_json::from_str(json)
             .map_err(|error| UsageError::RunSettings(error.to_string()))?;
-        let Stored {
-            mut reach,
-            window,
-            indicators,
-            hunts,
-            left_out,
-            formats,
-            ..
-        } = stored;
-        let Stored {
-            fail_on_sighting,
-            silence,
-            engines,
-            ..
-        } = stored;
-        let Identity {
-            profile,
-            mfa_serial,
-            mfa_command,
-            mfa_cache,
-            external_id,
-            ..
-        } = config.identity.clone();
-        reach.identity = Identity {
-            profile,
-            mfa_serial,
-            mfa_command,
-            mfa_cache,
-            external_id,
-            ..reach.identity
-        };
-        for account in &mut reach.directory.accounts {
-            let configured = config
-                .accounts
-                .iter()
-                .find(|configured| configured.id == account.id);
-            account.external_id = configured.and_then(|configured| configured.external_id.clone());
-        }
-        let out_dir = run_dir;
-        let settings = Self {
-            reach,
-            window,
-            indicators,
-            hunts,
-            left_out,
-            formats,
-            out_dir,
-            fail_on_sighting,
-            silence,
-            engines,
-        };
+        stored.restore_credentials(config);
+        let settings = stored.into_settings(run_dir);
         if settings.sha256() == sha256 {
             Ok(settings)
         } else {
@@ -170,8 +145,8 @@ mod tests {
          [[accounts]]\nid = \"111111111111\"\nexternal_id = \"hush-too\"\n[limits.quotas]\nFilterLogEvents = 3";
 
     fn settings() -> SweepSettings {
-        with_resolve_context(|surroundings| {
-            let file = surroundings.working_directory.join("dragnet.toml");
+        with_resolve_context(|context| {
+            let file = context.working_directory.join("dragnet.toml");
             std::fs::write(&file, CONFIG).unwrap();
             let (global, arguments) = parse_sweep(&[
                 "text:192.0.2.1",
@@ -180,12 +155,12 @@ mod tests {
                 "--since",
                 "1h",
             ]);
-            SweepSettings::resolve(&global, &arguments, surroundings).unwrap()
+            SweepSettings::resolve(&global, &arguments, context).unwrap()
         })
     }
 
     #[test]
-    fn a_run_keeps_its_settings_but_no_secret() {
+    fn stored_settings_have_no_secret_and_are_restored() {
         let settings = settings();
         let stored = settings.to_stored();
         assert!(!stored.contains("hush"), "{stored}");
@@ -197,7 +172,7 @@ mod tests {
         let other_profile = Config::from_toml(&CONFIG.replace("\"p\"", "\"q\""), "x").unwrap();
         assert!(
             read(&stored, &other_profile).is_ok(),
-            "whose credentials they are is not the scope"
+            "the source of the credentials is not part of the scope"
         );
         for (json, config) in [
             (stored.clone(), Config::default()),

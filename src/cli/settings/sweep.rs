@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::super::{EngineChoice, GlobalArguments, SweepArguments, UsageError};
 use super::indicators::{self, Resolved};
 use super::{Reach, ResolveContext, hunts, load_config, report, window};
-use crate::config::Format;
+use crate::config::{Format, RejectedEntries};
 use crate::model::{Hunt, Indicator, TimeWindow};
 
 /// The settings of a sweep.
@@ -24,6 +24,8 @@ pub struct SweepSettings {
     pub hunts: Vec<Hunt>,
     /// What the indicator lists contain that cannot be searched for, as text lines.
     pub left_out: Vec<String>,
+    /// The entries of indicator lists that were not understood.
+    pub rejected: Vec<RejectedEntries>,
     /// The formats of the reports, without duplicates.
     pub formats: Vec<Format>,
     /// The directory in which the directory of the run is created.
@@ -31,7 +33,7 @@ pub struct SweepSettings {
     /// Whether a sighting changes the exit code.
     pub fail_on_sighting: bool,
     /// Whether to check trail integrity: to search for tampering, and to count records by hour.
-    pub silence: bool,
+    pub check_trail_integrity: bool,
     /// How log groups are scanned.
     pub engines: EngineSettings,
 }
@@ -55,25 +57,33 @@ impl SweepSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &SweepArguments,
-        surroundings: &ResolveContext<'_>,
+        context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        let directory = surroundings.working_directory;
+        let directory = context.working_directory;
         let Resolved {
             indicators,
             left_out,
-        } = indicators::resolve(&arguments.indicators, &arguments.indicator_files, directory)?;
-        let window = window::resolve(arguments, surroundings.now)?;
-        let config = load_config(global, surroundings)?;
+            rejected,
+            seen,
+        } = indicators::resolve(
+            &arguments.indicators.values,
+            &arguments.indicators.files,
+            directory,
+            arguments.indicators.strict,
+        )?;
+        let window = window::resolve(arguments, seen, context.now)?;
+        let config = load_config(global, context)?;
         Ok(Self {
             hunts: hunts::resolve(arguments, &config.hunts)?,
-            formats: report::formats(&arguments.formats, &config.report),
+            formats: report::resolve_formats(&arguments.formats, &config.report),
             reach: Reach::resolve(global, &arguments.scope, config)?,
             window,
             indicators,
             left_out,
+            rejected,
             out_dir: directory.join(&arguments.out),
             fail_on_sighting: arguments.fail_on_sighting,
-            silence: !arguments.no_tamper_check,
+            check_trail_integrity: !arguments.no_tamper_check,
             engines: EngineSettings {
                 choice: arguments.engine.engine,
                 max_scan_cost: arguments.engine.max_scan_cost,
@@ -90,13 +100,11 @@ mod tests {
 
     fn resolve(rest: &[&str]) -> Result<SweepSettings, UsageError> {
         let (global, arguments) = parse_sweep(rest);
-        with_resolve_context(|surroundings| {
-            SweepSettings::resolve(&global, &arguments, surroundings)
-        })
+        with_resolve_context(|context| SweepSettings::resolve(&global, &arguments, context))
     }
 
     #[test]
-    fn everything_has_a_default() {
+    fn defaults_apply() {
         let settings = resolve(&["192.0.2.1", "AKIAIOSFODNN7EXAMPLE"]).unwrap();
         assert_eq!(settings.indicators.len(), 2);
         assert_eq!(settings.formats, Format::DEFAULT);

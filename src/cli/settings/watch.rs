@@ -10,8 +10,9 @@ use super::hunts;
 use super::indicators::{self, Resolved};
 use super::{EngineSettings, Reach, ResolveContext, SweepSettings, load_config};
 use crate::config::{
-    Address, AlertCondition, ConfiguredDuration, EventBus, Format, Held, Hunts, Listen, ScanBudget,
-    Schedule, SinkTarget, TimeZoneName, Timetable, TopicArn, Watch, state_directory,
+    AlertCondition, ConfiguredDuration, EventBus, Format, Hunts, Listen, ScanBudget, Schedule,
+    SecretSource, SinkAddress, SinkTarget, TimeZoneName, Timetable, TopicArn, Watch,
+    state_directory,
 };
 use crate::model::{Hunt, Region, TimeWindow};
 
@@ -77,12 +78,12 @@ pub struct SinkSettings {
     /// The name of the sink.
     pub name: String,
     /// How its alerts are delivered.
-    pub way: SinkWay,
+    pub way: SinkEndpoint,
 }
 
 /// How the alerts of a sink are delivered.
 #[derive(Clone, Debug)]
-pub enum SinkWay {
+pub enum SinkEndpoint {
     /// One JSON object per line on stdout.
     Stdout,
     /// One JSON object per line, appended to this file.
@@ -116,9 +117,9 @@ impl WatchSettings {
     /// there is no schedule.
     pub fn resolve(
         global: &GlobalArguments,
-        surroundings: &ResolveContext<'_>,
+        context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        let config = load_config(global, surroundings)?;
+        let config = load_config(global, context)?;
         let watch = config.watch.clone();
         let formats = config.report.formats.clone();
         let hunts = config.hunts.clone();
@@ -126,7 +127,7 @@ impl WatchSettings {
             return Err(UsageError::NoSchedule);
         }
         let reach = Reach::resolve(global, &ScopeArguments::default(), config)?;
-        let directory = surroundings.working_directory;
+        let directory = context.working_directory;
         let mut schedules = Vec::new();
         for schedule in &watch.schedule {
             let settings = ScheduleSettings {
@@ -134,12 +135,12 @@ impl WatchSettings {
                 catalogue: hunts.clone(),
                 ..ScheduleSettings::resolve(schedule, &watch, &reach, directory)
             };
-            settings.look_for()?;
+            settings.load_searches(false)?;
             schedules.push(settings);
         }
         let sinks = watch.sink.iter().map(|sink| {
             let name = sink.name.to_string();
-            let way = SinkWay::resolve(sink.meaning(), directory, surroundings);
+            let way = SinkEndpoint::resolve(sink.target(), directory, context);
             way.map(|way| SinkSettings {
                 name: name.clone(),
                 way,
@@ -151,7 +152,7 @@ impl WatchSettings {
         });
         Ok(Self {
             reach,
-            state_dir: state_dir(&watch, global, surroundings)?,
+            state_dir: state_dir(&watch, global, context)?,
             listen: watch.listen,
             keep_runs_for: watch.keep_runs_for.get(),
             keep_runs: watch.keep_runs,
@@ -166,12 +167,12 @@ impl WatchSettings {
 fn state_dir(
     watch: &Watch,
     global: &GlobalArguments,
-    surroundings: &ResolveContext<'_>,
+    context: &ResolveContext<'_>,
 ) -> Result<PathBuf, UsageError> {
     if let Some(path) = &watch.state_dir {
-        return Ok(surroundings.working_directory.join(path));
+        return Ok(context.working_directory.join(path));
     }
-    let state = state_directory(surroundings.environment).ok_or(UsageError::NoStateDirectory)?;
+    let state = state_directory(context.environment).ok_or(UsageError::NoStateDirectory)?;
     Ok(state.join(if global.practice {
         "practice-watch"
     } else {
@@ -210,16 +211,25 @@ impl ScheduleSettings {
         }
     }
 
-    fn look_for(&self) -> Result<(Resolved, Vec<Hunt>), UsageError> {
+    fn load_searches(&self, strict: bool) -> Result<(Resolved, Vec<Hunt>), UsageError> {
         let indicators = indicators::resolve(
             &self.indicators,
             &self.indicator_files,
             &self.working_directory,
+            strict,
         )?;
         Ok((
             indicators,
-            hunts::of_catalogue(&self.hunts, &self.catalogue)?,
+            hunts::resolve_catalogue_hunts(&self.hunts, &self.catalogue)?,
         ))
+    }
+
+    /// Checks that every entry of the schedule's indicator lists is understood.
+    ///
+    /// # Errors
+    /// Some are not; the error names them.
+    pub fn check_lists(&self) -> Result<(), UsageError> {
+        self.load_searches(true).map(|_| ())
     }
 
     /// Returns the identity, accounts, scope and limits of the schedule.
@@ -237,21 +247,24 @@ impl ScheduleSettings {
             Resolved {
                 indicators,
                 left_out,
+                rejected,
+                seen: _,
             },
             hunts,
-        ) = self.look_for()?;
+        ) = self.load_searches(false)?;
         Ok(SweepSettings {
             reach: self.reach.clone(),
             window,
             indicators,
             hunts,
             left_out,
+            rejected,
             formats: self.formats.clone(),
             out_dir,
             fail_on_sighting: false,
             // The windows of a watch overlap, so trail integrity would scan the same records
             // repeatedly.
-            silence: false,
+            check_trail_integrity: false,
             // A watch runs continuously, so it only uses the engine that is free.
             engines: EngineSettings {
                 choice: EngineChoice::Filter,
@@ -262,25 +275,25 @@ impl ScheduleSettings {
     }
 }
 
-impl SinkWay {
+impl SinkEndpoint {
     fn resolve(
         target: Option<SinkTarget>,
         directory: &Path,
-        surroundings: &ResolveContext<'_>,
+        context: &ResolveContext<'_>,
     ) -> Result<Self, String> {
-        let secret = |held: &Held| secret(held, directory, surroundings);
+        let secret = |source: &SecretSource| read_secret(source, directory, context);
         Ok(
-            match target.ok_or("it is not configured as its kind asks for")? {
+            match target.ok_or("the configuration is not valid for its kind")? {
                 SinkTarget::Stdout => Self::Stdout,
                 SinkTarget::File(path) => Self::File(directory.join(path)),
                 SinkTarget::Webhook { url, secret: key } => Self::Webhook {
                     url: match url {
-                        Address::Clear(url) => SecretString::from(url.to_string()),
-                        Address::Held(held) => secret(&held)?,
+                        SinkAddress::Plain(url) => SecretString::from(url.to_string()),
+                        SinkAddress::Secret(source) => secret(&source)?,
                     },
                     key: secret(&key)?,
                 },
-                SinkTarget::Slack(held) => Self::Slack(secret(&held)?),
+                SinkTarget::Slack(source) => Self::Slack(secret(&source)?),
                 SinkTarget::Sns(topic) => Self::Sns(topic),
                 SinkTarget::EventBridge { bus, region } => {
                     let region = bus.as_ref().and_then(EventBus::region).or(region);
@@ -292,19 +305,19 @@ impl SinkWay {
 }
 
 /// Reads a secret. The error says where it was expected, and never contains the secret itself.
-fn secret(
-    held: &Held,
+fn read_secret(
+    source: &SecretSource,
     directory: &Path,
-    surroundings: &ResolveContext<'_>,
+    context: &ResolveContext<'_>,
 ) -> Result<SecretString, String> {
-    let text = match held {
-        Held::Environment(name) => (surroundings.environment)(name)
-            .ok_or_else(|| format!("the environment has no {name}"))?,
-        Held::File(path) => std::fs::read_to_string(directory.join(path))
+    let text = match source {
+        SecretSource::Environment(name) => (context.environment)(name)
+            .ok_or_else(|| format!("the environment variable {name} is not set"))?,
+        SecretSource::File(path) => std::fs::read_to_string(directory.join(path))
             .map_err(|error| format!("{} cannot be read: {error}", path.display()))?,
     };
     match text.trim() {
-        "" => Err("its secret is empty".to_owned()),
+        "" => Err("the secret is empty".to_owned()),
         secret => Ok(SecretString::from(secret)),
     }
 }
@@ -324,22 +337,22 @@ mod tests {
         [[watch.schedule]]\nname = \"other\"\ncron = \"@daily\"\nindicators = [\"192.0.2.1\"]\nsinks = [\"chat\"]\n";
 
     fn resolved(files: &[(&str, &str)], key: Option<&str>) -> Result<WatchSettings, String> {
-        with_resolve_context(|surroundings| {
+        with_resolve_context(|context| {
             for (name, text) in [("dragnet.toml", CONFIG)].iter().chain(files) {
-                std::fs::write(surroundings.working_directory.join(name), text).unwrap();
+                std::fs::write(context.working_directory.join(name), text).unwrap();
             }
             let environment = |name: &str| key.filter(|_| name == "KEY").map(str::to_owned);
-            let surroundings = ResolveContext {
+            let context = ResolveContext {
                 environment: &environment,
-                ..*surroundings
+                ..*context
             };
-            WatchSettings::resolve(&GlobalArguments::default(), &surroundings)
+            WatchSettings::resolve(&GlobalArguments::default(), &context)
                 .map_err(|error| error.to_string())
         })
     }
 
     #[test]
-    fn schedules_differ_where_they_say_so_and_secrets_are_in_hand() {
+    fn schedules_override_settings_and_secrets_are_read() {
         let settings = resolved(
             &[
                 ("feed", "192.0.2.7"),
@@ -362,24 +375,24 @@ mod tests {
             ),
             (1, 0)
         );
-        let SinkWay::Slack(url) = &settings.sinks[1].way else {
+        let SinkEndpoint::Slack(url) = &settings.sinks[1].way else {
             panic!("{settings:?}")
         };
         assert_eq!(url.expose_secret(), "https://hooks.example/x");
         assert!(
             !format!("{settings:?}").contains("hooks.example"),
-            "secrets do not show"
+            "secrets are not printed"
         );
         assert!(settings.state_dir.ends_with("state"));
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_secrets_and_invalid_files_are_named() {
         let files = [("feed", "192.0.2.7"), ("slack", "https://hooks.example/x")];
         assert!(
             resolved(&files, None)
                 .unwrap_err()
-                .contains("the sink `hook`: the environment has no KEY")
+                .contains("sink `hook`: the environment variable KEY is not set")
         );
         assert!(
             resolved(&files[..1], Some("k"))
@@ -394,22 +407,22 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_is_read_again_at_each_activation() {
+    fn indicator_files_are_read_at_each_activation() {
         let temp = tempfile::tempdir().unwrap();
         let feed = temp.path().join("feed");
         std::fs::write(&feed, "192.0.2.7").unwrap();
         let mut settings = resolved(&[("feed", "192.0.2.7"), ("slack", "x")], Some("k")).unwrap();
         settings.schedules[0].working_directory = temp.path().to_owned();
         let window = TimeWindow::try_from([0, 1]).unwrap();
-        let looked_for = || {
+        let count_indicators = || {
             settings.schedules[0]
                 .sweep(window, PathBuf::new())
                 .map(|sweep| sweep.indicators.len())
         };
-        assert_eq!(looked_for().unwrap(), 1);
+        assert_eq!(count_indicators().unwrap(), 1);
         std::fs::write(&feed, "192.0.2.7\n192.0.2.8").unwrap();
-        assert_eq!(looked_for().unwrap(), 2);
+        assert_eq!(count_indicators().unwrap(), 2);
         std::fs::remove_file(&feed).unwrap();
-        assert!(looked_for().is_err());
+        assert!(count_indicators().is_err());
     }
 }

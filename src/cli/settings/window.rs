@@ -2,19 +2,31 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::{SweepArguments, TimeArg, UsageError};
 use crate::model::TimeWindow;
 
 const DEFAULT: TimeArg = TimeArg::Ago(Duration::from_hours(24));
 
-/// Resolves the window of the arguments. It ends at `now` at the latest, because nothing can be
+/// How much more than the time of the findings is searched, if they are the input: what led to a
+/// finding came before it.
+const AROUND_FINDINGS: SignedDuration = SignedDuration::from_hours(1);
+
+/// Resolves the window of the arguments, or else of the findings in the indicator lists. It ends at `now` at the latest, because nothing can be
 /// found after that.
 pub(super) fn resolve(
     arguments: &SweepArguments,
+    seen: Option<(Timestamp, Timestamp)>,
     now: Timestamp,
 ) -> Result<TimeWindow, UsageError> {
+    let is_given = arguments.since.is_some() || arguments.from.is_some();
+    if let Some((first, last)) = seen.filter(|(first, _)| !is_given && *first < now) {
+        // Only a span with calendar units can fail.
+        let from = first.checked_sub(AROUND_FINDINGS).unwrap_or(first);
+        let to = last.checked_add(AROUND_FINDINGS).unwrap_or(last);
+        return Ok(TimeWindow::new(from, to.min(now))?);
+    }
     let from = arguments
         .since
         .or(arguments.from)
@@ -39,13 +51,13 @@ mod tests {
     fn window(rest: &[&str]) -> Result<String, String> {
         let (_, arguments) = parse_sweep(&[&["192.0.2.1"], rest].concat());
         let now = "2026-03-02T12:00:00Z".parse().unwrap();
-        resolve(&arguments, now)
+        resolve(&arguments, None, now)
             .map(|window| window.to_string())
             .map_err(|error| error.to_string())
     }
 
     #[test]
-    fn the_last_day_unless_told() {
+    fn default_is_the_last_day() {
         let day = "2026-03-01T12:00:00.000Z to 2026-03-02T12:00:00.000Z";
         assert_eq!(window(&[]).unwrap(), day);
         assert_eq!(window(&["--since", "24h"]).unwrap(), day);
@@ -61,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_that_hold_nothing_are_refused() {
+    fn empty_and_future_windows_are_rejected() {
         assert!(
             window(&["--from", "1h", "--to", "2h"])
                 .unwrap_err()

@@ -2,14 +2,16 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use super::{Connection, ContainError, force_arguments, journals, print, read_plan};
+use super::{
+    CommandContext, Connection, ContainError, force_arguments, journals, print, read_plan,
+};
 use crate::cli::settings::ContainSettings;
 use crate::cli::{ApplyArguments, Override};
 use crate::commands::host_environment::HostEnvironment;
 use crate::commands::{CommandError, Environment, print_note};
 use crate::contain::{
     Containment, DryRunStep, Guard, JournalError, SealedPlan, StepRunner, apply as apply_journal,
-    check_plan, confirmation_lines, expiry, rehearse, status_lines,
+    check_plan, confirmation_lines, dry_run, expiry, status_lines,
 };
 use crate::report::write_json;
 
@@ -18,59 +20,64 @@ pub struct Canary<'a> {
     /// The number of these targets.
     pub targets: usize,
     /// Called after these targets have been applied; returns whether to continue with the others.
-    pub go_on: &'a mut dyn FnMut(&Containment) -> bool,
+    pub should_continue: &'a mut dyn FnMut(&Containment) -> bool,
 }
 
 /// Applies a plan that the user confirms.
 pub(super) async fn apply(
-    place: &Environment,
+    context: CommandContext<'_>,
     settings: &ContainSettings,
     arguments: &ApplyArguments,
-    json: bool,
-    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
+    let environment = context.environment;
     let sealed = read_plan(&arguments.plan)?;
     if arguments.dry_run {
-        let rehearsed = rehearse_plan(place, settings, &sealed, &arguments.forced).await?;
-        return print_rehearsed(&sealed, &rehearsed, json, out);
+        let steps = dry_run_plan(environment, settings, &sealed, &arguments.forced).await?;
+        return print_dry_run(&sealed, &steps, context.json, out);
     }
     // Checks the plan before asking, so that the user does not confirm a plan that is then refused.
-    check_plan(sealed.plan(), &settings.contain, place.clock().now())
+    check_plan(sealed.plan(), &settings.contain, environment.clock().now())
         .map_err(ContainError::from)?;
     confirm(&sealed, arguments.confirm.as_deref())?;
     let mut ask = |containment: &Containment| {
         for line in status_lines(containment) {
             print_note(&line);
         }
-        asked("Go on with the others? Type yes: ").is_some_and(|answer| answer == "yes")
+        prompt_line("Continue with the other principals? Type yes: ")
+            .is_some_and(|answer| answer == "yes")
     };
     let canary = arguments.canary.map(|targets| Canary {
         targets,
-        go_on: &mut ask,
+        should_continue: &mut ask,
     });
-    let containment = apply_plan(place, settings, &sealed, &arguments.forced, canary).await?;
-    if json {
+    let containment = apply_plan(environment, settings, &sealed, &arguments.forced, canary).await?;
+    if context.json {
         write_json(&containment.to_json(), &mut *out)?;
     } else {
         print(&status_lines(&containment), out)?;
     }
-    let forced = force_arguments(&arguments.forced);
-    let again = format!(
-        "dragnet contain apply {}{forced}",
-        machine.shown(&arguments.plan)
-    );
-    match containment.exit_code() {
-        0 => print_note(&format!(
-            "To undo it: dragnet contain undo {}",
-            containment.id
-        )),
-        _ => print_note(&format!(
-            "Not all of it holds. To go on: {again}. To undo it: dragnet contain undo {}",
-            containment.id
-        )),
-    }
+    print_next_commands(&containment, arguments, context.host);
     Ok(containment.exit_code())
+}
+
+/// Prints the commands that continue or undo the containment.
+fn print_next_commands(
+    containment: &Containment,
+    arguments: &ApplyArguments,
+    host: &HostEnvironment,
+) {
+    let id = &containment.id;
+    if containment.exit_code() == 0 {
+        print_note(&format!("To undo it: dragnet contain undo {id}"));
+        return;
+    }
+    let plan = host.display_path(&arguments.plan);
+    let forced = force_arguments(&arguments.forced);
+    print_note(&format!(
+        "Not every step is in place. To continue: dragnet contain apply {plan}{forced}. To undo it: dragnet contain \
+         undo {id}"
+    ));
 }
 
 /// Applies a plan, or continues an interrupted application. `forced` are the guards that the user
@@ -80,19 +87,19 @@ pub(super) async fn apply(
 /// The plan cannot have been made with this configuration, expired before its first step, or was
 /// undone; or the journal fails.
 pub async fn apply_plan(
-    place: &Environment,
+    environment: &Environment,
     settings: &ContainSettings,
     sealed: &SealedPlan,
     forced: &[Override],
     canary: Option<Canary<'_>>,
 ) -> Result<Containment, CommandError> {
-    let clock = place.clock();
-    let (connection, guard) = check(place, settings, sealed, forced).await?;
+    let clock = environment.clock();
+    let (connection, guard) = check_and_connect(environment, settings, sealed, forced).await?;
     let journals = journals(settings);
     let id = sealed.short_hash();
     let caller = connection.caller.arn.to_string();
     let journal = journals
-        .begin(sealed, &caller, clock.now())
+        .open_or_create(sealed, &caller, clock.now())
         .map_err(ContainError::from)?;
     // The short hash has so few bits that somebody can construct a second plan with the same one.
     if journal.sealed().hash() != sealed.hash() {
@@ -101,54 +108,51 @@ pub async fn apply_plan(
     if journal
         .containment()
         .map_err(ContainError::from)?
-        .undo_begun
+        .undo_started
         .is_some()
     {
         return Err(ContainError::Undone(id.to_owned()).into());
     }
-    let enter = |account, policy| connection.enter(account, policy);
-    let work = StepRunner {
+    let session_factory = |account, policy| connection.create_session(account, policy);
+    let runner = StepRunner {
         aws: &connection.aws,
         clock: &clock,
-        entrance: &enter,
+        session_factory: &session_factory,
         journal: &journal,
     };
     if let Some(canary) = canary {
-        apply_journal(work, &guard, Some(canary.targets))
+        apply_journal(runner, &guard, Some(canary.targets))
             .await
             .map_err(ContainError::from)?;
         let containment = journal.containment().map_err(ContainError::from)?;
-        if !(canary.go_on)(&containment) {
+        if !(canary.should_continue)(&containment) {
             return Ok(containment);
         }
     }
-    apply_journal(work, &guard, None)
+    apply_journal(runner, &guard, None)
         .await
         .map_err(ContainError::from)?;
     Ok(journal.containment().map_err(ContainError::from)?)
 }
 
 /// Checks the plan before anything is written; a dry run makes the same checks.
-async fn check(
-    place: &Environment,
+async fn check_and_connect(
+    environment: &Environment,
     settings: &ContainSettings,
     sealed: &SealedPlan,
     forced: &[Override],
 ) -> Result<(Connection, Guard), CommandError> {
     let plan = sealed.plan();
-    let now = place.clock().now();
+    let now = environment.clock().now();
     check_plan(plan, &settings.contain, now).map_err(ContainError::from)?;
     let expires = expiry(plan, &settings.contain);
-    if now >= expires && !is_begun(settings, sealed)? {
+    if now >= expires && !is_started(settings, sealed)? {
         return Err(ContainError::Expired(expires).into());
     }
-    let connection = Connection::of(place, settings, sealed.short_hash()).await?;
+    let connection = Connection::open(environment, settings, sealed.short_hash()).await?;
     connection.check_accounts(settings, plan).await?;
     let guard = connection.guard(settings, forced);
-    let changed = plan
-        .targets
-        .iter()
-        .filter(|target| target.changes_something());
+    let changed = plan.targets.iter().filter(|target| target.has_changes());
     guard
         .check_count(changed.count())
         .map_err(ContainError::from)?;
@@ -156,7 +160,7 @@ async fn check(
 }
 
 /// Whether a step of the plan has started. Such a plan is completed even after it has expired.
-fn is_begun(settings: &ContainSettings, sealed: &SealedPlan) -> Result<bool, ContainError> {
+fn is_started(settings: &ContainSettings, sealed: &SealedPlan) -> Result<bool, ContainError> {
     match journals(settings).read(sealed.short_hash()) {
         Ok(containment) => Ok(!containment.events.is_empty()),
         Err(JournalError::Unknown(_)) => Ok(false),
@@ -164,59 +168,63 @@ fn is_begun(settings: &ContainSettings, sealed: &SealedPlan) -> Result<bool, Con
     }
 }
 
-async fn rehearse_plan(
-    place: &Environment,
+async fn dry_run_plan(
+    environment: &Environment,
     settings: &ContainSettings,
     sealed: &SealedPlan,
     forced: &[Override],
 ) -> Result<Vec<DryRunStep>, CommandError> {
-    let (connection, guard) = check(place, settings, sealed, forced).await?;
-    let enter = |account, policy| connection.enter(account, policy);
-    Ok(rehearse(&connection.aws, &enter, &guard, sealed.plan()).await)
+    let (connection, guard) = check_and_connect(environment, settings, sealed, forced).await?;
+    let session_factory = |account, policy| connection.create_session(account, policy);
+    Ok(dry_run(&connection.aws, &session_factory, &guard, sealed.plan()).await)
 }
 
-fn print_rehearsed(
+/// Prints the result of a dry run. The exit code is 3 if a step would not succeed.
+fn print_dry_run(
     sealed: &SealedPlan,
-    rehearsed: &[DryRunStep],
+    steps: &[DryRunStep],
     json: bool,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let holds = rehearsed.iter().all(|step| step.would_hold);
     if json {
         write_json(
-            &serde_json::json!({ "id": sealed.short_hash(), "steps": rehearsed }),
+            &serde_json::json!({ "id": sealed.short_hash(), "steps": steps }),
             &mut *out,
         )?;
-        return Ok(if holds { 0 } else { 3 });
+    } else {
+        let lines: Vec<String> = steps
+            .iter()
+            .map(|step| format!("{}. {}", step.step, step.result))
+            .collect();
+        print(&lines, out)?;
     }
-    let lines: Vec<String> = rehearsed
-        .iter()
-        .map(|step| format!("{}. {}", step.step, step.what))
-        .collect();
-    print(&lines, out)?;
-    Ok(if holds { 0 } else { 3 })
+    let all_would_succeed = steps.iter().all(|step| step.would_succeed);
+    Ok(if all_would_succeed { 0 } else { 3 })
 }
 
 /// Checks that the user or a script confirms the plan by its short hash.
-fn confirm(sealed: &SealedPlan, given: Option<&str>) -> Result<(), ContainError> {
+fn confirm(sealed: &SealedPlan, confirmation: Option<&str>) -> Result<(), ContainError> {
     for line in confirmation_lines(sealed.plan()) {
         print_note(&line);
     }
-    let ask =
-        || asked("Type the plan's short hash, as `dragnet contain plan` printed it, to apply it: ");
-    let typed = given.map(str::to_owned).or_else(ask);
-    let typed = typed.ok_or(ContainError::NotConfirmed("there is no terminal to ask on"))?;
+    let ask = || {
+        prompt_line(
+            "To apply the plan, type its short hash, as printed by `dragnet contain plan`: ",
+        )
+    };
+    let typed = confirmation.map(str::to_owned).or_else(ask);
+    let typed = typed.ok_or(ContainError::NotConfirmed("stdin is not a terminal"))?;
     if typed == sealed.short_hash() || typed == sealed.hash() {
         Ok(())
     } else {
         Err(ContainError::NotConfirmed(
-            "what was given is not this plan's",
+            "this is not the hash of the plan",
         ))
     }
 }
 
 /// Asks for a line on the terminal; `None` without a terminal.
-fn asked(question: &str) -> Option<String> {
+fn prompt_line(question: &str) -> Option<String> {
     if !io::stdin().is_terminal() {
         return None;
     }

@@ -10,7 +10,7 @@ use crate::contain::{InvalidPlan, JournalError, RefusedPlan, TooManyTargets};
 #[derive(Debug, thiserror::Error)]
 pub enum ContainError {
     /// The file of the plan cannot be read.
-    #[error("{path} cannot be read")]
+    #[error("failed to read the plan {path}")]
     Unreadable {
         /// The file.
         path: String,
@@ -18,7 +18,7 @@ pub enum ContainError {
         source: io::Error,
     },
     /// The plan cannot be used.
-    #[error("{path} cannot be applied")]
+    #[error("cannot use the plan {path}")]
     Plan {
         /// The file.
         path: String,
@@ -26,7 +26,7 @@ pub enum ContainError {
         source: InvalidPlan,
     },
     /// The plan cannot be written.
-    #[error("the plan cannot be written to {path}")]
+    #[error("failed to write the plan to {path}")]
     Unwritable {
         /// The file.
         path: String,
@@ -44,13 +44,15 @@ pub enum ContainError {
     OtherPlan(String),
     /// No principal was found that could be contained.
     #[error("found no principal to contain: {0}")]
-    Nobody(String),
+    NoPrincipal(String),
     /// The plan has expired.
-    #[error("the plan expired at {0:.0}, so the state that it saw may be stale: make a new plan")]
+    #[error(
+        "the plan expired at {0:.0}, so the state that it recorded may be stale: make a new plan"
+    )]
     Expired(Timestamp),
     /// The plan was not confirmed.
     #[error(
-        "not confirmed: --confirm takes the plan's short hash, which `contain plan` printed: {0}"
+        "not confirmed: {0}; pass the short hash of the plan, as printed by `dragnet contain plan`, with --confirm"
     )]
     NotConfirmed(&'static str),
     /// The containment was undone, or is being undone.

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::{Connection, ContainError, journals, print};
+use super::{CommandContext, Connection, ContainError, journals, print};
 use crate::cli::settings::ContainSettings;
 use crate::cli::{StatusArguments, UndoArguments};
 use crate::commands::{CommandError, Environment};
@@ -15,14 +15,13 @@ use crate::report::{Table, write_json};
 
 /// Verifies that a containment is still in effect. The exit code is 3 if it is not.
 pub(super) async fn verify(
-    place: &Environment,
+    context: CommandContext<'_>,
     settings: &ContainSettings,
     id: &str,
-    json: bool,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let (containment, problems) = verify_containment(place, settings, id).await?;
-    if json {
+    let (containment, problems) = verify_containment(context.environment, settings, id).await?;
+    if context.json {
         let mut record = containment.to_json();
         record["problems"] = json!(problems);
         write_json(&record, &mut *out)?;
@@ -43,35 +42,39 @@ pub(super) async fn verify(
 /// # Errors
 /// AWS cannot be reached, there is no such containment, or its journal fails.
 pub async fn verify_containment(
-    place: &Environment,
+    environment: &Environment,
     settings: &ContainSettings,
     id: &str,
 ) -> Result<(Containment, Vec<String>), CommandError> {
     let journal = journals(settings).open(id).map_err(ContainError::from)?;
-    let connection = Connection::of(place, settings, journal.id()).await?;
-    let clock = place.clock();
-    let enter = |account, policy| connection.enter(account, policy);
-    let work = StepRunner {
+    let connection = Connection::open(environment, settings, journal.id()).await?;
+    let clock = environment.clock();
+    let session_factory = |account, policy| connection.create_session(account, policy);
+    let runner = StepRunner {
         aws: &connection.aws,
         clock: &clock,
-        entrance: &enter,
+        session_factory: &session_factory,
         journal: &journal,
     };
-    let problems = verify_journal(work).await.map_err(ContainError::from)?;
+    let problems = verify_journal(runner).await.map_err(ContainError::from)?;
     Ok((journal.containment().map_err(ContainError::from)?, problems))
 }
 
 /// Undoes a containment and prints the result.
 pub(super) async fn undo(
-    place: &Environment,
+    context: CommandContext<'_>,
     settings: &ContainSettings,
     arguments: &UndoArguments,
-    json: bool,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let containment =
-        undo_containment(place, settings, &arguments.id, arguments.overwrite_drift).await?;
-    if json {
+    let containment = undo_containment(
+        context.environment,
+        settings,
+        &arguments.id,
+        arguments.overwrite_drift,
+    )
+    .await?;
+    if context.json {
         write_json(&containment.to_json(), &mut *out)?;
     } else {
         print(&status_lines(&containment), out)?;
@@ -85,22 +88,22 @@ pub(super) async fn undo(
 /// # Errors
 /// AWS cannot be reached, there is no such containment, or its journal fails.
 pub async fn undo_containment(
-    place: &Environment,
+    environment: &Environment,
     settings: &ContainSettings,
     id: &str,
     overwrite_drift: bool,
 ) -> Result<Containment, CommandError> {
     let journal = journals(settings).open(id).map_err(ContainError::from)?;
-    let connection = Connection::of(place, settings, journal.id()).await?;
-    let clock = place.clock();
-    let enter = |account, policy| connection.enter(account, policy);
-    let work = StepRunner {
+    let connection = Connection::open(environment, settings, journal.id()).await?;
+    let clock = environment.clock();
+    let session_factory = |account, policy| connection.create_session(account, policy);
+    let runner = StepRunner {
         aws: &connection.aws,
         clock: &clock,
-        entrance: &enter,
+        session_factory: &session_factory,
         journal: &journal,
     };
-    undo_journal(work, connection.caller.arn.as_str(), overwrite_drift)
+    undo_journal(runner, connection.caller.arn.as_str(), overwrite_drift)
         .await
         .map_err(ContainError::from)?;
     Ok(journal.containment().map_err(ContainError::from)?)
@@ -126,7 +129,7 @@ pub(super) fn status(
     Ok(containment.exit_code())
 }
 
-/// Lists all containments. The exit code is 3 if one is incomplete.
+/// Lists all containments. The exit code is 3 if the undo of one is stuck.
 pub(super) fn list(
     settings: &ContainSettings,
     json: bool,
@@ -136,32 +139,26 @@ pub(super) fn list(
     let ids = journals.ids().map_err(ContainError::from)?;
     let all: Result<Vec<Containment>, _> = ids.iter().map(|id| journals.read(id)).collect();
     let mut all = all.map_err(ContainError::from)?;
-    all.sort_by(|one, other| one.begun.cmp(&other.begun));
+    all.sort_by(|one, other| one.applied_at.cmp(&other.applied_at));
     if json {
         let records: Vec<_> = all.iter().map(Containment::to_json).collect();
         write_json(&json!({ "containments": records }), &mut *out)?;
     } else {
-        let mut table = Table::new(&["id", "standing", "applied", "by", "steps", "reason"]);
+        let mut table = Table::new(&["id", "status", "applied", "by", "steps", "reason"]);
         for containment in &all {
             table.push(vec![
                 containment.id.clone(),
                 containment.overall_status().to_owned(),
-                containment.begun.clone(),
-                containment.by.clone(),
+                containment.applied_at.clone(),
+                containment.applied_by.clone(),
                 containment.steps().count().to_string(),
                 containment.plan.reason.clone(),
             ]);
         }
         table.write_text(None, out)?;
     }
-    Ok(
-        if all
-            .iter()
-            .any(|containment| containment.overall_status() == "stuck")
-        {
-            3
-        } else {
-            0
-        },
-    )
+    let is_stuck = all
+        .iter()
+        .any(|containment| containment.overall_status() == "stuck");
+    Ok(if is_stuck { 3 } else { 0 })
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment};
 use crate::aws::{Aws, Caller};
-use crate::cli::settings::ContainSettings;
+use crate::cli::settings::{ContainSettings, PlanSettings};
 use crate::cli::{ContainCommand, GlobalArguments, Override};
 use crate::config::ExternalId;
 use crate::contain::{Guard, Journals, Plan, RefusedPlan, SealedPlan};
@@ -25,30 +25,43 @@ pub use error::ContainError;
 pub use inspect::{undo_containment, verify_containment};
 pub use planning::make_plan;
 
+/// What the commands need besides their settings.
+#[derive(Clone, Copy)]
+struct CommandContext<'a> {
+    environment: &'a Environment,
+    host: &'a HostEnvironment,
+    /// Whether to print JSON.
+    json: bool,
+}
+
 /// Runs a command of `contain`.
 pub(super) async fn contain(
     global: &GlobalArguments,
     command: &ContainCommand,
-    machine: &HostEnvironment,
+    host: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let place = Environment::from_settings(machine.global_settings(global), machine)?;
-    let surroundings = machine.at(place.clock().now());
-    let settings = || ContainSettings::resolve(global, &surroundings);
+    let environment = Environment::from_settings(host.global_settings(global), host)?;
+    let resolve_context = host.resolve_context(environment.clock().now());
+    let settings = || ContainSettings::resolve(global, &resolve_context);
+    let context = CommandContext {
+        environment: &environment,
+        host,
+        json: global.json,
+    };
     match command {
         ContainCommand::Plan(arguments) => {
-            let settings =
-                crate::cli::settings::PlanSettings::resolve(global, arguments, &surroundings)?;
-            planning::plan(&place, &settings, global.json, machine, out).await
+            let settings = PlanSettings::resolve(global, arguments, &resolve_context)?;
+            planning::plan(context, &settings, out).await
         }
         ContainCommand::Apply(arguments) => {
-            applying::apply(&place, &settings()?, arguments, global.json, machine, out).await
+            applying::apply(context, &settings()?, arguments, out).await
         }
         ContainCommand::Verify(arguments) => {
-            inspect::verify(&place, &settings()?, &arguments.id, global.json, out).await
+            inspect::verify(context, &settings()?, &arguments.id, out).await
         }
         ContainCommand::Undo(arguments) => {
-            inspect::undo(&place, &settings()?, arguments, global.json, out).await
+            inspect::undo(context, &settings()?, arguments, out).await
         }
         ContainCommand::Status(arguments) => {
             inspect::status(&settings()?, arguments, global.json, out)
@@ -66,13 +79,13 @@ struct Connection {
 }
 
 impl Connection {
-    async fn of(
-        place: &Environment,
+    async fn open(
+        environment: &Environment,
         settings: &ContainSettings,
         id: &str,
     ) -> Result<Self, CommandError> {
         let reach = &settings.reach;
-        let aws = place.connect(reach, None).await?;
+        let aws = environment.connect(reach, None).await?;
         let caller = aws
             .authenticate()
             .await
@@ -99,7 +112,7 @@ impl Connection {
     fn guard(&self, settings: &ContainSettings, forced: &[Override]) -> Guard {
         Guard::new(
             &self.caller,
-            &roles_on_the_way(&self.access),
+            &role_chain(&self.access),
             &settings.reach,
             &settings.contain,
             forced,
@@ -136,7 +149,7 @@ impl Connection {
         }
     }
 
-    fn enter(
+    fn create_session(
         &self,
         account: AccountId,
         policy: Policy,
@@ -146,12 +159,12 @@ impl Connection {
             .iter()
             .find(|(id, _)| *id == account)
             .map(|(_, external_id)| external_id);
-        self.access.contain(account, external_id, policy)
+        self.access.contain_session(account, external_id, policy)
     }
 }
 
 /// Returns the roles of the role chain, which are assumed before the contain role.
-fn roles_on_the_way(access: &Access) -> Vec<RoleArn> {
+fn role_chain(access: &Access) -> Vec<RoleArn> {
     access
         .hops()
         .iter()
@@ -166,13 +179,13 @@ fn journals(settings: &ContainSettings) -> Journals {
 
 /// Reads a sealed plan from its file.
 fn read_plan(path: &Path) -> Result<SealedPlan, ContainError> {
-    let named = || path.display().to_string();
+    let path_text = || path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|source| ContainError::Unreadable {
-        path: named(),
+        path: path_text(),
         source,
     })?;
     SealedPlan::parse(&text).map_err(|source| ContainError::Plan {
-        path: named(),
+        path: path_text(),
         source,
     })
 }

@@ -7,16 +7,15 @@ use std::path::Path;
 use futures::StreamExt;
 use futures::stream;
 
-use super::{ContainError, force_arguments, print, roles_on_the_way};
+use super::{CommandContext, ContainError, force_arguments, print, role_chain};
 use crate::aws::Aws;
 use crate::cli::Emit;
-use crate::cli::settings::PlanSettings;
-use crate::commands::host_environment::HostEnvironment;
+use crate::cli::settings::{PlanSettings, Reach};
 use crate::commands::{CommandError, Environment, print_note};
 use crate::config::PrincipalSelector;
 use crate::contain::{
-    FromRun, Guard, Plan, PlanRequest, RefusedTarget, SealedPlan, Survey, TrailDeliveries,
-    plan_lines, service_control_policy, shell_script, survey,
+    Candidate, FromRun, Guard, Plan, PlanRequest, RefusedTarget, SealedPlan, Survey,
+    TrailDeliveries, plan_lines, service_control_policy, shell_script, survey,
 };
 use crate::model::{Account, Operation};
 use crate::report::escape_json;
@@ -24,38 +23,47 @@ use crate::store::{RunDir, RunReader, ScopeMembership};
 use crate::sweep::{Access, Directory, Member, Refusal, stored_sightings};
 
 /// The number of accounts that are surveyed concurrently.
-const AT_ONCE: usize = 32;
+const CONCURRENT_SURVEYS: usize = 32;
+
+/// What the surveys of all accounts found.
+#[derive(Debug, Default)]
+struct Findings {
+    candidates: Vec<Candidate>,
+    refused: Vec<RefusedTarget>,
+    /// The accounts that could not be surveyed, with the reason.
+    gaps: Vec<String>,
+    /// The selectors that matched a principal, as they are displayed.
+    matched: BTreeSet<String>,
+}
 
 /// Makes a plan, prints it and writes its file. The exit code is 3 if a requested principal is not
 /// in the plan, or an account could not be surveyed.
 pub(super) async fn plan(
-    place: &Environment,
+    context: CommandContext<'_>,
     settings: &PlanSettings,
-    json: bool,
-    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let sealed = make_plan(place, settings).await?;
+    let sealed = make_plan(context.environment, settings).await?;
+    let file = context.host.display_path(&settings.out);
     let text = sealed.to_text().map_err(|source| ContainError::Plan {
-        path: machine.shown(&settings.out),
+        path: file.clone(),
         source,
     })?;
-    write_whole(&settings.out, &text).map_err(|source| ContainError::Unwritable {
-        path: machine.shown(&settings.out),
+    write_atomically(&settings.out, &text).map_err(|source| ContainError::Unwritable {
+        path: file.clone(),
         source,
     })?;
     match settings.emit {
         Some(Emit::Sh) => out.write_all(shell_script(sealed.plan()).as_bytes())?,
         Some(Emit::Scp) => out.write_all(service_control_policy(sealed.plan()).as_bytes())?,
-        None if json => out.write_all(escape_json(&text).as_bytes())?,
+        None if context.json => out.write_all(escape_json(&text).as_bytes())?,
         None => print(&plan_lines(&sealed), out)?,
     }
-    let file = machine.shown(&settings.out);
     let plan = sealed.plan();
     let forced = force_arguments(&plan.forced);
     let confirm = sealed.short_hash();
     print_note(&format!(
-        "Written to {file}. To apply it: dragnet contain apply {file}{forced} --confirm {confirm}"
+        "Plan written to {file}. To apply it: dragnet contain apply {file}{forced} --confirm {confirm}"
     ));
     Ok(if plan.refused.is_empty() && plan.gaps.is_empty() {
         0
@@ -70,7 +78,7 @@ pub(super) async fn plan(
 /// AWS cannot be reached, the run cannot be read, no principal was found, or the plan would be too
 /// large.
 pub async fn make_plan(
-    place: &Environment,
+    environment: &Environment,
     settings: &PlanSettings,
 ) -> Result<SealedPlan, CommandError> {
     let reach = &settings.common.reach;
@@ -80,13 +88,13 @@ pub async fn make_plan(
         .map(read_run)
         .transpose()?
         .unwrap_or_default();
-    let selectors: Vec<_> = settings
+    let selectors: Vec<PrincipalSelector> = settings
         .selectors
         .iter()
         .cloned()
         .chain(from_run.selectors())
         .collect();
-    let aws = place.connect(reach, None).await?;
+    let aws = environment.connect(reach, None).await?;
     let caller = aws
         .authenticate()
         .await
@@ -98,55 +106,12 @@ pub async fn make_plan(
         "dragnet-contain-plan".to_owned(),
         &Operation::SURVEY,
     );
-
-    let mut members = Vec::new();
-    let mut directory = Directory::new(&aws, &access, reach);
-    while let Some(member) = directory.next().await? {
-        let wanted = selectors_in(&selectors, &member);
-        if !wanted.is_empty() {
-            members.push((member, wanted));
-        }
-    }
-    let looked = stream::iter(members).map(|(member, wanted)| look(&aws, &access, member, wanted));
-    let surveys: Vec<(Account, Result<Survey, String>)> =
-        looked.buffer_unordered(AT_ONCE).collect().await;
-
-    let mut candidates = Vec::new();
-    let mut refused = Vec::new();
-    let mut gaps = Vec::new();
-    let mut met = BTreeSet::new();
-    for (account, survey) in surveys {
-        match survey {
-            Ok(survey) => {
-                candidates.extend(survey.candidates);
-                refused.extend(survey.refused);
-                met.extend(survey.met);
-            }
-            Err(gap) => gaps.push(format!("account {} {}: {gap}", account.id, account.name)),
-        }
-    }
-    for candidate in &mut candidates {
-        candidate.created = from_run.created_by(&candidate.detail.principal);
-    }
-    refused.extend(from_run.refused().cloned());
-    refused.extend(
-        selectors
-            .iter()
-            .filter(|selector| !met.contains(&selector.to_string()))
-            .map(unmet),
-    );
-    gaps.sort();
+    let mut findings = survey_accounts(&aws, &access, reach, &selectors).await?;
+    findings.add_run(&from_run);
+    findings.add_unmatched(&selectors);
     let mentioned = from_run.mentioned();
-    if candidates.is_empty() {
-        let told = refused
-            .iter()
-            .chain(&mentioned)
-            .map(|refused| format!("{}: {}", refused.principal, refused.reasons.join("; ")));
-        let mut reasons: Vec<String> = told.chain(gaps).collect();
-        if reasons.is_empty() {
-            reasons.push("no trusted sighting shows a principal that acted".to_owned());
-        }
-        return Err(ContainError::Nobody(reasons.join(". ")).into());
+    if findings.candidates.is_empty() {
+        return Err(no_principal(&findings, &mentioned).into());
     }
     let contain = &settings.common.contain;
     let request = PlanRequest {
@@ -155,20 +120,91 @@ pub async fn make_plan(
         reason: &settings.reason,
         forced: &settings.forced,
         caller: caller.arn.to_string(),
-        now: place.clock().now(),
+        now: environment.clock().now(),
     };
-    let guard = Guard::new(
-        &caller,
-        &roles_on_the_way(&access),
-        reach,
-        contain,
-        &settings.forced,
-    );
-    let mut plan =
-        Plan::make(&request, &guard, candidates, refused, gaps).map_err(ContainError::from)?;
+    let hops = role_chain(&access);
+    let guard = Guard::new(&caller, &hops, reach, contain, &settings.forced);
+    let Findings {
+        candidates,
+        refused,
+        gaps,
+        ..
+    } = findings;
+    let mut plan = Plan::from_candidates(&request, &guard, candidates, refused, gaps)
+        .map_err(ContainError::from)?;
     plan.mentioned = mentioned;
     let path = settings.out.display().to_string();
     Ok(SealedPlan::seal(plan).map_err(|source| ContainError::Plan { path, source })?)
+}
+
+/// Surveys every account that a selector applies to.
+async fn survey_accounts(
+    aws: &Aws,
+    access: &Access,
+    reach: &Reach,
+    selectors: &[PrincipalSelector],
+) -> Result<Findings, CommandError> {
+    let mut members = Vec::new();
+    let mut directory = Directory::new(aws, access, reach);
+    while let Some(member) = directory.next().await? {
+        let in_account = selectors_in(selectors, &member);
+        if !in_account.is_empty() {
+            members.push((member, in_account));
+        }
+    }
+    let surveys = stream::iter(members)
+        .map(|(member, selectors)| survey_account(aws, access, member, selectors));
+    let surveys: Vec<(Account, Result<Survey, String>)> =
+        surveys.buffer_unordered(CONCURRENT_SURVEYS).collect().await;
+    let mut findings = Findings::default();
+    for (account, survey) in surveys {
+        match survey {
+            Ok(survey) => {
+                findings.candidates.extend(survey.candidates);
+                findings.refused.extend(survey.refused);
+                findings.matched.extend(survey.matched);
+            }
+            Err(reason) => findings
+                .gaps
+                .push(format!("account {} {}: {reason}", account.id, account.name)),
+        }
+    }
+    findings.gaps.sort();
+    Ok(findings)
+}
+
+impl Findings {
+    /// Adds what the candidates created according to the run, and the principals of the run that
+    /// cannot be contained.
+    fn add_run(&mut self, from_run: &FromRun) {
+        for candidate in &mut self.candidates {
+            candidate.created = from_run.created_by(&candidate.detail.principal);
+        }
+        self.refused.extend(from_run.refused().cloned());
+    }
+
+    /// Adds the selectors that matched no principal.
+    fn add_unmatched(&mut self, selectors: &[PrincipalSelector]) {
+        let unmatched = selectors
+            .iter()
+            .filter(|selector| !self.matched.contains(&selector.to_string()));
+        self.refused.extend(unmatched.map(refuse_unmatched));
+    }
+}
+
+/// Returns the error that there is nothing to plan, with everything that explains it.
+fn no_principal(findings: &Findings, mentioned: &[RefusedTarget]) -> ContainError {
+    let mut reasons: Vec<String> = findings
+        .refused
+        .iter()
+        .chain(mentioned)
+        .map(|refused| format!("{}: {}", refused.principal, refused.reasons.join("; ")))
+        .collect();
+    reasons.extend(findings.gaps.iter().cloned());
+    if reasons.is_empty() {
+        reasons.push("no sighting that a trail delivered shows a principal that acted".to_owned());
+    }
+    ContainError::NoPrincipal(reasons.join(". "))
 }
 
 /// Returns the selectors that apply to an account: names apply to the accounts in scope, ARNs to
@@ -176,42 +212,48 @@ pub async fn make_plan(
 fn selectors_in(selectors: &[PrincipalSelector], member: &Member) -> Vec<PrincipalSelector> {
     let is_here = |selector: &&PrincipalSelector| match selector.account {
         Some(account) => account == member.account.id,
-        None => member.standing == ScopeMembership::InScope,
+        None => member.membership == ScopeMembership::InScope,
     };
     selectors.iter().filter(is_here).cloned().collect()
 }
 
-async fn look(
+async fn survey_account(
     aws: &Aws,
     access: &Access,
     member: Member,
-    wanted: Vec<PrincipalSelector>,
+    selectors: Vec<PrincipalSelector>,
 ) -> (Account, Result<Survey, String>) {
-    let looked = async {
-        let told = |refusal: Refusal| refusal.into_outcome().reason_text();
-        let entered = access.enter(aws, &member).await.map_err(told)?;
-        let survey = survey(aws, &entered.session, member.account.id, &wanted).await;
-        let mut survey = survey.map_err(|error| error.to_string())?;
-        if !survey.candidates.is_empty() {
-            // Tests now whether the contain role can be assumed, because during an incident it is
-            // too late to fix it.
-            let no_entry = access.try_contain_role(aws, &member).await.err().map(told);
-            survey
-                .candidates
-                .iter_mut()
-                .for_each(|candidate| candidate.no_entry.clone_from(&no_entry));
-        }
-        Ok(survey)
-    };
-    let looked = looked.await;
-    (member.account, looked)
+    let survey = try_to_survey(aws, access, &member, &selectors).await;
+    (member.account, survey)
 }
 
-fn unmet(selector: &PrincipalSelector) -> RefusedTarget {
-    let reasons = vec!["there is none in the accounts that were looked at".to_owned()];
+/// Enters an account and surveys it. The error says why that is not possible.
+async fn try_to_survey(
+    aws: &Aws,
+    access: &Access,
+    member: &Member,
+    selectors: &[PrincipalSelector],
+) -> Result<Survey, String> {
+    let reason = |refusal: Refusal| refusal.into_outcome().reason_text();
+    let entered = access.enter(aws, member).await.map_err(reason)?;
+    let mut survey = survey(aws, &entered.session, member.account.id, selectors)
+        .await
+        .map_err(|error| error.to_string())?;
+    if !survey.candidates.is_empty() {
+        // Tests now whether the contain role can be assumed, because during an incident it is too
+        // late to fix it.
+        let error = access.try_contain_role(aws, member).await.err().map(reason);
+        for candidate in &mut survey.candidates {
+            candidate.contain_role_error.clone_from(&error);
+        }
+    }
+    Ok(survey)
+}
+
+fn refuse_unmatched(selector: &PrincipalSelector) -> RefusedTarget {
     RefusedTarget {
         principal: selector.to_string(),
-        reasons,
+        reasons: vec!["not found in the accounts that were searched".to_owned()],
         user_id: None,
     }
 }
@@ -219,13 +261,16 @@ fn unmet(selector: &PrincipalSelector) -> RefusedTarget {
 /// Reads the principals from the sightings of a run, without Dragnet's own calls.
 fn read_run(directory: &Path) -> Result<FromRun, CommandError> {
     let reader = RunReader::open(&RunDir::open(directory)?)?;
-    let mut from_run = FromRun::new(TrailDeliveries::new(&reader.recorders()?, &reader.cells()?));
-    stored_sightings(&reader, |row| from_run.take(row))?;
+    let mut from_run = FromRun::new(TrailDeliveries::new(
+        &reader.log_sources()?,
+        &reader.source_lookups()?,
+    ));
+    stored_sightings(&reader, |row| from_run.add_sighting(row))?;
     Ok(from_run)
 }
 
 /// Writes a file atomically, readable only by its owner.
-fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+fn write_atomically(path: &Path, text: &str) -> std::io::Result<()> {
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())

@@ -112,8 +112,8 @@ impl Check {
     }
 }
 
-/// Formats the end of a session for the table; empty if there is none.
-pub(super) fn until(end: Option<Timestamp>) -> String {
+/// Formats the end of a session for a detail text; empty if there is none.
+pub(super) fn format_session_end(end: Option<Timestamp>) -> String {
     end.map(|end| format!(" until {}", rfc3339_ms(end)))
         .unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use tokio::task::JoinSet;
 
-use super::check::{Check, Subject, until};
+use super::check::{Check, Subject, format_session_end};
 use crate::aws::{Aws, CallError, ErrorClass, EventQuery, InsightsRequest, Session};
 use crate::cli::settings::Reach;
 use crate::model::{AccountState, LogGroup, LogGroupClass, Operation, Region, Target};
@@ -17,17 +17,17 @@ use crate::time::Clock;
 /// AWS rejects requests whose time differs by more than this.
 ///
 /// Source: AWS General Reference, "Signing AWS API requests".
-const SKEW_REFUSED: SignedDuration = SignedDuration::from_mins(5);
+const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// The difference at which a remark recommends to correct the clock, before AWS rejects requests.
-const SKEW_NOTED: SignedDuration = SignedDuration::from_mins(1);
+const NOTED_SKEW: SignedDuration = SignedDuration::from_mins(1);
 /// A log group that almost certainly does not exist. A call about it shows whether the call is
 /// permitted.
-const NO_SUCH_GROUP: &str = "dragnet-doctor";
+const NONEXISTENT_GROUP: &str = "dragnet-doctor";
 
 /// Checks the access to every account in scope.
 pub async fn examine(aws: Aws, reach: Reach, clock: Clock) -> Vec<Check> {
-    let mut checks = vec![clock_check(aws.clock_skew().await)];
-    let access = match way_in(&aws, &reach, &mut checks).await {
+    let mut checks = vec![check_clock(aws.clock_skew().await)];
+    let access = match authenticate(&aws, &reach, &mut checks).await {
         Ok(access) => access,
         Err(check) => {
             checks.push(check);
@@ -40,7 +40,7 @@ pub async fn examine(aws: Aws, reach: Reach, clock: Clock) -> Vec<Check> {
         reach,
         clock,
     }
-    .accounts(&mut checks)
+    .check_accounts(&mut checks)
     .await;
     checks.sort_by(|one, other| {
         let key = |check: &Check| (check.account_id, check.check, check.region.clone());
@@ -49,28 +49,28 @@ pub async fn examine(aws: Aws, reach: Reach, clock: Clock) -> Vec<Check> {
     checks
 }
 
-fn clock_check(skew: Option<SignedDuration>) -> Check {
+fn check_clock(skew: Option<SignedDuration>) -> Check {
     let Some(skew) = skew else {
-        return Check::note(Subject::Clock, "no answer told the time");
+        return Check::note(Subject::Clock, "no response of AWS had a date");
     };
-    let told = format!("this machine's clock is {} s off", skew.as_secs());
-    if skew.abs() >= SKEW_REFUSED {
+    let detail = format!("this host's clock is {} s off", skew.as_secs());
+    if skew.abs() >= MAX_SKEW {
         return Check::failed(
             Subject::Clock,
-            told,
-            "set the clock: AWS refuses calls that are 5 minutes off",
+            detail,
+            "set the clock: AWS rejects requests that are 5 minutes off",
         );
     }
-    if skew.abs() >= SKEW_NOTED {
-        Check::note(Subject::Clock, told)
+    if skew.abs() >= NOTED_SKEW {
+        Check::note(Subject::Clock, detail)
     } else {
-        Check::ok(Subject::Clock, told)
+        Check::ok(Subject::Clock, detail)
     }
 }
 
 /// Checks the source credentials, MFA and the role chain, and stops at the first failure, because
 /// the later steps depend on it.
-async fn way_in(aws: &Aws, reach: &Reach, checks: &mut Vec<Check>) -> Result<Access, Check> {
+async fn authenticate(aws: &Aws, reach: &Reach, checks: &mut Vec<Check>) -> Result<Access, Check> {
     let refused =
         |subject, error: &CallError| Check::refused(subject, Refusal::from_call_error(error));
     let caller = aws
@@ -84,9 +84,16 @@ async fn way_in(aws: &Aws, reach: &Reach, checks: &mut Vec<Check>) -> Result<Acc
     checks.push(match aws.mfa().await {
         Some(mfa) => Check::ok(
             Subject::Mfa,
-            format!("session with {}{}", mfa.serial, until(mfa.session_until)),
+            format!(
+                "session with {}{}",
+                mfa.serial,
+                format_session_end(mfa.session_until)
+            ),
         ),
-        None => Check::note(Subject::Mfa, "no mfa_serial: calls carry no MFA code"),
+        None => Check::note(
+            Subject::Mfa,
+            "no mfa_serial is configured: calls are made without MFA",
+        ),
     });
     let access = Access::new(
         aws,
@@ -98,7 +105,7 @@ async fn way_in(aws: &Aws, reach: &Reach, checks: &mut Vec<Check>) -> Result<Acc
     for hop in access.hops() {
         let role = hop.role().map(ToString::to_string).unwrap_or_default();
         access
-            .pass(aws, hop)
+            .check_hop(aws, hop)
             .await
             .map_err(|refusal| Check::refused(Subject::Hop, refusal))?;
         checks.push(Check::ok(Subject::Hop, role));
@@ -115,21 +122,21 @@ struct Examination {
 }
 
 impl Examination {
-    async fn accounts(self, checks: &mut Vec<Check>) {
+    async fn check_accounts(self, checks: &mut Vec<Check>) {
         let this = Arc::new(self);
         let mut directory = Directory::new(&this.aws, &this.access, &this.reach);
         let mut accounts = JoinSet::new();
         loop {
             match directory.next().await {
-                Ok(Some(member)) => match (member.standing, &member.account.state) {
+                Ok(Some(member)) => match (member.membership, &member.account.state) {
                     (ScopeMembership::InScope, _) => {
-                        _ = accounts.spawn(Arc::clone(&this).account(member));
+                        _ = accounts.spawn(Arc::clone(&this).check_account(member));
                     }
                     (ScopeMembership::NotActive, AccountState::Inactive(state)) => {
                         let note = Check::note(Subject::Account, format!("out of scope: {state}"));
-                        checks.push(in_account(&member, note));
+                        checks.push(with_account(&member, note));
                     }
-                    (ScopeMembership::NotActive | ScopeMembership::NotAsked, _) => {}
+                    (ScopeMembership::NotActive | ScopeMembership::NotSelected, _) => {}
                 },
                 Ok(None) => break,
                 Err(error) => {
@@ -160,36 +167,37 @@ impl Examination {
         checks.extend(accounts.join_all().await.into_iter().flatten());
     }
 
-    async fn account(self: Arc<Self>, member: Member) -> Vec<Check> {
+    async fn check_account(self: Arc<Self>, member: Member) -> Vec<Check> {
         let Entered { session, regions } = match self.access.enter(&self.aws, &member).await {
             Ok(entered) => entered,
             Err(refusal) => {
-                return vec![in_account(
+                return vec![with_account(
                     &member,
                     Check::refused(Subject::Account, refusal),
                 )];
             }
         };
-        let role = session
-            .role()
-            .map_or("as the caller itself".to_owned(), ToString::to_string);
-        let entered = format!("{role}; Regions enabled: {}", regions.len());
-        let mut checks = vec![in_account(&member, Check::ok(Subject::Account, entered))];
-        let wanted = RegionScope::new(&self.reach.scope, &member, regions);
-        for region in &wanted.missing {
+        let role = session.role().map_or(
+            "source credentials (no role)".to_owned(),
+            ToString::to_string,
+        );
+        let detail = format!("{role}; Regions enabled: {}", regions.len());
+        let mut checks = vec![with_account(&member, Check::ok(Subject::Account, detail))];
+        let scope = RegionScope::new(&self.reach.scope, &member, regions);
+        for region in &scope.missing {
             let check = Check::refused(Subject::Region, Refusal::region_not_enabled());
-            checks.push(in_region(&member, region, check));
+            checks.push(with_region(&member, region, check));
         }
-        let regions = wanted
+        let regions = scope
             .enabled
             .iter()
-            .map(|enabled| self.region(&member, &session, &enabled.region));
+            .map(|enabled| self.check_region(&member, &session, &enabled.region));
         checks.extend(futures::future::join_all(regions).await);
         checks
     }
 
-    async fn region(&self, member: &Member, session: &Session, region: &Region) -> Check {
-        let check = match self.permissions(member, session, region).await {
+    async fn check_region(&self, member: &Member, session: &Session, region: &Region) -> Check {
+        let check = match self.try_calls(member, session, region).await {
             Ok(()) => match self.insights_refusal(session, region).await {
                 None => Check::ok(
                     Subject::Region,
@@ -198,14 +206,14 @@ impl Examination {
                 Some(error) => Check::ok(
                     Subject::Region,
                     format!(
-                        "log groups, events, trails and flow logs can be read, but no group of class INFREQUENT_ACCESS: \
-                         {error}"
+                        "log groups, events, trails and flow logs can be read, except log groups of class \
+                         INFREQUENT_ACCESS: {error}"
                     ),
                 ),
             },
             Err(error) => Check::refused(Subject::Region, Refusal::from_call_error(&error)),
         };
-        in_region(member, region, check)
+        with_region(member, region, check)
     }
 
     /// Returns the error if Insights queries are denied. A query on a log group that does not exist
@@ -213,7 +221,7 @@ impl Examination {
     async fn insights_refusal(&self, session: &Session, region: &Region) -> Option<CallError> {
         let second = self.clock.now().as_second();
         let request = InsightsRequest {
-            log_groups: vec![NO_SUCH_GROUP.to_owned()],
+            log_groups: vec![NONEXISTENT_GROUP.to_owned()],
             first_second: second - 1,
             last_second: second,
             query: "fields @message".to_owned(),
@@ -225,7 +233,7 @@ impl Examination {
 
     /// Tests the calls for log sources, for one page of log groups, and for one millisecond of
     /// events of one log group.
-    async fn permissions(
+    async fn try_calls(
         &self,
         member: &Member,
         session: &Session,
@@ -238,11 +246,11 @@ impl Examination {
         self.aws.trails(session, region).await?;
         self.aws.flow_logs(session, &target, None).await?;
         let (groups, _) = self.aws.log_groups(session, region, None).await?;
-        let readable = |group: &&LogGroup| group.class == LogGroupClass::Standard;
+        let is_readable = |group: &&LogGroup| group.class == LogGroupClass::Standard;
         let log_group = groups
             .iter()
-            .find(readable)
-            .map_or(NO_SUCH_GROUP, |group| &group.name)
+            .find(is_readable)
+            .map_or(NONEXISTENT_GROUP, |group| &group.name)
             .to_owned();
         let now = self.clock.now_ms();
         let query = EventQuery {
@@ -260,7 +268,7 @@ impl Examination {
     }
 }
 
-fn in_account(member: &Member, check: Check) -> Check {
+fn with_account(member: &Member, check: Check) -> Check {
     Check {
         account_id: Some(member.account.id),
         account_name: member.account.name.clone(),
@@ -268,10 +276,10 @@ fn in_account(member: &Member, check: Check) -> Check {
     }
 }
 
-fn in_region(member: &Member, region: &Region, check: Check) -> Check {
+fn with_region(member: &Member, region: &Region, check: Check) -> Check {
     Check {
         region: Some(region.clone()),
-        ..in_account(member, check)
+        ..with_account(member, check)
     }
 }
 
@@ -281,12 +289,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_may_be_a_little_off() {
-        let state = |seconds| clock_check(Some(SignedDuration::from_secs(seconds))).status;
+    fn clock_skew_is_judged() {
+        let state = |seconds| check_clock(Some(SignedDuration::from_secs(seconds))).status;
         assert_eq!(
             [state(2), state(-70), state(301), state(-301)],
             [State::Ok, State::Note, State::Failed, State::Failed]
         );
-        assert_eq!(clock_check(None).status, State::Note);
+        assert_eq!(check_clock(None).status, State::Note);
     }
 }

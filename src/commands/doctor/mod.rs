@@ -28,27 +28,31 @@ struct Diagnosis<'a> {
 pub(super) async fn doctor(
     global: &GlobalArguments,
     arguments: &DoctorArguments,
-    machine: &HostEnvironment,
+    host: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let settings = machine.global_settings(global);
-    let place = Environment::from_settings(settings, machine)?;
-    let doctor = DoctorSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
-    let aws = place.connect(&doctor.reach, None).await?;
+    let settings = host.global_settings(global);
+    let environment = Environment::from_settings(settings, host)?;
+    let doctor = DoctorSettings::resolve(
+        global,
+        arguments,
+        &host.resolve_context(environment.clock().now()),
+    )?;
+    let aws = environment.connect(&doctor.reach, None).await?;
     if doctor.forget {
-        let forgotten = aws.forget_mfa_session().map_err(CommandError::Forget)?;
+        let was_cached = aws.forget_mfa_session().map_err(CommandError::Forget)?;
         writeln!(
             out,
             "{}",
-            if forgotten {
-                "The MFA session is forgotten."
+            if was_cached {
+                "The cached MFA session was removed."
             } else {
-                "No MFA session was kept."
+                "There is no cached MFA session."
             }
         )?;
         return Ok(0);
     }
-    let checks = examine(aws, doctor.reach, place.clock()).await;
+    let checks = examine(aws, doctor.reach, environment.clock()).await;
     let covered = checks.iter().all(|check| check.status != State::Failed);
     if settings.json {
         write_json(

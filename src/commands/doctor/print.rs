@@ -9,19 +9,19 @@ use crate::model::AccountId;
 use crate::report::{Table, escape};
 
 /// The maximum number of failures that are printed in full. Many failures often have one cause.
-const SPELT_OUT: usize = 20;
+const MAX_FAILURES: usize = 20;
 
 /// Writes the table, the failures and the verdict.
 pub(super) fn write(checks: &[Check], out: &mut dyn Write) -> io::Result<()> {
     let readable = readable_regions(checks);
-    let mut table = Table::new(&["", "place", "found"]);
+    let mut table = Table::new(&["", "subject", "result"]);
     for check in checks {
         // Regions without problems are counted in the row of their account.
         if (check.check, check.status) != (Subject::Region, State::Ok) {
             table.push(vec![
-                word(check.status).to_owned(),
-                place(check),
-                found(check, &readable),
+                status_word(check.status).to_owned(),
+                subject(check),
+                result(check, &readable),
             ]);
         }
     }
@@ -30,19 +30,19 @@ pub(super) fn write(checks: &[Check], out: &mut dyn Write) -> io::Result<()> {
         .iter()
         .filter(|check| check.status == State::Failed)
         .collect();
-    for check in failed.iter().take(SPELT_OUT) {
+    for check in failed.iter().take(MAX_FAILURES) {
         writeln!(
             out,
             "\n{}: {}",
-            escape(&place(check)),
+            escape(&subject(check)),
             escape(&check.detail)
         )?;
         if !check.advice.is_empty() {
             writeln!(out, "  To do: {}", escape(&check.advice))?;
         }
     }
-    if let Some(more @ 1..) = failed.len().checked_sub(SPELT_OUT) {
-        writeln!(out, "\nand {more} more; --json has all of them")?;
+    if let Some(more @ 1..) = failed.len().checked_sub(MAX_FAILURES) {
+        writeln!(out, "\nand {more} more: see --json for all")?;
     }
     writeln!(out, "\n{}", verdict(checks))
 }
@@ -61,7 +61,7 @@ fn readable_regions(checks: &[Check]) -> BTreeMap<AccountId, usize> {
     readable
 }
 
-fn word(status: State) -> &'static str {
+fn status_word(status: State) -> &'static str {
     match status {
         State::Ok => "ok",
         State::Note => "note",
@@ -69,7 +69,7 @@ fn word(status: State) -> &'static str {
     }
 }
 
-fn found(check: &Check, readable: &BTreeMap<AccountId, usize>) -> String {
+fn result(check: &Check, readable: &BTreeMap<AccountId, usize>) -> String {
     match (check.reason, check.check, check.account_id) {
         (Some(reason), _, _) => reason.to_owned(),
         (None, Subject::Account, Some(account)) if check.status == State::Ok => {
@@ -82,7 +82,7 @@ fn found(check: &Check, readable: &BTreeMap<AccountId, usize>) -> String {
 }
 
 /// Returns a readable name for the subject of a check.
-fn place(check: &Check) -> String {
+fn subject(check: &Check) -> String {
     let account = check
         .account_id
         .map(|id| id.to_string())
@@ -99,10 +99,10 @@ fn place(check: &Check) -> String {
 }
 
 fn verdict(checks: &[Check]) -> String {
-    let accounts = |wanted: fn(&Check) -> bool| -> BTreeSet<AccountId> {
+    let accounts = |filter: fn(&Check) -> bool| -> BTreeSet<AccountId> {
         checks
             .iter()
-            .filter(|check| wanted(check))
+            .filter(|check| filter(check))
             .filter_map(|check| check.account_id)
             .collect()
     };
@@ -110,7 +110,7 @@ fn verdict(checks: &[Check]) -> String {
         .iter()
         .any(|check| check.status == State::Failed && check.account_id.is_none())
     {
-        return "A sweep would not get that far.".to_owned();
+        return "A sweep would fail before it could search any account.".to_owned();
     }
     let examined = accounts(|check| check.status != State::Note);
     let failed = accounts(|check| check.status == State::Failed);
@@ -125,7 +125,7 @@ fn verdict(checks: &[Check]) -> String {
 mod tests {
     use super::*;
 
-    fn at(id: &str, check: Check) -> Check {
+    fn with_account(id: &str, check: Check) -> Check {
         Check {
             account_id: id.parse().ok(),
             account_name: "prod".to_owned(),
@@ -145,16 +145,16 @@ mod tests {
         };
         let checks = [
             Check::ok(Subject::Source, "arn:aws:iam::111111111111:user/alice"),
-            at(
+            with_account(
                 "222222222222",
                 Check::ok(Subject::Account, "role; Regions enabled: 2"),
             ),
-            at(
+            with_account(
                 "222222222222",
                 region(Check::ok(Subject::Region, "can be read")),
             ),
-            at("222222222222", region(denied)),
-            at(
+            with_account("222222222222", region(denied)),
+            with_account(
                 "333333333333",
                 Check::note(Subject::Account, "out of scope: CLOSED"),
             ),
@@ -162,7 +162,7 @@ mod tests {
         let mut out = Vec::new();
         write(&checks, &mut out).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
-                PLACE                        FOUND
+                SUBJECT                      RESULT
         ok      source credentials           arn:aws:iam::111111111111:user/alice
         ok      222222222222 prod            role; Regions enabled: 2, readable: 1
         FAILED  222222222222 prod us-east-1  access-denied

@@ -12,13 +12,13 @@ use crate::search::{FlowLogFormats, PreparedHunt, SearchSet};
 
 /// A hunt and how it is searched.
 #[derive(Debug, Serialize)]
-pub(super) struct Described {
+pub(super) struct HuntDescription {
     name: String,
     title: String,
     source: HuntSource,
     severity: Severity,
     techniques: Vec<String>,
-    parameters: Vec<DescribedParameter>,
+    parameters: Vec<ParameterDescription>,
     query: String,
     engines: Vec<&'static str>,
     /// The reason why only Insights can run it.
@@ -32,7 +32,7 @@ pub(super) struct Described {
 }
 
 #[derive(Debug, Serialize)]
-struct DescribedParameter {
+struct ParameterDescription {
     name: String,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -40,11 +40,11 @@ struct DescribedParameter {
     default: Option<String>,
 }
 
-impl Described {
-    pub fn from_template(template: &HuntTemplate) -> Self {
+impl HuntDescription {
+    pub(super) fn from_template(template: &HuntTemplate) -> Self {
         let example = template.example();
-        let described =
-            |(name, parameter): (&String, &crate::config::Parameter)| DescribedParameter {
+        let describe =
+            |(name, parameter): (&String, &crate::config::Parameter)| ParameterDescription {
                 name: name.clone(),
                 kind: parameter.kind.as_str(),
                 about: parameter.about.clone(),
@@ -62,7 +62,7 @@ impl Described {
             source: example.source,
             severity: example.severity,
             techniques: example.techniques,
-            parameters: template.parameters.iter().map(described).collect(),
+            parameters: template.parameters.iter().map(describe).collect(),
             query: template.query.trim().to_owned(),
             engines: if prepared.is_some() {
                 vec!["filter", "insights"]
@@ -83,7 +83,7 @@ impl Described {
     }
 
     /// Returns the row of the list.
-    pub fn cells(&self) -> Vec<String> {
+    pub(super) fn table_row(&self) -> Vec<String> {
         let parameters = self
             .parameters
             .iter()
@@ -102,7 +102,7 @@ impl Described {
     }
 
     /// Writes the full description.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}: {}", self.name, escape(&self.title))?;
         writeln!(
             out,
@@ -116,7 +116,7 @@ impl Described {
                 .default
                 .as_ref()
                 .map(|default| format!(" [default: {default}]"));
-            let DescribedParameter {
+            let ParameterDescription {
                 name, kind, about, ..
             } = parameter;
             writeln!(
@@ -134,8 +134,8 @@ impl Described {
     }
 
     /// Writes that the hunt is valid, and which engines can run it.
-    pub fn write_check(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}: it can be used", self.name)?;
+    pub(super) fn write_check(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}: valid", self.name)?;
         self.write_engine(out)
     }
 
@@ -146,7 +146,7 @@ impl Described {
         let pattern = self
             .filter_pattern
             .as_deref()
-            .unwrap_or("none is safe: everything is read");
+            .unwrap_or("none: all events are read");
         writeln!(out, "Pattern     {}", escape(pattern))
     }
 }

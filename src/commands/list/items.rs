@@ -26,7 +26,7 @@ pub(super) fn account(member: &Member) -> Item {
         "State": state,
         "Status": state,
         "accountId": member.account.id,
-        "inScope": member.standing == ScopeMembership::InScope,
+        "inScope": member.membership == ScopeMembership::InScope,
     }))
 }
 
@@ -91,13 +91,13 @@ pub(super) fn sort_key(item: &Item) -> [String; 3] {
 
 /// Returns the table cell for a path in an item: `RoleLastUsed.LastUsedDate`. Lists are joined with
 /// `;`.
-pub(super) fn cell(item: &Item, place: &str) -> String {
-    let (member, below) = place.split_once('.').unwrap_or((place, ""));
+pub(super) fn cell(item: &Item, path: &str) -> String {
+    let (member, rest) = path.split_once('.').unwrap_or((path, ""));
     match item.get(member) {
-        Some(Value::Object(object)) => cell(object, below),
+        Some(Value::Object(object)) => cell(object, rest),
         Some(Value::Array(values)) => {
             let cells = values.iter().map(|value| match value {
-                Value::Object(object) => cell(object, below),
+                Value::Object(object) => cell(object, rest),
                 other => text(Some(other)),
             });
             cells.collect::<Vec<_>>().join(";")

@@ -14,99 +14,94 @@ use crate::cli::settings::ListSettings;
 use crate::cli::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};
 use crate::report::{Table, write_json};
 use items::{Item, cell};
-use search::Search;
+use search::ListSearch;
 
 /// Prints the list. Accounts and Regions that could not be queried are reported on stderr, and the
 /// exit code is then 3.
 pub(super) async fn list(
     global: &GlobalArguments,
     arguments: &ListArguments,
-    machine: &HostEnvironment,
+    host: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let settings = machine.global_settings(global);
-    let place = Environment::from_settings(settings, machine)?;
-    let list = ListSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
-    let aws = place.connect(&list.reach, None).await?;
-    let found = Search::run(aws, &list).await?;
+    let settings = host.global_settings(global);
+    let environment = Environment::from_settings(settings, host)?;
+    let list = ListSettings::resolve(
+        global,
+        arguments,
+        &host.resolve_context(environment.clock().now()),
+    )?;
+    let aws = environment.connect(&list.reach, None).await?;
+    let result = ListSearch::run(aws, &list).await?;
     let width = io::stdout().is_terminal().then_some(80);
-    print(&list, &found.items, width, out)?;
-    for gap in &found.gaps {
+    print(&list, &result.items, width, out)?;
+    for gap in &result.gaps {
         print_note(&format!("not listed: {gap}"));
     }
-    Ok(if found.gaps.is_empty() { 0 } else { 3 })
+    Ok(if result.gaps.is_empty() { 0 } else { 3 })
 }
 
-/// Returns the member of AWS's response that contains the list, and the columns of the table with
-/// their paths in an item.
-fn shape(what: Listing) -> (&'static str, &'static [(&'static str, &'static str)]) {
+/// The columns of a table: the title, and the path of the value in an item.
+type Columns = &'static [(&'static str, &'static str)];
+
+const ACCOUNT_COLUMNS: Columns = &[
+    ("Id", "Id"),
+    ("Name", "Name"),
+    ("State", "State"),
+    ("inScope", "inScope"),
+];
+const REGION_COLUMNS: Columns = &[
+    ("accountId", "accountId"),
+    ("accountName", "accountName"),
+    ("RegionName", "RegionName"),
+    ("OptInStatus", "OptInStatus"),
+];
+const LOG_GROUP_COLUMNS: Columns = &[
+    ("accountId", "accountId"),
+    ("region", "region"),
+    ("logGroupName", "logGroupName"),
+    ("logGroupClass", "logGroupClass"),
+    ("storedBytes", "storedBytes"),
+    ("retentionInDays", "retentionInDays"),
+];
+const ROLE_COLUMNS: Columns = &[
+    ("accountId", "accountId"),
+    ("RoleName", "RoleName"),
+    ("Path", "Path"),
+    ("lastUsed", "RoleLastUsed.LastUsedDate"),
+    ("attached", "AttachedManagedPolicies.PolicyName"),
+    ("inline", "RolePolicyList.PolicyName"),
+    ("denyAll", "denyAll"),
+];
+const USER_COLUMNS: Columns = &[
+    ("accountId", "accountId"),
+    ("UserName", "UserName"),
+    ("Path", "Path"),
+    ("lastSignIn", "PasswordLastUsed"),
+    ("groups", "GroupList"),
+    ("attached", "AttachedManagedPolicies.PolicyName"),
+    ("inline", "UserPolicyList.PolicyName"),
+    ("denyAll", "denyAll"),
+];
+const GROUP_COLUMNS: Columns = &[
+    ("accountId", "accountId"),
+    ("GroupName", "GroupName"),
+    ("Path", "Path"),
+    ("members", "members"),
+    ("attached", "AttachedManagedPolicies.PolicyName"),
+    ("inline", "GroupPolicyList.PolicyName"),
+    ("denyAll", "denyAll"),
+];
+
+/// Returns the member of AWS's response that contains the list, and the columns of the table.
+fn shape(what: Listing) -> (&'static str, Columns) {
     match what {
-        Listing::Accounts => (
-            "Accounts",
-            &[
-                ("Id", "Id"),
-                ("Name", "Name"),
-                ("State", "State"),
-                ("inScope", "inScope"),
-            ],
-        ),
-        Listing::Regions => (
-            "Regions",
-            &[
-                ("accountId", "accountId"),
-                ("accountName", "accountName"),
-                ("RegionName", "RegionName"),
-                ("OptInStatus", "OptInStatus"),
-            ],
-        ),
-        Listing::LogGroups => (
-            "logGroups",
-            &[
-                ("accountId", "accountId"),
-                ("region", "region"),
-                ("logGroupName", "logGroupName"),
-                ("logGroupClass", "logGroupClass"),
-                ("storedBytes", "storedBytes"),
-                ("retentionInDays", "retentionInDays"),
-            ],
-        ),
-        Listing::Roles => (
-            "Roles",
-            &[
-                ("accountId", "accountId"),
-                ("RoleName", "RoleName"),
-                ("Path", "Path"),
-                ("lastUsed", "RoleLastUsed.LastUsedDate"),
-                ("attached", "AttachedManagedPolicies.PolicyName"),
-                ("inline", "RolePolicyList.PolicyName"),
-                ("denyAll", "denyAll"),
-            ],
-        ),
-        Listing::Users => (
-            "Users",
-            &[
-                ("accountId", "accountId"),
-                ("UserName", "UserName"),
-                ("Path", "Path"),
-                ("lastSignIn", "PasswordLastUsed"),
-                ("groups", "GroupList"),
-                ("attached", "AttachedManagedPolicies.PolicyName"),
-                ("inline", "UserPolicyList.PolicyName"),
-                ("denyAll", "denyAll"),
-            ],
-        ),
-        Listing::Groups => (
-            "Groups",
-            &[
-                ("accountId", "accountId"),
-                ("GroupName", "GroupName"),
-                ("Path", "Path"),
-                ("members", "members"),
-                ("attached", "AttachedManagedPolicies.PolicyName"),
-                ("inline", "GroupPolicyList.PolicyName"),
-                ("denyAll", "denyAll"),
-            ],
-        ),
+        Listing::Accounts => ("Accounts", ACCOUNT_COLUMNS),
+        Listing::Regions => ("Regions", REGION_COLUMNS),
+        Listing::LogGroups => ("logGroups", LOG_GROUP_COLUMNS),
+        Listing::Roles => ("Roles", ROLE_COLUMNS),
+        Listing::Users => ("Users", USER_COLUMNS),
+        Listing::Groups => ("Groups", GROUP_COLUMNS),
     }
 }
 
@@ -121,7 +116,7 @@ fn print(
         let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
         let mut table = Table::new(&titles);
         for item in items {
-            table.push(columns.iter().map(|(_, place)| cell(item, place)).collect());
+            table.push(columns.iter().map(|(_, path)| cell(item, path)).collect());
         }
         match list.output {
             OutputFormat::Csv => table.write_csv(out)?,
@@ -129,17 +124,17 @@ fn print(
         }
         return Ok(());
     }
-    let whole = json!({ member: items });
+    let list_json = json!({ member: items });
     let printed = match &list.query {
-        None => whole,
-        Some(query) => select(query, &whole)?,
+        None => list_json,
+        Some(query) => select(query, &list_json)?,
     };
     Ok(write_json(&printed, out)?)
 }
 
-/// Returns the part of `whole` that a JMESPath expression selects.
-fn select(expression: &str, whole: &Value) -> Result<Value, CommandError> {
-    let selected = jmespath::compile(expression).and_then(|compiled| compiled.search(whole));
+/// Returns the part of `list_json` that a JMESPath expression selects.
+fn select(expression: &str, list_json: &Value) -> Result<Value, CommandError> {
+    let selected = jmespath::compile(expression).and_then(|compiled| compiled.search(list_json));
     let value = selected.map(serde_json::to_value);
     let problem = match value {
         Ok(Ok(value)) => return Ok(value),

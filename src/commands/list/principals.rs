@@ -31,10 +31,11 @@ pub(super) async fn items(
             .collect(),
         PrincipalKind::User => {
             let signed_in = aws.last_sign_ins(session).await?;
-            let at = |detail: &PrincipalDetail| signed_in.get(detail.principal.name()).copied();
+            let last_sign_in =
+                |detail: &PrincipalDetail| signed_in.get(detail.principal.name()).copied();
             principals
                 .iter()
-                .map(|detail| user(member, detail, at(detail)))
+                .map(|detail| user(member, detail, last_sign_in(detail)))
                 .collect()
         }
         PrincipalKind::Group => {

@@ -16,7 +16,7 @@ use crate::sweep::{Access, Directory, Entered, Member, RegionScope};
 
 /// The result: items in AWS's shape, and the gaps.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct ListResult {
     /// The items, sorted by account, Region and name.
     pub items: Vec<Item>,
     /// Accounts and Regions that could not be queried, with the reason.
@@ -24,7 +24,7 @@ pub(super) struct Found {
 }
 
 /// The context that the queries of all accounts share.
-pub(super) struct Search {
+pub(super) struct ListSearch {
     aws: Aws,
     access: Access,
     partition: Partition,
@@ -46,9 +46,9 @@ fn operations(what: Listing) -> &'static [Operation] {
     }
 }
 
-impl Search {
+impl ListSearch {
     /// Runs all queries of a list.
-    pub async fn run(aws: Aws, list: &ListSettings) -> Result<Found, CommandError> {
+    pub(super) async fn run(aws: Aws, list: &ListSettings) -> Result<ListResult, CommandError> {
         let caller = aws
             .authenticate()
             .await
@@ -70,35 +70,33 @@ impl Search {
         });
         let mut directory = Directory::new(&search.aws, &search.access, &search.reach);
         let mut accounts = JoinSet::new();
-        let mut found = Found::default();
+        let mut result = ListResult::default();
         while let Some(member) = directory.next().await? {
-            match (list.what, member.standing) {
-                (Listing::Accounts, _) => found.items.push(items::account(&member)),
+            match (list.what, member.membership) {
+                (Listing::Accounts, _) => result.items.push(items::account(&member)),
                 (_, ScopeMembership::InScope) => {
-                    _ = accounts.spawn(Arc::clone(&search).in_account(member));
+                    _ = accounts.spawn(Arc::clone(&search).search_account(member));
                 }
-                (_, ScopeMembership::NotActive | ScopeMembership::NotAsked) => {}
+                (_, ScopeMembership::NotActive | ScopeMembership::NotSelected) => {}
             }
         }
         for part in accounts.join_all().await {
-            found.items.extend(part.items);
-            found.gaps.extend(part.gaps);
+            result.items.extend(part.items);
+            result.gaps.extend(part.gaps);
         }
-        found.items.sort_by_cached_key(items::sort_key);
-        found.gaps.sort();
-        Ok(found)
+        result.items.sort_by_cached_key(items::sort_key);
+        result.gaps.sort();
+        Ok(result)
     }
 
-    async fn in_account(self: Arc<Self>, member: Member) -> Found {
-        let mut found = Found::default();
+    async fn search_account(self: Arc<Self>, member: Member) -> ListResult {
+        let mut result = ListResult::default();
         let Entered { session, regions } = match self.access.enter(&self.aws, &member).await {
             Ok(entered) => entered,
             Err(refusal) => {
                 let reason = refusal.into_outcome().reason_text();
-                found
-                    .gaps
-                    .push(format!("account {}: {reason}", member.account.id));
-                return found;
+                result.gaps.push(format!("{}: {reason}", describe(&member)));
+                return result;
             }
         };
         let principals = match self.what {
@@ -109,33 +107,38 @@ impl Search {
         };
         if let Some(kind) = principals {
             match principals::items(&self.aws, &member, &session, kind).await {
-                Ok(items) => found.items.extend(items),
-                Err(error) => found.gaps.push(error.to_string()),
+                Ok(items) => result.items.extend(items),
+                Err(error) => result.gaps.push(error.to_string()),
             }
-            return found;
+            return result;
         }
-        let wanted = RegionScope::new(&self.reach.scope, &member, regions)
+        let enabled_regions = RegionScope::new(&self.reach.scope, &member, regions)
             .enabled
             .into_iter();
         match self.what {
             Listing::Accounts | Listing::Roles | Listing::Users | Listing::Groups => {}
-            Listing::Regions => found
+            Listing::Regions => result
                 .items
-                .extend(wanted.map(|enabled| items::region(&member, &enabled))),
+                .extend(enabled_regions.map(|enabled| items::region(&member, &enabled))),
             Listing::LogGroups => {
-                let regions =
-                    wanted.map(|enabled| self.log_groups(&member, &session, enabled.region));
-                for part in futures::future::join_all(regions).await {
-                    found.items.extend(part.items);
-                    found.gaps.extend(part.gaps);
+                let searches = enabled_regions
+                    .map(|enabled| self.list_log_groups(&member, &session, enabled.region));
+                for part in futures::future::join_all(searches).await {
+                    result.items.extend(part.items);
+                    result.gaps.extend(part.gaps);
                 }
             }
         }
-        found
+        result
     }
 
-    async fn log_groups(&self, member: &Member, session: &Session, region: Region) -> Found {
-        let mut found = Found::default();
+    async fn list_log_groups(
+        &self,
+        member: &Member,
+        session: &Session,
+        region: Region,
+    ) -> ListResult {
+        let mut result = ListResult::default();
         let mut pages = Pages::default();
         loop {
             match self.aws.log_groups(session, &region, pages.token()).await {
@@ -143,28 +146,35 @@ impl Search {
                     let in_scope = groups
                         .iter()
                         .filter(|group| self.reach.scope.has_log_group(&group.name));
-                    found.items.extend(
+                    result.items.extend(
                         in_scope
                             .map(|group| items::log_group(self.partition, member, &region, group)),
                     );
                     match pages.advance(groups.len(), next) {
                         Ok(true) => {}
-                        Ok(false) => return found,
+                        Ok(false) => return result,
                         Err(endless) => {
-                            found
+                            result
                                 .gaps
-                                .push(format!("{} {region}: {endless}", member.account.id));
-                            return found;
+                                .push(format!("{}, {region}: {endless}", describe(member)));
+                            return result;
                         }
                     }
                 }
                 Err(error) => {
-                    found.gaps.push(error.to_string());
-                    return found;
+                    result.gaps.push(error.to_string());
+                    return result;
                 }
             }
         }
     }
+}
+
+/// Returns the id and name of an account, for a gap.
+fn describe(member: &Member) -> String {
+    format!("account {} {}", member.account.id, member.account.name)
+        .trim_end()
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -177,48 +187,49 @@ mod tests {
     use crate::commands::Environment;
     use crate::range::Scenario;
 
-    async fn listed(what: &str, faults: &str) -> Result<Found, CommandError> {
+    async fn run_list(what: &str, faults: &str) -> Result<ListResult, CommandError> {
         let scenario = include_str!("../../../config/range/small.toml");
-        let place =
-            Environment::practising(&Scenario::from_toml(&format!("{scenario}{faults}")).unwrap())
-                .unwrap();
+        let environment = Environment::for_practice(
+            &Scenario::from_toml(&format!("{scenario}{faults}")).unwrap(),
+        )
+        .unwrap();
         let arguments =
             Arguments::try_parse_from(["dragnet", "list", what, "--account", "dev"]).unwrap();
         let Command::List(list) = arguments.command else {
             panic!("not a list")
         };
-        let surroundings = ResolveContext {
+        let context = ResolveContext {
             environment: &|_| None,
             working_directory: std::path::Path::new("/nonexistent"),
-            now: place.clock().now(),
+            now: environment.clock().now(),
             stdout_is_terminal: false,
             stderr_is_terminal: false,
         };
-        let list = ListSettings::resolve(&arguments.global, &list, &surroundings).unwrap();
-        let aws = place.connect(&list.reach, None).await?;
-        Search::run(aws, &list).await
+        let list = ListSettings::resolve(&arguments.global, &list, &context).unwrap();
+        let aws = environment.connect(&list.reach, None).await?;
+        ListSearch::run(aws, &list).await
     }
 
     /// The exit code is 1 if the list of accounts fails, and 3 if there is a gap.
     #[tokio::test(start_paused = true)]
-    async fn an_answer_without_its_list_is_no_empty_list() {
+    async fn response_without_its_list_is_an_error() {
         for (what, operation) in [
             ("accounts", "ListAccounts"),
             ("regions", "DescribeRegions"),
             ("log-groups", "DescribeLogGroups"),
         ] {
-            let whole = listed(what, "").await.unwrap();
+            let result = run_list(what, "").await.unwrap();
             assert!(
-                whole.gaps.is_empty() && !whole.items.is_empty(),
+                result.gaps.is_empty() && !result.items.is_empty(),
                 "{what}: {:?}",
-                whole.gaps
+                result.gaps
             );
             for answer in ["empty", "no-members", "error-body"] {
                 let fault = format!(
                     "[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nanswer = \"{answer}\"\n"
                 );
-                match listed(what, &fault).await {
-                    Ok(found) => assert!(!found.gaps.is_empty(), "{what}: {answer}"),
+                match run_list(what, &fault).await {
+                    Ok(result) => assert!(!result.gaps.is_empty(), "{what}: {answer}"),
                     Err(error) => assert_eq!(error.exit_code(), 1, "{what}: {answer}"),
                 }
             }

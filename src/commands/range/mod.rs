@@ -20,12 +20,17 @@ pub(super) async fn serve(
     arguments: &ServeArguments,
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
-    let (scenario, range) = served(&arguments.range)?;
+    let (scenario, range) = create_range(&arguments.range)?;
     range.enforce(match arguments.quotas {
         QuotaChoice::Real => Quotas::Real,
         QuotaChoice::Off => Quotas::Off,
     })?;
-    let listener = TcpListener::bind(arguments.listen).await?;
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .map_err(|source| CommandError::RangeListen {
+            address: arguments.listen,
+            source,
+        })?;
     let address = listener.local_addr()?;
     let PracticeCredentials {
         access_key_id,
@@ -40,12 +45,12 @@ pub(super) async fn serve(
     writeln!(out, "export AWS_DEFAULT_REGION={region}")?;
     out.flush()?;
     print_note(&format!(
-        "Serving `{}`: {}. Ctrl-C ends it.",
+        "Serving `{}`: {}. Press Ctrl-C to stop.",
         scenario.name(),
         scenario.title()
     ));
     print_note(&format!(
-        "MFA device {}; `dragnet range code` prints its code.",
+        "MFA device: {}. `dragnet range code` prints its current code.",
         range.mfa().serial
     ));
     server::serve(range, listener, async { _ = tokio::signal::ctrl_c().await }).await?;
@@ -63,20 +68,20 @@ pub(super) fn code(
         let scenario = Scenario::builtin(PRACTICE)?;
         Range::new(&scenario, None, scenario.clock())?
     } else {
-        served(arguments)?.1
+        create_range(arguments)?.1
     };
     Ok(writeln!(out, "{}", range.mfa_code())?)
 }
 
 /// Returns the scenario, and a range of it that runs on the wall clock.
-fn served(arguments: &ScenarioArguments) -> Result<(Scenario, Range), CommandError> {
-    let scenario = scenario(&arguments.scenario)?;
+fn create_range(arguments: &ScenarioArguments) -> Result<(Scenario, Range), CommandError> {
+    let scenario = load_scenario(&arguments.scenario)?;
     let range = Range::new(&scenario, arguments.seed, Clock::wall())?;
     Ok((scenario, range))
 }
 
 /// Loads a built-in scenario, or one from a file.
-fn scenario(name_or_file: &str) -> Result<Scenario, CommandError> {
+fn load_scenario(name_or_file: &str) -> Result<Scenario, CommandError> {
     let path = Path::new(name_or_file);
     if path.is_file() {
         let text = std::fs::read_to_string(path)?;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::served;
+use super::create_range;
 use crate::cli::ShowArguments;
 use crate::commands::CommandError;
 use crate::model::AccountId;
@@ -53,7 +53,7 @@ pub(in crate::commands) fn show(
     json: bool,
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
-    let (scenario, range) = served(&arguments.range)?;
+    let (scenario, range) = create_range(&arguments.range)?;
     let PracticeMfa { serial, secret } = range.mfa();
     let shown = Shown {
         scenario: scenario.name().to_owned(),
@@ -97,11 +97,24 @@ impl Shown {
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let own = [
+        self.write_overview(out)?;
+        self.write_accounts(out)?;
+        self.write_story(out)?;
+        match &self.answers {
+            Some(answers) => write_answers(answers, out),
+            None => writeln!(
+                out,
+                "\n`dragnet range show --answers` shows what a search must find."
+            ),
+        }
+    }
+
+    fn write_overview(&self, out: &mut dyn Write) -> io::Result<()> {
+        let items = [
             (
-                "Begins",
+                "Start",
                 format!(
-                    "{} with --practice; a served range begins when it starts, and all that happened moves along",
+                    "{} with --practice; a served range starts at the current time, and all events are shifted with it",
                     self.now
                 ),
             ),
@@ -113,69 +126,62 @@ impl Shown {
                 format!("{} (for an authenticator application)", self.mfa_secret),
             ),
         ];
-        write_items(&format!("{}: {}", self.scenario, self.title), &own, out)?;
+        write_items(&format!("{}: {}", self.scenario, self.title), &items, out)
+    }
+
+    /// Writes the accounts with the roles that not every member account has, then the other roles.
+    fn write_accounts(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n{}", plural(self.accounts.len() as u64, "account"))?;
-        let everywhere = self.roles_everywhere();
+        let common_roles = self.roles_everywhere();
         let mut table = Table::new(&["id", "name", "unit", "log groups", "further roles"]);
         for account in &self.accounts {
+            let further_roles: Vec<&str> = account
+                .roles
+                .iter()
+                .filter(|role| !common_roles.contains(role))
+                .map(String::as_str)
+                .collect();
             table.push(vec![
                 account.id.to_string(),
                 account.name.clone(),
-                place(account),
+                describe_unit(account),
                 account.log_groups.to_string(),
-                account
-                    .roles
-                    .iter()
-                    .filter(|role| !everywhere.contains(role))
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                further_roles.join(", "),
             ]);
         }
         table.write_text(None, out)?;
-        write_items(
-            "",
-            &[(
-                "Roles of every member account",
-                everywhere
-                    .iter()
-                    .map(|role| role.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            )],
-            out,
-        )?;
+        let common_roles: Vec<&str> = common_roles.iter().map(|role| role.as_str()).collect();
+        let items = [("Roles of every member account", common_roles.join(", "))];
+        write_items("", &items, out)
+    }
+
+    fn write_story(&self, out: &mut dyn Write) -> io::Result<()> {
         let story: Vec<_> = self
             .story
             .iter()
             .map(|chapter| (chapter.at.as_str(), chapter.text.clone()))
             .collect();
         writeln!(out)?;
-        write_items("What happened", &story, out)?;
-        match &self.answers {
-            None => writeln!(
-                out,
-                "\n`dragnet range show --answers` tells what a search must find."
-            ),
-            Some(answers) => {
-                writeln!(out)?;
-                let sheet: Vec<_> = answers.iter().map(ShownAnswer::line).collect();
-                let sheet: Vec<_> = sheet
-                    .iter()
-                    .map(|(label, text)| (label.as_str(), text.clone()))
-                    .collect();
-                write_items(
-                    "Sightings of the last 24 hours, copies of a record folded",
-                    &sheet,
-                    out,
-                )
-            }
-        }
+        write_items("What happened", &story, out)
     }
 }
 
+fn write_answers(answers: &[ShownAnswer], out: &mut dyn Write) -> io::Result<()> {
+    let lines: Vec<_> = answers.iter().map(ShownAnswer::line).collect();
+    let items: Vec<_> = lines
+        .iter()
+        .map(|(label, text)| (label.as_str(), text.clone()))
+        .collect();
+    writeln!(out)?;
+    write_items(
+        "Sightings of the last 24 hours; copies of a record count once",
+        &items,
+        out,
+    )
+}
+
 /// Returns the organizational units above an account, and its state if it is not active.
-fn place(account: &AccountOverview) -> String {
+fn describe_unit(account: &AccountOverview) -> String {
     let units = account.units.join("/");
     if account.state == "ACTIVE" {
         units

@@ -14,7 +14,7 @@ use crate::store::{RunDir, RunReader, StoreError};
 /// A run in the list. All texts are untrusted, because the run directory may come from someone
 /// else.
 #[derive(Serialize)]
-struct Listed {
+struct ListedRun {
     run_id: String,
     status: String,
     started: String,
@@ -31,11 +31,11 @@ pub(super) fn list(parent: &Path, json: bool, out: &mut dyn Write) -> Result<(),
         source,
     })?;
     ids.sort();
-    let runs: Vec<Listed> = ids.iter().map(|id| listed(parent, id)).collect();
+    let runs: Vec<ListedRun> = ids.iter().map(|id| read_or_damaged(parent, id)).collect();
     if json {
         return Ok(write_json(&runs, out)?);
     }
-    let mut table = Table::new(&["run", "status", "started", "sightings", "looked for"]);
+    let mut table = Table::new(&["run", "status", "started", "sightings", "searched for"]);
     for run in runs {
         let sightings = run
             .sightings
@@ -69,8 +69,8 @@ fn run_ids(parent: &Path) -> io::Result<Vec<RunId>> {
     Ok(ids)
 }
 
-fn listed(parent: &Path, id: &RunId) -> Listed {
-    let damaged = |error: &CommandError| Listed {
+fn read_or_damaged(parent: &Path, id: &RunId) -> ListedRun {
+    let damaged = |error: &CommandError| ListedRun {
         run_id: id.to_string(),
         status: format!("damaged: {error}"),
         started: String::new(),
@@ -80,25 +80,25 @@ fn listed(parent: &Path, id: &RunId) -> Listed {
     read(&parent.join(id.as_str()), id).unwrap_or_else(|error| damaged(&error))
 }
 
-fn read(path: &Path, id: &RunId) -> Result<Listed, CommandError> {
+fn read(path: &Path, id: &RunId) -> Result<ListedRun, CommandError> {
     let dir = RunDir::open(path)?;
-    let facts = Facts::read(&dir, &RunReader::peek(&dir)?)?;
+    let facts = Facts::read(&dir, &RunReader::open_without_indexes(&dir)?)?;
     let summary = dir.open_file("summary.json").ok();
     let summary: Option<serde_json::Value> =
         summary.and_then(|file| serde_json::from_reader(BufReader::new(file)).ok());
-    let told = |key: &str| summary.as_ref().and_then(|summary| summary.get(key));
+    let summary_value = |key: &str| summary.as_ref().and_then(|summary| summary.get(key));
     let status = match facts.get("ended") {
         // A killed or running run has not ended, and its summary may be from before it was resumed.
         None => "unfinished",
-        Some(_) => told("status")
+        Some(_) => summary_value("status")
             .and_then(serde_json::Value::as_str)
             .unwrap_or("unreported"),
     };
-    Ok(Listed {
+    Ok(ListedRun {
         run_id: id.to_string(),
         status: status.to_owned(),
         started: facts.text("started")?,
         indicators: facts.json("indicators")?,
-        sightings: told("sightings").and_then(serde_json::Value::as_u64),
+        sightings: summary_value("sightings").and_then(serde_json::Value::as_u64),
     })
 }

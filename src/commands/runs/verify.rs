@@ -38,7 +38,7 @@ struct Verification {
 /// else 1.
 pub(super) fn verify(dir: &RunDir, json: bool, out: &mut dyn Write) -> Result<u8, CommandError> {
     let (_, manifest_sha256) = dir.digest(MANIFEST)?;
-    let files = check_all(dir, &manifest(dir)?)?;
+    let files = check_all(dir, &read_manifest(dir)?)?;
     let verified = files.iter().all(|file| file.check == Check::Same);
     let verification = Verification {
         verified,
@@ -59,24 +59,33 @@ pub(super) fn verify(dir: &RunDir, json: bool, out: &mut dyn Write) -> Result<u8
         }
         writeln!(
             out,
-            "manifest.json has SHA-256 {}: compare it with the ticket",
+            "SHA-256 of manifest.json: {} (compare it with the one in the ticket)",
             verification.manifest_sha256
         )?;
-        writeln!(
-            out,
-            "{}",
-            if verified {
-                "The files are what they were."
-            } else {
-                "The files are NOT what they were."
-            }
-        )?;
+        writeln!(out, "{}", verdict(&verification.files))?;
     }
     out.flush()?;
     Ok(u8::from(!verified))
 }
 
-fn manifest(dir: &RunDir) -> Result<Manifest, CommandError> {
+/// Counts the files by result: `8 unchanged; 3 not in the manifest`.
+fn verdict(files: &[Checked]) -> String {
+    let count = |check: Check| files.iter().filter(|file| file.check == check).count();
+    let mut parts = vec![format!("{} unchanged", count(Check::Same))];
+    for (check, text) in [
+        (Check::Changed, "CHANGED"),
+        (Check::Missing, "MISSING"),
+        (Check::NotInManifest, "not in the manifest"),
+    ] {
+        let number = count(check);
+        if number > 0 {
+            parts.push(format!("{number} {text}"));
+        }
+    }
+    parts.join("; ")
+}
+
+fn read_manifest(dir: &RunDir) -> Result<Manifest, CommandError> {
     let file = BufReader::new(dir.open_file(MANIFEST)?);
     Ok(serde_json::from_reader(file)
         .map_err(|error| StoreError::Damaged(format!("{MANIFEST}: {error}")))?)
@@ -102,10 +111,13 @@ fn check_all(dir: &RunDir, manifest: &Manifest) -> Result<Vec<Checked>, StoreErr
             check,
         });
     }
-    let is_told =
+    let is_listed =
         |name: &String| name == MANIFEST || manifest.files.iter().any(|file| file.name == *name);
-    let more = dir.file_names()?.into_iter().filter(|name| !is_told(name));
-    files.extend(more.map(|name| Checked {
+    let unlisted = dir
+        .file_names()?
+        .into_iter()
+        .filter(|name| !is_listed(name));
+    files.extend(unlisted.map(|name| Checked {
         name,
         check: Check::NotInManifest,
     }));

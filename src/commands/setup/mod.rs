@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::CommandError;
 use super::host_environment::HostEnvironment;
 use crate::cli::settings::load_config;
-use crate::cli::{GlobalArguments, PolicyOf, SetupCommand};
+use crate::cli::{GlobalArguments, PolicyIdentity, SetupCommand};
 use crate::config::{Config, MemberRole};
 use crate::model::{Operation, Partition, Policy};
 use crate::report::write_json;
@@ -19,17 +19,17 @@ use crate::report::write_json;
 pub(super) fn setup(
     global: &GlobalArguments,
     command: &SetupCommand,
-    machine: &HostEnvironment,
+    host: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
     // The roles do not depend on the time.
-    let mut config = load_config(global, &machine.at(Timestamp::UNIX_EPOCH))?;
+    let mut config = load_config(global, &host.resolve_context(Timestamp::UNIX_EPOCH))?;
     if let Some(role) = &global.member_role {
         config.identity.member_role = role.clone();
     }
     match command {
         SetupCommand::Policy(arguments) => {
-            write_json(&policy(arguments.whose, &config), &mut *out)?;
+            write_json(&policy(arguments.identity, &config), &mut *out)?;
         }
         SetupCommand::Cloudformation(arguments) => {
             template::write(&config, arguments.management, out)?;
@@ -38,20 +38,21 @@ pub(super) fn setup(
     Ok(())
 }
 
-fn policy(whose: PolicyOf, config: &Config) -> Policy {
-    match whose {
-        PolicyOf::Read => {
+fn policy(identity: PolicyIdentity, config: &Config) -> Policy {
+    match identity {
+        PolicyIdentity::Read => {
             Policy::for_operations(&[&Operation::SWEEP[..], &Operation::SURVEY].concat())
         }
-        PolicyOf::Contain => Policy::for_operations(&Operation::CONTAIN),
-        PolicyOf::Source => {
+        PolicyIdentity::Contain => Policy::for_operations(&Operation::CONTAIN),
+        PolicyIdentity::Source => {
             let (read, contain) = role_names(config);
             let partition = config.identity.partition().unwrap_or(Partition::Aws);
             let arn = |name: &str| format!("arn:{partition}:iam::*:role/{name}");
             let mut roles = vec![arn(&read), arn(&contain)];
             roles.extend(config.organization.role.iter().map(ToString::to_string));
-            let enter = Policy::allowing(["sts:AssumeRole", "sts:SetSourceIdentity"]).on(&roles);
-            enter.and(Policy::for_operations(&[Operation::ListAccounts]))
+            let assume_roles = Policy::allowing(["sts:AssumeRole", "sts:SetSourceIdentity"])
+                .with_resources(&roles);
+            assume_roles.merged_with(Policy::for_operations(&[Operation::ListAccounts]))
         }
     }
 }
@@ -72,10 +73,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_source_may_enter_the_roles_and_list_the_accounts() {
+    fn source_policy_allows_assuming_roles_and_listing_accounts() {
         let text = "[identity]\nmember_role = \"security/Audit\"\nrole_chain = [\"arn:aws-cn:iam::222222222222:role/Hub\"]";
         let config = Config::from_toml(text, "x").unwrap();
-        let policy = policy(PolicyOf::Source, &config).to_string();
+        let policy = policy(PolicyIdentity::Source, &config).to_string();
         assert!(
             policy.contains(r#"["arn:aws-cn:iam::*:role/security/Audit","arn:aws-cn:iam::*:role/DragnetContain"]"#),
             "{policy}"

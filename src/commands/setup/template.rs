@@ -16,9 +16,9 @@ const ORGANIZATION_ROLE: &str = include_str!("../../../config/roles/organization
 pub(super) fn write(config: &Config, management: bool, out: &mut dyn Write) -> io::Result<()> {
     let parameters = parameters(config);
     let commands = if management {
-        deploy_here(&parameters)
+        stack_commands(&parameters)
     } else {
-        deploy_everywhere(&parameters)
+        stack_set_commands(&parameters)
     };
     for line in commands {
         writeln!(out, "# {line}")?;
@@ -34,10 +34,10 @@ pub(super) fn write(config: &Config, management: bool, out: &mut dyn Write) -> i
 fn parameters(config: &Config) -> Vec<(&'static str, String)> {
     let identity = &config.identity;
     let hub = identity.role_chain.last().map(ToString::to_string);
-    let behind_hub = hub.is_some();
+    let has_hub = hub.is_some();
     let mut parameters = vec![(
         "TrustedPrincipal",
-        hub.unwrap_or_else(|| "ARN-OF-WHO-SWEEPS".to_owned()),
+        hub.unwrap_or_else(|| "ARN-OF-THE-CALLER".to_owned()),
     )];
     parameters.extend(
         identity
@@ -45,11 +45,11 @@ fn parameters(config: &Config) -> Vec<(&'static str, String)> {
             .iter()
             .map(|id| ("ExternalId", id.to_string())),
     );
-    if identity.mfa_serial.is_some() && !behind_hub {
+    if identity.mfa_serial.is_some() && !has_hub {
         parameters.push(("RequireMfa", "true".to_owned()));
     }
     let (read, contain) = role_names(config);
-    for (role, usual, name_key, path_key) in [
+    for (role, default_name, name_key, path_key) in [
         (&read, "DragnetRead", "ReadRoleName", "ReadRolePath"),
         (
             &contain,
@@ -61,7 +61,7 @@ fn parameters(config: &Config) -> Vec<(&'static str, String)> {
         let (path, name) = role
             .rsplit_once('/')
             .map_or(("", role.as_str()), |(path, name)| (path, name));
-        if name != usual {
+        if name != default_name {
             parameters.push((name_key, name.to_owned()));
         }
         if !path.is_empty() {
@@ -71,35 +71,35 @@ fn parameters(config: &Config) -> Vec<(&'static str, String)> {
     parameters
 }
 
-fn deploy_everywhere(parameters: &[(&'static str, String)]) -> Vec<String> {
-    let given: Vec<String> = parameters
+fn stack_set_commands(parameters: &[(&'static str, String)]) -> Vec<String> {
+    let values: Vec<String> = parameters
         .iter()
         .map(|(key, value)| format!("ParameterKey={key},ParameterValue={value}"))
         .collect();
     vec![
-        "The roles of Dragnet, for every member account. From the management account, or a delegated administrator:"
+        "The roles of Dragnet for every member account. Run in the management or a delegated administrator account:"
             .to_owned(),
         "  aws cloudformation create-stack-set --stack-set-name dragnet --template-body file://FILE \\".to_owned(),
         "    --capabilities CAPABILITY_NAMED_IAM --permission-model SERVICE_MANAGED \\".to_owned(),
         "    --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false \\".to_owned(),
-        format!("    --parameters {}", given.join(" ")),
+        format!("    --parameters {}", values.join(" ")),
         "  aws cloudformation create-stack-instances --stack-set-name dragnet --regions us-east-1 \\".to_owned(),
         "    --deployment-targets OrganizationalUnitIds=ID-OF-THE-ROOT-OR-OU".to_owned(),
-        "The management account is left out by StackSets: dragnet setup cloudformation --management".to_owned(),
+        "StackSets do not deploy to the management account. For that, use: dragnet setup cloudformation --management".to_owned(),
     ]
 }
 
-fn deploy_here(parameters: &[(&'static str, String)]) -> Vec<String> {
-    let given: Vec<String> = parameters
+fn stack_commands(parameters: &[(&'static str, String)]) -> Vec<String> {
+    let values: Vec<String> = parameters
         .iter()
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
     vec![
-        "The roles of Dragnet, for the management account, to which StackSets do not deploy. In that account:"
+        "The roles of Dragnet for the management account, to which StackSets do not deploy. Run in that account:"
             .to_owned(),
         "  aws cloudformation deploy --stack-name dragnet --template-file FILE --capabilities CAPABILITY_NAMED_IAM \\"
             .to_owned(),
-        format!("    --parameter-overrides {}", given.join(" ")),
+        format!("    --parameter-overrides {}", values.join(" ")),
     ]
 }
 
@@ -108,7 +108,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::cli::PolicyOf;
+    use crate::cli::PolicyIdentity;
     use crate::commands::setup::policy;
     use crate::model::Operation;
 
@@ -140,13 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn the_roles_allow_what_the_code_calls_and_no_more() {
+    fn roles_allow_exactly_the_called_operations() {
         let template: Value = serde_saphyr::from_str(&written("", true)).unwrap();
-        for (role, whose) in [
-            ("ReadRole", PolicyOf::Read),
-            ("ContainRole", PolicyOf::Contain),
+        for (role, identity) in [
+            ("ReadRole", PolicyIdentity::Read),
+            ("ContainRole", PolicyIdentity::Contain),
         ] {
-            let printed = serde_json::to_value(policy(whose, &Config::default())).unwrap();
+            let printed = serde_json::to_value(policy(identity, &Config::default())).unwrap();
             assert_eq!(
                 serde_json::to_value(actions(&template, role)).unwrap(),
                 printed["Statement"][0]["Action"],
@@ -165,21 +165,21 @@ mod tests {
     }
 
     #[test]
-    fn only_the_management_account_lists_the_accounts() {
+    fn member_template_has_no_organization_role() {
         let template: Value = serde_saphyr::from_str(&written("", false)).unwrap();
         let roles: Vec<&String> = template["Resources"].as_object().unwrap().keys().collect();
         assert_eq!(roles, ["ContainRole", "ReadRole"]);
     }
 
     #[test]
-    fn the_settings_become_parameters() {
+    fn settings_become_parameters() {
         let hub = "[identity]\nrole_chain = [\"arn:aws:iam::222222222222:role/Hub\"]\nexternal_id = \"between-us\"\nmfa_serial = \"arn:aws:iam::111111111111:mfa/alice\"";
-        let told = written(hub, true);
+        let template = written(hub, true);
         assert!(
-            told.contains(
+            template.contains(
                 "TrustedPrincipal=arn:aws:iam::222222222222:role/Hub ExternalId=between-us\n"
             ),
-            "{told}"
+            "{template}"
         );
         let direct = written(
             "[identity]\nmfa_serial = \"arn:aws:iam::111111111111:mfa/alice\"\nmember_role = \"sec/Audit\"",

@@ -15,18 +15,20 @@ use crate::model::{
     AccountId, LogGroupArn, LogSource, Operation, Outcome, SourceLookup, SourceState, SourceStatus,
     Target,
 };
+use crate::report::AccountNames;
 use crate::store::ScopeMembership;
 use crate::sweep::{
-    Access, Directory, Entered, GroupEnd, Member, Members, Refusal, RegionScope, Sources, ask,
-    ask_owner, member_to_enter, sources,
+    Access, Directory, Entered, GroupEnd, Member, Members, Refusal, RegionScope, Sources,
+    look_up_log_sources, look_up_trail_state, member_to_enter, sources,
 };
 
-/// The result of the survey.
-pub(super) struct Surveyed {
+pub(super) struct SurveyResult {
     /// The log sources.
     pub sources: Sources,
     /// The number of accounts in scope.
     pub accounts: u64,
+    /// The names of all accounts.
+    pub names: AccountNames,
     /// What could not be queried, with the reason.
     pub gaps: Vec<String>,
 }
@@ -34,14 +36,14 @@ pub(super) struct Surveyed {
 /// Surveys the scope of the settings at the time `now`.
 pub(super) async fn survey(
     aws: Aws,
-    asked: &SourcesSettings,
+    settings: &SourcesSettings,
     now: Timestamp,
-) -> Result<Surveyed, CommandError> {
+) -> Result<SurveyResult, CommandError> {
     let caller = aws
         .authenticate()
         .await
         .map_err(|error| CommandError::Caller(Box::new(error)))?;
-    let reach = asked.reach.clone();
+    let reach = settings.reach.clone();
     let access = Access::new(
         &aws,
         &caller,
@@ -50,21 +52,33 @@ pub(super) async fn survey(
         &Operation::SOURCES,
     );
     let survey = Arc::new(Survey { aws, access, reach });
-    let mut known = survey.ask_everyone().await?;
-    known.gaps.sort();
-    survey.ask_owners(&mut known).await;
-    let ends = survey.look_for_groups(&mut known, asked, now).await;
-    let recorders: Vec<LogSource> = known.recorders.into_values().collect();
-    let end_of = |group: &LogGroupArn| {
-        ends.get(group)
+    let mut progress = survey.query_accounts().await?;
+    progress.gaps.sort();
+    survey.query_owners(&mut progress).await;
+    let group_ends = survey.check_groups(&mut progress, settings, now).await;
+    let log_sources: Vec<LogSource> = progress.log_sources.into_values().collect();
+    let end_of_group = |group: &LogGroupArn| {
+        group_ends
+            .get(group)
             .cloned()
-            .unwrap_or_else(|| GroupEnd::new(SourceStatus::Failed, "it was not looked for"))
+            .unwrap_or_else(|| GroupEnd::new(SourceStatus::Failed, "not looked up"))
     };
-    let sources = sources(&known.cells, &recorders, asked.window, end_of);
-    Ok(Surveyed {
+    let sources = sources(
+        &progress.lookups,
+        &log_sources,
+        settings.window,
+        end_of_group,
+    );
+    let names = progress
+        .members
+        .into_values()
+        .map(|member| (member.account.id.to_string(), member.account.name))
+        .collect();
+    Ok(SurveyResult {
         sources,
-        accounts: known.accounts,
-        gaps: known.gaps,
+        accounts: progress.accounts,
+        names,
+        gaps: progress.gaps,
     })
 }
 
@@ -76,74 +90,76 @@ struct Survey {
 
 /// The results so far.
 #[derive(Default)]
-struct Known {
+struct Progress {
     accounts: u64,
     members: Members,
     sessions: BTreeMap<AccountId, Result<Arc<Session>, Outcome>>,
-    cells: Vec<SourceLookup>,
-    recorders: BTreeMap<String, LogSource>,
+    lookups: Vec<SourceLookup>,
+    log_sources: BTreeMap<String, LogSource>,
     gaps: Vec<String>,
 }
 
-impl Known {
+impl Progress {
     /// Many accounts see an organization trail, but only its owner can return its state, so a known
     /// state is never replaced.
-    fn learn(&mut self, recorder: LogSource) {
+    fn add_log_source(&mut self, source: LogSource) {
         let known = self
-            .recorders
-            .entry(recorder.via.clone())
-            .or_insert_with(|| recorder.clone());
-        if known.told == SourceState::Unknown {
-            *known = recorder;
+            .log_sources
+            .entry(source.via.clone())
+            .or_insert_with(|| source.clone());
+        if known.state == SourceState::Unknown {
+            *known = source;
         }
     }
 }
 
 /// The results of one account in scope.
-struct Answered {
+struct AccountResult {
     account: AccountId,
+    account_name: String,
     session: Result<Arc<Session>, Outcome>,
-    cells: Vec<SourceLookup>,
-    recorders: Vec<LogSource>,
+    lookups: Vec<SourceLookup>,
+    log_sources: Vec<LogSource>,
 }
 
 impl Survey {
-    async fn ask_everyone(self: &Arc<Self>) -> Result<Known, CommandError> {
+    async fn query_accounts(self: &Arc<Self>) -> Result<Progress, CommandError> {
         let mut directory = Directory::new(&self.aws, &self.access, &self.reach);
-        let mut known = Known::default();
+        let mut progress = Progress::default();
         let mut accounts = JoinSet::new();
         while let Some(member) = directory.next().await? {
-            if member.standing == ScopeMembership::InScope {
-                known.accounts += 1;
-                accounts.spawn(Arc::clone(self).ask_account(member.clone()));
+            if member.membership == ScopeMembership::InScope {
+                progress.accounts += 1;
+                accounts.spawn(Arc::clone(self).query_account(member.clone()));
             }
-            known.members.insert(member.account.id, member);
+            progress.members.insert(member.account.id, member);
         }
-        for answered in accounts.join_all().await {
-            if let Err(outcome) = &answered.session {
-                known.gaps.push(format!(
-                    "account {}: {}",
-                    answered.account,
+        for result in accounts.join_all().await {
+            if let Err(outcome) = &result.session {
+                progress.gaps.push(format!(
+                    "account {} {}: {}",
+                    result.account,
+                    result.account_name,
                     outcome.reason_text()
                 ));
             }
-            known.sessions.insert(answered.account, answered.session);
-            known.cells.extend(answered.cells);
-            answered
-                .recorders
+            progress.sessions.insert(result.account, result.session);
+            progress.lookups.extend(result.lookups);
+            result
+                .log_sources
                 .into_iter()
-                .for_each(|recorder| known.learn(recorder));
+                .for_each(|source| progress.add_log_source(source));
         }
-        known
-            .cells
+        progress
+            .lookups
             .sort_by(|one, other| (&one.target, one.kind).cmp(&(&other.target, other.kind)));
-        Ok(known)
+        Ok(progress)
     }
 
-    async fn ask_account(self: Arc<Self>, member: Member) -> Answered {
+    async fn query_account(self: Arc<Self>, member: Member) -> AccountResult {
         let account = member.account.id;
-        let mut cells = Vec::new();
-        let mut recorders = Vec::new();
+        let mut lookups = Vec::new();
+        let mut log_sources = Vec::new();
         let session = match self
             .access
             .enter(&self.aws, &member)
@@ -152,71 +168,74 @@ impl Survey {
         {
             Err(outcome) => Err(outcome),
             Ok(Entered { session, regions }) => {
-                let wanted = RegionScope::new(&self.reach.scope, &member, regions).enabled;
-                let targets: Vec<Target> = wanted
+                let targets: Vec<Target> = RegionScope::new(&self.reach.scope, &member, regions)
+                    .enabled
                     .into_iter()
                     .map(|enabled| Target {
                         account,
                         region: enabled.region,
                     })
                     .collect();
-                for answer in join_all(
+                for found in join_all(
                     targets
                         .iter()
-                        .map(|target| ask(&self.aws, &session, target)),
+                        .map(|target| look_up_log_sources(&self.aws, &session, target)),
                 )
                 .await
                 {
-                    cells.extend(answer.cells);
-                    recorders.extend(answer.recorders);
+                    lookups.extend(found.lookups);
+                    log_sources.extend(found.log_sources);
                 }
                 Ok(session)
             }
         };
-        Answered {
+        AccountResult {
             account,
+            account_name: member.account.name,
             session,
-            cells,
-            recorders,
+            lookups,
+            log_sources,
         }
     }
 
     /// Queries the owners of log sources whose state is unknown because the owner is outside of the
     /// scope.
-    async fn ask_owners(&self, known: &mut Known) {
-        let unasked = known
-            .recorders
+    async fn query_owners(&self, progress: &mut Progress) {
+        let unknown: Vec<LogSource> = progress
+            .log_sources
             .values()
-            .filter(|recorder| recorder.told == SourceState::Unknown);
-        for recorder in unasked.cloned().collect::<Vec<_>>() {
-            let told = match self.session(known, recorder.home.account).await {
-                Ok(session) => ask_owner(&self.aws, &session, recorder).await,
+            .filter(|source| source.state == SourceState::Unknown)
+            .cloned()
+            .collect();
+        for source in unknown {
+            let queried = match self.session(progress, source.home.account).await {
+                Ok(session) => look_up_trail_state(&self.aws, &session, source).await,
                 Err(outcome) => LogSource {
-                    told: SourceState::Denied(outcome),
-                    ..recorder
+                    state: SourceState::Denied(outcome),
+                    ..source
                 },
             };
-            known.learn(told);
+            progress.add_log_source(queried);
         }
     }
 
     /// Determines what a sweep would do with each log group to which a log source delivers.
-    async fn look_for_groups(
+    async fn check_groups(
         &self,
-        known: &mut Known,
-        asked: &SourcesSettings,
+        progress: &mut Progress,
+        settings: &SourcesSettings,
         now: Timestamp,
     ) -> BTreeMap<LogGroupArn, GroupEnd> {
-        let groups: BTreeSet<LogGroupArn> = known
-            .recorders
+        let groups: BTreeSet<LogGroupArn> = progress
+            .log_sources
             .values()
             .filter_map(LogSource::log_group)
             .cloned()
             .collect();
-        let mut looked_for = Vec::new();
+        let mut checks = Vec::new();
         for group in groups {
-            let session = self.session(known, group.target.account).await;
-            looked_for.push(async move {
+            let session = self.session(progress, group.target.account).await;
+            checks.push(async move {
                 let end = match session {
                     Err(outcome) => GroupEnd::from_outcome(&outcome, SourceStatus::Failed),
                     Ok(_) if !self.reach.scope.has_log_group(&group.name) => {
@@ -227,26 +246,26 @@ impl Survey {
                             &Refusal::from_call_error(&error).into_outcome(),
                             SourceStatus::Failed,
                         ),
-                        Ok(None) => GroupEnd::not_there(),
-                        Ok(Some(found)) => GroupEnd::expected(&found, asked.window, now),
+                        Ok(None) => GroupEnd::not_found(),
+                        Ok(Some(found)) => GroupEnd::expected(&found, settings.window, now),
                     },
                 };
                 (group, end)
             });
         }
-        join_all(looked_for).await.into_iter().collect()
+        join_all(checks).await.into_iter().collect()
     }
 
     /// Returns the session for an account, in scope or not.
     async fn session(
         &self,
-        known: &mut Known,
+        progress: &mut Progress,
         account: AccountId,
     ) -> Result<Arc<Session>, Outcome> {
-        if let Some(session) = known.sessions.get(&account) {
+        if let Some(session) = progress.sessions.get(&account) {
             return session.clone();
         }
-        let session = match member_to_enter(&known.members, &self.access, account) {
+        let session = match member_to_enter(&progress.members, &self.access, account) {
             Err(outcome) => Err(outcome),
             Ok(member) => {
                 let entered = self.access.enter(&self.aws, &member).await;
@@ -255,7 +274,7 @@ impl Survey {
                     .map_err(Refusal::into_outcome)
             }
         };
-        known.sessions.insert(account, session.clone());
+        progress.sessions.insert(account, session.clone());
         session
     }
 }

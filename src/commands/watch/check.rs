@@ -9,13 +9,13 @@ use crate::cli::settings::{ScheduleSettings, WatchSettings};
 use crate::commands::CommandError;
 use crate::report::{Table, write_json};
 use crate::time::rfc3339_ms;
-use crate::watch::next;
+use crate::watch::next_activation;
 
 /// The number of activations that are shown.
 const SHOWN: usize = 10;
 
 #[derive(Serialize)]
-struct Planned {
+struct PlannedActivation {
     schedule: String,
     due: String,
     at: String,
@@ -30,13 +30,16 @@ pub(super) fn check(
     json: bool,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let planned = planned(&watch.schedules, now);
+    for schedule in &watch.schedules {
+        schedule.check_lists()?;
+    }
+    let planned = next_activations(&watch.schedules, now);
     if json {
         write_json(&planned, out)?;
         return Ok(0);
     }
-    let mut table = Table::new(&["at", "schedule", "due", "there"]);
-    for Planned {
+    let mut table = Table::new(&["at", "schedule", "due", "local time"]);
+    for PlannedActivation {
         schedule,
         due,
         at,
@@ -50,12 +53,12 @@ pub(super) fn check(
 }
 
 /// Returns the next activations of all schedules, ordered by time.
-fn planned(schedules: &[ScheduleSettings], now: Timestamp) -> Vec<Planned> {
+fn next_activations(schedules: &[ScheduleSettings], now: Timestamp) -> Vec<PlannedActivation> {
     let mut all = Vec::new();
     for schedule in schedules {
         let mut after = now;
         for _ in 0..SHOWN {
-            let Some(activation) = next(schedule, after) else {
+            let Some(activation) = next_activation(schedule, after) else {
                 break;
             };
             after = activation.due;
@@ -66,7 +69,7 @@ fn planned(schedules: &[ScheduleSettings], now: Timestamp) -> Vec<Planned> {
                 .to_string();
             let due = rfc3339_ms(activation.due);
             let at = rfc3339_ms(activation.at);
-            all.push(Planned {
+            all.push(PlannedActivation {
                 schedule: schedule.name.clone(),
                 due,
                 at,

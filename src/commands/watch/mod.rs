@@ -20,16 +20,18 @@ use crate::cli::{GlobalArguments, WatchCommand};
 pub(super) async fn watch(
     global: &GlobalArguments,
     command: &WatchCommand,
-    machine: &HostEnvironment,
+    host: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let settings = machine.global_settings(global);
-    let place = Environment::from_settings(settings, machine)?;
-    let now = place.clock().now();
-    let watch = WatchSettings::resolve(global, &machine.at(now))?;
+    let settings = host.global_settings(global);
+    let environment = Environment::from_settings(settings, host)?;
+    let now = environment.clock().now();
+    let watch = WatchSettings::resolve(global, &host.resolve_context(now))?;
     match command {
-        WatchCommand::Run => Box::pin(run::run(global, machine, &place, watch)).await,
-        WatchCommand::Once { name } => once::once(settings, &place, watch, name.as_deref()).await,
+        WatchCommand::Run => Box::pin(run::run(global, host, &environment, watch)).await,
+        WatchCommand::Once { name } => {
+            once::once(settings, &environment, watch, name.as_deref()).await
+        }
         WatchCommand::Status => status::status(&watch, now, settings.json, out),
         WatchCommand::Check => check::check(&watch, now, settings.json, out),
     }

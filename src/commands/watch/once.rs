@@ -7,65 +7,76 @@ use std::sync::{Arc, Mutex};
 use super::WatchRuntime;
 use crate::cli::UsageError;
 use crate::cli::settings::{GlobalSettings, ProgressStyle, WatchSettings};
-use crate::commands::interrupt::ends_on_ctrl_c;
+use crate::commands::interrupt::token_cancelled_on_ctrl_c;
 use crate::commands::{CommandError, Environment, print_note};
 use crate::config::nearest;
-use crate::watch::{ActivationEnd, ActivationRecord, RetryPolicy, State};
+use crate::watch::{ActivationEnd, ActivationRecord, RetryPolicy, State, StateError};
 
 pub(super) async fn once(
     settings: GlobalSettings,
-    place: &Environment,
+    environment: &Environment,
     watch: WatchSettings,
     name: Option<&str>,
 ) -> Result<u8, CommandError> {
-    if let Some(given) = name {
-        let names = || {
-            watch
-                .schedules
-                .iter()
-                .map(|schedule| schedule.name.as_str())
-        };
-        if !names().any(|known| known == given) {
-            let nearest = nearest(given, names()).map(str::to_owned);
-            return Err(UsageError::UnknownSchedule {
-                given: given.to_owned(),
-                nearest,
-            }
-            .into());
-        }
+    if let Some(name) = name {
+        check_schedule_exists(&watch, name)?;
     }
     let state = State::open(&watch.state_dir)?;
     let sinks: Vec<String> = watch.sinks.iter().map(|sink| sink.name.clone()).collect();
     let output = Arc::new(Mutex::new(io::stdout()));
-    let lookout = WatchRuntime::open(place, watch, &state, output, RetryPolicy::default()).await?;
-    let ended = lookout.once(name, &ends_on_ctrl_c()).await?;
+    let runtime =
+        WatchRuntime::open(environment, watch, &state, output, RetryPolicy::default()).await?;
+    let results = runtime.run_once(name, &token_cancelled_on_ctrl_c()).await?;
     if settings.progress != ProgressStyle::None {
-        if ended.is_empty() {
+        if results.is_empty() {
             print_note("No schedule is due.");
         }
-        ended
+        results
             .iter()
             .flatten()
-            .for_each(|activated| print_note(&ending(activated)));
+            .for_each(|record| print_note(&describe_activation(record)));
     }
     for sink in sinks {
-        let record = state.sink(&sink)?;
-        if record.waiting > 0 {
-            let problem = if record.problem.is_empty() {
-                "it was not tried"
-            } else {
-                &record.problem
-            };
-            print_note(&format!(
-                "{} alerts wait for the sink {sink}: {problem}",
-                record.waiting
-            ));
-        }
+        print_waiting_alerts(&state, &sink)?;
     }
-    Ok(exit_code(&ended))
+    Ok(exit_code(&results))
 }
 
-fn ending(activated: &ActivationRecord) -> String {
+fn check_schedule_exists(watch: &WatchSettings, name: &str) -> Result<(), UsageError> {
+    let names = || {
+        watch
+            .schedules
+            .iter()
+            .map(|schedule| schedule.name.as_str())
+    };
+    if names().any(|known| known == name) {
+        return Ok(());
+    }
+    let nearest = nearest(name, names()).map(str::to_owned);
+    Err(UsageError::UnknownSchedule {
+        given: name.to_owned(),
+        nearest,
+    })
+}
+
+fn print_waiting_alerts(state: &State, sink: &str) -> Result<(), StateError> {
+    let record = state.sink_record(sink)?;
+    if record.waiting == 0 {
+        return Ok(());
+    }
+    let problem = if record.problem.is_empty() {
+        "no delivery was attempted"
+    } else {
+        &record.problem
+    };
+    print_note(&format!(
+        "{} alerts are waiting for the sink {sink}: {problem}",
+        record.waiting
+    ));
+    Ok(())
+}
+
+fn describe_activation(record: &ActivationRecord) -> String {
     let ActivationRecord {
         end,
         counts,
@@ -73,7 +84,7 @@ fn ending(activated: &ActivationRecord) -> String {
         run,
         problem,
         ..
-    } = activated;
+    } = record;
     let sightings = counts.sightings;
     let alerts = counts.alerts;
     let because = if problem.is_empty() {
@@ -93,11 +104,11 @@ fn ending(activated: &ActivationRecord) -> String {
 }
 
 /// Returns the exit code. Of several activations, the one with the worst result decides.
-fn exit_code(ended: &[Option<ActivationRecord>]) -> u8 {
+fn exit_code(results: &[Option<ActivationRecord>]) -> u8 {
     let ends = || {
-        ended
+        results
             .iter()
-            .map(|activated| activated.as_ref().map(|activated| activated.end))
+            .map(|record| record.as_ref().map(|record| record.end))
     };
     let any = |end: Option<ActivationEnd>| ends().any(|one| one == end);
     if any(None) || any(Some(ActivationEnd::Failed)) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -22,7 +23,7 @@ use crate::watch::{Health, RetryPolicy, State};
 
 /// How long running activations and deliveries may take to end. The next start repeats what did not
 /// end in time.
-const LAST_WORDS: Duration = Duration::from_secs(9);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// The signals that the process handles.
 struct Signals {
@@ -31,8 +32,9 @@ struct Signals {
     hang_up: Signal,
 }
 
-enum Asked {
-    End,
+/// What a signal requests.
+enum Request {
+    Stop,
     Reload,
 }
 
@@ -45,103 +47,179 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Asked {
+    async fn next(&mut self) -> Request {
         tokio::select! {
-            _ = self.terminate.recv() => Asked::End,
-            _ = self.interrupt.recv() => Asked::End,
-            _ = self.hang_up.recv() => Asked::Reload,
+            _ = self.terminate.recv() => Request::Stop,
+            _ = self.interrupt.recv() => Request::Stop,
+            _ = self.hang_up.recv() => Request::Reload,
         }
     }
 }
 
 pub(super) async fn run(
     global: &GlobalArguments,
-    machine: &HostEnvironment,
-    place: &Environment,
-    watch: WatchSettings,
+    host: &HostEnvironment,
+    environment: &Environment,
+    settings: WatchSettings,
 ) -> Result<u8, CommandError> {
-    let mut signals = Signals::listen()?;
-    let state = State::open(&watch.state_dir)?;
+    let signals = Signals::listen()?;
+    let state = State::open(&settings.state_dir)?;
+    let listen = settings.listen;
     let stop = CancellationToken::new();
-    let (in_force, told_settings) = watch::channel(Arc::new(watch));
-    let health = Health::new(told_settings, state.clone(), place.clock());
-    if let Listen::At(address) = in_force.borrow().listen {
+    let (settings, settings_receiver) = watch::channel(Arc::new(settings));
+    let health = Health::new(settings_receiver, state.clone(), environment.clock());
+    if let Listen::At(address) = listen {
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| CommandError::Listen { address, source })?;
         tokio::spawn(health.clone().serve(listener, stop.clone()));
     }
-    let open = async |watch: &WatchSettings| {
-        let output = Arc::new(Mutex::new(io::stdout()));
-        WatchRuntime::open(place, watch.clone(), &state, output, RetryPolicy::default()).await
+    let supervisor = Supervisor {
+        global,
+        host,
+        environment,
+        state,
+        settings,
+        health,
+        stop,
     };
-    let first = Arc::clone(&in_force.borrow());
-    let mut lookout = open(&first).await?;
-    loop {
-        let rest = CancellationToken::new();
-        let mut keeping = tokio::spawn(lookout.keep(rest.clone(), stop.clone()));
-        health.set_ready(true);
+    supervisor.run(signals).await
+}
+
+/// The parts of the process that outlive a reload of the configuration.
+struct Supervisor<'a> {
+    global: &'a GlobalArguments,
+    host: &'a HostEnvironment,
+    environment: &'a Environment,
+    state: State,
+    /// The settings in force.
+    settings: watch::Sender<Arc<WatchSettings>>,
+    health: Health,
+    stop: CancellationToken,
+}
+
+/// A runtime with the settings of a reloaded configuration.
+struct Reloaded {
+    runtime: WatchRuntime,
+    settings: WatchSettings,
+}
+
+impl Supervisor<'_> {
+    async fn run(&self, mut signals: Signals) -> Result<u8, CommandError> {
+        let settings = Arc::clone(&self.settings.borrow());
+        let mut runtime = Box::pin(self.open(&settings)).await?;
+        while let Some(reloaded) = self.run_until_reload(runtime, &mut signals).await {
+            self.settings.send_replace(Arc::new(reloaded.settings));
+            runtime = reloaded.runtime;
+        }
+        Ok(0)
+    }
+
+    async fn open(&self, settings: &WatchSettings) -> Result<WatchRuntime, CommandError> {
+        let output = Arc::new(Mutex::new(io::stdout()));
+        WatchRuntime::open(
+            self.environment,
+            settings.clone(),
+            &self.state,
+            output,
+            RetryPolicy::default(),
+        )
+        .await
+    }
+
+    /// Runs until the process is stopped or the configuration was reloaded. On a signal to stop,
+    /// running activations are interrupted; on a signal to reload, they end first. Returns `None`
+    /// if the process exits.
+    async fn run_until_reload(
+        &self,
+        runtime: WatchRuntime,
+        signals: &mut Signals,
+    ) -> Option<Reloaded> {
+        let drain = CancellationToken::new();
+        let mut running = tokio::spawn(runtime.run(drain.clone(), self.stop.clone()));
+        self.health.set_ready(true);
         info!(
-            schedules = in_force.borrow().schedules.len() as u64,
+            schedules = self.settings.borrow().schedules.len() as u64,
             "watching"
         );
-        let mut next = None;
-        // On a signal to end, stops at once. On a signal to reload, waits until running activations
-        // have ended.
+        let mut reloaded = None;
         loop {
             tokio::select! {
-                asked = signals.next() => match asked {
-                    Asked::End => {
-                        info!("ending");
-                        health.set_ready(false);
-                        stop.cancel();
-                        if timeout(LAST_WORDS, &mut keeping).await.is_err() {
-                            warn!("what was under way did not end in time");
-                        }
-                        return Ok(0);
+                request = signals.next() => match request {
+                    Request::Stop => {
+                        self.shut_down(&mut running).await;
+                        return None;
                     }
-                    Asked::Reload => match reload(global, machine, place, &in_force.borrow().clone()) {
-                        Err(error) => error!(error = causes(&error), "the configuration is wrong: the old one stays"),
-                        Ok(watch) => match open(&watch).await {
-                            Err(error) => error!(error = causes(&error), "the new configuration does not connect: the old one stays"),
-                            Ok(lookout) => {
-                                info!("the configuration was read again");
-                                next = Some((lookout, watch));
-                                rest.cancel();
-                            }
-                        },
-                    },
+                    Request::Reload => {
+                        if let Some(new) = self.reload().await {
+                            reloaded = Some(new);
+                            drain.cancel();
+                        }
+                    }
                 },
-                ended = &mut keeping => {
+                ended = &mut running => {
                     if let Err(error) = ended {
-                        error!(error = causes(&error), "a schedule broke off");
+                        error!(error = causes(&error), "a schedule stopped unexpectedly");
                     }
                     break;
                 }
             }
         }
-        health.set_ready(false);
-        let Some((new, watch)) = next else {
-            // No schedule will be due again.
-            info!("no schedule will be due any more");
-            return Ok(0);
-        };
-        in_force.send_replace(Arc::new(watch));
-        lookout = new;
+        self.health.set_ready(false);
+        if reloaded.is_none() {
+            info!("no schedule will be due again: exiting");
+        }
+        reloaded
     }
-}
 
-/// Reads the configuration again, except for the settings that cannot change while the process
-/// runs.
-fn reload(
-    global: &GlobalArguments,
-    machine: &HostEnvironment,
-    place: &Environment,
-    in_force: &WatchSettings,
-) -> Result<WatchSettings, CommandError> {
-    let mut watch = WatchSettings::resolve(global, &machine.at(place.clock().now()))?;
-    if watch.state_dir != in_force.state_dir || watch.listen != in_force.listen {
-        warn!("watch.state_dir and watch.listen are taken over at the next start");
-        (watch.state_dir, watch.listen) = (in_force.state_dir.clone(), in_force.listen);
+    /// Interrupts the running activations, and waits for them.
+    async fn shut_down(&self, running: &mut JoinHandle<()>) {
+        info!("stopping");
+        self.health.set_ready(false);
+        self.stop.cancel();
+        if timeout(SHUTDOWN_TIMEOUT, running).await.is_err() {
+            warn!("activations or deliveries did not stop in time; the next start repeats them");
+        }
     }
-    Ok(watch)
+
+    /// Reads the configuration again and connects with it. If that fails, the previous
+    /// configuration stays in force.
+    async fn reload(&self) -> Option<Reloaded> {
+        let settings = match self.reload_settings() {
+            Ok(settings) => settings,
+            Err(error) => {
+                error!(
+                    error = causes(&error),
+                    "the new configuration is invalid; the previous one stays in force"
+                );
+                return None;
+            }
+        };
+        match Box::pin(self.open(&settings)).await {
+            Ok(runtime) => {
+                info!("configuration reloaded");
+                Some(Reloaded { runtime, settings })
+            }
+            Err(error) => {
+                error!(
+                    error = causes(&error),
+                    "failed to connect with the new configuration; the previous one stays in force"
+                );
+                None
+            }
+        }
+    }
+
+    /// Reads the configuration again, except for the settings that cannot change while the process
+    /// runs.
+    fn reload_settings(&self) -> Result<WatchSettings, CommandError> {
+        let current = Arc::clone(&self.settings.borrow());
+        let now = self.environment.clock().now();
+        let mut settings = WatchSettings::resolve(self.global, &self.host.resolve_context(now))?;
+        if settings.state_dir != current.state_dir || settings.listen != current.listen {
+            warn!("changes of watch.state_dir and watch.listen take effect at the next start");
+            settings.state_dir.clone_from(&current.state_dir);
+            settings.listen = current.listen;
+        }
+        Ok(settings)
+    }
 }

@@ -16,21 +16,22 @@ use crate::watch::{ActivationEnd, Agenda, FinishedRun, RunLauncher};
 
 /// Launches runs over one shared connection.
 #[derive(Debug)]
-pub(super) struct Runs(pub Arc<SharedConnection>);
+pub(super) struct SharedConnectionLauncher(pub Arc<SharedConnection>);
 
-impl RunLauncher for Runs {
-    fn make(
+impl RunLauncher for SharedConnectionLauncher {
+    fn launch(
         &self,
         settings: SweepSettings,
         agenda: Arc<Agenda>,
         cancel: CancellationToken,
     ) -> BoxFuture<'_, Result<FinishedRun, String>> {
-        let connection = self.0.of_run();
+        let connection = self.0.for_run();
         let windows = WindowBasis::LogTime(agenda);
         async move {
-            let made =
+            let output =
                 run_windows(connection, settings, windows, ProgressStyle::None, cancel).await;
-            let (RunOutput { directory, files }, failure) = made.map_err(|error| causes(&error))?;
+            let (RunOutput { directory, files }, failure) =
+                output.map_err(|error| causes(&error))?;
             let summary = &files.summary;
             Ok(FinishedRun {
                 directory,

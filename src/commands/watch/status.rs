@@ -79,7 +79,7 @@ fn schedules(overview: &Overview) -> Table {
 }
 
 fn sinks(overview: &Overview) -> Table {
-    let mut table = Table::new(&["sink", "waiting", "delivered", "refused", "last problem"]);
+    let mut table = Table::new(&["sink", "waiting", "delivered", "refused", "last error"]);
     for sink in &overview.sinks {
         let counts = [sink.waiting, sink.delivered, sink.refused].map(|count| count.to_string());
         table.push(

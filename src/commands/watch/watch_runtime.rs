@@ -7,7 +7,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::runs::Runs;
+use super::runs::SharedConnectionLauncher;
 use crate::aws::{Poster, causes};
 use crate::cli::settings::WatchSettings;
 use crate::commands::run::AUDIT_WAITING;
@@ -33,16 +33,17 @@ impl WatchRuntime {
     /// # Errors
     /// The connection to AWS cannot be created.
     pub async fn open(
-        place: &Environment,
+        environment: &Environment,
         settings: WatchSettings,
         state: &State,
         output: SharedOutput,
-        patience: RetryPolicy,
+        retry_policy: RetryPolicy,
     ) -> Result<Self, CommandError> {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         let recording = tokio::spawn(record_own_calls(calls, state.clone()));
-        let connection = Arc::new(SharedConnection::open(place, &settings.reach, audit).await?);
-        let poster = Arc::new(Poster::new(place.allows_insecure_endpoints()));
+        let connection =
+            Arc::new(SharedConnection::open(environment, &settings.reach, audit).await?);
+        let poster = Arc::new(Poster::new(environment.allows_insecure_endpoints()));
         let tools = Tools {
             aws: Arc::clone(connection.aws()),
             poster,
@@ -52,18 +53,18 @@ impl WatchRuntime {
             Delivery::new(
                 state.clone(),
                 Sink::new(sink, tools.clone()),
-                place.clock(),
-                patience,
+                environment.clock(),
+                retry_policy,
             )
         };
         let deliveries = settings.sinks.iter().cloned().map(delivery).collect();
         let (changed, outbox) = watch::channel(());
-        let runs = Arc::new(Runs(connection));
+        let launcher = Arc::new(SharedConnectionLauncher(connection));
         let watch = Arc::new(Watch::new(
             settings,
             state.clone(),
-            place.clock(),
-            runs,
+            environment.clock(),
+            launcher,
             changed,
         ));
         Ok(Self {
@@ -80,29 +81,29 @@ impl WatchRuntime {
     ///
     /// # Errors
     /// The state cannot be read or written.
-    pub async fn once(
+    pub async fn run_once(
         &self,
         name: Option<&str>,
         stop: &CancellationToken,
     ) -> Result<Vec<Option<ActivationRecord>>, StateError> {
-        let ended = self.watch.once(name, stop).await;
+        let results = self.watch.run_once(name, stop).await;
         for delivery in &self.deliveries {
-            delivery.once().await?;
+            delivery.run_once().await?;
         }
-        Ok(ended)
+        Ok(results)
     }
 
-    /// Activates each schedule whenever it is due, and delivers alerts. Ends when `rest` is
+    /// Activates each schedule whenever it is due, and delivers alerts. Ends when `drain` is
     /// cancelled and the running activations have ended, or when `stop` is cancelled, which
     /// interrupts them.
-    pub async fn keep(self, rest: CancellationToken, stop: CancellationToken) {
+    pub async fn run(self, drain: CancellationToken, stop: CancellationToken) {
         let done = stop.child_token();
         let mut deliveries = JoinSet::new();
         for delivery in self.deliveries {
-            deliveries.spawn(delivery.keep(self.outbox.clone(), done.clone()));
+            deliveries.spawn(delivery.run(self.outbox.clone(), done.clone()));
         }
         drop(self.outbox);
-        self.watch.keep(rest, stop).await;
+        self.watch.run(drain, stop).await;
         done.cancel();
         while deliveries.join_next().await.is_some() {}
         drop(self.watch);
@@ -114,10 +115,10 @@ impl WatchRuntime {
 /// findings.
 async fn record_own_calls(mut calls: mpsc::Receiver<ApiCall>, state: State) {
     while let Some(call) = calls.recv().await {
-        if let Err(error) = state.own_call(&call.request_id, call.time) {
+        if let Err(error) = state.record_own_call(&call.request_id, call.time) {
             warn!(
                 error = causes(&error),
-                "a call cannot be written down: its trace may be told"
+                "failed to store the request id of a call; its log event may raise an alert"
             );
         }
     }

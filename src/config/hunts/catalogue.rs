@@ -38,7 +38,7 @@ impl Catalogue {
                 return Err(ConfigError::new(
                     &origin,
                     None,
-                    format!("another file has a hunt `{name}` too"),
+                    format!("another file also defines the hunt `{name}`"),
                 ));
             }
         }
@@ -57,7 +57,7 @@ impl Catalogue {
     /// There is no hunt of this name.
     pub fn get(&self, name: &str) -> Result<&HuntTemplate, InvalidHunt> {
         self.hunts.get(name).ok_or_else(|| InvalidHunt::Unknown {
-            given: name.to_owned(),
+            name: name.to_owned(),
             nearest: nearest(name, self.hunts.keys().map(String::as_str)).map(str::to_owned),
         })
     }
@@ -67,15 +67,15 @@ impl Catalogue {
     ///
     /// # Errors
     /// There is no such hunt or parameter, or a value is missing or not of its parameter's type.
-    pub fn ask(&self, request: &str) -> Result<Hunt, InvalidHunt> {
+    pub fn resolve(&self, request: &str) -> Result<Hunt, InvalidHunt> {
         let (name, rest) = request.split_once(':').unwrap_or((request, ""));
-        let mut given: Vec<(String, String)> = Vec::new();
+        let mut values: Vec<(String, String)> = Vec::new();
         for part in rest.split(',').filter(|_| !rest.is_empty()) {
             match (
                 part.split_once('=').filter(|(key, _)| is_key(key)),
-                given.last_mut(),
+                values.last_mut(),
             ) {
-                (Some((key, value)), _) => given.push((key.trim().to_owned(), value.to_owned())),
+                (Some((key, value)), _) => values.push((key.trim().to_owned(), value.to_owned())),
                 (None, Some((_, value))) => {
                     value.push(',');
                     value.push_str(part);
@@ -83,7 +83,7 @@ impl Catalogue {
                 (None, None) => return Err(InvalidHunt::Malformed(request.to_owned())),
             }
         }
-        self.get(name)?.fill(&given.into_iter().collect())
+        self.get(name)?.fill(&values.into_iter().collect())
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ships_is_sound_and_evaluated_here() {
+    fn built_in_hunts_are_valid_and_evaluated_locally() {
         let catalogue = catalogue();
         for (origin, _) in SHIPPED {
             let name = origin
@@ -144,24 +144,28 @@ mod tests {
         assert_eq!(
             toml_files(&folder).unwrap().len(),
             SHIPPED.len(),
-            "every file of the folder ships"
+            "every file of the folder is built in"
         );
     }
 
     #[test]
-    fn a_request_names_a_hunt_and_its_values() {
+    fn request_resolves_to_a_hunt_with_values() {
         let catalogue = catalogue();
-        let hunt = catalogue.ask("source-ip:source_ip=2001:db8::1").unwrap();
+        let hunt = catalogue
+            .resolve("source-ip:source_ip=2001:db8::1")
+            .unwrap();
         assert_eq!(hunt.parameters["source_ip"], "2001:db8::1");
-        let error = |request: &str| catalogue.ask(request).unwrap_err().to_string();
+        let error = |request: &str| catalogue.resolve(request).unwrap_err().to_string();
         assert!(error("source-up").contains("did you mean `source-ip`?"));
         assert!(error("source-ip").contains("needs `source_ip`"));
         assert!(error("source-ip:192.0.2.1").contains("NAME[:key=value,...]"));
-        assert!(error("source-ip:source_ip=192.0.2.1,2").contains("`192.0.2.1,2` is not a value"));
+        assert!(
+            error("source-ip:source_ip=192.0.2.1,2").contains("`192.0.2.1,2` is not a valid value")
+        );
     }
 
     #[test]
-    fn a_folder_adds_and_replaces() {
+    fn folder_adds_and_replaces_hunts() {
         let temp = tempfile::tempdir().unwrap();
         let write = |file: &str, name: &str| {
             let text = format!(

@@ -20,7 +20,7 @@ pub use parameter::{Parameter, ParameterKind};
 pub use template::HuntTemplate;
 
 /// The folder beside the configuration file that is used if it exists and no other is configured.
-const USUAL_FOLDER: &str = "hunts";
+const DEFAULT_FOLDER: &str = "hunts";
 
 /// `[hunts]`: the user's own hunts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,13 +34,13 @@ pub struct Hunts {
 
 impl Hunts {
     /// Resolves the folder relative to the directory of the configuration file.
-    pub(super) fn seen_from(self, directory: &Path) -> Self {
-        let usual = || Some(directory.join(USUAL_FOLDER)).filter(|folder| folder.is_dir());
+    pub(super) fn resolve_folder(self, directory: &Path) -> Self {
+        let default = || Some(directory.join(DEFAULT_FOLDER)).filter(|folder| folder.is_dir());
         Self {
             folder: self
                 .folder
                 .map(|folder| directory.join(folder))
-                .or_else(usual),
+                .or_else(default),
         }
     }
 }

@@ -40,7 +40,7 @@ pub enum ParameterKind {
 
 impl ParameterKind {
     /// Returns the name of the type in files, and an example of a value.
-    fn words(self) -> (&'static str, &'static str) {
+    fn name_and_example(self) -> (&'static str, &'static str) {
         match self {
             Self::Ip => ("ip", "192.0.2.1"),
             Self::Cidr => ("cidr", "192.0.2.0/24"),
@@ -53,30 +53,30 @@ impl ParameterKind {
 
     /// Returns the name of the type in files.
     pub fn as_str(self) -> &'static str {
-        self.words().0
+        self.name_and_example().0
     }
 
     /// Returns an example of a value of this type.
     pub fn example(self) -> &'static str {
-        self.words().1
+        self.name_and_example().1
     }
 
     /// Normalizes a value to the form that logs contain; `None` if it is not of this type. The
     /// result contains nothing that could end the quoted text around it, whatever the server treats
     /// as an escape.
-    pub fn value(self, given: &str) -> Option<String> {
-        let given = given.trim();
+    pub fn normalize(self, text: &str) -> Option<String> {
+        let text = text.trim();
         let value = match self {
-            Self::Ip => given.parse::<IpAddr>().ok()?.to_string(),
-            Self::Cidr => network(given)?.to_string(),
+            Self::Ip => text.parse::<IpAddr>().ok()?.to_string(),
+            Self::Cidr => parse_network(text)?.to_string(),
             Self::AccessKey => {
                 let is_id = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
-                ((16..=128).contains(&given.len()) && given.chars().all(is_id))
-                    .then(|| given.to_owned())?
+                ((16..=128).contains(&text.len()) && text.chars().all(is_id))
+                    .then(|| text.to_owned())?
             }
-            Self::Account => given.parse::<AccountId>().ok()?.to_string(),
-            Self::Arn => given.parse::<Arn>().ok()?.to_string(),
-            Self::Text => given.to_owned(),
+            Self::Account => text.parse::<AccountId>().ok()?.to_string(),
+            Self::Arn => text.parse::<Arn>().ok()?.to_string(),
+            Self::Text => text.to_owned(),
         };
         (!value.is_empty() && value.chars().all(is_harmless)).then_some(value)
     }
@@ -87,11 +87,11 @@ fn is_harmless(c: char) -> bool {
 }
 
 /// Parses a network, or the first octets that all its addresses share.
-fn network(given: &str) -> Option<IpNet> {
-    if let Ok(network) = given.parse::<IpNet>() {
+fn parse_network(text: &str) -> Option<IpNet> {
+    if let Ok(network) = text.parse::<IpNet>() {
         return Some(network.trunc());
     }
-    let octets: Vec<u8> = given
+    let octets: Vec<u8> = text
         .strip_suffix('.')?
         .split('.')
         .map(|octet| octet.parse().ok())
@@ -103,7 +103,7 @@ fn network(given: &str) -> Option<IpNet> {
     address
         .iter_mut()
         .zip(&octets)
-        .for_each(|(place, octet)| *place = *octet);
+        .for_each(|(byte, octet)| *byte = *octet);
     Ipv4Net::new(address.into(), length * 8).ok().map(IpNet::V4)
 }
 
@@ -112,8 +112,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_get_one_form_or_are_refused() {
-        for (kind, given, value) in [
+    fn values_are_normalized_or_rejected() {
+        for (kind, text, value) in [
             (ParameterKind::Ip, " 2001:DB8:0::1", Some("2001:db8::1")),
             (ParameterKind::Ip, "192.0.2", None),
             (ParameterKind::Cidr, "10.1.2.3/8", Some("10.0.0.0/8")),
@@ -135,16 +135,16 @@ mod tests {
             ),
             (ParameterKind::Text, "", None),
         ] {
-            assert_eq!(kind.value(given).as_deref(), value, "{given}");
+            assert_eq!(kind.normalize(text).as_deref(), value, "{text}");
         }
         for ending in ["\"", "'", "`", "\\", "\n", "\" or 1 = 1 #"] {
             assert_eq!(
-                ParameterKind::Text.value(&format!("a{ending}b")),
+                ParameterKind::Text.normalize(&format!("a{ending}b")),
                 None,
                 "{ending}"
             );
             assert_eq!(
-                ParameterKind::Arn.value(&format!("arn:aws:s3:::b{ending}c")),
+                ParameterKind::Arn.normalize(&format!("arn:aws:s3:::b{ending}c")),
                 None,
                 "{ending}"
             );
@@ -152,10 +152,14 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_takes_its_example() {
+    fn example_of_each_kind_is_valid() {
         use ParameterKind::{AccessKey, Account, Arn, Cidr, Ip, Text};
         for kind in [Ip, Cidr, AccessKey, Account, Arn, Text] {
-            assert!(kind.value(kind.example()).is_some(), "{}", kind.as_str());
+            assert!(
+                kind.normalize(kind.example()).is_some(),
+                "{}",
+                kind.as_str()
+            );
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::model::{Hunt, HuntSource, Severity};
 use crate::query::{Query, QueryErrorKind};
 
 /// Replaces the placeholders while the query is parsed to check where they occur.
-const MARK: &str = "DragnetParameter";
+const MARKER: &str = "DragnetParameter";
 
 /// A hunt of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -56,32 +56,34 @@ impl HuntTemplate {
         if !Hunt::is_name(&self.name) || self.name.len() > Hunt::LONGEST_NAME {
             return Err(Problem::new(
                 "name",
-                "a hunt's name is of lower-case letters, digits and hyphens",
+                "a hunt name consists of lower-case letters, digits and hyphens",
             ));
         }
-        if let Some(wrong) = self
+        if let Some(invalid) = self
             .techniques
             .iter()
             .find(|technique| !is_technique(technique))
         {
             return Err(Problem::new(
                 "techniques",
-                format!("`{wrong}` is not an ATT&CK technique such as T1078.004"),
+                format!("`{invalid}` is not an ATT&CK technique such as T1078.004"),
             ));
         }
         for (name, parameter) in &self.parameters {
-            let wrong = parameter
+            let invalid = parameter
                 .default
                 .as_ref()
-                .filter(|default| parameter.kind.value(default).is_none());
-            if let Some(wrong) = wrong {
-                let problem = format!("`{wrong}` is not of type {}", parameter.kind.as_str());
+                .filter(|default| parameter.kind.normalize(default).is_none());
+            if let Some(invalid) = invalid {
+                let problem = format!("`{invalid}` is not of type {}", parameter.kind.as_str());
                 return Err(Problem::new("default", problem)
                     .under(name)
                     .under("parameters"));
             }
             if !self.query.contains(&placeholder(name)) {
-                return Err(Problem::new(name, "the query does not use it").under("parameters"));
+                return Err(
+                    Problem::new(name, "the query does not use this parameter").under("parameters")
+                );
             }
         }
         self.check_query()
@@ -91,32 +93,36 @@ impl HuntTemplate {
     /// cannot be checked, so it must not have parameters.
     fn check_query(&self) -> Result<(), Problem> {
         let mut marked = self.query.clone();
-        let mut places = 0;
+        let mut count = 0;
         for name in self.parameters.keys() {
-            places += marked.matches(&placeholder(name)).count();
-            marked = marked.replace(&placeholder(name), MARK);
+            count += marked.matches(&placeholder(name)).count();
+            marked = marked.replace(&placeholder(name), MARKER);
         }
         if marked.contains("{{") {
             return Err(Problem::new(
                 "query",
-                "it names a parameter in {{…}} that is not declared",
+                "it uses a parameter in {{…}} that is not declared",
             ));
         }
         match marked.parse::<Query>() {
             Ok(query) if query.source.is_some() => Err(Problem::new(
                 "query",
-                "SOURCE is not for hunts: the scope says where to look",
+                "SOURCE cannot be used in hunts: the scope selects the log groups",
             )),
             Ok(query) => {
                 let quoted: usize = query
                     .texts()
                     .iter()
-                    .map(|text| text.matches(MARK).count())
+                    .map(|text| text.matches(MARKER).count())
                     .sum();
-                let apart = Problem::new("query", "a parameter may only stand inside quoted text");
-                if quoted == places { Ok(()) } else { Err(apart) }
+                let unquoted = Problem::new("query", "parameters are only allowed in quoted text");
+                if quoted == count {
+                    Ok(())
+                } else {
+                    Err(unquoted)
+                }
             }
-            Err(error) if error.kind == QueryErrorKind::NotEvaluatedHere && places == 0 => Ok(()),
+            Err(error) if error.kind == QueryErrorKind::InsightsOnly && count == 0 => Ok(()),
             Err(error) => Err(Problem::new("query", error)),
         }
     }
@@ -125,13 +131,13 @@ impl HuntTemplate {
     /// default. Used to check hunts.
     pub fn example(&self) -> Hunt {
         let value = |parameter: &Parameter| {
-            let given = parameter
+            let text = parameter
                 .default
                 .as_deref()
                 .unwrap_or_else(|| parameter.kind.example());
-            parameter.kind.value(given).unwrap_or_default()
+            parameter.kind.normalize(text).unwrap_or_default()
         };
-        self.with(
+        self.with_parameters(
             self.parameters
                 .iter()
                 .map(|(name, parameter)| (name.clone(), value(parameter)))
@@ -143,48 +149,48 @@ impl HuntTemplate {
     ///
     /// # Errors
     /// A value is missing or not of its parameter's type, or there is no such parameter.
-    pub fn fill(&self, given: &BTreeMap<String, String>) -> Result<Hunt, InvalidHunt> {
-        if let Some(unknown) = given
+    pub fn fill(&self, values: &BTreeMap<String, String>) -> Result<Hunt, InvalidHunt> {
+        if let Some(unknown) = values
             .keys()
             .find(|name| !self.parameters.contains_key(*name))
         {
             return Err(InvalidHunt::UnknownParameter {
                 hunt: self.name.clone(),
-                given: unknown.clone(),
+                parameter: unknown.clone(),
                 nearest: nearest(unknown, self.parameters.keys().map(String::as_str))
                     .map(str::to_owned),
             });
         }
-        let values = self.parameters.iter().map(|(name, parameter)| {
-            let given = given.get(name).or(parameter.default.as_ref());
-            let given = given.ok_or_else(|| InvalidHunt::MissingParameter {
+        let parameters = self.parameters.iter().map(|(name, parameter)| {
+            let text = values.get(name).or(parameter.default.as_ref());
+            let text = text.ok_or_else(|| InvalidHunt::MissingParameter {
                 hunt: self.name.clone(),
                 parameter: name.clone(),
                 about: parameter.about.clone(),
             })?;
             let value = parameter
                 .kind
-                .value(given)
+                .normalize(text)
                 .ok_or_else(|| InvalidHunt::Value {
                     hunt: self.name.clone(),
                     parameter: name.clone(),
-                    given: given.clone(),
+                    value: text.clone(),
                     kind: parameter.kind.as_str(),
                     example: parameter.kind.example(),
                 })?;
             Ok((name.clone(), value))
         });
-        Ok(self.with(values.collect::<Result<_, _>>()?))
+        Ok(self.with_parameters(parameters.collect::<Result<_, _>>()?))
     }
 
-    fn with(&self, parameters: BTreeMap<String, String>) -> Hunt {
+    fn with_parameters(&self, parameters: BTreeMap<String, String>) -> Hunt {
         Hunt {
             name: self.name.clone(),
             title: self.title.clone(),
             source: self.source,
             severity: self.severity,
             techniques: self.techniques.clone(),
-            query: filled(&self.query, &parameters),
+            query: fill_placeholders(&self.query, &parameters),
             parameters,
             filter_pattern: None,
         }
@@ -192,16 +198,16 @@ impl HuntTemplate {
 }
 
 /// Replaces the placeholders in one pass, so that a placeholder inside of a value is not replaced.
-fn filled(query: &str, values: &BTreeMap<String, String>) -> String {
-    let mut whole = String::with_capacity(query.len());
+fn fill_placeholders(query: &str, values: &BTreeMap<String, String>) -> String {
+    let mut filled = String::with_capacity(query.len());
     let mut rest = query;
     while let Some((before, after)) = rest.split_once("{{") {
-        whole.push_str(before);
+        filled.push_str(before);
         let (name, after) = after.split_once("}}").unwrap_or((after, ""));
-        whole.push_str(values.get(name).map_or("", String::as_str));
+        filled.push_str(values.get(name).map_or("", String::as_str));
         rest = after;
     }
-    whole + rest
+    filled + rest
 }
 
 fn placeholder(name: &str) -> String {
@@ -233,7 +239,7 @@ mod tests {
     const ADDRESS: &str = "[parameters.ip]\ntype = \"ip\"\nabout = \"the address\"\n";
 
     #[test]
-    fn values_only_stand_in_quoted_text() {
+    fn parameters_outside_quoted_text_are_rejected() {
         for query in [
             "filter a = \"{{ip}}\"",
             "filter a like 'x {{ip}} y'",
@@ -250,7 +256,7 @@ mod tests {
         ] {
             assert_eq!(
                 hunt(query, ADDRESS).unwrap_err(),
-                "a.toml:5: a parameter may only stand inside quoted text"
+                "a.toml:5: parameters are only allowed in quoted text"
             );
         }
         assert!(
@@ -261,11 +267,11 @@ mod tests {
         assert!(
             hunt("filter a = 1", ADDRESS)
                 .unwrap_err()
-                .ends_with("the query does not use it")
+                .ends_with("the query does not use this parameter")
         );
         assert!(
             hunt("fields @message | pattern @message", "").is_ok(),
-            "Insights alone runs it"
+            "only Insights can run it"
         );
         assert!(
             hunt("filtre a", "")
@@ -275,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hunt_is_filled_with_checked_values() {
+    fn values_are_checked_and_filled_in() {
         let template = hunt("filter a = \"{{ip}}\"", ADDRESS).unwrap();
         let fill = |name: &str, value: &str| {
             template
@@ -289,7 +295,7 @@ mod tests {
         assert!(
             fill("ip", "1.2.3.4\" or 1 = 1")
                 .unwrap_err()
-                .contains("whose type is ip, such as 192.0.2.1")
+                .contains("of type ip: expected a value such as 192.0.2.1")
         );
         assert!(
             fill("ipp", "192.0.2.1")

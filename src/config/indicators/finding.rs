@@ -78,16 +78,16 @@ impl Walk<'_> {
         match name.as_str() {
             "accesskeyid" | "credentialuid" => self.add(IndicatorKind::AccessKey, text),
             "ipaddressv4" | "ipaddressv6" if is_below(&["remoteipdetails"]) => {
-                self.add_address(text)
+                self.add_address(text);
             }
             "sourceipv4" | "sourceipv6" | "destinationipv4" | "destinationipv6" => {
-                self.add_address(text)
+                self.add_address(text);
             }
             "ip" if is_below(&["srcendpoint", "dstendpoint", "remoteendpoint"]) => {
-                self.add_address(text)
+                self.add_address(text);
             }
             "domain" if is_below(&["dnsrequestaction", "domaindetails", "remoteendpoint"]) => {
-                self.add(IndicatorKind::Domain, text)
+                self.add(IndicatorKind::Domain, text);
             }
             "hostname" if is_below(&["query"]) => self.add(IndicatorKind::Domain, text),
             "arn" | "id" | "uid" | "roleuid" | "iaminstanceprofilearn" => self.add_resource(text),
@@ -160,7 +160,7 @@ impl Walk<'_> {
     }
 
     fn add(&mut self, kind: IndicatorKind, text: &str) {
-        if let Ok(indicator) = Indicator::of_kind(kind, text) {
+        if let Ok(indicator) = Indicator::parse_as(kind, text) {
             self.listing.add(self.line, Ok(indicator));
         }
     }

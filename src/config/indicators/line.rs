@@ -67,11 +67,11 @@ fn read_prefixed(
     listing: &mut Listing,
 ) {
     if kind.is_free_text() {
-        listing.add(number, Indicator::of_kind(kind, value));
+        listing.add(number, Indicator::parse_as(kind, value));
         return;
     }
     let value = without_comment(value);
-    let indicator = Indicator::of_kind(kind, value);
+    let indicator = Indicator::parse_as(kind, value);
     if indicator.is_ok() {
         listing.add(number, indicator);
         return;

@@ -26,6 +26,7 @@ use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use crate::model::{Indicator, InvalidIndicator};
@@ -63,6 +64,29 @@ impl fmt::Display for RejectedEntry {
     }
 }
 
+/// The entries of a list that were not understood, and so were not searched for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedEntries {
+    /// The list, as it was given.
+    pub list: String,
+    /// The number of all entries of the list.
+    pub total: usize,
+    /// The entries, each with its line and the reason.
+    pub entries: Vec<String>,
+}
+
+impl RejectedEntries {
+    /// Says how many entries were not searched for: `2 of 500 entries of feed.csv`.
+    pub fn sentence(&self) -> String {
+        format!(
+            "{} of {} entries of {}",
+            self.entries.len(),
+            self.total,
+            self.list
+        )
+    }
+}
+
 /// All errors of an indicator list, so that the user can correct them at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidIndicatorList(Vec<ConfigError>);
@@ -88,16 +112,21 @@ impl From<ConfigError> for InvalidIndicatorList {
 /// The file cannot be read, is damaged, or has no indicator.
 pub fn load_indicators(path: &Path) -> Result<IndicatorList, InvalidIndicatorList> {
     let origin = path.display().to_string();
-    let read = if path.file_name().is_some_and(|name| name == STANDARD_INPUT) {
+    let read = if path == Path::new(STANDARD_INPUT) {
         decode::read_text(io::stdin().lock())
     } else {
-        File::open(path).and_then(|file| decode::read_text(file))
+        File::open(path).and_then(decode::read_text)
     };
     let text = read.map_err(|error| ConfigError::unreadable(&origin, &error))?;
     parse(&text, &origin)
 }
 
 impl IndicatorList {
+    /// The number of entries, searched for or not.
+    pub fn entries(&self) -> usize {
+        self.indicators.len() + self.rejected.len() + self.left_out.values().sum::<usize>()
+    }
+
     /// Returns the list, if every entry of it was understood.
     ///
     /// # Errors
@@ -184,7 +213,7 @@ impl Listing {
     fn add(&mut self, line: usize, indicator: Result<Indicator, InvalidIndicator>) {
         match indicator {
             Ok(indicator) => self.list.indicators.push(indicator),
-            Err(error) => self.reject(line, error.given(), error.problem().to_owned()),
+            Err(error) => self.reject(line, error.text(), error.problem().to_owned()),
         }
     }
 

@@ -144,7 +144,7 @@ fn read_comparison(comparison: &Comparison, line: usize, listing: &mut Listing) 
 }
 
 fn read_value(object: &str, path: &[&str], value: &str, line: usize, listing: &mut Listing) {
-    match type_of(object, path) {
+    match indicator_type(object, path) {
         Some(word) => vocabulary::add(word, value, line, listing),
         None => listing.leave_out(format!("{object}:{}", path.join("."))),
     }
@@ -152,7 +152,7 @@ fn read_value(object: &str, path: &[&str], value: &str, line: usize, listing: &m
 
 /// Returns the indicator type of an object's property, as indicator lists name it. An empty type
 /// means that the type is detected from the value.
-fn type_of(object: &str, path: &[&str]) -> Option<&'static str> {
+fn indicator_type(object: &str, path: &[&str]) -> Option<&'static str> {
     match (object, path) {
         ("ipv4-addr" | "ipv6-addr", ["value"]) => Some("ip"),
         ("domain-name", ["value"]) => Some("domain"),
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_value_is_left_out_and_told() {
+    fn unsupported_comparisons_are_counted() {
         let text = indicator(
             "[ipv4-addr:value = '192.0.2.1' AND (domain-name:value LIKE 'a%' OR file:size > 3)]",
         );

@@ -142,7 +142,7 @@ pub(super) fn add(word: &str, value: &str, line: usize, listing: &mut Listing) {
 /// Adds a value of a kind. Lists confuse kinds that share a type in other tools (an address where a
 /// domain is expected), so a value of another unmistakable kind is taken as that kind.
 fn add_of_kind(kind: IndicatorKind, value: &str, line: usize, listing: &mut Listing) {
-    let indicator = Indicator::of_kind(kind, value);
+    let indicator = Indicator::parse_as(kind, value);
     if indicator.is_ok() || kind.is_free_text() {
         listing.add(line, indicator);
         return;
@@ -167,7 +167,7 @@ fn add_url(value: &str, line: usize, listing: &mut Listing) {
     if let Some(indicators) = recognize(value) {
         listing.add_all(line, indicators);
     } else {
-        listing.add(line, Indicator::of_kind(IndicatorKind::Text, value));
+        listing.add(line, Indicator::parse_as(IndicatorKind::Text, value));
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use schedule::{AlertCondition, Schedule};
-pub use sink::{Address, EventBus, Held, Sink, SinkTarget, SinkUrl, TopicArn};
+pub use sink::{EventBus, SecretSource, Sink, SinkAddress, SinkTarget, SinkUrl, TopicArn};
 pub use timetable::{TimeZoneName, Timetable};
 
 use super::error::Problem;
@@ -79,23 +79,23 @@ impl Watch {
     pub(in crate::config) fn check(&self, known: &KnownRegions<'_>) -> Result<(), Problem> {
         let mut sinks = BTreeSet::new();
         for (number, sink) in self.sink.iter().enumerate() {
-            let placed = |problem: Problem| problem.under(number.to_string()).under("sink");
+            let locate = |problem: Problem| problem.under(number.to_string()).under("sink");
             if !sinks.insert(sink.name.as_str()) {
-                return Err(placed(Problem::new(
+                return Err(locate(Problem::new(
                     "name",
-                    format!("the sink `{}` is given twice", sink.name),
+                    format!("the sink `{}` is defined twice", sink.name),
                 )));
             }
-            sink.target().map_err(placed)?;
+            sink.parse_target().map_err(locate)?;
         }
         let mut schedules = BTreeSet::new();
         for (number, schedule) in self.schedule.iter().enumerate() {
-            let placed = |problem: Problem| problem.under(number.to_string()).under("schedule");
+            let locate = |problem: Problem| problem.under(number.to_string()).under("schedule");
             if !schedules.insert(schedule.name.as_str()) {
-                let message = format!("the schedule `{}` is given twice", schedule.name);
-                return Err(placed(Problem::new("name", message)));
+                let message = format!("the schedule `{}` is defined twice", schedule.name);
+                return Err(locate(Problem::new("name", message)));
             }
-            schedule.check(&sinks, known).map_err(placed)?;
+            schedule.check(&sinks, known).map_err(locate)?;
         }
         Ok(())
     }
@@ -121,11 +121,10 @@ pub enum Listen {
 
 /// The text is not a valid address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no address to listen at: expected the form 127.0.0.1:9464, or off")]
+#[error("`{0}` is not an address to listen on: expected the form 127.0.0.1:9464, or off")]
 pub struct InvalidListen(String);
 
 impl Default for Listen {
-    /// Returns 127.0.0.1:9464.
     fn default() -> Self {
         Self::At(SocketAddr::from(([127, 0, 0, 1], 9_464)))
     }
@@ -163,7 +162,7 @@ pub struct ScanBudget(f64);
 
 /// The budget is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("scan_budget_gb is a number of gigabytes a day, more than 0, not {0}")]
+#[error("scan_budget_gb must be more than 0 gigabytes per day, but is {0}")]
 pub struct InvalidScanBudget(f64);
 
 impl ScanBudget {
@@ -200,50 +199,50 @@ impl From<ScanBudget> for f64 {
 mod tests {
     use crate::config::Config;
 
-    const GOOD: &str = "[[watch.sink]]\nname = \"soc\"\nkind = \"stdout\"\n\
+    const VALID: &str = "[[watch.sink]]\nname = \"soc\"\nkind = \"stdout\"\n\
          [[watch.schedule]]\nname = \"a\"\ncron = \"*/15 * * * *\"\nindicators = [\"192.0.2.1\"]\nsinks = [\"soc\"]\n";
 
     #[test]
-    fn what_does_not_fit_together_is_placed() {
-        assert!(Config::from_toml(GOOD, "x").is_ok());
-        for (wrong, line, part) in [
+    fn inconsistent_values_are_located() {
+        assert!(Config::from_toml(VALID, "x").is_ok());
+        for (invalid, line, part) in [
             (
-                GOOD.replace("[\"soc\"]", "[\"sox\"]"),
+                VALID.replace("[\"soc\"]", "[\"sox\"]"),
                 8,
                 "did you mean `soc`?",
             ),
-            (GOOD.replace("sinks = [\"soc\"]", ""), 5, "sinks"),
-            (GOOD.replace("*/15 * * * *", "*/15 * *"), 6, "cron"),
+            (VALID.replace("sinks = [\"soc\"]", ""), 5, "sinks"),
+            (VALID.replace("*/15 * * * *", "*/15 * *"), 6, "cron"),
             (
-                GOOD.replace("indicators = [\"192.0.2.1\"]", ""),
+                VALID.replace("indicators = [\"192.0.2.1\"]", ""),
                 5,
-                "nothing to look for",
+                "nothing to search for",
             ),
-            (GOOD.replace("cron", "crno"), 6, "did you mean `cron`?"),
+            (VALID.replace("cron", "crno"), 6, "did you mean `cron`?"),
             (
-                GOOD.replace("indicators", "alert_when = \"a >\"\nindicators"),
+                VALID.replace("indicators", "alert_when = \"a >\"\nindicators"),
                 7,
                 "alert_when",
             ),
             (
-                GOOD.replace("indicators", "time_zone = \"Europe/Berln\"\nindicators"),
+                VALID.replace("indicators", "time_zone = \"Europe/Berln\"\nindicators"),
                 7,
                 "time zone",
             ),
             (
-                GOOD.replace("kind = \"stdout\"", "kind = \"webhook\""),
+                VALID.replace("kind = \"stdout\"", "kind = \"webhook\""),
                 3,
                 "url",
             ),
-            (format!("{GOOD}{GOOD}"), 10, "given twice"),
+            (format!("{VALID}{VALID}"), 10, "defined twice"),
             ("[watch]\nlisten = \"9464\"".to_owned(), 2, "127.0.0.1:9464"),
             ("[watch]\nscan_budget_gb = 0.0".to_owned(), 2, "more than 0"),
             ("[watch]\nlag = \"0s\"".to_owned(), 2, "not a duration"),
         ] {
-            let message = Config::from_toml(&wrong, "f").unwrap_err().to_string();
+            let message = Config::from_toml(&invalid, "f").unwrap_err().to_string();
             assert!(
                 message.starts_with(&format!("f:{line}: ")) && message.contains(part),
-                "{message}\n{wrong}"
+                "{message}\n{invalid}"
             );
         }
     }

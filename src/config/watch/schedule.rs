@@ -66,7 +66,7 @@ impl Schedule {
     ) -> Result<(), Problem> {
         if self.hunts.is_empty() && self.indicators.is_empty() && self.indicator_files.is_empty() {
             let message = format!(
-                "the schedule `{}` has nothing to look for: give it hunts, indicators or indicator_files",
+                "the schedule `{}` has nothing to search for: add hunts, indicators or indicator_files",
                 self.name
             );
             return Err(Problem::new("name", message));
@@ -75,7 +75,7 @@ impl Schedule {
             return Err(Problem::new(
                 "name",
                 format!(
-                    "nobody is told of what `{}` finds: give it sinks",
+                    "the schedule `{}` has no sinks: add at least one to receive its alerts",
                     self.name
                 ),
             ));
@@ -88,7 +88,7 @@ impl Schedule {
         {
             let message = match nearest(unknown.as_str(), sinks.iter().copied()) {
                 Some(near) => format!("there is no sink `{unknown}`: did you mean `{near}`?"),
-                None => format!("there is no sink `{unknown}`: [[watch.sink]] makes one"),
+                None => format!("there is no sink `{unknown}`: define it with [[watch.sink]]"),
             };
             return Err(Problem::new(&number.to_string(), message).under("sinks"));
         }
@@ -111,10 +111,10 @@ pub struct AlertCondition {
 /// The text is not a valid condition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "alert_when `{given}` is not a condition as `filter` has it, such as `numRejections > 100`: {problem}"
+    "alert_when `{text}` is not a condition of the form that `filter` takes, such as `numRejections > 100`: {problem}"
 )]
 pub struct InvalidAlertCondition {
-    given: String,
+    text: String,
     problem: String,
 }
 
@@ -135,7 +135,7 @@ impl FromStr for AlertCondition {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = |problem: &str| InvalidAlertCondition {
-            given: text.to_owned(),
+            text: text.to_owned(),
             problem: problem.to_owned(),
         };
         let query: Query = format!("filter {text}")
@@ -147,7 +147,7 @@ impl FromStr for AlertCondition {
                 text: text.to_owned(),
                 expression,
             }),
-            _ => Err(invalid("it is more than one command")),
+            _ => Err(invalid("it has more than one command")),
         }
     }
 }
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_is_one_filter() {
+    fn condition_is_a_single_filter() {
         let condition: AlertCondition = "numRejections > 100 and not (numRejections = 200)"
             .parse()
             .unwrap();

@@ -15,7 +15,7 @@ use crate::config::error::Problem;
 use crate::config::text::{checked_text, has_form, written_as_text};
 use crate::model::{Arn, InvalidArn, Region};
 
-/// A sink as it is written; [`Sink::meaning`] interprets it.
+/// A sink as it is written; [`Sink::target`] interprets it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sink {
@@ -62,6 +62,20 @@ enum SinkKind {
     EventBridge,
 }
 
+impl SinkKind {
+    /// Returns the value of `kind` in the configuration.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::File => "file",
+            Self::Webhook => "webhook",
+            Self::Slack => "slack",
+            Self::Sns => "sns",
+            Self::EventBridge => "eventbridge",
+        }
+    }
+}
+
 /// The interpretation of a sink. Secrets have not been read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SinkTarget {
@@ -72,12 +86,12 @@ pub enum SinkTarget {
     /// A signed POST request.
     Webhook {
         /// The address.
-        url: Address,
+        url: SinkAddress,
         /// The signing key.
-        secret: Held,
+        secret: SecretSource,
     },
     /// A message to a Slack-compatible webhook, whose address is a secret.
-    Slack(Held),
+    Slack(SecretSource),
     /// A message to an SNS topic.
     Sns(TopicArn),
     /// An event on an EventBridge bus.
@@ -91,16 +105,16 @@ pub enum SinkTarget {
 
 /// An address, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
+pub enum SinkAddress {
     /// An address in the configuration.
-    Clear(SinkUrl),
+    Plain(SinkUrl),
     /// An address in an environment variable or a file.
-    Held(Held),
+    Secret(SecretSource),
 }
 
 /// Where a secret is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum SecretSource {
     /// In this environment variable.
     Environment(String),
     /// In this file; surrounding white space is ignored.
@@ -110,28 +124,22 @@ pub enum Held {
 impl Sink {
     /// Interprets the sink. `None` only for a sink that was not read from a file, because reading
     /// rejects an invalid one.
-    pub fn meaning(&self) -> Option<SinkTarget> {
-        self.target().ok()
+    pub fn target(&self) -> Option<SinkTarget> {
+        self.parse_target().ok()
     }
 
     /// Interprets the sink.
     ///
     /// # Errors
     /// A required key is missing, or a key belongs to another kind of sink.
-    pub(in crate::config) fn target(&self) -> Result<SinkTarget, Problem> {
-        self.no_other_keys()?;
-        let held = |what: &str, variable: &Option<String>, file: &Option<PathBuf>| match (
-            variable, file,
-        ) {
-            (Some(variable), None) => Ok(Some(Held::Environment(variable.clone()))),
-            (None, Some(file)) => Ok(Some(Held::File(file.clone()))),
-            (None, None) => Ok(None),
-            (Some(_), Some(_)) => {
-                Err(self.problem(&format!("takes {what}_env or {what}_file, not both")))
-            }
-        };
-        let url = held("url", &self.url_env, &self.url_file)?;
-        let secret = held("secret", &self.secret_env, &self.secret_file)?;
+    pub(in crate::config) fn parse_target(&self) -> Result<SinkTarget, Problem> {
+        self.check_keys()?;
+        let url = self.secret_source("url", self.url_env.as_ref(), self.url_file.as_ref())?;
+        let secret = self.secret_source(
+            "secret",
+            self.secret_env.as_ref(),
+            self.secret_file.as_ref(),
+        )?;
         Ok(match self.kind {
             SinkKind::Stdout => SinkTarget::Stdout,
             SinkKind::File => SinkTarget::File(
@@ -141,8 +149,8 @@ impl Sink {
             ),
             SinkKind::Webhook => SinkTarget::Webhook {
                 url: match (&self.url, url) {
-                    (Some(url), None) => Address::Clear(url.clone()),
-                    (None, Some(held)) => Address::Held(held),
+                    (Some(url), None) => SinkAddress::Plain(url.clone()),
+                    (None, Some(source)) => SinkAddress::Secret(source),
                     _ => return Err(self.problem("needs one of url, url_env and url_file")),
                 },
                 secret: secret.ok_or_else(|| {
@@ -150,7 +158,7 @@ impl Sink {
                 })?,
             },
             SinkKind::Slack => SinkTarget::Slack(url.ok_or_else(|| {
-                self.problem("needs url_env or url_file: whoever knows the address can write there")
+                self.problem("needs url_env or url_file, because its address is a secret")
             })?),
             SinkKind::Sns => SinkTarget::Sns(
                 self.topic_arn
@@ -164,9 +172,27 @@ impl Sink {
         })
     }
 
-    fn no_other_keys(&self) -> Result<(), Problem> {
+    /// Returns where a secret is stored; `None` if neither key is set.
+    fn secret_source(
+        &self,
+        key: &str,
+        variable: Option<&String>,
+        file: Option<&PathBuf>,
+    ) -> Result<Option<SecretSource>, Problem> {
+        match (variable, file) {
+            (Some(variable), None) => Ok(Some(SecretSource::Environment(variable.clone()))),
+            (None, Some(file)) => Ok(Some(SecretSource::File(file.clone()))),
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => {
+                Err(self.problem(&format!("takes {key}_env or {key}_file, not both")))
+            }
+        }
+    }
+
+    /// Rejects keys that belong to another kind of sink.
+    fn check_keys(&self) -> Result<(), Problem> {
         use SinkKind::{EventBridge, File, Slack, Sns, Webhook};
-        let given: [(&str, bool, &[SinkKind]); 9] = [
+        let keys: [(&str, bool, &[SinkKind]); 9] = [
             ("url", self.url.is_some(), &[Webhook]),
             ("url_env", self.url_env.is_some(), &[Webhook, Slack]),
             ("url_file", self.url_file.is_some(), &[Webhook, Slack]),
@@ -177,23 +203,30 @@ impl Sink {
             ("event_bus", self.event_bus.is_some(), &[EventBridge]),
             ("region", self.region.is_some(), &[EventBridge]),
         ];
-        match given
-            .into_iter()
-            .find(|(_, is_given, kinds)| *is_given && !kinds.contains(&self.kind))
-        {
-            Some((key, ..)) => Err(Problem::new(
-                key,
-                format!("the sink `{}` of this kind takes no `{key}`", self.name),
-            )),
-            None => Ok(()),
-        }
+        let unexpected = keys
+            .iter()
+            .find(|(_, is_set, kinds)| *is_set && !kinds.contains(&self.kind));
+        let Some((key, ..)) = unexpected else {
+            return Ok(());
+        };
+        let accepted: Vec<&str> = keys
+            .iter()
+            .filter(|(_, _, kinds)| kinds.contains(&self.kind))
+            .map(|(key, ..)| *key)
+            .collect();
+        let hint = if accepted.is_empty() {
+            String::new()
+        } else {
+            format!("; it takes {}", accepted.join(", "))
+        };
+        let kind = self.kind.as_str();
+        let message = format!("sink `{}`: {kind} does not take `{key}`{hint}", self.name);
+        Err(Problem::new(key, message))
     }
 
-    fn problem(&self, needs: &str) -> Problem {
-        Problem::new(
-            "kind",
-            format!("the sink `{}` of this kind {needs}", self.name),
-        )
+    fn problem(&self, message: &str) -> Problem {
+        let kind = self.kind.as_str();
+        Problem::new("kind", format!("sink `{}`: {kind} {message}", self.name))
     }
 }
 
@@ -217,7 +250,7 @@ fn is_http(text: &str) -> bool {
 checked_text! {
     /// An EventBridge bus, by name or ARN. Source: EventBridge API, `PutEvents`: `EventBusName`.
     EventBus,
-    "an event bus: expected its name or its ARN",
+    "an event bus: expected a name or an ARN",
     |text| has_form(text, 1, 1_600, "_-./:")
 }
 
@@ -238,7 +271,7 @@ pub struct TopicArn {
 
 /// The text is not the ARN of an SNS topic.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a topic's ARN: expected arn:aws:sns:us-east-1:111111111111:NAME")]
+#[error("`{0}` is not the ARN of a topic: expected arn:aws:sns:us-east-1:111111111111:NAME")]
 pub struct InvalidTopicArn(String);
 
 impl TopicArn {
@@ -291,11 +324,12 @@ mod tests {
     fn target(toml: &str) -> Result<SinkTarget, String> {
         let sink: Sink = toml::from_str(&format!("name = \"s\"\n{toml}"))
             .map_err(|error| error.message().to_owned())?;
-        sink.target().map_err(|problem| format!("{problem:?}"))
+        sink.parse_target()
+            .map_err(|problem| format!("{problem:?}"))
     }
 
     #[test]
-    fn each_kind_has_its_keys() {
+    fn keys_of_each_kind_are_checked() {
         let webhook = "kind = 'webhook'\nurl = 'https://soc.example/hook'\n";
         assert!(target(&format!("{webhook}secret_env = 'KEY'")).is_ok());
         assert!(target("kind = 'slack'\nurl_file = '/run/secrets/slack'").is_ok());
@@ -312,7 +346,7 @@ mod tests {
             ),
             (
                 "kind = 'slack'\nurl = 'https://x.example/'".to_owned(),
-                "takes no `url`",
+                "slack does not take `url`; it takes url_env, url_file",
             ),
             (
                 "kind = 'webhook'\nurl = 'ftp://x.example/'".to_owned(),
@@ -323,10 +357,13 @@ mod tests {
                 "is not an address",
             ),
             ("kind = 'file'".to_owned(), "needs a path"),
-            ("kind = 'stdout'\npath = 'x'".to_owned(), "takes no `path`"),
+            (
+                "kind = 'stdout'\npath = 'x'".to_owned(),
+                "stdout does not take `path`",
+            ),
             (
                 "kind = 'sns'\ntopic_arn = 'arn:aws:sqs:us-east-1:111111111111:q'".to_owned(),
-                "topic's ARN",
+                "ARN of a topic",
             ),
         ] {
             let error = target(&bad).unwrap_err();
@@ -335,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_tells_where_it_is() {
+    fn topic_arn_has_region_and_type() {
         let topic: TopicArn = "arn:aws:sns:eu-west-1:111111111111:soc.fifo"
             .parse()
             .unwrap();

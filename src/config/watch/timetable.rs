@@ -21,10 +21,10 @@ pub struct Timetable(Cron);
 /// The text is not a valid cron expression.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{given}` is not a cron expression ({problem}): expected five fields, as in `*/15 * * * *`"
+    "`{text}` is not a cron expression ({problem}): expected five fields, as in `*/15 * * * *`"
 )]
 pub struct InvalidTimetable {
-    given: String,
+    text: String,
     problem: String,
 }
 
@@ -54,7 +54,7 @@ impl FromStr for Timetable {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = |problem: String| InvalidTimetable {
-            given: text.to_owned(),
+            text: text.to_owned(),
             problem,
         };
         text.parse()
@@ -78,7 +78,7 @@ pub struct TimeZoneName(TimeZone);
 
 /// The time zone database does not contain this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no time zone that this machine knows: expected one of the form Europe/Berlin")]
+#[error("unknown time zone `{0}`: expected a name of the IANA database, such as Europe/Berlin")]
 pub struct UnknownTimeZone(String);
 
 impl TimeZoneName {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn quarters_of_an_hour() {
+    fn every_quarter_of_an_hour() {
         let all = due("*/15 * * * *", "UTC", "2026-03-01T12:00:00Z", 2);
         assert_eq!(all, ["2026-03-01T12:15:00Z", "2026-03-01T12:30:00Z"]);
         let (timetable, zone): (Timetable, _) =
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_change_loses_no_day_and_doubles_none() {
+    fn clock_changes_skip_and_repeat_no_day() {
         // In 2026, the clocks change from 2 to 3 on 29 March, and from 3 to 2 on 25 October.
         let spring = due("30 2 * * *", "Europe/Berlin", "2026-03-28T00:00:00Z", 3);
         assert_eq!(
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_timetable_is_refused() {
+    fn invalid_expressions_and_zones_are_rejected() {
         for bad in ["", "* * *", "61 * * * *", "every day", "* * * * * * * *"] {
             assert!(bad.parse::<Timetable>().is_err(), "{bad}");
         }

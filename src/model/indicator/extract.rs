@@ -75,7 +75,7 @@ pub fn recognize(word: &str) -> Option<Vec<Indicator>> {
 }
 
 fn recognize_bare(word: &str) -> Option<Vec<Indicator>> {
-    let of_kind = |kind, text: &str| Indicator::of_kind(kind, text).ok().map(|one| vec![one]);
+    let of_kind = |kind, text: &str| Indicator::parse_as(kind, text).ok().map(|one| vec![one]);
     if word.starts_with("arn:") {
         return of_kind(IndicatorKind::Arn, word);
     }
@@ -152,7 +152,7 @@ fn recognize_range(word: &str) -> Option<Vec<Indicator>> {
         _ => return None,
     };
     subnets
-        .map(|network| Indicator::of_kind(IndicatorKind::Cidr, &network.to_string()).ok())
+        .map(|network| Indicator::parse_as(IndicatorKind::Cidr, &network.to_string()).ok())
         .collect()
 }
 
@@ -164,7 +164,7 @@ fn recognize_wildcard(word: &str) -> Option<Vec<Indicator>> {
     let is_network = (1..4).contains(&fixed)
         && parts.len() <= 4
         && fixed < parts.len()
-        && parts[fixed..].iter().all(|part| is_wild(&part));
+        && parts[fixed..].iter().all(is_wild);
     if !is_network {
         return None;
     }
@@ -174,7 +174,7 @@ fn recognize_wildcard(word: &str) -> Option<Vec<Indicator>> {
     }
     let length = u8::try_from(8 * fixed).ok()?;
     let network = Ipv4Net::new(Ipv4Addr::from(octets), length).ok()?;
-    let indicator = Indicator::of_kind(IndicatorKind::Cidr, &network.to_string()).ok()?;
+    let indicator = Indicator::parse_as(IndicatorKind::Cidr, &network.to_string()).ok()?;
     Some(vec![indicator])
 }
 
@@ -193,7 +193,7 @@ fn recognize_url(word: &str) -> Option<Vec<Indicator>> {
     let mut indicators = recognize_host(host)?;
     let has_path = rest.len() > authority.len() + 1;
     if has_path {
-        indicators.extend(Indicator::of_kind(IndicatorKind::Text, word).ok());
+        indicators.extend(Indicator::parse_as(IndicatorKind::Text, word).ok());
     }
     Some(indicators)
 }
@@ -213,7 +213,7 @@ fn recognize_host(host: &str) -> Option<Vec<Indicator>> {
     } else {
         IndicatorKind::Domain
     };
-    Indicator::of_kind(kind, address).ok().map(|one| vec![one])
+    Indicator::parse_as(kind, address).ok().map(|one| vec![one])
 }
 
 /// An e-mail address is searched for as a text: it is also the name of a session.
@@ -224,10 +224,10 @@ fn recognize_email(word: &str) -> Option<Vec<Indicator>> {
         && local
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~.-".contains(&b));
-    let is_host = Indicator::of_kind(IndicatorKind::Domain, host).is_ok();
+    let is_host = Indicator::parse_as(IndicatorKind::Domain, host).is_ok();
     (is_local && is_host)
         .then(|| {
-            Indicator::of_kind(IndicatorKind::Text, word)
+            Indicator::parse_as(IndicatorKind::Text, word)
                 .ok()
                 .map(|one| vec![one])
         })
@@ -246,7 +246,7 @@ fn recognize_domain(word: &str) -> Option<Vec<Indicator>> {
     };
     let mut indicators = recognize_host(host)?;
     if path.len() > 1 && !path.contains('*') {
-        indicators.extend(Indicator::of_kind(IndicatorKind::Text, name).ok());
+        indicators.extend(Indicator::parse_as(IndicatorKind::Text, name).ok());
     }
     Some(indicators)
 }
@@ -315,7 +315,8 @@ fn join_ranges(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(" - ") {
-        let (before, after) = (&rest[..at], &rest[at + 3..]);
+        let before = &rest[..at];
+        let after = &rest[at + 3..];
         let first = before
             .rsplit([' ', '\t', ',', ';', '"'])
             .next()

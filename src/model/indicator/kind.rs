@@ -66,11 +66,10 @@ impl IndicatorKind {
 
     /// The kind with this name or alias, in any case.
     pub fn from_word(word: &str) -> Option<Self> {
-        let stands_for =
-            |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+        let is_listed = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
         WORDS
             .iter()
-            .find(|(_, words)| stands_for(words))
+            .find(|(_, words)| is_listed(words))
             .map(|(kind, _)| *kind)
     }
 
@@ -109,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_leads_to_its_kind() {
+    fn every_word_is_parsed_to_its_kind() {
         for (kind, words) in WORDS {
             assert!(
                 words

@@ -5,6 +5,7 @@ mod kind;
 mod spelling;
 mod value;
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -23,7 +24,7 @@ pub use spelling::is_defanged;
 #[serde(try_from = "String", into = "String")]
 pub struct Indicator {
     value: IndicatorValue,
-    given: String,
+    text: String,
 }
 
 /// The value of an indicator. Each kind defines what an exact match is.
@@ -65,9 +66,9 @@ pub enum IndicatorValue {
 
 /// Why a text is not an indicator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is not an indicator: {problem}")]
+#[error("`{text}` is not an indicator: {problem}")]
 pub struct InvalidIndicator {
-    given: String,
+    text: String,
     problem: String,
 }
 
@@ -78,40 +79,68 @@ impl InvalidIndicator {
     }
 
     /// The text that is not an indicator.
-    pub fn given(&self) -> &str {
-        &self.given
+    pub fn text(&self) -> &str {
+        &self.text
     }
+}
+
+/// Returns the name of each indicator: the text as it was given, with the kind where indicators of
+/// several kinds have the same text.
+pub fn indicator_names(indicators: &[Indicator]) -> Vec<String> {
+    let mut kinds: HashMap<&str, BTreeSet<IndicatorKind>> = HashMap::new();
+    for indicator in indicators {
+        kinds
+            .entry(&indicator.text)
+            .or_default()
+            .insert(indicator.kind());
+    }
+    let is_ambiguous = |indicator: &Indicator| {
+        kinds
+            .get(indicator.text.as_str())
+            .is_some_and(|kinds| kinds.len() > 1)
+    };
+    indicators
+        .iter()
+        .map(|indicator| {
+            if is_ambiguous(indicator) {
+                format!("{}:{indicator}", indicator.kind())
+            } else {
+                indicator.to_string()
+            }
+        })
+        .collect()
 }
 
 impl Indicator {
     /// Parses an indicator of a known kind.
     ///
     /// # Errors
-    /// `given` is not a value of this kind.
-    pub fn of_kind(kind: IndicatorKind, given: &str) -> Result<Self, InvalidIndicator> {
+    /// `text` is not a value of this kind.
+    pub fn parse_as(kind: IndicatorKind, text: &str) -> Result<Self, InvalidIndicator> {
+        let parse = |trimmed: &str| value::parse_kind(kind, trimmed);
         if kind.is_defangable() {
-            return Self::new(&spelling::refang(given), |text| value::of_kind(kind, text));
+            return Self::parse_with(&spelling::refang(text), parse);
         }
-        Self::new(given, |text| value::of_kind(kind, text))
+        Self::parse_with(text, parse)
     }
 
-    fn new(
-        given: &str,
-        read: impl FnOnce(&str) -> Result<IndicatorValue, String>,
+    fn parse_with(
+        text: &str,
+        parse: impl FnOnce(&str) -> Result<IndicatorValue, String>,
     ) -> Result<Self, InvalidIndicator> {
-        let text = given.trim();
-        let value = if text.is_empty() {
+        let trimmed = text.trim();
+        let value = if trimmed.is_empty() {
             Err("it is empty".to_owned())
         } else {
-            read(text)
+            parse(trimmed)
         };
         match value {
             Ok(value) => Ok(Self {
                 value,
-                given: text.to_owned(),
+                text: trimmed.to_owned(),
             }),
             Err(problem) => Err(InvalidIndicator {
-                given: given.to_owned(),
+                text: text.to_owned(),
                 problem,
             }),
         }
@@ -147,12 +176,12 @@ impl From<Indicator> for String {
     fn from(indicator: Indicator) -> Self {
         match indicator.value {
             // No other kind starts with `arn:`, so an ARN has no prefix.
-            IndicatorValue::Arn(_) => indicator.given,
+            IndicatorValue::Arn(_) => indicator.text,
             // A network of one address is stored as that address.
-            IndicatorValue::Ip(_) if indicator.given.contains('/') => {
-                format!("{}:{}", IndicatorKind::Cidr, indicator.given)
+            IndicatorValue::Ip(_) if indicator.text.contains('/') => {
+                format!("{}:{}", IndicatorKind::Cidr, indicator.text)
             }
-            _ => format!("{}:{}", indicator.kind(), indicator.given),
+            _ => format!("{}:{}", indicator.kind(), indicator.text),
         }
     }
 }
@@ -169,10 +198,10 @@ impl TryFrom<String> for Indicator {
 impl FromStr for Indicator {
     type Err = InvalidIndicator;
 
-    fn from_str(given: &str) -> Result<Self, Self::Err> {
-        match IndicatorKind::split_prefix(given.trim()) {
-            Some((kind, value)) => Self::of_kind(kind, value),
-            None => Self::new(&spelling::refang(given), value::recognised),
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match IndicatorKind::split_prefix(text.trim()) {
+            Some((kind, value)) => Self::parse_as(kind, value),
+            None => Self::parse_with(&spelling::refang(text), value::parse_unprefixed),
         }
     }
 }
@@ -180,7 +209,7 @@ impl FromStr for Indicator {
 /// The text as it was given, without the prefix.
 impl fmt::Display for Indicator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.given)
+        f.pad(&self.text)
     }
 }
 
@@ -218,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_forces_the_kind() {
+    fn prefix_sets_the_kind() {
         for (text, expected) in [
             ("text:192.0.2.1", IndicatorKind::Text),
             ("string:192.0.2.1", IndicatorKind::Text),
@@ -242,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stored_form_reads_back_as_the_same() {
+    fn stored_form_is_parsed_back() {
         for text in [
             "192.0.2.1",
             "2001:DB8::1",
@@ -270,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_kind_but_is_not_one_is_refused() {
+    fn malformed_values_are_refused() {
         for bad in [
             "",
             "  ",
@@ -312,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_has_many_spellings() {
+    fn spellings_of_one_value_are_equal() {
         let value = |text: &str| text.parse::<Indicator>().unwrap().value().clone();
         for (one, other) in [
             ("2001:db8::1", "2001:0DB8:0::1"),

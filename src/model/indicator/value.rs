@@ -11,85 +11,83 @@ use super::spelling::refang;
 use super::{IndicatorKind, IndicatorValue};
 
 /// Lengths of MD5, SHA-1, SHA-224, SHA-256, SHA-384 and SHA-512 in hexadecimal digits.
-const DIGESTS: [usize; 6] = [32, 40, 56, 64, 96, 128];
+const DIGEST_LENGTHS: [usize; 6] = [32, 40, 56, 64, 96, 128];
 
 /// The maximum size of a compiled regular expression in bytes. Ten thousand of them should fit into
 /// memory.
-const LARGEST_REGEX: usize = 1 << 18;
+const MAX_REGEX_BYTES: usize = 1 << 18;
 
 /// Parses a value of a known kind. `text` is trimmed and not empty.
-pub(super) fn of_kind(kind: IndicatorKind, text: &str) -> Result<IndicatorValue, String> {
-    let refang = refang(text);
+pub(super) fn parse_kind(kind: IndicatorKind, text: &str) -> Result<IndicatorValue, String> {
+    let refanged = refang(text);
     match kind {
-        IndicatorKind::Ip => ip(&refang),
-        IndicatorKind::Cidr => cidr(&refang),
-        IndicatorKind::AccessKey => access_key(text),
+        IndicatorKind::Ip => parse_ip(&refanged),
+        IndicatorKind::Cidr => parse_cidr(&refanged),
+        IndicatorKind::AccessKey => parse_access_key(text),
         IndicatorKind::Arn => text
             .parse()
             .map(IndicatorValue::Arn)
             .map_err(|error| format!("{error}")),
-        IndicatorKind::User => name(text).map(IndicatorValue::User),
-        IndicatorKind::Role => name(text).map(IndicatorValue::Role),
+        IndicatorKind::User => parse_name(text).map(IndicatorValue::User),
+        IndicatorKind::Role => parse_name(text).map(IndicatorValue::Role),
         IndicatorKind::Account => text
             .parse()
             .map(IndicatorValue::Account)
             .map_err(|_| "expected 12 digits".to_owned()),
-        IndicatorKind::Domain => domain(&refang),
+        IndicatorKind::Domain => parse_domain(&refanged),
         IndicatorKind::UserAgent => Ok(IndicatorValue::UserAgent(text.to_owned())),
-        IndicatorKind::EventName => event_name(text),
-        IndicatorKind::Hash => hash(text),
+        IndicatorKind::EventName => parse_event_name(text),
+        IndicatorKind::Hash => parse_hash(text),
         IndicatorKind::Text => Ok(IndicatorValue::Text(text.to_owned())),
-        IndicatorKind::Regex => regex(text),
+        IndicatorKind::Regex => parse_regex(text),
     }
 }
 
 /// Parses a value whose kind is recognised from its form. If it looks like a kind, it must be
 /// valid: an address with a typing error must not silently become a text that never matches.
-pub(super) fn recognised(text: &str) -> Result<IndicatorValue, String> {
-    let kind = kind_of(text);
+pub(super) fn parse_unprefixed(text: &str) -> Result<IndicatorValue, String> {
+    let kind = recognise_kind(text);
     let value = if text.parse::<SocketAddr>().is_ok() {
         Err("expected an address without a port".to_owned())
     } else if kind == IndicatorKind::Text {
-        plain_text(text)
+        parse_plain_text(text)
     } else {
-        of_kind(kind, text)
+        parse_kind(kind, text)
     };
-    value.map_err(|problem| format!("{problem}; `text:{text}` searches for it as it is"))
+    value.map_err(|problem| format!("{problem}; to search for the text itself, use `text:{text}`"))
 }
 
-fn kind_of(text: &str) -> IndicatorKind {
+fn recognise_kind(text: &str) -> IndicatorKind {
     match text.split_once('/') {
         Some((address, _)) if looks_like_an_address(address) => IndicatorKind::Cidr,
         None if looks_like_an_address(text) => IndicatorKind::Ip,
         _ if text.starts_with("arn:") => IndicatorKind::Arn,
         _ if looks_like_a_key(text) => IndicatorKind::AccessKey,
         _ if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) => IndicatorKind::Account,
-        _ if hash(text).is_ok() => IndicatorKind::Hash,
-        _ if domain(text).is_ok() => IndicatorKind::Domain,
+        _ if parse_hash(text).is_ok() => IndicatorKind::Hash,
+        _ if parse_domain(text).is_ok() => IndicatorKind::Domain,
         _ => IndicatorKind::Text,
     }
 }
 
 /// Accepts a text without a prefix only if it cannot be meant as another kind.
-fn plain_text(text: &str) -> Result<IndicatorValue, String> {
+fn parse_plain_text(text: &str) -> Result<IndicatorValue, String> {
     if let Some(kind) = resembled_kind(text) {
         return Err(format!("it resembles {kind}"));
     }
-    let found: Vec<String> = extract(text)
+    let contained: Vec<String> = extract(text)
         .candidates
-        .into_iter()
-        .flat_map(|candidate| candidate.indicators)
-        .collect::<Vec<_>>()
         .iter()
+        .flat_map(|candidate| &candidate.indicators)
         .filter(|indicator| indicator.to_string() != text)
         .map(|indicator| format!("`{indicator}`"))
         .collect();
-    if found.is_empty() {
+    if contained.is_empty() {
         return Ok(IndicatorValue::Text(text.to_owned()));
     }
     Err(format!(
         "it contains {}: search for that",
-        found.join(" and ")
+        contained.join(" and ")
     ))
 }
 
@@ -98,7 +96,7 @@ fn resembled_kind(text: &str) -> Option<&'static str> {
     let is_alphanumeric = text.bytes().all(|b| b.is_ascii_alphanumeric());
     let prefix = text.get(..4).unwrap_or_default().to_ascii_uppercase();
     let is_hex = text.bytes().all(|b| b.is_ascii_hexdigit());
-    let is_colon_separated = |b: u8| b.is_ascii_hexdigit() || b == b':' || b == b'.';
+    let is_address_byte = |b: u8| b.is_ascii_hexdigit() || b == b':' || b == b'.';
     let has_key_prefix = matches!(prefix.as_str(), "AKIA" | "ASIA");
     if has_key_prefix && is_alphanumeric && (text.starts_with(&prefix) || text.len() >= 16) {
         return Some("an access key id, which has 20 upper-case letters and digits");
@@ -109,7 +107,7 @@ fn resembled_kind(text: &str) -> Option<&'static str> {
     if text.to_ascii_lowercase().contains("arn:aws") {
         return Some("an ARN, which begins with `arn:`");
     }
-    if text.matches(':').count() >= 2 && text.bytes().all(is_colon_separated) {
+    if text.matches(':').count() >= 2 && text.bytes().all(is_address_byte) {
         return Some("an IPv6 address");
     }
     let is_name = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
@@ -132,7 +130,7 @@ fn looks_like_a_key(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-fn ip(text: &str) -> Result<IndicatorValue, String> {
+fn parse_ip(text: &str) -> Result<IndicatorValue, String> {
     let address = text
         .parse::<IpAddr>()
         .map_err(|_| "expected an IPv4 or IPv6 address".to_owned())?;
@@ -140,11 +138,11 @@ fn ip(text: &str) -> Result<IndicatorValue, String> {
 }
 
 /// Parses a network. One with a single address becomes that address.
-fn cidr(text: &str) -> Result<IndicatorValue, String> {
+fn parse_cidr(text: &str) -> Result<IndicatorValue, String> {
     let network = text
         .parse::<IpNet>()
         .map_err(|_| "expected a network such as 192.0.2.0/24".to_owned())?;
-    let network = unmapped(network).trunc();
+    let network = unmap_ipv4(network).trunc();
     if network.prefix_len() == network.max_prefix_len() {
         return Ok(IndicatorValue::Ip(network.addr()));
     }
@@ -152,7 +150,7 @@ fn cidr(text: &str) -> Result<IndicatorValue, String> {
 }
 
 /// Converts a network within `::ffff:0:0/96` to the IPv4 network.
-fn unmapped(network: IpNet) -> IpNet {
+fn unmap_ipv4(network: IpNet) -> IpNet {
     let mapped = |v6: &Ipv6Addr| v6.to_ipv4_mapped();
     match network {
         IpNet::V6(v6) => match (mapped(&v6.addr()), v6.prefix_len().checked_sub(96)) {
@@ -165,7 +163,7 @@ fn unmapped(network: IpNet) -> IpNet {
 
 /// Source: IAM user guide, "IAM identifiers", unique ids: four letters, then upper-case letters and
 /// digits.
-fn access_key(text: &str) -> Result<IndicatorValue, String> {
+fn parse_access_key(text: &str) -> Result<IndicatorValue, String> {
     let well_formed = (16..=128).contains(&text.len())
         && text
             .bytes()
@@ -174,14 +172,14 @@ fn access_key(text: &str) -> Result<IndicatorValue, String> {
         Ok(IndicatorValue::AccessKey(text.to_owned()))
     } else {
         Err(
-            "expected an access key id: AKIA or ASIA and 16 upper-case letters and digits"
+            "expected an access key id of 16 to 128 upper-case letters and digits, such as AKIAIOSFODNN7EXAMPLE"
                 .to_owned(),
         )
     }
 }
 
 /// Source: IAM API, `CreateUser`, `CreateRole`: a name is 1 to 64 characters of `[\w+=,.@-]`.
-fn name(text: &str) -> Result<String, String> {
+fn parse_name(text: &str) -> Result<String, String> {
     if text.len() <= 64
         && text
             .bytes()
@@ -193,20 +191,20 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
-fn event_name(text: &str) -> Result<IndicatorValue, String> {
+fn parse_event_name(text: &str) -> Result<IndicatorValue, String> {
     if text
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b))
     {
         Ok(IndicatorValue::EventName(text.to_owned()))
     } else {
-        Err("expected an event's name, such as ConsoleLogin".to_owned())
+        Err("expected an event name such as ConsoleLogin".to_owned())
     }
 }
 
 /// Source: RFC 1035, 2.3.4, for the lengths. Host names have no underscores, but other DNS names
 /// do.
-fn domain(text: &str) -> Result<IndicatorValue, String> {
+fn parse_domain(text: &str) -> Result<IndicatorValue, String> {
     let name = text.strip_suffix('.').unwrap_or(text);
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -229,28 +227,28 @@ fn domain(text: &str) -> Result<IndicatorValue, String> {
     }
 }
 
-fn hash(text: &str) -> Result<IndicatorValue, String> {
-    if DIGESTS.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+fn parse_hash(text: &str) -> Result<IndicatorValue, String> {
+    if DIGEST_LENGTHS.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         Ok(IndicatorValue::Hash(text.to_ascii_lowercase()))
     } else {
         Err("expected a digest in hexadecimal: MD5, SHA-1 or one of SHA-2".to_owned())
     }
 }
 
-fn regex(text: &str) -> Result<IndicatorValue, String> {
+fn parse_regex(text: &str) -> Result<IndicatorValue, String> {
     let compiled = RegexBuilder::new(text)
-        .size_limit(LARGEST_REGEX)
+        .size_limit(MAX_REGEX_BYTES)
         .build()
         .map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
             error => format!(
-                "it is not a regular expression: {}",
+                "invalid regular expression: {}",
                 last_line(&error.to_string())
             ),
         })?;
     if compiled.is_match("") {
         return Err(
-            "the regular expression matches an empty text, and so would find every event"
+            "the regular expression matches the empty text, so it would match every event"
                 .to_owned(),
         );
     }

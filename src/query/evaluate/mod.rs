@@ -56,7 +56,9 @@ impl Expr {
                     Value::from_f64(operator.apply(left, right))
                 })
             }
-            Self::Call(function, arguments) => functions::call(*function, arguments, fields),
+            Self::Call(function, arguments) => {
+                functions::evaluate_call(*function, arguments, fields)
+            }
             // `stats` stores the results of its aggregates under these names.
             Self::Aggregate(aggregate) => fields.field(&aggregate.to_string()),
         }

@@ -4,10 +4,10 @@ use winnow::combinator::{alt, cut_err, delimited, fail, opt, peek, terminated};
 use winnow::error::{ContextError, ErrMode};
 use winnow::{ModalResult, Parser};
 
-use super::lexis::{
+use super::lexer::{
     blank, expected, keyword, list, name, number, period, quoted, regex, symbol, word,
 };
-use crate::query::error::Objection;
+use crate::query::error::SemanticError;
 use crate::query::function::Function;
 use crate::query::tree::{Aggregate, AggregateKind, Comparison, Expr, LikePattern, Operator};
 
@@ -17,7 +17,7 @@ use crate::query::tree::{Aggregate, AggregateKind, Comparison, Expr, LikePattern
 const MAX_NESTING: usize = 32;
 
 /// Functions of Insights that are not evaluated locally.
-const NOT_EVALUATED_HERE: [&str; 6] = [
+const INSIGHTS_ONLY: [&str; 6] = [
     "now",
     "unmask",
     "jsonParse",
@@ -35,14 +35,14 @@ pub(super) enum Aggregates {
 
 /// The context in which the parser reads an expression.
 #[derive(Clone, Copy)]
-struct Place {
+struct ExpressionContext {
     aggregates: Aggregates,
     /// How many more levels of nesting are allowed.
     levels: usize,
 }
 
-impl Place {
-    fn deeper(self, input: &mut &str) -> ModalResult<Self> {
+impl ExpressionContext {
+    fn enter_level(self, input: &mut &str) -> ModalResult<Self> {
         match self.levels.checked_sub(1) {
             Some(levels) => Ok(Self { levels, ..self }),
             None => cut_err(fail)
@@ -57,9 +57,9 @@ pub(super) fn expression<'s>(
     aggregates: Aggregates,
 ) -> impl FnMut(&mut &'s str) -> ModalResult<Expr> {
     move |input| {
-        alternative(
+        disjunction(
             input,
-            Place {
+            ExpressionContext {
                 aggregates,
                 levels: MAX_NESTING,
             },
@@ -67,16 +67,16 @@ pub(super) fn expression<'s>(
     }
 }
 
-fn alternative(input: &mut &str, place: Place) -> ModalResult<Expr> {
-    let place = place.deeper(input)?;
-    let part = |input: &mut &str| conjunction(input, place);
+fn disjunction(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
+    let context = context.enter_level(input)?;
+    let part = |input: &mut &str| conjunction(input, context);
     list(part, keyword("or"))
         .map(|parts| join(parts, Expr::Or))
         .parse_next(input)
 }
 
-fn conjunction(input: &mut &str, place: Place) -> ModalResult<Expr> {
-    let part = |input: &mut &str| negation(input, place);
+fn conjunction(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
+    let part = |input: &mut &str| negation(input, context);
     list(part, keyword("and"))
         .map(|parts| join(parts, Expr::And))
         .parse_next(input)
@@ -93,12 +93,12 @@ fn join(mut parts: Vec<Expr>, joined: fn(Vec<Expr>) -> Expr) -> Expr {
     }
 }
 
-fn negation(input: &mut &str, place: Place) -> ModalResult<Expr> {
+fn negation(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
     if opt(keyword("not")).parse_next(input)?.is_none() {
-        return condition(input, place);
+        return condition(input, context);
     }
-    let place = place.deeper(input)?;
-    let negated = |input: &mut &str| negation(input, place);
+    let context = context.enter_level(input)?;
+    let negated = |input: &mut &str| negation(input, context);
     cut_err(negated)
         .map(|inner| Expr::Not(Box::new(inner)))
         .parse_next(input)
@@ -111,11 +111,11 @@ enum Predicate {
     Compare(Comparison, Expr),
 }
 
-fn condition(input: &mut &str, place: Place) -> ModalResult<Expr> {
-    let subject = sum(input, place)?;
-    let is_in = |input: &mut &str| is_in(input, place);
-    let compares = |input: &mut &str| compares(input, place);
-    let predicate = opt(alt((is_like, is_in, compares))).parse_next(input)?;
+fn condition(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
+    let subject = sum(input, context)?;
+    let in_list = |input: &mut &str| in_predicate(input, context);
+    let compared = |input: &mut &str| compare_predicate(input, context);
+    let predicate = opt(alt((like_predicate, in_list, compared))).parse_next(input)?;
     let Some(predicate) = predicate else {
         return Ok(subject);
     };
@@ -142,7 +142,7 @@ fn negatable<'s>(word: &'static str) -> impl Parser<&'s str, bool, ErrMode<Conte
     (opt(keyword("not")), keyword(word)).map(|(not, _)| not.is_some())
 }
 
-fn is_like(input: &mut &str) -> ModalResult<Predicate> {
+fn like_predicate(input: &mut &str) -> ModalResult<Predicate> {
     let negated = alt((symbol("=~").value(false), negatable("like"))).parse_next(input)?;
     let pattern = alt((regex.map(LikePattern::Regex), quoted.map(LikePattern::Text)));
     cut_err(pattern)
@@ -153,17 +153,17 @@ fn is_like(input: &mut &str) -> ModalResult<Predicate> {
         .parse_next(input)
 }
 
-fn is_in(input: &mut &str, place: Place) -> ModalResult<Predicate> {
+fn in_predicate(input: &mut &str, context: ExpressionContext) -> ModalResult<Predicate> {
     let negated = negatable("in").parse_next(input)?;
-    let options = list(|input: &mut &str| alternative(input, place), symbol(","));
+    let options = list(|input: &mut &str| disjunction(input, context), symbol(","));
     cut_err(delimited(symbol("["), options, symbol("]")))
         .context(expected("a list in brackets"))
         .map(|options| Predicate::In { negated, options })
         .parse_next(input)
 }
 
-fn compares(input: &mut &str, place: Place) -> ModalResult<Predicate> {
-    let right = |input: &mut &str| sum(input, place);
+fn compare_predicate(input: &mut &str, context: ExpressionContext) -> ModalResult<Predicate> {
+    let right = |input: &mut &str| sum(input, context);
     (comparison, cut_err(right))
         .map(|(comparison, right)| Predicate::Compare(comparison, right))
         .parse_next(input)
@@ -200,7 +200,7 @@ fn chain<'s>(
         .parse_next(input)
 }
 
-fn sum(input: &mut &str, place: Place) -> ModalResult<Expr> {
+fn sum(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
     let sign = |input: &mut &str| {
         terminated(
             alt(('+'.value(Operator::Add), '-'.value(Operator::Subtract))),
@@ -208,10 +208,10 @@ fn sum(input: &mut &str, place: Place) -> ModalResult<Expr> {
         )
         .parse_next(input)
     };
-    chain(input, |input| product(input, place), sign)
+    chain(input, |input| product(input, context), sign)
 }
 
-fn product(input: &mut &str, place: Place) -> ModalResult<Expr> {
+fn product(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
     let sign = |input: &mut &str| {
         let sign = alt((
             '*'.value(Operator::Multiply),
@@ -220,17 +220,17 @@ fn product(input: &mut &str, place: Place) -> ModalResult<Expr> {
         ));
         terminated(sign, blank).parse_next(input)
     };
-    chain(input, |input| power(input, place), sign)
+    chain(input, |input| power(input, context), sign)
 }
 
 /// Powers are right-associative: `2 ^ 3 ^ 2` is `2 ^ (3 ^ 2)`.
-fn power(input: &mut &str, place: Place) -> ModalResult<Expr> {
-    let base = signed(input, place)?;
+fn power(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
+    let base = signed(input, context)?;
     if opt(symbol("^")).parse_next(input)?.is_none() {
         return Ok(base);
     }
-    let place = place.deeper(input)?;
-    let exponent = cut_err(|input: &mut &str| power(input, place)).parse_next(input)?;
+    let context = context.enter_level(input)?;
+    let exponent = cut_err(|input: &mut &str| power(input, context)).parse_next(input)?;
     Ok(Expr::Arithmetic(
         Box::new(base),
         Operator::Power,
@@ -239,12 +239,12 @@ fn power(input: &mut &str, place: Place) -> ModalResult<Expr> {
 }
 
 /// A minus sign before a number belongs to it; before anything else it subtracts from 0.
-fn signed(input: &mut &str, place: Place) -> ModalResult<Expr> {
+fn signed(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
     if opt(symbol("-")).parse_next(input)?.is_none() {
-        return value(input, place);
+        return value(input, context);
     }
-    let place = place.deeper(input)?;
-    match cut_err(|input: &mut &str| signed(input, place)).parse_next(input)? {
+    let context = context.enter_level(input)?;
+    match cut_err(|input: &mut &str| signed(input, context)).parse_next(input)? {
         Expr::Number(number) => Ok(Expr::Number(-number)),
         other => Ok(Expr::Arithmetic(
             Box::new(Expr::Number(0.0)),
@@ -256,15 +256,19 @@ fn signed(input: &mut &str, place: Place) -> ModalResult<Expr> {
 
 /// A field or a function call, without operators.
 pub(super) fn field_or_call(input: &mut &str) -> ModalResult<Expr> {
-    let place = Place {
+    let context = ExpressionContext {
         aggregates: Aggregates::Refused,
         levels: MAX_NESTING,
     };
-    alt((|input: &mut &str| call(input, place), name.map(Expr::Field))).parse_next(input)
+    alt((
+        |input: &mut &str| call(input, context),
+        name.map(Expr::Field),
+    ))
+    .parse_next(input)
 }
 
-fn value(input: &mut &str, place: Place) -> ModalResult<Expr> {
-    let inner = |input: &mut &str| alternative(input, place);
+fn value(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
+    let inner = |input: &mut &str| disjunction(input, context);
     let closing = symbol(")").context(expected("a closing parenthesis"));
     alt((
         delimited(symbol("("), cut_err(inner), cut_err(closing)),
@@ -273,16 +277,16 @@ fn value(input: &mut &str, place: Place) -> ModalResult<Expr> {
         number.map(Expr::Number),
         keyword("true").value(Expr::Bool(true)),
         keyword("false").value(Expr::Bool(false)),
-        |input: &mut &str| call(input, place),
+        |input: &mut &str| call(input, context),
         name.map(Expr::Field),
     ))
     .context(expected("a field, a value or a function"))
     .parse_next(input)
 }
 
-fn call(input: &mut &str, place: Place) -> ModalResult<Expr> {
+fn call(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
     peek((word, '(')).parse_next(input)?;
-    let argument = |input: &mut &str| alternative(input, place);
+    let argument = |input: &mut &str| disjunction(input, context);
     // `count(*)` is the same as `count()`.
     let star = terminated(symbol("*"), peek(')')).map(|_| Vec::new());
     let arguments = alt((
@@ -294,60 +298,68 @@ fn call(input: &mut &str, place: Place) -> ModalResult<Expr> {
         terminated(word, symbol("(")),
         terminated(arguments, cut_err(closing)),
     );
-    cut_err(call.try_map(|(name, arguments)| resolve(name, arguments, place.aggregates)))
+    cut_err(call.try_map(|(name, arguments)| resolve_call(name, arguments, context.aggregates)))
         .parse_next(input)
 }
 
 /// Resolves a call to a function or an aggregate, and checks its arguments.
-fn resolve(
+fn resolve_call(
     name: &str,
-    mut arguments: Vec<Expr>,
+    arguments: Vec<Expr>,
     aggregates: Aggregates,
-) -> Result<Expr, Objection> {
+) -> Result<Expr, SemanticError> {
     if let Some(function) = Function::from_name(name) {
-        return match function.objection(&arguments) {
-            Some(message) => Err(Objection::malformed(message)),
+        return match function.argument_error(&arguments) {
+            Some(message) => Err(SemanticError::malformed(message)),
             None => Ok(Expr::Call(function, arguments)),
         };
     }
-    if NOT_EVALUATED_HERE
+    if INSIGHTS_ONLY
         .iter()
         .any(|known| known.eq_ignore_ascii_case(name))
     {
-        return Err(Objection::not_evaluated_here(&format!("`{name}`")));
+        return Err(SemanticError::insights_only(&format!("`{name}`")));
     }
     let percent = match arguments.last() {
         Some(&Expr::Number(percent)) if arguments.len() == 2 => Some(percent),
         _ => None,
     };
     let kind = AggregateKind::from_name(name, percent)
-        .ok_or_else(|| Objection::malformed(format!("there is no function `{name}`")))?;
+        .ok_or_else(|| SemanticError::malformed(format!("unknown function `{name}`")))?;
     if aggregates == Aggregates::Refused {
-        return Err(Objection::malformed(format!(
-            "`{name}` is an aggregate: it stands only in `stats`"
+        return Err(SemanticError::malformed(format!(
+            "`{name}` is an aggregate, which is allowed only in `stats`"
         )));
     }
+    resolve_aggregate(name, kind, arguments)
+}
+
+fn resolve_aggregate(
+    name: &str,
+    kind: AggregateKind,
+    mut arguments: Vec<Expr>,
+) -> Result<Expr, SemanticError> {
     if let AggregateKind::Pct(percent) = kind {
         arguments.pop();
         if !(0.0..=100.0).contains(&percent) {
-            return Err(Objection::malformed(format!(
+            return Err(SemanticError::malformed(format!(
                 "`{name}` takes a field and a percentage from 0 to 100"
             )));
         }
     }
     let counts_all = kind == AggregateKind::Count && arguments.is_empty();
     if arguments.len() != 1 && !counts_all {
-        return Err(Objection::malformed(format!(
+        return Err(SemanticError::malformed(format!(
             "wrong number of arguments for `{name}`"
         )));
     }
-    let mut nested = false;
+    let mut is_nested = false;
     for argument in &arguments {
-        argument.walk(&mut |expr| nested |= matches!(expr, Expr::Aggregate(_)));
+        argument.walk(&mut |expr| is_nested |= matches!(expr, Expr::Aggregate(_)));
     }
-    if nested {
-        return Err(Objection::malformed(format!(
-            "`{name}` cannot be taken of another aggregate"
+    if is_nested {
+        return Err(SemanticError::malformed(format!(
+            "the argument of `{name}` cannot contain another aggregate"
         )));
     }
     Ok(Expr::Aggregate(Box::new(Aggregate {

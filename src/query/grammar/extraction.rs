@@ -4,8 +4,8 @@ use winnow::combinator::{alt, cut_err, preceded};
 use winnow::{ModalResult, Parser};
 
 use super::expression::field_or_call;
-use super::lexis::{expected, field_name, keyword, list, quoted, regex, symbol};
-use crate::query::error::Objection;
+use super::lexer::{expected, field_name, keyword, list, quoted, regex, symbol};
+use crate::query::error::SemanticError;
 use crate::query::tree::{Extraction, ExtractionPattern, RegexLiteral};
 
 /// `field "text with *" as a, b` or `field /regex/`.
@@ -37,14 +37,14 @@ fn glob(input: &mut &str) -> ModalResult<ExtractionPattern> {
     glob.try_map(|(text, names): (String, Vec<String>)| {
         let stars = text.matches('*').count();
         if stars != names.len() {
-            return Err(Objection::malformed(format!(
-                "{stars} `*` but {} names for what they stand for",
+            return Err(SemanticError::malformed(format!(
+                "the pattern has {stars} `*` but {} names; give one name for each `*`",
                 names.len()
             )));
         }
         match RegexLiteral::new(&glob_to_regex(&text)) {
             Ok(regex) => Ok(ExtractionPattern::Glob { text, names, regex }),
-            Err(error) => Err(Objection::malformed(format!(
+            Err(error) => Err(SemanticError::malformed(format!(
                 "the pattern is too large: {error}"
             ))),
         }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_take_as_little_as_they_can() {
+    fn stars_match_as_little_as_possible() {
         let glob = regex::Regex::new(&glob_to_regex("* [*] a.b: *")).unwrap();
         let text = "now [WARN] x] a.b: rest [1] a.b: more";
         let captures = glob.captures(text).unwrap();

@@ -3,43 +3,43 @@
 
 mod expression;
 mod extraction;
-mod lexis;
+mod lexer;
 mod stage;
 
 use winnow::combinator::{cut_err, eof, opt, terminated};
 use winnow::{ModalResult, Parser};
 
-use super::error::{Objection, QueryError, QueryErrorKind};
+use super::error::{QueryError, QueryErrorKind, SemanticError};
 use super::tree::Query;
-pub(super) use lexis::is_plain_name;
-use lexis::{blank, expected, list, symbol};
+pub(super) use lexer::is_plain_name;
+use lexer::{blank, expected, list, symbol};
 
 /// The maximum length of a query, in characters. Source: CloudWatch Logs API,
 /// `StartQuery.queryString`.
 const MAX_CHARACTERS: usize = 10_000;
 
 /// Parses a query.
-pub(super) fn read(text: &str) -> Result<Query, QueryError> {
+pub(super) fn parse_query(text: &str) -> Result<Query, QueryError> {
     let malformed =
         |offset, message| QueryError::new(text, offset, QueryErrorKind::Malformed, message);
     let characters = text.chars().count();
     if characters > MAX_CHARACTERS {
         return Err(malformed(
             0,
-            format!("a query has at most {MAX_CHARACTERS} characters, this one has {characters}"),
+            format!("the query has {characters} characters; the maximum is {MAX_CHARACTERS}"),
         ));
     }
     query.parse(text).map_err(|error| {
         let reason = error.inner();
-        if let Some(objection) = reason
+        if let Some(semantic_error) = reason
             .cause()
-            .and_then(|cause| cause.downcast_ref::<Objection>())
+            .and_then(|cause| cause.downcast_ref::<SemanticError>())
         {
             return QueryError::new(
                 text,
                 error.offset(),
-                objection.kind,
-                objection.message.clone(),
+                semantic_error.kind,
+                semantic_error.message.clone(),
             );
         }
         let message = reason

@@ -6,12 +6,12 @@ use winnow::{ModalResult, Parser};
 
 use super::expression::{Aggregates, expression};
 use super::extraction::extraction;
-use super::lexis::{blank, expected, field_name, keyword, list, quoted, symbol, word};
-use crate::query::error::Objection;
+use super::lexer::{blank, expected, field_name, keyword, list, quoted, symbol, word};
+use crate::query::error::SemanticError;
 use crate::query::tree::{Item, SortKey, Source, Stage, Stats};
 
 /// Commands of Insights that are not evaluated locally.
-const NOT_EVALUATED_HERE: [&str; 9] = [
+const INSIGHTS_ONLY: [&str; 9] = [
     "pattern",
     "diff",
     "anomaly",
@@ -36,7 +36,7 @@ enum Command {
 }
 
 impl Command {
-    fn from_word(word: &str) -> Result<Self, Objection> {
+    fn from_word(word: &str) -> Result<Self, SemanticError> {
         match word.to_ascii_lowercase().as_str() {
             "fields" => Ok(Self::Fields),
             "display" => Ok(Self::Display),
@@ -46,16 +46,16 @@ impl Command {
             "sort" => Ok(Self::Sort),
             "limit" => Ok(Self::Limit),
             "dedup" => Ok(Self::Dedup),
-            _ if NOT_EVALUATED_HERE
+            _ if INSIGHTS_ONLY
                 .iter()
                 .any(|known| known.eq_ignore_ascii_case(word)) =>
             {
-                Err(Objection::not_evaluated_here(&format!(
+                Err(SemanticError::insights_only(&format!(
                     "the command `{word}`"
                 )))
             }
-            _ => Err(Objection::malformed(format!(
-                "there is no command `{word}`"
+            _ => Err(SemanticError::malformed(format!(
+                "unknown command `{word}`"
             ))),
         }
     }

@@ -160,7 +160,7 @@ impl Grouping {
                     .states
                     .iter()
                     .zip(&self.aggregates)
-                    .map(|(state, (_, of))| state.answer(of.kind)),
+                    .map(|(state, (_, aggregate))| state.result(aggregate.kind)),
             );
             for (_, expr) in &self.items {
                 let value = expr
@@ -222,18 +222,21 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_keeps_new_groups_out_and_counts_the_known_on() {
+    fn merge_limit_drops_new_groups_and_updates_known_ones() {
         let Plan::Groups(plan) = Plan::new(&"stats count(*) as n by srcAddr".parse().unwrap())
         else {
             panic!()
         };
-        let of = |address| {
+        let partial_for = |address| {
             let mut partial = Partial::default();
             plan.add(&Address(address), &mut partial);
             partial
         };
-        let mut all = of("10.0.0.1");
-        assert!(all.merge_up_to(1, of("10.0.0.1")) && !all.merge_up_to(1, of("10.0.0.2")));
+        let mut all = partial_for("10.0.0.1");
+        assert!(
+            all.merge_up_to(1, partial_for("10.0.0.1"))
+                && !all.merge_up_to(1, partial_for("10.0.0.2"))
+        );
         assert_eq!(
             (all.len(), plan.finish(&all).rows[0][1].to_string().as_str()),
             (1, "2")
@@ -241,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_beyond_all_numbers_are_stored_too() {
+    fn infinite_sum_survives_serialization() {
         let Plan::Groups(plan) = Plan::new(
             &"stats sum(srcAddr), stddev(srcAddr), max(0.1 + 0.2)"
                 .parse()
@@ -259,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_stored_merges_like_what_was_not() {
+    fn restored_partial_merges_like_the_original() {
         let query = "stats count(*) as n, earliest(srcAddr), pct(n, 5) by srcAddr, missing"
             .parse()
             .unwrap();

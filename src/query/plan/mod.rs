@@ -38,11 +38,11 @@ pub enum Plan {
 pub struct RowPlan {
     steps: Vec<Step>,
     /// The fields that a [`Row`] stores: those to show, and those that the second step reads.
-    kept: Vec<String>,
+    stored_columns: Vec<String>,
     tail: Vec<Tail>,
     columns: Vec<String>,
     /// Whether the query has no command that needs several rows.
-    is_by_row: bool,
+    has_independent_rows: bool,
 }
 
 /// The plan of a query that aggregates its records.
@@ -87,25 +87,25 @@ impl Plan {
                 None => break rest,
             }
         };
-        let is_by_row = sorts.is_empty() && rest.is_empty();
+        let has_independent_rows = sorts.is_empty() && rest.is_empty();
         let mut tail: Vec<Tail> = sorts.iter().map(|keys| Tail::Sort(keys.to_vec())).collect();
         tail.extend(Tail::from_stages(rest, !sorts.is_empty()));
-        let mut kept = vec!["@timestamp".to_owned(), "@ptr".to_owned()];
+        let mut stored_columns = vec!["@timestamp".to_owned(), "@ptr".to_owned()];
         for name in columns
             .iter()
             .map(String::as_str)
             .chain(tail.iter().flat_map(Tail::fields))
         {
-            if !kept.iter().any(|known| known == name) {
-                kept.push(name.to_owned());
+            if !stored_columns.iter().any(|known| known == name) {
+                stored_columns.push(name.to_owned());
             }
         }
         Self::Rows(RowPlan {
             steps,
-            kept,
+            stored_columns,
             tail,
             columns,
-            is_by_row,
+            has_independent_rows,
         })
     }
 
@@ -147,7 +147,7 @@ impl RowPlan {
         let passes = self.steps.iter().all(|step| step.apply(&mut scope));
         passes.then(|| {
             Row(self
-                .kept
+                .stored_columns
                 .iter()
                 .map(|name| scope.field(name).into_owned())
                 .collect())
@@ -156,18 +156,18 @@ impl RowPlan {
 
     /// Whether rows are independent of each other: the query has no sort, limit or deduplication.
     /// Each row can then be finished alone.
-    pub fn is_by_row(&self) -> bool {
-        self.is_by_row
+    pub fn has_independent_rows(&self) -> bool {
+        self.has_independent_rows
     }
 
     /// Combines all rows: sorts (latest first unless the query has an order), deduplicates, limits.
     pub fn finish(&self, rows: Vec<Row>) -> Table {
         let rows = rows.into_iter().map(|Row(values)| values).collect();
         Table {
-            columns: self.kept.clone(),
+            columns: self.stored_columns.clone(),
             rows,
         }
-        .finished(&self.tail, &self.columns)
+        .finish_with(&self.tail, &self.columns)
     }
 }
 
@@ -191,7 +191,7 @@ impl GroupPlan {
     pub fn finish(&self, partial: &Partial) -> Table {
         self.grouping
             .table(partial)
-            .finished(&self.tail, &self.columns)
+            .finish_with(&self.tail, &self.columns)
     }
 }
 

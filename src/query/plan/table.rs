@@ -93,7 +93,7 @@ impl Tail {
 
 impl Table {
     /// The table after these commands, reduced to these columns.
-    pub(super) fn finished(mut self, tail: &[Tail], columns: &[String]) -> Self {
+    pub(super) fn finish_with(mut self, tail: &[Tail], columns: &[String]) -> Self {
         for command in tail {
             match command {
                 Tail::Step(step) => self.apply(step),

@@ -12,7 +12,7 @@ const DEFAULT: &str = "${version} ${account-id} ${interface-id} ${srcaddr} ${dst
                        ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
 
 static DEFAULT_FORMAT: LazyLock<FlowLogFormat> = LazyLock::new(|| FlowLogFormat {
-    names: names(DEFAULT).flatten().collect(),
+    names: parse_names(DEFAULT).flatten().collect(),
 });
 
 /// The columns of a flow log, by the names that queries use: `srcAddr`, `logStatus`, `vpcId`,
@@ -24,9 +24,7 @@ pub struct FlowLogFormat {
 
 /// A text that is not a flow-log format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not a flow log's format: expected fields such as ${{srcaddr}} with spaces between them"
-)]
+#[error("invalid flow log format `{0}`: expected fields such as ${{srcaddr}}, separated by spaces")]
 pub struct InvalidFlowLogFormat(String);
 
 impl FlowLogFormat {
@@ -82,7 +80,7 @@ impl FromStr for FlowLogFormat {
     type Err = InvalidFlowLogFormat;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let names: Option<Vec<String>> = names(text).collect();
+        let names: Option<Vec<String>> = parse_names(text).collect();
         match names {
             Some(names) if !names.is_empty() => Ok(Self { names }),
             _ => Err(InvalidFlowLogFormat(text.to_owned())),
@@ -103,7 +101,7 @@ fn is_value(name: &str, column: &str) -> bool {
     }
 }
 
-fn names(format: &str) -> impl Iterator<Item = Option<String>> {
+fn parse_names(format: &str) -> impl Iterator<Item = Option<String>> {
     format
         .split_ascii_whitespace()
         .map(|field| Some(query_name(field.strip_prefix("${")?.strip_suffix('}')?)))
@@ -136,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_fits_its_own_format() {
+    fn line_fits_its_own_format() {
         let custom: FlowLogFormat = "${vpc-id} ${srcaddr} ${action}".parse().unwrap();
         assert!(custom.fits("vpc-1 10.0.0.1 REJECT") && custom.fits(" vpc-1  - - "));
         for line in [
@@ -155,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_are_read_and_refused() {
+    fn valid_format_parses_and_invalid_one_fails() {
         assert_eq!(
             DEFAULT.parse::<FlowLogFormat>().unwrap(),
             *FlowLogFormat::default_format()

@@ -19,9 +19,9 @@ pub(super) enum Json<'e> {
 }
 
 /// Parses a message as an object; `None` if it is not one.
-pub(super) fn object(message: &str) -> Option<Json<'_>> {
-    let looks_right = message.trim_start().starts_with('{');
-    if looks_right {
+pub(super) fn parse_object(message: &str) -> Option<Json<'_>> {
+    let may_be_object = message.trim_start().starts_with('{');
+    if may_be_object {
         serde_json::from_str(message).ok()
     } else {
         None
@@ -31,15 +31,15 @@ pub(super) fn object(message: &str) -> Option<Json<'_>> {
 impl<'e> Json<'e> {
     /// The field at a dotted path, if it is among the first `limit` fields.
     pub(super) fn field(&self, path: &str, limit: Option<usize>) -> Value<'_> {
-        let Some(field) = self.at(path) else {
+        let Some(field) = self.find(path) else {
             return Value::Missing;
         };
-        let within = limit.is_none_or(|limit| {
+        let is_within_limit = limit.is_none_or(|limit| {
             let mut before = 0;
             self.count_until(field, &mut before);
             before < limit
         });
-        if within {
+        if is_within_limit {
             field.borrowed()
         } else {
             Value::Missing
@@ -47,20 +47,20 @@ impl<'e> Json<'e> {
     }
 
     /// Follows a path. A name may itself contain dots.
-    fn at(&self, path: &str) -> Option<&Value<'e>> {
+    fn find(&self, path: &str) -> Option<&Value<'e>> {
         match self {
             Self::Null => None,
             Self::Scalar(value) => path.is_empty().then_some(value),
             Self::Object(members) => members
                 .iter()
-                .find_map(|(name, child)| child.below(path.strip_prefix(name.as_ref())?)),
+                .find_map(|(name, child)| child.find_below(path.strip_prefix(name.as_ref())?)),
             Self::Array(elements) => {
                 let digits = path.split('.').next()?;
                 let index: usize = digits.parse().ok()?;
                 let canonical =
                     digits == "0" || digits.starts_with(|c: char| ('1'..='9').contains(&c));
                 if canonical {
-                    elements.get(index)?.below(path.get(digits.len()..)?)
+                    elements.get(index)?.find_below(path.get(digits.len()..)?)
                 } else {
                     None
                 }
@@ -76,7 +76,7 @@ impl<'e> Json<'e> {
     }
 
     fn collect<'j>(&'j self, path: &str, fields: &mut Vec<(String, &'j Value<'e>)>) {
-        let below = |name: &str| {
+        let child_path = |name: &str| {
             if path.is_empty() {
                 name.to_owned()
             } else {
@@ -88,23 +88,23 @@ impl<'e> Json<'e> {
             Self::Scalar(value) => fields.push((path.to_owned(), value)),
             Self::Array(elements) => {
                 for (at, element) in elements.iter().enumerate() {
-                    element.collect(&below(&at.to_string()), fields);
+                    element.collect(&child_path(&at.to_string()), fields);
                 }
             }
             Self::Object(members) => {
                 for (name, child) in members {
-                    child.collect(&below(name), fields);
+                    child.collect(&child_path(name), fields);
                 }
             }
         }
     }
 
     /// Follows the rest of a path, after the name of this value.
-    fn below(&self, rest: &str) -> Option<&Value<'e>> {
+    fn find_below(&self, rest: &str) -> Option<&Value<'e>> {
         if rest.is_empty() {
-            self.at(rest)
+            self.find(rest)
         } else {
-            self.at(rest.strip_prefix('.')?)
+            self.find(rest.strip_prefix('.')?)
         }
     }
 

@@ -90,7 +90,7 @@ impl<'e> Record<'e> {
             let flow_log = match self.discovery {
                 Discovery::FlowLog(format) => Some(format),
                 Discovery::Automatic { json_limit } => {
-                    if let Some(object) = json::object(message) {
+                    if let Some(object) = json::parse_object(message) {
                         return Content::Json {
                             object,
                             limit: json_limit,
@@ -175,7 +175,7 @@ mod tests {
     const ALL: Discovery<'static> = Discovery::Automatic { json_limit: None };
 
     #[test]
-    fn json_paths_are_dotted_and_arrays_flatten() {
+    fn json_path_is_dotted_with_array_indexes() {
         let message = r#" {"a":{"b.c":{"d":1},"e":[{"f":"x"},[true,null,2.50]]},"@x":"at","big":12345678901234567890,"s":"\u0041"}"#;
         for (name, value) in [
             ("a.b.c.d", "1"),
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_listed_is_what_is_found() {
+    fn discovered_fields_are_readable_by_name() {
         let message = r#"{"a":{"b":[1,"x",null]},"c":true,"@d":""}"#;
         let event = Event {
             timestamp: 0,
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_limit_counts_in_the_order_of_the_text() {
+    fn field_limit_counts_in_document_order() {
         let message = r#"{"z":{"b":1,"n":null},"a":[2,3],"c":4}"#;
         let limited = Discovery::Automatic {
             json_limit: Some(2),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn flow_logs_have_their_columns() {
+    fn flow_log_columns_are_fields() {
         let line = "2 111111111111 eni-0a 10.0.0.5 203.0.113.9 443 49152 6 20 4249 1418530010 1418530070 REJECT OK";
         assert_eq!(field(line, ALL, "srcAddr"), "10.0.0.5");
         assert_eq!(field(line, ALL, "end"), "1418530070");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Caller, Principal};
-use crate::range::policy::{Ask, Document, PolicyKind, Verdict};
+use crate::range::policy::{AccessRequest, Decision, Document, PolicyKind};
 use crate::range::world::World;
 
 /// The policy that denied a call, and whether it did so explicitly.
@@ -17,41 +17,45 @@ pub(crate) enum Denial {
     /// A service control policy denies it explicitly; holds the ARN of that policy.
     Organization(String),
     /// A policy on the user, its groups or the role denies it explicitly.
-    Identity,
+    IdentityExplicit,
     /// No policy on the user, its groups or the role allows it.
-    IdentitySilent,
+    IdentityImplicit,
     /// The session policy denies it explicitly.
-    Session,
+    SessionExplicit,
     /// The session policy does not allow it.
-    SessionSilent,
+    SessionImplicit,
     /// The trust policy of the role does not allow the caller.
     Trust,
 }
 
 impl Denial {
-    /// The text of AWS's error message.
-    pub(crate) fn sentence(&self, who: &str, ask: &Ask<'_>) -> String {
-        let Ask {
+    /// AWS's error message.
+    pub(crate) fn message(&self, caller_arn: &str, request: &AccessRequest<'_>) -> String {
+        let AccessRequest {
             action, resource, ..
-        } = ask;
-        let on = if *resource == "*" {
+        } = request;
+        let on_resource = if *resource == "*" {
             String::new()
         } else {
             format!(" on resource: {resource}")
         };
-        let why = match self {
+        let reason = match self {
             Self::Organization(arn) => {
                 format!(" with an explicit deny in a service control policy: {arn}")
             }
-            Self::Identity => " with an explicit deny in an identity-based policy".to_owned(),
-            Self::IdentitySilent => {
+            Self::IdentityExplicit => {
+                " with an explicit deny in an identity-based policy".to_owned()
+            }
+            Self::IdentityImplicit => {
                 format!(" because no identity-based policy allows the {action} action")
             }
-            Self::Session => " with an explicit deny in a session policy".to_owned(),
-            Self::SessionSilent => format!(" because no session policy allows the {action} action"),
+            Self::SessionExplicit => " with an explicit deny in a session policy".to_owned(),
+            Self::SessionImplicit => {
+                format!(" because no session policy allows the {action} action")
+            }
             Self::Trust => String::new(),
         };
-        format!("User: {who} is not authorized to perform: {action}{on}{why}")
+        format!("User: {caller_arn} is not authorized to perform: {action}{on_resource}{reason}")
     }
 }
 
@@ -59,25 +63,37 @@ impl Denial {
 ///
 /// # Errors
 /// The first denial, in AWS's evaluation order.
-pub(crate) fn authorize(world: &World, caller: &Caller, ask: &Ask<'_>) -> Result<(), Denial> {
-    let identity = identity_verdict(world, caller, ask);
-    let session = session_verdict(caller, ask);
-    let forbidding = world
-        .scps_over(caller.account)
-        .find(|scp| scp.policy.document.verdict(ask) == Verdict::Deny);
-    match (forbidding, identity, session) {
+pub(crate) fn authorize(
+    world: &World,
+    caller: &Caller,
+    request: &AccessRequest<'_>,
+) -> Result<(), Denial> {
+    let identity = evaluate_identity_policies(world, caller, request);
+    let session = evaluate_session_policy(caller, request);
+    let denying_scp = world
+        .scps_for(caller.account)
+        .find(|scp| scp.policy.document.evaluate(request) == Decision::ExplicitDeny);
+    match (denying_scp, identity, session) {
         (Some(scp), _, _) => Err(Denial::Organization(scp.arn.clone())),
-        (None, Verdict::Deny, _) => Err(Denial::Identity),
-        (None, _, Some(Verdict::Deny)) => Err(Denial::Session),
-        (None, Verdict::Silent, _) => Err(Denial::IdentitySilent),
-        (None, Verdict::Allow, Some(Verdict::Silent)) => Err(Denial::SessionSilent),
-        (None, Verdict::Allow, None | Some(Verdict::Allow)) => Ok(()),
+        (None, Decision::ExplicitDeny, _) => Err(Denial::IdentityExplicit),
+        (None, _, Some(Decision::ExplicitDeny)) => Err(Denial::SessionExplicit),
+        (None, Decision::ImplicitDeny, _) => Err(Denial::IdentityImplicit),
+        (None, Decision::Allow, Some(Decision::ImplicitDeny)) => Err(Denial::SessionImplicit),
+        (None, Decision::Allow, None | Some(Decision::Allow)) => Ok(()),
     }
 }
 
-fn identity_verdict(world: &World, caller: &Caller, ask: &Ask<'_>) -> Verdict {
-    let documents = identity_documents(world, caller, ask.facts.now);
-    Verdict::all(documents.into_iter().map(|document| document.verdict(ask)))
+fn evaluate_identity_policies(
+    world: &World,
+    caller: &Caller,
+    request: &AccessRequest<'_>,
+) -> Decision {
+    let documents = identity_documents(world, caller, request.context.now);
+    Decision::combine(
+        documents
+            .into_iter()
+            .map(|document| document.evaluate(request)),
+    )
 }
 
 /// The policies on the caller itself and, for a user, on its groups.
@@ -95,16 +111,17 @@ fn identity_documents<'a>(
             .get(name)
             .map(|role| role.policies.in_force(now).iter().collect())
             .unwrap_or_default(),
-        Principal::User { name } => account.documents_of_user(name, now),
+        Principal::User { name } => account.user_policies(name, now),
     }
 }
 
-fn session_verdict(caller: &Caller, ask: &Ask<'_>) -> Option<Verdict> {
+fn evaluate_session_policy(caller: &Caller, request: &AccessRequest<'_>) -> Option<Decision> {
     let policy = caller.session.as_ref()?.policy.as_deref()?;
     // The session policy was parsed when the session was issued, so it parses again; if it did not,
     // it would allow nothing.
     Some(
-        Document::parse(policy, PolicyKind::Identity)
-            .map_or(Verdict::Silent, |document| document.verdict(ask)),
+        Document::parse(policy, PolicyKind::Identity).map_or(Decision::ImplicitDeny, |document| {
+            document.evaluate(request)
+        }),
     )
 }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::mint::{Holder, Session};
 use super::{Mint, Signature};
 use crate::model::{AccountId, Region};
-use crate::range::policy::Facts;
-use crate::range::wire::{Refusal, Service};
+use crate::range::policy::RequestContext;
+use crate::range::wire::{CommonError, Service};
 use crate::range::world::{Account, KeyStatus, World};
 
 /// The principal that made a call, its credentials, and the Region.
@@ -41,56 +41,56 @@ pub(crate) enum Principal {
 /// # Errors
 /// The key does not exist or is inactive, the token does not belong to the key, the session has
 /// expired, the signature is wrong, or the Region is not enabled in the account.
-pub(crate) fn identify(
+pub(crate) fn identify_caller(
     world: &World,
     service: Service,
     parts: &Parts,
     body: &[u8],
     now: Timestamp,
-) -> Result<Caller, Refusal> {
-    let signature = Signature::read(&parts.headers)?;
+) -> Result<Caller, CommonError> {
+    let signature = Signature::from_headers(&parts.headers)?;
     let (caller, secret) = match &signature.token {
-        Some(token) => temporary(world, &signature, token)?,
-        None => long_term(world, &signature)?,
+        Some(token) => session_caller(world, &signature, token)?,
+        None => long_term_caller(world, &signature)?,
     };
     signature.verify(&secret, service, parts, body, now)?;
-    if caller
+    let expired = caller
         .session
         .as_ref()
-        .is_some_and(|session| session.expires() <= now)
-    {
-        return Err(Refusal::Expired);
+        .is_some_and(|session| session.expires() <= now);
+    if expired {
+        return Err(CommonError::Expired);
     }
     if service.is_global() {
         return Ok(caller);
     }
-    let opt_in = world.regions.opt_in.contains(&caller.region);
-    let token_too_old_for_region = opt_in
+    let requires_opt_in = world.regions.opt_in.contains(&caller.region);
+    let token_invalid_in_region = requires_opt_in
         && caller
             .session
             .as_ref()
             .is_some_and(|session| session.global);
-    if token_too_old_for_region || !world.enabled(caller.account, &caller.region) {
-        return Err(Refusal::UnknownKey);
+    if token_invalid_in_region || !world.is_region_enabled(caller.account, &caller.region) {
+        return Err(CommonError::UnknownKey);
     }
     Ok(caller)
 }
 
-fn long_term(world: &World, signature: &Signature) -> Result<(Caller, String), Refusal> {
+fn long_term_caller(world: &World, signature: &Signature) -> Result<(Caller, String), CommonError> {
     let (account, name) = world
         .key_owners
         .get(&signature.access_key_id)
-        .ok_or(Refusal::UnknownKey)?;
-    let user = active(world, *account)?
+        .ok_or(CommonError::UnknownKey)?;
+    let user = active_account(world, *account)?
         .users
         .get(name)
-        .ok_or(Refusal::UnknownKey)?;
+        .ok_or(CommonError::UnknownKey)?;
     let key = user
         .keys
         .get(&signature.access_key_id)
-        .ok_or(Refusal::UnknownKey)?;
+        .ok_or(CommonError::UnknownKey)?;
     if key.status == KeyStatus::Inactive {
-        return Err(Refusal::UnknownKey);
+        return Err(CommonError::UnknownKey);
     }
     let caller = Caller {
         account: *account,
@@ -102,16 +102,19 @@ fn long_term(world: &World, signature: &Signature) -> Result<(Caller, String), R
     Ok((caller, key.secret.clone()))
 }
 
-fn temporary(
+fn session_caller(
     world: &World,
     signature: &Signature,
     token: &str,
-) -> Result<(Caller, String), Refusal> {
-    let session = world.mint.open(token).ok_or(Refusal::UnknownKey)?;
+) -> Result<(Caller, String), CommonError> {
+    let session = world
+        .mint
+        .decode_session(token)
+        .ok_or(CommonError::UnknownKey)?;
     if session.access_key_id != signature.access_key_id {
-        return Err(Refusal::UnknownKey);
+        return Err(CommonError::UnknownKey);
     }
-    let account = active(world, session.account)?;
+    let account = active_account(world, session.account)?;
     let principal = match &session.holder {
         Holder::User { name } => account
             .users
@@ -127,7 +130,7 @@ fn temporary(
     };
     let caller = Caller {
         account: session.account,
-        principal: principal.ok_or(Refusal::UnknownKey)?,
+        principal: principal.ok_or(CommonError::UnknownKey)?,
         access_key_id: session.access_key_id.clone(),
         region: signature.region.clone(),
         session: Some(session),
@@ -136,11 +139,11 @@ fn temporary(
     Ok((caller, secret))
 }
 
-fn active(world: &World, account: AccountId) -> Result<&Account, Refusal> {
+fn active_account(world: &World, account: AccountId) -> Result<&Account, CommonError> {
     world
         .account(account)
         .filter(|account| account.is_active())
-        .ok_or(Refusal::UnknownKey)
+        .ok_or(CommonError::UnknownKey)
 }
 
 impl Caller {
@@ -203,9 +206,9 @@ impl Caller {
     }
 
     /// The values of the condition keys for this call.
-    pub(crate) fn facts(&self, world: &World, now: Timestamp) -> Facts {
+    pub(crate) fn request_context(&self, world: &World, now: Timestamp) -> RequestContext {
         let session = self.session.as_ref();
-        Facts {
+        RequestContext {
             account: self.account.to_string(),
             account_root: world.arn("iam", "", self.account, "root"),
             principal_arn: self.identity_arn(world),
@@ -221,16 +224,16 @@ impl Caller {
             token_issued: session.map(Session::issued),
             mfa_at: session.filter(|session| session.mfa).map(Session::issued),
             source_identity: session.and_then(|session| session.source_identity.clone()),
-            request: Vec::new(),
+            request_keys: Vec::new(),
         }
     }
 
     /// Issues the credentials of a session.
-    pub(crate) fn issue(mint: &mut Mint, mut session: Session) -> Credentials {
+    pub(crate) fn issue_credentials(mint: &mut Mint, mut session: Session) -> Credentials {
         session.access_key_id = mint.next_id("ASIA", 16);
         Credentials {
             secret_access_key: mint.secret_of(&session.access_key_id),
-            session_token: mint.seal(&session),
+            session_token: mint.encode_session(&session),
             expires: session.expires(),
             access_key_id: session.access_key_id,
         }
@@ -243,7 +246,7 @@ pub(crate) struct Credentials {
     /// Begins with `ASIA`.
     pub(crate) access_key_id: String,
     pub(crate) secret_access_key: String,
-    /// The signed session, made by `Mint::seal`.
+    /// The signed session; `Mint::encode_session` creates it.
     pub(crate) session_token: String,
     pub(crate) expires: Timestamp,
 }

@@ -31,7 +31,7 @@ impl MfaDevice {
 
     /// The code that the device shows at `now`.
     pub(crate) fn code_at(&self, now: Timestamp) -> String {
-        self.totp().generate(seconds(now)).to_string()
+        self.totp().generate(unix_seconds(now)).to_string()
     }
 
     /// The secret in base 32, as authenticator applications expect it.
@@ -43,7 +43,7 @@ impl MfaDevice {
     pub(crate) fn accept(&mut self, code: &str, now: Timestamp) -> bool {
         let well_formed = code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit());
         let step = if well_formed {
-            self.totp().check(code, seconds(now))
+            self.totp().check(code, unix_seconds(now))
         } else {
             None
         };
@@ -57,7 +57,7 @@ impl MfaDevice {
     }
 }
 
-fn seconds(at: Timestamp) -> u64 {
+fn unix_seconds(at: Timestamp) -> u64 {
     u64::try_from(at.as_second()).unwrap_or(0)
 }
 
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_good_once_and_only_for_a_while() {
+    fn code_is_accepted_once_and_within_its_window() {
         let at = |seconds: i64| Timestamp::from_second(1_772_000_000 + seconds).unwrap();
         let mut device = MfaDevice::new(
             "arn:aws:iam::111111111111:mfa/alice".to_owned(),

@@ -20,7 +20,7 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 #[derive(Clone, Debug)]
 pub(crate) struct Mint {
     seed: u64,
-    made: u64,
+    sequence: u64,
 }
 
 /// A session of temporary credentials; this is the content of a session token.
@@ -71,7 +71,7 @@ impl Session {
 
 impl Mint {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { seed, made: 0 }
+        Self { seed, sequence: 0 }
     }
 
     /// Returns an HMAC of `data` with the key of this range. The purpose keeps ids, secrets and
@@ -97,14 +97,14 @@ impl Mint {
 
     /// The next id in sequence; ids are not repeated.
     pub(crate) fn next_id(&mut self, prefix: &str, length: usize) -> String {
-        self.made += 1;
-        self.id_for(prefix, &self.made.to_string(), length)
+        self.sequence += 1;
+        self.id_for(prefix, &self.sequence.to_string(), length)
     }
 
     /// The next request or event id, in the form of a UUID.
     pub(crate) fn next_uuid(&mut self) -> String {
-        self.made += 1;
-        self.uuid_for(&self.made.to_string())
+        self.sequence += 1;
+        self.uuid_for(&self.sequence.to_string())
     }
 
     /// A UUID derived from its purpose.
@@ -131,18 +131,19 @@ impl Mint {
     }
 
     /// Returns the session token of a session: the session as JSON, with a signature.
-    pub(crate) fn seal(&self, session: &Session) -> String {
-        // Serializing plain data cannot fail. If it did, `open` would reject the empty payload.
+    pub(crate) fn encode_session(&self, session: &Session) -> String {
+        // Serializing plain data cannot fail. If it did, `decode_session` would reject the empty
+        // payload.
         let payload = serde_json::to_vec(session).unwrap_or_default();
-        let seal = self.digest("session", &payload);
-        URL_SAFE_NO_PAD.encode([&seal[..16], &payload].concat())
+        let signature = self.digest("session", &payload);
+        URL_SAFE_NO_PAD.encode([&signature[..16], &payload].concat())
     }
 
     /// Returns the session in a token, or `None` if this range did not issue it.
-    pub(crate) fn open(&self, token: &str) -> Option<Session> {
+    pub(crate) fn decode_session(&self, token: &str) -> Option<Session> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (seal, payload) = bytes.split_at_checked(16)?;
-        (self.digest("session", payload)[..16] == *seal)
+        let (signature, payload) = bytes.split_at_checked(16)?;
+        (self.digest("session", payload)[..16] == *signature)
             .then(|| serde_json::from_slice(payload).ok())?
     }
 }
@@ -157,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_opens_only_where_it_was_made() {
+    fn token_is_valid_only_with_its_seed() {
         let session = Session {
             access_key_id: "ASIA".to_owned(),
             account: "111111111111".parse().unwrap(),
@@ -171,15 +172,15 @@ mod tests {
             source_identity: None,
             global: false,
         };
-        let token = Mint::new(1).seal(&session);
-        assert_eq!(Mint::new(1).open(&token), Some(session));
-        assert_eq!(Mint::new(2).open(&token), None);
-        assert_eq!(Mint::new(1).open("AAAA"), None);
-        assert_eq!(Mint::new(1).open(&token.replace('a', "b")), None);
+        let token = Mint::new(1).encode_session(&session);
+        assert_eq!(Mint::new(1).decode_session(&token), Some(session));
+        assert_eq!(Mint::new(2).decode_session(&token), None);
+        assert_eq!(Mint::new(1).decode_session("AAAA"), None);
+        assert_eq!(Mint::new(1).decode_session(&token.replace('a', "b")), None);
     }
 
     #[test]
-    fn ids_look_like_awss_and_follow_from_the_seed() {
+    fn ids_have_aws_format_and_depend_on_seed() {
         let mut mint = Mint::new(7);
         let id = mint.next_id("ASIA", 16);
         assert_eq!(id.len(), 20);

@@ -8,7 +8,7 @@ mod mint;
 mod signature;
 
 pub(crate) use authorize::{Denial, authorize};
-pub(crate) use caller::{Caller, Credentials, Principal, identify};
+pub(crate) use caller::{Caller, Credentials, Principal, identify_caller};
 pub(crate) use mfa::MfaDevice;
 pub(crate) use mint::{Holder, Mint, Session};
 use signature::Signature;

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::mint::hmac;
 use crate::model::Region;
-use crate::range::wire::{Refusal, Service, header};
+use crate::range::wire::{CommonError, Service, header};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// How far the clock of a client may differ.
@@ -30,7 +30,7 @@ pub(crate) struct Signature {
     /// The session token that comes with temporary credentials.
     pub(crate) token: Option<String>,
     signed_at: Timestamp,
-    stamp: String,
+    amz_date: String,
     signed_headers: Vec<String>,
     digest: String,
 }
@@ -40,10 +40,10 @@ impl Signature {
     ///
     /// # Errors
     /// The request has no signature, or one that is not of version 4.
-    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
-        let authorization = header(headers, AUTHORIZATION.as_str()).ok_or(Refusal::Unsigned)?;
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Self, CommonError> {
+        let authorization = header(headers, AUTHORIZATION.as_str()).ok_or(CommonError::Unsigned)?;
         let malformed = |problem: &str| {
-            Refusal::MalformedSignature(format!("{problem} Authorization={authorization}"))
+            CommonError::MalformedSignature(format!("{problem} Authorization={authorization}"))
         };
         let fields = authorization.strip_prefix(ALGORITHM).ok_or_else(|| {
             malformed(&format!(
@@ -69,14 +69,14 @@ impl Signature {
         let region = region
             .parse()
             .map_err(|_| malformed("Credential should be scoped to a valid region."))?;
-        let stamp = header(headers, "x-amz-date")
+        let amz_date = header(headers, "x-amz-date")
             .ok_or_else(|| malformed("'X-Amz-Date' must be given."))?;
-        let signed_at = DateTime::strptime("%Y%m%dT%H%M%SZ", stamp)
+        let signed_at = DateTime::strptime("%Y%m%dT%H%M%SZ", amz_date)
             .and_then(|at| at.to_zoned(TimeZone::UTC))
             .map_err(|_| malformed("Date must be in ISO-8601 'basic format'."))?
             .timestamp();
-        if !stamp.starts_with(day) {
-            return Err(Refusal::WrongSignature(
+        if !amz_date.starts_with(day) {
+            return Err(CommonError::WrongSignature(
                 "Date in Credential scope does not match YYYYMMDD from date.".to_owned(),
             ));
         }
@@ -86,7 +86,7 @@ impl Signature {
             service: service.to_owned(),
             token: header(headers, "x-amz-security-token").map(str::to_owned),
             signed_at,
-            stamp: stamp.to_owned(),
+            amz_date: amz_date.to_owned(),
             signed_headers: field("SignedHeaders")?
                 .split(';')
                 .map(str::to_owned)
@@ -98,7 +98,7 @@ impl Signature {
     /// Verifies the signature, its service and its time.
     ///
     /// # Errors
-    /// [`Refusal::WrongSignature`], with AWS's message.
+    /// [`CommonError::WrongSignature`], with AWS's message.
     pub(crate) fn verify(
         &self,
         secret: &str,
@@ -106,48 +106,48 @@ impl Signature {
         parts: &Parts,
         body: &[u8],
         now: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), CommonError> {
         if self.service != service.name() {
-            return Err(Refusal::WrongSignature(format!(
+            return Err(CommonError::WrongSignature(format!(
                 "Credential should be scoped to correct service: '{service}'."
             )));
         }
         if self.signed_at.duration_since(now).as_secs().abs() > LEEWAY_SECONDS {
-            return Err(Refusal::WrongSignature(format!(
+            return Err(CommonError::WrongSignature(format!(
                 "Signature not yet current or expired: {} is not within 15 minutes of {}",
-                self.stamp,
+                self.amz_date,
                 now.strftime("%Y%m%dT%H%M%SZ")
             )));
         }
-        if self.expected(secret, parts, body) == self.digest {
+        if self.compute_digest(secret, parts, body) == self.digest {
             return Ok(());
         }
-        Err(Refusal::WrongSignature(
+        Err(CommonError::WrongSignature(
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
              Access Key and signing method. Consult the service documentation for details."
                 .to_owned(),
         ))
     }
 
-    fn expected(&self, secret: &str, parts: &Parts, body: &[u8]) -> String {
-        let day = self.stamp.get(..8).unwrap_or_default();
+    fn compute_digest(&self, secret: &str, parts: &Parts, body: &[u8]) -> String {
+        let day = self.amz_date.get(..8).unwrap_or_default();
         let scope = format!("{day}/{}/{}/aws4_request", self.region, self.service);
-        let request = hex::encode(Sha256::digest(self.canonical(parts, body)));
-        let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{request}", self.stamp);
-        let first = format!("AWS4{secret}").into_bytes();
+        let request_hash = hex::encode(Sha256::digest(self.canonical_request(parts, body)));
+        let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{request_hash}", self.amz_date);
+        let initial_key = format!("AWS4{secret}").into_bytes();
         let key = [day, self.region.as_str(), &self.service, "aws4_request"]
             .iter()
-            .fold(first, |key, part| keyed(&key, part.as_bytes()));
-        hex::encode(keyed(&key, to_sign.as_bytes()))
+            .fold(initial_key, |key, part| hmac_sha256(&key, part.as_bytes()));
+        hex::encode(hmac_sha256(&key, to_sign.as_bytes()))
     }
 
-    fn canonical(&self, parts: &Parts, body: &[u8]) -> String {
+    fn canonical_request(&self, parts: &Parts, body: &[u8]) -> String {
         let mut query: Vec<&str> = parts
             .uri
             .query()
             .unwrap_or_default()
             .split('&')
-            .filter(|p| !p.is_empty())
+            .filter(|pair| !pair.is_empty())
             .collect();
         query.sort_unstable();
         let mut text = format!(
@@ -178,7 +178,7 @@ impl Signature {
     }
 }
 
-fn keyed(key: &[u8], data: &[u8]) -> Vec<u8> {
+fn hmac_sha256(key: &[u8], data: &[u8]) -> Vec<u8> {
     let mut mac = hmac(key);
     mac.update(data);
     mac.finalize().into_bytes().to_vec()
@@ -201,26 +201,27 @@ mod tests {
         request.into_parts().0
     }
 
-    const GOOD: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, \
+    const AUTHORIZATION_HEADER: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, \
         SignedHeaders=host;x-amz-date, \
         Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31";
 
     #[test]
-    fn awss_own_example() {
-        let parts = vanilla(GOOD);
-        let signature = Signature::read(&parts.headers).unwrap();
+    fn documented_example_verifies() {
+        let parts = vanilla(AUTHORIZATION_HEADER);
+        let signature = Signature::from_headers(&parts.headers).unwrap();
         assert_eq!(signature.access_key_id, "AKIDEXAMPLE");
-        let expected = signature.expected("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", &parts, b"");
+        let expected =
+            signature.compute_digest("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", &parts, b"");
         assert_eq!(expected, signature.digest);
     }
 
     #[test]
-    fn another_service_or_hour_is_refused() {
-        let parts = vanilla(&GOOD.replace("/service/", "/logs/"));
-        let signature = Signature::read(&parts.headers).unwrap();
+    fn wrong_service_time_or_secret_is_rejected() {
+        let parts = vanilla(&AUTHORIZATION_HEADER.replace("/service/", "/logs/"));
+        let signature = Signature::from_headers(&parts.headers).unwrap();
         let verify =
             |service, now: &str| signature.verify("x", service, &parts, b"", now.parse().unwrap());
-        for (service, now, why) in [
+        for (service, now, reason) in [
             (Service::Iam, "2015-08-30T12:36:00Z", "correct service"),
             (
                 Service::Logs,
@@ -229,31 +230,31 @@ mod tests {
             ),
             (Service::Logs, "2015-08-30T12:40:00Z", "does not match"),
         ] {
-            let Err(Refusal::WrongSignature(text)) = verify(service, now) else {
+            let Err(CommonError::WrongSignature(text)) = verify(service, now) else {
                 panic!("accepted")
             };
-            assert!(text.contains(why), "{text}");
+            assert!(text.contains(reason), "{text}");
         }
     }
 
     #[test]
-    fn what_is_not_version_4_is_malformed() {
-        for bad in [
+    fn other_signature_versions_are_malformed() {
+        for header_value in [
             "AWS AKID:sig",
             "AWS4-HMAC-SHA256 Credential=a/b/c",
             "AWS4-HMAC-SHA256 Credential=a/20150830/us-east-1/s/aws4_request",
         ] {
             assert!(
                 matches!(
-                    Signature::read(&vanilla(bad).headers),
-                    Err(Refusal::MalformedSignature(_))
+                    Signature::from_headers(&vanilla(header_value).headers),
+                    Err(CommonError::MalformedSignature(_))
                 ),
-                "{bad}"
+                "{header_value}"
             );
         }
         assert_eq!(
-            Signature::read(&HeaderMap::new()).unwrap_err(),
-            Refusal::Unsigned
+            Signature::from_headers(&HeaderMap::new()).unwrap_err(),
+            CommonError::Unsigned
         );
     }
 }

@@ -13,7 +13,7 @@ use crate::model::{AccountId, Region};
 
 /// A record, and the attributes by which `LookupEvents` finds it.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct HistoryEntry {
     pub(super) time: Timestamp,
     pub(super) event_id: String,
     pub(super) event_name: String,
@@ -26,16 +26,16 @@ pub(super) struct Entry {
 
 /// All records, by account and Region.
 #[derive(Debug, Default)]
-pub(crate) struct History(BTreeMap<(AccountId, Region), Vec<Entry>>);
+pub(crate) struct History(BTreeMap<(AccountId, Region), Vec<HistoryEntry>>);
 
 impl History {
     /// Adds a record, whose text is `message`.
-    pub(super) fn remember(&mut self, record: &Record, message: Arc<str>) {
-        let entry = Entry {
+    pub(super) fn add(&mut self, record: &Record, message: Arc<str>) {
+        let entry = HistoryEntry {
             time: record.time,
             event_id: record.event_id.clone(),
             event_name: record.action.clone(),
-            event_source: record.source(),
+            event_source: record.event_source(),
             username: record
                 .actor
                 .arn
@@ -54,7 +54,7 @@ impl History {
     }
 
     /// The records of an account and Region, in the order in which they were added.
-    pub(super) fn of(&self, account: AccountId, region: &Region) -> &[Entry] {
+    pub(super) fn entries(&self, account: AccountId, region: &Region) -> &[HistoryEntry] {
         self.0
             .get(&(account, region.clone()))
             .map_or(&[], Vec::as_slice)

@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::history::Entry;
+use super::history::HistoryEntry;
 use crate::range::call::Call;
 use crate::range::wire::{AwsError, Page, Reply};
 
-const PAGE: usize = 50;
-const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+const PAGE_SIZE: usize = 50;
+const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -33,11 +33,11 @@ struct Attribute {
 
 pub(super) fn lookup(call: &Call<'_>) -> Result<Reply, AwsError> {
     let input: Input = call.input.parse()?;
-    let size = input.max_results.unwrap_or(PAGE);
-    if !(1..=PAGE).contains(&size) {
+    let size = input.max_results.unwrap_or(PAGE_SIZE);
+    if !(1..=PAGE_SIZE).contains(&size) {
         return Err(AwsError::new(
             "InvalidMaxResultsException",
-            format!("MaxResults must be between 1 and {PAGE}."),
+            format!("MaxResults must be between 1 and {PAGE_SIZE}."),
         ));
     }
     if input.lookup_attributes.len() > 1 {
@@ -48,62 +48,66 @@ pub(super) fn lookup(call: &Call<'_>) -> Result<Reply, AwsError> {
         .now
         .saturating_sub(call.world.delivery)
         .unwrap_or(call.now);
-    let kept_from = call.now.saturating_sub(KEPT).unwrap_or(call.now);
-    let from = time(input.start_time).unwrap_or(kept_from).max(kept_from);
-    let to = time(input.end_time).unwrap_or(call.now).min(visible_until);
-    let mut found: Vec<&Entry> = call
+    let retained_from = call.now.saturating_sub(RETENTION).unwrap_or(call.now);
+    let from = to_timestamp(input.start_time)
+        .unwrap_or(retained_from)
+        .max(retained_from);
+    let to = to_timestamp(input.end_time)
+        .unwrap_or(call.now)
+        .min(visible_until);
+    let mut entries: Vec<&HistoryEntry> = call
         .world
         .history
-        .of(call.caller.account, &call.caller.region)
+        .entries(call.caller.account, &call.caller.region)
         .iter()
         .filter(|entry| from <= entry.time && entry.time <= to)
         .filter(|entry| {
             input
                 .lookup_attributes
                 .iter()
-                .all(|wanted| wanted.is_of(entry))
+                .all(|attribute| attribute.matches(entry))
         })
         .collect();
-    found.sort_by_key(|entry| std::cmp::Reverse((entry.time, &entry.event_id)));
+    entries.sort_by_key(|entry| std::cmp::Reverse((entry.time, &entry.event_id)));
     // `Page` sorts by ascending keys. Keys that decrease with time put the newest event first.
-    let keyed: Vec<(String, &Entry)> = found
+    let keyed: Vec<(String, &HistoryEntry)> = entries
         .into_iter()
-        .map(|entry| (countdown(entry), entry))
+        .map(|entry| (descending_key(entry), entry))
         .collect();
     let keyed = keyed.iter().map(|(key, entry)| (key.as_str(), *entry));
-    let page = Page::of(keyed, &call.list_name(), input.next_token.as_deref(), size)
+    let page = Page::from_sorted(keyed, &call.list_name(), input.next_token.as_deref(), size)
         .ok_or_else(|| AwsError::new("InvalidNextTokenException", "The NextToken is not valid."))?;
     let mut reply =
-        json!({ "Events": page.items.into_iter().map(Entry::to_json).collect::<Vec<_>>() });
+        json!({ "Events": page.items.into_iter().map(HistoryEntry::to_json).collect::<Vec<_>>() });
     if let Some(next) = page.next {
         reply["NextToken"] = json!(next);
     }
     Reply::json(&reply)
 }
 
-fn time(seconds: Option<f64>) -> Option<Timestamp> {
-    let since = SignedDuration::try_from_secs_f64(seconds?).ok()?;
-    Timestamp::UNIX_EPOCH.checked_add(since).ok()
+fn to_timestamp(seconds: Option<f64>) -> Option<Timestamp> {
+    let since_epoch = SignedDuration::try_from_secs_f64(seconds?).ok()?;
+    Timestamp::UNIX_EPOCH.checked_add(since_epoch).ok()
 }
 
-fn countdown(entry: &Entry) -> String {
-    let left = i64::MAX - entry.time.as_millisecond();
+fn descending_key(entry: &HistoryEntry) -> String {
+    let remaining_ms = i64::MAX - entry.time.as_millisecond();
     let id: String = entry
         .event_id
         .chars()
         .map(|c| {
             if c.is_ascii_hexdigit() {
-                inverted(c)
+                inverted_digit(c)
             } else {
                 c
             }
         })
         .collect();
-    format!("{left:020} {id}")
+    format!("{remaining_ms:020} {id}")
 }
 
 /// Maps a hexadecimal digit to one that sorts in reverse order.
-fn inverted(digit: char) -> char {
+fn inverted_digit(digit: char) -> char {
     digit
         .to_digit(16)
         .and_then(|value| char::from_digit(15 - value, 16))
@@ -111,7 +115,7 @@ fn inverted(digit: char) -> char {
 }
 
 impl Attribute {
-    fn is_of(&self, entry: &Entry) -> bool {
+    fn matches(&self, entry: &HistoryEntry) -> bool {
         let value = match self.attribute_key.as_str() {
             "AccessKeyId" => &entry.access_key_id,
             "EventId" => &entry.event_id,
@@ -125,7 +129,7 @@ impl Attribute {
     }
 }
 
-impl Entry {
+impl HistoryEntry {
     fn to_json(&self) -> Value {
         json!({
             "EventId": self.event_id,

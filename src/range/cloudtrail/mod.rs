@@ -3,12 +3,12 @@
 mod history;
 mod lookup;
 mod record;
-mod trace;
+mod record_call;
 mod trails;
 
 pub(crate) use history::History;
 pub(crate) use record::{Actor, Record, deliver};
-pub(crate) use trace::trace;
+pub(crate) use record_call::{PerformedCall, record_call};
 
 use super::call::Call;
 use super::wire::{AwsError, Reply};
@@ -17,7 +17,7 @@ use super::wire::{AwsError, Reply};
 ///
 /// # Errors
 /// The errors that AWS documents for each operation.
-pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(crate) fn perform(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "DescribeTrails" => trails::describe(call),
         "GetEventSelectors" => trails::event_selectors(call),

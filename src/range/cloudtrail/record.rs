@@ -59,7 +59,7 @@ pub(crate) struct Record {
 /// The record as it is serialized, with the fields in CloudTrail's order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Written<'a> {
+struct SerializedRecord<'a> {
     event_version: &'static str,
     user_identity: Value,
     event_time: String,
@@ -91,7 +91,7 @@ struct Written<'a> {
 }
 
 impl Actor {
-    fn identity(&self, time: Timestamp) -> Value {
+    fn user_identity(&self, time: Timestamp) -> Value {
         let resource = self.arn.splitn(6, ':').nth(5).unwrap_or_default();
         if let Some(rest) = resource.strip_prefix("assumed-role/") {
             let role = rest.split('/').next().unwrap_or_default();
@@ -135,18 +135,17 @@ impl Actor {
 }
 
 impl Record {
-    /// `eventSource`.
-    pub(crate) fn source(&self) -> String {
+    pub(crate) fn event_source(&self) -> String {
         format!("{}.amazonaws.com", self.service)
     }
 
     /// The record as one line of JSON.
     pub(crate) fn to_json(&self) -> String {
-        let written = Written {
+        let serialized = SerializedRecord {
             event_version: "1.11",
-            user_identity: self.actor.identity(self.time),
+            user_identity: self.actor.user_identity(self.time),
             event_time: format!("{:.0}", self.time),
-            event_source: self.source(),
+            event_source: self.event_source(),
             event_name: &self.action,
             aws_region: &self.region,
             source_ip_address: &self.source_ip,
@@ -170,14 +169,14 @@ impl Record {
             event_category: "Management",
         };
         // Serializing plain data with string keys cannot fail.
-        serde_json::to_string(&written).unwrap_or_default()
+        serde_json::to_string(&serialized).unwrap_or_default()
     }
 }
 
 /// Adds a record to the event history and to the log group of every trail that records it.
 pub(crate) fn deliver(world: &mut World, record: &Record) {
     let message: Arc<str> = record.to_json().into();
-    world.history.remember(record, Arc::clone(&message));
+    world.history.add(record, Arc::clone(&message));
     let timestamp_ms = record.time.as_millisecond();
     let ingestion_ms =
         timestamp_ms.saturating_add(i64::try_from(world.delivery.as_millis()).unwrap_or(0));
@@ -187,7 +186,7 @@ pub(crate) fn deliver(world: &mut World, record: &Record) {
         organization,
         ..
     } = world;
-    for trail in trails.iter().filter(|trail| trail.records(record)) {
+    for trail in trails.iter().filter(|trail| trail.delivers(record)) {
         let store = accounts
             .get_mut(&trail.account)
             .and_then(|account| account.logs.get_mut(&trail.home));
@@ -198,8 +197,8 @@ pub(crate) fn deliver(world: &mut World, record: &Record) {
         else {
             continue;
         };
-        group.store(NewEvent {
-            stream: trail.stream(&organization.id, record.account, &record.region),
+        group.add_event(NewEvent {
+            stream: trail.stream_name(&organization.id, record.account, &record.region),
             timestamp_ms,
             ingestion_ms,
             id: None,
@@ -213,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_reads_as_cloudtrails_do() {
+    fn record_serializes_in_cloudtrail_format() {
         let account: AccountId = "111111111111".parse().unwrap();
         let record = Record {
             account,
@@ -244,13 +243,13 @@ mod tests {
             text.starts_with(r#"{"eventVersion":"1.11","userIdentity":{"#),
             "{text}"
         );
-        let read: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(read["eventTime"], "2026-03-01T12:00:00Z");
+        let parsed: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(parsed["eventTime"], "2026-03-01T12:00:00Z");
         assert_eq!(
-            read["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"],
+            parsed["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"],
             "arn:aws:iam::111111111111:role/Deploy"
         );
-        assert_eq!(read["errorCode"], "AccessDenied");
-        assert_eq!(read["recipientAccountId"], "111111111111");
+        assert_eq!(parsed["errorCode"], "AccessDenied");
+        assert_eq!(parsed["recipientAccountId"], "111111111111");
     }
 }

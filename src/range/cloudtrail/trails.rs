@@ -11,8 +11,8 @@ use crate::range::wire::{AwsError, Page, Reply};
 use crate::range::world::{Trail, World};
 
 /// How long ago a working trail last delivered.
-const DELIVERED_AGO: SignedDuration = SignedDuration::from_mins(3);
-const LIST_PAGE: usize = 1_000;
+const LAST_DELIVERY_AGE: SignedDuration = SignedDuration::from_mins(3);
+const LIST_PAGE_SIZE: usize = 1_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,29 +27,30 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
         trail_name_list,
         include_shadow_trails,
     } = call.input.parse()?;
-    let named = |trail: &Trail| {
+    let is_named = |trail: &Trail| {
         let arn = trail.arn(call.world);
         trail_name_list.is_empty()
             || trail_name_list
                 .iter()
                 .any(|name| *name == trail.name || *name == arn)
     };
-    let shadows = include_shadow_trails.unwrap_or(true);
-    let seen = visible(call)
-        .filter(|trail| shadows || trail.is_at_home(call))
-        .filter(|trail| named(trail));
+    let include_shadows = include_shadow_trails.unwrap_or(true);
+    let trails = visible_trails(call)
+        .filter(|trail| include_shadows || trail.is_in_home_region(call))
+        .filter(|trail| is_named(trail));
     Reply::json(
-        &json!({ "trailList": seen.map(|trail| trail.to_json(call.world)).collect::<Vec<_>>() }),
+        &json!({ "trailList": trails.map(|trail| trail.to_json(call.world)).collect::<Vec<_>>() }),
     )
 }
 
 /// The trails that an account sees in a Region.
-fn visible<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Trail> {
+fn visible_trails<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Trail> {
     let caller = call.caller;
     call.world.trails.iter().filter(move |trail| {
         let own = trail.account == caller.account;
-        let of_organization = trail.organization && !trail.unreached.contains(&caller.account);
-        (own || of_organization) && (trail.multi_region || trail.home == caller.region)
+        let is_organization_trail =
+            trail.organization && !trail.unreached.contains(&caller.account);
+        (own || is_organization_trail) && (trail.multi_region || trail.home == caller.region)
     })
 }
 
@@ -61,7 +62,7 @@ struct List {
 
 pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
     let input: List = call.input.parse()?;
-    let mut rows: Vec<(String, Value)> = visible(call)
+    let mut rows: Vec<(String, Value)> = visible_trails(call)
         .map(|trail| {
             let arn = trail.arn(call.world);
             let row = json!({ "TrailARN": arn, "Name": trail.name, "HomeRegion": trail.home });
@@ -70,43 +71,43 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
         .collect();
     rows.sort_by(|(left, _), (right, _)| left.cmp(right));
     let keyed = rows.iter().map(|(arn, row)| (arn.as_str(), row));
-    let page = Page::of(
+    let page = Page::from_sorted(
         keyed,
         &call.list_name(),
         input.next_token.as_deref(),
-        LIST_PAGE,
+        LIST_PAGE_SIZE,
     )
     .ok_or_else(|| AwsError::new("InvalidTokenException", "The NextToken is not valid."))?;
     Reply::json(&json!({ "Trails": page.items, "NextToken": page.next }))
 }
 
 pub(super) fn status(call: &Call<'_>) -> Result<Reply, AwsError> {
-    let trail = find(call, "Name")?;
+    let trail = find_trail(call, "Name")?;
     let mut status = json!({ "IsLogging": trail.logging });
     if trail.logging && trail.log_group.is_some() {
-        let delivered = trail
+        let delivered_at = trail
             .last_delivery
-            .or_else(|| call.now.checked_sub(DELIVERED_AGO).ok())
+            .or_else(|| call.now.checked_sub(LAST_DELIVERY_AGE).ok())
             .unwrap_or(call.now);
         let (name, value) = match &trail.delivery_error {
             Some(error) => ("LatestCloudWatchLogsDeliveryError", json!(error)),
             None => (
                 "LatestCloudWatchLogsDeliveryTime",
-                json!(delivered.as_second()),
+                json!(delivered_at.as_second()),
             ),
         };
         status[name] = value;
-        status["LatestDeliveryTime"] = json!(delivered.as_second());
+        status["LatestDeliveryTime"] = json!(delivered_at.as_second());
     }
     Reply::json(&status)
 }
 
 pub(super) fn event_selectors(call: &Call<'_>) -> Result<Reply, AwsError> {
-    let trail = find(call, "TrailName")?;
+    let trail = find_trail(call, "TrailName")?;
     Reply::json(&json!({
         "TrailARN": trail.arn(call.world),
         "EventSelectors": [{
-            "ReadWriteType": trail.records.word(),
+            "ReadWriteType": trail.read_write_type.as_str(),
             "IncludeManagementEvents": true,
             "DataResources": [],
             "ExcludeManagementEventSources": trail.excluded_sources,
@@ -116,11 +117,11 @@ pub(super) fn event_selectors(call: &Call<'_>) -> Result<Reply, AwsError> {
 
 /// Finds the trail that a call names, by name or ARN. Outside its home Region and account, only the
 /// ARN identifies a trail.
-fn find<'a>(call: &'a Call<'_>, parameter: &str) -> Result<&'a Trail, AwsError> {
+fn find_trail<'a>(call: &'a Call<'_>, parameter: &str) -> Result<&'a Trail, AwsError> {
     let name = call.input.text(parameter).unwrap_or_default();
-    visible(call)
+    visible_trails(call)
         .find(|trail| {
-            trail.arn(call.world) == name || (trail.name == name && trail.is_at_home(call))
+            trail.arn(call.world) == name || (trail.name == name && trail.is_in_home_region(call))
         })
         .ok_or_else(|| {
             let text = format!(
@@ -132,12 +133,12 @@ fn find<'a>(call: &'a Call<'_>, parameter: &str) -> Result<&'a Trail, AwsError> 
 }
 
 impl Trail {
-    fn is_at_home(&self, call: &Call<'_>) -> bool {
+    fn is_in_home_region(&self, call: &Call<'_>) -> bool {
         self.account == call.caller.account && self.home == call.caller.region
     }
 
     fn to_json(&self, world: &World) -> Value {
-        let mut told = json!({
+        let mut description = json!({
             "Name": self.name,
             "S3BucketName": format!("cloudtrail-{}", self.account),
             "IncludeGlobalServiceEvents": self.multi_region,
@@ -151,11 +152,11 @@ impl Trail {
         });
         if let Some(group) = &self.log_group {
             let resource = format!("log-group:{group}:*");
-            told["CloudWatchLogsLogGroupArn"] =
+            description["CloudWatchLogsLogGroupArn"] =
                 json!(world.arn("logs", self.home.as_str(), self.account, &resource));
-            told["CloudWatchLogsRoleArn"] =
+            description["CloudWatchLogsRoleArn"] =
                 json!(world.arn("iam", "", self.account, "role/CloudTrailToLogs"));
         }
-        told
+        description
     }
 }

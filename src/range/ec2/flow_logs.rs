@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::model::{AccountId, Region};
 use crate::range::call::Call;
 use crate::range::policy::glob;
-use crate::range::wire::{AwsError, Page, Reply};
+use crate::range::wire::{AwsError, Page, Params, Reply, Xml};
 use crate::time::rfc3339_ms;
 
 /// The kind of destination of a flow log.
@@ -22,7 +22,7 @@ pub(crate) enum FlowDestination {
 }
 
 impl FlowDestination {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::CloudWatchLogs => "cloud-watch-logs",
             Self::S3 => "s3",
@@ -42,7 +42,7 @@ pub(crate) enum FlowTraffic {
 }
 
 impl FlowTraffic {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::All => "ALL",
             Self::Accept => "ACCEPT",
@@ -104,48 +104,38 @@ impl FlowLog {
             )),
         }
     }
+
+    /// Writes an item of `flowLogSet`, for the account and Region of the flow log.
+    fn write(&self, xml: &mut Xml, owner: AccountId, region: &Region) {
+        let delivery_status = if self.delivery_error.is_some() {
+            "FAILED"
+        } else {
+            "SUCCESS"
+        };
+        let log_group_name = Some(self.log_group_name()).filter(|name| !name.is_empty());
+        xml.text("creationTime", rfc3339_ms(self.created))
+            .text("deliverLogsStatus", delivery_status)
+            .optional("deliverLogsErrorMessage", self.delivery_error.as_deref())
+            .text("flowLogId", &self.id)
+            .text("flowLogStatus", "ACTIVE")
+            .text("logDestinationType", self.destination.as_str())
+            .optional("logDestination", self.destination_arn(owner, region))
+            .text("logFormat", &self.format)
+            .optional("logGroupName", log_group_name)
+            .text("maxAggregationInterval", 600)
+            .text("resourceId", &self.vpc)
+            .text("trafficType", self.traffic_type.as_str());
+    }
 }
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let size = params.number("MaxResults", 1..=1_000, 1_000)?;
-    let ids = params.list("FlowLogId");
-    let account = call.world.account(call.caller.account);
-    let logs = account
-        .and_then(|account| account.flow_logs.get(&call.caller.region))
-        .map_or(&[][..], Vec::as_slice);
-    if let Some(unknown) = ids.iter().find(|id| !logs.iter().any(|log| log.id == **id)) {
-        return Err(AwsError::new(
-            "InvalidFlowLogId.NotFound",
-            format!("The flow log ID '{unknown}' does not exist"),
-        ));
-    }
-    let mut wanted: Vec<&FlowLog> = logs
-        .iter()
-        .filter(|log| ids.is_empty() || ids.contains(&log.id.as_str()))
-        .collect();
-    for n in 1..=params.count("Filter", "Name") {
-        let name = params.required(&format!("Filter.{n}.Name"))?;
-        let values = params.list(&format!("Filter.{n}.Value"));
-        let field: fn(&FlowLog) -> &str = match name {
-            "log-group-name" => FlowLog::log_group_name,
-            "resource-id" => |log| &log.vpc,
-            "log-destination-type" => |log| log.destination.word(),
-            "traffic-type" => |log| log.traffic_type.word(),
-            "flow-log-id" => |log| &log.id,
-            _ => {
-                return Err(AwsError::new(
-                    "InvalidParameterValue",
-                    format!("The filter '{name}' is invalid"),
-                ));
-            }
-        };
-        wanted.retain(|log| values.iter().any(|value| glob(value, field(log))));
-    }
-    wanted.sort_by(|a, b| a.id.cmp(&b.id));
-    let keyed = wanted.into_iter().map(|log| (log.id.as_str(), log));
-    let page = Page::of(
-        keyed,
+    let mut flow_logs = select_by_id(call, &params.list("FlowLogId"))?;
+    apply_filters(&mut flow_logs, params)?;
+    flow_logs.sort_by(|a, b| a.id.cmp(&b.id));
+    let page = Page::from_sorted(
+        flow_logs.into_iter().map(|log| (log.id.as_str(), log)),
         &call.list_name(),
         params.get("NextToken"),
         usize::try_from(size).unwrap_or(1),
@@ -153,32 +143,58 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     .ok_or_else(|| AwsError::new("InvalidNextToken", "The token is not valid."))?;
     Ok(Reply::xml(|xml| {
         xml.items("flowLogSet", page.items, |xml, log| {
-            xml.text("creationTime", rfc3339_ms(log.created))
-                .text(
-                    "deliverLogsStatus",
-                    if log.delivery_error.is_some() {
-                        "FAILED"
-                    } else {
-                        "SUCCESS"
-                    },
-                )
-                .optional("deliverLogsErrorMessage", log.delivery_error.as_deref())
-                .text("flowLogId", &log.id)
-                .text("flowLogStatus", "ACTIVE")
-                .text("logDestinationType", log.destination.word())
-                .optional(
-                    "logDestination",
-                    log.destination_arn(call.caller.account, &call.caller.region),
-                )
-                .text("logFormat", &log.format)
-                .optional(
-                    "logGroupName",
-                    Some(log.log_group_name()).filter(|name| !name.is_empty()),
-                )
-                .text("maxAggregationInterval", 600)
-                .text("resourceId", &log.vpc)
-                .text("trafficType", log.traffic_type.word());
+            log.write(xml, call.caller.account, &call.caller.region);
         });
         xml.optional("nextToken", page.next);
     }))
+}
+
+/// The flow logs with these ids in the caller's account and Region, or all of them if `ids` is
+/// empty.
+fn select_by_id<'a>(call: &'a Call<'_>, ids: &[&str]) -> Result<Vec<&'a FlowLog>, AwsError> {
+    let flow_logs = call
+        .world
+        .account(call.caller.account)
+        .and_then(|account| account.flow_logs.get(&call.caller.region))
+        .map_or(&[][..], Vec::as_slice);
+    let is_unknown = |id: &str| !flow_logs.iter().any(|log| log.id == id);
+    if let Some(unknown) = ids.iter().find(|id| is_unknown(id)) {
+        return Err(AwsError::new(
+            "InvalidFlowLogId.NotFound",
+            format!("The flow log ID '{unknown}' does not exist"),
+        ));
+    }
+    let selected = flow_logs
+        .iter()
+        .filter(|log| ids.is_empty() || ids.contains(&log.id.as_str()));
+    Ok(selected.collect())
+}
+
+/// Removes the flow logs that do not pass the filters of the request.
+fn apply_filters(flow_logs: &mut Vec<&FlowLog>, params: &Params) -> Result<(), AwsError> {
+    for n in 1..=params.count("Filter", "Name") {
+        let name = params.required(&format!("Filter.{n}.Name"))?;
+        let values = params.list(&format!("Filter.{n}.Value"));
+        let field = filter_field(name)?;
+        flow_logs.retain(|log| values.iter().any(|value| glob(value, field(log))));
+    }
+    Ok(())
+}
+
+/// The field that a filter compares.
+fn filter_field(name: &str) -> Result<fn(&FlowLog) -> &str, AwsError> {
+    let field: fn(&FlowLog) -> &str = match name {
+        "log-group-name" => FlowLog::log_group_name,
+        "resource-id" => |log| &log.vpc,
+        "log-destination-type" => |log| log.destination.as_str(),
+        "traffic-type" => |log| log.traffic_type.as_str(),
+        "flow-log-id" => |log| &log.id,
+        _ => {
+            return Err(AwsError::new(
+                "InvalidParameterValue",
+                format!("The filter '{name}' is invalid"),
+            ));
+        }
+    };
+    Ok(field)
 }

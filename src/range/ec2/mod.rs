@@ -12,7 +12,7 @@ use super::wire::{AwsError, Reply};
 ///
 /// # Errors
 /// The errors that AWS documents for each operation.
-pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(crate) fn perform(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "DescribeFlowLogs" => flow_logs::describe(call),
         "DescribeRegions" => regions::describe(call),

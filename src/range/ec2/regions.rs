@@ -36,7 +36,7 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .filter(|row| names.is_empty() || names.contains(&row.name.as_str()))
         .filter(|row| params.flag("AllRegions") || row.opt_in_status != "not-opted-in")
         .collect();
-    let rows = filtered(rows, params)?;
+    let rows = apply_filters(rows, params)?;
     Ok(Reply::xml(|xml| {
         xml.items("regionInfo", rows, |xml, row| {
             xml.text("regionName", row.name)
@@ -47,7 +47,10 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 }
 
 fn row(call: &Call<'_>, region: &Region, opt_in: bool) -> Row {
-    let opt_in_status = match (opt_in, call.world.enabled(call.caller.account, region)) {
+    let opt_in_status = match (
+        opt_in,
+        call.world.is_region_enabled(call.caller.account, region),
+    ) {
         (false, _) => "opt-in-not-required",
         (true, true) => "opted-in",
         (true, false) => "not-opted-in",
@@ -59,7 +62,7 @@ fn row(call: &Call<'_>, region: &Region, opt_in: bool) -> Row {
     }
 }
 
-fn filtered(mut rows: Vec<Row>, params: &Params) -> Result<Vec<Row>, AwsError> {
+fn apply_filters(mut rows: Vec<Row>, params: &Params) -> Result<Vec<Row>, AwsError> {
     for n in 1..=params.count("Filter", "Name") {
         let name = params.required(&format!("Filter.{n}.Name"))?;
         let values = params.list(&format!("Filter.{n}.Value"));

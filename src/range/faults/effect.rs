@@ -4,37 +4,37 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
 
-use super::{Disturbance, incomplete};
+use super::{FaultEffect, incomplete};
 use crate::range::ConnectionReset;
 use crate::range::scenario::FaultKind;
-use crate::range::wire::{AwsError, Exchange, Input, Protocol, Refusal, Reply, Service};
+use crate::range::wire::{AwsError, CommonError, Exchange, Input, Protocol, Reply, Service};
 
 /// The page that a load balancer returns when no server is available.
 const UNAVAILABLE_PAGE: &str = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>";
 
-impl Disturbance {
+impl FaultEffect {
     /// The error that is returned without performing the call.
     pub(crate) fn error(&self, service: Service) -> Option<AwsError> {
-        let refusal = match self.kind.as_ref()? {
-            FaultKind::Throttle => Refusal::Throttled,
-            FaultKind::ServerError => Refusal::Internal,
-            FaultKind::Unavailable | FaultKind::Reset => Refusal::Unavailable,
-            FaultKind::ExpiredToken => Refusal::Expired,
+        let error = match self.kind.as_ref()? {
+            FaultKind::Throttle => CommonError::Throttled,
+            FaultKind::ServerError => CommonError::Internal,
+            FaultKind::Unavailable | FaultKind::Reset => CommonError::Unavailable,
+            FaultKind::ExpiredToken => CommonError::Expired,
             FaultKind::AccessDenied {
                 message: Some(message),
             } => {
-                let plain = Refusal::Denied(String::new()).told_by(service);
+                let generic = CommonError::Denied(String::new()).for_service(service);
                 return Some(AwsError {
                     message: message.clone(),
-                    ..plain
+                    ..generic
                 });
             }
             FaultKind::LimitExceeded => {
-                let sentence = "Account maximum query concurrency limit reached.";
-                return Some(AwsError::new("LimitExceededException", sentence));
+                let text = "Account maximum query concurrency limit reached.";
+                return Some(AwsError::new("LimitExceededException", text));
             }
             FaultKind::AccessDenied { message: None } => {
-                Refusal::Denied("Access denied".to_owned())
+                CommonError::Denied("Access denied".to_owned())
             }
             FaultKind::Slow { .. }
             | FaultKind::RepeatedToken
@@ -42,16 +42,16 @@ impl Disturbance {
             | FaultKind::DeleteGroup
             | FaultKind::Incomplete(_) => return None,
         };
-        Some(refusal.told_by(service))
+        Some(error.for_service(service))
     }
 
     /// Whether the requested log group is deleted before the call is performed.
-    pub(crate) fn deletes_the_group(&self) -> bool {
+    pub(crate) fn deletes_log_group(&self) -> bool {
         self.kind == Some(FaultKind::DeleteGroup)
     }
 
     /// Whether the call is performed but its response is made unreadable or incomplete.
-    pub(crate) fn spoils_the_answer(&self) -> bool {
+    pub(crate) fn corrupts_response(&self) -> bool {
         matches!(
             self.kind,
             Some(FaultKind::Truncated | FaultKind::Incomplete(_))
@@ -59,7 +59,7 @@ impl Disturbance {
     }
 
     /// Applies the fault to the reply.
-    pub(crate) fn touch(&self, reply: Reply, input: &Input) -> Reply {
+    pub(crate) fn modify_reply(&self, reply: Reply, input: &Input) -> Reply {
         if self.kind == Some(FaultKind::RepeatedToken) {
             repeat_token(reply, input)
         } else {
@@ -71,7 +71,7 @@ impl Disturbance {
     ///
     /// # Errors
     /// The fault breaks the connection.
-    pub(crate) fn send(
+    pub(crate) fn encode_response(
         &self,
         exchange: &Exchange,
         outcome: Result<Reply, AwsError>,

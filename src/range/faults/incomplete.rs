@@ -5,14 +5,18 @@ use bytes::Bytes;
 use http::{HeaderValue, Response};
 use serde_json::{Value, json};
 
-use crate::range::scenario::{Incomplete, IncompleteAnswer};
+use crate::range::scenario::{IncompleteResponse, ResponseDefect};
 use crate::range::wire::{Exchange, Protocol};
 
-/// The error that [`IncompleteAnswer::ErrorBody`] sends.
+/// The error that [`ResponseDefect::ErrorBody`] sends.
 const ERROR: &str = "ThrottlingException";
 
 /// Applies the fault to the response of `exchange`, whose complete body is `body`.
-pub(super) fn respond(fault: &Incomplete, exchange: &Exchange, body: &Bytes) -> Response<Bytes> {
+pub(super) fn respond(
+    fault: &IncompleteResponse,
+    exchange: &Exchange,
+    body: &Bytes,
+) -> Response<Bytes> {
     let is_json = exchange.service.protocol() == Protocol::Json;
     let content_type = if is_json {
         "application/x-amz-json-1.1"
@@ -25,7 +29,7 @@ pub(super) fn respond(fault: &Incomplete, exchange: &Exchange, body: &Bytes) -> 
         xml_body(fault, exchange, body)
     };
     let mut response = exchange.response(fault.status, content_type, body);
-    if fault.answer == IncompleteAnswer::ErrorHeader {
+    if fault.defect == ResponseDefect::ErrorHeader {
         response
             .headers_mut()
             .insert("x-amzn-errortype", HeaderValue::from_static(ERROR));
@@ -33,59 +37,61 @@ pub(super) fn respond(fault: &Incomplete, exchange: &Exchange, body: &Bytes) -> 
     response
 }
 
-fn json_body(fault: &Incomplete, body: &Bytes) -> Vec<u8> {
+fn json_body(fault: &IncompleteResponse, body: &Bytes) -> Vec<u8> {
     let path: Vec<&str> = fault.member.split('.').collect();
-    match fault.answer {
-        IncompleteAnswer::Empty => Vec::new(),
-        IncompleteAnswer::NoMembers => b"{}".to_vec(),
-        IncompleteAnswer::ErrorBody | IncompleteAnswer::ErrorHeader => {
+    match fault.defect {
+        ResponseDefect::Empty => Vec::new(),
+        ResponseDefect::NoMembers => b"{}".to_vec(),
+        ResponseDefect::ErrorBody | ResponseDefect::ErrorHeader => {
             json!({ "__type": ERROR, "message": "Rate exceeded" })
                 .to_string()
                 .into_bytes()
         }
-        answer => {
+        defect => {
             let mut value: Value = serde_json::from_slice(body).unwrap_or_default();
-            edit(&mut value, &path, answer);
+            edit(&mut value, &path, defect);
             value.to_string().into_bytes()
         }
     }
 }
 
 /// Changes the member at the end of `path`, in every object along the path.
-fn edit(value: &mut Value, path: &[&str], answer: IncompleteAnswer) {
+fn edit(value: &mut Value, path: &[&str], defect: ResponseDefect) {
     let Some((name, rest)) = path.split_first() else {
         return;
     };
     match value {
-        Value::Array(items) if answer == IncompleteAnswer::WithoutField => {
+        Value::Array(items) if defect == ResponseDefect::WithoutField => {
             items.retain(|item| item["field"] != **name);
             for item in items {
-                edit(item, path, answer);
+                edit(item, path, defect);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| edit(item, path, answer)),
-        Value::Object(members) if answer == IncompleteAnswer::WithoutField => {
+        Value::Array(items) => items.iter_mut().for_each(|item| edit(item, path, defect)),
+        Value::Object(members) if defect == ResponseDefect::WithoutField => {
             members
                 .values_mut()
-                .for_each(|member| edit(member, path, answer));
+                .for_each(|member| edit(member, path, defect));
         }
         Value::Object(members) if rest.is_empty() => {
             let Some(member) = members.remove(*name) else {
                 return;
             };
-            match answer {
-                IncompleteAnswer::NullMember => _ = members.insert((*name).to_owned(), Value::Null),
-                IncompleteAnswer::MisspeltMember => _ = members.insert(other_case(name), member),
-                IncompleteAnswer::EmptyList => _ = members.insert((*name).to_owned(), json!([])),
-                IncompleteAnswer::ShortList => {
-                    _ = members.insert((*name).to_owned(), one_short(member));
+            match defect {
+                ResponseDefect::NullMember => _ = members.insert((*name).to_owned(), Value::Null),
+                ResponseDefect::MisspeltMember => {
+                    _ = members.insert(switch_first_case(name), member);
+                }
+                ResponseDefect::EmptyList => _ = members.insert((*name).to_owned(), json!([])),
+                ResponseDefect::ShortList => {
+                    _ = members.insert((*name).to_owned(), without_last(member));
                 }
                 _ => {}
             }
         }
         Value::Object(members) => {
             if let Some(member) = members.get_mut(*name) {
-                edit(member, rest, answer);
+                edit(member, rest, defect);
             }
         }
         _ => {}
@@ -93,7 +99,7 @@ fn edit(value: &mut Value, path: &[&str], answer: IncompleteAnswer) {
 }
 
 /// Switches the case of the first letter: `events` to `Events`, and back.
-fn other_case(name: &str) -> String {
+fn switch_first_case(name: &str) -> String {
     let mut letters = name.chars();
     let Some(first) = letters.next() else {
         return String::new();
@@ -106,7 +112,7 @@ fn other_case(name: &str) -> String {
     std::iter::once(first).chain(letters).collect()
 }
 
-fn one_short(mut list: Value) -> Value {
+fn without_last(mut list: Value) -> Value {
     if let Value::Array(items) = &mut list {
         items.pop();
     }
@@ -114,30 +120,28 @@ fn one_short(mut list: Value) -> Value {
 }
 
 /// The XML counterpart of `json_body`. A change that only JSON can express removes the element.
-fn xml_body(fault: &Incomplete, exchange: &Exchange, body: &Bytes) -> Vec<u8> {
+fn xml_body(fault: &IncompleteResponse, exchange: &Exchange, body: &Bytes) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     let open = format!("<{}>", fault.member);
     let close = format!("</{}>", fault.member);
     let element = text
         .find(&open)
-        .zip(text.find(&close).map(|at| at + close.len()));
-    match (fault.answer, element) {
-        (IncompleteAnswer::Empty, _) => Vec::new(),
-        (IncompleteAnswer::NoMembers, _) => {
-            format!("<{}Response/>", exchange.operation).into_bytes()
-        }
-        (IncompleteAnswer::ErrorBody | IncompleteAnswer::ErrorHeader, _) => {
+        .zip(text.find(&close).map(|start| start + close.len()));
+    match (fault.defect, element) {
+        (ResponseDefect::Empty, _) => Vec::new(),
+        (ResponseDefect::NoMembers, _) => format!("<{}Response/>", exchange.operation).into_bytes(),
+        (ResponseDefect::ErrorBody | ResponseDefect::ErrorHeader, _) => {
             format!("<Response><Errors><Error><Code>{ERROR}</Code></Error></Errors></Response>")
                 .into_bytes()
         }
-        (answer, Some((from, to))) => {
+        (defect, Some((from, to))) => {
             let before = text.get(..from).unwrap_or_default();
             let after = text.get(to..).unwrap_or_default();
-            let instead = match answer {
-                IncompleteAnswer::EmptyList => format!("<{}/>", fault.member),
+            let replacement = match defect {
+                ResponseDefect::EmptyList => format!("<{}/>", fault.member),
                 _ => String::new(),
             };
-            [before, &instead, after].concat().into_bytes()
+            [before, &replacement, after].concat().into_bytes()
         }
         (_, None) => body.to_vec(),
     }
@@ -147,9 +151,9 @@ fn xml_body(fault: &Incomplete, exchange: &Exchange, body: &Bytes) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn edited(answer: IncompleteAnswer, member: &str) -> Value {
-        let fault = Incomplete {
-            answer,
+    fn edited(defect: ResponseDefect, member: &str) -> Value {
+        let fault = IncompleteResponse {
+            defect,
             member: member.to_owned(),
             status: 200,
         };
@@ -158,28 +162,34 @@ mod tests {
     }
 
     #[test]
-    fn one_member_is_changed_wherever_the_path_leads() {
-        let of = |answer, member: &str| edited(answer, member)["events"].clone();
-        assert_eq!(of(IncompleteAnswer::WithoutMember, "events"), Value::Null);
+    fn edit_changes_only_the_member_at_the_path() {
+        let edited_events = |defect, member: &str| edited(defect, member)["events"].clone();
         assert_eq!(
-            of(IncompleteAnswer::WithoutMember, "events.a"),
+            edited_events(ResponseDefect::WithoutMember, "events"),
+            Value::Null
+        );
+        assert_eq!(
+            edited_events(ResponseDefect::WithoutMember, "events.a"),
             json!([{ "b": 2 }, {}])
         );
         assert_eq!(
-            of(IncompleteAnswer::NullMember, "events.b"),
+            edited_events(ResponseDefect::NullMember, "events.b"),
             json!([{ "a": 1, "b": null }, { "a": 3 }])
         );
         assert_eq!(
-            of(IncompleteAnswer::ShortList, "events"),
+            edited_events(ResponseDefect::ShortList, "events"),
             json!([{ "a": 1, "b": 2 }])
         );
-        assert_eq!(of(IncompleteAnswer::EmptyList, "events"), json!([]));
         assert_eq!(
-            edited(IncompleteAnswer::MisspeltMember, "events")["Events"][1],
+            edited_events(ResponseDefect::EmptyList, "events"),
+            json!([])
+        );
+        assert_eq!(
+            edited(ResponseDefect::MisspeltMember, "events")["Events"][1],
             json!({ "a": 3 })
         );
         assert_eq!(
-            edited(IncompleteAnswer::WithoutField, "@ptr")["results"],
+            edited(ResponseDefect::WithoutField, "@ptr")["results"],
             json!([[]])
         );
     }

@@ -10,8 +10,9 @@ use super::paging::{page, write_end};
 use super::{account, groups, roles, users};
 use crate::range::call::Call;
 use crate::range::wire::{AwsError, Reply, Xml};
-use crate::range::world::{Group, Policies, Role, User};
+use crate::range::world::{Account, Group, Policies, Role, User};
 
+/// An identity in the response.
 enum Detail<'a> {
     Group(&'a Group),
     Role(&'a Role),
@@ -44,13 +45,24 @@ impl<'a> Detail<'a> {
     }
 }
 
-pub(super) fn details(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(super) fn get_account_authorization_details(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let filters = params.list("Filter.member");
-    let wanted = |kind: &str| filters.is_empty() || filters.contains(&kind);
-    let account = account(call)?;
-    let mut rows: Vec<(String, Detail<'_>)> = Vec::new();
-    if wanted("Group") {
+    let rows = select_details(account(call)?, &filters);
+    let keyed = rows.iter().map(|(key, detail)| (key.as_str(), detail));
+    let page = page(call, params, &filters.join(","), keyed)?;
+    Ok(Reply::xml(|xml| {
+        write_details(xml, call, &page.items);
+        write_end(xml, page.next);
+    }))
+}
+
+/// The identities of the kinds in `filters`, or all identities if it is empty, with their sort
+/// keys.
+fn select_details<'a>(account: &'a Account, filters: &[&str]) -> Vec<(String, Detail<'a>)> {
+    let includes = |kind: &str| filters.is_empty() || filters.contains(&kind);
+    let mut rows = Vec::new();
+    if includes("Group") {
         rows.extend(
             account
                 .groups
@@ -58,7 +70,7 @@ pub(super) fn details(call: &mut Call<'_>) -> Result<Reply, AwsError> {
                 .map(|group| (format!("group {}", group.name), Detail::Group(group))),
         );
     }
-    if wanted("Role") {
+    if includes("Role") {
         rows.extend(
             account
                 .roles
@@ -66,7 +78,7 @@ pub(super) fn details(call: &mut Call<'_>) -> Result<Reply, AwsError> {
                 .map(|role| (format!("role {}", role.name), Detail::Role(role))),
         );
     }
-    if wanted("User") {
+    if includes("User") {
         rows.extend(
             account
                 .users
@@ -74,36 +86,35 @@ pub(super) fn details(call: &mut Call<'_>) -> Result<Reply, AwsError> {
                 .map(|user| (format!("user {}", user.name), Detail::User(user))),
         );
     }
-    let keyed = rows.iter().map(|(key, detail)| (key.as_str(), detail));
-    let page = page(call, params, &filters.join(","), keyed)?;
-    Ok(Reply::xml(|xml| {
-        xml.members(
-            "UserDetailList",
-            page.items.iter().filter_map(|row| row.user()),
-            |xml, user| {
-                users::write(xml, call, user);
-                write_policies(xml, "UserPolicyList", &user.policies);
-                xml.members("GroupList", &user.groups, Xml::push);
-            },
-        );
-        xml.members(
-            "GroupDetailList",
-            page.items.iter().filter_map(|row| row.group()),
-            |xml, group| {
-                groups::write(xml, call, group);
-                write_policies(xml, "GroupPolicyList", &group.policies);
-            },
-        );
-        xml.members(
-            "RoleDetailList",
-            page.items.iter().filter_map(|row| row.role()),
-            |xml, role| {
-                roles::write(xml, call, role);
-                write_policies(xml, "RolePolicyList", &role.policies);
-            },
-        );
-        write_end(xml, page.next);
-    }))
+    rows
+}
+
+fn write_details(xml: &mut Xml, call: &Call<'_>, details: &[&Detail<'_>]) {
+    xml.members(
+        "UserDetailList",
+        details.iter().filter_map(|detail| detail.user()),
+        |xml, user| {
+            users::write(xml, call, user);
+            write_policies(xml, "UserPolicyList", &user.policies);
+            xml.members("GroupList", &user.groups, Xml::push);
+        },
+    );
+    xml.members(
+        "GroupDetailList",
+        details.iter().filter_map(|detail| detail.group()),
+        |xml, group| {
+            groups::write(xml, call, group);
+            write_policies(xml, "GroupPolicyList", &group.policies);
+        },
+    );
+    xml.members(
+        "RoleDetailList",
+        details.iter().filter_map(|detail| detail.role()),
+        |xml, role| {
+            roles::write(xml, call, role);
+            write_policies(xml, "RolePolicyList", &role.policies);
+        },
+    );
 }
 
 fn write_policies(xml: &mut Xml, list: &str, policies: &Policies) {

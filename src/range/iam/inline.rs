@@ -39,9 +39,9 @@ pub(super) fn put(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError> 
     let replaced = policies.inline().get(name).map_or(0, Policy::counted_size);
     let limit = owner.inline_limit();
     if policies.counted_size() - replaced + policy.counted_size() > limit {
-        let word = owner.word();
+        let resource_type = owner.resource_type();
         return Err(limit_exceeded(format!(
-            "Maximum policy size of {limit} bytes exceeded for {word} {identity}"
+            "Maximum policy size of {limit} bytes exceeded for {resource_type} {identity}"
         )));
     }
     policies.put(name.to_owned(), policy, from);
@@ -69,8 +69,8 @@ pub(super) fn delete(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsErro
     let identity = params.required(owner.parameter())?;
     let name = params.required("PolicyName")?;
     let from = call.in_force_from();
-    let was_there = owner.policies_mut(call, identity)?.remove(name, from);
-    if was_there {
+    let existed = owner.policies_mut(call, identity)?.remove(name, from);
+    if existed {
         Ok(Reply::xml(|_| {}))
     } else {
         Err(no_such_policy(owner, name))
@@ -96,7 +96,7 @@ pub(super) fn list(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError>
 fn no_such_policy(owner: Owner, name: &str) -> AwsError {
     let text = format!(
         "The {} policy with name {name} cannot be found.",
-        owner.word()
+        owner.resource_type()
     );
     AwsError::new("NoSuchEntity", text).with_status(404)
 }

@@ -11,10 +11,10 @@ use crate::range::wire::{AwsError, Reply};
 use crate::range::world::{AccessKey, KeyStatus};
 use crate::time::rfc3339_ms;
 
-const KEYS_A_USER: usize = 2;
+const MAX_KEYS_PER_USER: usize = 2;
 
 impl KeyStatus {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Active => "Active",
             Self::Inactive => "Inactive",
@@ -28,9 +28,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .users
         .get(name)
         .ok_or_else(|| no_such("user", name))?;
-    if user.keys.len() >= KEYS_A_USER {
+    if user.keys.len() >= MAX_KEYS_PER_USER {
         return Err(limit_exceeded(format!(
-            "Cannot exceed quota for AccessKeysPerUser: {KEYS_A_USER}"
+            "Cannot exceed quota for AccessKeysPerUser: {MAX_KEYS_PER_USER}"
         )));
     }
     let id = call.world.mint.next_id("AKIA", 16);
@@ -51,7 +51,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         xml.element("AccessKey", |xml| {
             xml.text("UserName", name)
                 .text("AccessKeyId", id)
-                .text("Status", KeyStatus::Active.word())
+                .text("Status", KeyStatus::Active.as_str())
                 .text("SecretAccessKey", secret)
                 .text("CreateDate", rfc3339_ms(created));
         });
@@ -75,7 +75,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         xml.members("AccessKeyMetadata", page.items, |xml, (id, key)| {
             xml.text("UserName", name)
                 .text("AccessKeyId", id)
-                .text("Status", key.status.word())
+                .text("Status", key.status.as_str())
                 .text("CreateDate", rfc3339_ms(key.created));
         });
         write_end(xml, page.next);

@@ -12,9 +12,9 @@ use crate::range::world::AccessReport;
 use crate::time::rfc3339_ms;
 
 /// How long it takes to generate a report.
-const MAKING: SignedDuration = SignedDuration::from_secs(2);
+const REPORT_DURATION: SignedDuration = SignedDuration::from_secs(2);
 
-pub(super) fn of_key(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(super) fn get_access_key_last_used(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let id = call.input.form()?.required("AccessKeyId")?;
     let owner = call
         .world
@@ -22,14 +22,14 @@ pub(super) fn of_key(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .get(id)
         .filter(|(account, _)| *account == call.caller.account);
     let (_, user) = owner.ok_or_else(|| no_such("access key", id))?;
-    let used = call.world.uses.of_key(id);
+    let last_use = call.world.last_uses.for_key(id);
     Ok(Reply::xml(|xml| {
         xml.text("UserName", user)
-            .element("AccessKeyLastUsed", |xml| match used {
-                Some((service, used)) => {
-                    xml.text("LastUsedDate", rfc3339_ms(used.at))
+            .element("AccessKeyLastUsed", |xml| match last_use {
+                Some((service, last_use)) => {
+                    xml.text("LastUsedDate", rfc3339_ms(last_use.at))
                         .text("ServiceName", service)
-                        .text("Region", &used.region);
+                        .text("Region", &last_use.region);
                 }
                 None => {
                     xml.text("ServiceName", "N/A").text("Region", "N/A");
@@ -38,7 +38,7 @@ pub(super) fn of_key(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     }))
 }
 
-pub(super) fn generate(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(super) fn generate_report(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let arn = call.input.form()?.required("Arn")?.to_owned();
     let prefix = call.world.arn("iam", "", call.caller.account, "");
     if !arn.starts_with(&prefix) {
@@ -48,7 +48,7 @@ pub(super) fn generate(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let report = AccessReport {
         account: call.caller.account,
         arn,
-        asked: call.now,
+        requested: call.now,
     };
     call.world.access_reports.insert(job.clone(), report);
     Ok(Reply::xml(|xml| {
@@ -56,7 +56,7 @@ pub(super) fn generate(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     }))
 }
 
-pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(super) fn get_report(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let job = call.input.form()?.required("JobId")?;
     let report = call
         .world
@@ -64,21 +64,33 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .get(job)
         .filter(|report| report.account == call.caller.account);
     let report = report.ok_or_else(|| no_such("job", job))?;
-    let is_made = call.now.duration_since(report.asked) >= MAKING;
-    let used = call.world.uses.services(&report.arn).filter(|_| is_made);
+    let is_complete = call.now.duration_since(report.requested) >= REPORT_DURATION;
+    let services = call
+        .world
+        .last_uses
+        .services(&report.arn)
+        .filter(|_| is_complete);
     Ok(Reply::xml(|xml| {
         xml.text(
             "JobStatus",
-            if is_made { "COMPLETED" } else { "IN_PROGRESS" },
+            if is_complete {
+                "COMPLETED"
+            } else {
+                "IN_PROGRESS"
+            },
         )
-        .text("JobCreationDate", rfc3339_ms(report.asked))
-        .members("ServicesLastAccessed", used, |xml, (service, used)| {
-            xml.text("ServiceName", service)
-                .text("ServiceNamespace", service)
-                .text("LastAuthenticated", rfc3339_ms(used.at))
-                .text("LastAuthenticatedEntity", &report.arn)
-                .text("TotalAuthenticatedEntities", 1);
-        })
+        .text("JobCreationDate", rfc3339_ms(report.requested))
+        .members(
+            "ServicesLastAccessed",
+            services,
+            |xml, (service, last_use)| {
+                xml.text("ServiceName", service)
+                    .text("ServiceNamespace", service)
+                    .text("LastAuthenticated", rfc3339_ms(last_use.at))
+                    .text("LastAuthenticatedEntity", &report.arn)
+                    .text("TotalAuthenticatedEntities", 1);
+            },
+        )
         .text("IsTruncated", false);
     }))
 }

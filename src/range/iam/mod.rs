@@ -27,7 +27,7 @@ use owner::Owner;
 ///
 /// # Errors
 /// The errors that AWS documents for each operation.
-pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(crate) fn perform(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "AddUserToGroup" => groups::add_user(call),
         "CreateAccessKey" => keys::create(call),
@@ -38,12 +38,12 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         "DeleteGroup" => groups::delete(call),
         "DeleteRole" => roles::delete(call),
         "DeleteUser" => users::delete(call),
-        "GenerateServiceLastAccessedDetails" => last_used::generate(call),
-        "GetAccessKeyLastUsed" => last_used::of_key(call),
-        "GetAccountAuthorizationDetails" => details::details(call),
+        "GenerateServiceLastAccessedDetails" => last_used::generate_report(call),
+        "GetAccessKeyLastUsed" => last_used::get_access_key_last_used(call),
+        "GetAccountAuthorizationDetails" => details::get_account_authorization_details(call),
         "GetGroup" => groups::get(call),
         "GetRole" => roles::get(call),
-        "GetServiceLastAccessedDetails" => last_used::get(call),
+        "GetServiceLastAccessedDetails" => last_used::get_report(call),
         "GetUser" => users::get(call),
         "ListAccessKeys" => keys::list(call),
         "ListGroups" => groups::list(call),
@@ -52,10 +52,10 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         "ListRoles" => roles::list(call),
         "ListUsers" => users::list(call),
         "RemoveUserFromGroup" => groups::remove_user(call),
-        "SimulatePrincipalPolicy" => simulate::principal(call),
+        "SimulatePrincipalPolicy" => simulate::simulate_principal_policy(call),
         "UpdateAccessKey" => keys::update(call),
         "UpdateAssumeRolePolicy" => roles::update_trust(call),
-        operation => match Owner::split(operation) {
+        operation => match Owner::split_operation(operation) {
             Some(("Put", owner, "Policy")) => inline::put(call, owner),
             Some(("Get", owner, "Policy")) => inline::get(call, owner),
             Some(("Delete", owner, "Policy")) => inline::delete(call, owner),
@@ -69,7 +69,7 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 }
 
 /// The ARN of the group, role or user of the call, or `*` if it names none.
-pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String {
+pub(crate) fn resource_arn(world: &World, caller: &Caller, input: &Input) -> String {
     if let Some(arn) = input.text("PolicySourceArn").or_else(|| input.text("Arn")) {
         return arn.to_owned();
     }
@@ -87,7 +87,7 @@ pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String 
         "iam",
         "",
         caller.account,
-        &format!("{}{path}{name}", owner.word()),
+        &format!("{}{path}{name}", owner.resource_type()),
     )
 }
 

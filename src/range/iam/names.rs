@@ -5,21 +5,21 @@
 use super::error::validation;
 use crate::range::wire::{AwsError, Params};
 
-/// Returns the value of a name parameter: 1 to `longest` characters of `[\w+=,.@-]`.
+/// Returns the value of a name parameter: 1 to `max_length` characters of `[\w+=,.@-]`.
 pub(super) fn name<'a>(
     params: &'a Params,
     parameter: &str,
-    longest: usize,
+    max_length: usize,
 ) -> Result<&'a str, AwsError> {
     let name = params.required(parameter)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    if name.len() > longest {
-        let constraint = format!("Member must have length less than or equal to {longest}");
-        return Err(validation(name, &member(parameter), &constraint));
+    if name.len() > max_length {
+        let constraint = format!("Member must have length less than or equal to {max_length}");
+        return Err(validation(name, &member_name(parameter), &constraint));
     }
     if !name.chars().all(allowed) {
         let constraint = "Member must satisfy regular expression pattern: [\\w+=,.@-]+";
-        return Err(validation(name, &member(parameter), constraint));
+        return Err(validation(name, &member_name(parameter), constraint));
     }
     Ok(name)
 }
@@ -39,7 +39,7 @@ pub(super) fn path(params: &Params) -> Result<&str, AwsError> {
 }
 
 /// The name of a parameter as AWS's messages spell it, e.g. `userName` for `UserName`.
-fn member(parameter: &str) -> String {
+fn member_name(parameter: &str) -> String {
     let mut characters = parameter.chars();
     characters
         .next()

@@ -20,7 +20,7 @@ impl Owner {
     pub(super) const ALL: [Self; 3] = [Self::Group, Self::Role, Self::User];
 
     /// Splits an operation name, e.g. `PutUserPolicy` into `("Put", User, "Policy")`.
-    pub(super) fn split(operation: &str) -> Option<(&str, Self, &str)> {
+    pub(super) fn split_operation(operation: &str) -> Option<(&str, Self, &str)> {
         Self::ALL.into_iter().find_map(|owner| {
             let (verb, object) = operation.split_once(owner.title())?;
             object.starts_with("Polic").then_some((verb, owner, object))
@@ -35,13 +35,15 @@ impl Owner {
         }
     }
 
-    /// The kind of identity that this word means in an ARN.
-    pub(super) fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|owner| owner.word() == word)
+    /// The kind of identity with this resource type in an ARN.
+    pub(super) fn from_resource_type(resource_type: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|owner| owner.resource_type() == resource_type)
     }
 
-    /// The word for this kind in an ARN.
-    pub(super) fn word(self) -> &'static str {
+    /// The resource type in an ARN.
+    pub(super) fn resource_type(self) -> &'static str {
         match self {
             Self::Group => "group",
             Self::Role => "role",
@@ -91,7 +93,7 @@ impl Owner {
             Self::Role => account.roles.get(name).map(|role| &role.policies),
             Self::User => account.users.get(name).map(|user| &user.policies),
         }
-        .ok_or_else(|| no_such(self.word(), name))
+        .ok_or_else(|| no_such(self.resource_type(), name))
     }
 
     /// The policies of the named identity, to be changed.
@@ -115,7 +117,7 @@ impl Owner {
             Self::Role => account.roles.get_mut(name).map(|role| &mut role.policies),
             Self::User => account.users.get_mut(name).map(|user| &mut user.policies),
         }
-        .ok_or_else(|| no_such(self.word(), name))
+        .ok_or_else(|| no_such(self.resource_type(), name))
     }
 }
 
@@ -131,16 +133,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operations_say_what_they_are_about() {
+    fn split_operation_returns_verb_owner_and_object() {
         assert_eq!(
-            Owner::split("PutUserPolicy"),
+            Owner::split_operation("PutUserPolicy"),
             Some(("Put", Owner::User, "Policy"))
         );
         assert_eq!(
-            Owner::split("ListAttachedRolePolicies"),
+            Owner::split_operation("ListAttachedRolePolicies"),
             Some(("ListAttached", Owner::Role, "Policies"))
         );
-        assert_eq!(Owner::split("GetGroup"), None);
-        assert_eq!(Owner::split("CreatePolicy"), None);
+        assert_eq!(Owner::split_operation("GetGroup"), None);
+        assert_eq!(Owner::split_operation("CreatePolicy"), None);
     }
 }

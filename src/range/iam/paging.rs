@@ -4,7 +4,7 @@ use crate::range::call::Call;
 use crate::range::wire::{AwsError, Page, Params, Xml};
 
 const DEFAULT_ITEMS: u32 = 100;
-const MOST_ITEMS: u32 = 1_000;
+const MAX_ITEMS: u32 = 1_000;
 
 /// One page of a list that is sorted by key. `list` distinguishes lists of the same operation, e.g.
 /// by their user; a marker is valid for its own list only.
@@ -14,9 +14,9 @@ pub(super) fn page<'k, T>(
     list: &str,
     items: impl Iterator<Item = (&'k str, T)>,
 ) -> Result<Page<T>, AwsError> {
-    let size = params.number("MaxItems", 1..=MOST_ITEMS, DEFAULT_ITEMS)?;
+    let size = params.number("MaxItems", 1..=MAX_ITEMS, DEFAULT_ITEMS)?;
     let list = format!("{} {list}", call.list_name());
-    Page::of(
+    Page::from_sorted(
         items,
         &list,
         params.get("Marker"),

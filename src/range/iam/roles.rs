@@ -138,10 +138,10 @@ pub(super) fn write(xml: &mut Xml, call: &Call<'_>, role: &Role) {
         .text("CreateDate", rfc3339_ms(role.created))
         .text("AssumeRolePolicyDocument", encode(&role.trust.text))
         .text("MaxSessionDuration", role.max_session_seconds);
-    if let Some(used) = call.world.uses.latest(&arn(call, role)) {
+    if let Some(last_use) = call.world.last_uses.latest(&arn(call, role)) {
         xml.element("RoleLastUsed", |xml| {
-            xml.text("LastUsedDate", rfc3339_ms(used.at))
-                .text("Region", &used.region);
+            xml.text("LastUsedDate", rfc3339_ms(last_use.at))
+                .text("Region", &last_use.region);
         });
     }
 }

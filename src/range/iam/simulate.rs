@@ -3,67 +3,32 @@
 //!
 //! Source: IAM API, `SimulatePrincipalPolicy`.
 
+use std::sync::Arc;
+
 use super::error::validation;
 use super::owner::Owner;
 use crate::range::call::Call;
-use crate::range::policy::{Ask, Facts, Verdict};
+use crate::range::policy::{AccessRequest, Decision, Document, RequestContext};
 use crate::range::wire::{AwsError, Reply};
 
-pub(super) fn principal(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(super) fn simulate_principal_policy(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let arn = params.required("PolicySourceArn")?;
-    let resource = arn.strip_prefix(&call.world.arn("iam", "", call.caller.account, ""));
-    let (owner, name) = resource
-        .and_then(|resource| {
-            Some((
-                Owner::from_word(resource.split_once('/')?.0)?,
-                resource.rsplit_once('/')?.1,
-            ))
-        })
-        .ok_or_else(|| {
-            validation(
-                arn,
-                "policySourceArn",
-                "Member must be an ARN of this account",
-            )
-        })?;
-    let account = super::account(call)?;
-    let documents = match owner {
-        Owner::User if account.users.contains_key(name) => {
-            account.documents_of_user(name, call.now)
-        }
-        _ => owner
-            .policies(account, name)?
-            .in_force(call.now)
-            .iter()
-            .collect(),
-    };
-    let facts = Facts {
+    let documents = principal_policies(call, arn)?;
+    let context = RequestContext {
         account: call.caller.account.to_string(),
         principal_arn: arn.to_owned(),
         region: call.caller.region.to_string(),
         now: call.now,
-        ..Facts::default()
-    };
-    let scps = || {
-        call.world
-            .scps_over(call.caller.account)
-            .map(|scp| &scp.policy.document)
+        ..RequestContext::default()
     };
     let decisions = params.list("ActionNames.member").into_iter().map(|action| {
-        let ask = Ask {
+        let request = AccessRequest {
             action,
             resource: "*",
-            facts: &facts,
+            context: &context,
         };
-        let own = Verdict::all(documents.iter().map(|document| document.verdict(&ask)));
-        let organization = Verdict::all(scps().map(|document| document.verdict(&ask)));
-        let decision = match (own, organization) {
-            (Verdict::Deny, _) | (_, Verdict::Deny) => "explicitDeny",
-            (Verdict::Allow, _) => "allowed",
-            (Verdict::Silent, _) => "implicitDeny",
-        };
-        (action, decision)
+        (action, evaluate(call, &documents, &request))
     });
     Ok(Reply::xml(|xml| {
         xml.members("EvaluationResults", decisions, |xml, (action, decision)| {
@@ -73,4 +38,53 @@ pub(super) fn principal(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         })
         .text("IsTruncated", false);
     }))
+}
+
+/// The policies in force for the principal with this ARN, which must belong to the caller's
+/// account.
+fn principal_policies<'a>(
+    call: &'a Call<'_>,
+    arn: &str,
+) -> Result<Vec<&'a Arc<Document>>, AwsError> {
+    let (owner, name) = parse_principal(call, arn).ok_or_else(|| {
+        validation(
+            arn,
+            "policySourceArn",
+            "Member must be an ARN of this account",
+        )
+    })?;
+    let account = super::account(call)?;
+    if owner == Owner::User && account.users.contains_key(name) {
+        return Ok(account.user_policies(name, call.now));
+    }
+    let policies = owner.policies(account, name)?;
+    Ok(policies.in_force(call.now).iter().collect())
+}
+
+/// The kind and name of the principal, or `None` if the ARN is not one of the caller's account.
+fn parse_principal<'a>(call: &Call<'_>, arn: &'a str) -> Option<(Owner, &'a str)> {
+    let prefix = call.world.arn("iam", "", call.caller.account, "");
+    let resource = arn.strip_prefix(&prefix)?;
+    let (resource_type, _) = resource.split_once('/')?;
+    let (_, name) = resource.rsplit_once('/')?;
+    Some((Owner::from_resource_type(resource_type)?, name))
+}
+
+/// The value of `EvalDecision`, from the policies of the principal and those of the organization.
+fn evaluate(
+    call: &Call<'_>,
+    documents: &[&Arc<Document>],
+    request: &AccessRequest<'_>,
+) -> &'static str {
+    let identity = Decision::combine(documents.iter().map(|document| document.evaluate(request)));
+    let organization = Decision::combine(
+        call.world
+            .scps_for(call.caller.account)
+            .map(|scp| scp.policy.document.evaluate(request)),
+    );
+    match (identity, organization) {
+        (Decision::ExplicitDeny, _) | (_, Decision::ExplicitDeny) => "explicitDeny",
+        (Decision::Allow, _) => "allowed",
+        (Decision::ImplicitDeny, _) => "implicitDeny",
+    }
 }

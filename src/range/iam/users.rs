@@ -95,14 +95,14 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .users
         .get(name)
         .ok_or_else(|| no_such("user", name))?;
-    let hanging = [
+    let dependencies = [
         (!user.policies.inline().is_empty(), "delete policies"),
         (!user.policies.attached().is_empty(), "detach all policies"),
         (!user.keys.is_empty(), "delete access keys"),
         (!user.groups.is_empty(), "remove users from group"),
         (user.mfa.is_some(), "delete MFA device"),
     ];
-    if let Some((_, first)) = hanging.into_iter().find(|(hangs, _)| *hangs) {
+    if let Some((_, first)) = dependencies.into_iter().find(|(exists, _)| *exists) {
         return Err(delete_conflict(first));
     }
     account_mut(call)?.users.remove(name);

@@ -16,8 +16,8 @@ mod search;
 mod start;
 
 pub(crate) use queries::{Queries, Speed};
-pub(crate) use search::MOST_ROWS;
-pub(crate) use start::InsightsAnswer;
+pub(crate) use search::MAX_ROWS;
+pub(crate) use start::FixedQueryResult;
 
 use super::call::Call;
 use super::wire::{AwsError, Reply};
@@ -26,10 +26,10 @@ use super::wire::{AwsError, Reply};
 ///
 /// # Errors
 /// The errors that AWS documents for each operation.
-pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(crate) fn perform(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "DescribeQueries" => control::describe(call),
-        "GetLogRecord" => pointer::log_record(call),
+        "GetLogRecord" => pointer::get_log_record(call),
         "GetQueryResults" => results::get(call),
         "StartQuery" => start::start(call),
         "StopQuery" => control::stop(call),

@@ -9,8 +9,18 @@ use serde_json::json;
 
 use crate::query::{Discovery, Event, Fields, INSIGHTS_JSON_FIELDS, Record};
 use crate::range::call::Call;
-use crate::range::logs;
+use crate::range::logs::{self, StoredEvent, StoredGroup};
 use crate::range::wire::{AwsError, Reply};
+
+/// The system fields that `GetLogRecord` returns.
+const SYSTEM_FIELDS: [&str; 6] = [
+    "@timestamp",
+    "@ingestionTime",
+    "@log",
+    "@logStream",
+    "@message",
+    "@ptr",
+];
 
 /// Identifies an event within an account and Region.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,13 +33,13 @@ pub(super) struct Pointer<'g> {
 
 impl<'g> Pointer<'g> {
     /// Encodes the pointer as text.
-    pub(super) fn seal(&self) -> String {
+    pub(super) fn encode(&self) -> String {
         let (timestamp_ms, serial) = self.position;
         STANDARD_NO_PAD.encode(format!("{timestamp_ms} {serial} {}", self.group))
     }
 
     /// Parses a decoded pointer.
-    fn open(text: &'g str) -> Option<Self> {
+    fn parse(text: &'g str) -> Option<Self> {
         let mut parts = text.splitn(3, ' ');
         let position = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
         Some(Self {
@@ -46,43 +56,28 @@ struct Input {
     unmask: Option<bool>,
 }
 
-pub(super) fn log_record(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(super) fn get_log_record(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let Input {
         log_record_pointer,
         unmask,
     } = call.input.parse()?;
-    let malformed = || {
-        AwsError::new(
-            "InvalidParameterException",
-            "The log record pointer is malformed.",
-        )
-    };
-    let text = STANDARD_NO_PAD
-        .decode(&log_record_pointer)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    let text = text.ok_or_else(malformed)?;
-    let pointer = Pointer::open(&text).ok_or_else(malformed)?;
+    let text = decode(&log_record_pointer).ok_or_else(malformed)?;
+    let pointer = Pointer::parse(&text).ok_or_else(malformed)?;
     let unmask = logs::permit_unmask(call, pointer.group, unmask.unwrap_or(false))?;
     let account = call.caller.account;
     let now_ms = call.now.as_millisecond();
     let group = logs::group(call, pointer.group)?;
-    let kept_from = group.kept_from_ms(now_ms);
+    let retained_from = group.retained_from_ms(now_ms);
     let group = group.prepare();
-    let found = group
-        .events()
-        .binary_search_by_key(&pointer.position, logs::StoredEvent::position);
-    let event = found
-        .ok()
-        .and_then(|at| group.events().get(at))
-        .filter(|event| event.timestamp_ms >= kept_from);
-    let event = event.ok_or_else(|| {
-        AwsError::new(
-            "ResourceNotFoundException",
-            "The log record does not exist.",
-        )
-    })?;
-    let message = logs::shown(group, &event.message, unmask);
+    let event = find_event(group, pointer.position)
+        .filter(|event| event.timestamp_ms >= retained_from)
+        .ok_or_else(|| {
+            AwsError::new(
+                "ResourceNotFoundException",
+                "The log record does not exist.",
+            )
+        })?;
+    let message = logs::mask_message(group, &event.message, unmask);
     let log = format!("{account}:{}", pointer.group);
     let record = Record::new(
         Event {
@@ -97,24 +92,42 @@ pub(super) fn log_record(call: &mut Call<'_>) -> Result<Reply, AwsError> {
             json_limit: Some(INSIGHTS_JSON_FIELDS),
         },
     );
-    let system = [
-        "@timestamp",
-        "@ingestionTime",
-        "@log",
-        "@logStream",
-        "@message",
-        "@ptr",
-    ];
-    let system = system
+    Reply::json(&json!({ "logRecord": all_fields(&record) }))
+}
+
+/// The text of a pointer.
+fn decode(pointer: &str) -> Option<String> {
+    let bytes = STANDARD_NO_PAD.decode(pointer).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+fn malformed() -> AwsError {
+    AwsError::new(
+        "InvalidParameterException",
+        "The log record pointer is malformed.",
+    )
+}
+
+/// The event at this position in a prepared group.
+fn find_event(group: &StoredGroup, position: (i64, u64)) -> Option<&StoredEvent> {
+    let events = group.events();
+    let index = events
+        .binary_search_by_key(&position, StoredEvent::position)
+        .ok()?;
+    events.get(index)
+}
+
+/// The discovered fields and the system fields of a record, by name.
+fn all_fields(record: &Record<'_>) -> BTreeMap<String, String> {
+    let system_fields = SYSTEM_FIELDS
         .into_iter()
         .map(|name| (name.to_owned(), record.field(name)));
-    let fields: BTreeMap<String, String> = record
+    record
         .discovered()
         .into_iter()
-        .chain(system)
+        .chain(system_fields)
         .map(|(name, value)| (name, value.to_string()))
-        .collect();
-    Reply::json(&json!({ "logRecord": fields }))
+        .collect()
 }
 
 #[cfg(test)]
@@ -122,15 +135,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pointers_open_where_they_were_sealed() {
+    fn pointer_survives_encoding() {
         let pointer = Pointer {
             group: "/aws/a b",
             position: (-5, u64::MAX),
         };
-        let text = String::from_utf8(STANDARD_NO_PAD.decode(pointer.seal()).unwrap()).unwrap();
-        assert_eq!(Pointer::open(&text), Some(pointer));
-        for bad in ["", "1", "1 2", "x 2 g", "1 -2 g"] {
-            assert_eq!(Pointer::open(bad), None, "{bad}");
+        let text = String::from_utf8(STANDARD_NO_PAD.decode(pointer.encode()).unwrap()).unwrap();
+        assert_eq!(Pointer::parse(&text), Some(pointer));
+        for invalid in ["", "1", "1 2", "x 2 g", "1 -2 g"] {
+            assert_eq!(Pointer::parse(invalid), None, "{invalid}");
         }
     }
 }

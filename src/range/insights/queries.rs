@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The limit on concurrent queries. Source: CloudWatch Logs user guide, "CloudWatch Logs quotas".
-const CONCURRENT: usize = 100;
+const MAX_CONCURRENT: usize = 100;
 
 /// The limit for queries that include log groups of class `INFREQUENT_ACCESS`. Source: as above.
-const CONCURRENT_INFREQUENT_ACCESS: usize = 5;
+const MAX_CONCURRENT_INFREQUENT_ACCESS: usize = 5;
 
 /// How long results are available. Source: as above.
-const KEPT: Duration = Duration::from_hours(7 * 24);
+const RESULT_RETENTION: Duration = Duration::from_hours(7 * 24);
 
 /// How fast queries run. AWS documents only the limit of one hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Speed {
     /// How long a query stays scheduled.
-    pub(crate) wait: Duration,
+    pub(crate) scheduling_delay: Duration,
     /// The minimum run time.
-    pub(crate) least: Duration,
+    pub(crate) min_run_time: Duration,
     /// The number of bytes scanned per second.
-    pub(crate) bytes_a_second: u64,
+    pub(crate) bytes_per_second: u64,
     /// The maximum run time.
     pub(crate) timeout: Duration,
 }
@@ -28,29 +28,29 @@ pub(crate) struct Speed {
 impl Default for Speed {
     fn default() -> Self {
         Self {
-            wait: Duration::from_millis(200),
-            least: Duration::from_millis(600),
-            bytes_a_second: 1 << 30,
+            scheduling_delay: Duration::from_millis(200),
+            min_run_time: Duration::from_millis(600),
+            bytes_per_second: 1 << 30,
             timeout: Duration::from_hours(1),
         }
     }
 }
 
 impl Speed {
-    /// Returns the default wait and minimum run time with this speed and timeout.
-    pub(crate) fn new(bytes_a_second: u64, timeout_seconds: u32) -> Self {
+    /// Returns the default scheduling delay and minimum run time with this speed and timeout.
+    pub(crate) fn new(bytes_per_second: u64, timeout_seconds: u32) -> Self {
         Self {
-            bytes_a_second,
+            bytes_per_second,
             timeout: Duration::from_secs(timeout_seconds.into()),
             ..Self::default()
         }
     }
 
     /// How long it takes to scan this many bytes, ignoring the timeout.
-    pub(super) fn time_for(&self, bytes: u64) -> Duration {
-        let rate = u128::from(self.bytes_a_second.max(1));
+    pub(super) fn scan_time(&self, bytes: u64) -> Duration {
+        let rate = u128::from(self.bytes_per_second.max(1));
         let ms = u128::from(bytes) * 1_000 / rate;
-        self.least
+        self.min_run_time
             .max(Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)))
     }
 }
@@ -84,7 +84,7 @@ impl Status {
 
 /// The complete result of a query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct QueryResult {
     pub(super) columns: Vec<String>,
     /// The rows; a value is `None` if the row lacks the field.
     pub(super) rows: Vec<Vec<Option<String>>>,
@@ -110,40 +110,45 @@ pub(super) struct RunningQuery {
     pub(super) stopped_ms: Option<i64>,
     pub(super) speed: Speed,
     /// The result when the query is complete.
-    pub(super) answer: Answer,
+    pub(super) result: QueryResult,
 }
 
 impl RunningQuery {
     /// How long the query had been running at `now_ms`, or when it was stopped if that was earlier.
     /// `None` while it is still scheduled.
-    fn ran(&self, now_ms: i64) -> Option<Duration> {
+    fn run_time(&self, now_ms: i64) -> Option<Duration> {
         let until = self
             .stopped_ms
             .map_or(now_ms, |stopped| stopped.min(now_ms));
-        let since = u64::try_from(until.saturating_sub(self.started_ms)).unwrap_or(0);
-        Duration::from_millis(since).checked_sub(self.speed.wait)
+        let elapsed_ms = u64::try_from(until.saturating_sub(self.started_ms)).unwrap_or(0);
+        Duration::from_millis(elapsed_ms).checked_sub(self.speed.scheduling_delay)
     }
 
     /// The status at `now_ms`, in milliseconds since the Unix epoch.
     pub(super) fn status(&self, now_ms: i64) -> Status {
-        let needs = self.speed.time_for(self.answer.bytes);
-        match self.ran(now_ms) {
+        let needed = self.speed.scan_time(self.result.bytes);
+        match self.run_time(now_ms) {
             _ if self.stopped_ms.is_some_and(|stopped| stopped <= now_ms) => Status::Cancelled,
             None => Status::Scheduled,
-            Some(ran) if ran >= needs && needs <= self.speed.timeout => Status::Complete,
-            Some(ran) if ran >= self.speed.timeout => Status::Timeout,
+            Some(run_time) if run_time >= needed && needed <= self.speed.timeout => {
+                Status::Complete
+            }
+            Some(run_time) if run_time >= self.speed.timeout => Status::Timeout,
             Some(_) => Status::Running,
         }
     }
 
     /// The part of `total` (rows, bytes, records) that has been processed at `now_ms`.
     pub(super) fn progress(&self, total: u64, now_ms: i64) -> u64 {
-        let needs = self.speed.time_for(self.answer.bytes);
-        let ran = self.ran(now_ms).unwrap_or_default().min(self.speed.timeout);
-        if ran >= needs {
+        let needed = self.speed.scan_time(self.result.bytes);
+        let run_time = self
+            .run_time(now_ms)
+            .unwrap_or_default()
+            .min(self.speed.timeout);
+        if run_time >= needed {
             return total;
         }
-        let part = u128::from(total) * ran.as_millis() / needs.as_millis().max(1);
+        let part = u128::from(total) * run_time.as_millis() / needed.as_millis().max(1);
         u64::try_from(part).unwrap_or(total)
     }
 }
@@ -155,27 +160,28 @@ pub(crate) struct Queries(BTreeMap<String, RunningQuery>);
 impl Queries {
     /// Whether another query may run. The limit depends on whether it includes groups of class
     /// `INFREQUENT_ACCESS`.
-    pub(super) fn have_place(&self, infrequent_access: bool, now_ms: i64) -> bool {
+    pub(super) fn has_capacity(&self, infrequent_access: bool, now_ms: i64) -> bool {
         let active = self
             .0
             .values()
             .filter(|query| query.status(now_ms).is_active());
         if infrequent_access {
-            active.filter(|query| query.infrequent_access).count() < CONCURRENT_INFREQUENT_ACCESS
+            active.filter(|query| query.infrequent_access).count()
+                < MAX_CONCURRENT_INFREQUENT_ACCESS
         } else {
-            active.count() < CONCURRENT
+            active.count() < MAX_CONCURRENT
         }
     }
 
     /// Adds a query, and removes those whose results have expired.
     pub(super) fn start(&mut self, id: String, query: RunningQuery) {
-        self.0.retain(|_, old| !is_forgotten(old, query.started_ms));
+        self.0.retain(|_, old| !is_expired(old, query.started_ms));
         self.0.insert(id, query);
     }
 
     /// Returns the query with this id, unless its results have expired.
     pub(super) fn get(&self, id: &str, now_ms: i64) -> Option<&RunningQuery> {
-        self.0.get(id).filter(|query| !is_forgotten(query, now_ms))
+        self.0.get(id).filter(|query| !is_expired(query, now_ms))
     }
 
     /// Returns the query with this id, to stop it.
@@ -189,9 +195,9 @@ impl Queries {
     }
 }
 
-fn is_forgotten(query: &RunningQuery, now_ms: i64) -> bool {
+fn is_expired(query: &RunningQuery, now_ms: i64) -> bool {
     u64::try_from(now_ms.saturating_sub(query.started_ms))
-        .is_ok_and(|age| Duration::from_millis(age) > KEPT)
+        .is_ok_and(|age| Duration::from_millis(age) > RESULT_RETENTION)
 }
 
 #[cfg(test)]
@@ -206,18 +212,18 @@ mod tests {
             started_ms,
             stopped_ms: None,
             speed: Speed {
-                bytes_a_second: 1_000,
+                bytes_per_second: 1_000,
                 ..Speed::default()
             },
-            answer: Answer {
+            result: QueryResult {
                 bytes: 2_000,
-                ..Answer::default()
+                ..QueryResult::default()
             },
         }
     }
 
     #[test]
-    fn a_query_waits_runs_and_ends() {
+    fn query_is_scheduled_runs_and_ends() {
         let query = query(1_000, false);
         for (at, status, rows) in [
             (1_000, Status::Scheduled, 0),
@@ -255,20 +261,20 @@ mod tests {
     }
 
     #[test]
-    fn places_are_limited_and_become_free() {
-        for (infrequent_access, places) in [(false, 100), (true, 5)] {
+    fn concurrent_queries_are_limited() {
+        for (infrequent_access, capacity) in [(false, 100), (true, 5)] {
             let mut queries = Queries::default();
-            for n in 0..places {
-                assert!(queries.have_place(infrequent_access, 0), "{n}");
+            for n in 0..capacity {
+                assert!(queries.has_capacity(infrequent_access, 0), "{n}");
                 queries.start(n.to_string(), query(0, infrequent_access));
             }
-            assert!(!queries.have_place(infrequent_access, 2_199));
-            assert!(queries.have_place(infrequent_access, 2_200));
+            assert!(!queries.has_capacity(infrequent_access, 2_199));
+            assert!(queries.has_capacity(infrequent_access, 2_200));
         }
     }
 
     #[test]
-    fn results_are_kept_for_a_week() {
+    fn results_expire_after_a_week() {
         let week = 7 * 86_400_000;
         let mut queries = Queries::default();
         queries.start("old".to_owned(), query(0, false));

@@ -15,7 +15,7 @@ use crate::range::wire::{AwsError, Reply};
 const PAGE_ROWS: usize = 10_000;
 
 /// How long a page token is valid. Source: CloudWatch Logs API, `GetQueryResults.nextToken`.
-const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(1);
+const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,11 +39,11 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         )));
     }
     let first = match &next_token {
-        Some(token) => open(token, &query_id, now)
+        Some(token) => decode_token(token, &query_id, now)
             .ok_or_else(|| logs::invalid("The specified nextToken is invalid."))?,
         None => 0,
     };
-    let query = logs::store(call)?
+    let query = logs::log_store(call)?
         .queries
         .get(&query_id, now.as_millisecond());
     let query =
@@ -54,13 +54,13 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 fn page(query: &RunningQuery, id: &str, first: usize, size: usize, now: Timestamp) -> Value {
     let now_ms = now.as_millisecond();
     let status = query.status(now_ms);
-    let answer = &query.answer;
-    let there =
-        usize::try_from(query.progress(answer.rows.len() as u64, now_ms)).unwrap_or(usize::MAX);
-    let rows = answer.rows.iter().take(there).skip(first).take(size);
-    let told: Vec<Vec<Value>> = rows
+    let result = &query.result;
+    let available =
+        usize::try_from(query.progress(result.rows.len() as u64, now_ms)).unwrap_or(usize::MAX);
+    let rows = result.rows.iter().take(available).skip(first).take(size);
+    let fields: Vec<Vec<Value>> = rows
         .map(|row| {
-            let fields = answer.columns.iter().zip(row);
+            let fields = result.columns.iter().zip(row);
             // A row omits the fields that it does not have.
             fields
                 .filter_map(|(field, value)| {
@@ -69,40 +69,40 @@ fn page(query: &RunningQuery, id: &str, first: usize, size: usize, now: Timestam
                 .collect()
         })
         .collect();
-    let so_far = |total| query.progress(total, now_ms);
+    let processed = |total| query.progress(total, now_ms);
     let mut reply = json!({
         "queryLanguage": "CWLI",
         "status": status.as_str(),
-        "results": told,
+        "results": fields,
         "statistics": {
-            "recordsMatched": so_far(answer.matched),
-            "recordsScanned": so_far(answer.scanned),
-            "bytesScanned": so_far(answer.bytes),
+            "recordsMatched": processed(result.matched),
+            "recordsScanned": processed(result.scanned),
+            "bytesScanned": processed(result.bytes),
             "estimatedRecordsSkipped": 0,
             "estimatedBytesSkipped": 0,
             "logGroupsScanned": query.groups.len(),
-            "resultCount": there,
+            "resultCount": available,
         },
     });
     let next = first.saturating_add(size);
-    if status == Status::Complete && next < there {
-        reply["nextToken"] = json!(seal(next, id, now));
+    if status == Status::Complete && next < available {
+        reply["nextToken"] = json!(encode_token(next, id, now));
     }
     reply
 }
 
-fn seal(first: usize, query_id: &str, now: Timestamp) -> String {
+fn encode_token(first: usize, query_id: &str, now: Timestamp) -> String {
     URL_SAFE_NO_PAD.encode(format!("{first} {} {query_id}", now.as_second()))
 }
 
 /// The first row of the page of a token. `None` if the token belongs to another query or has
 /// expired.
-fn open(token: &str, query_id: &str, now: Timestamp) -> Option<usize> {
+fn decode_token(token: &str, query_id: &str, now: Timestamp) -> Option<usize> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
     let mut parts = text.splitn(3, ' ');
     let first = parts.next()?.parse().ok()?;
     let issued = Timestamp::from_second(parts.next()?.parse().ok()?).ok()?;
-    let valid = parts.next()? == query_id && now.duration_since(issued) <= TOKEN_LIFE;
+    let valid = parts.next()? == query_id && now.duration_since(issued) <= TOKEN_LIFETIME;
     valid.then_some(first)
 }
 
@@ -111,12 +111,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_good_for_its_query_and_an_hour() {
+    fn token_is_valid_for_its_query_and_one_hour() {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
-        let token = seal(10_000, "q", at(0));
-        assert_eq!(open(&token, "q", at(3_600)), Some(10_000));
-        assert_eq!(open(&token, "q", at(3_601)), None);
-        assert_eq!(open(&token, "other", at(0)), None);
-        assert_eq!(open("%%", "q", at(0)), None);
+        let token = encode_token(10_000, "q", at(0));
+        assert_eq!(decode_token(&token, "q", at(3_600)), Some(10_000));
+        assert_eq!(decode_token(&token, "q", at(3_601)), None);
+        assert_eq!(decode_token(&token, "other", at(0)), None);
+        assert_eq!(decode_token("%%", "q", at(0)), None);
     }
 }

@@ -1,15 +1,15 @@
 //! Evaluates a query over stored events.
 
 use super::pointer::Pointer;
-use super::queries::Answer;
+use super::queries::QueryResult;
 use crate::model::AccountId;
 use crate::query::{
     Discovery, Event, INSIGHTS_JSON_FIELDS, Partial, Plan, Query, Record, Row, Stage,
 };
-use crate::range::logs::{StoredGroup, shown};
+use crate::range::logs::{StoredGroup, mask_message};
 
 /// The limit on the rows of a query. Source: CloudWatch Logs API, `StartQuery.limit`.
-pub(crate) const MOST_ROWS: usize = 100_000;
+pub(crate) const MAX_ROWS: usize = 100_000;
 
 /// The events that a query can read; times in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Search<'q> {
     window: Window,
     rows: Vec<Row>,
     partial: Partial,
-    answer: Answer,
+    result: QueryResult,
 }
 
 impl<'q> Search<'q> {
@@ -39,30 +39,30 @@ impl<'q> Search<'q> {
             window,
             rows: Vec::new(),
             partial: Partial::default(),
-            answer: Answer::default(),
+            result: QueryResult::default(),
         }
     }
 
     /// Evaluates the query over the events of a group.
-    pub(super) fn read(&mut self, account: AccountId, name: &str, group: &mut StoredGroup) {
+    pub(super) fn scan_group(&mut self, account: AccountId, name: &str, group: &mut StoredGroup) {
         let Window { first, last, now } = self.window;
-        let first = first.max(group.kept_from_ms(now));
+        let first = first.max(group.retained_from_ms(now));
         let log = format!("{account}:{name}");
         let group = group.prepare();
         let events = group.events();
-        let before = events.partition_point(|event| event.timestamp_ms < first);
-        let in_window = events
+        let start = events.partition_point(|event| event.timestamp_ms < first);
+        let window_events = events
             .iter()
-            .skip(before)
+            .skip(start)
             .take_while(|event| event.timestamp_ms <= last);
-        for event in in_window.filter(|event| event.ingestion_ms <= now) {
-            let message = shown(group, &event.message, false);
+        for event in window_events.filter(|event| event.ingestion_ms <= now) {
+            let message = mask_message(group, &event.message, false);
             let ptr = Pointer {
                 group: name,
                 position: event.position(),
             }
-            .seal();
-            let seen = Event {
+            .encode();
+            let event_fields = Event {
                 timestamp: event.timestamp_ms,
                 ingestion_time: event.ingestion_ms,
                 log: &log,
@@ -73,13 +73,13 @@ impl<'q> Search<'q> {
             let discovery = Discovery::Automatic {
                 json_limit: Some(INSIGHTS_JSON_FIELDS),
             };
-            self.take_in(&Record::new(seen, discovery));
-            self.answer.scanned += 1;
-            self.answer.bytes += event.message.len() as u64;
+            self.add_record(&Record::new(event_fields, discovery));
+            self.result.scanned += 1;
+            self.result.bytes += event.message.len() as u64;
         }
     }
 
-    fn take_in(&mut self, record: &Record<'_>) {
+    fn add_record(&mut self, record: &Record<'_>) {
         let matched = match self.plan {
             Plan::Rows(plan) => {
                 let row = plan.row(record);
@@ -89,11 +89,11 @@ impl<'q> Search<'q> {
             }
             Plan::Groups(plan) => plan.add(record, &mut self.partial),
         };
-        self.answer.matched += u64::from(matched);
+        self.result.matched += u64::from(matched);
     }
 
     /// Returns the result, with at most `limit` rows.
-    pub(super) fn finish(self, limit: usize) -> Answer {
+    pub(super) fn finish(self, limit: usize) -> QueryResult {
         let mut table = match self.plan {
             Plan::Rows(plan) => plan.finish(self.rows),
             Plan::Groups(plan) => plan.finish(&self.partial),
@@ -104,24 +104,24 @@ impl<'q> Search<'q> {
                 .map(|value| value.text().map(Into::into))
                 .collect()
         });
-        Answer {
+        QueryResult {
             rows: rows.collect(),
             columns: table.columns,
-            ..self.answer
+            ..self.result
         }
     }
 }
 
 /// The row limit: the one in the query text, else the `limit` parameter, else 10,000. A limit in
 /// the text is applied by the plan, so only the maximum applies here.
-pub(super) fn row_limit(query: &Query, asked: Option<usize>) -> usize {
+pub(super) fn row_limit(query: &Query, requested: Option<usize>) -> usize {
     let in_text = query
         .stages
         .iter()
         .any(|stage| matches!(stage, Stage::Limit(_)));
     if in_text {
-        MOST_ROWS
+        MAX_ROWS
     } else {
-        asked.unwrap_or(10_000)
+        requested.unwrap_or(10_000)
     }
 }

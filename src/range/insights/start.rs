@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::queries::{Answer, RunningQuery};
+use super::queries::{QueryResult, RunningQuery};
 use super::search::{Search, Window, row_limit};
 use crate::model::LogGroupClass;
 use crate::query::{Plan, Query, QueryError, Source};
@@ -15,7 +15,7 @@ use crate::range::wire::{AwsError, Reply};
 
 /// The limit on the log groups of a query. Source: CloudWatch Logs API,
 /// `StartQuery.logGroupIdentifiers`.
-const GROUPS: usize = 50;
+const MAX_GROUPS: usize = 50;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,20 +33,20 @@ struct Input {
 /// A fixed result for a query that Insights can evaluate but the range cannot.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct InsightsAnswer {
+pub(crate) struct FixedQueryResult {
     /// Applies to queries whose text contains this.
     query: String,
     /// The rows to return, as field names and values.
     rows: Vec<BTreeMap<String, String>>,
 }
 
-impl InsightsAnswer {
-    fn answer(&self) -> Answer {
+impl FixedQueryResult {
+    fn result(&self) -> QueryResult {
         let names: BTreeSet<&String> = self.rows.iter().flat_map(BTreeMap::keys).collect();
         let row = |row: &BTreeMap<String, String>| {
             names.iter().map(|name| row.get(*name).cloned()).collect()
         };
-        Answer {
+        QueryResult {
             rows: self.rows.iter().map(row).collect(),
             columns: names.into_iter().cloned().collect(),
             matched: self.rows.len() as u64,
@@ -58,15 +58,15 @@ impl InsightsAnswer {
 
 pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Input = call.input.parse()?;
-    check(&input, call.world.insights_most_rows)?;
+    check_input(&input, call.world.insights_max_rows)?;
     let query: Result<Query, QueryError> = input.query_string.parse();
-    let canned = query
+    let fixed_result = query
         .is_err()
-        .then(|| canned(call, &input.query_string))
+        .then(|| fixed_result(call, &input.query_string))
         .flatten();
     let query = query.or_else(|error| {
-        if canned.is_some() {
-            Ok(nothing())
+        if fixed_result.is_some() {
+            Ok(empty_query())
         } else {
             Err(malformed(&error))
         }
@@ -81,11 +81,11 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         last: input.end_time.saturating_mul(1_000).saturating_add(999),
         now: now_ms,
     };
-    let infrequent_access = admit(call, &names, window)?;
+    let infrequent_access = check_groups(call, &names, window)?;
     let plan = Plan::new(&query);
     let mut search = Search::new(&plan, window);
     for name in &names {
-        search.read(account, name, logs::group(call, name)?);
+        search.scan_group(account, name, logs::group(call, name)?);
     }
     let query = RunningQuery {
         text: input.query_string,
@@ -94,24 +94,24 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         started_ms: now_ms,
         stopped_ms: None,
         speed,
-        answer: canned.unwrap_or_else(|| search.finish(row_limit(&query, input.limit))),
+        result: fixed_result.unwrap_or_else(|| search.finish(row_limit(&query, input.limit))),
     };
     let id = call.world.mint.next_uuid();
-    logs::store(call)?.queries.start(id.clone(), query);
+    logs::log_store(call)?.queries.start(id.clone(), query);
     Reply::json(&json!({ "queryId": id }))
 }
 
 /// The fixed result that the scenario defines for a query.
-fn canned(call: &Call<'_>, query: &str) -> Option<Answer> {
-    let found = call
+fn fixed_result(call: &Call<'_>, query: &str) -> Option<QueryResult> {
+    let fixed = call
         .world
-        .insights_answers
+        .insights_fixed_results
         .iter()
-        .find(|canned| query.contains(&canned.query));
-    found.map(InsightsAnswer::answer)
+        .find(|fixed_result| query.contains(&fixed_result.query));
+    fixed.map(FixedQueryResult::result)
 }
 
-fn nothing() -> Query {
+fn empty_query() -> Query {
     Query {
         source: None,
         stages: Vec::new(),
@@ -120,16 +120,16 @@ fn nothing() -> Query {
 
 /// Checks that a query over these groups may start. Returns whether one of them is of class
 /// `INFREQUENT_ACCESS`.
-fn admit(call: &mut Call<'_>, names: &[String], window: Window) -> Result<bool, AwsError> {
+fn check_groups(call: &mut Call<'_>, names: &[String], window: Window) -> Result<bool, AwsError> {
     let mut infrequent_access = false;
     for name in names {
         let group = logs::group(call, name)?;
         check_group(group, window)?;
         infrequent_access |= group.class == LogGroupClass::InfrequentAccess;
     }
-    if logs::store(call)?
+    if logs::log_store(call)?
         .queries
-        .have_place(infrequent_access, window.now)
+        .has_capacity(infrequent_access, window.now)
     {
         return Ok(infrequent_access);
     }
@@ -139,14 +139,14 @@ fn admit(call: &mut Call<'_>, names: &[String], window: Window) -> Result<bool, 
     ))
 }
 
-fn check(input: &Input, most_rows: usize) -> Result<(), AwsError> {
+fn check_input(input: &Input, max_rows: usize) -> Result<(), AwsError> {
     if input
         .query_language
         .as_ref()
         .is_some_and(|language| language != "CWLI")
     {
         return Err(logs::invalid(
-            "The practice range knows only the query language CWLI.",
+            "The practice range supports only the query language CWLI.",
         ));
     }
     if input.start_time < 0 || input.end_time < input.start_time {
@@ -155,8 +155,8 @@ fn check(input: &Input, most_rows: usize) -> Result<(), AwsError> {
         ));
     }
     match input.limit {
-        Some(limit) if !(1..=most_rows).contains(&limit) => Err(logs::invalid(format!(
-            "Value '{limit}' at 'limit' must be between 1 and {most_rows}"
+        Some(limit) if !(1..=max_rows).contains(&limit) => Err(logs::invalid(format!(
+            "Value '{limit}' at 'limit' must be between 1 and {max_rows}"
         ))),
         _ => Ok(()),
     }
@@ -178,7 +178,7 @@ fn group_names(
     input: &Input,
     source: Option<&Source>,
 ) -> Result<Vec<String>, AwsError> {
-    let plain = |identifiers: &[String]| {
+    let to_names = |identifiers: &[String]| {
         identifiers
             .iter()
             .map(|name| logs::group_name(name).to_owned())
@@ -192,8 +192,8 @@ fn group_names(
     ) {
         (Some(name), None, None, None) => vec![name.clone()],
         (None, Some(names), None, None) => names.clone(),
-        (None, None, Some(identifiers), None) => plain(identifiers),
-        (None, None, None, Some(source)) => selected(call, source)?,
+        (None, None, Some(identifiers), None) => to_names(identifiers),
+        (None, None, None, Some(source)) => source_groups(call, source)?,
         _ => {
             return Err(logs::invalid(
                 "Log groups must be given by exactly one parameter, or by SOURCE.",
@@ -202,9 +202,9 @@ fn group_names(
     };
     names.sort_unstable();
     names.dedup();
-    if !(1..=GROUPS).contains(&names.len()) && source.is_none() {
+    if !(1..=MAX_GROUPS).contains(&names.len()) && source.is_none() {
         return Err(logs::invalid(format!(
-            "A query takes 1 to {GROUPS} log groups."
+            "A query takes 1 to {MAX_GROUPS} log groups."
         )));
     }
     Ok(names)
@@ -213,12 +213,12 @@ fn group_names(
 /// The log groups that `SOURCE logGroups(…)` selects.
 ///
 /// Source: CloudWatch Logs user guide, "SOURCE".
-fn selected(call: &mut Call<'_>, source: &Source) -> Result<Vec<String>, AwsError> {
-    let values = |wanted: &str| {
+fn source_groups(call: &mut Call<'_>, source: &Source) -> Result<Vec<String>, AwsError> {
+    let values = |parameter: &str| {
         source
             .parameters
             .iter()
-            .find(|(name, _)| name == wanted)
+            .find(|(name, _)| name == parameter)
             .map(|(_, values)| values)
     };
     let is_unknown = |name: &str| !["namePrefix", "class", "accountIdentifiers"].contains(&name);
@@ -233,8 +233,8 @@ fn selected(call: &mut Call<'_>, source: &Source) -> Result<Vec<String>, AwsErro
     if accounts.is_some_and(|accounts| !accounts.contains(&own_account)) {
         return Ok(Vec::new());
     }
-    let groups = logs::store(call)?.groups.iter();
-    let wanted = groups.filter(|(name, group)| {
+    let groups = logs::log_store(call)?.groups.iter();
+    let matching = groups.filter(|(name, group)| {
         prefixes.is_none_or(|prefixes| {
             prefixes
                 .iter()
@@ -243,7 +243,7 @@ fn selected(call: &mut Call<'_>, source: &Source) -> Result<Vec<String>, AwsErro
             classes.contains(&group.class.to_string())
         })
     });
-    Ok(wanted.map(|(name, _)| name.clone()).collect())
+    Ok(matching.map(|(name, _)| name.clone()).collect())
 }
 
 /// Checks that Insights supports the class of the group, and that the window does not end before
@@ -258,7 +258,7 @@ fn check_group(group: &StoredGroup, window: Window) -> Result<(), AwsError> {
             group.class
         )));
     }
-    if window.last >= group.created_ms && window.last >= group.kept_from_ms(window.now) {
+    if window.last >= group.created_ms && window.last >= group.retained_from_ms(window.now) {
         return Ok(());
     }
     let end = window.last / 1_000;

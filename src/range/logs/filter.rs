@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::group::EVENT_OVERHEAD;
-use super::mask::{permit_unmask, shown};
+use super::mask::{mask_message, permit_unmask};
 use super::position::Position;
-use super::{Named, StoredGroup, group, invalid, not_found};
+use super::{GroupParameters, StoredGroup, group, invalid, not_found};
 use crate::model::LogGroupClass;
 use crate::range::call::Call;
 use crate::range::patterns::FilterPattern;
@@ -29,7 +29,7 @@ const STREAM_NAMES: usize = 100;
 #[serde(rename_all = "camelCase")]
 struct Input {
     #[serde(flatten)]
-    named: Named,
+    group_parameters: GroupParameters,
     log_stream_names: Option<Vec<String>>,
     log_stream_name_prefix: Option<String>,
     start_time: Option<i64>,
@@ -52,7 +52,7 @@ struct Event<'a> {
 }
 
 /// The events of a group that a call selects.
-struct Selection {
+struct EventSelection {
     from_ms: i64,
     to_ms: i64,
     now_ms: i64,
@@ -62,21 +62,21 @@ struct Selection {
 }
 
 /// The events of a page, and the position of the next one.
-struct Progress<'a> {
+struct FilteredPage<'a> {
     events: Vec<Event<'a>>,
     next: Option<Position>,
 }
 
 pub(super) fn filter(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Input = call.input.parse()?;
-    let name = input.named.get()?.to_owned();
+    let name = input.group_parameters.name()?.to_owned();
     let unmask = permit_unmask(call, &name, input.unmask.unwrap_or(false))?;
     let list = format!("{} {name}", call.list_name());
     let now = call.now;
-    let scan = call.world.events_scanned_a_page;
-    let lead_in_empty = call.world.empty_pages && leads_in_empty(&list);
-    let place = match &input.next_token {
-        Some(token) => Position::open(token, &list, now)
+    let scan_limit = call.world.events_scanned_a_page;
+    let empty_page_first = call.world.empty_pages && starts_with_empty_page(&list);
+    let position = match &input.next_token {
+        Some(token) => Position::decode_token(token, &list, now)
             .ok_or_else(|| invalid("The specified nextToken is invalid."))?,
         None => Position::START,
     };
@@ -89,16 +89,16 @@ pub(super) fn filter(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let group = group(call, &name)?;
     require_standard(group)?;
     let group = group.prepare();
-    let selection = Selection::of(&input, group, now.as_millisecond(), unmask)?;
-    let page = if lead_in_empty && input.next_token.is_none() {
-        Progress {
+    let selection = EventSelection::new(&input, group, now.as_millisecond(), unmask)?;
+    let page = if empty_page_first && input.next_token.is_none() {
+        FilteredPage {
             events: Vec::new(),
             next: Some(Position::START),
         }
     } else {
-        read_page(group, &selection, place, limit, scan)
+        read_page(group, &selection, position, limit, scan_limit)
     };
-    let next_token = page.next.map(|next| next.seal(&list, now));
+    let next_token = page.next.map(|next| next.encode_token(&list, now));
     let mut reply = json!({ "events": page.events, "searchedLogStreams": [] });
     if let Some(token) = next_token {
         reply["nextToken"] = json!(token);
@@ -107,7 +107,7 @@ pub(super) fn filter(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 }
 
 /// Whether a list begins with an empty page. One group in four does, and always the same ones.
-fn leads_in_empty(list: &str) -> bool {
+fn starts_with_empty_page(list: &str) -> bool {
     list.bytes()
         .fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
         .is_multiple_of(4)
@@ -126,8 +126,13 @@ pub(super) fn require_standard(group: &StoredGroup) -> Result<(), AwsError> {
     )))
 }
 
-impl Selection {
-    fn of(input: &Input, group: &StoredGroup, now_ms: i64, unmask: bool) -> Result<Self, AwsError> {
+impl EventSelection {
+    fn new(
+        input: &Input,
+        group: &StoredGroup,
+        now_ms: i64,
+        unmask: bool,
+    ) -> Result<Self, AwsError> {
         let text = input.filter_pattern.as_deref().unwrap_or("");
         let pattern = FilterPattern::parse(text).map_err(|error| invalid(error.to_string()))?;
         let from_ms = input.start_time.unwrap_or(0);
@@ -135,7 +140,7 @@ impl Selection {
         if from_ms < 0 || to_ms < from_ms {
             return Err(invalid("startTime must not be negative nor after endTime."));
         }
-        let from_ms = from_ms.max(group.kept_from_ms(now_ms));
+        let from_ms = from_ms.max(group.retained_from_ms(now_ms));
         Ok(Self {
             from_ms,
             to_ms,
@@ -153,7 +158,7 @@ fn selected_streams(input: &Input, group: &StoredGroup) -> Result<Option<BTreeSe
             "logStreamNames and logStreamNamePrefix cannot both be given.",
         )),
         (None, None) => Ok(None),
-        (None, Some(prefix)) => Ok(Some(group.stream_numbers_with(prefix).collect())),
+        (None, Some(prefix)) => Ok(Some(group.stream_numbers_with_prefix(prefix).collect())),
         (Some(names), None) if names.len() > STREAM_NAMES => Err(invalid(format!(
             "logStreamNames must have length less than or equal to {STREAM_NAMES}"
         ))),
@@ -161,7 +166,7 @@ fn selected_streams(input: &Input, group: &StoredGroup) -> Result<Option<BTreeSe
             let missing = || not_found("The specified log stream does not exist.");
             names
                 .iter()
-                .map(|name| group.stream(name).ok_or_else(missing))
+                .map(|name| group.stream_number(name).ok_or_else(missing))
                 .collect::<Result<_, _>>()
                 .map(Some)
         }
@@ -170,43 +175,43 @@ fn selected_streams(input: &Input, group: &StoredGroup) -> Result<Option<BTreeSe
 
 fn read_page<'a>(
     group: &'a StoredGroup,
-    selection: &Selection,
-    place: Position,
+    selection: &EventSelection,
+    position: Position,
     limit: usize,
-    scan: usize,
-) -> Progress<'a> {
-    let after = (place.timestamp_ms, place.serial);
+    scan_limit: usize,
+) -> FilteredPage<'a> {
+    let after = (position.timestamp_ms, position.serial);
     let all = group.events();
     let first = all.partition_point(|event| {
         event.timestamp_ms < selection.from_ms || event.position() <= after
     });
     let end = all.partition_point(|event| event.timestamp_ms <= selection.to_ms);
     let window = all.get(first..end).unwrap_or_default();
-    let mut page = Progress {
+    let mut page = FilteredPage {
         events: Vec::new(),
         next: None,
     };
     let mut bytes = 0;
     for (scanned, event) in window.iter().enumerate() {
-        let message = shown(group, &event.message, selection.unmask);
-        let wanted = event.ingestion_ms <= selection.now_ms
+        let message = mask_message(group, &event.message, selection.unmask);
+        let selected = event.ingestion_ms <= selection.now_ms
             && selection
                 .streams
                 .as_ref()
                 .is_none_or(|streams| streams.contains(&event.stream))
             && selection.pattern.matches(&message);
         let size = event.message.len() + EVENT_OVERHEAD;
-        let full = wanted
+        let page_full = selected
             && (page.events.len() == limit
                 || (bytes + size > PAGE_BYTES && !page.events.is_empty()));
-        if full || scanned == scan {
+        if page_full || scanned == scan_limit {
             page.next = scanned
                 .checked_sub(1)
                 .and_then(|last| window.get(last))
-                .map(Position::of);
+                .map(Position::after);
             break;
         }
-        if wanted {
+        if selected {
             bytes += size;
             page.events.push(Event {
                 log_stream_name: group.stream_name(event.stream),

@@ -10,9 +10,9 @@ use serde_json::json;
 
 use super::filter::require_standard;
 use super::group::EVENT_OVERHEAD;
-use super::mask::{permit_unmask, shown};
+use super::mask::{mask_message, permit_unmask};
 use super::position::Position;
-use super::{Named, StoredEvent, StoredGroup, group, invalid, not_found};
+use super::{GroupParameters, StoredEvent, StoredGroup, group, invalid, not_found};
 use crate::range::call::Call;
 use crate::range::wire::{AwsError, Reply};
 
@@ -23,7 +23,7 @@ const PAGE_EVENTS: usize = 10_000;
 #[serde(rename_all = "camelCase")]
 struct Input {
     #[serde(flatten)]
-    named: Named,
+    group_parameters: GroupParameters,
     log_stream_name: String,
     start_time: Option<i64>,
     end_time: Option<i64>,
@@ -43,7 +43,7 @@ struct Event<'a> {
 
 /// The position to read from, and the direction.
 #[derive(Clone, Copy)]
-enum Reading {
+enum Cursor {
     Forward(Position),
     Backward(Position),
 }
@@ -56,82 +56,86 @@ pub(super) fn get_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
             "Value '{limit}' at 'limit' must be between 1 and {PAGE_EVENTS}"
         )));
     }
-    let name = input.named.get()?.to_owned();
+    let name = input.group_parameters.name()?.to_owned();
     let unmask = permit_unmask(call, &name, input.unmask.unwrap_or(false))?;
     let list = format!("{} {name} {}", call.list_name(), input.log_stream_name);
     let now = call.now;
-    let reading = match input.next_token.as_deref() {
+    let cursor = match input.next_token.as_deref() {
         Some(token) => match token.split_at_checked(2) {
-            Some(("f/", token)) => Position::open(token, &list, now).map(Reading::Forward),
-            Some(("b/", token)) => Position::open(token, &list, now).map(Reading::Backward),
+            Some(("f/", token)) => Position::decode_token(token, &list, now).map(Cursor::Forward),
+            Some(("b/", token)) => Position::decode_token(token, &list, now).map(Cursor::Backward),
             _ => None,
         }
         .ok_or_else(|| invalid("The specified nextToken is invalid."))?,
-        None if input.start_from_head.unwrap_or(false) => Reading::Forward(Position::START),
-        None => Reading::Backward(Position::END),
+        None if input.start_from_head.unwrap_or(false) => Cursor::Forward(Position::START),
+        None => Cursor::Backward(Position::END),
     };
     let group = group(call, &name)?;
     require_standard(group)?;
     let group = group.prepare();
-    let stream = group.stream(&input.log_stream_name);
+    let stream = group.stream_number(&input.log_stream_name);
     let stream = stream.ok_or_else(|| not_found("The specified log stream does not exist."))?;
     let now_ms = now.as_millisecond();
     let from_ms = input
         .start_time
         .unwrap_or(0)
-        .max(group.kept_from_ms(now_ms));
+        .max(group.retained_from_ms(now_ms));
     let to_ms = input.end_time.unwrap_or(i64::MAX);
-    let wanted = |event: &&StoredEvent| {
+    let selected = |event: &&StoredEvent| {
         event.stream == stream
             && event.ingestion_ms <= now_ms
             && (from_ms..to_ms).contains(&event.timestamp_ms)
     };
-    let events = read(group, reading, limit, wanted);
-    let (first, last) = ends(&events, reading);
+    let events = read_events(group, cursor, limit, selected);
+    let (first, last) = page_bounds(&events, cursor);
     let events: Vec<Event<'_>> = events
         .into_iter()
         .map(|event| Event {
             timestamp: event.timestamp_ms,
-            message: shown(group, &event.message, unmask),
+            message: mask_message(group, &event.message, unmask),
             ingestion_time: event.ingestion_ms,
         })
         .collect();
     Reply::json(&json!({
         "events": events,
-        "nextForwardToken": format!("f/{}", last.seal(&list, now)),
-        "nextBackwardToken": format!("b/{}", first.seal(&list, now)),
+        "nextForwardToken": format!("f/{}", last.encode_token(&list, now)),
+        "nextBackwardToken": format!("b/{}", first.encode_token(&list, now)),
     }))
 }
 
-fn read(
+fn read_events(
     group: &StoredGroup,
-    reading: Reading,
+    cursor: Cursor,
     limit: usize,
-    wanted: impl Fn(&&StoredEvent) -> bool,
+    selected: impl Fn(&&StoredEvent) -> bool,
 ) -> Vec<&StoredEvent> {
     let all = group.events();
     let mut bytes = 0;
-    let fits = |event: &&StoredEvent| {
+    let fits_in_page = |event: &&StoredEvent| {
         bytes += event.message.len() + EVENT_OVERHEAD;
         bytes <= PAGE_BYTES || bytes == event.message.len() + EVENT_OVERHEAD
     };
-    match reading {
-        Reading::Forward(after) => {
+    match cursor {
+        Cursor::Forward(after) => {
             let start =
                 all.partition_point(|event| event.position() <= (after.timestamp_ms, after.serial));
             all.get(start..)
                 .unwrap_or_default()
                 .iter()
-                .filter(wanted)
+                .filter(selected)
                 .take(limit)
-                .take_while(fits)
+                .take_while(fits_in_page)
                 .collect()
         }
-        Reading::Backward(before) => {
+        Cursor::Backward(before) => {
             let end = all
                 .partition_point(|event| event.position() < (before.timestamp_ms, before.serial));
-            let back = all.get(..end).unwrap_or_default().iter().rev();
-            let mut events: Vec<_> = back.filter(wanted).take(limit).take_while(fits).collect();
+            let preceding = all.get(..end).unwrap_or_default().iter().rev();
+            let mut events: Vec<_> = preceding
+                .filter(selected)
+                .take(limit)
+                .take_while(fits_in_page)
+                .collect();
             events.reverse();
             events
         }
@@ -140,8 +144,12 @@ fn read(
 
 /// The positions of the first and last event of a page; for an empty page, the position of the
 /// request.
-fn ends(events: &[&StoredEvent], reading: Reading) -> (Position, Position) {
-    let (Reading::Forward(place) | Reading::Backward(place)) = reading;
-    let of = |event: Option<&&StoredEvent>| event.map_or(place, |event| Position::of(event));
-    (of(events.first()), of(events.last()))
+fn page_bounds(events: &[&StoredEvent], cursor: Cursor) -> (Position, Position) {
+    let (Cursor::Forward(position) | Cursor::Backward(position)) = cursor;
+    let position_after =
+        |event: Option<&&StoredEvent>| event.map_or(position, |event| Position::after(event));
+    (
+        position_after(events.first()),
+        position_after(events.last()),
+    )
 }

@@ -22,7 +22,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    fn note(&mut self, timestamp_ms: i64, ingestion_ms: i64) {
+    fn record_event(&mut self, timestamp_ms: i64, ingestion_ms: i64) {
         self.first_event_ms = Some(
             self.first_event_ms
                 .map_or(timestamp_ms, |first| first.min(timestamp_ms)),
@@ -49,10 +49,10 @@ pub(crate) struct StoredGroup {
     stream_numbers: BTreeMap<String, u32>,
     events: Vec<StoredEvent>,
     next_serial: u64,
-    in_order: bool,
+    is_sorted: bool,
     /// Everyday traffic that is not generated yet, with the first of the serial numbers reserved
     /// for it.
-    unread: Option<(Traffic, u64)>,
+    pending_traffic: Option<(Traffic, u64)>,
     stored_bytes: u64,
 }
 
@@ -71,14 +71,14 @@ impl StoredGroup {
             stream_numbers: BTreeMap::new(),
             events: Vec::new(),
             next_serial: u64::from(salt) << 32,
-            in_order: true,
-            unread: None,
+            is_sorted: true,
+            pending_traffic: None,
             stored_bytes: 0,
         }
     }
 
     /// Returns the number of a stream, which is created if it does not exist.
-    pub(crate) fn open_stream(&mut self, name: &str) -> u32 {
+    pub(crate) fn get_or_create_stream(&mut self, name: &str) -> u32 {
         if let Some(number) = self.stream_numbers.get(name) {
             return *number;
         }
@@ -94,18 +94,24 @@ impl StoredGroup {
     }
 
     /// The number of a stream, if it exists.
-    pub(crate) fn stream(&self, name: &str) -> Option<u32> {
+    pub(crate) fn stream_number(&self, name: &str) -> Option<u32> {
         self.stream_numbers.get(name).copied()
     }
 
     /// The streams whose names begin with `prefix`, sorted by name.
-    pub(super) fn streams_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Stream> {
-        self.stream_numbers_with(prefix)
+    pub(super) fn streams_with_prefix<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = &'a Stream> {
+        self.stream_numbers_with_prefix(prefix)
             .filter_map(|number| self.streams.get(usize::try_from(number).ok()?))
     }
 
     /// The numbers of the streams whose names begin with `prefix`.
-    pub(super) fn stream_numbers_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = u32> {
+    pub(super) fn stream_numbers_with_prefix<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = u32> {
         let from = self.stream_numbers.range::<str, _>((
             std::ops::Bound::Included(prefix),
             std::ops::Bound::Unbounded,
@@ -122,14 +128,14 @@ impl StoredGroup {
     }
 
     /// Sets the everyday traffic of the group, which is generated when the group is first read.
-    pub(crate) fn expect(&mut self, traffic: Traffic) {
+    pub(crate) fn set_traffic(&mut self, traffic: Traffic) {
         self.stored_bytes += traffic.estimated_bytes();
         let first_serial = self.next_serial;
         self.next_serial += traffic.count();
-        self.unread = Some((traffic, first_serial));
+        self.pending_traffic = Some((traffic, first_serial));
     }
 
-    pub(crate) fn store(&mut self, event: NewEvent) {
+    pub(crate) fn add_event(&mut self, event: NewEvent) {
         self.stored_bytes += (event.message.len() + EVENT_OVERHEAD) as u64;
         let serial = self.next_serial;
         self.next_serial += 1;
@@ -137,14 +143,14 @@ impl StoredGroup {
     }
 
     fn insert(&mut self, event: NewEvent, serial: u64) {
-        let stream = self.open_stream(&event.stream);
+        let stream = self.get_or_create_stream(&event.stream);
         if let Some(stream) = usize::try_from(stream)
             .ok()
             .and_then(|n| self.streams.get_mut(n))
         {
-            stream.note(event.timestamp_ms, event.ingestion_ms);
+            stream.record_event(event.timestamp_ms, event.ingestion_ms);
         }
-        self.in_order &= self
+        self.is_sorted &= self
             .events
             .last()
             .is_none_or(|last| last.timestamp_ms <= event.timestamp_ms);
@@ -161,16 +167,16 @@ impl StoredGroup {
     /// Generates the everyday traffic if necessary and sorts the events, as [`StoredGroup::events`]
     /// requires.
     pub(crate) fn prepare(&mut self) -> &Self {
-        if let Some((traffic, first_serial)) = self.unread.take() {
+        if let Some((traffic, first_serial)) = self.pending_traffic.take() {
             let mut serial = first_serial;
             traffic.generate(|event| {
                 self.insert(event, serial);
                 serial += 1;
             });
         }
-        if !self.in_order {
+        if !self.is_sorted {
             self.events.sort_unstable_by_key(StoredEvent::position);
-            self.in_order = true;
+            self.is_sorted = true;
         }
         self
     }
@@ -183,7 +189,7 @@ impl StoredGroup {
 
     /// The earliest log time whose events are still kept at `now_ms`, in milliseconds since the
     /// Unix epoch.
-    pub(crate) fn kept_from_ms(&self, now_ms: i64) -> i64 {
+    pub(crate) fn retained_from_ms(&self, now_ms: i64) -> i64 {
         self.retention_days.map_or(i64::MIN, |days| {
             now_ms.saturating_sub(i64::from(days) * DAY_MS)
         })
@@ -225,21 +231,21 @@ mod tests {
     }
 
     #[test]
-    fn events_are_in_order_of_time_then_arrival() {
+    fn events_are_sorted_by_time_then_arrival() {
         let mut group = StoredGroup::new(LogGroupClass::Standard, 0, 3);
         for (stream, at) in [("b", 5), ("a", 9), ("a", 5), ("b", 1)] {
-            group.store(event(stream, at));
+            group.add_event(event(stream, at));
         }
-        let seen: Vec<_> = group
+        let order: Vec<_> = group
             .prepare()
             .events()
             .iter()
             .map(|e| (e.timestamp_ms, e.stream))
             .collect();
-        assert_eq!(seen, [(1, 0), (5, 0), (5, 1), (9, 1)]);
+        assert_eq!(order, [(1, 0), (5, 0), (5, 1), (9, 1)]);
         assert_eq!(
             group
-                .streams_with("")
+                .streams_with_prefix("")
                 .map(|stream| stream.name.as_str())
                 .collect::<Vec<_>>(),
             ["a", "b"]
@@ -249,10 +255,10 @@ mod tests {
     }
 
     #[test]
-    fn retention_counts_days_back() {
+    fn retention_counts_back_from_now() {
         let mut group = StoredGroup::new(LogGroupClass::Standard, 0, 0);
-        assert_eq!(group.kept_from_ms(5), i64::MIN);
+        assert_eq!(group.retained_from_ms(5), i64::MIN);
         group.retention_days = Some(1);
-        assert_eq!(group.kept_from_ms(DAY_MS + 5), 5);
+        assert_eq!(group.retained_from_ms(DAY_MS + 5), 5);
     }
 }

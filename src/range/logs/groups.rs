@@ -7,13 +7,13 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{StoredGroup, invalid, not_found, store};
+use super::{StoredGroup, invalid, log_store, not_found};
 use crate::model::LogGroupClass;
 use crate::range::call::Call;
 use crate::range::wire::{AwsError, Page, Reply};
 
-const PAGE: usize = 50;
-const LIST_PAGE: usize = 1_000;
+const PAGE_SIZE: usize = 50;
+const LIST_PAGE_SIZE: usize = 1_000;
 const NAME_CHARACTERS: usize = 512;
 
 #[derive(Deserialize)]
@@ -28,16 +28,16 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     check_name(&input.log_group_name)?;
     let class = match input.log_group_class.as_deref() {
         None => LogGroupClass::Standard,
-        Some(word) => match LogGroupClass::from(word) {
-            LogGroupClass::Unknown(word) => {
-                return Err(invalid(format!("Unknown log group class {word}.")));
+        Some(class_name) => match LogGroupClass::from(class_name) {
+            LogGroupClass::Unknown(class_name) => {
+                return Err(invalid(format!("Unknown log group class {class_name}.")));
             }
             class => class,
         },
     };
     let created_ms = call.now.as_millisecond();
-    let salt = salt_of(&input.log_group_name);
-    let groups = &mut store(call)?.groups;
+    let salt = serial_salt(&input.log_group_name);
+    let groups = &mut log_store(call)?.groups;
     if groups.contains_key(&input.log_group_name) {
         return Err(AwsError::new(
             "ResourceAlreadyExistsException",
@@ -52,7 +52,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 }
 
 /// A hash of the name of a group (FNV-1a), which keeps event ids of different groups apart.
-pub(crate) fn salt_of(name: &str) -> u32 {
+pub(crate) fn serial_salt(name: &str) -> u32 {
     name.bytes().fold(0x811c_9dc5, |hash: u32, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     })
@@ -73,7 +73,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .input
         .text("logGroupName")
         .ok_or_else(|| invalid("logGroupName must be given."))?;
-    let removed = store(call)?.groups.remove(name);
+    let removed = log_store(call)?.groups.remove(name);
     removed
         .map(|_| Reply::empty())
         .ok_or_else(|| not_found("The specified log group does not exist."))
@@ -92,10 +92,10 @@ struct List {
 /// larger pages and filters by regular expression.
 pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
     let input: List = call.input.parse()?;
-    let limit = input.limit.unwrap_or(PAGE);
-    if !(1..=LIST_PAGE).contains(&limit) {
+    let limit = input.limit.unwrap_or(PAGE_SIZE);
+    if !(1..=LIST_PAGE_SIZE).contains(&limit) {
         return Err(invalid(format!(
-            "Value '{limit}' at 'limit' must be between 1 and {LIST_PAGE}"
+            "Value '{limit}' at 'limit' must be between 1 and {LIST_PAGE_SIZE}"
         )));
     }
     let pattern = input
@@ -105,7 +105,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
         .transpose();
     let pattern =
         pattern.map_err(|_| invalid("logGroupNamePattern is not a valid regular expression."))?;
-    let wanted = |name: &str, group: &StoredGroup| {
+    let matching = |name: &str, group: &StoredGroup| {
         pattern
             .as_ref()
             .is_none_or(|pattern| pattern.is_match(name))
@@ -114,9 +114,9 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
                 .as_ref()
                 .is_none_or(|class| *class == group.class.to_string())
     };
-    let groups = groups_of(call)?.filter(|(name, group)| wanted(name, group));
+    let groups = caller_groups(call)?.filter(|(name, group)| matching(name, group));
     let keyed = groups.map(|(name, group)| (name.as_str(), (name, group)));
-    let page = Page::of(keyed, &call.list_name(), input.next_token.as_deref(), limit)
+    let page = Page::from_sorted(keyed, &call.list_name(), input.next_token.as_deref(), limit)
         .ok_or_else(|| invalid("The specified nextToken is invalid."))?;
     let groups = page.items.into_iter().map(|(name, group)| {
         json!({ "logGroupName": name, "logGroupArn": arn(call, name), "logGroupClass": group.class.to_string() })
@@ -129,7 +129,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
 }
 
 /// The log groups of the caller's account in the Region of the call, sorted by name.
-fn groups_of<'a>(
+fn caller_groups<'a>(
     call: &'a Call<'_>,
 ) -> Result<impl Iterator<Item = (&'a String, &'a StoredGroup)>, AwsError> {
     let account = call
@@ -164,10 +164,10 @@ struct Describe {
 
 pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
     let input: Describe = call.input.parse()?;
-    let limit = input.limit.unwrap_or(PAGE);
-    if !(1..=PAGE).contains(&limit) {
+    let limit = input.limit.unwrap_or(PAGE_SIZE);
+    if !(1..=PAGE_SIZE).contains(&limit) {
         return Err(invalid(format!(
-            "Value '{limit}' at 'limit' must be between 1 and {PAGE}"
+            "Value '{limit}' at 'limit' must be between 1 and {PAGE_SIZE}"
         )));
     }
     if input.log_group_name_prefix.is_some() && input.log_group_name_pattern.is_some() {
@@ -176,9 +176,9 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
         ));
     }
     let list = call.list_name();
-    let wanted = groups_of(call)?.filter(|(name, group)| input.wants(name, group));
-    let page = Page::of(
-        wanted.map(|(name, group)| (name.as_str(), (name, group))),
+    let matching = caller_groups(call)?.filter(|(name, group)| input.matches(name, group));
+    let page = Page::from_sorted(
+        matching.map(|(name, group)| (name.as_str(), (name, group))),
         &list,
         input.next_token.as_deref(),
         limit,
@@ -200,14 +200,14 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DescribedPage<'a> {
-    log_groups: Vec<Described<'a>>,
+    log_groups: Vec<DescribedGroup<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Described<'a> {
+struct DescribedGroup<'a> {
     log_group_name: &'a str,
     creation_time: i64,
     metric_filter_count: u32,
@@ -228,7 +228,7 @@ struct Described<'a> {
 }
 
 impl Describe {
-    fn wants(&self, name: &str, group: &StoredGroup) -> bool {
+    fn matches(&self, name: &str, group: &StoredGroup) -> bool {
         let contains = |pattern: &String| name.to_lowercase().contains(&pattern.to_lowercase());
         self.log_group_name_prefix
             .as_ref()
@@ -240,17 +240,22 @@ impl Describe {
                 .is_none_or(|class| *class == group.class.to_string())
     }
 
-    fn describe<'a>(&self, name: &'a str, group: &'a StoredGroup, arn: String) -> Described<'a> {
+    fn describe<'a>(
+        &self,
+        name: &'a str,
+        group: &'a StoredGroup,
+        arn: String,
+    ) -> DescribedGroup<'a> {
         // AWS omits the class and size in a search by name pattern.
-        let is_whole = self.log_group_name_pattern.is_none();
-        Described {
+        let is_complete = self.log_group_name_pattern.is_none();
+        DescribedGroup {
             log_group_name: name,
             creation_time: group.created_ms,
             metric_filter_count: 0,
             arn: format!("{arn}:*"),
             log_group_arn: arn,
-            log_group_class: is_whole.then(|| group.class.to_string()),
-            stored_bytes: is_whole.then(|| group.stored_bytes()),
+            log_group_class: is_complete.then(|| group.class.to_string()),
+            stored_bytes: is_complete.then(|| group.stored_bytes()),
             retention_in_days: group.retention_days,
             kms_key_id: group.kms_key.as_deref(),
             data_protection_status: group.masked.then_some("ACTIVATED"),

@@ -14,8 +14,8 @@ use regex::{Captures, Regex};
 use super::StoredGroup;
 use crate::range::access::authorize;
 use crate::range::call::Call;
-use crate::range::policy::Ask;
-use crate::range::wire::{AwsError, Refusal, Service};
+use crate::range::policy::AccessRequest;
+use crate::range::wire::{AwsError, CommonError, Service};
 
 /// The managed data identifiers of the range: IP addresses and e-mail addresses.
 static SENSITIVE: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -26,38 +26,46 @@ static SENSITIVE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Returns a message as its group returns it, masked if necessary.
-pub(crate) fn shown<'a>(group: &StoredGroup, message: &'a str, unmask: bool) -> Cow<'a, str> {
+pub(crate) fn mask_message<'a>(
+    group: &StoredGroup,
+    message: &'a str,
+    unmask: bool,
+) -> Cow<'a, str> {
     if !group.is_masked() || unmask {
         return Cow::Borrowed(message);
     }
     match &*SENSITIVE {
-        Some(sensitive) => sensitive.replace_all(message, |found: &Captures<'_>| {
-            "*".repeat(found[0].chars().count())
+        Some(sensitive) => sensitive.replace_all(message, |matched: &Captures<'_>| {
+            "*".repeat(matched[0].chars().count())
         }),
         None => Cow::Borrowed(""),
     }
 }
 
-/// Whether events are returned unmasked: if the call asks for it and the caller has the permission.
+/// Whether events are returned unmasked: if the call requests it and the caller has the permission.
 ///
 /// # Errors
-/// The call asks for it, but the caller lacks `logs:Unmask`.
-pub(crate) fn permit_unmask(call: &Call<'_>, group: &str, asked: bool) -> Result<bool, AwsError> {
-    if !asked {
+/// The call requests it, but the caller lacks `logs:Unmask`.
+pub(crate) fn permit_unmask(
+    call: &Call<'_>,
+    group: &str,
+    requested: bool,
+) -> Result<bool, AwsError> {
+    if !requested {
         return Ok(false);
     }
-    let resource = super::group_resource(call.world, call.caller, group);
-    let facts = call.caller.facts(call.world, call.now);
-    let ask = Ask {
+    let resource = super::group_arn(call.world, call.caller, group);
+    let context = call.caller.request_context(call.world, call.now);
+    let request = AccessRequest {
         action: "logs:Unmask",
         resource: &resource,
-        facts: &facts,
+        context: &context,
     };
-    authorize(call.world, call.caller, &ask)
+    authorize(call.world, call.caller, &request)
         .map(|()| true)
         .map_err(|denial| {
-            Refusal::Denied(denial.sentence(&call.caller.arn(call.world), &ask))
-                .told_by(Service::Logs)
+            CommonError::Denied(denial.message(&call.caller.arn(call.world), &request))
+                .for_service(Service::Logs)
         })
 }
 
@@ -67,18 +75,18 @@ mod tests {
     use crate::model::LogGroupClass;
 
     #[test]
-    fn addresses_are_hidden_only_where_a_policy_says_so() {
+    fn masked_group_hides_addresses_unless_unmasked() {
         let mut group = StoredGroup::new(LogGroupClass::Standard, 0, 0);
         let message = "from 198.51.100.23 and 2001:db8::7 by bob@example.com at 12:00:01";
-        assert_eq!(shown(&group, message, false), message);
+        assert_eq!(mask_message(&group, message, false), message);
         group.masked = true;
-        let hidden = shown(&group, message, false);
+        let masked = mask_message(&group, message, false);
         assert!(
-            !hidden.contains("198") && !hidden.contains("db8") && !hidden.contains("bob"),
-            "{hidden}"
+            !masked.contains("198") && !masked.contains("db8") && !masked.contains("bob"),
+            "{masked}"
         );
-        assert!(hidden.starts_with("from ************* and "), "{hidden}");
-        assert_eq!(hidden.chars().count(), message.chars().count());
-        assert_eq!(shown(&group, message, true), message);
+        assert!(masked.starts_with("from ************* and "), "{masked}");
+        assert_eq!(masked.chars().count(), message.chars().count());
+        assert_eq!(mask_message(&group, message, true), message);
     }
 }

@@ -17,8 +17,8 @@ use serde::Deserialize;
 
 pub(crate) use event::{NewEvent, StoredEvent};
 pub(crate) use group::StoredGroup;
-pub(crate) use groups::salt_of;
-pub(crate) use mask::{permit_unmask, shown};
+pub(crate) use groups::serial_salt;
+pub(crate) use mask::{mask_message, permit_unmask};
 
 use super::access::Caller;
 use super::call::Call;
@@ -39,7 +39,7 @@ pub(crate) struct LogStore {
 ///
 /// # Errors
 /// The errors that AWS documents for each operation.
-pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(crate) fn perform(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "CreateLogGroup" => groups::create(call),
         "CreateLogStream" => put::create_stream(call),
@@ -53,7 +53,7 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         "ListLogGroups" => groups::list(call),
         "PutLogEvents" => put::put_events(call),
         "PutRetentionPolicy" => retention::put(call),
-        _ => insights::answer(call),
+        _ => insights::perform(call),
     }
 }
 
@@ -61,16 +61,16 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 ///
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon
 /// CloudWatch Logs".
-pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String {
+pub(crate) fn resource_arn(world: &World, caller: &Caller, input: &Input) -> String {
     let name = input
         .text("logGroupName")
         .or_else(|| input.text("logGroupIdentifier").map(group_name))
         .unwrap_or("");
-    group_resource(world, caller, name)
+    group_arn(world, caller, name)
 }
 
 /// The ARN by which policies identify a log group.
-fn group_resource(world: &World, caller: &Caller, name: &str) -> String {
+fn group_arn(world: &World, caller: &Caller, name: &str) -> String {
     world.arn(
         "logs",
         caller.region.as_str(),
@@ -92,13 +92,13 @@ pub(crate) fn group_name(identifier: &str) -> &str {
 /// The parameters by which a call names its log group: exactly one of them must be present.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Named {
+struct GroupParameters {
     log_group_name: Option<String>,
     log_group_identifier: Option<String>,
 }
 
-impl Named {
-    fn get(&self) -> Result<&str, AwsError> {
+impl GroupParameters {
+    fn name(&self) -> Result<&str, AwsError> {
         match (&self.log_group_name, &self.log_group_identifier) {
             (Some(name), None) => Ok(name),
             (None, Some(identifier)) => Ok(group_name(identifier)),
@@ -110,7 +110,7 @@ impl Named {
 }
 
 /// The log store of the caller's account in the Region of the call.
-pub(crate) fn store<'a>(call: &'a mut Call<'_>) -> Result<&'a mut LogStore, AwsError> {
+pub(crate) fn log_store<'a>(call: &'a mut Call<'_>) -> Result<&'a mut LogStore, AwsError> {
     let Call { world, caller, .. } = call;
     // The caller was authenticated, so its account exists.
     let account = world
@@ -124,7 +124,7 @@ pub(crate) fn group<'a>(
     call: &'a mut Call<'_>,
     name: &str,
 ) -> Result<&'a mut StoredGroup, AwsError> {
-    store(call)?
+    log_store(call)?
         .groups
         .get_mut(name)
         .ok_or_else(|| not_found("The specified log group does not exist."))
@@ -143,19 +143,19 @@ pub(crate) fn delete_named_group(call: &mut Call<'_>) {
     /// The log groups of a query, of which the first is deleted.
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Several {
+    struct QueryGroups {
         log_group_names: Vec<String>,
     }
-    let several: Result<Several, AwsError> = call.input.parse();
-    let first = several
+    let query: Result<QueryGroups, AwsError> = call.input.parse();
+    let first = query
         .ok()
-        .and_then(|several| several.log_group_names.into_iter().next());
-    let named = call
+        .and_then(|query| query.log_group_names.into_iter().next());
+    let name = call
         .input
         .text("logGroupName")
         .or_else(|| call.input.text("logGroupIdentifier").map(group_name));
-    let named = named.or(first.as_deref());
-    if let (Some(name), Ok(store)) = (named.map(str::to_owned), store(call)) {
+    let name = name.or(first.as_deref());
+    if let (Some(name), Ok(store)) = (name.map(str::to_owned), log_store(call)) {
         store.groups.remove(&name);
     }
 }

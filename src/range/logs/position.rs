@@ -9,7 +9,7 @@ use super::StoredEvent;
 /// How long a token is valid.
 ///
 /// Source: CloudWatch Logs API, `FilterLogEvents`.
-const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(24);
+const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// A position in the events of a group, given by the last event that was returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Position {
         serial: u64::MAX,
     };
 
-    pub(super) fn of(event: &StoredEvent) -> Self {
+    pub(super) fn after(event: &StoredEvent) -> Self {
         let (timestamp_ms, serial) = event.position();
         Self {
             timestamp_ms,
@@ -41,7 +41,7 @@ impl Position {
 
     /// Encodes the position as a token that is valid only for `list`, which names account, Region
     /// and group.
-    pub(super) fn seal(self, list: &str, now: Timestamp) -> String {
+    pub(super) fn encode_token(self, list: &str, now: Timestamp) -> String {
         let Self {
             timestamp_ms,
             serial,
@@ -53,14 +53,14 @@ impl Position {
     }
 
     /// Decodes a token. Returns `None` if it is malformed, expired, or belongs to another list.
-    pub(super) fn open(token: &str, list: &str, now: Timestamp) -> Option<Self> {
+    pub(super) fn decode_token(token: &str, list: &str, now: Timestamp) -> Option<Self> {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-        let (sealed_for, place) = text.split_once('\n')?;
-        let mut numbers = place.splitn(3, ' ');
+        let (token_list, position) = text.split_once('\n')?;
+        let mut numbers = position.splitn(3, ' ');
         let timestamp_ms = numbers.next()?.parse().ok()?;
         let serial = numbers.next()?.parse().ok()?;
         let issued = Timestamp::from_second(numbers.next()?.parse().ok()?).ok()?;
-        let valid = sealed_for == list && now.duration_since(issued) <= TOKEN_LIFE;
+        let valid = token_list == list && now.duration_since(issued) <= TOKEN_LIFETIME;
         valid.then_some(Self {
             timestamp_ms,
             serial,
@@ -73,16 +73,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_good_for_its_list_and_a_day() {
+    fn token_is_valid_for_its_list_and_one_day() {
         let at = |hours: i64| Timestamp::from_second(hours * 3_600).unwrap();
-        let place = Position {
+        let position = Position {
             timestamp_ms: -7,
             serial: u64::MAX,
         };
-        let token = place.seal("here", at(0));
-        assert_eq!(Position::open(&token, "here", at(24)), Some(place));
-        assert_eq!(Position::open(&token, "here", at(25)), None);
-        assert_eq!(Position::open(&token, "there", at(0)), None);
-        assert_eq!(Position::open("nonsense", "here", at(0)), None);
+        let token = position.encode_token("here", at(0));
+        assert_eq!(
+            Position::decode_token(&token, "here", at(24)),
+            Some(position)
+        );
+        assert_eq!(Position::decode_token(&token, "here", at(25)), None);
+        assert_eq!(Position::decode_token(&token, "there", at(0)), None);
+        assert_eq!(Position::decode_token("nonsense", "here", at(0)), None);
     }
 }

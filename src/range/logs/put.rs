@@ -6,15 +6,15 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::group::EVENT_OVERHEAD;
-use super::{Named, NewEvent, group, invalid, not_found};
+use super::{GroupParameters, NewEvent, group, invalid, not_found};
 use crate::range::call::Call;
 use crate::range::wire::{AwsError, Reply};
 
 const BATCH_BYTES: usize = 1_048_576;
 const BATCH_EVENTS: usize = 10_000;
 const DAY_MS: i64 = 86_400_000;
-const OLDEST_MS: i64 = 14 * DAY_MS;
-const NEWEST_MS: i64 = 2 * 3_600_000;
+const MAX_AGE_MS: i64 = 14 * DAY_MS;
+const MAX_FUTURE_MS: i64 = 2 * 3_600_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,13 +32,13 @@ pub(super) fn create_stream(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         )));
     }
     let group = group(call, &input.log_group_name)?;
-    if group.stream(&name).is_some() {
+    if group.stream_number(&name).is_some() {
         return Err(AwsError::new(
             "ResourceAlreadyExistsException",
             "The specified log stream already exists",
         ));
     }
-    group.open_stream(&name);
+    group.get_or_create_stream(&name);
     Ok(Reply::empty())
 }
 
@@ -54,7 +54,7 @@ pub(super) fn delete_stream(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 #[serde(rename_all = "camelCase")]
 struct PutEvents {
     #[serde(flatten)]
-    named: Named,
+    group_parameters: GroupParameters,
     log_stream_name: String,
     log_events: Vec<InputEvent>,
 }
@@ -67,28 +67,29 @@ struct InputEvent {
 
 pub(super) fn put_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let PutEvents {
-        named,
+        group_parameters,
         log_stream_name,
         log_events,
     } = call.input.parse()?;
     let now_ms = call.now.as_millisecond();
-    let group = group(call, named.get()?)?;
-    if group.stream(&log_stream_name).is_none() {
+    let group = group(call, group_parameters.name()?)?;
+    if group.stream_number(&log_stream_name).is_none() {
         return Err(not_found("The specified log stream does not exist."));
     }
     check_batch(&log_events)?;
-    let kept_from = group.kept_from_ms(now_ms);
+    let retained_from = group.retained_from_ms(now_ms);
     // AWS reports rejected events only by index: where the ones that are too old end, and where
     // those that are too new begin.
     let too_old = log_events
         .iter()
-        .take_while(|event| event.timestamp < now_ms - OLDEST_MS)
+        .take_while(|event| event.timestamp < now_ms - MAX_AGE_MS)
         .count();
     let expired = log_events
         .iter()
-        .take_while(|event| event.timestamp < kept_from)
+        .take_while(|event| event.timestamp < retained_from)
         .count();
-    let first_too_new = log_events.partition_point(|event| event.timestamp <= now_ms + NEWEST_MS);
+    let first_too_new =
+        log_events.partition_point(|event| event.timestamp <= now_ms + MAX_FUTURE_MS);
     let mut rejected = serde_json::Map::new();
     if first_too_new < log_events.len() {
         rejected.insert("tooNewLogEventStartIndex".to_owned(), json!(first_too_new));
@@ -104,7 +105,7 @@ pub(super) fn put_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .take(first_too_new)
         .skip(too_old.max(expired))
     {
-        group.store(NewEvent {
+        group.add_event(NewEvent {
             stream: log_stream_name.clone(),
             timestamp_ms: event.timestamp,
             ingestion_ms: now_ms,

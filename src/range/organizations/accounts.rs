@@ -17,7 +17,7 @@ use crate::range::world::{Account, Policies, Policy, Role, World};
 
 const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
 /// The number of `DescribeCreateAccountStatus` calls after which a creation has succeeded.
-const ASKED_UNTIL_DONE: u32 = 2;
+const CALLS_UNTIL_DONE: u32 = 2;
 const ACCOUNT_NUMBERS: u64 = 1_000_000_000_000;
 
 pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
@@ -32,14 +32,14 @@ pub(super) fn list_for_parent(call: &Call<'_>) -> Result<Reply, AwsError> {
     list_where(call, |account| account.parent == parent)
 }
 
-fn list_where(call: &Call<'_>, wanted: impl Fn(&Account) -> bool) -> Result<Reply, AwsError> {
+fn list_where(call: &Call<'_>, includes: impl Fn(&Account) -> bool) -> Result<Reply, AwsError> {
     let rows = call
         .world
         .accounts
         .values()
-        .filter(|account| account.is_in_organization() && wanted(account));
+        .filter(|account| account.is_in_organization() && includes(account));
     let rows: Vec<_> = rows
-        .map(|account| (account.id.to_string(), json_of(call.world, account)))
+        .map(|account| (account.id.to_string(), account_json(call.world, account)))
         .collect();
     page(call, "Accounts", &rows)
 }
@@ -47,17 +47,17 @@ fn list_where(call: &Call<'_>, wanted: impl Fn(&Account) -> bool) -> Result<Repl
 pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
     let id = account_id(call, "AccountId")?;
     let account = call.world.account(id).ok_or_else(account_not_found)?;
-    Reply::json(&json!({ "Account": json_of(call.world, account) }))
+    Reply::json(&json!({ "Account": account_json(call.world, account) }))
 }
 
-fn json_of(world: &World, account: &Account) -> Value {
+fn account_json(world: &World, account: &Account) -> Value {
     json!({
         "Id": account.id.to_string(),
         "Arn": world.organization_arn(&format!("account/{}/{}", world.organization.id, account.id)),
         "Email": account.email,
         "Name": account.name,
-        "State": account.state_word(),
-        "Status": account.status_word(),
+        "State": account.state_str(),
+        "Status": account.status_str(),
         "JoinedMethod": account.joined_method,
         "JoinedTimestamp": epoch_seconds(account.joined),
     })
@@ -71,7 +71,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .text("RoleName")
         .unwrap_or(DEFAULT_ROLE)
         .to_owned();
-    let id = unused_id(call.world);
+    let id = new_account_id(call.world);
     let trust = json!({ "Version": "2012-10-17", "Statement": {
         "Effect": "Allow",
         "Principal": { "AWS": call.world.arn("iam", "", call.world.organization.management, "root") },
@@ -115,10 +115,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .organization
         .creations
         .insert(request.clone(), (id, 0));
-    Reply::json(&json!({ "CreateAccountStatus": creation(call, &request, id, false) }))
+    Reply::json(&json!({ "CreateAccountStatus": creation_status(call, &request, id, false) }))
 }
 
-fn unused_id(world: &mut World) -> AccountId {
+fn new_account_id(world: &mut World) -> AccountId {
     loop {
         let digits = world
             .mint
@@ -141,19 +141,19 @@ pub(super) fn describe_creation(call: &mut Call<'_>) -> Result<Reply, AwsError> 
             "There is no such create request.",
         )
     };
-    let (id, asked) = call
+    let (id, calls) = call
         .world
         .organization
         .creations
         .get_mut(request)
         .ok_or_else(unknown)?;
-    *asked = asked.saturating_add(1);
+    *calls = calls.saturating_add(1);
     let id = *id;
-    let done = *asked >= ASKED_UNTIL_DONE;
-    Reply::json(&json!({ "CreateAccountStatus": creation(call, request, id, done) }))
+    let done = *calls >= CALLS_UNTIL_DONE;
+    Reply::json(&json!({ "CreateAccountStatus": creation_status(call, request, id, done) }))
 }
 
-fn creation(call: &Call<'_>, request: &str, id: AccountId, done: bool) -> Value {
+fn creation_status(call: &Call<'_>, request: &str, id: AccountId, done: bool) -> Value {
     let name = call
         .world
         .account(id)

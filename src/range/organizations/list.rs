@@ -10,7 +10,7 @@ use super::invalid;
 use crate::range::call::Call;
 use crate::range::wire::{AwsError, Page, Reply};
 
-const PAGE: usize = 20;
+const PAGE_SIZE: usize = 20;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -26,21 +26,21 @@ pub(super) fn page(
     rows: &[(String, Value)],
 ) -> Result<Reply, AwsError> {
     let paging: Paging = call.input.parse()?;
-    let size = paging.max_results.unwrap_or(PAGE);
-    if !(1..=PAGE).contains(&size) {
+    let size = paging.max_results.unwrap_or(PAGE_SIZE);
+    if !(1..=PAGE_SIZE).contains(&size) {
         return Err(invalid(format!(
-            "You provided a MaxResults of {size}, which is not between 1 and {PAGE}."
+            "You provided a MaxResults of {size}, which is not between 1 and {PAGE_SIZE}."
         )));
     }
-    let of = ["ParentId", "ResourceId", "ChildId"]
+    let parent = ["ParentId", "ResourceId", "ChildId"]
         .into_iter()
-        .find_map(|of| call.input.text(of));
-    let list = format!("{} {}", call.list_name(), of.unwrap_or_default());
+        .find_map(|name| call.input.text(name));
+    let list = format!("{} {}", call.list_name(), parent.unwrap_or_default());
     let page = if call.world.empty_pages && paging.next_token.is_none() && rows.len() > size / 2 {
         Page::empty_before_first(&list)
     } else {
         let keyed = rows.iter().map(|(key, row)| (key.as_str(), row));
-        Page::of(keyed, &list, paging.next_token.as_deref(), size)
+        Page::from_sorted(keyed, &list, paging.next_token.as_deref(), size)
             .ok_or_else(|| invalid("You provided a NextToken that is not valid."))?
     };
     let mut reply = json!({});

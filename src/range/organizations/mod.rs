@@ -18,15 +18,15 @@ use crate::model::AccountId;
 ///
 /// # Errors
 /// The errors that AWS documents for each operation.
-pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(crate) fn perform(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let reads = ["Describe", "List"]
         .iter()
         .any(|verb| call.operation.starts_with(verb));
     let organization = &call.world.organization;
-    let may = call.operation == "DescribeOrganization"
+    let allowed = call.operation == "DescribeOrganization"
         || call.caller.account == organization.management
         || (reads && organization.delegated.contains(&call.caller.account));
-    if !may {
+    if !allowed {
         return Err(AwsError::new(
             "AccessDeniedException",
             "You don't have permissions to access this resource.",

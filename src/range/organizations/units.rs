@@ -34,22 +34,22 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         parent: parent.to_owned(),
     };
     call.world.organization.units.insert(id.clone(), unit);
-    describe_one(call, &id)
+    unit_reply(call, &id)
 }
 
 pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
-    describe_one(call, required(call, "OrganizationalUnitId")?)
+    unit_reply(call, required(call, "OrganizationalUnitId")?)
 }
 
-fn describe_one(call: &Call<'_>, id: &str) -> Result<Reply, AwsError> {
+fn unit_reply(call: &Call<'_>, id: &str) -> Result<Reply, AwsError> {
     let unit = call.world.organization.units.get(id).ok_or_else(|| {
         let text = "We can't find an OU with the OrganizationalUnitId that you specified.";
         AwsError::new("OrganizationalUnitNotFoundException", text)
     })?;
-    Reply::json(&json!({ "OrganizationalUnit": json_of(call, id, unit) }))
+    Reply::json(&json!({ "OrganizationalUnit": unit_json(call, id, unit) }))
 }
 
-fn json_of(call: &Call<'_>, id: &str, unit: &OrgUnit) -> Value {
+fn unit_json(call: &Call<'_>, id: &str, unit: &OrgUnit) -> Value {
     let arn = call
         .world
         .organization_arn(&format!("ou/{}/{id}", call.world.organization.id));
@@ -66,7 +66,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
         .iter()
         .filter(|(_, unit)| unit.parent == parent);
     let rows: Vec<_> = units
-        .map(|(id, unit)| (id.clone(), json_of(call, id, unit)))
+        .map(|(id, unit)| (id.clone(), unit_json(call, id, unit)))
         .collect();
     page(call, "OrganizationalUnits", &rows)
 }

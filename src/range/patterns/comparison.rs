@@ -10,7 +10,7 @@ use winnow::token::take_while;
 use winnow::{ModalResult, Parser};
 
 use super::glob::Glob;
-use super::lexis::{expected, quoted, regex};
+use super::lexer::{expected, quoted, regex};
 
 /// A value in an event.
 #[derive(Clone, Debug)]
@@ -115,7 +115,7 @@ pub(super) fn comparison(input: &mut &str) -> ModalResult<Comparison> {
     let number = operand
         .verify(|operand| matches!(operand, Operand::Number(..)))
         .context(expected(
-            "a number, which is all that <, <=, > and >= compare",
+            "a number, because <, <=, > and >= compare only numbers",
         ));
     let operand = match operator {
         Operator::Equal | Operator::NotEqual => {

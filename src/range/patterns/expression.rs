@@ -4,7 +4,7 @@ use winnow::ascii::multispace0;
 use winnow::combinator::{alt, cut_err, delimited, fail, preceded, separated};
 use winnow::{ModalResult, Parser};
 
-use super::lexis::{expected, spaced};
+use super::lexer::{expected, spaced};
 
 /// The limit on nested parentheses, because the parser is recursive.
 const MAX_DEPTH: usize = 100;

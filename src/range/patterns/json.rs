@@ -10,7 +10,7 @@ use winnow::{ModalResult, Parser};
 
 use super::comparison::{Comparison, Scalar, comparison};
 use super::expression::{Expression, expression};
-use super::lexis::{expected, spaced};
+use super::lexer::{expected, spaced};
 use super::{MAX_REGEXES, MAX_WILDCARD_SELECTORS, PatternError};
 
 /// One step of a property selector.
@@ -30,7 +30,7 @@ impl Step {
 
 #[derive(Clone, Debug)]
 enum Test {
-    Compares(Comparison),
+    Comparison(Comparison),
     IsNull,
     Is(bool),
     NotExists,
@@ -52,31 +52,31 @@ impl Condition {
     }
 
     fn holds(&self, event: &Value) -> bool {
-        let some = |check: &dyn Fn(&Value) -> bool| some_node(&self.selector, event, check);
+        let any_selected = |check: &dyn Fn(&Value) -> bool| any_node(&self.selector, event, check);
         match &self.test {
             // A selector that selects an array, an object or nothing does not match, not even with
             // `!=`.
-            Test::Compares(comparison) => {
-                some(&|node| scalar(node).is_some_and(|value| comparison.holds(&value)))
+            Test::Comparison(comparison) => {
+                any_selected(&|node| scalar(node).is_some_and(|value| comparison.holds(&value)))
             }
-            Test::IsNull => some(&Value::is_null),
-            Test::Is(truth) => some(&|node| node.as_bool() == Some(*truth)),
-            Test::NotExists => !some(&|_| true),
+            Test::IsNull => any_selected(&Value::is_null),
+            Test::Is(truth) => any_selected(&|node| node.as_bool() == Some(*truth)),
+            Test::NotExists => !any_selected(&|_| true),
         }
     }
 }
 
 /// Whether `check` is true for at least one of the nodes that `steps` select.
-fn some_node(steps: &[Step], node: &Value, check: &dyn Fn(&Value) -> bool) -> bool {
+fn any_node(steps: &[Step], node: &Value, check: &dyn Fn(&Value) -> bool) -> bool {
     let Some((step, rest)) = steps.split_first() else {
         return check(node);
     };
-    let mut down = |child| some_node(rest, child, check);
+    let mut descend = |child| any_node(rest, child, check);
     match (step, node) {
-        (Step::Member(name), Value::Object(members)) => members.get(name).is_some_and(down),
-        (Step::AnyMember, Value::Object(members)) => members.values().any(down),
-        (Step::Element(index), Value::Array(elements)) => elements.get(*index).is_some_and(down),
-        (Step::AnyElement, Value::Array(elements)) => elements.iter().any(&mut down),
+        (Step::Member(name), Value::Object(members)) => members.get(name).is_some_and(descend),
+        (Step::AnyMember, Value::Object(members)) => members.values().any(descend),
+        (Step::Element(index), Value::Array(elements)) => elements.get(*index).is_some_and(descend),
+        (Step::AnyElement, Value::Array(elements)) => elements.iter().any(&mut descend),
         _ => false,
     }
 }
@@ -107,15 +107,15 @@ impl JsonPattern {
     pub(super) fn new(conditions: Expression<Condition>) -> Result<Self, PatternError> {
         let regexes = |condition: &Condition| {
             usize::from(
-                matches!(&condition.test, Test::Compares(comparison) if comparison.has_regex()),
+                matches!(&condition.test, Test::Comparison(comparison) if comparison.has_regex()),
             )
         };
         if conditions.total(&regexes) > MAX_REGEXES {
             return Err(PatternError::TooManyRegexes);
         }
-        let crowded = |condition: &Condition| usize::from(condition.wildcards() > 1);
+        let has_several_wildcards = |condition: &Condition| usize::from(condition.wildcards() > 1);
         if conditions.total(&Condition::wildcards) > MAX_WILDCARD_SELECTORS
-            || conditions.total(&crowded) > 0
+            || conditions.total(&has_several_wildcards) > 0
         {
             return Err(PatternError::TooManyWildcardSelectors);
         }
@@ -124,8 +124,8 @@ impl JsonPattern {
 
     /// Whether the pattern matches. An event that is not JSON matches no JSON pattern.
     pub(super) fn matches(&self, message: &str) -> bool {
-        let structured = message.trim_start().starts_with(['{', '[']);
-        structured
+        let is_structured = message.trim_start().starts_with(['{', '[']);
+        is_structured
             && serde_json::from_str(message)
                 .is_ok_and(|event: Value| self.0.holds(&|condition| condition.holds(&event)))
     }
@@ -161,7 +161,7 @@ fn test(input: &mut &str) -> ModalResult<Test> {
         .context(expected("NULL, TRUE or FALSE")),
     );
     let not_exists = ("NOT", multispace1, "EXISTS").value(Test::NotExists);
-    alt((is, not_exists, comparison.map(Test::Compares)))
+    alt((is, not_exists, comparison.map(Test::Comparison)))
         .context(expected(
             "a comparison (=, !=, <, <=, >, >=), IS NULL, IS TRUE, IS FALSE or NOT EXISTS",
         ))

@@ -16,7 +16,7 @@ mod documented_cases;
 mod expression;
 mod glob;
 mod json;
-mod lexis;
+mod lexer;
 mod restricted_regex;
 mod space_delimited;
 mod terms;
@@ -44,7 +44,7 @@ const MAX_WILDCARD_SELECTORS: usize = 3;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// The pattern is longer than the 1,024 characters that the API accepts.
-    #[error("a filter pattern has at most {MAX_CHARACTERS} characters, this one has {0}")]
+    #[error("a filter pattern has at most {MAX_CHARACTERS} characters; this one has {0}")]
     TooLong(usize),
     /// The pattern has more than two regular expressions.
     #[error("a filter pattern has at most {MAX_REGEXES} regular expressions")]
@@ -89,13 +89,13 @@ impl FilterPattern {
         }
         let kind = match pattern.trim_start().chars().next() {
             None => Kind::Everything,
-            Some('{') => Kind::Json(JsonPattern::new(read(json::pattern, pattern)?)?),
-            Some('[') => Kind::SpaceDelimited(SpaceDelimitedPattern::new(read(
+            Some('{') => Kind::Json(JsonPattern::new(parse_with(json::pattern, pattern)?)?),
+            Some('[') => Kind::SpaceDelimited(SpaceDelimitedPattern::new(parse_with(
                 space_delimited::pattern,
                 pattern,
             )?)?),
-            Some('%') => Kind::Regex(read(lexis::lone_regex, pattern)?),
-            Some(_) => Kind::Terms(Terms::new(&read(terms::pattern, pattern)?)),
+            Some('%') => Kind::Regex(parse_with(lexer::lone_regex, pattern)?),
+            Some(_) => Kind::Terms(Terms::new(&parse_with(terms::pattern, pattern)?)),
         };
         Ok(Self(kind))
     }
@@ -104,7 +104,7 @@ impl FilterPattern {
     pub fn matches(&self, message: &str) -> bool {
         match &self.0 {
             Kind::Everything => true,
-            Kind::Terms(terms) => terms.match_in(message),
+            Kind::Terms(terms) => terms.matches(message),
             Kind::Regex(regex) => regex.is_match(message),
             Kind::Json(json) => json.matches(message),
             Kind::SpaceDelimited(columns) => columns.matches(message),
@@ -112,7 +112,7 @@ impl FilterPattern {
     }
 }
 
-fn read<T>(
+fn parse_with<T>(
     mut grammar: impl FnMut(&mut &str) -> ModalResult<T>,
     pattern: &str,
 ) -> Result<T, PatternError> {
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_says_where() {
+    fn error_names_the_position() {
         let error = FilterPattern::parse("{ $.é = }").unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -151,20 +151,20 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_refused_not_a_stack_overflow() {
+    fn deep_nesting_is_rejected() {
         assert!(FilterPattern::parse(&format!("{{{}$.a = 1", "(".repeat(1_000))).is_err());
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(pattern in any::<String>(), message in any::<String>()) {
+        fn arbitrary_patterns_do_not_panic(pattern in any::<String>(), message in any::<String>()) {
             if let Ok(pattern) = FilterPattern::parse(&pattern) {
                 pattern.matches(&message);
             }
         }
 
         #[test]
-        fn no_likely_text_makes_it_panic(
+        fn pattern_like_text_does_not_panic(
             pattern in r#"[{\[%]?[ $.\[\]*a0"%&|()=!<>,?\-]{0,24}[}\]%]?"#,
             message in r#"[{\[]?["a0:, \[\]{}]{0,16}"#,
         ) {

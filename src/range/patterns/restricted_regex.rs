@@ -20,13 +20,13 @@ const SIZE_LIMIT: usize = 1 << 20;
 /// Why a regular expression is rejected.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RegexError {
-    #[error("an empty regular expression")]
+    #[error("the regular expression is empty")]
     Empty,
     #[error("`{0}` is not supported in a regular expression")]
     Unsupported(char),
     #[error("`\\{0}` is not a supported escape in a regular expression")]
     UnsupportedEscape(char),
-    #[error("a regular expression ends inside an escape or a character class")]
+    #[error("the regular expression ends inside an escape or a character class")]
     Unfinished,
     #[error("not a valid regular expression")]
     Invalid(#[source] regex::Error),
@@ -37,19 +37,19 @@ pub(super) fn compile(text: &str) -> Result<Regex, RegexError> {
     if text.is_empty() {
         return Err(RegexError::Empty);
     }
-    let mut rewritten = String::with_capacity(text.len() + 8);
+    let mut translated = String::with_capacity(text.len() + 8);
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         match c {
-            '\\' => escape(&mut rest, &mut rewritten, Place::Outside)?,
-            '[' => class(&mut rest, &mut rewritten)?,
-            '{' => repetition(&mut rest, &mut rewritten)?,
-            ']' | '}' => literal(c, &mut rewritten),
-            _ if is_allowed(c) => rewritten.push(c),
+            '\\' => translate_escape(&mut rest, &mut translated, EscapePosition::OutsideClass)?,
+            '[' => translate_class(&mut rest, &mut translated)?,
+            '{' => translate_repetition(&mut rest, &mut translated)?,
+            ']' | '}' => push_literal(c, &mut translated),
+            _ if is_allowed(c) => translated.push(c),
             _ => return Err(RegexError::Unsupported(c)),
         }
     }
-    RegexBuilder::new(&rewritten)
+    RegexBuilder::new(&translated)
         .size_limit(SIZE_LIMIT)
         .build()
         .map_err(RegexError::Invalid)
@@ -59,22 +59,22 @@ fn is_allowed(c: char) -> bool {
     c.is_ascii_alphanumeric() || SYMBOLS.contains(c) || OPERATORS.contains(c)
 }
 
-fn literal(c: char, out: &mut String) {
+fn push_literal(c: char, out: &mut String) {
     out.push('\\');
     out.push(c);
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Outside,
+enum EscapePosition {
+    OutsideClass,
     InClass,
 }
 
 /// Translates an escape, after its backslash.
-fn escape(
+fn translate_escape(
     rest: &mut Peekable<Chars<'_>>,
     out: &mut String,
-    place: Place,
+    position: EscapePosition,
 ) -> Result<(), RegexError> {
     let c = rest.next().ok_or(RegexError::Unfinished)?;
     let set = match c.to_ascii_lowercase() {
@@ -90,14 +90,14 @@ fn escape(
             return Ok(());
         }
         _ if OPERATORS.contains(c) || "-/".contains(c) => {
-            literal(c, out);
+            push_literal(c, out);
             return Ok(());
         }
         _ => return Err(RegexError::UnsupportedEscape(c)),
     };
-    match (c.is_ascii_uppercase(), place) {
-        (false, Place::InClass) => out.push_str(set),
-        (false, Place::Outside) => out.extend(["[", set, "]"]),
+    match (c.is_ascii_uppercase(), position) {
+        (false, EscapePosition::InClass) => out.push_str(set),
+        (false, EscapePosition::OutsideClass) => out.extend(["[", set, "]"]),
         (true, _) => out.extend(["[^", set, "]"]),
     }
     Ok(())
@@ -105,7 +105,7 @@ fn escape(
 
 /// Translates a character class, after its `[`. Characters that the `regex` crate would interpret
 /// as set operations are escaped.
-fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexError> {
+fn translate_class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexError> {
     out.push('[');
     if rest.next_if_eq(&'^').is_some() {
         out.push('^');
@@ -115,12 +115,12 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexEr
         let c = rest.next().ok_or(RegexError::Unfinished)?;
         match c {
             ']' if !first => break,
-            '\\' => escape(rest, out, Place::InClass)?,
+            '\\' => translate_escape(rest, out, EscapePosition::InClass)?,
             // A hyphen makes a range only between two characters.
             '-' if !first && rest.peek().is_some_and(|&next| next != ']' && next != '-') => {
                 out.push('-');
             }
-            '[' | ']' | '^' | '-' => literal(c, out),
+            '[' | ']' | '^' | '-' => push_literal(c, out),
             _ if is_allowed(c) => out.push(c),
             _ => return Err(RegexError::Unsupported(c)),
         }
@@ -131,7 +131,10 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexEr
 }
 
 /// Translates a counted repetition, after its `{`: `{m}`, `{m,n}`, `{m,}`, `{,n}`.
-fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexError> {
+fn translate_repetition(
+    rest: &mut Peekable<Chars<'_>>,
+    out: &mut String,
+) -> Result<(), RegexError> {
     out.push('{');
     loop {
         match rest.next().ok_or(RegexError::Unfinished)? {
@@ -151,8 +154,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documented_operators_work() {
-        for (regex, text, found) in [
+    fn documented_operators_match() {
+        for (regex, text, matches) in [
             ("^[hc]at", "hat", true),
             ("^[hc]at", "a hat", false),
             ("[hc]at$", "a cat", true),
@@ -174,14 +177,14 @@ mod tests {
         ] {
             assert_eq!(
                 compile(regex).unwrap().is_match(text),
-                found,
+                matches,
                 "{regex} on {text}"
             );
         }
     }
 
     #[test]
-    fn everything_else_is_refused() {
+    fn unsupported_syntax_is_rejected() {
         for regex in [
             "",
             "(a)",

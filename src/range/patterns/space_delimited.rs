@@ -9,7 +9,7 @@ use winnow::{ModalResult, Parser};
 
 use super::comparison::{Comparison, Scalar, comparison};
 use super::expression::{Expression, expression};
-use super::lexis::{expected, spaced};
+use super::lexer::{expected, spaced};
 use super::{MAX_REGEXES, PatternError};
 
 /// One column of the pattern.
@@ -35,7 +35,6 @@ impl Column {
     }
 }
 
-/// A space-delimited pattern.
 #[derive(Clone, Debug)]
 pub(super) struct SpaceDelimitedPattern {
     before: Vec<Column>,
@@ -69,11 +68,11 @@ impl SpaceDelimitedPattern {
     /// line, as AWS's pattern for Lambda logs requires: `[timestamp=*Z, request_id="*-*", event]`.
     pub(super) fn matches(&self, message: &str) -> bool {
         let fields: Vec<Field<'_>> = fields(message).collect();
-        let needed = self.before.len() + self.after.as_ref().map_or(0, Vec::len);
-        if fields.len() < needed {
+        let min_fields = self.before.len() + self.after.as_ref().map_or(0, Vec::len);
+        if fields.len() < min_fields {
             return false;
         }
-        let accepted = |columns: &[Column], fields: &[Field<'_>]| {
+        let all_accepted = |columns: &[Column], fields: &[Field<'_>]| {
             columns
                 .iter()
                 .zip(fields)
@@ -81,19 +80,19 @@ impl SpaceDelimitedPattern {
         };
         match &self.after {
             Some(after) => {
-                accepted(&self.before, &fields)
-                    && accepted(
+                all_accepted(&self.before, &fields)
+                    && all_accepted(
                         after,
                         fields.get(fields.len() - after.len()..).unwrap_or_default(),
                     )
             }
-            None if fields.len() == needed => accepted(&self.before, &fields),
+            None if fields.len() == min_fields => all_accepted(&self.before, &fields),
             None => self.before.split_last().is_some_and(|(last, before)| {
                 let rest = fields
                     .get(before.len())
                     .and_then(|field| message.get(field.start..))
                     .unwrap_or_default();
-                accepted(before, &fields) && last.accepts(rest.trim_end())
+                all_accepted(before, &fields) && last.accepts(rest.trim_end())
             }),
         }
     }
@@ -118,9 +117,9 @@ fn fields(message: &str) -> impl Iterator<Item = Field<'_>> {
             _ => None,
         };
         let enclosed = closing.and_then(|closing| rest.get(1..)?.split_once(closing));
-        let (text, left) = enclosed
+        let (text, remaining) = enclosed
             .unwrap_or_else(|| rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())));
-        rest = left.trim_start();
+        rest = remaining.trim_start();
         Some(Field { start, text })
     })
 }
@@ -149,7 +148,7 @@ fn column(input: &mut &str) -> ModalResult<Column> {
         expression(condition).map(Column::Conditions),
     ))
     .context(expected(
-        "a field's name, with or without a condition, or an ellipsis",
+        "a field name, with or without a condition, or an ellipsis",
     ))
     .parse_next(input)
 }
@@ -161,6 +160,6 @@ fn condition(input: &mut &str) -> ModalResult<Comparison> {
 
 fn name<'s>(input: &mut &'s str) -> ModalResult<&'s str> {
     take_while(1.., |c: char| c.is_alphanumeric() || c == '_' || c == '-')
-        .context(expected("a field's name"))
+        .context(expected("a field name"))
         .parse_next(input)
 }

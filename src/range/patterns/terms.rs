@@ -7,7 +7,7 @@ use winnow::combinator::{alt, cut_err, eof, opt, preceded, repeat_till, terminat
 use winnow::token::{one_of, take_while};
 use winnow::{ModalResult, Parser};
 
-use super::lexis::{expected, quoted};
+use super::lexer::{expected, quoted};
 
 /// The role of a term, which its prefix determines.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,10 +65,10 @@ impl Terms {
         }
     }
 
-    pub(super) fn match_in(&self, message: &str) -> bool {
-        let holds = |finder: &Finder<'_>| finder.find(message.as_bytes()).is_some();
-        self.required.iter().all(holds)
-            && !self.excluded.iter().any(holds)
+    pub(super) fn matches(&self, message: &str) -> bool {
+        let contains = |finder: &Finder<'_>| finder.find(message.as_bytes()).is_some();
+        self.required.iter().all(contains)
+            && !self.excluded.iter().any(contains)
             && self
                 .any_of
                 .as_ref()

@@ -11,7 +11,7 @@ use super::glob;
 
 /// The properties of a request: the values of condition keys, principals and policy variables.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Facts {
+pub(crate) struct RequestContext {
     /// The id of the calling account.
     pub(crate) account: String,
     /// `arn:aws:iam::ACCOUNT:root`, which in a trust policy means the whole account.
@@ -38,10 +38,10 @@ pub(crate) struct Facts {
     pub(crate) source_identity: Option<String>,
     /// The keys that only this call has, such as `sts:ExternalId` and `sts:RoleSessionName`, in
     /// lower case.
-    pub(crate) request: Vec<(&'static str, String)>,
+    pub(crate) request_keys: Vec<(&'static str, String)>,
 }
 
-impl Facts {
+impl RequestContext {
     /// The value of a condition key, whose name is case-insensitive.
     fn get(&self, key: &str) -> Option<Cow<'_, str>> {
         let key = key.to_ascii_lowercase();
@@ -74,7 +74,7 @@ impl Facts {
                 .mfa_at
                 .map(|at| Cow::Owned(self.now.duration_since(at).as_secs().to_string())),
             key => self
-                .request
+                .request_keys
                 .iter()
                 .find(|(name, _)| *name == key)
                 .map(|(_, value)| Cow::Borrowed(value.as_str())),
@@ -84,7 +84,7 @@ impl Facts {
 
 /// Replaces policy variables such as `${aws:username}`. A variable without a value is kept as text,
 /// so the pattern matches nothing.
-pub(super) fn expand<'a>(text: &'a str, facts: &Facts) -> Cow<'a, str> {
+pub(super) fn expand<'a>(text: &'a str, context: &RequestContext) -> Cow<'a, str> {
     if !text.contains("${") {
         return Cow::Borrowed(text);
     }
@@ -97,7 +97,7 @@ pub(super) fn expand<'a>(text: &'a str, facts: &Facts) -> Cow<'a, str> {
             rest = after;
             continue;
         };
-        match facts.get(name) {
+        match context.get(name) {
             Some(value) => expanded.push_str(&value),
             None if matches!(name, "*" | "?" | "$") => expanded.push_str(name),
             None => expanded.extend(["${", name, "}"]),
@@ -219,21 +219,21 @@ impl Condition {
         Ok(conditions)
     }
 
-    pub(super) fn holds(&self, facts: &Facts) -> bool {
-        let found = facts.get(&self.key);
+    pub(super) fn holds(&self, context: &RequestContext) -> bool {
+        let actual = context.get(&self.key);
         if self.test == Test::Null {
             return self
                 .values
                 .iter()
-                .any(|value| (value == "true") == found.is_none());
+                .any(|value| (value == "true") == actual.is_none());
         }
-        match found {
+        match actual {
             // A missing key fails a plain test and passes a negated one.
             None => self.if_exists || self.negated,
-            Some(found) => {
+            Some(actual) => {
                 self.values
                     .iter()
-                    .any(|value| self.test.passes(&found, &expand(value, facts)))
+                    .any(|value| self.test.passes(&actual, &expand(value, context)))
                     != self.negated
             }
         }
@@ -241,36 +241,36 @@ impl Condition {
 }
 
 impl Test {
-    fn passes(self, found: &str, wanted: &str) -> bool {
+    fn passes(self, actual: &str, expected: &str) -> bool {
         match self {
-            Self::Equal => found == wanted,
-            Self::EqualIgnoringCase | Self::Bool => found.eq_ignore_ascii_case(wanted),
-            Self::Like => glob(wanted, found),
+            Self::Equal => actual == expected,
+            Self::EqualIgnoringCase | Self::Bool => actual.eq_ignore_ascii_case(expected),
+            Self::Like => glob(expected, actual),
             Self::Null => false,
-            Self::Ip => match (network(found), network(wanted)) {
-                (Some(found), Some(wanted)) => wanted.contains(&found),
+            Self::Ip => match (parse_network(actual), parse_network(expected)) {
+                (Some(actual), Some(expected)) => expected.contains(&actual),
                 _ => false,
             },
-            Self::Number(order) => match (found.parse::<f64>(), wanted.parse::<f64>()) {
-                (Ok(found), Ok(wanted)) => order.holds(&found, &wanted),
+            Self::Number(order) => match (actual.parse::<f64>(), expected.parse::<f64>()) {
+                (Ok(actual), Ok(expected)) => order.holds(&actual, &expected),
                 _ => false,
             },
-            Self::Date(order) => match (date(found), date(wanted)) {
-                (Some(found), Some(wanted)) => order.holds(&found, &wanted),
+            Self::Date(order) => match (parse_date(actual), parse_date(expected)) {
+                (Some(actual), Some(expected)) => order.holds(&actual, &expected),
                 _ => false,
             },
         }
     }
 }
 
-fn network(text: &str) -> Option<IpNet> {
+fn parse_network(text: &str) -> Option<IpNet> {
     text.parse()
         .ok()
         .or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
 }
 
 /// Parses ISO 8601, a plain date, or seconds since the Unix epoch.
-fn date(text: &str) -> Option<Timestamp> {
+fn parse_date(text: &str) -> Option<Timestamp> {
     let at_midnight = || format!("{text}T00:00:00Z").parse().ok();
     let epoch = || Timestamp::from_second(text.parse().ok()?).ok();
     text.parse().ok().or_else(at_midnight).or_else(epoch)
@@ -280,26 +280,30 @@ fn date(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
-    fn holds(block: &str, facts: &Facts) -> bool {
+    fn holds(block: &str, context: &RequestContext) -> bool {
         let parsed = Condition::parse(&serde_json::from_str(block).unwrap()).unwrap();
-        parsed.iter().all(|condition| condition.holds(facts))
+        parsed.iter().all(|condition| condition.holds(context))
     }
 
     #[test]
-    fn mfa_is_absent_false_or_true() {
-        let demand = r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#;
-        let key = Facts::default();
-        let plain = Facts {
+    fn mfa_condition_without_context_with_false_and_with_true() {
+        let requires_mfa = r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#;
+        let key = RequestContext::default();
+        let plain = RequestContext {
             token_issued: Some(Timestamp::UNIX_EPOCH),
-            ..Facts::default()
+            ..RequestContext::default()
         };
-        let with_mfa = Facts {
+        let with_mfa = RequestContext {
             mfa_at: Some(Timestamp::UNIX_EPOCH),
             ..plain.clone()
         };
-        assert!(!holds(demand, &key) && !holds(demand, &plain) && holds(demand, &with_mfa));
-        let lenient = r#"{"BoolIfExists":{"aws:MultiFactorAuthPresent":"true"}}"#;
-        assert!(holds(lenient, &key) && !holds(lenient, &plain));
+        assert!(
+            !holds(requires_mfa, &key)
+                && !holds(requires_mfa, &plain)
+                && holds(requires_mfa, &with_mfa)
+        );
+        let requires_mfa_if_present = r#"{"BoolIfExists":{"aws:MultiFactorAuthPresent":"true"}}"#;
+        assert!(holds(requires_mfa_if_present, &key) && !holds(requires_mfa_if_present, &plain));
         assert!(holds(
             r#"{"Null":{"aws:MultiFactorAuthAge":"true"}}"#,
             &plain
@@ -307,15 +311,15 @@ mod tests {
     }
 
     #[test]
-    fn operators_compare_as_their_names_say() {
-        let facts = Facts {
+    fn operators_evaluate() {
+        let context = RequestContext {
             region: "eu-west-1".to_owned(),
             now: "2026-03-01T00:00:00Z".parse().unwrap(),
             token_issued: Some("2026-02-01T00:00:00Z".parse().unwrap()),
-            request: vec![("sts:externalid", "s3cret".to_owned())],
-            ..Facts::default()
+            request_keys: vec![("sts:externalid", "s3cret".to_owned())],
+            ..RequestContext::default()
         };
-        for yes in [
+        for true_block in [
             r#"{"StringEquals":{"sts:ExternalId":["x","s3cret"]}}"#,
             r#"{"StringNotEquals":{"aws:RequestedRegion":["us-east-1"]}}"#,
             r#"{"StringLike":{"AWS:requestedregion":"eu-*"}}"#,
@@ -324,14 +328,14 @@ mod tests {
             r#"{"NumericGreaterThan":{"aws:EpochTime":1}}"#,
             r#"{"ForAnyValue:StringEquals":{"sts:ExternalId":"s3cret"}}"#,
         ] {
-            assert!(holds(yes, &facts), "{yes}");
+            assert!(holds(true_block, &context), "{true_block}");
         }
-        for no in [
+        for false_block in [
             r#"{"StringEquals":{"sts:ExternalId":"S3CRET"}}"#,
             r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#,
             r#"{"DateGreaterThan":{"aws:TokenIssueTime":"2026-02-15"}}"#,
         ] {
-            assert!(!holds(no, &facts), "{no}");
+            assert!(!holds(false_block, &context), "{false_block}");
         }
     }
 }

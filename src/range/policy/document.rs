@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::condition::Condition;
-use super::statement::{Ask, Effect, Principals, Statement, Verdict};
+use super::statement::{AccessRequest, Decision, Effect, Principals, Statement};
 
 /// The reason why a policy is malformed; the text is the message of `MalformedPolicyDocument`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +29,7 @@ pub(crate) struct Document {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Shape {
+struct RawDocument {
     #[serde(rename = "Version")]
     version: Option<String>,
     #[serde(rename = "Id")]
@@ -47,8 +47,8 @@ impl Document {
         let syntax = |problem: &dyn std::fmt::Display| {
             MalformedPolicy(format!("Syntax errors in policy. {problem}"))
         };
-        let shape: Shape = serde_json::from_str(text).map_err(|error| syntax(&error))?;
-        if shape
+        let raw: RawDocument = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+        if raw
             .version
             .as_deref()
             .is_some_and(|version| !matches!(version, "2012-10-17" | "2008-10-17"))
@@ -57,9 +57,9 @@ impl Document {
                 &"The policy's Version is not 2012-10-17 or 2008-10-17.",
             ));
         }
-        let statements = match shape.statement {
+        let statements = match raw.statement {
             Value::Array(list) => list,
-            one => vec![one],
+            single => vec![single],
         };
         if statements.is_empty() {
             return Err(syntax(&"The policy has no Statement."));
@@ -68,7 +68,7 @@ impl Document {
             .into_iter()
             .map(|value| match value {
                 Value::Object(fields) => {
-                    statement(fields, kind).map_err(|problem| syntax(&problem))
+                    parse_statement(fields, kind).map_err(|problem| syntax(&problem))
                 }
                 _ => Err(syntax(&"A Statement is not an object.")),
             })
@@ -77,31 +77,31 @@ impl Document {
     }
 
     /// Whether a statement of a trust policy allows this principal by its own ARN.
-    pub(crate) fn admits_by_name(&self, principal_arn: &str) -> bool {
-        self.statements
-            .iter()
-            .any(|statement| statement.effect == Effect::Allow && statement.names(principal_arn))
+    pub(crate) fn allows_by_name(&self, principal_arn: &str) -> bool {
+        self.statements.iter().any(|statement| {
+            statement.effect == Effect::Allow && statement.names_principal(principal_arn)
+        })
     }
 
     /// Evaluates this policy alone for a request.
-    pub(crate) fn verdict(&self, ask: &Ask<'_>) -> Verdict {
-        Verdict::of(
+    pub(crate) fn evaluate(&self, request: &AccessRequest<'_>) -> Decision {
+        Decision::from_effects(
             self.statements
                 .iter()
-                .filter(|statement| statement.applies(ask))
+                .filter(|statement| statement.applies(request))
                 .map(|statement| statement.effect),
         )
     }
 }
 
-fn statement(mut fields: Map<String, Value>, kind: PolicyKind) -> Result<Statement, String> {
+fn parse_statement(mut fields: Map<String, Value>, kind: PolicyKind) -> Result<Statement, String> {
     fields.remove("Sid");
     let effect = match fields.remove("Effect").as_ref().and_then(Value::as_str) {
         Some("Allow") => Effect::Allow,
         Some("Deny") => Effect::Deny,
         _ => return Err("A Statement needs an Effect of Allow or Deny.".to_owned()),
     };
-    let (actions, actions_inverted) = either(&mut fields, "Action", "NotAction")?
+    let (actions, actions_inverted) = remove_either(&mut fields, "Action", "NotAction")?
         .ok_or("Policy statement must contain actions.")?;
     if actions
         .iter()
@@ -111,8 +111,8 @@ fn statement(mut fields: Map<String, Value>, kind: PolicyKind) -> Result<Stateme
             "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.".to_owned(),
         );
     }
-    let resources = either(&mut fields, "Resource", "NotResource")?;
-    let principals = principals(&mut fields)?;
+    let resources = remove_either(&mut fields, "Resource", "NotResource")?;
+    let principals = parse_principals(&mut fields)?;
     let (resources, resources_inverted) = match (kind, resources, &principals) {
         (PolicyKind::Identity, _, Some(_)) => {
             return Err("Policy document should not specify a principal.".to_owned());
@@ -147,7 +147,7 @@ fn statement(mut fields: Map<String, Value>, kind: PolicyKind) -> Result<Stateme
 
 /// Returns the one of two mutually exclusive lists that is present, and whether it is the inverted
 /// one.
-fn either(
+fn remove_either(
     fields: &mut Map<String, Value>,
     plain: &str,
     inverted: &str,
@@ -162,19 +162,19 @@ fn either(
 
 /// Returns the values of a member that is a single value or a list.
 pub(super) fn texts(value: &Value, name: &str) -> Result<Vec<String>, String> {
-    let one = |value: &Value| match value {
+    let scalar = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
         _ => None,
     };
     let all = match value {
-        Value::Array(list) => list.iter().map(one).collect(),
-        value => one(value).map(|text| vec![text]),
+        Value::Array(list) => list.iter().map(scalar).collect(),
+        value => scalar(value).map(|text| vec![text]),
     };
     all.ok_or_else(|| format!("{name} is neither a string nor a list of strings."))
 }
 
-fn principals(fields: &mut Map<String, Value>) -> Result<Option<Principals>, String> {
+fn parse_principals(fields: &mut Map<String, Value>) -> Result<Option<Principals>, String> {
     let (value, inverted) = match (fields.remove("Principal"), fields.remove("NotPrincipal")) {
         (None, None) => return Ok(None),
         (Some(value), None) => (value, false),
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_iam_would_not_store_is_refused() {
+    fn malformed_policies_are_rejected() {
         for bad in [
             "",
             "{}",
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_classic_deny_all_has_no_version() {
+    fn version_is_optional() {
         let policy = r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
         assert!(Document::parse(policy, PolicyKind::Identity).is_ok());
     }

@@ -4,31 +4,31 @@
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let pattern = pattern.as_bytes();
     let text = text.as_bytes();
-    let mut at = 0;
-    let mut seen = 0;
+    let mut pattern_at = 0;
+    let mut text_at = 0;
     // The position of the last `*`, and the position in the text up to which it matches so far.
     let mut star: Option<(usize, usize)> = None;
-    while seen < text.len() {
-        match pattern.get(at) {
+    while text_at < text.len() {
+        match pattern.get(pattern_at) {
             Some(b'*') => {
-                star = Some((at, seen));
-                at += 1;
+                star = Some((pattern_at, text_at));
+                pattern_at += 1;
             }
-            Some(&byte) if byte == b'?' || byte == text[seen] => {
-                at += 1;
-                seen += 1;
+            Some(&byte) if byte == b'?' || byte == text[text_at] => {
+                pattern_at += 1;
+                text_at += 1;
             }
             _ => {
-                let Some((star_at, swallowed)) = star else {
+                let Some((star_at, matched_to)) = star else {
                     return false;
                 };
-                star = Some((star_at, swallowed + 1));
-                at = star_at + 1;
-                seen = swallowed + 1;
+                star = Some((star_at, matched_to + 1));
+                pattern_at = star_at + 1;
+                text_at = matched_to + 1;
             }
         }
     }
-    pattern[at..].iter().all(|byte| *byte == b'*')
+    pattern[pattern_at..].iter().all(|byte| *byte == b'*')
 }
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ mod tests {
     use super::glob;
 
     #[test]
-    fn stars_and_question_marks() {
+    fn stars_and_question_marks_match() {
         for (pattern, text) in [
             ("*", ""),
             ("a*c", "abbc"),

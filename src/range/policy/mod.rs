@@ -10,7 +10,7 @@ mod document;
 mod glob;
 mod statement;
 
-pub(crate) use condition::Facts;
+pub(crate) use condition::RequestContext;
 pub(crate) use document::{Document, MalformedPolicy, PolicyKind};
 pub(crate) use glob::glob;
-pub(crate) use statement::{Ask, Verdict};
+pub(crate) use statement::{AccessRequest, Decision};

@@ -2,28 +2,28 @@
 
 use std::borrow::Cow;
 
-use super::condition::{Condition, Facts, expand};
+use super::condition::{Condition, RequestContext, expand};
 use super::glob;
 
 /// A request to be authorized.
-pub(crate) struct Ask<'a> {
+pub(crate) struct AccessRequest<'a> {
     /// The action, e.g. `logs:FilterLogEvents`.
     pub(crate) action: &'a str,
     /// The ARN of the resource, or `*`.
     pub(crate) resource: &'a str,
     /// The values that conditions and principals are compared with.
-    pub(crate) facts: &'a Facts,
+    pub(crate) context: &'a RequestContext,
 }
 
 /// The result of evaluating one or several policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Decision {
     /// A statement denies the request.
-    Deny,
+    ExplicitDeny,
     /// A statement allows the request, and none denies it.
     Allow,
     /// No statement applies to the request.
-    Silent,
+    ImplicitDeny,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,29 +32,29 @@ pub(super) enum Effect {
     Deny,
 }
 
-impl Verdict {
-    pub(super) fn of(effects: impl Iterator<Item = Effect>) -> Self {
-        let each = effects.map(|effect| {
+impl Decision {
+    pub(super) fn from_effects(effects: impl Iterator<Item = Effect>) -> Self {
+        let decisions = effects.map(|effect| {
             if effect == Effect::Deny {
-                Self::Deny
+                Self::ExplicitDeny
             } else {
                 Self::Allow
             }
         });
-        Self::all(each)
+        Self::combine(decisions)
     }
 
-    /// Combines the verdicts of several policies of one kind.
-    pub(crate) fn all(verdicts: impl Iterator<Item = Self>) -> Self {
-        let mut joint = Self::Silent;
-        for verdict in verdicts {
-            match verdict {
-                Self::Deny => return Self::Deny,
-                Self::Allow => joint = Self::Allow,
-                Self::Silent => {}
+    /// Combines the decisions of several policies of one kind.
+    pub(crate) fn combine(decisions: impl Iterator<Item = Self>) -> Self {
+        let mut combined = Self::ImplicitDeny;
+        for decision in decisions {
+            match decision {
+                Self::ExplicitDeny => return Self::ExplicitDeny,
+                Self::Allow => combined = Self::Allow,
+                Self::ImplicitDeny => {}
             }
         }
-        joint
+        combined
     }
 }
 
@@ -77,37 +77,37 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    pub(super) fn applies(&self, ask: &Ask<'_>) -> bool {
-        let action = self
+    pub(super) fn applies(&self, request: &AccessRequest<'_>) -> bool {
+        let has_action = self
             .actions
             .iter()
-            .any(|pattern| same_action(pattern, ask.action))
+            .any(|pattern| action_matches(pattern, request.action))
             != self.actions_inverted;
-        let resource = || {
+        let has_resource = || {
             let named = self.resources.iter().any(|pattern| {
-                let pattern: Cow<'_, str> = expand(pattern, ask.facts);
-                pattern == "*" || glob(&pattern, ask.resource)
+                let pattern: Cow<'_, str> = expand(pattern, request.context);
+                pattern == "*" || glob(&pattern, request.resource)
             });
             named != self.resources_inverted
         };
-        let principal = || {
+        let has_principal = || {
             self.principals
                 .as_ref()
-                .is_none_or(|principals| principals.include(ask.facts))
+                .is_none_or(|principals| principals.include(request.context))
         };
-        action
-            && resource()
-            && principal()
+        has_action
+            && has_resource()
+            && has_principal()
             && self
                 .conditions
                 .iter()
-                .all(|condition| condition.holds(ask.facts))
+                .all(|condition| condition.holds(request.context))
     }
 }
 
 impl Statement {
     /// Whether the statement names this principal by its own ARN, not through its account or `*`.
-    pub(super) fn names(&self, arn: &str) -> bool {
+    pub(super) fn names_principal(&self, arn: &str) -> bool {
         self.principals.as_ref().is_some_and(|principals| {
             !principals.inverted && principals.aws.iter().any(|p| p == arn)
         })
@@ -115,18 +115,18 @@ impl Statement {
 }
 
 /// Actions are case-insensitive.
-fn same_action(pattern: &str, action: &str) -> bool {
+fn action_matches(pattern: &str, action: &str) -> bool {
     pattern == "*" || glob(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
 }
 
 impl Principals {
-    fn include(&self, facts: &Facts) -> bool {
+    fn include(&self, context: &RequestContext) -> bool {
         let named = self.aws.iter().any(|principal| {
             principal == "*"
-                || *principal == facts.account
-                || *principal == facts.account_root
-                || *principal == facts.principal_arn
-                || facts.session_arn.as_deref() == Some(principal)
+                || *principal == context.account
+                || *principal == context.account_root
+                || *principal == context.principal_arn
+                || context.session_arn.as_deref() == Some(principal)
         });
         named != self.inverted
     }
@@ -137,60 +137,63 @@ mod tests {
     use super::super::{Document, PolicyKind};
     use super::*;
 
-    fn facts() -> Facts {
-        Facts {
+    fn context() -> RequestContext {
+        RequestContext {
             account: "111111111111".to_owned(),
             account_root: "arn:aws:iam::111111111111:root".to_owned(),
             principal_arn: "arn:aws:iam::111111111111:user/alice".to_owned(),
             username: Some("alice".to_owned()),
-            ..Facts::default()
+            ..RequestContext::default()
         }
     }
 
-    fn verdict(statement: &str, kind: PolicyKind, action: &str, resource: &str) -> Verdict {
+    fn evaluate(statement: &str, kind: PolicyKind, action: &str, resource: &str) -> Decision {
         let document = Document::parse(&format!(r#"{{"Statement":{statement}}}"#), kind).unwrap();
-        document.verdict(&Ask {
+        document.evaluate(&AccessRequest {
             action,
             resource,
-            facts: &facts(),
+            context: &context(),
         })
     }
 
     #[test]
-    fn deny_beats_allow_and_silence_is_neither() {
+    fn explicit_deny_overrides_allow() {
         let both = r#"[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"iam:*","Resource":"*"}]"#;
-        let of = |action| verdict(both, PolicyKind::Identity, action, "*");
+        let decide = |action| evaluate(both, PolicyKind::Identity, action, "*");
         assert_eq!(
-            (of("iam:ListUsers"), of("logs:FilterLogEvents")),
-            (Verdict::Deny, Verdict::Allow)
+            (decide("iam:ListUsers"), decide("logs:FilterLogEvents")),
+            (Decision::ExplicitDeny, Decision::Allow)
         );
         let one = r#"{"Effect":"Allow","NotAction":"iam:*","Resource":"arn:aws:logs:*"}"#;
         assert_eq!(
-            verdict(one, PolicyKind::Identity, "IAM:listusers", "arn:aws:logs:x"),
-            Verdict::Silent
+            evaluate(one, PolicyKind::Identity, "IAM:listusers", "arn:aws:logs:x"),
+            Decision::ImplicitDeny
         );
         assert_eq!(
-            verdict(one, PolicyKind::Identity, "logs:X", "arn:aws:s3:::b"),
-            Verdict::Silent
+            evaluate(one, PolicyKind::Identity, "logs:X", "arn:aws:s3:::b"),
+            Decision::ImplicitDeny
         );
     }
 
     #[test]
-    fn a_resource_may_name_the_caller() {
+    fn resource_expands_policy_variables() {
         let own = r#"{"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:user/${aws:username}"}"#;
-        let of = |who| {
-            verdict(
+        let decide = |user| {
+            evaluate(
                 own,
                 PolicyKind::Identity,
                 "iam:GetUser",
-                &format!("arn:aws:iam::1:user/{who}"),
+                &format!("arn:aws:iam::1:user/{user}"),
             )
         };
-        assert_eq!((of("alice"), of("bob")), (Verdict::Allow, Verdict::Silent));
+        assert_eq!(
+            (decide("alice"), decide("bob")),
+            (Decision::Allow, Decision::ImplicitDeny)
+        );
     }
 
     #[test]
-    fn trust_is_in_an_account_a_principal_or_everyone() {
+    fn trust_policy_names_account_principal_or_everyone() {
         for trusted in [
             r#""*""#,
             r#"{"AWS":"111111111111"}"#,
@@ -199,15 +202,15 @@ mod tests {
             let policy =
                 format!(r#"{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{trusted}}}"#);
             assert_eq!(
-                verdict(&policy, PolicyKind::Trust, "sts:AssumeRole", "*"),
-                Verdict::Allow,
+                evaluate(&policy, PolicyKind::Trust, "sts:AssumeRole", "*"),
+                Decision::Allow,
                 "{trusted}"
             );
         }
         let other = r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::222222222222:root"}}"#;
         assert_eq!(
-            verdict(other, PolicyKind::Trust, "sts:AssumeRole", "*"),
-            Verdict::Silent
+            evaluate(other, PolicyKind::Trust, "sts:AssumeRole", "*"),
+            Decision::ImplicitDeny
         );
     }
 }

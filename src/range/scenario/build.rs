@@ -12,14 +12,14 @@ use crate::range::access::Mint;
 use crate::range::cloudtrail::History;
 use crate::range::ec2::{FlowDestination, FlowLog};
 use crate::range::insights::Speed;
-use crate::range::logs::{LogStore, StoredGroup, salt_of};
+use crate::range::logs::{LogStore, StoredGroup, serial_salt};
 use crate::range::policy::PolicyKind;
 use crate::range::world::{
-    Account, OrgUnit, Organization, Policy, Regions, Scp, Trail, Uses, World,
+    Account, LastUses, OrgUnit, Organization, Policy, Regions, Scp, Trail, World,
 };
 
 /// The age of resources for which the scenario sets none.
-const AGE: SignedDuration = SignedDuration::from_hours(400 * 24);
+const DEFAULT_AGE: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// Builds the state of a range that starts at `now`. The same arguments always give the same state.
 ///
@@ -32,13 +32,13 @@ pub(crate) fn build(
 ) -> Result<World, ScenarioError> {
     let Scenario(spec) = scenario;
     let mut world = empty_world(spec, seed);
-    let ages_ago = now.saturating_sub(AGE).unwrap_or(now);
+    let default_created = now.saturating_sub(DEFAULT_AGE).unwrap_or(now);
     add_units(&mut world, spec)?;
     for account in &spec.accounts {
-        add_accounts(&mut world, account, ages_ago)?;
+        add_accounts(&mut world, account, default_created)?;
     }
     if !world.accounts.contains_key(&spec.organization.management) {
-        return Err(undefined(
+        return Err(undefined_reference(
             "[organization]",
             "the account",
             spec.organization.management.to_string(),
@@ -47,24 +47,24 @@ pub(crate) fn build(
     for scp in &spec.scps {
         add_scp(&mut world, scp)?;
     }
-    identities::add(&mut world, spec, ages_ago)?;
+    identities::add(&mut world, spec, default_created)?;
     for group in &spec.groups {
-        add_groups(&mut world, group, now, ages_ago);
+        add_groups(&mut world, group, now, default_created);
     }
     for trail in &spec.trails {
-        add_trail(&mut world, trail, now, ages_ago)?;
+        add_trail(&mut world, trail, now, default_created)?;
     }
     for flow_log in &spec.flow_logs {
-        add_flow_logs(&mut world, flow_log, ages_ago);
+        add_flow_logs(&mut world, flow_log, default_created);
     }
     // Everyday traffic is added before other events, so that its serial numbers do not depend on
     // them.
     everyday::add(&mut world, spec, seed, now);
-    events::add(&mut world, spec, now, ages_ago)?;
+    events::add(&mut world, spec, now, default_created)?;
     Ok(world)
 }
 
-pub(super) fn undefined(
+pub(super) fn undefined_reference(
     table: &'static str,
     what: &'static str,
     name: impl Into<String>,
@@ -104,17 +104,17 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
         accounts: BTreeMap::new(),
         key_owners: std::collections::HashMap::new(),
         trails: Vec::new(),
-        uses: Uses::default(),
+        last_uses: LastUses::default(),
         access_reports: BTreeMap::new(),
         history: History::default(),
-        own_traces: behaviour.own_traces,
+        records_own_calls: behaviour.own_traces,
         mint,
         propagation: SignedDuration::from_secs(behaviour.policy_propagation_seconds.into()),
         delivery: SignedDuration::from_secs(behaviour.trail_delivery_seconds.into()),
         events_scanned_a_page: behaviour.events_scanned_a_page.max(1),
         empty_pages: behaviour.empty_pages,
-        insights_answers: spec.insights_answers.clone(),
-        insights_most_rows: behaviour.insights_most_rows,
+        insights_fixed_results: spec.insights_answers.clone(),
+        insights_max_rows: behaviour.insights_most_rows,
         insights: Speed::new(
             behaviour.insights_bytes_a_second,
             behaviour.insights_timeout_seconds,
@@ -146,14 +146,13 @@ fn parent_id(world: &World, unit: Option<&str>) -> Result<String, ScenarioError>
     let Some(name) = unit else {
         return Ok(world.organization.root.clone());
     };
-    let found = world
+    let unit = world
         .organization
         .units
         .iter()
         .find(|(_, unit)| unit.name == name);
-    found
-        .map(|(id, _)| id.clone())
-        .ok_or_else(|| undefined("[[accounts]]", "the unit", name))
+    unit.map(|(id, _)| id.clone())
+        .ok_or_else(|| undefined_reference("[[accounts]]", "the unit", name))
 }
 
 fn add_accounts(
@@ -166,12 +165,12 @@ fn add_accounts(
     } else {
         parent_id(world, spec.unit.as_deref())?
     };
-    let first: u64 = spec.id.to_string().parse().unwrap_or_default();
+    let first_id: u64 = spec.id.to_string().parse().unwrap_or_default();
     for n in 0..spec.count.unwrap_or(1) {
-        let number = format!("{:012}", first.saturating_add(n.into()));
-        let id: AccountId = number
+        let id_text = format!("{:012}", first_id.saturating_add(n.into()));
+        let id: AccountId = id_text
             .parse()
-            .map_err(|_| undefined("[[accounts]]", "the account", number))?;
+            .map_err(|_| undefined_reference("[[accounts]]", "the account", id_text))?;
         let name = if spec.count.is_some() {
             format!("{}-{:03}", spec.name, n + 1)
         } else {
@@ -202,7 +201,7 @@ fn add_scp(world: &mut World, spec: &ScpSpec) -> Result<(), ScenarioError> {
     let targets = spec
         .targets
         .iter()
-        .map(|target| scp_target(world, target))
+        .map(|target| scp_target_id(world, target))
         .collect::<Result<_, _>>()?;
     let id = world.mint.id_for("p-", &spec.name, 8).to_lowercase();
     let arn = world.organization_arn(&format!(
@@ -218,7 +217,7 @@ fn add_scp(world: &mut World, spec: &ScpSpec) -> Result<(), ScenarioError> {
     Ok(())
 }
 
-fn scp_target(world: &World, target: &str) -> Result<String, ScenarioError> {
+fn scp_target_id(world: &World, target: &str) -> Result<String, ScenarioError> {
     if target == "root" {
         return Ok(world.organization.root.clone());
     }
@@ -228,9 +227,8 @@ fn scp_target(world: &World, target: &str) -> Result<String, ScenarioError> {
         .find(|account| account.id.to_string() == target || account.name == target);
     match account {
         Some(account) => Ok(account.id.to_string()),
-        None => {
-            parent_id(world, Some(target)).map_err(|_| undefined("[[scps]]", "the target", target))
-        }
+        None => parent_id(world, Some(target))
+            .map_err(|_| undefined_reference("[[scps]]", "the target", target)),
     }
 }
 
@@ -246,38 +244,38 @@ pub(super) fn parse_policy(
 }
 
 /// The account-Regions that match both selections and are enabled.
-pub(super) fn targets(
+pub(super) fn account_regions(
     world: &World,
     accounts: &Names,
     regions: &Names,
 ) -> Vec<(AccountId, Region)> {
-    let chosen = world
+    let selected = world
         .accounts
         .values()
         .filter(|account| accounts.include_account(account.id, &account.name));
-    let places = chosen.flat_map(|account| {
+    let account_regions = selected.flat_map(|account| {
         world
             .regions
             .all()
             .map(move |(region, _)| (account.id, region.clone()))
     });
-    places
+    account_regions
         .filter(|(account, region)| {
-            regions.include(region.as_str()) && world.enabled(*account, region)
+            regions.include(region.as_str()) && world.is_region_enabled(*account, region)
         })
         .collect()
 }
 
-fn add_groups(world: &mut World, spec: &GroupSpec, now: Timestamp, ages_ago: Timestamp) {
+fn add_groups(world: &mut World, spec: &GroupSpec, now: Timestamp, default_created: Timestamp) {
     let created = spec
         .created
-        .map_or(ages_ago, |created| created.resolve(now));
-    for (account, region) in targets(world, &spec.accounts, &spec.regions) {
+        .map_or(default_created, |created| created.resolve(now));
+    for (account, region) in account_regions(world, &spec.accounts, &spec.regions) {
         for name in spec.names() {
             let mut group = StoredGroup::new(
                 LogGroupClass::from(spec.class.as_str()),
                 created.as_millisecond(),
-                salt_of(&name),
+                serial_salt(&name),
             );
             group.retention_days = spec.retention_days;
             group.masked = spec.masked;
@@ -312,14 +310,19 @@ pub(super) fn open_group<'a>(
         .logs
         .entry(region.clone())
         .or_default();
-    let made = || {
+    let new_group = || {
         StoredGroup::new(
             LogGroupClass::Standard,
             created.as_millisecond(),
-            salt_of(name),
+            serial_salt(name),
         )
     };
-    Some(store.groups.entry(name.to_owned()).or_insert_with(made))
+    Some(
+        store
+            .groups
+            .entry(name.to_owned())
+            .or_insert_with(new_group),
+    )
 }
 
 fn add_trail(
@@ -329,15 +332,21 @@ fn add_trail(
     created: Timestamp,
 ) -> Result<(), ScenarioError> {
     if let Some(group) = &spec.log_group {
-        open_group(world, spec.account, &spec.home, group, created)
-            .ok_or_else(|| undefined("[[trails]]", "the account", spec.account.to_string()))?;
+        open_group(world, spec.account, &spec.home, group, created).ok_or_else(|| {
+            undefined_reference("[[trails]]", "the account", spec.account.to_string())
+        })?;
     }
-    let strangers = world
+    let outside_accounts = world
         .accounts
         .values()
         .filter(|account| !account.is_in_organization())
         .map(|account| account.id);
-    let unreached = spec.unreached.iter().copied().chain(strangers).collect();
+    let unreached = spec
+        .unreached
+        .iter()
+        .copied()
+        .chain(outside_accounts)
+        .collect();
     world.trails.push(Trail {
         name: spec.name.clone(),
         account: spec.account,
@@ -349,18 +358,18 @@ fn add_trail(
         logging: spec.logging,
         delivery_error: spec.delivery_error.clone(),
         last_delivery: spec.last_delivery.map(|last| last.resolve(now)),
-        records: spec.records,
+        read_write_type: spec.records,
         excluded_sources: spec.excluded_sources.clone(),
     });
     Ok(())
 }
 
 fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
-    for (account, region) in targets(world, &spec.accounts, &spec.regions) {
-        let others = world
+    for (account, region) in account_regions(world, &spec.accounts, &spec.regions) {
+        let existing = world
             .account(account)
             .and_then(|account| account.flow_logs.get(&region));
-        let to_same_group = others
+        let to_same_group = existing
             .into_iter()
             .flatten()
             .filter(|other| other.log_group == spec.log_group)

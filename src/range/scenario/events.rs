@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::ScenarioError;
-use super::build::{open_group, undefined};
+use super::build::{open_group, undefined_reference};
 use super::spec::{EventSpec, LoadSpec, RecordSpec, Spec};
 use crate::model::{AccountId, Arn};
 use crate::range::cloudtrail::{Actor, Record, deliver};
@@ -22,32 +22,38 @@ pub(super) fn add(
     world: &mut World,
     spec: &Spec,
     now: Timestamp,
-    ages_ago: Timestamp,
+    default_created: Timestamp,
 ) -> Result<(), ScenarioError> {
     for event in &spec.events {
-        plant(world, event, now, ages_ago)?;
+        add_event(world, event, now, default_created)?;
     }
     for (number, record) in spec.records.iter().enumerate() {
-        tell(world, record, number, now)?;
+        add_record(world, record, number, now)?;
     }
     for load in &spec.load {
-        load_folder(world, load, ages_ago)?;
+        load_folder(world, load, default_created)?;
     }
     Ok(())
 }
 
-fn plant(
+fn add_event(
     world: &mut World,
     spec: &EventSpec,
     now: Timestamp,
-    ages_ago: Timestamp,
+    default_created: Timestamp,
 ) -> Result<(), ScenarioError> {
-    let group = open_group(world, spec.account, &spec.region, &spec.group, ages_ago)
-        .ok_or_else(|| undefined("[[events]]", "the account", spec.account.to_string()))?;
+    let group = open_group(
+        world,
+        spec.account,
+        &spec.region,
+        &spec.group,
+        default_created,
+    )
+    .ok_or_else(|| undefined_reference("[[events]]", "the account", spec.account.to_string()))?;
     let first_ms = spec.at.resolve(now).as_millisecond();
     for n in 0..spec.count {
         let timestamp_ms = first_ms.saturating_add(i64::from(n) * i64::from(spec.apart_ms));
-        group.store(NewEvent {
+        group.add_event(NewEvent {
             stream: spec.stream.clone(),
             timestamp_ms,
             ingestion_ms: spec
@@ -60,32 +66,32 @@ fn plant(
     Ok(())
 }
 
-fn tell(
+fn add_record(
     world: &mut World,
     spec: &RecordSpec,
     number: usize,
     now: Timestamp,
 ) -> Result<(), ScenarioError> {
     if world.account(spec.account).is_none() {
-        return Err(undefined(
+        return Err(undefined_reference(
             "[[records]]",
             "the account",
             spec.account.to_string(),
         ));
     }
-    let actor = actor(world, spec)?;
-    let value = |table: &Option<toml::Table>| {
+    let actor = find_actor(world, spec)?;
+    let to_json = |table: &Option<toml::Table>| {
         table
             .as_ref()
             .and_then(|table| serde_json::to_value(table).ok())
     };
     for n in 0..spec.count {
         let purpose = format!("record {number} {n}");
-        let since = RECORD_SPACING.saturating_mul(i32::try_from(n).unwrap_or(i32::MAX));
+        let offset = RECORD_SPACING.saturating_mul(i32::try_from(n).unwrap_or(i32::MAX));
         let record = Record {
             account: spec.account,
             region: spec.region.clone(),
-            time: spec.at.resolve(now).saturating_add(since).unwrap_or(now),
+            time: spec.at.resolve(now).saturating_add(offset).unwrap_or(now),
             actor: actor.clone(),
             service: spec.service.clone(),
             action: spec.action.clone(),
@@ -98,9 +104,9 @@ fn tell(
                 .error_code
                 .clone()
                 .map(|code| (code, spec.error_message.clone().unwrap_or_default())),
-            request: value(&spec.request).unwrap_or(Value::Null),
-            response: value(&spec.response).unwrap_or(Value::Null),
-            additional: value(&spec.additional),
+            request: to_json(&spec.request).unwrap_or(Value::Null),
+            response: to_json(&spec.response).unwrap_or(Value::Null),
+            additional: to_json(&spec.additional),
             read_only: spec.read_only,
             request_id: world.mint.uuid_for(&format!("{purpose} request")),
             event_id: world.mint.uuid_for(&purpose),
@@ -112,8 +118,8 @@ fn tell(
 }
 
 /// The actor of a record, with the same unique id as the identity with that ARN.
-fn actor(world: &World, spec: &RecordSpec) -> Result<Actor, ScenarioError> {
-    let unknown = || undefined("[[records]]", "the principal", spec.by.clone());
+fn find_actor(world: &World, spec: &RecordSpec) -> Result<Actor, ScenarioError> {
+    let unknown = || undefined_reference("[[records]]", "the principal", spec.by.clone());
     let arn: Arn = spec.by.parse().map_err(|_| unknown())?;
     let account: AccountId = arn.account().ok_or_else(unknown)?;
     let principal_id = match arn.resource().split('/').collect::<Vec<_>>()[..] {
@@ -154,10 +160,16 @@ struct File {
 fn load_folder(
     world: &mut World,
     spec: &LoadSpec,
-    ages_ago: Timestamp,
+    default_created: Timestamp,
 ) -> Result<(), ScenarioError> {
-    let group = open_group(world, spec.account, &spec.region, &spec.group, ages_ago)
-        .ok_or_else(|| undefined("[[load]]", "the account", spec.account.to_string()))?;
+    let group = open_group(
+        world,
+        spec.account,
+        &spec.region,
+        &spec.group,
+        default_created,
+    )
+    .ok_or_else(|| undefined_reference("[[load]]", "the account", spec.account.to_string()))?;
     let stream = format!("{}_CloudTrail_{}", spec.account, spec.region);
     for path in json_files(&spec.folder)? {
         let failed = |problem: String| ScenarioError::Load {
@@ -174,7 +186,7 @@ fn load_folder(
             let time = time
                 .ok_or_else(|| failed("a record has no eventTime".to_owned()))?
                 .as_millisecond();
-            group.store(NewEvent {
+            group.add_event(NewEvent {
                 stream: stream.clone(),
                 timestamp_ms: time,
                 ingestion_ms: time,

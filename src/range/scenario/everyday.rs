@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::build::targets;
+use super::build::account_regions;
 use super::spec::{FlowLogSpec, GroupSpec, Spec, TrailSpec};
 use crate::model::{AccountId, Region};
 use crate::range::ec2::FlowLog;
-use crate::range::traffic::{Flavour, Kind, Place, Traffic};
+use crate::range::traffic::{ApplicationTraffic, FlowSource, Kind, Traffic, TrailStream};
 use crate::range::world::{Trail, World};
 
 /// How long before the start of the range everyday traffic begins.
-const REACH: SignedDuration = SignedDuration::from_hours(48);
+const TRAFFIC_START_AGE: SignedDuration = SignedDuration::from_hours(48);
 /// How long before the start of the range everyday traffic ends. All of it has been ingested by
 /// then, so the answer sheet is correct from the start.
-const DELIVERED: SignedDuration = SignedDuration::from_mins(20);
+const TRAFFIC_END_AGE: SignedDuration = SignedDuration::from_mins(20);
 
 /// The properties that all traffic of a scenario shares.
 struct Template {
@@ -37,31 +37,34 @@ impl Template {
 }
 
 pub(super) fn add(world: &mut World, spec: &Spec, seed: u64, now: Timestamp) {
-    let from_ms = now.saturating_sub(REACH).unwrap_or(now).as_millisecond();
+    let from_ms = now
+        .saturating_sub(TRAFFIC_START_AGE)
+        .unwrap_or(now)
+        .as_millisecond();
     let template = Template {
         seed,
         from_ms,
         to_ms: now
-            .saturating_sub(DELIVERED)
+            .saturating_sub(TRAFFIC_END_AGE)
             .unwrap_or(now)
             .as_millisecond(),
     };
     for trail in spec.trails.iter().filter(|trail| trail.events_a_day > 0) {
-        of_trail(world, trail, &template);
+        add_trail_traffic(world, trail, &template);
     }
     for flow_log in spec
         .flow_logs
         .iter()
         .filter(|flow_log| flow_log.events_a_day > 0)
     {
-        of_flow_log(world, flow_log, &template);
+        add_flow_log_traffic(world, flow_log, &template);
     }
     for group in spec.groups.iter().filter(|group| group.events_a_day > 0) {
-        of_groups(world, group, &template);
+        add_group_traffic(world, group, &template);
     }
 }
 
-fn of_trail(world: &mut World, spec: &TrailSpec, template: &Template) {
+fn add_trail_traffic(world: &mut World, spec: &TrailSpec, template: &Template) {
     let Some(trail) = world
         .trails
         .iter()
@@ -69,57 +72,58 @@ fn of_trail(world: &mut World, spec: &TrailSpec, template: &Template) {
     else {
         return;
     };
-    let places = places(world, trail);
+    let streams = trail_streams(world, trail);
     let account = trail.account;
     let home = trail.home.clone();
     let group = trail.log_group.clone();
     if let Some(group) = group {
-        give(
+        set_traffic(
             world,
             account,
             &home,
             &group,
-            template.traffic(Kind::Trail(places), spec.events_a_day),
+            template.traffic(Kind::Trail(streams), spec.events_a_day),
         );
     }
 }
 
-/// The active accounts and enabled Regions that the trail records.
-fn places(world: &World, trail: &Trail) -> Arc<[Place]> {
+/// The streams of the active accounts and enabled Regions that the trail records.
+fn trail_streams(world: &World, trail: &Trail) -> Arc<[TrailStream]> {
     let accounts = world
         .accounts
         .values()
         .filter(|account| account.is_active());
-    let all = accounts.flat_map(|account| {
+    let account_regions = accounts.flat_map(|account| {
         world
             .regions
             .all()
             .map(move |(region, _)| (account.id, region))
     });
-    all.filter(|(account, region)| {
-        world.enabled(*account, region) && trail.delivers(*account, region)
-    })
-    .map(|(account, region)| Place {
-        account,
-        region: region.clone(),
-        stream: trail.stream(&world.organization.id, account, region),
-    })
-    .collect()
+    account_regions
+        .filter(|(account, region)| {
+            world.is_region_enabled(*account, region) && trail.delivers_from(*account, region)
+        })
+        .map(|(account, region)| TrailStream {
+            account,
+            region: region.clone(),
+            name: trail.stream_name(&world.organization.id, account, region),
+        })
+        .collect()
 }
 
-fn of_flow_log(world: &mut World, spec: &FlowLogSpec, template: &Template) {
+fn add_flow_log_traffic(world: &mut World, spec: &FlowLogSpec, template: &Template) {
     let format = spec
         .format
         .clone()
         .unwrap_or_else(|| FlowLog::DEFAULT_FORMAT.to_owned());
-    for (account, region) in targets(world, &spec.accounts, &spec.regions) {
-        let kind = Kind::Flow {
+    for (account, region) in account_regions(world, &spec.accounts, &spec.regions) {
+        let kind = Kind::Flow(FlowSource {
             account,
             region: region.clone(),
             format: format.clone(),
-        };
+        });
         let owner = spec.destination_account.unwrap_or(account);
-        give(
+        set_traffic(
             world,
             owner,
             &region,
@@ -129,26 +133,32 @@ fn of_flow_log(world: &mut World, spec: &FlowLogSpec, template: &Template) {
     }
 }
 
-fn of_groups(world: &mut World, spec: &GroupSpec, template: &Template) {
-    for (account, region) in targets(world, &spec.accounts, &spec.regions) {
+fn add_group_traffic(world: &mut World, spec: &GroupSpec, template: &Template) {
+    for (account, region) in account_regions(world, &spec.accounts, &spec.regions) {
         for name in spec.names() {
-            let flavour = Flavour::of(&name, &format!("{account} {region}"));
-            give(
+            let application = ApplicationTraffic::new(&name, &format!("{account} {region}"));
+            set_traffic(
                 world,
                 account,
                 &region,
                 &name,
-                template.traffic(Kind::Application(flavour), spec.events_a_day),
+                template.traffic(Kind::Application(application), spec.events_a_day),
             );
         }
     }
 }
 
-fn give(world: &mut World, account: AccountId, region: &Region, group: &str, traffic: Traffic) {
+fn set_traffic(
+    world: &mut World,
+    account: AccountId,
+    region: &Region,
+    group: &str,
+    traffic: Traffic,
+) {
     let store = world
         .account_mut(account)
         .and_then(|account| account.logs.get_mut(region));
     if let Some(group) = store.and_then(|store| store.groups.get_mut(group)) {
-        group.expect(traffic);
+        group.set_traffic(traffic);
     }
 }

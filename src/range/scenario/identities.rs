@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::ScenarioError;
-use super::build::{parse_policy, undefined};
+use super::build::{parse_policy, undefined_reference};
 use super::spec::{RoleSpec, Spec, UserGroupSpec, UserSpec};
 use crate::model::AccountId;
 use crate::range::access::{MfaDevice, Mint};
@@ -33,13 +33,13 @@ struct DefaultRoles {
 
 pub(super) fn add(world: &mut World, spec: &Spec, created: Timestamp) -> Result<(), ScenarioError> {
     let management = spec.organization.management;
-    let practice = built_in(
+    let practice = built_in_user(
         management,
         PRACTICE_USER,
         "ReadOnlyAccess",
         &[("AssumeRoles", ASSUME_ANY)],
     );
-    let administrator = built_in(management, ADMINISTRATOR, "AdministratorAccess", &[]);
+    let administrator = built_in_user(management, ADMINISTRATOR, "AdministratorAccess", &[]);
     for user in [&practice, &administrator].into_iter().chain(&spec.users) {
         add_user(world, user, created)?;
     }
@@ -60,7 +60,12 @@ pub(super) fn add(world: &mut World, spec: &Spec, created: Timestamp) -> Result<
     Ok(())
 }
 
-fn built_in(account: AccountId, name: &str, managed: &str, policies: &[(&str, &str)]) -> UserSpec {
+fn built_in_user(
+    account: AccountId,
+    name: &str,
+    managed: &str,
+    policies: &[(&str, &str)],
+) -> UserSpec {
     UserSpec {
         account,
         name: name.to_owned(),
@@ -82,7 +87,7 @@ pub(crate) fn practice_key(management: AccountId, name: &str) -> String {
     Mint::new(0).id_for("AKIA", &format!("{management} {name}"), 16)
 }
 
-fn policies(
+fn parse_policies(
     owner: &str,
     inline: &BTreeMap<String, String>,
     attached: &[String],
@@ -115,7 +120,7 @@ fn add_user(world: &mut World, spec: &UserSpec, created: Timestamp) -> Result<()
         path: spec.path.clone(),
         id: mint.id_for("AIDA", &format!("{} user {}", spec.account, spec.name), 17),
         created,
-        policies: policies(&spec.name, &spec.policies, &spec.attached, created)?,
+        policies: parse_policies(&spec.name, &spec.policies, &spec.attached, created)?,
         groups: BTreeSet::from_iter(spec.groups.clone()),
         keys: spec.access_keys.iter().map(key).collect(),
         mfa: spec
@@ -128,8 +133,8 @@ fn add_user(world: &mut World, spec: &UserSpec, created: Timestamp) -> Result<()
             .insert(id.clone(), (spec.account, spec.name.clone()));
     }
     let account = world.account_mut(spec.account);
-    let account =
-        account.ok_or_else(|| undefined("[[users]]", "the account", spec.account.to_string()))?;
+    let account = account
+        .ok_or_else(|| undefined_reference("[[users]]", "the account", spec.account.to_string()))?;
     account.users.insert(spec.name.clone(), user);
     Ok(())
 }
@@ -146,11 +151,12 @@ fn add_user_group(
             .mint
             .id_for("AGPA", &format!("{} group {}", spec.account, spec.name), 17),
         created,
-        policies: policies(&spec.name, &spec.policies, &spec.attached, created)?,
+        policies: parse_policies(&spec.name, &spec.policies, &spec.attached, created)?,
     };
     let account = world.account_mut(spec.account);
-    let account = account
-        .ok_or_else(|| undefined("[[user_groups]]", "the account", spec.account.to_string()))?;
+    let account = account.ok_or_else(|| {
+        undefined_reference("[[user_groups]]", "the account", spec.account.to_string())
+    })?;
     account.groups.insert(spec.name.clone(), group);
     Ok(())
 }
@@ -173,10 +179,10 @@ fn add_role(
             "Statement": { "Effect": "Allow", "Action": role.allow, "Resource": "*" } });
         inline.insert(role.name.clone(), allow.to_string());
     }
-    let policies = policies(&role.name, &inline, &role.attached, created)?;
+    let policies = parse_policies(&role.name, &inline, &role.attached, created)?;
     let mint = world.mint.clone();
     for account in world.accounts.values_mut() {
-        let chosen = match &role.accounts {
+        let selected = match &role.accounts {
             None => account.id != management,
             Some(names) if account.id == management => names
                 .globs()
@@ -184,12 +190,12 @@ fn add_role(
                 .any(|name| *name == account.name || *name == account.id.to_string()),
             Some(names) => names.include_account(account.id, &account.name),
         };
-        let lacks = spec
+        let is_excluded = spec
             .accounts
             .iter()
             .any(|spec| spec.id == account.id && spec.lacks_roles.contains(&role.name));
-        if chosen && !lacks {
-            let made = Role {
+        if selected && !is_excluded {
+            let new_role = Role {
                 name: role.name.clone(),
                 path: role.path.clone(),
                 id: mint.id_for("AROA", &format!("{} role {}", account.id, role.name), 17),
@@ -198,21 +204,21 @@ fn add_role(
                 max_session_seconds: role.max_session_seconds,
                 policies: policies.clone(),
             };
-            account.roles.insert(role.name.clone(), made);
+            account.roles.insert(role.name.clone(), new_role);
         }
     }
     Ok(())
 }
 
 fn trust_policy(world: &World, management: AccountId, role: &RoleSpec) -> String {
-    let trusted = if role.trusts.is_empty() {
+    let principals = if role.trusts.is_empty() {
         vec![world.arn("iam", "", management, "root")]
     } else {
         role.trusts.clone()
     };
     let mut statement = json!({
         "Effect": "Allow",
-        "Principal": { "AWS": trusted },
+        "Principal": { "AWS": principals },
         "Action": ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
     });
     let mut conditions = serde_json::Map::new();

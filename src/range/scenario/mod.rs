@@ -8,8 +8,8 @@ mod build;
 mod events;
 mod everyday;
 mod identities;
-mod moment;
 mod names;
+mod scenario_time;
 mod spec;
 mod story;
 
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 pub(crate) use build::build;
 pub(crate) use identities::{ADMINISTRATOR, PRACTICE_USER, practice_key};
-pub(crate) use spec::{FaultKind, FaultSpec, Incomplete, IncompleteAnswer};
+pub(crate) use spec::{FaultKind, FaultSpec, IncompleteResponse, ResponseDefect};
 pub use story::{Answer, Chapter, Search};
 
 use spec::Spec;
@@ -34,13 +34,15 @@ pub struct Scenario(Spec);
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// There is no built-in scenario of this name.
-    #[error("there is no scenario `{0}`: expected {shipped}", shipped = shipped_names())]
+    #[error("no built-in scenario `{0}`: expected one of {builtin}", builtin = builtin_list())]
     UnknownScenario(String),
     /// The file is not a valid scenario.
-    #[error("the scenario cannot be read")]
+    #[error("the scenario is invalid")]
     Unreadable(#[source] Box<toml::de::Error>),
     /// A table refers to something that no other table defines.
-    #[error("the scenario's {table} names {what} `{name}`, which it does not define")]
+    #[error(
+        "{table} of the scenario refers to {what} `{name}`, which is not defined: add it, or correct the name"
+    )]
     Undefined {
         /// The table with the reference.
         table: &'static str,
@@ -50,7 +52,7 @@ pub enum ScenarioError {
         name: String,
     },
     /// A policy is one that IAM would reject.
-    #[error("the scenario's policy `{name}` is malformed: {problem}")]
+    #[error("policy `{name}` of the scenario is malformed: {problem}")]
     MalformedPolicy {
         /// The name of the policy or of its owner.
         name: String,
@@ -58,7 +60,7 @@ pub enum ScenarioError {
         problem: String,
     },
     /// A file of events cannot be read.
-    #[error("`{}` cannot be loaded: {problem}", path.display())]
+    #[error("cannot load `{}`: {problem}", path.display())]
     Load {
         /// The file or folder.
         path: PathBuf,
@@ -68,7 +70,7 @@ pub enum ScenarioError {
 }
 
 /// The built-in scenarios.
-const SHIPPED: [(&str, &str); 3] = [
+const BUILTIN: [(&str, &str); 3] = [
     ("small", include_str!("../../../config/range/small.toml")),
     (
         "org-100",
@@ -78,12 +80,12 @@ const SHIPPED: [(&str, &str); 3] = [
 ];
 
 /// The names of the built-in scenarios.
-pub(super) fn shipped() -> impl Iterator<Item = &'static str> {
-    SHIPPED.iter().map(|(name, _)| *name)
+pub(super) fn builtin_names() -> impl Iterator<Item = &'static str> {
+    BUILTIN.iter().map(|(name, _)| *name)
 }
 
-fn shipped_names() -> String {
-    shipped().collect::<Vec<_>>().join(", ")
+fn builtin_list() -> String {
+    builtin_names().collect::<Vec<_>>().join(", ")
 }
 
 impl Scenario {
@@ -92,8 +94,8 @@ impl Scenario {
     /// # Errors
     /// There is no built-in scenario of this name.
     pub fn builtin(name: &str) -> Result<Self, ScenarioError> {
-        let shipped = SHIPPED.iter().find(|(shipped, _)| *shipped == name);
-        let (_, text) = shipped.ok_or_else(|| ScenarioError::UnknownScenario(name.to_owned()))?;
+        let builtin = BUILTIN.iter().find(|(builtin, _)| *builtin == name);
+        let (_, text) = builtin.ok_or_else(|| ScenarioError::UnknownScenario(name.to_owned()))?;
         Self::from_toml(text)
     }
 

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Scenario;
-use super::moment::Moment;
+use super::scenario_time::ScenarioTime;
 
 /// A step of the story, as it is in the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChapterSpec {
-    at: Moment,
+    at: ScenarioTime,
     text: String,
 }
 
@@ -71,9 +71,9 @@ mod tests {
 
     use super::Search;
     use crate::model::LogGroupClass;
-    use crate::range::logs::shown;
+    use crate::range::logs::mask_message;
     use crate::range::patterns::FilterPattern;
-    use crate::range::scenario::{Scenario, build, shipped};
+    use crate::range::scenario::{Scenario, build, builtin_names};
     use crate::range::world::World;
 
     const DAY_MS: i64 = 86_400_000;
@@ -133,18 +133,19 @@ mod tests {
 
     /// The group of a message in an aggregating hunt, computed independently of the hunt. `None` if
     /// the hunt does not count the message.
-    fn row_of(hunt: &str, message: &str) -> Option<String> {
+    fn aggregate_key(hunt: &str, message: &str) -> Option<String> {
         let columns: Vec<&str> = message.split(' ').collect();
         let record: Value = serde_json::from_str(message).unwrap_or_default();
-        let source_at = if columns.first() == Some(&"2") { 3 } else { 2 };
+        let source_column = if columns.first() == Some(&"2") { 3 } else { 2 };
         match hunt {
             "vpc-rejects-by-source" => columns
                 .contains(&"REJECT")
-                .then(|| columns[source_at].to_owned()),
+                .then(|| columns[source_column].to_owned()),
             "role-chains" => {
-                let who = &record["userIdentity"];
-                let is_chain = record["eventName"] == "AssumeRole" && who["type"] == "AssumedRole";
-                let issuer = &who["sessionContext"]["sessionIssuer"]["arn"];
+                let identity = &record["userIdentity"];
+                let is_chain =
+                    record["eventName"] == "AssumeRole" && identity["type"] == "AssumedRole";
+                let issuer = &identity["sessionContext"]["sessionIssuer"]["arn"];
                 let role = &record["requestParameters"]["roleArn"];
                 is_chain.then(|| format!("{issuer} {role} {}", record["errorCode"]))
             }
@@ -167,9 +168,9 @@ mod tests {
 
     /// Counts the events of the last 24 hours for which `matches` is true; copies of a record count
     /// once.
-    fn count(scenario: &Scenario, world: &mut World, matches: impl Fn(&str) -> bool) -> u64 {
+    fn count_events(scenario: &Scenario, world: &mut World, matches: impl Fn(&str) -> bool) -> u64 {
         let now_ms = scenario.now().as_millisecond();
-        let mut found = BTreeSet::new();
+        let mut unique = BTreeSet::new();
         for account in world
             .accounts
             .values_mut()
@@ -193,10 +194,10 @@ mod tests {
                         event.ingestion_ms <= now_ms && event.timestamp_ms >= now_ms - DAY_MS
                     });
                     for event in visible {
-                        let message = shown(group, &event.message, false);
+                        let message = mask_message(group, &event.message, false);
                         if matches(&message) {
                             let record: Value = serde_json::from_str(&message).unwrap_or_default();
-                            found.insert(match record["eventID"].as_str() {
+                            unique.insert(match record["eventID"].as_str() {
                                 Some(id) => format!("{} {id}", record["recipientAccountId"]),
                                 None => format!("{} {region} {name} {}", account.id, event.id()),
                             });
@@ -205,27 +206,29 @@ mod tests {
                 }
             }
         }
-        found.len() as u64
+        unique.len() as u64
     }
 
     #[test]
-    fn the_answer_sheets_are_what_a_plain_scan_finds() {
-        for name in shipped() {
+    fn answer_sheets_equal_a_plain_scan() {
+        for name in builtin_names() {
             let scenario = Scenario::builtin(name).unwrap();
             let mut world = build(&scenario, scenario.seed(), scenario.now()).unwrap();
             for answer in scenario.answers() {
-                let found = match &answer.search {
-                    Search::Indicator(indicator) => count(&scenario, &mut world, |message| {
-                        has_word(message, indicator)
-                    }),
+                let count = match &answer.search {
+                    Search::Indicator(indicator) => {
+                        count_events(&scenario, &mut world, |message| {
+                            has_word(message, indicator)
+                        })
+                    }
                     Search::Hunt(hunt) => {
                         let known = HUNTS.iter().find(|(name, _)| {
                             hunt == name || name.ends_with(':') && hunt.starts_with(name)
                         });
                         let Some((_, pattern)) = known else {
                             let rows = std::cell::RefCell::new(BTreeSet::new());
-                            count(&scenario, &mut world, |message| {
-                                rows.borrow_mut().extend(row_of(hunt, message));
+                            count_events(&scenario, &mut world, |message| {
+                                rows.borrow_mut().extend(aggregate_key(hunt, message));
                                 false
                             });
                             let rows = rows.into_inner().len() as u64;
@@ -236,17 +239,17 @@ mod tests {
                             continue;
                         };
                         let pattern = FilterPattern::parse(pattern).unwrap();
-                        count(&scenario, &mut world, |message| pattern.matches(message))
+                        count_events(&scenario, &mut world, |message| pattern.matches(message))
                     }
                 };
-                assert_eq!(found, answer.sightings, "{name}: {:?}", answer.search);
+                assert_eq!(count, answer.sightings, "{name}: {:?}", answer.search);
             }
         }
     }
 
     #[test]
-    fn a_story_is_told_in_order_and_ends_before_practice_begins() {
-        for name in shipped() {
+    fn story_is_in_order_and_ends_before_practice() {
+        for name in builtin_names() {
             let scenario = Scenario::builtin(name).unwrap();
             let story = scenario.story();
             assert!(

@@ -7,7 +7,7 @@ use super::{check_mfa, denied, validation, write_credentials};
 use crate::model::{AccountId, RoleArn};
 use crate::range::access::{Caller, Denial, Holder, Principal, Session, authorize};
 use crate::range::call::Call;
-use crate::range::policy::{Ask, Facts, PolicyKind, Verdict};
+use crate::range::policy::{AccessRequest, Decision, PolicyKind, RequestContext};
 use crate::range::wire::{AwsError, Params, Reply};
 use crate::range::world::{Policy, Role};
 
@@ -19,19 +19,19 @@ const SESSION_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=64;
 const EXTERNAL_ID_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=1_224;
 
 /// The part of a request that decides whether the role may be assumed.
-struct Entry {
+struct RoleRequest {
     role_arn: String,
     session_name: String,
     source_identity: Option<String>,
-    facts: Facts,
+    context: RequestContext,
 }
 
 pub(super) fn assume_role(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let policy = session_policy(params)?;
     let seconds = params.number("DurationSeconds", 900..=43_200, DEFAULT_SECONDS)?;
-    let entry = entry(call, params)?;
-    let role = admit(call, &entry)?;
+    let role_request = parse_role_request(call, params)?;
+    let role = authorize_caller(call, &role_request)?;
     check_duration(call, params, &role, seconds)?;
     let session = Session {
         access_key_id: String::new(),
@@ -39,33 +39,33 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         holder: Holder::Role {
             name: role.name.clone(),
             id: role.id.clone(),
-            session: entry.session_name.clone(),
+            session: role_request.session_name.clone(),
         },
         issued_s: call.now.as_second(),
         expires_s: call.now.as_second().saturating_add(seconds.into()),
         // AWS does not propagate MFA context through `AssumeRole`.
         mfa: false,
         policy,
-        source_identity: entry.source_identity.clone(),
+        source_identity: role_request.source_identity.clone(),
         global: call.global_endpoint,
     };
-    let credentials = Caller::issue(&mut call.world.mint, session);
+    let credentials = Caller::issue_credentials(&mut call.world.mint, session);
     let arn = call.world.arn(
         "sts",
         "",
         role.account,
-        &format!("assumed-role/{}/{}", role.name, entry.session_name),
+        &format!("assumed-role/{}/{}", role.name, role_request.session_name),
     );
     Ok(Reply::xml(|xml| {
         xml.element("AssumedRoleUser", |xml| {
             xml.text(
                 "AssumedRoleId",
-                format!("{}:{}", role.id, entry.session_name),
+                format!("{}:{}", role.id, role_request.session_name),
             )
             .text("Arn", arn);
         });
         write_credentials(xml, &credentials);
-        xml.optional("SourceIdentity", entry.source_identity);
+        xml.optional("SourceIdentity", role_request.source_identity);
     }))
 }
 
@@ -73,7 +73,7 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 fn session_policy(params: &Params) -> Result<Option<String>, AwsError> {
     if params.count("PolicyArns.member", "arn") > 0 {
         return Err(validation(
-            "The practice range takes inline session policies only, no PolicyArns",
+            "The practice range supports only inline session policies, not PolicyArns",
         ));
     }
     let Some(text) = params.get("Policy") else {
@@ -90,7 +90,7 @@ fn session_policy(params: &Params) -> Result<Option<String>, AwsError> {
     Ok(Some(text.to_owned()))
 }
 
-fn entry(call: &mut Call<'_>, params: &Params) -> Result<Entry, AwsError> {
+fn parse_role_request(call: &mut Call<'_>, params: &Params) -> Result<RoleRequest, AwsError> {
     let role_arn = params.required("RoleArn")?.to_owned();
     role_arn
         .parse::<RoleArn>()
@@ -101,11 +101,11 @@ fn entry(call: &mut Call<'_>, params: &Params) -> Result<Entry, AwsError> {
     if let Some(id) = external_id {
         check_text("externalId", id, &EXTERNAL_ID_CHARACTERS)?;
     }
-    let mut facts = call.caller.facts(call.world, call.now);
+    let mut context = call.caller.request_context(call.world, call.now);
     match (params.get("SerialNumber"), params.get("TokenCode")) {
         (Some(serial), Some(code)) => {
             check_mfa(call, serial, code)?;
-            facts.mfa_at = Some(call.now);
+            context.mfa_at = Some(call.now);
         }
         (None, None) => {}
         _ => {
@@ -119,85 +119,85 @@ fn entry(call: &mut Call<'_>, params: &Params) -> Result<Entry, AwsError> {
         .session
         .as_ref()
         .and_then(|session| session.source_identity.clone());
-    let given = params.get("SourceIdentity").map(str::to_owned);
-    if let Some(given) = &given {
-        check_text("sourceIdentity", given, &SESSION_CHARACTERS)?;
+    let requested = params.get("SourceIdentity").map(str::to_owned);
+    if let Some(requested) = &requested {
+        check_text("sourceIdentity", requested, &SESSION_CHARACTERS)?;
         if inherited
             .as_ref()
-            .is_some_and(|inherited| inherited != given)
+            .is_some_and(|inherited| inherited != requested)
         {
             return Err(denied("The source identity of a session cannot be changed"));
         }
     }
-    let source_identity = given.or(inherited);
-    facts
-        .request
+    let source_identity = requested.or(inherited);
+    context
+        .request_keys
         .push(("sts:rolesessionname", session_name.clone()));
-    facts
-        .request
+    context
+        .request_keys
         .extend(external_id.map(|id| ("sts:externalid", id.to_owned())));
-    facts
-        .request
+    context
+        .request_keys
         .extend(source_identity.clone().map(|id| ("sts:sourceidentity", id)));
-    Ok(Entry {
+    Ok(RoleRequest {
         role_arn,
         session_name,
         source_identity,
-        facts,
+        context,
     })
 }
 
 /// The properties of the assumed role.
-struct Admitted {
+struct AssumedRole {
     account: AccountId,
     name: String,
     id: String,
     max_session_seconds: u32,
 }
 
-fn admit(call: &Call<'_>, entry: &Entry) -> Result<Admitted, AwsError> {
-    let refuse = |denial: Denial, action: &str| {
-        let ask = Ask {
+fn authorize_caller(call: &Call<'_>, role_request: &RoleRequest) -> Result<AssumedRole, AwsError> {
+    let deny = |denial: Denial, action: &str| {
+        let request = AccessRequest {
             action,
-            resource: &entry.role_arn,
-            facts: &entry.facts,
+            resource: &role_request.role_arn,
+            context: &role_request.context,
         };
-        denied(denial.sentence(&call.caller.arn(call.world), &ask))
+        denied(denial.message(&call.caller.arn(call.world), &request))
     };
-    let ask = Ask {
+    let request = AccessRequest {
         action: "sts:AssumeRole",
-        resource: &entry.role_arn,
-        facts: &entry.facts,
+        resource: &role_request.role_arn,
+        context: &role_request.context,
     };
     // AWS returns the same error for a role that does not exist and for one that does not trust the
     // caller.
-    let (account, role) =
-        role_of(call, &entry.role_arn).ok_or_else(|| refuse(Denial::Trust, ask.action))?;
-    let trust = role.trust.document.verdict(&ask);
-    let own = authorize(call.world, call.caller, &ask);
+    let (account, role) = find_role(call, &role_request.role_arn)
+        .ok_or_else(|| deny(Denial::Trust, request.action))?;
+    let trust = role.trust.document.evaluate(&request);
+    let caller_decision = authorize(call.world, call.caller, &request);
     let by_name = account == call.caller.account
         && role
             .trust
             .document
-            .admits_by_name(&entry.facts.principal_arn);
-    match (trust, own) {
-        (Verdict::Allow, Ok(())) => {}
+            .allows_by_name(&role_request.context.principal_arn);
+    match (trust, caller_decision) {
+        (Decision::Allow, Ok(())) => {}
         // Within an account, a trust policy that names the caller is sufficient without a policy of
         // the caller.
-        (Verdict::Allow, Err(Denial::IdentitySilent)) if by_name => {}
-        (_, Err(denial)) => return Err(refuse(denial, ask.action)),
-        (_, Ok(())) => return Err(refuse(Denial::Trust, ask.action)),
+        (Decision::Allow, Err(Denial::IdentityImplicit)) if by_name => {}
+        (_, Err(denial)) => return Err(deny(denial, request.action)),
+        (_, Ok(())) => return Err(deny(Denial::Trust, request.action)),
     }
-    if entry.source_identity.is_some() {
-        let set = Ask {
+    if role_request.source_identity.is_some() {
+        let set_identity = AccessRequest {
             action: "sts:SetSourceIdentity",
-            ..ask
+            ..request
         };
-        if role.trust.document.verdict(&set) != Verdict::Allow {
-            return Err(refuse(Denial::Trust, set.action));
+        if role.trust.document.evaluate(&set_identity) != Decision::Allow {
+            return Err(deny(Denial::Trust, set_identity.action));
         }
     }
-    Ok(Admitted {
+    Ok(AssumedRole {
         account,
         name: role.name.clone(),
         id: role.id.clone(),
@@ -205,26 +205,26 @@ fn admit(call: &Call<'_>, entry: &Entry) -> Result<Admitted, AwsError> {
     })
 }
 
-fn role_of<'a>(call: &'a Call<'_>, arn: &str) -> Option<(AccountId, &'a Role)> {
+fn find_role<'a>(call: &'a Call<'_>, arn: &str) -> Option<(AccountId, &'a Role)> {
     let arn: RoleArn = arn.parse().ok()?;
     let account = call
         .world
         .account(arn.account())
         .filter(|account| account.is_active())?;
     let role = account.roles.get(arn.name())?;
-    let whole = call.world.arn(
+    let actual_arn = call.world.arn(
         "iam",
         "",
         account.id,
         &format!("role{}{}", role.path, role.name),
     );
-    (whole == arn.as_str()).then_some((account.id, role))
+    (actual_arn == arn.as_str()).then_some((account.id, role))
 }
 
 fn check_duration(
     call: &Call<'_>,
     params: &Params,
-    role: &Admitted,
+    role: &AssumedRole,
     seconds: u32,
 ) -> Result<(), AwsError> {
     let chained = matches!(call.caller.principal, Principal::Role { .. });

@@ -11,7 +11,7 @@ use super::wire::{AwsError, Reply, Xml};
 ///
 /// # Errors
 /// The errors that AWS documents for each operation.
-pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(crate) fn perform(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "AssumeRole" => assume_role::assume_role(call),
         "GetCallerIdentity" => Ok(caller_identity(call)),
@@ -25,7 +25,7 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 /// itself.
 ///
 /// Source: STS API, `GetCallerIdentity` and `GetSessionToken` (no permissions required).
-pub(crate) fn decides_itself(operation: &str) -> bool {
+pub(crate) fn skips_general_authorization(operation: &str) -> bool {
     matches!(
         operation,
         "GetCallerIdentity" | "GetSessionToken" | "AssumeRole"

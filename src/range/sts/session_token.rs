@@ -46,6 +46,6 @@ pub(super) fn session_token(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         source_identity: None,
         global: call.global_endpoint,
     };
-    let credentials = Caller::issue(&mut call.world.mint, session);
+    let credentials = Caller::issue_credentials(&mut call.world.mint, session);
     Ok(Reply::xml(|xml| write_credentials(xml, &credentials)))
 }

@@ -29,10 +29,10 @@ const MESSAGES: [&str; 5] = [
 
 /// The kind of application that writes to a log group.
 #[derive(Clone, Debug)]
-pub(crate) struct Flavour {
+pub(crate) struct ApplicationTraffic {
     kind: Kind,
     /// The account, Region and group, so that the traffic of each group differs.
-    pub(super) place: String,
+    pub(super) seed_text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +45,9 @@ enum Kind {
     Json,
 }
 
-impl Flavour {
+impl ApplicationTraffic {
     /// Chooses the kind of application by the name of the group.
-    pub(crate) fn of(group: &str, place: &str) -> Self {
+    pub(crate) fn new(group: &str, location: &str) -> Self {
         let kind = if group.starts_with("/aws/lambda/") {
             Kind::Lambda
         } else if group.contains("web") || group.contains("edge") {
@@ -57,7 +57,7 @@ impl Flavour {
         };
         Self {
             kind,
-            place: format!("{place} {group}"),
+            seed_text: format!("{location} {group}"),
         }
     }
 

@@ -15,8 +15,8 @@ struct Flow<'a> {
     account: AccountId,
     region: &'a Region,
     interface: String,
-    source: String,
-    target: String,
+    source_address: String,
+    target_address: String,
     source_port: u16,
     target_port: u16,
     packets: u32,
@@ -25,10 +25,17 @@ struct Flow<'a> {
     action: &'static str,
 }
 
+/// The network interfaces of an account in one Region, and the format of their flow log.
+#[derive(Clone, Debug)]
+pub(crate) struct FlowSource {
+    pub(crate) account: AccountId,
+    pub(crate) region: Region,
+    /// The record format in AWS's `${field}` syntax.
+    pub(crate) format: String,
+}
+
 pub(super) fn generate(
-    account: AccountId,
-    region: &Region,
-    format: &str,
+    source: &FlowSource,
     times: &[i64],
     random: &mut fastrand::Rng,
     mut store: impl FnMut(NewEvent),
@@ -38,20 +45,19 @@ pub(super) fn generate(
         .collect();
     for timestamp_ms in times {
         let interface = pick(random, &interfaces).clone();
-        let flow = flow(account, region, interface, timestamp_ms / 1_000, random);
+        let flow = random_flow(source, interface, timestamp_ms / 1_000, random);
         store(NewEvent {
             stream: format!("{}-all", flow.interface),
             timestamp_ms: *timestamp_ms,
             ingestion_ms: timestamp_ms + random.i64(60_000..420_000),
             id: None,
-            message: flow.write(format).into(),
+            message: flow.write(&source.format).into(),
         });
     }
 }
 
-fn flow<'a>(
-    account: AccountId,
-    region: &'a Region,
+fn random_flow<'a>(
+    source: &'a FlowSource,
     interface: String,
     start: i64,
     random: &mut fastrand::Rng,
@@ -64,7 +70,7 @@ fn flow<'a>(
     );
     let outside = everyday_address(random);
     let inbound = random.bool();
-    let (source, target) = if inbound {
+    let (source_address, target_address) = if inbound {
         (outside, inside)
     } else {
         (inside, outside)
@@ -80,11 +86,11 @@ fn flow<'a>(
     let source_port = random.u16(1_024..65_535);
     let target_port = *pick(random, &PORTS);
     Flow {
-        account,
-        region,
+        account: source.account,
+        region: &source.region,
         interface,
-        source,
-        target,
+        source_address,
+        target_address,
         source_port,
         target_port,
         packets,
@@ -111,8 +117,8 @@ impl Flow<'_> {
             "account-id" => self.account.to_string(),
             "region" => self.region.to_string(),
             "interface-id" => self.interface.clone(),
-            "srcaddr" | "pkt-srcaddr" => self.source.clone(),
-            "dstaddr" | "pkt-dstaddr" => self.target.clone(),
+            "srcaddr" | "pkt-srcaddr" => self.source_address.clone(),
+            "dstaddr" | "pkt-dstaddr" => self.target_address.clone(),
             "srcport" => self.source_port.to_string(),
             "dstport" => self.target_port.to_string(),
             "protocol" => "6".to_owned(),

@@ -11,11 +11,11 @@ mod records;
 
 use std::sync::Arc;
 
-use crate::model::{AccountId, Region};
 use crate::range::logs::NewEvent;
 
-pub(crate) use application::Flavour;
-pub(crate) use records::Place;
+pub(crate) use application::ApplicationTraffic;
+pub(crate) use flow::FlowSource;
+pub(crate) use records::TrailStream;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -37,31 +37,24 @@ pub(crate) struct Traffic {
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     /// CloudTrail records of every account-Region that the trail of the group records.
-    Trail(Arc<[Place]>),
+    Trail(Arc<[TrailStream]>),
     /// VPC flow log records.
-    Flow {
-        /// The account of the network interfaces.
-        account: AccountId,
-        /// The Region of the network interfaces.
-        region: Region,
-        /// The record format in AWS's `${field}` syntax.
-        format: String,
-    },
+    Flow(FlowSource),
     /// Log lines of an application.
-    Application(Flavour),
+    Application(ApplicationTraffic),
 }
 
 impl Traffic {
     /// The number of events that will be generated.
     pub(crate) fn count(&self) -> u64 {
-        let each = self.count_of_one();
+        let per_source = self.count_per_source();
         match &self.kind {
-            Kind::Trail(places) => each.saturating_mul(places.len() as u64),
-            Kind::Flow { .. } | Kind::Application(_) => each,
+            Kind::Trail(streams) => per_source.saturating_mul(streams.len() as u64),
+            Kind::Flow(_) | Kind::Application(_) => per_source,
         }
     }
 
-    fn count_of_one(&self) -> u64 {
+    fn count_per_source(&self) -> u64 {
         let span = u64::try_from(self.to_ms.saturating_sub(self.from_ms)).unwrap_or(0);
         span.saturating_mul(u64::from(self.events_a_day)) / DAY_MS.unsigned_abs()
     }
@@ -69,43 +62,39 @@ impl Traffic {
     /// The approximate number of bytes that will be generated. On AWS, stored sizes are not exact
     /// either.
     pub(crate) fn estimated_bytes(&self) -> u64 {
-        let each = match &self.kind {
+        let bytes_per_event = match &self.kind {
             Kind::Trail(_) => 1_000,
-            Kind::Flow { .. } | Kind::Application(_) => 150,
+            Kind::Flow(_) | Kind::Application(_) => 150,
         };
-        self.count().saturating_mul(each)
+        self.count().saturating_mul(bytes_per_event)
     }
 
     /// Generates the events, in no particular order.
     pub(crate) fn generate(&self, mut store: impl FnMut(NewEvent)) {
         match &self.kind {
-            Kind::Trail(places) => {
-                for place in places.iter() {
-                    let mut random = self.random(&format!("{} {}", place.account, place.region));
+            Kind::Trail(streams) => {
+                for stream in streams.iter() {
+                    let mut random = self.random(&format!("{} {}", stream.account, stream.region));
                     let times = self.times(&mut random);
-                    records::generate(place, self.seed, &times, &mut random, &mut store);
+                    records::generate(stream, self.seed, &times, &mut random, &mut store);
                 }
             }
-            Kind::Flow {
-                account,
-                region,
-                format,
-            } => {
-                let mut random = self.random(&format!("flow {account} {region}"));
+            Kind::Flow(source) => {
+                let mut random = self.random(&format!("flow {} {}", source.account, source.region));
                 let times = self.times(&mut random);
-                flow::generate(*account, region, format, &times, &mut random, store);
+                flow::generate(source, &times, &mut random, store);
             }
-            Kind::Application(flavour) => {
-                let mut random = self.random(&flavour.place);
+            Kind::Application(application) => {
+                let mut random = self.random(&application.seed_text);
                 let times = self.times(&mut random);
-                flavour.generate(&times, &mut random, store);
+                application.generate(&times, &mut random, store);
             }
         }
     }
 
-    /// Returns a random number generator that depends only on the seed and `place`.
-    fn random(&self, place: &str) -> fastrand::Rng {
-        let hash = place
+    /// Returns a random number generator that depends only on the seed and `seed_text`.
+    fn random(&self, seed_text: &str) -> fastrand::Rng {
+        let hash = seed_text
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
                 (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -115,7 +104,7 @@ impl Traffic {
 
     /// The times of the events of one account-Region or group, ascending and about evenly spaced.
     fn times(&self, random: &mut fastrand::Rng) -> Vec<i64> {
-        let count = i64::try_from(self.count_of_one()).unwrap_or(0);
+        let count = i64::try_from(self.count_per_source()).unwrap_or(0);
         let step = self
             .to_ms
             .saturating_sub(self.from_ms)
@@ -143,6 +132,7 @@ fn everyday_address(random: &mut fastrand::Rng) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{AccountId, Region};
 
     fn events(traffic: &Traffic) -> Vec<NewEvent> {
         let mut events = Vec::new();
@@ -161,37 +151,39 @@ mod tests {
     }
 
     #[test]
-    fn traffic_is_the_same_each_time_and_stays_in_its_window() {
+    fn traffic_is_reproducible_and_within_its_window() {
         let account: AccountId = "111111111111".parse().unwrap();
         let region: Region = "us-east-1".parse().unwrap();
-        let place = Place {
+        let trail_stream = TrailStream {
             account,
             region: region.clone(),
-            stream: "s".to_owned(),
+            name: "s".to_owned(),
         };
         for kind in [
-            Kind::Trail(Arc::from([place])),
-            Kind::Flow {
+            Kind::Trail(Arc::from([trail_stream])),
+            Kind::Flow(FlowSource {
                 account,
                 region,
                 format: "${srcaddr} ${dstaddr} ${nonsense}".to_owned(),
-            },
-            Kind::Application(Flavour::of("/app/web", "p")),
-            Kind::Application(Flavour::of("/aws/lambda/x", "p")),
+            }),
+            Kind::Application(ApplicationTraffic::new("/app/web", "p")),
+            Kind::Application(ApplicationTraffic::new("/aws/lambda/x", "p")),
         ] {
             let traffic = traffic(kind);
-            let made = events(&traffic);
-            assert_eq!(made, events(&traffic));
-            assert_eq!(made.len() as u64, traffic.count());
+            let generated = events(&traffic);
+            assert_eq!(generated, events(&traffic));
+            assert_eq!(generated.len() as u64, traffic.count());
             assert!(
-                made.iter()
+                generated
+                    .iter()
                     .all(|event| (traffic.from_ms..traffic.to_ms).contains(&event.timestamp_ms))
             );
             assert!(
-                made.iter()
+                generated
+                    .iter()
                     .all(|event| !event.message.contains("198.51.100."))
             );
-            assert_ne!(made, events(&Traffic { seed: 8, ..traffic }));
+            assert_ne!(generated, events(&Traffic { seed: 8, ..traffic }));
         }
     }
 }

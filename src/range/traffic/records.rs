@@ -10,13 +10,13 @@ use crate::range::cloudtrail::{Actor, Record};
 use crate::range::logs::NewEvent;
 
 /// An everyday operation: its service, its name, and a typical parameter.
-type Work = (
+type EverydayOperation = (
     &'static str,
     &'static str,
     Option<(&'static str, &'static str)>,
 );
 
-const READING: [Work; 11] = [
+const READ_OPERATIONS: [EverydayOperation; 11] = [
     ("sts", "GetCallerIdentity", None),
     ("sts", "AssumeRole", Some(("roleSessionName", "deploy"))),
     ("ec2", "DescribeInstances", None),
@@ -29,7 +29,7 @@ const READING: [Work; 11] = [
     ("ssm", "GetParameters", None),
     ("cloudformation", "DescribeStacks", None),
 ];
-const WRITING: [Work; 3] = [
+const WRITE_OPERATIONS: [EverydayOperation; 3] = [
     ("ec2", "RunInstances", Some(("instanceType", "m7g.large"))),
     (
         "lambda",
@@ -52,39 +52,40 @@ const AGENTS: [&str; 3] = ["aws-cli/2.17.0", "Boto3/1.34.0", "console.amazonaws.
 
 /// An account-Region that a trail records, and the log stream of its records.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct TrailStream {
     pub(crate) account: AccountId,
     pub(crate) region: Region,
     /// The name of the stream in the log group of the trail.
-    pub(crate) stream: String,
+    pub(crate) name: String,
+}
+
+/// Generates the records of one account-Region.
+struct RecordGenerator<'a> {
+    stream: &'a TrailStream,
+    mint: Mint,
+    actors: Vec<Actor>,
 }
 
 pub(super) fn generate(
-    place: &Place,
+    stream: &TrailStream,
     seed: u64,
     times: &[i64],
     random: &mut fastrand::Rng,
     store: &mut impl FnMut(NewEvent),
 ) {
     let mint = Mint::new(seed);
-    let actors = actors(place, &mint);
+    let generator = RecordGenerator {
+        stream,
+        actors: actors(stream, &mint),
+        mint,
+    };
     for (n, timestamp_ms) in times.iter().enumerate() {
-        // The ids depend on the account-Region but not on the log group, so two trails contain
-        // copies of the same record.
-        let purpose = format!("traffic {} {} {n}", place.account, place.region);
         let Ok(time) = Timestamp::from_millisecond(*timestamp_ms) else {
             continue;
         };
-        let record = record(
-            place,
-            time,
-            pick(random, &actors).clone(),
-            &mint,
-            &purpose,
-            random,
-        );
+        let record = generator.record(n, time, random);
         store(NewEvent {
-            stream: place.stream.clone(),
+            stream: stream.name.clone(),
             timestamp_ms: *timestamp_ms,
             ingestion_ms: timestamp_ms + random.i64(120_000..900_000),
             id: None,
@@ -93,9 +94,9 @@ pub(super) fn generate(
     }
 }
 
-fn actors(place: &Place, mint: &Mint) -> Vec<Actor> {
-    let account = place.account;
-    let partition = place.region.partition();
+fn actors(stream: &TrailStream, mint: &Mint) -> Vec<Actor> {
+    let account = stream.account;
+    let partition = stream.region.partition();
     let people = PEOPLE.map(|name| Actor {
         arn: format!("arn:{partition}:iam::{account}:user/{name}"),
         principal_id: mint.id_for("AIDA", &format!("{account} user {name}"), 17),
@@ -116,43 +117,46 @@ fn actors(place: &Place, mint: &Mint) -> Vec<Actor> {
     people.into_iter().chain(machines).collect()
 }
 
-fn record(
-    place: &Place,
-    time: Timestamp,
-    actor: Actor,
-    mint: &Mint,
-    purpose: &str,
-    random: &mut fastrand::Rng,
-) -> Record {
-    let read_only = random.u8(0..5) > 0;
-    let (service, action, parameter) = *if read_only {
-        pick(random, &READING)
-    } else {
-        pick(random, &WRITING)
-    };
-    // Everyday traffic also contains denied calls.
-    let denied = random.u8(0..50) == 0;
-    let who = &actor.arn;
-    let error = denied.then(|| {
-        let text = format!("User: {who} is not authorized to perform: {service}:{action}");
-        ("AccessDenied".to_owned(), text)
-    });
-    Record {
-        account: place.account,
-        region: place.region.clone(),
-        time,
-        service: service.to_owned(),
-        action: action.to_owned(),
-        source_ip: everyday_address(random),
-        user_agent: (*pick(random, &AGENTS)).to_owned(),
-        error,
-        request: parameter.map_or(Value::Null, |(name, value)| json!({ name: value })),
-        response: Value::Null,
-        additional: None,
-        read_only,
-        request_id: mint.uuid_for(&format!("{purpose} request")),
-        event_id: mint.uuid_for(purpose),
-        shared_event_id: None,
-        actor,
+impl RecordGenerator<'_> {
+    fn record(&self, n: usize, time: Timestamp, random: &mut fastrand::Rng) -> Record {
+        let TrailStream {
+            account, region, ..
+        } = self.stream;
+        // The ids depend on the account-Region but not on the log group, so two trails contain
+        // copies of the same record.
+        let purpose = format!("traffic {account} {region} {n}");
+        let actor = pick(random, &self.actors).clone();
+        let read_only = random.u8(0..5) > 0;
+        let (service, action, parameter) = *if read_only {
+            pick(random, &READ_OPERATIONS)
+        } else {
+            pick(random, &WRITE_OPERATIONS)
+        };
+        // Everyday traffic also contains denied calls.
+        let denied = random.u8(0..50) == 0;
+        let actor_arn = &actor.arn;
+        let error = denied.then(|| {
+            let text =
+                format!("User: {actor_arn} is not authorized to perform: {service}:{action}");
+            ("AccessDenied".to_owned(), text)
+        });
+        Record {
+            account: *account,
+            region: region.clone(),
+            time,
+            service: service.to_owned(),
+            action: action.to_owned(),
+            source_ip: everyday_address(random),
+            user_agent: (*pick(random, &AGENTS)).to_owned(),
+            error,
+            request: parameter.map_or(Value::Null, |(name, value)| json!({ name: value })),
+            response: Value::Null,
+            additional: None,
+            read_only,
+            request_id: self.mint.uuid_for(&format!("{purpose} request")),
+            event_id: self.mint.uuid_for(&purpose),
+            shared_event_id: None,
+            actor,
+        }
     }
 }

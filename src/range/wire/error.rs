@@ -3,7 +3,6 @@
 
 use super::{Protocol, Service};
 
-/// An error as AWS returns it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub(crate) struct AwsError {
@@ -58,7 +57,7 @@ impl AwsError {
 
 /// Errors that all services have in common. Each protocol has its own codes and messages for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum CommonError {
     /// The request has no signature.
     Unsigned,
     /// The `Authorization` header is not a valid `SigV4` header; contains the reason.
@@ -85,11 +84,79 @@ pub(crate) enum Refusal {
     Unavailable,
 }
 
-impl Refusal {
+/// The code and HTTP status of an error in each protocol.
+struct ProtocolCodes {
+    json: (&'static str, u16),
+    query: (&'static str, u16),
+    ec2: (&'static str, u16),
+}
+
+const UNSIGNED: ProtocolCodes = ProtocolCodes {
+    json: ("MissingAuthenticationTokenException", 400),
+    query: ("MissingAuthenticationToken", 403),
+    ec2: ("MissingAuthenticationToken", 403),
+};
+const MALFORMED_SIGNATURE: ProtocolCodes = ProtocolCodes {
+    json: ("IncompleteSignatureException", 400),
+    query: ("IncompleteSignature", 400),
+    ec2: ("IncompleteSignature", 400),
+};
+const UNKNOWN_KEY: ProtocolCodes = ProtocolCodes {
+    json: ("UnrecognizedClientException", 400),
+    query: ("InvalidClientTokenId", 403),
+    ec2: ("AuthFailure", 401),
+};
+const WRONG_SIGNATURE: ProtocolCodes = ProtocolCodes {
+    json: ("InvalidSignatureException", 400),
+    query: ("SignatureDoesNotMatch", 403),
+    ec2: ("SignatureDoesNotMatch", 403),
+};
+const EXPIRED: ProtocolCodes = ProtocolCodes {
+    json: ("ExpiredTokenException", 400),
+    query: ("ExpiredToken", 403),
+    ec2: ("RequestExpired", 400),
+};
+const DENIED: ProtocolCodes = ProtocolCodes {
+    json: ("AccessDeniedException", 400),
+    query: ("AccessDenied", 403),
+    ec2: ("UnauthorizedOperation", 403),
+};
+const THROTTLED: ProtocolCodes = ProtocolCodes {
+    json: ("ThrottlingException", 400),
+    query: ("Throttling", 400),
+    ec2: ("RequestLimitExceeded", 503),
+};
+const UNREADABLE: ProtocolCodes = ProtocolCodes {
+    json: ("SerializationException", 400),
+    query: ("MalformedInput", 400),
+    ec2: ("InvalidParameterValue", 400),
+};
+const UNKNOWN_OPERATION: ProtocolCodes = ProtocolCodes {
+    json: ("UnknownOperationException", 400),
+    query: ("InvalidAction", 400),
+    ec2: ("InvalidAction", 400),
+};
+const TOO_LARGE: ProtocolCodes = ProtocolCodes {
+    json: ("RequestEntityTooLargeException", 413),
+    query: ("RequestEntityTooLarge", 413),
+    ec2: ("RequestEntityTooLarge", 413),
+};
+const INTERNAL: ProtocolCodes = ProtocolCodes {
+    json: ("InternalFailure", 500),
+    query: ("InternalFailure", 500),
+    ec2: ("InternalError", 500),
+};
+const UNAVAILABLE: ProtocolCodes = ProtocolCodes {
+    json: ("ServiceUnavailableException", 503),
+    query: ("ServiceUnavailable", 503),
+    ec2: ("Unavailable", 503),
+};
+
+impl CommonError {
     /// Returns this error with the code, message and status that `service` uses.
     ///
     /// Source: "Common errors" of each service's API reference.
-    pub(crate) fn told_by(&self, service: Service) -> AwsError {
+    pub(crate) fn for_service(&self, service: Service) -> AwsError {
         let protocol = service.protocol();
         let (code, status) = self.code(service, protocol);
         AwsError {
@@ -101,75 +168,31 @@ impl Refusal {
     }
 
     fn code(&self, service: Service, protocol: Protocol) -> (&'static str, u16) {
-        let pick = |json, query, ec2| match protocol {
+        if *self == Self::Throttled && service == Service::Organizations {
+            return ("TooManyRequestsException", 400);
+        }
+        let ProtocolCodes { json, query, ec2 } = self.codes();
+        match protocol {
             Protocol::Json => json,
             Protocol::Query => query,
             Protocol::Ec2 => ec2,
-        };
+        }
+    }
+
+    fn codes(&self) -> ProtocolCodes {
         match self {
-            Self::Unsigned => pick(
-                ("MissingAuthenticationTokenException", 400),
-                ("MissingAuthenticationToken", 403),
-                ("MissingAuthenticationToken", 403),
-            ),
-            Self::MalformedSignature(_) => pick(
-                ("IncompleteSignatureException", 400),
-                ("IncompleteSignature", 400),
-                ("IncompleteSignature", 400),
-            ),
-            Self::UnknownKey => pick(
-                ("UnrecognizedClientException", 400),
-                ("InvalidClientTokenId", 403),
-                ("AuthFailure", 401),
-            ),
-            Self::WrongSignature(_) => pick(
-                ("InvalidSignatureException", 400),
-                ("SignatureDoesNotMatch", 403),
-                ("SignatureDoesNotMatch", 403),
-            ),
-            Self::Expired => pick(
-                ("ExpiredTokenException", 400),
-                ("ExpiredToken", 403),
-                ("RequestExpired", 400),
-            ),
-            Self::Denied(_) => pick(
-                ("AccessDeniedException", 400),
-                ("AccessDenied", 403),
-                ("UnauthorizedOperation", 403),
-            ),
-            Self::Throttled if service == Service::Organizations => {
-                ("TooManyRequestsException", 400)
-            }
-            Self::Throttled => pick(
-                ("ThrottlingException", 400),
-                ("Throttling", 400),
-                ("RequestLimitExceeded", 503),
-            ),
-            Self::Unreadable(_) => pick(
-                ("SerializationException", 400),
-                ("MalformedInput", 400),
-                ("InvalidParameterValue", 400),
-            ),
-            Self::UnknownOperation(_) => pick(
-                ("UnknownOperationException", 400),
-                ("InvalidAction", 400),
-                ("InvalidAction", 400),
-            ),
-            Self::TooLarge => pick(
-                ("RequestEntityTooLargeException", 413),
-                ("RequestEntityTooLarge", 413),
-                ("RequestEntityTooLarge", 413),
-            ),
-            Self::Internal => pick(
-                ("InternalFailure", 500),
-                ("InternalFailure", 500),
-                ("InternalError", 500),
-            ),
-            Self::Unavailable => pick(
-                ("ServiceUnavailableException", 503),
-                ("ServiceUnavailable", 503),
-                ("Unavailable", 503),
-            ),
+            Self::Unsigned => UNSIGNED,
+            Self::MalformedSignature(_) => MALFORMED_SIGNATURE,
+            Self::UnknownKey => UNKNOWN_KEY,
+            Self::WrongSignature(_) => WRONG_SIGNATURE,
+            Self::Expired => EXPIRED,
+            Self::Denied(_) => DENIED,
+            Self::Throttled => THROTTLED,
+            Self::Unreadable(_) => UNREADABLE,
+            Self::UnknownOperation(_) => UNKNOWN_OPERATION,
+            Self::TooLarge => TOO_LARGE,
+            Self::Internal => INTERNAL,
+            Self::Unavailable => UNAVAILABLE,
         }
     }
 
@@ -188,8 +211,8 @@ impl Refusal {
             Self::TooLarge => "The request body is too large.",
             Self::Internal => "An internal error has occurred",
             Self::Unavailable => "Service is unable to handle the request.",
-            Self::Denied(sentence) if protocol == Protocol::Ec2 => {
-                return format!("You are not authorized to perform this operation. {sentence}");
+            Self::Denied(reason) if protocol == Protocol::Ec2 => {
+                return format!("You are not authorized to perform this operation. {reason}");
             }
             Self::UnknownOperation(name) if protocol == Protocol::Json => {
                 return format!("The operation {name} is not known to this service");
@@ -211,15 +234,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_protocol_has_its_own_word_for_an_expired_session() {
-        let code = |service| Refusal::Expired.told_by(service).code;
+    fn expired_session_code_depends_on_protocol() {
+        let code = |service| CommonError::Expired.for_service(service).code;
         assert_eq!(code(Service::Logs), "ExpiredTokenException");
         assert_eq!(code(Service::Iam), "ExpiredToken");
         assert_eq!(code(Service::Ec2), "RequestExpired");
     }
 
     #[test]
-    fn every_throttle_is_known_as_one() {
+    fn throttle_of_every_service_is_recognized() {
         for service in [
             Service::Logs,
             Service::Organizations,
@@ -227,7 +250,7 @@ mod tests {
             Service::Ec2,
         ] {
             assert!(
-                Refusal::Throttled.told_by(service).is_throttle(),
+                CommonError::Throttled.for_service(service).is_throttle(),
                 "{service}"
             );
         }

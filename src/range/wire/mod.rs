@@ -12,10 +12,10 @@ mod request;
 mod service;
 mod xml;
 
-pub(crate) use error::{AwsError, Refusal};
+pub(crate) use error::{AwsError, CommonError};
 pub(crate) use page::Page;
 pub(crate) use params::Params;
 pub(crate) use reply::{Exchange, Reply};
-pub(crate) use request::{Input, address, header};
+pub(crate) use request::{Input, header, identify_operation};
 pub(crate) use service::{Protocol, Service};
 pub(crate) use xml::Xml;

@@ -19,14 +19,14 @@ impl<T> Page<T> {
     /// A token contains the last key of the previous page, so items that are added or removed
     /// meanwhile do not shift the pages. It is bound to `list` (account, Region, operation). The
     /// result is `None` for a malformed token or one of another list.
-    pub(crate) fn of<'k>(
+    pub(crate) fn from_sorted<'k>(
         items: impl Iterator<Item = (&'k str, T)>,
         list: &str,
         token: Option<&str>,
         size: usize,
     ) -> Option<Self> {
         let after = match token {
-            Some(token) => Some(open(token, list)?),
+            Some(token) => Some(decode_token(token, list)?),
             None => None,
         };
         let mut rest = items
@@ -47,7 +47,7 @@ impl<T> Page<T> {
         page.next = rest
             .peek()
             .and(last_key)
-            .map(|last_key| seal(list, last_key));
+            .map(|last_key| encode_token(list, last_key));
         Some(page)
     }
 
@@ -56,19 +56,19 @@ impl<T> Page<T> {
     pub(crate) fn empty_before_first(list: &str) -> Self {
         Self {
             items: Vec::new(),
-            next: Some(seal(list, "")),
+            next: Some(encode_token(list, "")),
         }
     }
 }
 
-fn seal(list: &str, last_key: &str) -> String {
+fn encode_token(list: &str, last_key: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{list}\n{last_key}"))
 }
 
-fn open(token: &str, list: &str) -> Option<String> {
+fn decode_token(token: &str, list: &str) -> Option<String> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-    let (sealed_for, last_key) = text.split_once('\n')?;
-    (sealed_for == list).then(|| last_key.to_owned())
+    let (token_list, last_key) = text.split_once('\n')?;
+    (token_list == list).then(|| last_key.to_owned())
 }
 
 #[cfg(test)]
@@ -76,11 +76,11 @@ mod tests {
     use super::*;
 
     fn page(list: &str, token: Option<&str>) -> Option<Page<u8>> {
-        Page::of([("a", 1), ("b", 2), ("c", 3)].into_iter(), list, token, 2)
+        Page::from_sorted([("a", 1), ("b", 2), ("c", 3)].into_iter(), list, token, 2)
     }
 
     #[test]
-    fn pages_cover_the_list_and_end() {
+    fn pages_cover_the_list() {
         let first = page("l", None).unwrap();
         assert_eq!(first.items, [1, 2]);
         let second = page("l", first.next.as_deref()).unwrap();
@@ -88,14 +88,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_another_list_is_refused() {
+    fn token_of_another_list_is_rejected() {
         let token = page("mine", None).unwrap().next;
         assert!(page("yours", token.as_deref()).is_none());
         assert!(page("mine", Some("%%%")).is_none());
     }
 
     #[test]
-    fn the_empty_page_leads_to_the_first() {
+    fn empty_page_is_followed_by_the_first_page() {
         let token = Page::<u8>::empty_before_first("l").next;
         assert_eq!(page("l", token.as_deref()).unwrap().items, [1, 2]);
     }

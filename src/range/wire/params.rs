@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_are_spelled_with_numbers() {
+    fn lists_are_numbered() {
         let params = Params::decode(
             b"Action=X&RegionName.1=us-east-1&RegionName.2=eu-west-1&RegionName.4=lost&MaxItems=5",
         );

@@ -58,10 +58,10 @@ impl Exchange {
     pub(crate) fn respond(&self, outcome: Result<Reply, AwsError>) -> Response<Bytes> {
         match outcome {
             Ok(Reply::Json(body)) => self.response(200, "application/x-amz-json-1.1", body),
-            Ok(Reply::Xml(inside)) => self.response(
+            Ok(Reply::Xml(content)) => self.response(
                 200,
                 "text/xml;charset=UTF-8",
-                self.xml_result(inside).into_bytes(),
+                self.xml_result(content).into_bytes(),
             ),
             Err(error) => self.error(&error),
         }
@@ -91,7 +91,7 @@ impl Exchange {
         response
     }
 
-    fn xml_result(&self, inside: Xml) -> String {
+    fn xml_result(&self, content: Xml) -> String {
         let Self {
             service,
             operation,
@@ -99,11 +99,11 @@ impl Exchange {
             ..
         } = self;
         let namespace = service.namespace();
-        let inside = inside.into_string();
+        let content = content.into_string();
         let body = match service.protocol() {
-            Protocol::Ec2 => format!("<requestId>{request_id}</requestId>{inside}"),
+            Protocol::Ec2 => format!("<requestId>{request_id}</requestId>{content}"),
             _ => format!(
-                "<{operation}Result>{inside}</{operation}Result>\
+                "<{operation}Result>{content}</{operation}Result>\
                  <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"
             ),
         };
@@ -111,62 +111,64 @@ impl Exchange {
     }
 
     fn error(&self, error: &AwsError) -> Response<Bytes> {
-        let Self {
-            service,
-            request_id,
-            ..
-        } = self;
-        let mut body = Xml::default();
-        match service.protocol() {
-            Protocol::Json => {
-                // Organizations writes `Message` with a capital letter; the SDKs accept both.
-                let message = if *service == Service::Organizations {
-                    "Message"
-                } else {
-                    "message"
-                };
-                let mut body = serde_json::json!({ "__type": error.code, message: error.message });
-                if let Some((name, value)) = &error.detail {
-                    body[*name] = value.clone();
-                }
-                self.response(
-                    error.status,
-                    "application/x-amz-json-1.1",
-                    body.to_string().into_bytes(),
-                )
-            }
-            Protocol::Query => {
-                let namespace = service.namespace();
-                let kind = if error.status >= 500 {
-                    "Receiver"
-                } else {
-                    "Sender"
-                };
-                body.element("Error", |xml| {
-                    xml.text("Type", kind)
-                        .text("Code", error.code)
-                        .text("Message", &error.message);
-                });
-                body.text("RequestId", request_id);
-                let body = format!(
-                    "<ErrorResponse xmlns=\"{namespace}\">{}</ErrorResponse>",
-                    body.into_string()
-                );
-                self.response(error.status, "text/xml", body.into_bytes())
-            }
-            Protocol::Ec2 => {
-                body.element("Response", |xml| {
-                    xml.items_named("Errors", "Error", [error], |xml, error| {
-                        xml.text("Code", error.code).text("Message", &error.message);
-                    });
-                    xml.text("RequestID", request_id);
-                });
-                self.response(
-                    error.status,
-                    "text/xml;charset=UTF-8",
-                    body.into_string().into_bytes(),
-                )
-            }
+        match self.service.protocol() {
+            Protocol::Json => self.json_error(error),
+            Protocol::Query => self.query_error(error),
+            Protocol::Ec2 => self.ec2_error(error),
         }
+    }
+
+    fn json_error(&self, error: &AwsError) -> Response<Bytes> {
+        // Organizations writes `Message` with a capital letter; the SDKs accept both.
+        let message = if self.service == Service::Organizations {
+            "Message"
+        } else {
+            "message"
+        };
+        let mut body = serde_json::json!({ "__type": error.code, message: error.message });
+        if let Some((name, value)) = &error.detail {
+            body[*name] = value.clone();
+        }
+        self.response(
+            error.status,
+            "application/x-amz-json-1.1",
+            body.to_string().into_bytes(),
+        )
+    }
+
+    fn query_error(&self, error: &AwsError) -> Response<Bytes> {
+        let namespace = self.service.namespace();
+        let kind = if error.status >= 500 {
+            "Receiver"
+        } else {
+            "Sender"
+        };
+        let mut content = Xml::default();
+        content.element("Error", |xml| {
+            xml.text("Type", kind)
+                .text("Code", error.code)
+                .text("Message", &error.message);
+        });
+        content.text("RequestId", &self.request_id);
+        let body = format!(
+            "<ErrorResponse xmlns=\"{namespace}\">{}</ErrorResponse>",
+            content.into_string()
+        );
+        self.response(error.status, "text/xml", body.into_bytes())
+    }
+
+    fn ec2_error(&self, error: &AwsError) -> Response<Bytes> {
+        let mut body = Xml::default();
+        body.element("Response", |xml| {
+            xml.items_named("Errors", "Error", [error], |xml, error| {
+                xml.text("Code", error.code).text("Message", &error.message);
+            });
+            xml.text("RequestID", &self.request_id);
+        });
+        self.response(
+            error.status,
+            "text/xml;charset=UTF-8",
+            body.into_string().into_bytes(),
+        )
     }
 }

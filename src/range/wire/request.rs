@@ -6,11 +6,11 @@ use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{AwsError, Params, Protocol, Refusal, Service};
+use super::{AwsError, CommonError, Params, Protocol, Service};
 
 /// The largest accepted body: `PutLogEvents` has 1 MiB of events, and JSON may encode a byte as
 /// six.
-const MAX_BODY: usize = 8 << 20;
+const MAX_BODY_BYTES: usize = 8 << 20;
 
 /// The input of an operation.
 #[derive(Debug)]
@@ -23,21 +23,24 @@ pub(crate) enum Input {
 
 /// Determines the service and operation of a request from its headers and body. This comes first,
 /// because even authentication errors depend on the protocol of the service.
-pub(crate) fn address(parts: &http::request::Parts, body: &[u8]) -> Option<(Service, String)> {
+pub(crate) fn identify_operation(
+    parts: &http::request::Parts,
+    body: &[u8],
+) -> Option<(Service, String)> {
     if let Some(target) = header(&parts.headers, "x-amz-target") {
-        let (mark, operation) = target.rsplit_once('.')?;
-        let service =
-            Service::known_by(mark).filter(|service| service.protocol() == Protocol::Json)?;
+        let (identifier, operation) = target.rsplit_once('.')?;
+        let service = Service::from_identifier(identifier)
+            .filter(|service| service.protocol() == Protocol::Json)?;
         return Some((service, operation.to_owned()));
     }
-    let form = Params::decode(form_of(parts, body));
-    let service = Service::known_by(form.get("Version")?)
+    let form = Params::decode(query_form(parts, body));
+    let service = Service::from_identifier(form.get("Version")?)
         .filter(|service| service.protocol() != Protocol::Json)?;
     Some((service, form.get("Action").unwrap_or_default().to_owned()))
 }
 
 /// The form of a Query request, which for a GET request is the query string.
-fn form_of<'a>(parts: &'a http::request::Parts, body: &'a [u8]) -> &'a [u8] {
+fn query_form<'a>(parts: &'a http::request::Parts, body: &'a [u8]) -> &'a [u8] {
     if parts.method == http::Method::GET {
         parts.uri.query().unwrap_or_default().as_bytes()
     } else {
@@ -45,22 +48,22 @@ fn form_of<'a>(parts: &'a http::request::Parts, body: &'a [u8]) -> &'a [u8] {
     }
 }
 
-fn decode_json(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
+fn decode_json(headers: &HeaderMap, body: &[u8]) -> Result<Value, CommonError> {
     let content_type = header(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
     if !content_type.starts_with("application/x-amz-json-1.") {
-        return Err(Refusal::Unreadable(format!(
+        return Err(CommonError::Unreadable(format!(
             "expected content type application/x-amz-json-1.1, not `{content_type}`"
         )));
     }
     let value: Value = if body.is_empty() {
         Value::Object(serde_json::Map::new())
     } else {
-        serde_json::from_slice(body).map_err(|error| Refusal::Unreadable(error.to_string()))?
+        serde_json::from_slice(body).map_err(|error| CommonError::Unreadable(error.to_string()))?
     };
     if value.is_object() {
         Ok(value)
     } else {
-        Err(Refusal::Unreadable(
+        Err(CommonError::Unreadable(
             "Start of structure expected".to_owned(),
         ))
     }
@@ -72,7 +75,7 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 }
 
 impl Input {
-    /// Decodes the input of a request for `service`, which [`address`] determined.
+    /// Decodes the input of a request for `service`, which [`identify_operation`] determined.
     ///
     /// # Errors
     /// The body is too large, or does not follow the protocol.
@@ -80,13 +83,13 @@ impl Input {
         service: Service,
         parts: &http::request::Parts,
         body: &Bytes,
-    ) -> Result<Self, Refusal> {
-        if body.len() > MAX_BODY {
-            return Err(Refusal::TooLarge);
+    ) -> Result<Self, CommonError> {
+        if body.len() > MAX_BODY_BYTES {
+            return Err(CommonError::TooLarge);
         }
         Ok(match service.protocol() {
             Protocol::Json => Self::Json(decode_json(&parts.headers, body)?),
-            Protocol::Query | Protocol::Ec2 => Self::Form(Params::decode(form_of(parts, body))),
+            Protocol::Query | Protocol::Ec2 => Self::Form(Params::decode(query_form(parts, body))),
         })
     }
 
@@ -96,7 +99,7 @@ impl Input {
     /// AWS's `SerializationException`, if a value has the wrong type.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, AwsError> {
         let Self::Json(value) = self else {
-            return Err(not_this_protocol());
+            return Err(wrong_protocol());
         };
         T::deserialize(value)
             .map_err(|error| AwsError::new("SerializationException", error.to_string()))
@@ -109,7 +112,7 @@ impl Input {
     pub(crate) fn form(&self) -> Result<&Params, AwsError> {
         match self {
             Self::Form(params) => Ok(params),
-            Self::Json(_) => Err(not_this_protocol()),
+            Self::Json(_) => Err(wrong_protocol()),
         }
     }
 
@@ -122,7 +125,7 @@ impl Input {
     }
 }
 
-fn not_this_protocol() -> AwsError {
+fn wrong_protocol() -> AwsError {
     AwsError::new(
         "SerializationException",
         "The request is not in this service's protocol",

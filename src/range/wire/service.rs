@@ -73,11 +73,11 @@ impl Service {
     }
 
     /// The service with this `X-Amz-Target` prefix or `Version`.
-    pub(crate) fn known_by(mark: &str) -> Option<Self> {
+    pub(crate) fn from_identifier(identifier: &str) -> Option<Self> {
         // Newer SDKs omit the package before CloudTrail's name.
         Self::TABLE
             .iter()
-            .find(|row| row.2 == mark || row.2.rsplit('.').next() == Some(mark))
+            .find(|row| row.2 == identifier || row.2.rsplit('.').next() == Some(identifier))
             .map(|row| row.0)
     }
 

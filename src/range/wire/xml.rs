@@ -9,10 +9,14 @@ use quick_xml::escape::escape;
 pub(crate) struct Xml(String);
 
 impl Xml {
-    /// Writes `<name>…</name>` around the output of `inside`.
-    pub(crate) fn element(&mut self, name: &str, inside: impl FnOnce(&mut Self)) -> &mut Self {
+    /// Writes `<name>…</name>` around the output of `write_content`.
+    pub(crate) fn element(
+        &mut self,
+        name: &str,
+        write_content: impl FnOnce(&mut Self),
+    ) -> &mut Self {
         self.0.extend(["<", name, ">"]);
-        inside(self);
+        write_content(self);
         self.0.extend(["</", name, ">"]);
         self
     }
@@ -80,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_escaped_and_lists_have_their_tags() {
+    fn text_is_escaped_and_lists_are_tagged() {
         let mut xml = Xml::default();
         xml.text("A", "<&>")
             .members("L", ["x", "y"], Xml::push)

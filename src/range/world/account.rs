@@ -53,7 +53,7 @@ impl Account {
 
     /// The policies in force for a user: its own, and those of its groups. Empty if there is no
     /// such user.
-    pub(crate) fn documents_of_user(&self, name: &str, now: Timestamp) -> Vec<&Arc<Document>> {
+    pub(crate) fn user_policies(&self, name: &str, now: Timestamp) -> Vec<&Arc<Document>> {
         let Some(user) = self.users.get(name) else {
             return Vec::new();
         };
@@ -61,29 +61,29 @@ impl Account {
             .groups
             .iter()
             .filter_map(|group| self.groups.get(group));
-        let of_groups = groups.flat_map(|group| group.policies.in_force(now));
+        let group_policies = groups.flat_map(|group| group.policies.in_force(now));
         user.policies
             .in_force(now)
             .iter()
-            .chain(of_groups)
+            .chain(group_policies)
             .collect()
     }
 
     /// The `State` that Organizations reports.
-    pub(crate) fn state_word(&self) -> &str {
+    pub(crate) fn state_str(&self) -> &str {
         match &self.state {
             AccountState::Active => "ACTIVE",
-            AccountState::Inactive(word) => word,
+            AccountState::Inactive(state) => state,
         }
     }
 
     /// The deprecated `Status`, which has no value for closed accounts.
     ///
     /// Source: Organizations API, `Account.Status`.
-    pub(crate) fn status_word(&self) -> &str {
-        match self.state_word() {
+    pub(crate) fn status_str(&self) -> &str {
+        match self.state_str() {
             "CLOSED" => "SUSPENDED",
-            word => word,
+            state => state,
         }
     }
 }

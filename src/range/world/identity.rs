@@ -61,36 +61,36 @@ impl Policies {
     /// Adds or replaces an inline policy, which is in force from `from` on.
     pub(crate) fn put(&mut self, name: String, policy: Policy, from: Timestamp) {
         self.inline.insert(name, policy);
-        self.changed(from);
+        self.update_in_force(from);
     }
 
     /// Removes an inline policy, which is in force until `from`. Returns `false` if there is none
     /// of this name.
     pub(crate) fn remove(&mut self, name: &str, from: Timestamp) -> bool {
-        let was_there = self.inline.remove(name).is_some();
-        if was_there {
-            self.changed(from);
+        let existed = self.inline.remove(name).is_some();
+        if existed {
+            self.update_in_force(from);
         }
-        was_there
+        existed
     }
 
     /// Attaches a managed policy, which is in force from `from` on.
     pub(crate) fn attach(&mut self, arn: String, from: Timestamp) {
         self.attached.insert(arn);
-        self.changed(from);
+        self.update_in_force(from);
     }
 
     /// Detaches a managed policy, which is in force until `from`. Returns `false` if it was not
     /// attached.
     pub(crate) fn detach(&mut self, arn: &str, from: Timestamp) -> bool {
-        let was_there = self.attached.remove(arn);
-        if was_there {
-            self.changed(from);
+        let existed = self.attached.remove(arn);
+        if existed {
+            self.update_in_force(from);
         }
-        was_there
+        existed
     }
 
-    fn changed(&mut self, from: Timestamp) {
+    fn update_in_force(&mut self, from: Timestamp) {
         let managed = self.attached.iter().filter_map(|arn| managed_policy(arn));
         let documents = self
             .inline
@@ -99,8 +99,8 @@ impl Policies {
             .chain(managed)
             .collect();
         // Drops the entries that are superseded by `from`, so that the list stays short.
-        if let Some(settled) = self.in_force.iter().rposition(|(since, _)| *since <= from) {
-            self.in_force.drain(..settled);
+        if let Some(superseded_by) = self.in_force.iter().rposition(|(since, _)| *since <= from) {
+            self.in_force.drain(..superseded_by);
         }
         self.in_force.push((from, documents));
     }
@@ -159,7 +159,6 @@ pub(crate) struct Role {
     /// Begins with `AROA`.
     pub(crate) id: String,
     pub(crate) created: Timestamp,
-    /// The trust policy.
     pub(crate) trust: Policy,
     /// The maximum session duration in seconds: 3,600 to 43,200.
     pub(crate) max_session_seconds: u32,
@@ -182,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_shows_at_once_and_counts_later() {
+    fn policy_change_is_visible_at_once_and_in_force_later() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let policy = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#;
         let mut policies = Policies::default();

@@ -3,10 +3,10 @@
 
 mod account;
 mod identity;
+mod last_uses;
 mod organization;
 mod regions;
 mod trail;
-mod uses;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,14 +14,14 @@ use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use account::Account;
 pub(crate) use identity::{AccessKey, Group, KeyStatus, Policies, Policy, Role, User};
+pub(crate) use last_uses::{AccessReport, LastUse, LastUses};
 pub(crate) use organization::{OrgUnit, Organization, Scp};
 pub(crate) use regions::Regions;
-pub(crate) use trail::{Recorded, Trail};
-pub(crate) use uses::{AccessReport, Use, Uses};
+pub(crate) use trail::{ReadWriteType, Trail};
 
 use super::access::Mint;
 use super::cloudtrail::History;
-use super::insights::{InsightsAnswer, Speed};
+use super::insights::{FixedQueryResult, Speed};
 use crate::model::{AccountId, Partition, Region};
 
 /// The whole state of the simulated organization.
@@ -38,7 +38,7 @@ pub(crate) struct World {
     pub(crate) key_owners: HashMap<String, (AccountId, String)>,
     pub(crate) trails: Vec<Trail>,
     /// The last use of services and access keys.
-    pub(crate) uses: Uses,
+    pub(crate) last_uses: LastUses,
     /// The requested reports on last use, by job id.
     pub(crate) access_reports: BTreeMap<String, AccessReport>,
     /// The event history of CloudTrail.
@@ -50,7 +50,7 @@ pub(crate) struct World {
     /// How long CloudTrail takes to deliver a record.
     pub(crate) delivery: SignedDuration,
     /// Whether calls to the range are recorded by CloudTrail.
-    pub(crate) own_traces: bool,
+    pub(crate) records_own_calls: bool,
     /// How many events `FilterLogEvents` scans for one page.
     pub(crate) events_scanned_a_page: usize,
     /// Whether some lists begin with an empty page.
@@ -58,9 +58,9 @@ pub(crate) struct World {
     /// The speed of Insights queries.
     pub(crate) insights: Speed,
     /// Fixed results for Insights queries that the range cannot evaluate.
-    pub(crate) insights_answers: Vec<InsightsAnswer>,
+    pub(crate) insights_fixed_results: Vec<FixedQueryResult>,
     /// The limit on the rows that an Insights query may request.
-    pub(crate) insights_most_rows: usize,
+    pub(crate) insights_max_rows: usize,
 }
 
 impl World {
@@ -75,7 +75,7 @@ impl World {
     }
 
     /// Whether the Region is enabled in the account, by default or by opt-in.
-    pub(crate) fn enabled(&self, account: AccountId, region: &Region) -> bool {
+    pub(crate) fn is_region_enabled(&self, account: AccountId, region: &Region) -> bool {
         self.regions.by_default.contains(region)
             || (self.regions.opt_in.contains(region)
                 && self

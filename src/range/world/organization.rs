@@ -9,7 +9,6 @@ use crate::model::AccountId;
 pub(crate) struct Organization {
     /// The id, `o-…`.
     pub(crate) id: String,
-    /// The management account.
     pub(crate) management: AccountId,
     /// Delegated administrators, which may also read the organization.
     pub(crate) delegated: Vec<AccountId>,
@@ -45,35 +44,35 @@ pub(crate) struct Scp {
 impl World {
     /// The service control policies that apply to an account: those attached to it or to one of its
     /// ancestors. None apply to the management account.
-    pub(crate) fn scps_over(&self, account: AccountId) -> impl Iterator<Item = &Scp> {
-        let line = if account == self.organization.management {
+    pub(crate) fn scps_for(&self, account: AccountId) -> impl Iterator<Item = &Scp> {
+        let ancestors = if account == self.organization.management {
             Vec::new()
         } else {
-            self.ancestry(account)
+            self.ancestor_ids(account)
         };
         self.organization
             .scps
             .iter()
-            .filter(move |scp| scp.targets.iter().any(|target| line.contains(target)))
+            .filter(move |scp| scp.targets.iter().any(|target| ancestors.contains(target)))
     }
 
     /// The id of the account and those of its ancestors up to the root.
-    pub(crate) fn ancestry(&self, account: AccountId) -> Vec<String> {
-        let mut line = vec![account.to_string()];
-        let mut above = self.account(account).map(|account| account.parent.as_str());
-        while let Some(id) = above {
+    pub(crate) fn ancestor_ids(&self, account: AccountId) -> Vec<String> {
+        let mut ancestors = vec![account.to_string()];
+        let mut parent = self.account(account).map(|account| account.parent.as_str());
+        while let Some(id) = parent {
             // A path has at most one level per unit, so a longer one is a cycle.
-            if line.len() > self.organization.units.len() + 2 {
+            if ancestors.len() > self.organization.units.len() + 2 {
                 break;
             }
-            line.push(id.to_owned());
-            above = self
+            ancestors.push(id.to_owned());
+            parent = self
                 .organization
                 .units
                 .get(id)
                 .map(|unit| unit.parent.as_str());
         }
-        line
+        ancestors
     }
 
     /// The ARN of a resource of the organization: `account/o-…/111111111111`, `root/…`, `ou/…`.

@@ -7,7 +7,6 @@ use super::World;
 use crate::model::{AccountId, Region};
 use crate::range::cloudtrail::Record;
 
-/// A trail.
 #[derive(Clone, Debug)]
 pub(crate) struct Trail {
     pub(crate) name: String,
@@ -30,14 +29,14 @@ pub(crate) struct Trail {
     pub(crate) delivery_error: Option<String>,
     /// When it last delivered to its log group; by default a few minutes ago.
     pub(crate) last_delivery: Option<Timestamp>,
-    pub(crate) records: Recorded,
+    pub(crate) read_write_type: ReadWriteType,
     /// Services whose management events are excluded, e.g. `kms.amazonaws.com`.
     pub(crate) excluded_sources: Vec<String>,
 }
 
 /// The management events that a trail records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) enum Recorded {
+pub(crate) enum ReadWriteType {
     /// Read and write events.
     #[default]
     All,
@@ -47,9 +46,9 @@ pub(crate) enum Recorded {
     WriteOnly,
 }
 
-impl Recorded {
+impl ReadWriteType {
     /// The value of `ReadWriteType`.
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::All => "All",
             Self::ReadOnly => "ReadOnly",
@@ -60,36 +59,39 @@ impl Recorded {
 
 impl Trail {
     /// Whether the trail records this account and Region.
-    fn covers(&self, account: AccountId, region: &Region) -> bool {
-        let account_covered = if self.organization {
+    fn is_recording(&self, account: AccountId, region: &Region) -> bool {
+        let records_account = if self.organization {
             !self.unreached.contains(&account)
         } else {
             self.account == account
         };
-        self.logging && account_covered && (self.multi_region || self.home == *region)
+        self.logging && records_account && (self.multi_region || self.home == *region)
     }
 
     /// Whether this record is delivered to the log group.
-    pub(crate) fn records(&self, record: &Record) -> bool {
-        let kind = match self.records {
-            Recorded::All => true,
-            Recorded::ReadOnly => record.read_only,
-            Recorded::WriteOnly => !record.read_only,
+    pub(crate) fn delivers(&self, record: &Record) -> bool {
+        let kind_matches = match self.read_write_type {
+            ReadWriteType::All => true,
+            ReadWriteType::ReadOnly => record.read_only,
+            ReadWriteType::WriteOnly => !record.read_only,
         };
-        kind && !self.excluded_sources.contains(&record.source())
-            && self.delivers(record.account, &record.region)
+        kind_matches
+            && !self.excluded_sources.contains(&record.event_source())
+            && self.delivers_from(record.account, &record.region)
     }
 
     /// Whether records of this account and Region are delivered to the log group, if the trail
     /// records events of their kind.
-    pub(crate) fn delivers(&self, account: AccountId, region: &Region) -> bool {
-        self.log_group.is_some() && self.delivery_error.is_none() && self.covers(account, region)
+    pub(crate) fn delivers_from(&self, account: AccountId, region: &Region) -> bool {
+        self.log_group.is_some()
+            && self.delivery_error.is_none()
+            && self.is_recording(account, region)
     }
 
     /// The log stream of the records of an account and Region.
     ///
     /// Source: CloudTrail user guide, "Log group and log stream naming".
-    pub(crate) fn stream(
+    pub(crate) fn stream_name(
         &self,
         organization_id: &str,
         account: AccountId,

@@ -6,24 +6,24 @@ use regex_syntax::hir::{Hir, HirKind};
 const MOST: usize = 64;
 
 /// Texts of which every match contains at least one; `None` if there are none, or too many.
-pub(super) fn literals(regex: &str) -> Option<Vec<String>> {
-    let literals = of(&regex_syntax::parse(regex).ok()?)?;
+pub(super) fn required_literals(regex: &str) -> Option<Vec<String>> {
+    let literals = part_literals(&regex_syntax::parse(regex).ok()?)?;
     let is_useful = literals.iter().all(|literal| !literal.is_empty()) && literals.len() <= MOST;
     is_useful.then_some(literals)
 }
 
-fn of(part: &Hir) -> Option<Vec<String>> {
+fn part_literals(part: &Hir) -> Option<Vec<String>> {
     match part.kind() {
         HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_owned()]),
-        HirKind::Capture(group) => of(&group.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub),
+        HirKind::Capture(group) => part_literals(&group.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => part_literals(&repetition.sub),
         // Of consecutive parts, the one whose shortest text is the longest narrows most.
         HirKind::Concat(parts) => parts
             .iter()
-            .filter_map(of)
+            .filter_map(part_literals)
             .max_by_key(|texts| texts.iter().map(String::len).min().unwrap_or_default()),
         HirKind::Alternation(parts) => {
-            let all: Vec<Vec<String>> = parts.iter().map(of).collect::<Option<_>>()?;
+            let all: Vec<Vec<String>> = parts.iter().map(part_literals).collect::<Option<_>>()?;
             let mut texts = all.concat();
             texts.sort();
             texts.dedup();
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn alternatives_and_the_longest_part() {
+    fn literals_of_alternatives_and_longest_part() {
         for (regex, expected) in [
             (
                 "Unauthorized|Denied|Forbidden",
@@ -52,7 +52,7 @@ mod tests {
             ("[a-c]|x", None),
             ("", None),
         ] {
-            let found = literals(regex);
+            let found = required_literals(regex);
             assert_eq!(
                 found
                     .as_deref()

@@ -2,45 +2,46 @@
 //! locally on every event that the server returns.
 //!
 //! ```text
-//! query ─ conditions ─ need ─┬─ JSON selectors    if all hunts are about CloudTrail
-//!                            ├─ columns           if the only hunt is about one flow-log format
-//!                            └─ terms             otherwise, together with indicators
+//! query ─ conditions ─ requirement ─┬─ JSON selectors   if all hunts are about CloudTrail
+//!                                   ├─ columns          if the only hunt is about one format of
+//!                                   │                   flow logs
+//!                                   └─ terms            otherwise, together with indicators
 //! ```
 
 mod literals;
 mod narrowing;
-mod need;
 #[cfg(test)]
 mod never_excluded;
 mod record_kind;
+mod requirement;
 
 use crate::model::{Hunt, HuntSource};
 use crate::query::{Partial, Plan, Query, QueryError, QueryErrorKind, Record, Row};
 use crate::search::required_text::RequiredText;
 use narrowing::{column_pattern, json_pattern};
-use need::Need;
 pub use record_kind::{FlowLogFormats, RecordKind};
+use requirement::Requirement;
 
 /// A hunt that is compiled for evaluation.
 #[derive(Debug)]
 pub struct PreparedHunt {
     hunt: Hunt,
     plan: Plan,
-    need: Need,
+    requirement: Requirement,
 }
 
 /// Why a hunt cannot be evaluated locally.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("hunt `{hunt}`: {error}")]
-pub struct NotPrepared {
+pub struct PrepareHuntError {
     hunt: String,
     error: QueryError,
 }
 
-impl NotPrepared {
+impl PrepareHuntError {
     /// Whether Insights may nevertheless run the query.
     pub fn is_for_insights(&self) -> bool {
-        self.error.kind == QueryErrorKind::NotEvaluatedHere
+        self.error.kind == QueryErrorKind::InsightsOnly
     }
 }
 
@@ -49,14 +50,18 @@ impl PreparedHunt {
     ///
     /// # Errors
     /// The query is invalid, or only Insights can run it.
-    pub fn new(hunt: Hunt) -> Result<Self, NotPrepared> {
-        let query: Query = hunt.query.parse().map_err(|error| NotPrepared {
+    pub fn new(hunt: Hunt) -> Result<Self, PrepareHuntError> {
+        let query: Query = hunt.query.parse().map_err(|error| PrepareHuntError {
             hunt: hunt.name.clone(),
             error,
         })?;
         let plan = Plan::new(&query);
-        let need = Need::of_all(plan.conditions());
-        Ok(Self { hunt, plan, need })
+        let requirement = Requirement::from_conditions(plan.conditions());
+        Ok(Self {
+            hunt,
+            plan,
+            requirement,
+        })
     }
 
     /// The hunt.
@@ -92,7 +97,7 @@ impl PreparedHunt {
 
     /// The text that a raw message must contain; `None` if only an unfiltered scan is safe.
     pub(super) fn required_text(&self) -> Option<RequiredText> {
-        self.need.required_text()
+        self.requirement.required_text()
     }
 }
 
@@ -110,11 +115,14 @@ pub(super) fn structured_pattern(
     hunts: &[PreparedHunt],
     formats: &FlowLogFormats,
 ) -> Option<String> {
-    let needs: Vec<&Need> = hunts.iter().map(|prepared| &prepared.need).collect();
+    let requirements: Vec<&Requirement> =
+        hunts.iter().map(|prepared| &prepared.requirement).collect();
     let are_all = |source| hunts.iter().all(|prepared| prepared.hunt.source == source);
-    match needs.as_slice() {
-        _ if are_all(HuntSource::CloudTrail) => json_pattern(&needs),
-        [need] if are_all(HuntSource::VpcFlow) => column_pattern(need, formats.only()?),
+    match requirements.as_slice() {
+        _ if are_all(HuntSource::CloudTrail) => json_pattern(&requirements),
+        [requirement] if are_all(HuntSource::VpcFlow) => {
+            column_pattern(requirement, formats.sole_format()?)
+        }
         _ => None,
     }
 }

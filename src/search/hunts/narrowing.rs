@@ -1,14 +1,14 @@
-//! Compiles needs to filter patterns: JSON selectors for CloudTrail, columns for flow logs, terms
-//! for everything else.
+//! Compiles requirements to filter patterns: JSON selectors for CloudTrail, columns for flow logs,
+//! terms for everything else.
 //!
 //! Source of the syntax: CloudWatch Logs user guide, "Filter pattern syntax".
 
 use std::collections::BTreeSet;
 
-use super::need::{Mark, Need, Stands};
+use super::requirement::{FieldText, Requirement, TextPosition};
 use crate::query::FlowLogFormat;
 use crate::search::pattern::LONGEST;
-use crate::search::required_text::{RequiredText, runs};
+use crate::search::required_text::{RequiredText, required_runs};
 
 /// The fields of a CloudTrail record that a selector finds wherever the evaluator does. They are at
 /// the top level, and a message that repeats one of them, or in which one is not text, is not a
@@ -23,17 +23,17 @@ const SELECTABLE: [&str; 7] = [
     "recipientAccountId",
 ];
 
-impl Need {
-    /// The text that a raw message of any kind must contain to meet the need.
-    pub fn required_text(&self) -> Option<RequiredText> {
+impl Requirement {
+    /// The text that a raw message of any kind must contain to meet the requirement.
+    pub(super) fn required_text(&self) -> Option<RequiredText> {
         match self {
             Self::Nothing => None,
-            Self::Mark(mark) => runs(&mark.text),
-            Self::All(needs) => {
+            Self::Text(field_text) => required_runs(&field_text.text),
+            Self::All(requirements) => {
                 let mut terms = Vec::new();
                 let mut best: Option<Vec<String>> = None;
-                for trace in needs.iter().filter_map(Self::required_text) {
-                    match trace {
+                for required in requirements.iter().filter_map(Self::required_text) {
+                    match required {
                         RequiredText::All(texts) | RequiredText::Sequence(texts) => {
                             terms.extend(texts);
                         }
@@ -54,57 +54,60 @@ impl Need {
                     Some(RequiredText::All(terms))
                 }
             }
-            Self::Any(needs) => {
-                let traces: Vec<RequiredText> = needs
+            Self::Any(requirements) => {
+                let required_texts: Vec<RequiredText> = requirements
                     .iter()
                     .map(Self::required_text)
                     .collect::<Option<_>>()?;
-                let texts = traces.into_iter().flat_map(|trace| match trace {
-                    RequiredText::All(texts) | RequiredText::Sequence(texts) => texts
-                        .into_iter()
-                        .max_by_key(String::len)
-                        .into_iter()
-                        .collect(),
-                    RequiredText::Any(texts) => texts,
-                    RequiredText::Regex(_) => Vec::new(),
-                });
+                let texts = required_texts
+                    .into_iter()
+                    .flat_map(|required| match required {
+                        RequiredText::All(texts) | RequiredText::Sequence(texts) => texts
+                            .into_iter()
+                            .max_by_key(String::len)
+                            .into_iter()
+                            .collect(),
+                        RequiredText::Any(texts) => texts,
+                        RequiredText::Regex(_) => Vec::new(),
+                    });
                 Some(RequiredText::Any(texts.collect()))
             }
         }
     }
 
-    /// A condition of a JSON pattern that holds for every CloudTrail record that meets the need.
+    /// A condition of a JSON pattern that holds for every CloudTrail record that meets the
+    /// requirement.
     fn selector(&self) -> Option<String> {
         match self {
             Self::Nothing => None,
-            Self::Mark(mark) => selector(mark),
-            Self::All(needs) => {
-                let parts: Vec<String> = needs.iter().filter_map(Self::selector).collect();
+            Self::Text(field_text) => selector(field_text),
+            Self::All(requirements) => {
+                let parts: Vec<String> = requirements.iter().filter_map(Self::selector).collect();
                 (!parts.is_empty()).then(|| parts.join(" && "))
             }
-            Self::Any(needs) => {
-                let parts: Vec<String> = needs.iter().map(Self::selector).collect::<Option<_>>()?;
+            Self::Any(requirements) => {
+                let parts: Vec<String> = requirements
+                    .iter()
+                    .map(Self::selector)
+                    .collect::<Option<_>>()?;
                 Some(format!("({})", parts.join(" || ")))
             }
         }
     }
-}
 
-impl Need {
-    /// Adds the record fields that the selector of this need names.
-    fn add_selected<'n>(&'n self, fields: &mut BTreeSet<&'n str>) {
+    /// Adds the record fields that the selector of this requirement names.
+    fn collect_selected_fields<'n>(&'n self, fields: &mut BTreeSet<&'n str>) {
         match self {
             Self::Nothing => {}
-            Self::Mark(mark) => {
-                fields.extend(
-                    SELECTABLE
-                        .contains(&mark.field.as_str())
-                        .then_some(mark.field.as_str()),
-                );
+            Self::Text(field_text) => {
+                let field = field_text.field.as_str();
+                if SELECTABLE.contains(&field) {
+                    fields.insert(field);
+                }
             }
-            Self::All(needs) | Self::Any(needs) => {
-                for need in needs {
-                    need.add_selected(fields);
+            Self::All(requirements) | Self::Any(requirements) => {
+                for requirement in requirements {
+                    requirement.collect_selected_fields(fields);
                 }
             }
         }
@@ -120,19 +123,19 @@ fn shortest(texts: &[String]) -> usize {
 /// this.
 const ANY_ESCAPE: &str = "*u00*";
 
-/// One pattern for CloudTrail records that meet one of these needs, whether or not the server
-/// resolves escapes in values. Escapes in names are assumed to be resolved.
-pub(super) fn json_pattern(needs: &[&Need]) -> Option<String> {
-    let conditions: Vec<String> = needs
+/// One pattern for CloudTrail records that meet one of these requirements, whether or not the
+/// server resolves escapes in values. Escapes in names are assumed to be resolved.
+pub(super) fn json_pattern(requirements: &[&Requirement]) -> Option<String> {
+    let conditions: Vec<String> = requirements
         .iter()
-        .map(|need| need.selector())
+        .map(|requirement| requirement.selector())
         .collect::<Option<_>>()?;
     if conditions.is_empty() {
         return None;
     }
     let mut fields = BTreeSet::new();
-    for need in needs {
-        need.add_selected(&mut fields);
+    for requirement in requirements {
+        requirement.collect_selected_fields(&mut fields);
     }
     let escaped = fields
         .iter()
@@ -146,21 +149,21 @@ pub(super) fn json_pattern(needs: &[&Need]) -> Option<String> {
     (pattern.chars().count() <= LONGEST).then_some(pattern)
 }
 
-fn selector(mark: &Mark) -> Option<String> {
-    let is_selectable = SELECTABLE.contains(&mark.field.as_str());
-    if !is_selectable || mark.text.contains('/') {
+fn selector(field_text: &FieldText) -> Option<String> {
+    let is_selectable = SELECTABLE.contains(&field_text.field.as_str());
+    if !is_selectable || field_text.text.contains('/') {
         // The event may spell a slash as `\/`.
         return None;
     }
-    Some(format!("$.{} = {}", mark.field, operand(mark)?))
+    Some(format!("$.{} = {}", field_text.field, operand(field_text)?))
 }
 
-/// The pattern for lines of a flow log in this format that meet a need.
-pub(super) fn column_pattern(need: &Need, format: &FlowLogFormat) -> Option<String> {
-    let needs = if let Need::All(needs) = need {
-        needs.as_slice()
+/// The pattern for lines of a flow log in this format that meet a requirement.
+pub(super) fn column_pattern(requirement: &Requirement, format: &FlowLogFormat) -> Option<String> {
+    let requirements = if let Requirement::All(requirements) = requirement {
+        requirements.as_slice()
     } else {
-        std::slice::from_ref(need)
+        std::slice::from_ref(requirement)
     };
     let mut is_narrow = false;
     let mut seen = BTreeSet::new();
@@ -168,48 +171,50 @@ pub(super) fn column_pattern(need: &Need, format: &FlowLogFormat) -> Option<Stri
     let columns: Vec<String> = (1..)
         .zip(format.names())
         .map(|(number, name)| {
-            let place = format!("c{number}");
+            let alias = format!("c{number}");
             // If several columns have the same name, a query reads the first.
             let is_first = seen.insert(name);
-            let condition = needs
+            let condition = requirements
                 .iter()
                 .filter(|_| is_first)
-                .find_map(|need| column(need, name, &place));
+                .find_map(|requirement| column(requirement, name, &alias));
             is_narrow |= condition.is_some();
-            condition.unwrap_or(place)
+            condition.unwrap_or(alias)
         })
         .collect();
     let pattern = format!("[{}]", columns.join(", "));
     (is_narrow && pattern.chars().count() <= LONGEST).then_some(pattern)
 }
 
-/// The condition on the column with this name, if the need concerns only this column. The last
-/// argument is the column's name in the pattern.
-fn column(need: &Need, name: &str, place: &str) -> Option<String> {
-    match need {
-        Need::Mark(mark) if mark.field == name => Some(format!("{place} = {}", operand(mark)?)),
-        Need::Any(needs) => {
-            let parts: Vec<String> = needs
+/// The condition on the column with this name, if the requirement concerns only this column.
+/// `alias` is the column's name in the pattern.
+fn column(requirement: &Requirement, name: &str, alias: &str) -> Option<String> {
+    match requirement {
+        Requirement::Text(field_text) if field_text.field == name => {
+            Some(format!("{alias} = {}", operand(field_text)?))
+        }
+        Requirement::Any(requirements) => {
+            let parts: Vec<String> = requirements
                 .iter()
-                .map(|need| column(need, name, place))
+                .map(|requirement| column(requirement, name, alias))
                 .collect::<Option<_>>()?;
             Some(parts.join(" || "))
         }
-        Need::Nothing | Need::Mark(_) | Need::All(_) => None,
+        Requirement::Nothing | Requirement::Text(_) | Requirement::All(_) => None,
     }
 }
 
-/// The text of a mark as the right side of a comparison; `None` if a character could have a special
+/// A required text as the right side of a comparison; `None` if a character could have a special
 /// meaning there.
-fn operand(mark: &Mark) -> Option<String> {
+fn operand(field_text: &FieldText) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || " .:/_-@+=,".contains(c);
-    if !mark.text.chars().all(is_plain) {
+    if !field_text.text.chars().all(is_plain) {
         return None;
     }
-    let text = &mark.text;
-    Some(match mark.stands {
-        Stands::Whole => format!("\"{text}\""),
-        Stands::First => format!("\"{text}*\""),
-        Stands::Anywhere => format!("\"*{text}*\""),
+    let value = &field_text.text;
+    Some(match field_text.position {
+        TextPosition::Whole => format!("\"{value}\""),
+        TextPosition::Start => format!("\"{value}*\""),
+        TextPosition::Anywhere => format!("\"*{value}*\""),
     })
 }

@@ -39,7 +39,7 @@ enum Condition {
         field: Index,
         from: Index,
         length: usize,
-        way: u8,
+        form: u8,
     },
     /// Independent of the event.
     Other(&'static str),
@@ -50,13 +50,13 @@ enum Condition {
 
 impl Condition {
     /// The text of the condition in a query, for an event with these fields.
-    fn about(&self, fields: &[(String, String)]) -> String {
+    fn to_query_text(&self, fields: &[(String, String)]) -> String {
         let join = |parts: &[Self], by: &str| {
             format!(
                 "({})",
                 parts
                     .iter()
-                    .map(|part| part.about(fields))
+                    .map(|part| part.to_query_text(fields))
                     .collect::<Vec<_>>()
                     .join(by)
             )
@@ -66,14 +66,9 @@ impl Condition {
                 field,
                 from,
                 length,
-                way,
+                form,
             } => {
                 let (name, value) = field.get(fields);
-                let name = if name.starts_with('@') {
-                    name.clone()
-                } else {
-                    format!("`{name}`")
-                };
                 let characters: Vec<char> = value.chars().collect();
                 let start = if characters.is_empty() {
                     0
@@ -81,28 +76,38 @@ impl Condition {
                     from.index(characters.len())
                 };
                 let part: String = characters.iter().skip(start).take(*length).collect();
-                let whole = quoted(value);
-                let part_quoted = quoted(&part);
-                match way % 8 {
-                    0 | 1 => format!("{name} = {whole}"),
-                    2 => format!("{whole} = {name}"),
-                    3 => format!("{name} in [{whole}, \"else\"]"),
-                    4 => format!("{name} like {part_quoted}"),
-                    5 => format!("strcontains({name}, {part_quoted})"),
-                    6 if value.parse::<std::net::Ipv4Addr>().is_ok() => {
-                        format!("isIpv4InSubnet({name}, \"{value}/{}\")", 8 + length % 25)
-                    }
-                    _ => format!(
-                        "{name} like /{}|never/",
-                        regex::escape(&part).replace('/', "\\/")
-                    ),
-                }
+                own_condition(name, value, &part, 8 + length % 25, *form)
             }
             Self::Other(condition) => (*condition).to_owned(),
             Self::All(parts) => join(parts, " and "),
             Self::Any(parts) => join(parts, " or "),
-            Self::Not(part) => format!("not ({})", part.about(fields)),
+            Self::Not(part) => format!("not ({})", part.to_query_text(fields)),
         }
+    }
+}
+
+/// A condition that holds for a field with this value, of which `part` is a part. `form` selects
+/// how the condition is written.
+fn own_condition(name: &str, value: &str, part: &str, prefix_length: usize, form: u8) -> String {
+    let name = if name.starts_with('@') {
+        name.to_owned()
+    } else {
+        format!("`{name}`")
+    };
+    let whole = quoted(value);
+    match form % 8 {
+        0 | 1 => format!("{name} = {whole}"),
+        2 => format!("{whole} = {name}"),
+        3 => format!("{name} in [{whole}, \"else\"]"),
+        4 => format!("{name} like {}", quoted(part)),
+        5 => format!("strcontains({name}, {})", quoted(part)),
+        6 if value.parse::<std::net::Ipv4Addr>().is_ok() => {
+            format!("isIpv4InSubnet({name}, \"{value}/{prefix_length}\")")
+        }
+        _ => format!(
+            "{name} like /{}|never/",
+            regex::escape(part).replace('/', "\\/")
+        ),
     }
 }
 
@@ -112,11 +117,11 @@ fn quoted(text: &str) -> String {
 
 fn condition() -> impl Strategy<Value = Condition> {
     let own = (any::<Index>(), any::<Index>(), 1..9_usize, any::<u8>()).prop_map(
-        |(field, from, length, way)| Condition::Own {
+        |(field, from, length, form)| Condition::Own {
             field,
             from,
             length,
-            way,
+            form,
         },
     );
     let other = select(
@@ -187,10 +192,10 @@ fn drafts() -> impl Strategy<Value = Vec<Draft>> {
 
 fn hunt(draft: &Draft, message: &str, formats: &FlowLogFormats) -> Hunt {
     let document = Document::new(message);
-    let told = parse_event_details(&document, "111111111111", "us-east-1", 5);
+    let details = parse_event_details(&document, "111111111111", "us-east-1", 5);
     let record = Record::new(
         event(message),
-        RecordKind::detect(message, told.is_cloudtrail(), formats).discovery(),
+        RecordKind::detect(message, details.is_cloudtrail(), formats).discovery(),
     );
     let mut fields: Vec<(String, String)> = record
         .discovered()
@@ -205,13 +210,13 @@ fn hunt(draft: &Draft, message: &str, formats: &FlowLogFormats) -> Hunt {
         condition,
         after,
     } = draft;
-    of_query(
+    hunt_with_query(
         *source,
-        &format!("{before}filter {}{after}", condition.about(&fields)),
+        &format!("{before}filter {}{after}", condition.to_query_text(&fields)),
     )
 }
 
-fn of_query(source: HuntSource, query: &str) -> Hunt {
+fn hunt_with_query(source: HuntSource, query: &str) -> Hunt {
     Hunt {
         name: "random".to_owned(),
         title: String::new(),
@@ -303,10 +308,10 @@ fn formats() -> impl Strategy<Value = FlowLogFormats> {
 /// Whether the event is of the kind that the hunt is about, and the evaluated query keeps it.
 fn keeps(hunt: &Hunt, message: &str, formats: &FlowLogFormats) -> bool {
     let document = Document::new(message);
-    let told = parse_event_details(&document, "111111111111", "us-east-1", 5);
-    let kind = RecordKind::detect(message, told.is_cloudtrail(), formats);
+    let details = parse_event_details(&document, "111111111111", "us-east-1", 5);
+    let kind = RecordKind::detect(message, details.is_cloudtrail(), formats);
     let is_about = match hunt.source {
-        HuntSource::CloudTrail => told.is_cloudtrail(),
+        HuntSource::CloudTrail => details.is_cloudtrail(),
         HuntSource::VpcFlow => matches!(kind, RecordKind::FlowLog(_)),
         HuntSource::Any => true,
     };
@@ -323,10 +328,11 @@ fn keeps(hunt: &Hunt, message: &str, formats: &FlowLogFormats) -> bool {
 }
 
 /// Whether the hunts' pattern matches a message; also true if they have no pattern.
-fn lets_through(search_set: &SearchSet, formats: &FlowLogFormats, message: &str) -> bool {
+fn pattern_passes(search_set: &SearchSet, formats: &FlowLogFormats, message: &str) -> bool {
     search_set.pattern(formats, true).is_none_or(|pattern| {
-        let read = FilterPattern::parse(&pattern);
-        read.unwrap_or_else(|error| panic!("the range refuses {pattern}: {error}"))
+        let parsed = FilterPattern::parse(&pattern);
+        parsed
+            .unwrap_or_else(|error| panic!("the range refuses {pattern}: {error}"))
             .matches(message)
     })
 }
@@ -335,7 +341,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
-    fn what_a_query_keeps_is_let_through(
+    fn pattern_passes_what_the_query_keeps(
         drafts in drafts(),
         messages in prop::collection::vec(message(), 1..4),
         formats in formats(),
@@ -349,7 +355,7 @@ proptest! {
         for message in &messages {
             for hunt in hunts.iter().filter(|hunt| keeps(hunt, message, &formats)) {
                 prop_assert!(
-                    lets_through(&search_set, &formats, message),
+                    pattern_passes(&search_set, &formats, message),
                     "{:?} loses {message} of {}", search_set.pattern(&formats, true), hunt.query
                 );
             }
@@ -363,7 +369,7 @@ fn with_escapes(message: &str, which: u64) -> String {
         return message.to_owned();
     };
     let mut texts: Vec<String> = Vec::new();
-    let mut take = |text: &mut Value| {
+    let mut replace = |text: &mut Value| {
         if let Value::String(text) = text {
             texts.push(std::mem::replace(text, format!("<text {}>", texts.len())));
         }
@@ -373,12 +379,12 @@ fn with_escapes(message: &str, which: u64) -> String {
         .into_iter()
         .flat_map(serde_json::Map::values_mut)
     {
-        take(field);
+        replace(field);
         field
             .as_object_mut()
             .into_iter()
             .flat_map(serde_json::Map::values_mut)
-            .for_each(&mut take);
+            .for_each(&mut replace);
     }
     texts
         .iter()
@@ -407,7 +413,7 @@ fn with_escapes(message: &str, which: u64) -> String {
 ///
 /// AWS does not document whether a JSON pattern compares values before or after their escapes are
 /// resolved.
-fn unresolved(message: &str) -> String {
+fn with_unresolved_escapes(message: &str) -> String {
     let mut doubled = String::new();
     let mut characters = message.chars();
     while let Some(c) = characters.next() {
@@ -424,16 +430,16 @@ fn unresolved(message: &str) -> String {
 }
 
 /// The built-in hunts, each with the values of its example.
-static SHIPPED: LazyLock<Vec<(Hunt, SearchSet)>> = LazyLock::new(|| {
+static BUILT_IN: LazyLock<Vec<(Hunt, SearchSet)>> = LazyLock::new(|| {
     let hunts = Catalogue::load(None)
         .unwrap()
         .iter()
         .map(HuntTemplate::example)
         .collect::<Vec<_>>();
-    hunts.into_iter().map(with_questions).collect()
+    hunts.into_iter().map(with_search_set).collect()
 });
 
-fn with_questions(hunt: Hunt) -> (Hunt, SearchSet) {
+fn with_search_set(hunt: Hunt) -> (Hunt, SearchSet) {
     let search_set = SearchSet::new(&[], std::slice::from_ref(&hunt)).unwrap();
     (hunt, search_set)
 }
@@ -477,7 +483,7 @@ fn likely_record() -> impl Strategy<Value = String> {
 }
 
 /// Whether the Insights query for this search set returns a message.
-fn insights_gives(search_set: &SearchSet, message: &str) -> bool {
+fn insights_returns(search_set: &SearchSet, message: &str) -> bool {
     let query: Query = search_set
         .insights_query(true, &[], None)
         .unwrap()
@@ -497,7 +503,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
-    fn no_escape_excludes_what_a_query_keeps(
+    fn pattern_passes_escaped_messages_that_the_query_keeps(
         drafts in drafts(),
         message in message(),
         likely in likely_record(),
@@ -507,29 +513,32 @@ proptest! {
         let escaped = with_escapes(&message, which);
         let likely = with_escapes(&likely, which);
         let random: Vec<(Hunt, SearchSet)> =
-            drafts.iter().map(|draft| with_questions(hunt(draft, &message, &formats))).collect();
-        for (hunt, search_set) in random.iter().chain(SHIPPED.iter()) {
+            drafts.iter().map(|draft| with_search_set(hunt(draft, &message, &formats))).collect();
+        for (hunt, search_set) in random.iter().chain(BUILT_IN.iter()) {
             for message in [&escaped, &likely].into_iter().filter(|message| keeps(hunt, message, &formats)) {
                 let pattern = search_set.pattern(&formats, true);
-                prop_assert!(lets_through(search_set, &formats, message), "{pattern:?} loses {message}");
+                prop_assert!(pattern_passes(search_set, &formats, message), "{pattern:?} loses {message}");
                 let is_json = pattern.as_ref().is_some_and(|pattern| pattern.starts_with('{'));
                 if is_json {
-                    let raw = unresolved(message);
-                    prop_assert!(lets_through(search_set, &formats, &raw), "{pattern:?} loses {message} unresolved");
+                    let raw = with_unresolved_escapes(message);
+                    prop_assert!(
+                        pattern_passes(search_set, &formats, &raw),
+                        "{pattern:?} loses {message} with unresolved escapes"
+                    );
                 }
-                prop_assert!(insights_gives(search_set, message), "Insights loses {message} of {}", hunt.query);
+                prop_assert!(insights_returns(search_set, message), "Insights loses {message} of {}", hunt.query);
             }
         }
     }
 }
 
 #[test]
-fn the_shipped_hunts_are_tried_on_records_that_they_keep() {
+fn likely_records_are_kept_by_most_built_in_hunts() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut kept = std::collections::BTreeSet::new();
     for _ in 0..500 {
         let record = likely_record().new_tree(&mut runner).unwrap().current();
-        let hunts = SHIPPED
+        let hunts = BUILT_IN
             .iter()
             .filter(|(hunt, _)| keeps(hunt, &record, &FlowLogFormats::default()));
         kept.extend(hunts.map(|(hunt, _)| hunt.name.as_str()));
@@ -537,71 +546,78 @@ fn the_shipped_hunts_are_tried_on_records_that_they_keep() {
     assert!(kept.len() >= 13, "{kept:?}");
 }
 
+type HuntText = (HuntSource, &'static str);
+
+const DENIED: HuntText = (
+    HuntSource::CloudTrail,
+    "filter errorCode like /Unauthorized|Denied/",
+);
+const CREATED: HuntText = (
+    HuntSource::CloudTrail,
+    "filter eventName in [\"CreateUser\", \"CreateRole\"] and a != 'b'",
+);
+const REJECTED: HuntText = (
+    HuntSource::VpcFlow,
+    "filter action = 'REJECT' and isIpv4InSubnet(srcAddr, '10.0.0.0/8')",
+);
+
+/// The pattern for these hunts and indicators, or `everything`.
+fn pattern_for(hunts: &[HuntText], indicators: &[&str]) -> String {
+    let hunts: Vec<Hunt> = hunts
+        .iter()
+        .map(|(source, query)| hunt_with_query(*source, query))
+        .collect();
+    let indicators: Vec<Indicator> = indicators
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
+    let search_set = SearchSet::new(&indicators, &hunts).unwrap();
+    search_set
+        .pattern(&FlowLogFormats::default(), true)
+        .unwrap_or_else(|| "everything".to_owned())
+}
+
+/// The same, without the escapes that are part of every pattern of terms.
+fn terms_for(hunts: &[HuntText], indicators: &[&str]) -> String {
+    let pattern = pattern_for(hunts, indicators);
+    let escapes = ESCAPES.map(|escape| format!(" ?{escape}")).concat();
+    pattern
+        .strip_suffix(&escapes)
+        .map_or_else(|| panic!("{pattern} excludes escapes"), str::to_owned)
+}
+
 /// Checks how narrow the patterns are: which hunts compile to which pattern.
 #[test]
-fn each_kind_has_its_pattern() {
-    let pattern = |hunts: &[(HuntSource, &str)], indicators: &[&str]| {
-        let hunts: Vec<Hunt> = hunts
-            .iter()
-            .map(|(source, query)| of_query(*source, query))
-            .collect();
-        let indicators: Vec<Indicator> = indicators
-            .iter()
-            .map(|text| text.parse().unwrap())
-            .collect();
-        let search_set = SearchSet::new(&indicators, &hunts).unwrap();
-        search_set
-            .pattern(&FlowLogFormats::default(), true)
-            .unwrap_or_else(|| "everything".to_owned())
-    };
-    let denied = (
-        HuntSource::CloudTrail,
-        "filter errorCode like /Unauthorized|Denied/",
-    );
-    let created = (
-        HuntSource::CloudTrail,
-        "filter eventName in [\"CreateUser\", \"CreateRole\"] and a != 'b'",
-    );
-    let rejects = (
-        HuntSource::VpcFlow,
-        "filter action = 'REJECT' and isIpv4InSubnet(srcAddr, '10.0.0.0/8')",
-    );
-    let escapes = ESCAPES.map(|escape| format!(" ?{escape}")).concat();
-    let terms = |hunts: &[(HuntSource, &str)], indicators: &[&str]| {
-        let pattern = pattern(hunts, indicators);
-        pattern
-            .strip_suffix(&escapes)
-            .map_or_else(|| panic!("{pattern} excludes escapes"), str::to_owned)
-    };
+fn each_combination_of_hunts_has_its_pattern() {
     assert_eq!(
-        pattern(&[denied], &[]),
+        pattern_for(&[DENIED], &[]),
         r#"{ (($.errorCode = "*Denied*" || $.errorCode = "*Unauthorized*")) || $.errorCode = "*u00*" }"#
     );
     assert_eq!(
-        pattern(&[denied, created], &[]),
+        pattern_for(&[DENIED, CREATED], &[]),
         r#"{ (($.errorCode = "*Denied*" || $.errorCode = "*Unauthorized*")) || (($.eventName = "CreateUser" || $.eventName = "CreateRole")) || $.errorCode = "*u00*" || $.eventName = "*u00*" }"#
     );
     assert_eq!(
-        pattern(&[rejects], &[]),
+        pattern_for(&[REJECTED], &[]),
         r#"[c1, c2, c3, c4 = "10.*", c5, c6, c7, c8, c9, c10, c11, c12, c13 = "REJECT", c14]"#
     );
     assert_eq!(
-        terms(&[denied, rejects], &[]),
+        terms_for(&[DENIED, REJECTED], &[]),
         r#"?"Denied" ?"REJECT" ?"Unauthorized""#
     );
     assert_eq!(
-        terms(&[denied], &["192.0.2.1"]),
+        terms_for(&[DENIED], &["192.0.2.1"]),
         r#"?"Denied" ?"192.0.2.1" ?"Unauthorized""#
     );
     assert_eq!(
-        pattern(
+        pattern_for(
             &[(HuntSource::Any, "filter errorCode like /(?i)denied/")],
             &[]
         ),
         "everything"
     );
     assert_eq!(
-        pattern(&[denied, (HuntSource::Any, "stats count(*)")], &[]),
+        pattern_for(&[DENIED, (HuntSource::Any, "stats count(*)")], &[]),
         "everything"
     );
 }

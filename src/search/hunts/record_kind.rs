@@ -23,7 +23,9 @@ impl<'f> RecordKind<'f> {
         if is_cloudtrail {
             return Self::CloudTrail;
         }
-        formats.of(message).map_or(Self::Other, Self::FlowLog)
+        formats
+            .format_of(message)
+            .map_or(Self::Other, Self::FlowLog)
     }
 
     /// How the fields are found; unlike in Insights, their number is not limited.
@@ -52,15 +54,15 @@ pub struct FlowLogFormats(Vec<FlowLogFormat>);
 impl FlowLogFormats {
     /// The formats for each log group to which one of these log sources delivers flow logs.
     pub fn by_group<'r>(
-        recorders: impl IntoIterator<Item = &'r LogSource>,
+        sources: impl IntoIterator<Item = &'r LogSource>,
     ) -> BTreeMap<LogGroupArn, Self> {
         let mut groups: BTreeMap<LogGroupArn, Self> = BTreeMap::new();
-        for recorder in recorders {
-            let SourceState::Known(_, Selection::Traffic { format, .. }) = &recorder.told else {
+        for source in sources {
+            let SourceState::Known(_, Selection::Traffic { format, .. }) = &source.state else {
                 continue;
             };
             // The format from AWS may be invalid; the lines are then treated as text.
-            if let (Some(group), Ok(format)) = (recorder.log_group(), format.parse()) {
+            if let (Some(group), Ok(format)) = (source.log_group(), format.parse()) {
                 groups.entry(group.clone()).or_default().add(format);
             }
         }
@@ -73,8 +75,7 @@ impl FlowLogFormats {
         }
     }
 
-    /// The format of a line, if it is a line of a flow log.
-    fn of(&self, line: &str) -> Option<&FlowLogFormat> {
+    fn format_of(&self, line: &str) -> Option<&FlowLogFormat> {
         self.0
             .iter()
             .find(|format| format.fits(line))
@@ -83,7 +84,7 @@ impl FlowLogFormats {
 
     /// The format of all flow-log lines in the log group, if there is only one. The default format
     /// is always possible.
-    pub(super) fn only(&self) -> Option<&FlowLogFormat> {
+    pub(super) fn sole_format(&self) -> Option<&FlowLogFormat> {
         let default = FlowLogFormat::default_format();
         self.0
             .iter()
@@ -99,10 +100,13 @@ mod tests {
     const DEFAULT: &str = "2 111111111111 eni-1 192.0.2.1 10.0.0.1 443 49152 6 20 4249 1418530010 1418530070 ACCEPT OK";
 
     #[test]
-    fn a_line_is_read_by_the_format_that_it_fits() {
+    fn line_is_recognized_by_the_format_that_it_fits() {
         let mut formats = FlowLogFormats::default();
-        assert_eq!(formats.of(DEFAULT), Some(FlowLogFormat::default_format()));
-        assert!(formats.only().is_some() && formats.of("10.0.0.1 vpc-1").is_none());
+        assert_eq!(
+            formats.format_of(DEFAULT),
+            Some(FlowLogFormat::default_format())
+        );
+        assert!(formats.sole_format().is_some() && formats.format_of("10.0.0.1 vpc-1").is_none());
         for format in [
             "${vpc-id} ${srcaddr}",
             "${srcaddr} ${vpc-id}",
@@ -112,10 +116,13 @@ mod tests {
         }
         assert_eq!(formats.0.len(), 2);
         assert_eq!(
-            formats.of("10.0.0.1 vpc-1"),
+            formats.format_of("10.0.0.1 vpc-1"),
             Some(&"${srcaddr} ${vpc-id}".parse().unwrap())
         );
-        assert_eq!(formats.of(DEFAULT), Some(FlowLogFormat::default_format()));
-        assert_eq!(formats.only(), None);
+        assert_eq!(
+            formats.format_of(DEFAULT),
+            Some(FlowLogFormat::default_format())
+        );
+        assert_eq!(formats.sole_format(), None);
     }
 }

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use rusqlite::{Transaction, params};
 use zstd::bulk::Compressor;
 
-use crate::store::commit::whole;
+use crate::store::commit::to_sql_integer;
 use crate::store::reader::damaged;
 use crate::store::{SightingRecord, StoreError, UnitId};
 
 /// The fastest standard level of zstd, so that the processor is not the bottleneck.
 const LEVEL: i32 = 1;
-const MESSAGES: usize = 50;
-const BYTES: usize = 64 << 10;
+const MAX_MESSAGES_PER_CHUNK: usize = 50;
+const CHUNK_BYTES: usize = 64 << 10;
 /// The largest unpacked chunk. A chunk has at least one message, and CloudWatch Logs accepts no
 /// message above 1 MiB, so this leaves ample room.
-const LARGEST: usize = 64 << 20;
+const MAX_UNPACKED_BYTES: usize = 64 << 20;
 
 /// The compressed sightings of a page.
 #[derive(Clone, Debug, Default)]
@@ -87,8 +87,8 @@ impl Sightings {
                     row.hunts,
                     row.matched_fields,
                     chunk,
-                    whole(row.offset),
-                    whole(row.length),
+                    to_sql_integer(row.offset),
+                    to_sql_integer(row.length),
                 ])?;
             }
         }
@@ -97,9 +97,9 @@ impl Sightings {
 }
 
 impl FromIterator<SightingRecord> for Sightings {
-    fn from_iter<I: IntoIterator<Item = SightingRecord>>(found: I) -> Self {
+    fn from_iter<I: IntoIterator<Item = SightingRecord>>(records: I) -> Self {
         let mut packer = Packer::default();
-        found.into_iter().for_each(|found| packer.add(found));
+        records.into_iter().for_each(|record| packer.add(record));
         packer.finish()
     }
 }
@@ -118,25 +118,25 @@ struct Packer {
 }
 
 impl Packer {
-    fn add(&mut self, found: SightingRecord) {
-        if self.rows.len() == MESSAGES || self.text.len() >= BYTES {
+    fn add(&mut self, record: SightingRecord) {
+        if self.rows.len() == MAX_MESSAGES_PER_CHUNK || self.text.len() >= CHUNK_BYTES {
             self.close_chunk();
         }
         let offset = self.text.len();
-        let length = found.message.len();
-        self.text.push_str(&found.message);
+        let length = record.message.len();
+        self.text.push_str(&record.message);
         self.rows.push(Row {
-            time_ms: found.time_ms,
-            event_account: found.event_account,
-            event_region: found.event_region,
-            record_id: found.record_id,
-            event_id: found.event_id,
-            log_stream: found.log_stream,
-            timestamp_ms: found.timestamp_ms,
-            ingestion_ms: found.ingestion_ms,
-            indicators: self.indicators.of(found.indicators),
-            hunts: self.hunts.of(found.hunts),
-            matched_fields: self.matched_fields.of(found.matched_fields),
+            time_ms: record.time_ms,
+            event_account: record.event_account,
+            event_region: record.event_region,
+            record_id: record.record_id,
+            event_id: record.event_id,
+            log_stream: record.log_stream,
+            timestamp_ms: record.timestamp_ms,
+            ingestion_ms: record.ingestion_ms,
+            indicators: self.indicators.serialize(record.indicators),
+            hunts: self.hunts.serialize(record.hunts),
+            matched_fields: self.matched_fields.serialize(record.matched_fields),
             offset,
             length,
         });
@@ -151,7 +151,7 @@ impl Packer {
         if self.rows.is_empty() {
             return;
         }
-        let messages = self.compressed().map_err(|error| error.to_string());
+        let messages = self.compress_text().map_err(|error| error.to_string());
         self.packed.number += self.rows.len();
         self.packed.chunks.push(Chunk {
             messages,
@@ -160,7 +160,7 @@ impl Packer {
         self.text.clear();
     }
 
-    fn compressed(&mut self) -> std::io::Result<Vec<u8>> {
+    fn compress_text(&mut self) -> std::io::Result<Vec<u8>> {
         let compressor = match &mut self.compressor {
             Some(compressor) => compressor,
             none => none.insert(Compressor::new(LEVEL)?),
@@ -178,7 +178,7 @@ struct JsonList {
 }
 
 impl JsonList {
-    fn of(&mut self, texts: Vec<String>) -> Arc<str> {
+    fn serialize(&mut self, texts: Vec<String>) -> Arc<str> {
         match &self.json {
             Some(json) if self.texts == texts => Arc::clone(json),
             _ => {
@@ -192,7 +192,7 @@ impl JsonList {
 
 /// Unpacks the messages of a chunk.
 pub(super) fn unpack(packed: &[u8]) -> Result<String, StoreError> {
-    let bytes = zstd::bulk::decompress(packed, LARGEST).map_err(damaged)?;
+    let bytes = zstd::bulk::decompress(packed, MAX_UNPACKED_BYTES).map_err(damaged)?;
     String::from_utf8(bytes).map_err(damaged)
 }
 
@@ -200,7 +200,7 @@ pub(super) fn unpack(packed: &[u8]) -> Result<String, StoreError> {
 mod tests {
     use super::*;
 
-    fn found(message: String) -> SightingRecord {
+    fn record(message: String) -> SightingRecord {
         let empty = String::new;
         SightingRecord {
             time_ms: 0,
@@ -219,9 +219,9 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_bounded_and_lose_nothing() {
-        let mut all: Vec<SightingRecord> = (0..120).map(|n| found(format!("short {n}"))).collect();
-        all.extend((0..3).map(|_| found("x".repeat(1 << 20))));
+    fn chunks_are_bounded_and_complete() {
+        let mut all: Vec<SightingRecord> = (0..120).map(|n| record(format!("short {n}"))).collect();
+        all.extend((0..3).map(|_| record("x".repeat(1 << 20))));
         let packed: Sightings = all.iter().cloned().collect();
         let lengths: Vec<usize> = packed.chunks.iter().map(|chunk| chunk.rows.len()).collect();
         assert_eq!(
@@ -237,22 +237,22 @@ mod tests {
                 .map(|row| (message(row), row.indicators.to_string()))
                 .collect::<Vec<_>>()
         });
-        for found in &all {
-            let indicators = serde_json::to_string(&found.indicators).unwrap();
-            assert_eq!(read.next().unwrap(), (found.message.clone(), indicators));
+        for record in &all {
+            let indicators = serde_json::to_string(&record.indicators).unwrap();
+            assert_eq!(read.next().unwrap(), (record.message.clone(), indicators));
         }
         assert!(read.next().is_none());
     }
 
     #[test]
-    fn what_cannot_be_packed_is_not_written_down() {
-        let mut packed: Sightings = [found("a".to_owned())].into_iter().collect();
+    fn compression_error_is_reported_on_insert() {
+        let mut packed: Sightings = [record("a".to_owned())].into_iter().collect();
         packed.chunks[0].messages = Err("no memory".to_owned());
         let mut connection = rusqlite::Connection::open_in_memory().unwrap();
         let transaction = connection.transaction().unwrap();
         let tables = "CREATE TABLE chunk (messages BLOB); CREATE TABLE sighting (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)";
         transaction.execute_batch(tables).unwrap();
-        let refused = packed.insert(&transaction, UnitId(1)).unwrap_err();
-        assert!(refused.to_string().contains("no memory"), "{refused}");
+        let error = packed.insert(&transaction, UnitId(1)).unwrap_err();
+        assert!(error.to_string().contains("no memory"), "{error}");
     }
 }

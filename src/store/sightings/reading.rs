@@ -7,12 +7,12 @@ use rusqlite::{Connection, Row, Rows};
 
 use super::packing::unpack;
 use crate::model::{AccountId, Region};
-use crate::store::reader::{damaged, next, parsed};
+use crate::store::reader::{damaged, next_row, parse_column};
 use crate::store::{RunReader, SightingRecord, StoreError};
 
 /// The number of unpacked chunks that are cached while sightings are read in time order; each has
 /// some 64 KiB.
-const CHUNKS_AT_HAND: usize = 256;
+const MAX_CACHED_CHUNKS: usize = 256;
 
 /// A stored sighting with its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct StoredRow {
     pub log_group: String,
     /// Whether the log group is out of scope and was scanned for records of accounts and Regions in
     /// scope.
-    pub elsewhere: bool,
+    pub out_of_scope: bool,
     /// The sighting.
     pub found: SightingRecord,
 }
@@ -93,7 +93,7 @@ impl Iterator for SightingRows<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let chunks = &mut self.chunks;
-        next(&mut self.rows, |row| sighting_row(row, chunks))
+        next_row(&mut self.rows, |row| sighting_row(row, chunks))
     }
 }
 
@@ -122,7 +122,7 @@ impl<'a> Chunks<'a> {
             .prepare_cached("SELECT messages FROM chunk WHERE id = ?1")?;
         let packed: Vec<u8> = select.query_row([id], |row| row.get(0))?;
         let text: Rc<str> = unpack(&packed)?.into();
-        if self.oldest_first.len() >= CHUNKS_AT_HAND
+        if self.oldest_first.len() >= MAX_CACHED_CHUNKS
             && let Some(oldest) = self.oldest_first.pop_front()
         {
             self.unpacked.remove(&oldest);
@@ -155,10 +155,10 @@ fn sighting_row(row: &Row<'_>, chunks: &mut Chunks<'_>) -> Result<StoredRow, Sto
         message: message.to_owned(),
     };
     Ok(StoredRow {
-        account: parsed(row, "account")?,
-        region: parsed(row, "region")?,
+        account: parse_column(row, "account")?,
+        region: parse_column(row, "region")?,
         log_group: row.get("log_group")?,
-        elsewhere: row.get("elsewhere")?,
+        out_of_scope: row.get("elsewhere")?,
         found,
     })
 }

@@ -33,13 +33,13 @@ impl GroupEnd {
     }
 
     /// The result for a log group that does not exist.
-    pub fn not_there() -> Self {
-        Self::new(SourceStatus::Failed, "its log group is not there")
+    pub fn not_found() -> Self {
+        Self::new(SourceStatus::Failed, "its log group does not exist")
     }
 
     /// The expected result for a log group if `window` were swept at the time `now`.
     pub fn expected(group: &LogGroup, window: TimeWindow, now: Timestamp) -> Self {
-        let (Decision::Read { outcome, .. } | Decision::Leave(outcome)) =
+        let (Decision::Read { outcome, .. } | Decision::Skip(outcome)) =
             decide(group, window, now, now, false);
         Self::from_outcome(&outcome, SourceStatus::Recorded)
     }
@@ -66,125 +66,154 @@ pub(super) struct Judgement {
     pub status: SourceStatus,
     pub reason: String,
     /// The management events that are certain to be in what was searched.
-    pub kept: ManagementEvents,
+    pub management: ManagementEvents,
+}
+
+impl Judgement {
+    /// Creates the judgement of a log source that proves nothing.
+    fn without_proof(end: GroupEnd) -> Self {
+        Self {
+            status: end.status,
+            reason: end.reason,
+            management: ManagementEvents::default(),
+        }
+    }
 }
 
 /// Judges a log source for a window. `end_of` returns how the search of its log group ended.
 pub(super) fn judge(
-    recorder: &LogSource,
+    log_source: &LogSource,
     window: TimeWindow,
     end_of: impl Fn(&LogGroupArn) -> GroupEnd,
 ) -> Judgement {
-    let nothing = |GroupEnd { status, reason }| Judgement {
-        status,
-        reason,
-        kept: ManagementEvents::default(),
-    };
-    let facts = match &recorder.told {
-        SourceState::Known(delivery, selection) => Some((delivery, selection)),
-        SourceState::Unknown => None,
-        SourceState::Denied(outcome) => {
-            return nothing(GroupEnd::from_outcome(outcome, SourceStatus::Failed));
+    let judgement = match &log_source.state {
+        SourceState::Known(delivery, selection) => {
+            judge_known(log_source, delivery, selection, window, end_of)
         }
+        SourceState::Unknown => Err(judge_unknown(log_source, end_of)),
+        SourceState::Denied(outcome) => Err(GroupEnd::from_outcome(outcome, SourceStatus::Failed)),
     };
-    if let Some(end) = facts.and_then(|(delivery, _)| switched_off(delivery, window)) {
-        return nothing(end);
+    judgement.unwrap_or_else(Judgement::without_proof)
+}
+
+/// Judges a log source whose state is known. Returns an error if it proves nothing.
+fn judge_known(
+    log_source: &LogSource,
+    delivery: &Delivery,
+    selection: &Selection,
+    window: TimeWindow,
+    end_of: impl Fn(&LogGroupArn) -> GroupEnd,
+) -> Result<Judgement, GroupEnd> {
+    if let Some(end) = check_logging(delivery, window) {
+        return Err(end);
     }
-    let group = match &recorder.destination {
-        Destination::LogGroup(group) => group,
-        Destination::Elsewhere(place) => {
-            return nothing(GroupEnd::new(SourceStatus::OnlyS3, place));
-        }
-    };
-    let end = end_of(group);
-    let Some((delivery, selection)) = facts else {
-        // The state of the source is unknown. If its log group was not searched either, that
-        // outcome explains more.
-        let reached = matches!(end.status, SourceStatus::Searched | SourceStatus::Recorded);
-        let untold = GroupEnd::new(
-            SourceStatus::Failed,
-            "its owner did not tell whether it is switched on",
-        );
-        return nothing(if reached { untold } else { end });
-    };
-    if let Some(end) = undelivered(recorder, delivery, window) {
-        return nothing(end);
+    let end = end_of(destination_group(log_source)?);
+    if let Some(end) = check_delivery(delivery, selection, window) {
+        return Err(end);
     }
-    if !matches!(end.status, SourceStatus::Searched | SourceStatus::Recorded) {
-        return nothing(end);
+    if !is_searched(&end) {
+        return Err(end);
     }
-    if let Some(since) = delivery
+    if let Some(started) = delivery
         .started_ms
         .filter(|started| *started > window.from_ms())
     {
-        return nothing(GroupEnd::new(
-            SourceStatus::Partial,
-            format!("switched on at {}", time(since)),
-        ));
+        let reason = format!("logging started at {}", format_time(started));
+        return Err(GroupEnd::new(SourceStatus::Partial, reason));
     }
     let (status, reason) = if selection.is_whole() {
         (end.status, String::new())
     } else {
-        (SourceStatus::Partial, left_out(selection))
+        (SourceStatus::Partial, describe_selection(selection))
     };
-    Judgement {
+    Ok(Judgement {
         status,
         reason,
-        kept: selection.management(),
-    }
-}
-
-fn switched_off(delivery: &Delivery, window: TimeWindow) -> Option<GroupEnd> {
-    // A source that was switched off after the window recorded all of it.
-    let still_on = delivery.logging
-        || delivery
-            .stopped_ms
-            .is_some_and(|stopped| stopped >= window.to_ms());
-    let since = delivery
-        .stopped_ms
-        .map(|stopped| format!("switched off at {}", time(stopped)));
-    (!still_on).then(|| {
-        GroupEnd::new(
-            SourceStatus::Stopped,
-            since.unwrap_or_else(|| "switched off".to_owned()),
-        )
+        management: selection.management(),
     })
 }
 
-fn undelivered(recorder: &LogSource, delivery: &Delivery, window: TimeWindow) -> Option<GroupEnd> {
+/// Judges a log source whose state is unknown.
+fn judge_unknown(log_source: &LogSource, end_of: impl Fn(&LogGroupArn) -> GroupEnd) -> GroupEnd {
+    let end = match destination_group(log_source) {
+        Ok(group) => end_of(group),
+        Err(end) => return end,
+    };
+    // If the log group was not searched either, that outcome explains more.
+    if is_searched(&end) {
+        let reason = "the account that owns it did not report whether logging is on";
+        GroupEnd::new(SourceStatus::Failed, reason)
+    } else {
+        end
+    }
+}
+
+fn is_searched(end: &GroupEnd) -> bool {
+    matches!(end.status, SourceStatus::Searched | SourceStatus::Recorded)
+}
+
+/// Returns the log group to which a log source delivers. Returns an error if it delivers only to
+/// something other than CloudWatch Logs.
+fn destination_group(log_source: &LogSource) -> Result<&LogGroupArn, GroupEnd> {
+    match &log_source.destination {
+        Destination::LogGroup(group) => Ok(group),
+        Destination::Other(destination) => Err(GroupEnd::new(SourceStatus::OnlyS3, destination)),
+    }
+}
+
+/// Returns the end of a log source whose logging was off at any time in the window.
+fn check_logging(delivery: &Delivery, window: TimeWindow) -> Option<GroupEnd> {
+    // A source that was switched off after the window recorded all of it.
+    let was_on = delivery.logging
+        || delivery
+            .stopped_ms
+            .is_some_and(|stopped| stopped >= window.to_ms());
+    if was_on {
+        return None;
+    }
+    let reason = delivery.stopped_ms.map_or_else(
+        || "logging is off".to_owned(),
+        |stopped| format!("logging stopped at {}", format_time(stopped)),
+    );
+    Some(GroupEnd::new(SourceStatus::Stopped, reason))
+}
+
+/// Returns the end of a log source whose records did not all arrive.
+fn check_delivery(
+    delivery: &Delivery,
+    selection: &Selection,
+    window: TimeWindow,
+) -> Option<GroupEnd> {
     let margin = i64::try_from(LATE_ARRIVAL.as_millis()).unwrap_or(i64::MAX);
     let last = delivery.last_ms.map_or_else(
-        || "never delivered".to_owned(),
-        |last| format!("last at {}", time(last)),
+        || "no delivery so far".to_owned(),
+        |last| format!("last delivery at {}", format_time(last)),
     );
     if !delivery.error.is_empty() {
         // If the last delivery is well after the window, everything in the window has arrived.
-        let arrived = delivery
+        let has_arrived = delivery
             .last_ms
             .is_some_and(|last| last >= window.to_ms().saturating_add(margin));
         let failing = GroupEnd::new(
             SourceStatus::Failing,
             format!("deliveries fail, {last}: {}", delivery.error),
         );
-        return (!arrived).then_some(failing);
+        return (!has_arrived).then_some(failing);
     }
     // Flow logs do not report when they last delivered.
-    let tells = matches!(
-        recorder.told,
-        SourceState::Known(_, Selection::Events { .. })
-    );
-    let fresh = delivery
+    let reports_delivery = matches!(selection, Selection::Events { .. });
+    let is_recent = delivery
         .last_ms
         .is_some_and(|last| last >= window.to_ms().saturating_sub(margin));
-    (tells && !fresh)
-        .then(|| GroupEnd::new(SourceStatus::Stale, format!("nothing is delivered, {last}")))
+    (reports_delivery && !is_recent)
+        .then(|| GroupEnd::new(SourceStatus::Stale, format!("no recent delivery, {last}")))
 }
 
-fn left_out(selection: &Selection) -> String {
-    format!("it keeps only {}", selection.text())
+fn describe_selection(selection: &Selection) -> String {
+    format!("records only part of the events: {}", selection.text())
 }
 
-fn time(ms: i64) -> String {
+fn format_time(ms: i64) -> String {
     Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), rfc3339_ms)
 }
 
@@ -221,11 +250,11 @@ mod tests {
             destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
             home,
             multi_region: true,
-            told: SourceState::Unknown,
+            state: SourceState::Unknown,
         };
         change(&mut trail, &mut delivery, &mut selection);
-        if trail.told == SourceState::Unknown {
-            trail.told = SourceState::Known(delivery, selection);
+        if trail.state == SourceState::Unknown {
+            trail.state = SourceState::Known(delivery, selection);
         }
         let at = |hours: i64| Timestamp::from_millisecond(hours * HOUR).unwrap();
         judge(&trail, TimeWindow::new(at(100), at(124)).unwrap(), |_| {
@@ -238,11 +267,11 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_on_delivered_and_searched_counts() {
+    fn source_that_is_off_or_stale_is_not_searched() {
         let whole = judged(|_, _, _| (), &GroupEnd::new(SourceStatus::Searched, ""));
-        assert!(whole.status == SourceStatus::Searched && whole.kept.is_all());
+        assert!(whole.status == SourceStatus::Searched && whole.management.is_all());
         let denied = judged(|_, _, _| (), &GroupEnd::new(SourceStatus::Denied, "no"));
-        assert!(denied.status == SourceStatus::Denied && denied.kept.is_none());
+        assert!(denied.status == SourceStatus::Denied && denied.management.is_none());
         assert_eq!(
             status(|_, delivery, _| delivery.logging = false),
             SourceStatus::Stopped
@@ -264,12 +293,12 @@ mod tests {
             SourceStatus::Partial
         );
         let bucket =
-            |trail: &mut LogSource| trail.destination = Destination::Elsewhere("s3://b".to_owned());
+            |trail: &mut LogSource| trail.destination = Destination::Other("s3://b".to_owned());
         assert_eq!(status(|trail, _, _| bucket(trail)), SourceStatus::OnlyS3);
     }
 
     #[test]
-    fn what_happened_to_it_after_the_window_does_not_matter() {
+    fn changes_after_window_do_not_matter() {
         let later = |delivery: &mut Delivery| {
             delivery.logging = false;
             delivery.stopped_ms = Some(124 * HOUR);
@@ -289,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn selectors_leave_a_part() {
+    fn incomplete_selectors_make_source_partial() {
         let writes = ManagementEvents {
             reads: None,
             ..ManagementEvents::all()
@@ -304,11 +333,11 @@ mod tests {
             &GroupEnd::new(SourceStatus::Searched, ""),
         );
         assert_eq!(
-            (judgement.status, judgement.kept),
+            (judgement.status, judgement.management),
             (SourceStatus::Partial, writes)
         );
         let refused =
-            |trail: &mut LogSource| trail.told = SourceState::Denied(Outcome::denied("no"));
+            |trail: &mut LogSource| trail.state = SourceState::Denied(Outcome::denied("no"));
         assert_eq!(status(|trail, _, _| refused(trail)), SourceStatus::Denied);
     }
 }

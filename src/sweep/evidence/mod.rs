@@ -8,12 +8,12 @@
 //! state and by how the search of its log group ended (`judge`, `sources`). `trail_integrity`
 //! searches for calls that stop, reduce or destroy recording.
 
-mod ask;
 mod judge;
+mod look_up;
 pub(super) mod remote_sources;
 mod sources;
 pub(super) mod trail_integrity;
 
-pub use ask::{Answer, ask, ask_owner};
 pub use judge::GroupEnd;
+pub use look_up::{SourceLookups, look_up_log_sources, look_up_trail_state};
 pub use sources::{Sources, sources, sources_of_run};

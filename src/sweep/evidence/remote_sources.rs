@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::ask::ask_owner;
+use super::look_up::look_up_trail_state;
 use crate::aws::Session;
 use crate::config::SourcesRule;
 use crate::model::{
@@ -15,31 +15,31 @@ use crate::model::{
     Reason, SourceKind, SourceState, Status, Target,
 };
 use crate::search::FlowLogFormats;
-use crate::store::{Entry, JournalClosed, KnownUnits};
+use crate::store::{CoverageId, Entry, JournalClosed, KnownUnits};
 use crate::sweep::directory::{Member, Members, member_to_enter};
-use crate::sweep::outcome::of_error;
+use crate::sweep::outcome;
 use crate::sweep::refusal::Refusal;
 use crate::sweep::region::{Delivered, RegionContext};
 use crate::sweep::region_scope::is_in_scope;
-use crate::sweep::run::{SweepContext, all_of, unread};
+use crate::sweep::run::{SweepContext, join_tasks, unread_row};
 
 /// How many log sources may wait until the list of accounts is complete. Each takes a few hundred
 /// bytes. If the channel is full, account-Regions wait before they scan their log groups.
-pub(in crate::sweep) const WAITING: usize = 1_024;
+pub(in crate::sweep) const CHANNEL_SIZE: usize = 1_024;
 
 /// Follows the log sources that account-Regions in scope report, each once: its owner is asked
 /// about it, and its log group is scanned if it is out of scope. Ends when no account-Region can
 /// report any more; without a list of accounts, at once.
-pub(in crate::sweep) async fn follow(
+pub(in crate::sweep) async fn follow_log_sources(
     shared: Arc<SweepContext>,
-    mut told: mpsc::Receiver<LogSource>,
+    mut log_sources: mpsc::Receiver<LogSource>,
     members: oneshot::Receiver<Members>,
 ) -> Result<(), JournalClosed> {
     // Scope membership is known only when all accounts are listed.
     let Ok(members) = members.await else {
         return Ok(());
     };
-    let mut plan = Plan {
+    let mut follower = Follower {
         shared,
         members,
         hosts: BTreeMap::new(),
@@ -47,56 +47,59 @@ pub(in crate::sweep) async fn follow(
         groups: BTreeSet::new(),
     };
     let mut tasks = JoinSet::new();
-    while let Some(recorder) = told.recv().await {
-        plan.follow(recorder, &mut tasks);
+    while let Some(log_source) = log_sources.recv().await {
+        follower.follow(log_source, &mut tasks);
     }
-    all_of(tasks).await
+    join_tasks(tasks).await
 }
 
-struct Plan {
+struct Follower {
     shared: Arc<SweepContext>,
     members: Members,
     hosts: BTreeMap<AccountId, Arc<Host>>,
+    /// The names of the log sources that were reported.
     followed: BTreeSet<String>,
+    /// The log groups whose scan was started.
     groups: BTreeSet<LogGroupArn>,
 }
 
-impl Plan {
-    fn follow(&mut self, recorder: LogSource, tasks: &mut JoinSet<Result<(), JournalClosed>>) {
-        if !self.followed.insert(recorder.via.clone()) {
+impl Follower {
+    /// Starts the tasks for a log source that was not reported before.
+    fn follow(&mut self, log_source: LogSource, tasks: &mut JoinSet<Result<(), JournalClosed>>) {
+        if !self.followed.insert(log_source.via.clone()) {
             return;
         }
-        if let Some(group) = recorder
+        if let Some(group) = log_source
             .log_group()
-            .filter(|group| self.is_to_be_read(group))
+            .filter(|group| self.needs_scan(group))
             .cloned()
             && self.groups.insert(group.clone())
         {
-            let flow_logs = FlowLogFormats::by_group([&recorder])
+            let flow_logs = FlowLogFormats::by_group([&log_source])
                 .remove(&group)
                 .unwrap_or_default();
             let delivered = Delivered {
-                trail: recorder.kind == SourceKind::CloudTrail,
+                trail: log_source.kind == SourceKind::CloudTrail,
                 flow_logs,
             };
-            tasks.spawn(read(
+            tasks.spawn(scan_group(
                 Arc::clone(&self.shared),
                 self.host(group.target.account),
                 group,
                 delivered,
             ));
         }
-        if recorder.told == SourceState::Unknown && !self.is_in_scope(&recorder.home) {
-            tasks.spawn(ask(
+        if log_source.state == SourceState::Unknown && !self.is_in_scope(&log_source.home) {
+            tasks.spawn(look_up_state(
                 Arc::clone(&self.shared),
-                self.host(recorder.home.account),
-                recorder,
+                self.host(log_source.home.account),
+                log_source,
             ));
         }
     }
 
     /// A log group in scope is scanned with its own account-Region.
-    fn is_to_be_read(&self, group: &LogGroupArn) -> bool {
+    fn needs_scan(&self, group: &LogGroupArn) -> bool {
         !self.is_in_scope(&group.target)
             && self.shared.settings.reach.scope.has_log_group(&group.name)
     }
@@ -157,85 +160,104 @@ impl Host {
     }
 }
 
-async fn ask(
+/// Looks up the state of a log source in the account that owns it, and records it.
+async fn look_up_state(
     shared: Arc<SweepContext>,
     host: Arc<Host>,
-    recorder: LogSource,
+    log_source: LogSource,
 ) -> Result<(), JournalClosed> {
-    let told = match host.enter(&shared).await {
+    let result = match host.enter(&shared).await {
         Err(outcome) => Err(outcome),
         Ok((_, session)) => {
             shared
                 .unless_interrupted(async {
-                    Ok(ask_owner(&shared.aws, &session, recorder.clone()).await)
+                    Ok(look_up_trail_state(&shared.aws, &session, log_source.clone()).await)
                 })
                 .await
         }
     };
-    let told = told.unwrap_or_else(|outcome| LogSource {
-        told: SourceState::Denied(outcome),
-        ..recorder
+    let log_source = result.unwrap_or_else(|outcome| LogSource {
+        state: SourceState::Denied(outcome),
+        ..log_source
     });
-    shared.journal.write(Entry::LogSource(told)).await
+    shared.journal.write(Entry::LogSource(log_source)).await
 }
 
-async fn read(
+/// Scans a log group out of scope, unless an earlier part of the run finished it.
+async fn scan_group(
     shared: Arc<SweepContext>,
     host: Arc<Host>,
     arn: LogGroupArn,
     delivered: Delivered,
 ) -> Result<(), JournalClosed> {
-    shared.log_group_patterns.note(&arn.name);
+    shared.log_group_patterns.mark_matching(&arn.name);
     let known = shared.known_group(&arn);
     if known.as_ref().is_some_and(|known| known.is_finished) {
         return Ok(());
     }
     let region = &arn.target.region;
-    let (member, session, group) = match find(&shared, &host, &arn).await {
+    let (member, session, group) = match find_group(&shared, &host, &arn).await {
         Ok(found) => found,
         Err(outcome) => {
-            let account = host.account();
-            shared.plan(|sheet| {
-                sheet.leave(unread(
-                    &account,
-                    Some(region),
-                    Some(&unseen(&arn)),
-                    &outcome,
-                ));
-            });
-            // If log sources are not required, the failure appears only in `sources.csv`, not in
-            // the coverage.
-            if shared.settings.reach.scope.sources == SourcesRule::Require {
-                let place = match known {
-                    Some(known) => known.place,
-                    None => shared.group(&account, region, &unseen(&arn), true).await?,
-                };
-                shared.end(place, outcome).await?;
-            }
-            return Ok(());
+            let coverage_id = known.map(|known| known.coverage_id);
+            return record_failure(&shared, &host.account(), &arn, coverage_id, outcome).await;
         }
     };
-    let (place, units) = match known {
-        Some(known) => (known.place, known.units),
+    let (coverage_id, units) = match known {
+        Some(known) => (known.coverage_id, known.units),
         None => (
-            shared.group(&member.account, region, &group, true).await?,
+            shared
+                .record_log_group(&member.account, region, &group, true)
+                .await?,
             KnownUnits::default(),
         ),
     };
-    let site = RegionContext {
+    let context = RegionContext {
         shared,
         member,
         session,
         region: region.clone(),
     };
-    let queue = site.queue();
-    site.begin(group, delivered, place, units, &queue).await?;
+    let queue = context.new_queue();
+    context
+        .start_scan(group, delivered, coverage_id, units, &queue)
+        .await?;
     queue.set_listing(false);
     queue.read_all().await
 }
 
+/// Records that a log group out of scope cannot be scanned. `coverage_id` is its row of the
+/// coverage, if an earlier part of the run wrote one.
+async fn record_failure(
+    shared: &SweepContext,
+    account: &Account,
+    arn: &LogGroupArn,
+    coverage_id: Option<CoverageId>,
+    outcome: Outcome,
+) -> Result<(), JournalClosed> {
+    let region = &arn.target.region;
+    let group = unseen_group(arn);
+    shared.update_plan(|sheet| {
+        sheet.add_gap(unread_row(account, Some(region), Some(&group), &outcome));
+    });
+    // If log sources are not required, the failure appears only in `sources.csv`, not in the
+    // coverage.
+    if shared.settings.reach.scope.sources != SourcesRule::Require {
+        return Ok(());
+    }
+    let coverage_id = match coverage_id {
+        Some(coverage_id) => coverage_id,
+        None => {
+            shared
+                .record_log_group(account, region, &group, true)
+                .await?
+        }
+    };
+    shared.finish_row(coverage_id, outcome).await
+}
+
 /// Enters the account of a log group and looks the log group up.
-async fn find(
+async fn find_group(
     shared: &SweepContext,
     host: &Host,
     arn: &LogGroupArn,
@@ -246,12 +268,12 @@ async fn find(
             .aws
             .log_group(&session, arn)
             .await
-            .map_err(|error| of_error(&error))?;
+            .map_err(|error| outcome::from_call_error(&error))?;
         group.ok_or_else(|| {
-            Outcome::because(
+            Outcome::with_reason(
                 Status::Failed,
                 Reason::GroupGone,
-                "records are delivered to it",
+                "a log source delivers to this log group, but it does not exist",
             )
         })
     };
@@ -260,7 +282,7 @@ async fn find(
 }
 
 /// Returns a log group of which only the ARN is known.
-fn unseen(arn: &LogGroupArn) -> LogGroup {
+fn unseen_group(arn: &LogGroupArn) -> LogGroup {
     LogGroup {
         name: arn.name.clone(),
         class: LogGroupClass::Standard,

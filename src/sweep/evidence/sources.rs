@@ -19,7 +19,7 @@ pub struct Sources {
     /// One row per account-Region, source kind and log source, sorted by them.
     pub rows: Vec<Source>,
     /// The combined status of the CloudTrail sources of each account-Region, sorted.
-    pub cells: Vec<(Target, SourceStatus)>,
+    pub cloudtrail: Vec<(Target, SourceStatus)>,
 }
 
 /// Loads the sources of a run that started at `started`, and applies the accepted gaps of `scope`.
@@ -32,21 +32,21 @@ pub fn sources_of_run(
     window: TimeWindow,
     started: Timestamp,
 ) -> Result<Sources, StoreError> {
-    let recorders = reader.recorders()?;
-    let ends = reader.place_ends(
-        &recorders
+    let log_sources = reader.log_sources()?;
+    let outcomes = reader.coverage_outcomes(
+        &log_sources
             .iter()
             .filter_map(LogSource::log_group)
             .cloned()
             .collect(),
     )?;
-    let mut sources = sources(&reader.cells()?, &recorders, window, |group| {
-        end_in_run(&ends, scope, group)
+    let mut sources = sources(&reader.source_lookups()?, &log_sources, window, |group| {
+        end_in_run(&outcomes, scope, group)
     });
     let accounts = reader.accounts()?.into_iter();
     let names: BTreeMap<AccountId, String> =
         accounts.map(|account| (account.id, account.name)).collect();
-    sources.accept(|target| {
+    sources.accept_gaps(|target| {
         let name = names.get(&target.account).cloned().unwrap_or_default();
         let account = Account {
             id: target.account,
@@ -61,10 +61,10 @@ pub fn sources_of_run(
 impl Sources {
     /// Marks the CloudTrail of account-Regions as accepted if it was not searched and the scope
     /// accepts that gap.
-    fn accept<'a>(&mut self, gap_of: impl Fn(&Target) -> Option<&'a AcceptedGap>) {
+    fn accept_gaps<'a>(&mut self, gap_of: impl Fn(&Target) -> Option<&'a AcceptedGap>) {
         let mut accepted = BTreeMap::new();
         for (target, status) in self
-            .cells
+            .cloudtrail
             .iter_mut()
             .filter(|(_, status)| !status.is_covered())
         {
@@ -86,122 +86,127 @@ impl Sources {
     }
 }
 
-fn end_in_run(ends: &CoverageOutcomes, scope: &Scope, group: &LogGroupArn) -> GroupEnd {
-    if let Some(outcome) = ends.of_group(group) {
+fn end_in_run(outcomes: &CoverageOutcomes, scope: &Scope, group: &LogGroupArn) -> GroupEnd {
+    if let Some(outcome) = outcomes.group_outcome(group) {
         return GroupEnd::from_outcome(outcome, SourceStatus::Searched);
     }
     if !scope.has_log_group(&group.name) {
         return GroupEnd::out_of_scope();
     }
-    match ends
-        .of_target(&group.target)
+    match outcomes
+        .target_outcome(&group.target)
         .filter(|outcome| !outcome.is_covered())
     {
         Some(outcome) => GroupEnd::from_outcome(outcome, SourceStatus::Failed),
-        None => GroupEnd::not_there(),
+        None => GroupEnd::not_found(),
     }
 }
 
+/// The log sources by name, each with its judgement.
+type JudgedSources<'s> = BTreeMap<&'s str, (&'s LogSource, Judgement)>;
+
 /// Judges every source lookup. `end_of` returns how the search of a log group ended.
 pub fn sources(
-    cells: &[SourceLookup],
-    recorders: &[LogSource],
+    lookups: &[SourceLookup],
+    log_sources: &[LogSource],
     window: TimeWindow,
     end_of: impl Fn(&LogGroupArn) -> GroupEnd,
 ) -> Sources {
-    let judged = |recorder| (recorder, judge(recorder, window, &end_of));
-    let by_name: BTreeMap<&str, (&LogSource, Judgement)> = recorders
+    let judged: JudgedSources<'_> = log_sources
         .iter()
-        .map(|recorder| (recorder.via.as_str(), judged(recorder)))
+        .map(|log_source| {
+            let judgement = judge(log_source, window, &end_of);
+            (log_source.via.as_str(), (log_source, judgement))
+        })
         .collect();
-    let everywhere = trails_of_all_regions(cells, &by_name);
+    let multi_region_trails = multi_region_trails(lookups, &judged);
     let mut sources = Sources::default();
-    for cell in cells {
-        let seen: Vec<&(&LogSource, Judgement)> = match &cell.answer {
+    for lookup in lookups {
+        let found: Vec<&(&LogSource, Judgement)> = match &lookup.result {
             Ok(names) => names
                 .iter()
-                .filter_map(|name| by_name.get(name.as_str()))
+                .filter_map(|name| judged.get(name.as_str()))
                 .collect(),
             // A Region that could not be queried is still recorded by the account's multi-Region
             // trails.
-            Err(_) if cell.kind == SourceKind::CloudTrail => everywhere
-                .get(&cell.target.account)
+            Err(_) if lookup.kind == SourceKind::CloudTrail => multi_region_trails
+                .get(&lookup.target.account)
                 .into_iter()
                 .flatten()
-                .filter_map(|name| by_name.get(name))
+                .filter_map(|name| judged.get(name))
                 .collect(),
             Err(_) => Vec::new(),
         };
-        if cell.kind == SourceKind::CloudTrail {
-            sources
-                .cells
-                .push((cell.target.clone(), together(&seen, cell)));
+        if lookup.kind == SourceKind::CloudTrail {
+            let status = combined_status(&found, lookup);
+            sources.cloudtrail.push((lookup.target.clone(), status));
         }
-        if seen.is_empty() {
-            sources.rows.push(empty(cell));
+        if found.is_empty() {
+            sources.rows.push(row_without_source(lookup));
         }
         sources.rows.extend(
-            seen.iter()
-                .map(|(recorder, judgement)| row(cell, recorder, judgement)),
+            found
+                .iter()
+                .map(|(log_source, judgement)| source_row(lookup, log_source, judgement)),
         );
     }
     sources.rows.sort_by(|one, other| {
         (&one.target, one.kind, &one.via).cmp(&(&other.target, other.kind, &other.via))
     });
-    sources.cells.sort();
+    sources.cloudtrail.sort();
     sources
 }
 
 /// Returns the multi-Region trails that any Region of an account reports, by account.
-fn trails_of_all_regions<'a>(
-    cells: &'a [SourceLookup],
-    by_name: &BTreeMap<&str, (&LogSource, Judgement)>,
+fn multi_region_trails<'a>(
+    lookups: &'a [SourceLookup],
+    judged: &JudgedSources<'_>,
 ) -> BTreeMap<AccountId, BTreeSet<&'a str>> {
-    let mut everywhere: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
-    for cell in cells {
-        let names = cell.answer.iter().flatten().map(String::as_str);
-        let of_all = names.filter(|name| {
-            by_name
+    let mut trails: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
+    for lookup in lookups {
+        let names = lookup.result.iter().flatten().map(String::as_str);
+        let multi_region = names.filter(|name| {
+            judged
                 .get(name)
-                .is_some_and(|(recorder, _)| recorder.multi_region)
+                .is_some_and(|(log_source, _)| log_source.multi_region)
         });
-        everywhere
-            .entry(cell.target.account)
+        trails
+            .entry(lookup.target.account)
             .or_default()
-            .extend(of_all);
+            .extend(multi_region);
     }
-    everywhere
+    trails
 }
 
 /// Returns the combined status of the log sources of one source lookup.
-fn together(seen: &[&(&LogSource, Judgement)], cell: &SourceLookup) -> SourceStatus {
-    let kept = seen
+fn combined_status(found: &[&(&LogSource, Judgement)], lookup: &SourceLookup) -> SourceStatus {
+    let management = found
         .iter()
         .fold(ManagementEvents::default(), |all, (_, judgement)| {
-            all.and(judgement.kept.clone())
+            all.combined_with(judgement.management.clone())
         });
-    let best = seen.iter().map(|(_, judgement)| judgement.status).min();
-    match (best, &cell.answer) {
+    let best = found.iter().map(|(_, judgement)| judgement.status).min();
+    match (best, &lookup.result) {
         // Several trails that each leave something out may be complete together.
-        (Some(SourceStatus::Partial), _) if kept.is_all() => SourceStatus::Searched,
+        (Some(SourceStatus::Partial), _) if management.is_all() => SourceStatus::Searched,
         (Some(best), _) => best,
         (None, Ok(_)) => SourceStatus::NoSource,
-        (None, Err(outcome)) => unanswered(outcome).status,
+        (None, Err(outcome)) => end_of_failed_lookup(outcome).status,
     }
 }
 
-fn unanswered(outcome: &Outcome) -> GroupEnd {
+fn end_of_failed_lookup(outcome: &Outcome) -> GroupEnd {
     GroupEnd::from_outcome(outcome, SourceStatus::Failed)
 }
 
-fn empty(cell: &SourceLookup) -> Source {
-    let end = match &cell.answer {
+fn row_without_source(lookup: &SourceLookup) -> Source {
+    let end = match &lookup.result {
         Ok(_) => GroupEnd::new(SourceStatus::NoSource, ""),
-        Err(outcome) => unanswered(outcome),
+        Err(outcome) => end_of_failed_lookup(outcome),
     };
     Source {
-        target: cell.target.clone(),
-        kind: cell.kind,
+        target: lookup.target.clone(),
+        kind: lookup.kind,
         log_group: None,
         via: String::new(),
         logging: None,
@@ -213,24 +218,24 @@ fn empty(cell: &SourceLookup) -> Source {
     }
 }
 
-fn row(cell: &SourceLookup, recorder: &LogSource, judgement: &Judgement) -> Source {
-    let facts = match &recorder.told {
+fn source_row(lookup: &SourceLookup, log_source: &LogSource, judgement: &Judgement) -> Source {
+    let known = match &log_source.state {
         SourceState::Known(delivery, selection) => Some((delivery, selection)),
         SourceState::Unknown | SourceState::Denied(_) => None,
     };
     Source {
-        log_group: recorder.log_group().cloned(),
-        via: recorder.via.clone(),
-        logging: facts.map(|(delivery, _)| delivery.logging),
-        last_delivery_ms: facts.and_then(|(delivery, _)| delivery.last_ms),
-        delivery_error: facts
+        log_group: log_source.log_group().cloned(),
+        via: log_source.via.clone(),
+        logging: known.map(|(delivery, _)| delivery.logging),
+        last_delivery_ms: known.and_then(|(delivery, _)| delivery.last_ms),
+        delivery_error: known
             .map(|(delivery, _)| delivery.error.clone())
             .unwrap_or_default(),
-        selectors: facts
+        selectors: known
             .map(|(_, selection)| selection.text())
             .unwrap_or_default(),
         status: judgement.status,
         reason: judgement.reason.clone(),
-        ..empty(cell)
+        ..row_without_source(lookup)
     }
 }

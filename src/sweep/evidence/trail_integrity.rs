@@ -20,50 +20,52 @@ pub(in crate::sweep) fn pattern() -> String {
 
 /// Returns whether a log group of this name probably contains the records of a trail, possibly one
 /// that was deleted.
-pub(in crate::sweep) fn is_named_like_a_trails(log_group: &str) -> bool {
+pub(in crate::sweep) fn is_trail_log_group(log_group: &str) -> bool {
     log_group.to_ascii_lowercase().contains("cloudtrail")
 }
 
 /// Returns whether CloudTrail writes to a log stream of this name.
 ///
 /// Source: CloudTrail user guide, "Log group and log stream naming": `ACCOUNT_CloudTrail_REGION`.
-pub(in crate::sweep) fn is_trails_stream(log_stream: &str) -> bool {
+pub(in crate::sweep) fn is_trail_stream(log_stream: &str) -> bool {
     log_stream.contains("_CloudTrail_")
 }
 
 /// Returns the integrity findings of events of a trail's log group that is stored in `stored`.
 /// Hours are counted only if `are_all` says that these are all events.
-pub(in crate::sweep) fn traces(
+pub(in crate::sweep) fn check_events(
     events: &[LogEvent],
     stored: &Target,
     window: TimeWindow,
     are_all: bool,
 ) -> IntegrityFindings {
     let account = stored.account.to_string();
-    let mut traces = IntegrityFindings::default();
+    let mut findings = IntegrityFindings::default();
     let mut hours = BTreeMap::<(Target, i64), u64>::new();
     for event in events {
         let document = Document::new(&event.message);
-        let told = parse_event_details(
+        let details = parse_event_details(
             &document,
             &account,
             stored.region.as_str(),
             event.timestamp_ms,
         );
-        if !told.is_cloudtrail() || !window.contains_ms(told.time_ms) {
+        if !details.is_cloudtrail() || !window.contains_ms(details.time_ms) {
             continue;
         }
         // An event may claim any account. If the claim is not a valid account id and Region, no
         // hour is counted.
-        if are_all && let (Ok(account), Ok(region)) = (told.account.parse(), told.region.parse()) {
-            let hour = told.time_ms.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
+        if are_all
+            && let (Ok(account), Ok(region)) = (details.account.parse(), details.region.parse())
+        {
+            let hour = details.time_ms.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
             *hours.entry((Target { account, region }, hour)).or_default() += 1;
         }
-        if TAMPERING.contains(&&*told.event_name) {
-            traces.tampering.push(tampering(told.into_owned()));
+        if TAMPERING.contains(&&*details.event_name) {
+            findings.tampering.push(to_tampering(details.into_owned()));
         }
     }
-    traces.hours = hours
+    findings.hours = hours
         .into_iter()
         .map(|((target, hour_ms), records)| HourOfRecords {
             target,
@@ -71,19 +73,19 @@ pub(in crate::sweep) fn traces(
             records,
         })
         .collect();
-    traces
+    findings
 }
 
-fn tampering(told: EventDetails) -> Tampering {
+fn to_tampering(details: EventDetails) -> Tampering {
     Tampering {
-        time_ms: told.time_ms,
-        account: told.account,
-        region: told.region,
-        event_name: told.event_name,
-        principal_arn: told.principal_arn,
-        source_ip: told.source_ip,
-        error_code: told.error_code,
-        record_id: told.record_id,
+        time_ms: details.time_ms,
+        account: details.account,
+        region: details.region,
+        event_name: details.event_name,
+        principal_arn: details.principal_arn,
+        source_ip: details.source_ip,
+        error_code: details.error_code,
+        record_id: details.record_id,
     }
 }
 
@@ -103,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn records_are_counted_by_hour_and_tampering_is_told() {
+    fn records_are_counted_by_hour_and_tampering_is_found() {
         let at = |text: &str| text.parse().unwrap();
         let window =
             TimeWindow::new(at("2026-03-01T10:00:00Z"), at("2026-03-01T13:00:00Z")).unwrap();
@@ -122,7 +124,7 @@ mod tests {
             message: "StopLogging".to_owned(),
             ..LogEvent::default()
         });
-        let all = traces(&events, &stored, window, true);
+        let all = check_events(&events, &stored, window, true);
         assert_eq!(all.tampering.len(), 1);
         assert_eq!(all.tampering[0].account, "222222222222");
         assert_eq!(
@@ -132,7 +134,8 @@ mod tests {
                 .collect::<Vec<_>>(),
             [2, 2]
         );
-        assert!(traces(&events, &stored, window, false).hours.is_empty());
+        let partial = check_events(&events, &stored, window, false);
+        assert!(partial.hours.is_empty());
         assert!(pattern().len() < 1_024 && pattern().starts_with("?DeleteFlowLogs ?"));
     }
 }

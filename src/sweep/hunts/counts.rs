@@ -17,7 +17,7 @@ use crate::sweep::account_filter::AccountFilter;
 /// The maximum number of groups of one hunt, for example different addresses. A group takes about
 /// 300 bytes, so this is less than half a gigabyte. Further groups are not counted, and the result
 /// says so.
-const MOST_GROUPS: usize = 1_000_000;
+const MAX_GROUPS: usize = 1_000_000;
 
 /// The counts of a hunt over all account-Regions.
 #[derive(Clone, Debug, Default)]
@@ -31,125 +31,127 @@ pub struct HuntCounts {
 }
 
 /// Merges the counts of a hunt. Before the counts of an account-Region are added to the sum, they
-/// are passed to `use_place` with the account and the Region where the events happened.
+/// are passed to `use_region` with the account and the Region where the events happened.
 ///
 /// # Errors
-/// Returns the error of `use_place`, or an error if the database cannot be read or is damaged.
+/// Returns the error of `use_region`, or an error if the database cannot be read or is damaged.
 pub fn merged_counts<E: From<StoreError>>(
     reader: &RunReader,
     sources: &Sources,
     hunt: &str,
-    mut use_place: impl FnMut(&str, &str, &Partial) -> Result<(), E>,
+    mut use_region: impl FnMut(&str, &str, &Partial) -> Result<(), E>,
 ) -> Result<HuntCounts, E> {
-    let asked = AccountFilter::of_run(reader)?;
-    let sources = by_place(sources);
+    let account_filter = AccountFilter::load(reader)?;
+    let sources = sources_by_region(sources);
     reader.counts(hunt, |rows| {
         let mut all = HuntCounts::default();
-        let mut place = Place::default();
+        let mut current = RegionCounts::default();
         for row in rows {
             let stored = row?;
             let row = stored.row;
-            let is_claim = row.kind == CLAIMS_TO_BE_CLOUDTRAIL;
-            let is_stored_here = is_claim && !stored.elsewhere;
-            if !is_stored_here && !asked.has(&row.event_account, stored.elsewhere) {
+            let is_claimed = row.kind == CLAIMS_TO_BE_CLOUDTRAIL;
+            let is_stored_here = is_claimed && !stored.out_of_scope;
+            if !is_stored_here && !account_filter.includes(&row.event_account, stored.out_of_scope)
+            {
                 continue;
             }
             // If a trail keeps the records of this account-Region, these events are assumed to be
             // copies.
-            let kind = if is_claim {
+            let kind = if is_claimed {
                 RecordKind::CloudTrail.as_str().to_owned()
             } else {
                 row.kind
             };
-            if (&row.event_account, &row.event_region) != (&place.account, &place.region) {
-                let next = Place {
+            if (&row.event_account, &row.event_region) != (&current.account, &current.region) {
+                let next = RegionCounts {
                     account: row.event_account,
                     region: row.event_region,
-                    ..Place::default()
+                    ..RegionCounts::default()
                 };
-                std::mem::replace(&mut place, next).end(&sources, &mut all, &mut use_place)?;
+                let finished = std::mem::replace(&mut current, next);
+                finished.add_to_total(&sources, &mut all, &mut use_region)?;
             }
-            let group = place
+            let group = current
                 .groups
                 .entry(kind)
                 .or_default()
                 .entry(stored.log_group)
                 .or_default();
-            all.is_cut_off |= !group.merge_up_to(MOST_GROUPS, row.partial);
+            all.is_cut_off |= !group.merge_up_to(MAX_GROUPS, row.partial);
         }
-        place.end(&sources, &mut all, &mut use_place)?;
+        current.add_to_total(&sources, &mut all, &mut use_region)?;
         Ok(all)
     })
 }
 
 /// The log sources of each account-Region, by the account and Region as events name them.
-type ByPlace<'s> = HashMap<(String, &'s str), Vec<&'s Source>>;
+type SourcesByRegion<'s> = HashMap<(String, &'s str), Vec<&'s Source>>;
 
-fn by_place(sources: &Sources) -> ByPlace<'_> {
-    let mut places = ByPlace::new();
+fn sources_by_region(sources: &Sources) -> SourcesByRegion<'_> {
+    let mut by_region = SourcesByRegion::new();
     for row in &sources.rows {
-        places
+        by_region
             .entry((row.target.account.to_string(), row.target.region.as_str()))
             .or_default()
             .push(row);
     }
-    places
+    by_region
 }
 
 /// The counts of one account-Region: by kind of record, then by the log group that keeps them.
 #[derive(Default)]
-struct Place {
+struct RegionCounts {
     account: String,
     region: String,
     groups: BTreeMap<String, BTreeMap<LogGroupArn, Partial>>,
 }
 
-impl Place {
-    fn end<E>(
+impl RegionCounts {
+    fn add_to_total<E>(
         self,
-        sources: &ByPlace<'_>,
+        sources: &SourcesByRegion<'_>,
         all: &mut HuntCounts,
-        use_place: &mut impl FnMut(&str, &str, &Partial) -> Result<(), E>,
+        use_region: &mut impl FnMut(&str, &str, &Partial) -> Result<(), E>,
     ) -> Result<(), E> {
         if self.groups.is_empty() {
             return Ok(());
         }
-        let here = sources
+        let region_sources = sources
             .get(&(self.account.clone(), self.region.as_str()))
             .map_or(&[][..], Vec::as_slice);
         let mut counted = Partial::default();
         for (kind, groups) in self.groups {
-            let (groups, is_doubtful) = each_once(&kind, groups, here);
-            all.may_double_count |= is_doubtful;
+            let (groups, may_double_count) = select_counts(&kind, groups, region_sources);
+            all.may_double_count |= may_double_count;
             for partial in groups {
-                all.is_cut_off |= !counted.merge_up_to(MOST_GROUPS, partial);
+                all.is_cut_off |= !counted.merge_up_to(MAX_GROUPS, partial);
             }
         }
-        use_place(&self.account, &self.region, &counted)?;
-        all.is_cut_off |= !all.total.merge_up_to(MOST_GROUPS, counted);
+        use_region(&self.account, &self.region, &counted)?;
+        all.is_cut_off |= !all.total.merge_up_to(MAX_GROUPS, counted);
         Ok(())
     }
 }
 
 /// Selects which counts to add up, of the log groups that keep records of one kind and one
-/// account-Region, and returns whether a record may still be counted twice. `here` are the log
-/// sources of the account-Region.
-fn each_once(
+/// account-Region, and returns whether a record may still be counted twice. `region_sources` are
+/// the log sources of the account-Region.
+fn select_counts(
     kind: &str,
     mut groups: BTreeMap<LogGroupArn, Partial>,
-    here: &[&Source],
+    region_sources: &[&Source],
 ) -> (Vec<Partial>, bool) {
-    let delivering = |of: SourceKind, groups: &BTreeMap<LogGroupArn, Partial>| -> Vec<&Source> {
+    let delivering = |kind: SourceKind, groups: &BTreeMap<LogGroupArn, Partial>| -> Vec<&Source> {
         let delivers = |row: &&&Source| {
-            row.kind == of
+            row.kind == kind
                 && row
                     .log_group
                     .as_ref()
-                    .is_some_and(|at| groups.contains_key(at))
+                    .is_some_and(|group| groups.contains_key(group))
         };
-        here.iter().filter(delivers).copied().collect()
+        region_sources.iter().filter(delivers).copied().collect()
     };
-    let is_doubtful = if kind == RecordKind::CloudTrail.as_str() {
+    let may_double_count = if kind == RecordKind::CloudTrail.as_str() {
         let trails = delivering(SourceKind::CloudTrail, &groups);
         let whole = trails
             .iter()
@@ -162,28 +164,29 @@ fn each_once(
         groups.len() > 1 || trails.len() > 1
     } else if kind == VPC_FLOW {
         let flow_logs = delivering(SourceKind::VpcFlow, &groups);
-        let networks: BTreeSet<&str> = flow_logs
+        let vpcs: BTreeSet<&str> = flow_logs
             .iter()
-            .filter_map(|log| network(&log.via))
+            .filter_map(|log| whole_vpc(&log.via))
             .collect();
         // A flow log of a whole VPC has the flows of each interface once.
-        let are_apart = networks.len() == flow_logs.len();
-        (groups.len() > 1 || flow_logs.len() > 1) && !(are_apart && flow_logs.len() >= groups.len())
+        let are_distinct_vpcs = vpcs.len() == flow_logs.len();
+        (groups.len() > 1 || flow_logs.len() > 1)
+            && !(are_distinct_vpcs && flow_logs.len() >= groups.len())
     } else {
         false
     };
-    (groups.into_values().collect(), is_doubtful)
+    (groups.into_values().collect(), may_double_count)
 }
 
 /// The kind of flow log lines of any format.
 const VPC_FLOW: &str = "vpc-flow";
 
 /// Returns the VPC that a flow log covers as a whole, from the name of the log source: `… (vpc-1)`.
-fn network(via: &str) -> Option<&str> {
-    let (_, watched) = via.rsplit_once(" (")?;
-    watched
+fn whole_vpc(via: &str) -> Option<&str> {
+    let (_, resource) = via.rsplit_once(" (")?;
+    resource
         .strip_suffix(')')
-        .filter(|watched| watched.starts_with("vpc-"))
+        .filter(|resource| resource.starts_with("vpc-"))
 }
 
 #[cfg(test)]
@@ -216,17 +219,18 @@ mod tests {
     }
 
     /// Returns how many of these log groups are counted, and whether a record may be counted twice.
-    fn counted(kind: &str, names: &[&str], here: &[Source]) -> (usize, bool) {
+    fn counted(kind: &str, names: &[&str], region_sources: &[Source]) -> (usize, bool) {
         let groups = names
             .iter()
             .map(|name| (group(name), Partial::default()))
             .collect();
-        let (counted, is_doubtful) = each_once(kind, groups, &here.iter().collect::<Vec<_>>());
-        (counted.len(), is_doubtful)
+        let (counted, may_double_count) =
+            select_counts(kind, groups, &region_sources.iter().collect::<Vec<_>>());
+        (counted.len(), may_double_count)
     }
 
     #[test]
-    fn one_group_that_has_all_speaks_for_a_trails_records() {
+    fn cloudtrail_counts_one_complete_group() {
         use SourceStatus::{Partial, Searched};
         let trail = |name, via, status| source(SourceKind::CloudTrail, name, via, status);
         let whole = trail("/central", "t1", Searched);
@@ -256,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn flow_logs_of_different_networks_are_apart() {
+    fn flow_logs_of_different_vpcs_do_not_overlap() {
         let flow = |name, watched: &str| {
             source(
                 SourceKind::VpcFlow,
@@ -290,7 +294,7 @@ mod tests {
         assert_eq!(
             counted(VPC_FLOW, &["/a", "/b"], &[one]),
             (2, true),
-            "nobody tells what /b is"
+            "no flow log is known to deliver to /b"
         );
         assert_eq!(counted("other", &["/a", "/b"], &[]), (2, false));
     }

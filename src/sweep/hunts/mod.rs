@@ -11,4 +11,4 @@ mod rows;
 
 pub use counts::{HuntCounts, merged_counts};
 pub(super) use page_counts::{PageCounts, kind_of_count};
-pub use rows::{HuntRows, POINTER, RowPlace, merged_rows};
+pub use rows::{HuntRows, POINTER, RowOrigin, merged_rows};

@@ -12,9 +12,12 @@ pub(super) const CLAIMS_TO_BE_CLOUDTRAIL: &str = "claims-to-be-cloudtrail";
 /// Returns the kind under which an event is counted. An event that looks like a CloudTrail record
 /// but was not written by a trail has a separate kind: it can claim any account, so the account
 /// that stores it counts as well.
-pub(in crate::sweep) fn kind_of_count(kind: RecordKind<'_>, is_trails: bool) -> &'static str {
+pub(in crate::sweep) fn kind_of_count(
+    kind: RecordKind<'_>,
+    is_trail_written: bool,
+) -> &'static str {
     match kind {
-        RecordKind::CloudTrail if !is_trails => CLAIMS_TO_BE_CLOUDTRAIL,
+        RecordKind::CloudTrail if !is_trail_written => CLAIMS_TO_BE_CLOUDTRAIL,
         kind => kind.as_str(),
     }
 }
@@ -27,24 +30,24 @@ pub(in crate::sweep) struct PageCounts(BTreeMap<(usize, String, String, &'static
 impl PageCounts {
     /// Adds the partial of an event for the hunt with this number. For `kind` see
     /// [`kind_of_count`].
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         hunt: usize,
-        told: &ParsedEventDetails<'_>,
+        details: &ParsedEventDetails<'_>,
         kind: &'static str,
         partial: Partial,
     ) {
-        let place = (
+        let key = (
             hunt,
-            told.account.to_string(),
-            told.region.to_string(),
+            details.account.to_string(),
+            details.region.to_string(),
             kind,
         );
-        self.0.entry(place).or_default().merge(partial);
+        self.0.entry(key).or_default().merge(partial);
     }
 
     /// Returns the rows that the journal stores.
-    pub fn into_rows(self, hunts: &[PreparedHunt]) -> Vec<CountRow> {
+    pub(crate) fn into_rows(self, hunts: &[PreparedHunt]) -> Vec<CountRow> {
         let rows = self.0.into_iter().filter_map(
             |((number, event_account, event_region, kind), partial)| {
                 let hunt = hunts.get(number)?.hunt().name.clone();

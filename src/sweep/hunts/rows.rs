@@ -11,14 +11,14 @@ use crate::sweep::merge::merged_sightings_of_hunt;
 
 /// The maximum number of rows in memory if the query sorts, limits or deduplicates. A row takes
 /// about 500 bytes. Further rows are left out, and the result says so.
-const MOST_ROWS: usize = 500_000;
+const MAX_ROWS: usize = 500_000;
 
 /// The column that Insights adds to every row. Here it only connects a row with its record.
 pub const POINTER: &str = "@ptr";
 
 /// Where and when the record of a row happened, and where it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RowPlace {
+pub struct RowOrigin {
     /// The account in which it happened.
     pub event_account: String,
     /// The Region in which it happened.
@@ -65,7 +65,7 @@ impl<'h> HuntRows<'h> {
             .collect()
     }
 
-    fn row(&self, sighting: &Sighting, pointer: &str) -> Option<Row> {
+    fn evaluate_row(&self, sighting: &Sighting, pointer: &str) -> Option<Row> {
         let stored = &sighting.stored;
         let target = Target {
             account: stored.account,
@@ -76,11 +76,7 @@ impl<'h> HuntRows<'h> {
             .formats
             .get(&LogGroupArn::new(target, stored.log_group.as_str()))
             .unwrap_or(&none);
-        let kind = RecordKind::detect(
-            &sighting.message,
-            sighting.happening.is_cloudtrail(),
-            formats,
-        );
+        let kind = RecordKind::detect(&sighting.message, sighting.details.is_cloudtrail(), formats);
         let event = Event {
             timestamp: stored.timestamp_ms,
             ingestion_time: stored.ingestion_ms,
@@ -108,42 +104,42 @@ impl<'h> HuntRows<'h> {
 pub fn merged_rows<E: From<StoreError>>(
     reader: &RunReader,
     rows: &HuntRows<'_>,
-    mut use_row: impl FnMut(Option<&RowPlace>, &[Value<'static>]) -> Result<(), E>,
+    mut use_row: impl FnMut(Option<&RowOrigin>, &[Value<'static>]) -> Result<(), E>,
 ) -> Result<bool, E> {
     let mut is_cut_off = false;
-    let mut kept = Vec::new();
-    let mut places = HashMap::new();
+    let mut rows_to_sort = Vec::new();
+    let mut origins = HashMap::new();
     merged_sightings_of_hunt(reader, &rows.hunt.hunt().name, |sightings| {
         for (number, sighting) in sightings.enumerate() {
             let sighting = sighting?;
             let pointer = number.to_string();
-            let Some(row) = rows.row(&sighting, &pointer) else {
+            let Some(row) = rows.evaluate_row(&sighting, &pointer) else {
                 continue;
             };
-            let place = place(sighting);
-            if rows.plan.is_by_row() {
+            let origin = row_origin(sighting);
+            if rows.plan.has_independent_rows() {
                 let table = rows.plan.finish(vec![row]);
                 table
                     .rows
                     .iter()
-                    .try_for_each(|row| use_row(Some(&place), &own(&table.columns, row)))?;
-            } else if kept.len() < MOST_ROWS {
-                kept.push(row);
-                places.insert(pointer, place);
+                    .try_for_each(|row| use_row(Some(&origin), &own_values(&table.columns, row)))?;
+            } else if rows_to_sort.len() < MAX_ROWS {
+                rows_to_sort.push(row);
+                origins.insert(pointer, origin);
             } else {
                 is_cut_off = true;
             }
         }
         Ok::<_, E>(())
     })?;
-    if !rows.plan.is_by_row() {
-        let table = rows.plan.finish(kept);
+    if !rows.plan.has_independent_rows() {
+        let table = rows.plan.finish(rows_to_sort);
         let pointer = table.columns.iter().position(|column| column == POINTER);
         for row in &table.rows {
-            let place = pointer
-                .and_then(|at| row.get(at))
-                .and_then(|pointer| places.get(&pointer.to_string()));
-            use_row(place, &own(&table.columns, row))?;
+            let origin = pointer
+                .and_then(|index| row.get(index))
+                .and_then(|pointer| origins.get(&pointer.to_string()));
+            use_row(origin, &own_values(&table.columns, row))?;
         }
     }
     Ok(is_cut_off)
@@ -154,7 +150,7 @@ fn is_own(column: &str) -> bool {
     column != POINTER
 }
 
-fn own(columns: &[String], row: &[Value<'static>]) -> Vec<Value<'static>> {
+fn own_values(columns: &[String], row: &[Value<'static>]) -> Vec<Value<'static>> {
     columns
         .iter()
         .zip(row)
@@ -163,15 +159,15 @@ fn own(columns: &[String], row: &[Value<'static>]) -> Vec<Value<'static>> {
         .collect()
 }
 
-fn place(sighting: Sighting) -> RowPlace {
+fn row_origin(sighting: Sighting) -> RowOrigin {
     let Sighting {
-        stored, happening, ..
+        stored, details, ..
     } = sighting;
-    RowPlace {
-        event_account: happening.account,
-        event_region: happening.region,
+    RowOrigin {
+        event_account: details.account,
+        event_region: details.region,
         log_group: stored.log_group,
-        time_ms: happening.time_ms,
-        record_id: happening.record_id,
+        time_ms: details.time_ms,
+        record_id: details.record_id,
     }
 }

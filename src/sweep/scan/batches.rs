@@ -8,12 +8,11 @@ use crate::model::LogGroupClass;
 use crate::store::Pass;
 
 /// Source: CloudWatch Logs API, `StartQuery`: a query covers up to 50 log groups.
-const MOST_GROUPS: usize = 50;
+const MAX_GROUPS: usize = 50;
 
 /// What the units of a batch have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Question {
-    /// The pass of the units.
+pub(super) struct BatchKey {
     pub pass: Pass,
     /// The first millisecond, since the Unix epoch.
     pub from_ms: i64,
@@ -25,16 +24,16 @@ pub(super) struct Question {
     pub infrequent_access: bool,
 }
 
-impl Question {
+impl BatchKey {
     fn new(unit: &Unit) -> Self {
         let span = unit.span();
-        let group = &unit.reading().group;
+        let spec = &unit.scan().spec;
         Self {
             pass: unit.pass(),
             from_ms: span.from_ms,
             to_ms: span.to_ms,
-            narrow: group.narrow,
-            infrequent_access: group.class == LogGroupClass::InfrequentAccess,
+            narrow: spec.narrow,
+            infrequent_access: spec.class == LogGroupClass::InfrequentAccess,
         }
     }
 }
@@ -42,90 +41,89 @@ impl Question {
 /// One or more work units of different log groups, which one query covers.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// What the units have in common.
-    pub question: Question,
-    /// The units.
+    pub key: BatchKey,
     pub units: Vec<Unit>,
     /// How often a query of this batch has failed.
     pub attempts: u32,
     /// The cost of an earlier query over the same units, in US dollars, if its rows could not be
     /// used.
-    pub cost_before: Option<f64>,
+    pub previous_usd: Option<f64>,
 }
 
 impl Batch {
-    /// Creates a batch of units that have `question` in common.
-    pub fn new(question: Question, units: Vec<Unit>) -> Self {
+    /// Creates a batch of units that have `key` in common.
+    pub(super) fn new(key: BatchKey, units: Vec<Unit>) -> Self {
         Self {
-            question,
+            key,
             units,
             attempts: 0,
-            cost_before: None,
+            previous_usd: None,
         }
     }
 
-    /// Creates one of `of` parts of this batch. Each part is estimated to cost the same.
-    pub fn part(&self, of: usize, question: Question, units: Vec<Unit>) -> Self {
+    /// Creates one of `count` parts of this batch. Each part is estimated to cost the same.
+    pub(super) fn part(&self, count: usize, key: BatchKey, units: Vec<Unit>) -> Self {
         Self {
-            question,
+            key,
             units,
             attempts: 0,
-            cost_before: self.cost_before.map(|usd| usd / of as f64),
+            previous_usd: self.previous_usd.map(|usd| usd / count as f64),
         }
     }
 
     /// Splits the batch by log group into two halves. The first has one unit more if they cannot be
     /// equal.
-    pub fn halves(mut self) -> [Self; 2] {
+    pub(super) fn split_in_half(mut self) -> [Self; 2] {
         let second = self.units.split_off(self.units.len().div_ceil(2));
         let first = std::mem::take(&mut self.units);
-        [first, second].map(|units| self.part(2, self.question, units))
+        [first, second].map(|units| self.part(2, self.key, units))
     }
 }
 
 /// Batches that wait for their query.
 #[derive(Debug, Default)]
 pub(super) struct Batches {
-    /// Units that wait for more units with the same question.
-    open: BTreeMap<Question, Vec<Unit>>,
+    /// Units that wait for more units with the same key.
+    open: BTreeMap<BatchKey, Vec<Unit>>,
     ready: Vec<Batch>,
 }
 
 impl Batches {
-    /// Adds a unit to the open batch of its question.
-    pub fn add(&mut self, unit: Unit) {
-        let question = Question::new(&unit);
-        if question.pass == Pass::Passthrough {
+    /// Adds a unit to the open batch of its key.
+    pub(super) fn add(&mut self, unit: Unit) {
+        let key = BatchKey::new(&unit);
+        if key.pass == Pass::Passthrough {
             // The rows of a passthrough query do not say which log group they come from, so each
             // log group is queried separately.
-            return self.ready.push(Batch::new(question, vec![unit]));
+            return self.ready.push(Batch::new(key, vec![unit]));
         }
-        let units = self.open.entry(question).or_default();
+        let units = self.open.entry(key).or_default();
         units.push(unit);
-        if units.len() == MOST_GROUPS {
+        if units.len() == MAX_GROUPS {
             let units = std::mem::take(units);
-            self.open.remove(&question);
-            self.ready.push(Batch::new(question, units));
+            self.open.remove(&key);
+            self.ready.push(Batch::new(key, units));
         }
     }
 
     /// Adds a batch that is queried as it is.
-    pub fn add_ready(&mut self, batch: Batch) {
+    pub(super) fn add_ready(&mut self, batch: Batch) {
         self.ready.push(batch);
     }
 
     /// Returns whether a batch is ready. While log groups are still being listed, batches that are
     /// not full wait for more units.
-    pub fn has_next(&self, is_listing: bool) -> bool {
+    pub(super) fn has_next(&self, is_listing: bool) -> bool {
         !self.ready.is_empty() || (!is_listing && !self.open.is_empty())
     }
 
     /// Takes the next batch that is ready.
-    pub fn next(&mut self, is_listing: bool) -> Option<Batch> {
-        let open = |this: &mut Self| {
-            this.open
+    pub(super) fn next(&mut self, is_listing: bool) -> Option<Batch> {
+        let open = |batches: &mut Self| {
+            batches
+                .open
                 .pop_first()
-                .map(|(question, units)| Batch::new(question, units))
+                .map(|(key, units)| Batch::new(key, units))
         };
         self.ready
             .pop()

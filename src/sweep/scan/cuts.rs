@@ -10,19 +10,19 @@ const PARTS: i64 = 4;
 /// Many parts cost no more than two, because each byte is scanned once in either case. The extra
 /// splits around `seen` are there because most events are likely to be where some were seen; if
 /// events arrived in order of time, the others are likely to be as dense.
-pub(super) fn cuts(from_ms: i64, to_ms: i64, seen: Option<(i64, i64)>) -> Vec<i64> {
+pub(super) fn split_times(from_ms: i64, to_ms: i64, seen: Option<(i64, i64)>) -> Vec<i64> {
     let first = from_ms.div_euclid(1_000);
     let last = (to_ms - 1).div_euclid(1_000);
     let even = |first: i64, end: i64| (0..=PARTS).map(move |n| first + (end - first) * n / PARTS);
     let around =
         seen.map(|(seen, last_seen)| even(seen.div_euclid(1_000), last_seen.div_euclid(1_000) + 1));
-    let mut cuts: Vec<i64> = even(first, last + 1)
+    let mut split_times: Vec<i64> = even(first, last + 1)
         .chain(around.into_iter().flatten())
         .collect();
-    cuts.retain(|second| first < *second && *second <= last);
-    cuts.sort_unstable();
-    cuts.dedup();
-    cuts.iter().map(|second| second * 1_000).collect()
+    split_times.retain(|second| first < *second && *second <= last);
+    split_times.sort_unstable();
+    split_times.dedup();
+    split_times.iter().map(|second| second * 1_000).collect()
 }
 
 #[cfg(test)]
@@ -30,23 +30,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_is_cut_at_full_seconds() {
-        assert_eq!(cuts(0, 2_000, None), [1_000]);
-        assert_eq!(cuts(500, 1_001, None), [1_000]);
-        assert_eq!(cuts(0, 8_000, None), [2_000, 4_000, 6_000]);
+    fn range_is_split_at_full_seconds() {
+        assert_eq!(split_times(0, 2_000, None), [1_000]);
+        assert_eq!(split_times(500, 1_001, None), [1_000]);
+        assert_eq!(split_times(0, 8_000, None), [2_000, 4_000, 6_000]);
         for (from, to) in [(0, 1_000), (3_999, 4_000), (5_200, 5_300)] {
-            assert_eq!(cuts(from, to, Some((from, from))), [0; 0]);
+            assert_eq!(split_times(from, to, Some((from, from))), [0; 0]);
         }
     }
 
     #[test]
-    fn a_burst_is_cut_out_at_once() {
+    fn seen_events_get_extra_splits() {
         assert_eq!(
-            cuts(0, 80_000, Some((33_250, 33_250))),
+            split_times(0, 80_000, Some((33_250, 33_250))),
             [20_000, 33_000, 34_000, 40_000, 60_000]
         );
         assert_eq!(
-            cuts(0, 16_000, Some((8_000, 15_999))),
+            split_times(0, 16_000, Some((8_000, 15_999))),
             [4_000, 8_000, 10_000, 12_000, 14_000]
         );
     }

@@ -21,7 +21,7 @@ use crate::sweep::window_basis::TimeFilter;
 
 /// The maximum number of slices of one log group. It bounds the work that a server can cause,
 /// whatever log times its events claim.
-const MOST_SLICES: usize = 4_096;
+const MAX_SLICES: usize = 4_096;
 
 /// The specification of a scan: the log group, what to read of it, and its outcome if everything is
 /// read.
@@ -31,15 +31,14 @@ pub(in crate::sweep) struct ScanSpec {
     pub session: Arc<Session>,
     pub target: Target,
     pub name: String,
-    pub place: CoverageId,
+    pub coverage_id: CoverageId,
     pub trust: GroupTrust,
     /// Which events are searched, by time.
     pub time_filter: TimeFilter,
     /// The engine of the search pass, unless earlier work units already have one.
     pub engine: Engine,
     /// Whether the other engine may read what this one cannot.
-    pub has_both_engines: bool,
-    /// The class of the log group.
+    pub allow_handover: bool,
     pub class: LogGroupClass,
     /// The customer-managed KMS key that encrypts it, if there is one.
     pub kms_key: Option<String>,
@@ -52,30 +51,30 @@ pub(in crate::sweep) struct ScanSpec {
     /// The number of pages that it probably has.
     pub expected_pages: f64,
     /// The estimated cost of one Insights query over it, in US dollars.
-    pub insights_costs: f64,
+    pub insights_usd: f64,
     /// The outcome if every page is read.
     pub outcome: Outcome,
 }
 
 impl ScanSpec {
     /// Returns the outcome after a call failed and was not retried any more.
-    pub(super) fn outcome_of(&self, error: &CallError) -> Outcome {
-        let names_a_key =
+    pub(super) fn outcome_for_error(&self, error: &CallError) -> Outcome {
+        let mentions_kms =
             error.message.to_ascii_lowercase().contains("kms") || error.code.contains("KMS");
         match (&self.kms_key, &self.class) {
-            (Some(key), _) if names_a_key => Outcome::because(
+            (Some(key), _) if mentions_kms => Outcome::with_reason(
                 Status::Failed,
                 Reason::KeyNotUsable,
                 format!("{key}: {error}"),
             ),
             (_, LogGroupClass::Unknown(class)) if error.class == ErrorClass::Refused => {
-                Outcome::because(
+                Outcome::with_reason(
                     Status::Unsearchable,
                     Reason::ClassNotReadable,
                     format!("{class}: {error}"),
                 )
             }
-            _ => outcome::of_error(error),
+            _ => outcome::from_call_error(error),
         }
     }
 }
@@ -83,16 +82,16 @@ impl ScanSpec {
 /// The scan of a log group in progress.
 #[derive(Debug)]
 pub(in crate::sweep) struct GroupScan {
-    pub group: ScanSpec,
+    pub spec: ScanSpec,
     /// Weak, because the queue holds units and units hold their scan: when a sweep is cancelled,
     /// everything must be dropped.
     queue: Weak<Queue>,
-    keeps_trail: AtomicBool,
+    receives_trail: AtomicBool,
     /// Whether the filter engine read any of it. Its search pattern does not select tampering
     /// calls.
     is_filtered: AtomicBool,
     /// Whether any of it was read with its values masked.
-    stays_masked: AtomicBool,
+    was_read_masked: AtomicBool,
     slices: AtomicUsize,
     state: Mutex<State>,
 }
@@ -108,7 +107,7 @@ struct State {
     /// The outcome of the log group because a unit could not be read completely.
     failure: Option<Outcome>,
     /// The part of the scan budget that is reserved for the log group and not settled.
-    set_aside: f64,
+    reserved_usd: f64,
 }
 
 impl State {
@@ -121,54 +120,54 @@ impl State {
 }
 
 impl GroupScan {
-    /// Starts or resumes the scan of a log group: adds its units to the queue. `keeps_trail` says
-    /// that a trail delivers to it, as far as known.
-    pub async fn begin(
-        group: ScanSpec,
-        keeps_trail: bool,
+    /// Starts or resumes the scan of a log group: adds its units to the queue. `receives_trail`
+    /// says that a trail delivers to it, as far as known.
+    pub(crate) async fn start(
+        spec: ScanSpec,
+        receives_trail: bool,
         known: KnownUnits,
         queue: &Arc<Queue>,
     ) -> Result<(), JournalClosed> {
-        let keeps_trail = keeps_trail
-            || known.has_begun(Pass::TrailIntegrity)
-            || trail_integrity::is_named_like_a_trails(&group.name);
+        let receives_trail = receives_trail
+            || known.has_started(Pass::TrailIntegrity)
+            || trail_integrity::is_trail_log_group(&spec.name);
         let passes = Pass::ALL.iter();
-        let set_aside = if group.engine == Engine::Insights {
-            group.insights_costs
+        let reserved_usd = if spec.engine == Engine::Insights {
+            spec.insights_usd
         } else {
             0.0
         };
-        let reading = Arc::new(Self {
+        let scan = Arc::new(Self {
             queue: Arc::downgrade(queue),
-            keeps_trail: AtomicBool::new(keeps_trail),
+            receives_trail: AtomicBool::new(receives_trail),
             is_filtered: AtomicBool::new(false),
-            stays_masked: AtomicBool::new(false),
+            was_read_masked: AtomicBool::new(false),
             slices: AtomicUsize::new(0),
             state: Mutex::new(State {
                 passes,
                 known,
                 open_units: 0,
                 failure: None,
-                set_aside,
+                reserved_usd,
             }),
-            group,
+            spec,
         });
-        reading.next_pass().await
+        scan.next_pass().await
     }
 
     /// Returns whether a trail delivers to it, as far as known.
-    pub fn keeps_trail(&self) -> bool {
-        self.keeps_trail.load(Ordering::Relaxed)
+    pub(crate) fn receives_trail(&self) -> bool {
+        self.receives_trail.load(Ordering::Relaxed)
     }
 
     /// Notes that a trail delivers to the log group if a page contains a trail's log stream.
-    pub(super) fn notice(&self, page: &EventPage) {
+    pub(super) fn note_trail_streams(&self, page: &EventPage) {
         if page
             .events
             .iter()
-            .any(|event| trail_integrity::is_trails_stream(&event.log_stream))
+            .any(|event| trail_integrity::is_trail_stream(&event.log_stream))
         {
-            self.keeps_trail.store(true, Ordering::Relaxed);
+            self.receives_trail.store(true, Ordering::Relaxed);
         }
     }
 
@@ -176,29 +175,29 @@ impl GroupScan {
     pub(super) fn pattern(&self, pass: Pass) -> Option<String> {
         match pass {
             Pass::Search => self
-                .group
+                .spec
                 .shared
                 .search_set
-                .pattern(&self.group.flow_logs, self.group.narrow),
+                .pattern(&self.spec.flow_logs, self.spec.narrow),
             Pass::TrailIntegrity => Some(trail_integrity::pattern()),
             Pass::Passthrough => None,
         }
     }
 
     /// Returns whether unmasked values are requested.
-    pub(super) fn unmasks(&self) -> bool {
-        self.group.if_masked.is_some() && !self.stays_masked.load(Ordering::Relaxed)
+    pub(super) fn requests_unmasked(&self) -> bool {
+        self.spec.if_masked.is_some() && !self.was_read_masked.load(Ordering::Relaxed)
     }
 
     /// Continues with masked values, because AWS denied the request for unmasked ones.
-    pub(super) fn unmask_was_refused(&self, error: &CallError) {
-        info!(group = %self.group.name, %error, "not shown in clear: reading it as it is masked");
-        self.is_read_masked();
+    pub(super) fn fall_back_to_masked(&self, error: &CallError) {
+        info!(group = %self.spec.name, %error, "unmasked values are denied; reading masked values");
+        self.note_masked_read();
     }
 
     /// Notes that some of it is read with its values masked.
-    pub(super) fn is_read_masked(&self) {
-        self.stays_masked.store(true, Ordering::Relaxed);
+    pub(super) fn note_masked_read(&self) {
+        self.was_read_masked.store(true, Ordering::Relaxed);
     }
 
     /// Returns whether a unit has failed, so that the log group cannot be read completely any more.
@@ -207,26 +206,26 @@ impl GroupScan {
     }
 
     /// Reserves `more` slices and returns whether the log group may have that many.
-    pub(super) fn takes_slices(&self, more: usize) -> bool {
+    pub(super) fn reserve_slices(&self, more: usize) -> bool {
         self.slices
             .fetch_add(more, Ordering::Relaxed)
             .saturating_add(more)
-            <= MOST_SLICES
+            <= MAX_SLICES
     }
 
     /// Adds to the number of open units of the current pass.
-    pub(super) fn count_units(&self, more: usize) {
+    pub(super) fn add_open_units(&self, more: usize) {
         self.state().open_units += more;
     }
 
     /// Takes the reservation for the first query.
-    pub(super) fn take_set_aside(&self) -> f64 {
-        std::mem::take(&mut self.state().set_aside)
+    pub(super) fn take_reservation(&self) -> f64 {
+        std::mem::take(&mut self.state().reserved_usd)
     }
 
     /// Adds units to the current pass.
-    pub(super) fn add_units(&self, units: Vec<Unit>) {
-        self.count_units(units.len());
+    pub(super) fn enqueue_units(&self, units: Vec<Unit>) {
+        self.add_open_units(units.len());
         if let Some(queue) = self.queue.upgrade() {
             queue.add(units);
         }
@@ -240,33 +239,33 @@ impl GroupScan {
     }
 
     /// Counts a new unit with this many expected pages.
-    pub(super) fn unit_begins(&self, engine: Engine, pages: f64) {
+    pub(super) fn register_unit(&self, engine: Engine, pages: f64) {
         self.is_filtered
             .fetch_or(engine == Engine::Filter, Ordering::Relaxed);
         if let Some(queue) = self.queue.upgrade() {
-            queue.unit_begins();
-            queue.expect(pages);
+            queue.register_unit();
+            queue.add_expected_pages(pages);
         }
     }
 
     /// Counts a unit as finished or dropped.
-    pub(super) fn unit_is_gone(&self) {
+    pub(super) fn unregister_unit(&self) {
         if let Some(queue) = self.queue.upgrade() {
-            queue.unit_is_gone();
+            queue.unregister_unit();
         }
     }
 
     /// Adds `more` to the number of pages that are left to read; it may be negative.
-    pub(super) fn expect(&self, more: f64) {
+    pub(super) fn add_expected_pages(&self, more: f64) {
         if let Some(queue) = self.queue.upgrade() {
-            queue.expect(more);
+            queue.add_expected_pages(more);
         }
     }
 
     /// Counts a page that was read under the quota.
-    pub(super) fn page_is_read(&self) {
+    pub(super) fn count_page(&self) {
         if let Some(queue) = self.queue.upgrade() {
-            queue.page_is_read();
+            queue.count_page();
         }
     }
 
@@ -276,13 +275,13 @@ impl GroupScan {
     }
 
     /// Counts a unit as ended. After the last unit, the next pass starts or the log group ends.
-    pub(super) async fn unit_ended(
+    pub(super) async fn finish_unit(
         self: &Arc<Self>,
-        read: Result<(), Outcome>,
+        result: Result<(), Outcome>,
     ) -> Result<(), JournalClosed> {
         let failure = {
             let mut state = self.state();
-            if let Err(outcome) = read {
+            if let Err(outcome) = result {
                 state.failure.get_or_insert(outcome);
             }
             state.open_units -= 1;
@@ -292,7 +291,7 @@ impl GroupScan {
             state.failure.take()
         };
         match failure {
-            Some(outcome) => self.end(outcome).await,
+            Some(outcome) => self.finish(outcome).await,
             None => self.next_pass().await,
         }
     }
@@ -304,20 +303,20 @@ impl GroupScan {
             let next = self.state().next_pass();
             let Some((pass, known)) = next else {
                 let masked = self
-                    .group
+                    .spec
                     .if_masked
                     .as_ref()
-                    .filter(|_| self.stays_masked.load(Ordering::Relaxed));
+                    .filter(|_| self.was_read_masked.load(Ordering::Relaxed));
                 return self
-                    .end(masked.unwrap_or(&self.group.outcome).clone())
+                    .finish(masked.unwrap_or(&self.spec.outcome).clone())
                     .await;
             };
-            if pass == Pass::TrailIntegrity && !self.is_silence_open() {
+            if pass == Pass::TrailIntegrity && !self.needs_integrity_pass() {
                 continue;
             }
-            let units = self.units(pass, known).await?;
+            let units = self.create_units(pass, known).await?;
             if !units.is_empty() {
-                self.add_units(units);
+                self.enqueue_units(units);
                 return Ok(());
             }
         }
@@ -325,41 +324,41 @@ impl GroupScan {
 
     /// Returns whether the trail-integrity pass is needed. It is not if the search read all events,
     /// because tampering calls were then among them.
-    fn is_silence_open(&self) -> bool {
+    fn needs_integrity_pass(&self) -> bool {
         let is_filtered = self.is_filtered.load(Ordering::Relaxed);
-        self.group.shared.settings.silence
-            && self.keeps_trail()
+        self.spec.shared.settings.check_trail_integrity
+            && self.receives_trail()
             && is_filtered
             && self.pattern(Pass::Search).is_some()
     }
 
-    async fn units(
+    async fn create_units(
         self: &Arc<Self>,
         pass: Pass,
         known: Vec<KnownUnit>,
     ) -> Result<Vec<Unit>, JournalClosed> {
-        let now_ms = self.group.shared.clock.now_ms();
+        let now_ms = self.spec.shared.clock.now_ms();
         if !known.is_empty() {
             let is_filtered = known.iter().any(|unit| unit.engine == Engine::Filter);
             self.is_filtered.fetch_or(is_filtered, Ordering::Relaxed);
             return Ok(known
                 .iter()
-                .filter_map(|known| Unit::known(self, known, now_ms))
+                .filter_map(|known| Unit::from_known(self, known, now_ms))
                 .collect());
         }
-        let search_set = &self.group.shared.search_set;
-        let is_asked = match pass {
-            Pass::Search => !search_set.are_only_written(),
+        let search_set = &self.spec.shared.search_set;
+        let is_needed = match pass {
+            Pass::Search => !search_set.is_passthrough_only(),
             Pass::TrailIntegrity => true,
-            Pass::Passthrough => !search_set.written().is_empty(),
+            Pass::Passthrough => !search_set.passthrough_queries().is_empty(),
         };
-        if !is_asked {
+        if !is_needed {
             return Ok(Vec::new());
         }
-        let stretches = self.group.time_filter.log_time_ranges();
-        let expected_pages = self.group.expected_pages / stretches.len().max(1) as f64;
+        let time_ranges = self.spec.time_filter.log_time_ranges();
+        let expected_pages = self.spec.expected_pages / time_ranges.len().max(1) as f64;
         let engine = match pass {
-            Pass::Search => self.group.engine,
+            Pass::Search => self.spec.engine,
             // This pass repeats only what the pattern of the filter engine left out.
             Pass::TrailIntegrity => Engine::Filter,
             Pass::Passthrough => Engine::Insights,
@@ -376,20 +375,23 @@ impl GroupScan {
                 },
             )
         };
-        let units: Vec<Unit> = stretches.into_iter().map(unit).collect();
+        let units: Vec<Unit> = time_ranges.into_iter().map(unit).collect();
         // Written as one entry: on resume, a pass of which only some units were stored would look
         // complete.
-        self.group
+        self.spec
             .shared
             .journal
-            .write(Entry::Units(units.iter().map(Unit::row).collect()))
+            .write(Entry::Units(units.iter().map(Unit::to_row).collect()))
             .await?;
         Ok(units)
     }
 
-    async fn end(&self, outcome: Outcome) -> Result<(), JournalClosed> {
-        self.group.shared.end(self.group.place, outcome).await?;
-        self.group.shared.tally.log_group_done();
+    async fn finish(&self, outcome: Outcome) -> Result<(), JournalClosed> {
+        self.spec
+            .shared
+            .finish_row(self.spec.coverage_id, outcome)
+            .await?;
+        self.spec.shared.tally.log_group_done();
         Ok(())
     }
 

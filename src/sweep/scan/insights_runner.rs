@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use tracing::info;
 
-use super::batches::{Batch, Question};
-use super::cuts::cuts;
-use super::queries::{LimitExceeded, Queries, QueryOutcome, RowKind, write_down};
+use super::batches::{Batch, BatchKey};
+use super::cuts::split_times;
+use super::queries::{LimitExceeded, Queries, QueryOutcome, RowKind, write_page};
 use super::queue::Queue;
 use super::unit::Unit;
 use crate::aws::{ErrorClass, Pages};
 use crate::model::{Outcome, Reason, Status};
-use crate::search::StreamFilter;
+use crate::search::{PassthroughQuery, StreamFilter};
 use crate::store::{JournalClosed, Pass};
 use crate::sweep::outcome;
 use crate::sweep::run::SweepContext;
@@ -29,65 +29,67 @@ pub(super) struct InsightsRunner {
 impl InsightsRunner {
     /// Queries the units of a batch. What does not fit in one query is added to the queue again, in
     /// parts.
-    pub async fn ask(&self, mut batch: Batch, queue: &Queue) -> Result<(), JournalClosed> {
+    pub(super) async fn run_batch(
+        &self,
+        mut batch: Batch,
+        queue: &Queue,
+    ) -> Result<(), JournalClosed> {
         let (failed, open): (Vec<Unit>, Vec<Unit>) = batch
             .units
             .into_iter()
-            .partition(|unit| unit.reading().has_failed());
+            .partition(|unit| unit.scan().has_failed());
         batch.units = open;
         for unit in failed {
-            unit.end(Ok(())).await?;
+            unit.finish(Ok(())).await?;
         }
         let Some(shared) = batch
             .units
             .first()
-            .map(|unit| Arc::clone(&unit.reading().group.shared))
+            .map(|unit| Arc::clone(&unit.scan().spec.shared))
         else {
             return Ok(());
         };
-        for unit in batch.units.iter_mut().filter(|unit| unit.was_begun()) {
+        for unit in batch.units.iter_mut().filter(|unit| unit.was_started()) {
             unit.restart().await?;
         }
         if !batch
-            .cost_before
-            .is_none_or(|usd| shared.budget.set_aside(usd))
+            .previous_usd
+            .is_none_or(|usd| shared.budget.reserve(usd))
         {
-            let over = Outcome::because(
+            let over_cost = Outcome::with_reason(
                 Status::Partial,
                 Reason::OverScanCost,
-                "cutting it would scan it once more",
+                "splitting the query would scan the data again",
             );
-            return hand_over_or_end(batch, |_| over.clone()).await;
+            return hand_over_or_finish(batch, |_| over_cost.clone()).await;
         }
-        if batch.question.pass == Pass::Passthrough {
-            return self.ask_as_written(&shared, batch, queue).await;
+        if batch.key.pass == Pass::Passthrough {
+            return self.run_passthrough_queries(&shared, batch, queue).await;
         }
-        let ended = self.queries.events(&shared, &mut batch, None, true).await?;
-        self.conclude(&shared, batch, ended, queue).await
+        let outcome = self.queries.events(&shared, &mut batch, None, true).await?;
+        self.handle_outcome(&shared, batch, outcome, queue).await
     }
 
-    async fn conclude(
+    /// Continues after a query over a batch has ended.
+    async fn handle_outcome(
         &self,
         shared: &SweepContext,
         mut batch: Batch,
-        ended: QueryOutcome,
+        outcome: QueryOutcome,
         queue: &Queue,
     ) -> Result<(), JournalClosed> {
-        if let QueryOutcome::Refused(_) | QueryOutcome::Failed = ended {
+        if let QueryOutcome::Refused(_) | QueryOutcome::Failed = outcome {
             for unit in &mut batch.units {
                 unit.restart().await?;
             }
         }
-        match ended {
-            QueryOutcome::Complete => end_all(batch, |_| Ok(())).await,
-            QueryOutcome::Cancelled => end_all(batch, |_| Err(outcome::interrupted())).await,
-            QueryOutcome::LimitExceeded(too_much) => self.cut(shared, batch, too_much, queue).await,
+        match outcome {
+            QueryOutcome::Complete => finish_all(batch, &Ok(())).await,
+            QueryOutcome::Cancelled => finish_all(batch, &Err(outcome::interrupted())).await,
+            QueryOutcome::LimitExceeded(limit) => self.split(shared, batch, limit, queue).await,
             // One of the log groups may be the cause. Halving the batch isolates it.
             QueryOutcome::Refused(_) | QueryOutcome::Failed if batch.units.len() > 1 => {
-                batch
-                    .halves()
-                    .into_iter()
-                    .for_each(|half| queue.add_batch(half));
+                queue_halves(batch, queue);
                 Ok(())
             }
             QueryOutcome::Failed if batch.attempts + 1 < ATTEMPTS => {
@@ -98,59 +100,56 @@ impl InsightsRunner {
                 Ok(())
             }
             QueryOutcome::Failed => {
-                let failed = Outcome::because(
+                let failed = Outcome::with_reason(
                     Status::Failed,
                     Reason::Error,
-                    "Insights did not carry the query out",
+                    "Insights failed to run the query",
                 );
-                hand_over_or_end(batch, |_| failed.clone()).await
+                hand_over_or_finish(batch, |_| failed.clone()).await
             }
             QueryOutcome::Refused(error) if error.class == ErrorClass::Interrupted => {
-                end_all(batch, |_| Err(outcome::interrupted())).await
+                finish_all(batch, &Err(outcome::interrupted())).await
             }
             QueryOutcome::Refused(error) => {
-                info!(%error, "Insights refuses");
-                hand_over_or_end(batch, |unit| unit.reading().group.outcome_of(&error)).await
+                info!(%error, "Insights refused the query");
+                hand_over_or_finish(batch, |unit| unit.scan().spec.outcome_for_error(&error)).await
             }
         }
     }
 
     /// Splits a batch that exceeds a limit: by time down to one second, then by log group, then by
     /// log stream.
-    async fn cut(
+    async fn split(
         &self,
         shared: &SweepContext,
         mut batch: Batch,
-        too_much: LimitExceeded,
+        limit: LimitExceeded,
         queue: &Queue,
     ) -> Result<(), JournalClosed> {
-        let Question { from_ms, to_ms, .. } = batch.question;
-        let cuts = cuts(from_ms, to_ms, too_much.seen);
-        if let Some(first) = cuts.first() {
+        let BatchKey { from_ms, to_ms, .. } = batch.key;
+        let times = split_times(from_ms, to_ms, limit.seen);
+        if let Some(first) = times.first() {
             if batch
                 .units
                 .iter()
-                .any(|unit| !unit.reading().takes_slices(cuts.len()))
+                .any(|unit| !unit.scan().reserve_slices(times.len()))
             {
-                return hand_over_or_end(batch, |_| too_much.outcome.clone()).await;
+                return hand_over_or_finish(batch, |_| limit.outcome.clone()).await;
             }
-            return cut_by_time(batch, *first, &cuts, queue).await;
+            return split_by_time(batch, *first, &times, queue).await;
         }
         for unit in &mut batch.units {
             unit.restart().await?;
         }
         if batch.units.len() > 1 {
-            batch
-                .halves()
-                .into_iter()
-                .for_each(|half| queue.add_batch(half));
+            queue_halves(batch, queue);
             return Ok(());
         }
         match self.query_by_stream(shared, &mut batch).await? {
-            QueryOutcome::LimitExceeded(too_much) => {
-                hand_over_or_end(batch, |_| too_much.outcome.clone()).await
+            QueryOutcome::LimitExceeded(limit) => {
+                hand_over_or_finish(batch, |_| limit.outcome.clone()).await
             }
-            ended => Box::pin(self.conclude(shared, batch, ended, queue)).await,
+            outcome => Box::pin(self.handle_outcome(shared, batch, outcome, queue)).await,
         }
     }
 
@@ -160,119 +159,121 @@ impl InsightsRunner {
         shared: &SweepContext,
         batch: &mut Batch,
     ) -> Result<QueryOutcome, JournalClosed> {
-        let names = match streams(shared, batch).await {
+        let names = match list_streams(shared, batch).await {
             Ok(names) => names,
-            Err(ended) => return Ok(ended),
+            Err(outcome) => return Ok(outcome),
         };
-        let mut all = QueryOutcome::Complete;
+        let mut result = QueryOutcome::Complete;
         for name in &names {
-            match self
-                .queries
-                .events(
-                    shared,
-                    batch,
-                    Some(&StreamFilter::These(vec![name.clone()])),
-                    false,
-                )
-                .await?
-            {
+            let stream = StreamFilter::These(vec![name.clone()]);
+            let query = self.queries.events(shared, batch, Some(&stream), false);
+            match query.await? {
                 QueryOutcome::Complete => {}
                 // The other streams may still fit, so their events are read.
-                QueryOutcome::LimitExceeded(too_much) => {
-                    all = QueryOutcome::LimitExceeded(too_much);
-                }
-                ended => return Ok(ended),
+                QueryOutcome::LimitExceeded(limit) => result = QueryOutcome::LimitExceeded(limit),
+                outcome => return Ok(outcome),
             }
         }
-        match self
-            .queries
-            .events(shared, batch, Some(&StreamFilter::Others(names)), true)
-            .await?
-        {
-            QueryOutcome::Complete => Ok(all),
-            ended => Ok(ended),
+        let others = StreamFilter::Others(names);
+        let query = self.queries.events(shared, batch, Some(&others), true);
+        match query.await? {
+            QueryOutcome::Complete => Ok(result),
+            outcome => Ok(outcome),
         }
     }
 
     /// Runs the passthrough queries over one log group.
-    async fn ask_as_written(
+    async fn run_passthrough_queries(
         &self,
         shared: &SweepContext,
         mut batch: Batch,
         queue: &Queue,
     ) -> Result<(), JournalClosed> {
-        let Some(reading) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else {
+        let Some(scan) = batch.units.first().map(|unit| Arc::clone(unit.scan())) else {
             return Ok(());
         };
-        let Question { from_ms, to_ms, .. } = batch.question;
         // Rows are not stored with page tokens, so rows of an earlier part of the run cannot be
         // recognized. They are discarded.
         for unit in &mut batch.units {
             unit.restart().await?;
         }
-        let mut incomplete = None;
-        for hunt in shared.search_set.written() {
-            let usd = reading.group.insights_costs;
-            if !shared.budget.set_aside(usd) {
-                let detail = format!("hunt {}: about {usd:.2} USD", hunt.hunt().name);
-                incomplete = Some(Outcome::because(
-                    Status::Partial,
-                    Reason::OverScanCost,
-                    detail,
-                ));
-                continue;
-            }
-            batch.cost_before = Some(usd);
-            let rows_are = RowKind::Written(&hunt.hunt().name);
-            match self
-                .queries
-                .run(shared, &mut batch, hunt.query(from_ms, to_ms), rows_are)
-                .await?
-            {
+        let mut result = Ok(());
+        for hunt in shared.search_set.passthrough_queries() {
+            match self.run_passthrough_query(shared, &mut batch, hunt).await? {
                 QueryOutcome::Complete => {}
-                QueryOutcome::LimitExceeded(too_much) => incomplete = Some(too_much.outcome),
+                QueryOutcome::LimitExceeded(limit) => result = Err(limit.outcome),
                 QueryOutcome::Cancelled => {
-                    return end_all(batch, |_| Err(outcome::interrupted())).await;
+                    return finish_all(batch, &Err(outcome::interrupted())).await;
                 }
                 QueryOutcome::Failed if batch.attempts + 1 < ATTEMPTS => {
                     queue.add_batch(Batch {
                         attempts: batch.attempts + 1,
-                        cost_before: None,
+                        previous_usd: None,
                         ..batch
                     });
                     return Ok(());
                 }
                 QueryOutcome::Failed => {
-                    let detail = format!("Insights did not carry out hunt {}", hunt.hunt().name);
-                    incomplete = Some(Outcome::because(Status::Failed, Reason::Error, detail));
+                    let detail = format!("Insights failed to run hunt {}", hunt.hunt().name);
+                    result = Err(Outcome::with_reason(Status::Failed, Reason::Error, detail));
                 }
-                QueryOutcome::Refused(error) => incomplete = Some(reading.group.outcome_of(&error)),
+                QueryOutcome::Refused(error) => result = Err(scan.spec.outcome_for_error(&error)),
             }
         }
-        if incomplete.is_none() {
+        if result.is_ok() {
             // The batch has no rows left to assign to a log group, so this cannot fail for that
             // reason.
-            _ = write_down(shared, &batch, Vec::new(), true).await?;
+            _ = write_page(shared, &batch, Vec::new(), true).await?;
         }
-        end_all(batch, |_| incomplete.clone().map_or(Ok(()), Err)).await
+        finish_all(batch, &result).await
+    }
+
+    /// Runs one passthrough query, if the scan budget has room for it.
+    async fn run_passthrough_query(
+        &self,
+        shared: &SweepContext,
+        batch: &mut Batch,
+        hunt: &PassthroughQuery,
+    ) -> Result<QueryOutcome, JournalClosed> {
+        let Some(usd) = batch
+            .units
+            .first()
+            .map(|unit| unit.scan().spec.insights_usd)
+        else {
+            return Ok(QueryOutcome::Complete);
+        };
+        let name = &hunt.hunt().name;
+        if !shared.budget.reserve(usd) {
+            let detail = format!("hunt {name}: estimated at {usd:.2} USD");
+            return Ok(QueryOutcome::LimitExceeded(LimitExceeded {
+                outcome: Outcome::with_reason(Status::Partial, Reason::OverScanCost, detail),
+                seen: None,
+            }));
+        }
+        batch.previous_usd = Some(usd);
+        let BatchKey { from_ms, to_ms, .. } = batch.key;
+        let query = hunt.query(from_ms, to_ms);
+        self.queries
+            .run(shared, batch, query, RowKind::Passthrough(name))
+            .await
     }
 }
 
 /// Lists the log streams of the single log group of a batch.
-async fn streams(shared: &SweepContext, batch: &Batch) -> Result<Vec<String>, QueryOutcome> {
-    let Some(group) = batch.units.first().map(|unit| &unit.reading().group) else {
+async fn list_streams(shared: &SweepContext, batch: &Batch) -> Result<Vec<String>, QueryOutcome> {
+    let Some(spec) = batch.units.first().map(|unit| &unit.scan().spec) else {
         return Ok(Vec::new());
     };
     let mut names = Vec::new();
     let mut pages = Pages::default();
     loop {
         let page = shared.aws.log_streams(
-            &group.session,
-            &group.target.region,
-            &group.name,
+            &spec.session,
+            &spec.target.region,
+            &spec.name,
             pages.token(),
         );
-        let Some(page) = shared.until_given_up(page).await else {
+        let Some(page) = shared.run_until_cancelled(page).await else {
             return Err(QueryOutcome::Cancelled);
         };
         let (more, next) = page.map_err(QueryOutcome::Refused)?;
@@ -286,79 +287,73 @@ async fn streams(shared: &SweepContext, batch: &Batch) -> Result<Vec<String>, Qu
     }
 }
 
+/// Adds both halves of a batch to the queue.
+fn queue_halves(batch: Batch, queue: &Queue) {
+    for half in batch.split_in_half() {
+        queue.add_batch(half);
+    }
+}
+
 /// Splits all units of a batch at these times, of which `first` is the earliest. Each part becomes
 /// a batch.
-async fn cut_by_time(
+async fn split_by_time(
     mut batch: Batch,
     first: i64,
-    cuts: &[i64],
+    times: &[i64],
     queue: &Queue,
 ) -> Result<(), JournalClosed> {
-    let parts = cuts.len() + 1;
-    let mut rest: Vec<Vec<Unit>> = cuts.iter().map(|_| Vec::new()).collect();
+    let parts = times.len() + 1;
+    let mut rest: Vec<Vec<Unit>> = times.iter().map(|_| Vec::new()).collect();
     for unit in &mut batch.units {
         let others = unit
-            .cut_at(cuts, unit.span().expected_pages / parts as f64)
+            .split_at(times, unit.span().expected_pages / parts as f64)
             .await?;
-        unit.reading().count_units(others.len());
+        unit.scan().add_open_units(others.len());
         rest.iter_mut()
             .zip(others)
             .for_each(|(part, unit)| part.push(unit));
     }
-    let ends = cuts.iter().skip(1).copied().chain([batch.question.to_ms]);
-    for ((from_ms, to_ms), units) in cuts.iter().copied().zip(ends).zip(rest) {
-        queue.add_batch(batch.part(
-            parts,
-            Question {
-                from_ms,
-                to_ms,
-                ..batch.question
-            },
-            units,
-        ));
+    let ends = times.iter().skip(1).copied().chain([batch.key.to_ms]);
+    for ((from_ms, to_ms), units) in times.iter().copied().zip(ends).zip(rest) {
+        let key = BatchKey {
+            from_ms,
+            to_ms,
+            ..batch.key
+        };
+        queue.add_batch(batch.part(parts, key, units));
     }
     let units = std::mem::take(&mut batch.units);
-    queue.add_batch(batch.part(
-        parts,
-        Question {
-            to_ms: first,
-            ..batch.question
-        },
-        units,
-    ));
+    let key = BatchKey {
+        to_ms: first,
+        ..batch.key
+    };
+    queue.add_batch(batch.part(parts, key, units));
     Ok(())
 }
 
-async fn end_all(
-    batch: Batch,
-    read: impl Fn(&Unit) -> Result<(), Outcome>,
-) -> Result<(), JournalClosed> {
+/// Finishes all units of a batch with the same result.
+async fn finish_all(batch: Batch, result: &Result<(), Outcome>) -> Result<(), JournalClosed> {
     for unit in batch.units {
-        let read = read(&unit);
-        unit.end(read).await?;
+        unit.finish(result.clone()).await?;
     }
     Ok(())
 }
 
 /// Hands units over to the filter engine where it can read them. Otherwise their log groups end
-/// with the outcome that `or` returns.
-async fn hand_over_or_end(
+/// with the outcome that `outcome_for` returns.
+async fn hand_over_or_finish(
     batch: Batch,
-    or: impl Fn(&Unit) -> Outcome,
+    outcome_for: impl Fn(&Unit) -> Outcome,
 ) -> Result<(), JournalClosed> {
     for unit in batch.units {
         // The reservation is released for other log groups.
-        let reading = unit.reading();
-        reading
-            .group
-            .shared
-            .budget
-            .settle(reading.take_set_aside(), 0.0);
+        let scan = unit.scan();
+        scan.spec.shared.budget.settle(scan.take_reservation(), 0.0);
         if unit.may_be_handed_over() {
             unit.hand_over().await?;
         } else {
-            let outcome = or(&unit);
-            unit.end(Err(outcome)).await?;
+            let outcome = outcome_for(&unit);
+            unit.finish(Err(outcome)).await?;
         }
     }
     Ok(())

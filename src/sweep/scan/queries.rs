@@ -14,7 +14,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::batches::{Batch, Question};
+use super::batches::{Batch, BatchKey};
+use super::group_scan::ScanSpec;
 use super::unit::Unit;
 use crate::aws::{
     CallError, EventPage, InsightsRequest, InsightsRow, LogEvent, Pages, QueryId, QueryPage,
@@ -29,48 +30,49 @@ use crate::sweep::scan_cost::scan_cost;
 
 /// Concurrent queries in one account-Region. Source: CloudWatch Logs user guide, "Quotas": 100,
 /// which dashboards and people share, and fewer in older accounts; 5 on class `INFREQUENT_ACCESS`.
-const QUERIES_AT_ONCE: usize = 30;
-const INFREQUENT_ACCESS_AT_ONCE: usize = 4;
+const MAX_QUERIES: usize = 30;
+const MAX_INFREQUENT_ACCESS_QUERIES: usize = 4;
 
 /// The row limit of a query. Source: CloudWatch Logs API, `StartQuery`, `limit`; some servers
 /// accept only the smaller number.
-const MOST_ROWS: u32 = 100_000;
-const FEWEST_ROWS: u32 = 10_000;
+const ROW_LIMIT: u32 = 100_000;
+const SMALL_ROW_LIMIT: u32 = 10_000;
 
 /// The interval at which a query is polled. It grows, so that long queries use little of the quota.
-const FIRST_LOOK: Duration = Duration::from_millis(500);
-const LAST_LOOK: Duration = Duration::from_secs(10);
+const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(500);
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How long to wait before a query that exceeds the account's limit is started again, and for how
 /// long to keep trying.
-const FOR_A_PLACE: Duration = Duration::from_secs(5);
-const LONGEST_FOR_A_PLACE: Duration = Duration::from_hours(1);
+const START_RETRY_INTERVAL: Duration = Duration::from_secs(5);
+const START_RETRY_LIMIT: Duration = Duration::from_hours(1);
 
 /// A query that runs for longer is stopped. Source: CloudWatch Logs user guide, "Quotas": AWS ends
 /// a query after an hour.
-const LONGEST_QUERY: Duration = Duration::from_mins(75);
+const QUERY_TIMEOUT: Duration = Duration::from_mins(75);
 
 /// The time limit of the call that stops a query.
-const TO_STOP: Duration = Duration::from_secs(5);
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The page token that is stored for every page of a query but the last. The real token would
 /// expire within the hour, so it is not stored.
-const MORE: &str = "more";
+const MORE_PAGES: &str = "more";
 
 /// The Insights queries of one account-Region.
 #[derive(Debug)]
 pub(super) struct Queries {
-    places: Semaphore,
-    infrequent_access_places: Semaphore,
-    most_rows: AtomicU32,
+    permits: Semaphore,
+    infrequent_access_permits: Semaphore,
+    /// The row limit that the server accepts.
+    row_limit: AtomicU32,
 }
 
 impl Default for Queries {
     fn default() -> Self {
         Self {
-            places: Semaphore::new(QUERIES_AT_ONCE),
-            infrequent_access_places: Semaphore::new(INFREQUENT_ACCESS_AT_ONCE),
-            most_rows: AtomicU32::new(MOST_ROWS),
+            permits: Semaphore::new(MAX_QUERIES),
+            infrequent_access_permits: Semaphore::new(MAX_INFREQUENT_ACCESS_QUERIES),
+            row_limit: AtomicU32::new(ROW_LIMIT),
         }
     }
 }
@@ -89,13 +91,25 @@ pub(super) enum QueryOutcome {
     Cancelled,
 }
 
+impl QueryOutcome {
+    /// Returns whether the query may still be running: Dragnet does not wait for a query after a
+    /// cancellation, nor for one that runs for too long.
+    fn may_be_running(&self) -> bool {
+        match self {
+            Self::Cancelled => true,
+            Self::LimitExceeded(limit) => limit.outcome.status == Status::Failed,
+            Self::Complete | Self::Refused(_) | Self::Failed => false,
+        }
+    }
+}
+
 /// The kind of rows that a query returns.
 #[derive(Clone, Copy)]
 pub(super) enum RowKind<'q> {
-    /// Events. `closes` says that the last of them completes their work units.
-    Events { closes: bool },
+    /// Events. `completes_units` says that the last of them completes their work units.
+    Events { completes_units: bool },
     /// Rows of the passthrough query with this name, which are stored as they are.
-    Written(&'q str),
+    Passthrough(&'q str),
 }
 
 /// Why one query cannot return everything.
@@ -106,27 +120,65 @@ pub(super) struct LimitExceeded {
     pub seen: Option<(i64, i64)>,
 }
 
+/// What was received of the rows of a query.
+struct ReceivedRows {
+    limit: u32,
+    number: u64,
+    /// Whether the query has at least as many rows as its limit, so that some may be missing.
+    exceeds_limit: bool,
+    /// The earliest and the latest log time of the events.
+    seen: Option<(i64, i64)>,
+}
+
+impl ReceivedRows {
+    fn new(limit: u32) -> Self {
+        Self {
+            limit,
+            number: 0,
+            exceeds_limit: false,
+            seen: None,
+        }
+    }
+
+    fn add_page(&mut self, page: &QueryPage, is_last_page: bool) {
+        self.number += page.rows.len() as u64;
+        let limit = u64::from(self.limit);
+        // Also full: a server that knows only the smaller limit returned exactly that many rows.
+        let is_full =
+            self.number >= limit || (is_last_page && self.number == u64::from(SMALL_ROW_LIMIT));
+        self.exceeds_limit = is_full || page.all_rows >= limit;
+    }
+
+    fn add_events(&mut self, events: &[InsightsRow]) {
+        let times = events.iter().map(|row| row.event.timestamp_ms);
+        self.seen = times.fold(self.seen, |seen, time| {
+            let (first, last) = seen.unwrap_or((time, time));
+            Some((first.min(time), last.max(time)))
+        });
+    }
+}
+
 impl Queries {
-    /// Queries the events of all units of a batch and writes them to the journal. `closes` says
-    /// that this completes the units.
-    pub async fn events(
+    /// Queries the events of all units of a batch and writes them to the journal. `completes_units`
+    /// says that this completes the units.
+    pub(super) async fn events(
         &self,
         shared: &SweepContext,
         batch: &mut Batch,
         streams: Option<&StreamFilter>,
-        closes: bool,
+        completes_units: bool,
     ) -> Result<QueryOutcome, JournalClosed> {
-        let also = if shared.settings.silence {
+        let extra_literals = if shared.settings.check_trail_integrity {
             &TAMPERING[..]
         } else {
             &[]
         };
         match shared
             .search_set
-            .insights_query(batch.question.narrow, also, streams)
+            .insights_query(batch.key.narrow, extra_literals, streams)
         {
             Some(query) => {
-                self.run(shared, batch, query, RowKind::Events { closes })
+                self.run(shared, batch, query, RowKind::Events { completes_units })
                     .await
             }
             None => Ok(too_many_rows(None)),
@@ -134,65 +186,47 @@ impl Queries {
     }
 
     /// Runs a query over all units of a batch and writes its rows to the journal.
-    pub async fn run(
+    pub(super) async fn run(
         &self,
         shared: &SweepContext,
         batch: &mut Batch,
         query: String,
-        rows_are: RowKind<'_>,
+        row_kind: RowKind<'_>,
     ) -> Result<QueryOutcome, JournalClosed> {
-        let Question {
-            from_ms,
-            to_ms,
-            infrequent_access,
-            ..
-        } = batch.question;
+        let BatchKey { from_ms, to_ms, .. } = batch.key;
         let mut request = InsightsRequest {
             log_groups: batch
                 .units
                 .iter()
-                .map(|unit| unit.reading().group.name.clone())
+                .map(|unit| unit.scan().spec.name.clone())
                 .collect(),
             first_second: from_ms.div_euclid(1_000),
             last_second: (to_ms - 1).div_euclid(1_000),
             query,
-            limit: self.most_rows.load(Ordering::Relaxed),
+            limit: self.row_limit.load(Ordering::Relaxed),
         };
-        let places = if infrequent_access {
-            &self.infrequent_access_places
+        let permits = if batch.key.infrequent_access {
+            &self.infrequent_access_permits
         } else {
-            &self.places
+            &self.permits
         };
         // The semaphore is never closed, so `acquire` does not fail.
-        let _place = tokio::select! {
-            place = places.acquire() => place,
+        let _permit = tokio::select! {
+            permit = permits.acquire() => permit,
             () = shared.cancel.cancelled() => return Ok(QueryOutcome::Cancelled),
         };
         let id = match self.start(shared, batch, &mut request).await {
             Ok(id) => id,
-            Err(ended) => return Ok(ended),
+            Err(outcome) => return Ok(outcome),
         };
-        let ended = shared
-            .until_given_up(self.follow(shared, batch, &id, request.limit, rows_are))
+        let outcome = shared
+            .run_until_cancelled(fetch_results(shared, batch, &id, request.limit, row_kind))
             .await;
-        let ended = ended.transpose()?.unwrap_or(QueryOutcome::Cancelled);
-        // A cancelled query is not waited for any more, and neither is one that ran for too long.
-        if matches!(&ended, QueryOutcome::Cancelled)
-            || matches!(&ended, QueryOutcome::LimitExceeded(too_much) if too_much.outcome.status == Status::Failed)
-        {
-            let unit = batch.units.first();
-            if let Some(group) = unit.map(|unit| &unit.reading().group) {
-                // If the query cannot be stopped, AWS ends it after an hour.
-                _ = timeout(
-                    TO_STOP,
-                    shared
-                        .aws
-                        .stop_query(&group.session, &group.target.region, &id),
-                )
-                .await;
-            }
+        let outcome = outcome.transpose()?.unwrap_or(QueryOutcome::Cancelled);
+        if outcome.may_be_running() {
+            stop_query(shared, batch, &id).await;
         }
-        Ok(ended)
+        Ok(outcome)
     }
 
     /// Starts a query, and retries while the account runs too many queries.
@@ -202,261 +236,272 @@ impl Queries {
         batch: &Batch,
         request: &mut InsightsRequest,
     ) -> Result<QueryId, QueryOutcome> {
-        let began = Instant::now();
-        let Some(group) = batch.units.first().map(|unit| &unit.reading().group) else {
+        let first_attempt = Instant::now();
+        let Some(spec) = batch.units.first().map(|unit| &unit.scan().spec) else {
             return Err(QueryOutcome::Complete);
         };
-        let most_rows = request.limit;
+        let row_limit = request.limit;
         loop {
             let started = shared
                 .aws
-                .start_query(&group.session, &group.target.region, request);
-            let Some(started) = shared.until_given_up(started).await else {
+                .start_query(&spec.session, &spec.target.region, request);
+            let Some(started) = shared.run_until_cancelled(started).await else {
                 return Err(QueryOutcome::Cancelled);
             };
             let error = match started {
                 Ok(id) => {
-                    if request.limit < most_rows {
-                        self.most_rows.store(request.limit, Ordering::Relaxed);
+                    if request.limit < row_limit {
+                        self.row_limit.store(request.limit, Ordering::Relaxed);
                     }
                     return Ok(id);
                 }
                 Err(error) => error,
             };
             match error.code.as_str() {
-                "LimitExceededException" if began.elapsed() < LONGEST_FOR_A_PLACE => {
+                "LimitExceededException" if first_attempt.elapsed() < START_RETRY_LIMIT => {
                     tokio::select! {
-                        () = sleep(FOR_A_PLACE) => {}
+                        () = sleep(START_RETRY_INTERVAL) => {}
                         () = shared.cancel.cancelled() => return Err(QueryOutcome::Cancelled),
                     }
                 }
-                "InvalidParameterException" if request.limit > FEWEST_ROWS => {
-                    request.limit = FEWEST_ROWS;
+                "InvalidParameterException" if request.limit > SMALL_ROW_LIMIT => {
+                    request.limit = SMALL_ROW_LIMIT;
                 }
                 _ => return Err(QueryOutcome::Refused(error)),
             }
         }
     }
+}
 
-    /// Polls a query until it is complete, and writes its rows to the journal.
-    async fn follow(
-        &self,
-        shared: &SweepContext,
-        batch: &mut Batch,
-        id: &QueryId,
-        limit: u32,
-        rows_are: RowKind<'_>,
-    ) -> Result<QueryOutcome, JournalClosed> {
-        let Some(group) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else {
-            return Ok(QueryOutcome::Complete);
-        };
-        let group = &group.group;
-        let results = |token| {
-            shared
-                .aws
-                .query_results(&group.session, &group.target.region, id, token)
-        };
-        let began = Instant::now();
-        let mut wait = FIRST_LOOK;
-        let first = loop {
-            tokio::select! {
-                () = sleep(wait) => {}
-                () = shared.cancel.cancelled() => return Ok(QueryOutcome::Cancelled),
-            }
-            match results(None).await {
-                Ok(page)
-                    if page.status == QueryStatus::Running && began.elapsed() < LONGEST_QUERY =>
-                {
-                    wait = (wait * 3 / 2).min(LAST_LOOK);
-                }
-                Ok(page) => break page,
-                Err(error) => return Ok(QueryOutcome::Refused(error)),
-            }
-        };
-        self.pay(shared, batch, first.bytes_scanned).await?;
-        match first.status {
-            QueryStatus::Complete => {}
-            QueryStatus::Running | QueryStatus::TimedOut => {
-                let slow = "the query ran for longer than AWS lets it";
-                let outcome = Outcome::because(Status::Failed, Reason::Error, slow);
-                return Ok(QueryOutcome::LimitExceeded(LimitExceeded {
-                    outcome,
-                    seen: None,
-                }));
-            }
-            QueryStatus::Failed => return Ok(QueryOutcome::Failed),
-        }
-        let mut page = first;
-        let mut pages = Pages::default();
-        let mut rows = 0_u64;
-        let mut seen = None;
-        loop {
-            let held = page.rows.len();
-            let next = page.next_token.take();
-            rows += held as u64;
-            // Also full: a server that knows only the smaller limit returned exactly that many
-            // rows.
-            let is_full =
-                rows >= limit.into() || (next.is_none() && rows == u64::from(FEWEST_ROWS));
-            let is_too_much = is_full || page.all_rows >= limit.into();
-            if next.is_none() && !is_too_much && rows < promised_rows(&page, rows_are) {
-                return Ok(QueryOutcome::Failed);
-            }
-            match rows_are {
-                RowKind::Written(hunt) => {
-                    // Rows of a passthrough query are stored even if there are too many: they
-                    // cannot be split, and some rows are worth more than none.
-                    let unit = batch.units.first().map(Unit::id);
-                    let rows = page.rows.into_iter().map(|row| row.0).collect();
-                    if let Some(unit) = unit {
-                        let hunt = hunt.to_owned();
-                        shared
-                            .journal
-                            .write(Entry::Passthrough(PassthroughRows { unit, hunt, rows }))
-                            .await?;
-                    }
-                }
-                RowKind::Events { closes } => {
-                    let events: Option<Vec<InsightsRow>> =
-                        page.rows.into_iter().map(ResultRow::into_event).collect();
-                    let Some(events) = events else {
-                        return Ok(QueryOutcome::Failed);
-                    };
-                    seen =
-                        events
-                            .iter()
-                            .map(|row| row.event.timestamp_ms)
-                            .fold(seen, |seen, time| {
-                                let (first, last) = seen.unwrap_or((time, time));
-                                Some((first.min(time), last.max(time)))
-                            });
-                    if is_too_much {
-                        return Ok(too_many_rows(seen));
-                    }
-                    let is_last = next.is_none() && closes;
-                    if let ControlFlow::Break(ended) =
-                        write_down(shared, batch, events, is_last).await?
-                    {
-                        return Ok(ended);
-                    }
-                }
-            }
-            match pages.advance(held, next) {
-                Ok(true) => {}
-                Ok(false) if is_too_much => return Ok(too_many_rows(None)),
-                Ok(false) => return Ok(QueryOutcome::Complete),
-                Err(_) => return Ok(QueryOutcome::Failed),
-            }
-            page = match results(pages.token()).await {
-                Ok(page) => page,
-                Err(error) => return Ok(QueryOutcome::Refused(error)),
-            };
-        }
-    }
-
-    /// Records what a query cost, and settles the reservation in the scan budget.
-    async fn pay(
-        &self,
-        shared: &SweepContext,
-        batch: &mut Batch,
-        bytes: u64,
-    ) -> Result<(), JournalClosed> {
-        let Some(target) = batch
-            .units
-            .first()
-            .map(|unit| unit.reading().group.target.clone())
-        else {
-            return Ok(());
-        };
-        let usd = scan_cost(&target.region, bytes as f64);
-        let set_aside: f64 = batch
-            .units
-            .iter()
-            .map(|unit| unit.reading().take_set_aside())
-            .sum();
-        shared
-            .budget
-            .settle(set_aside + batch.cost_before.unwrap_or_default(), usd);
-        batch.cost_before = Some(usd);
-        let query = InsightsQuery {
-            target,
-            log_groups: batch.units.len(),
-            bytes,
-            usd,
-        };
-        shared.journal.write(Entry::Query(query)).await
+/// Stops a query. If it cannot be stopped, AWS ends it after an hour.
+async fn stop_query(shared: &SweepContext, batch: &Batch, id: &QueryId) {
+    let unit = batch.units.first();
+    if let Some(spec) = unit.map(|unit| &unit.scan().spec) {
+        let stopped = shared
+            .aws
+            .stop_query(&spec.session, &spec.target.region, id);
+        _ = timeout(STOP_TIMEOUT, stopped).await;
     }
 }
 
+/// Polls a query until it is complete, and writes its rows to the journal.
+async fn fetch_results(
+    shared: &SweepContext,
+    batch: &mut Batch,
+    id: &QueryId,
+    limit: u32,
+    row_kind: RowKind<'_>,
+) -> Result<QueryOutcome, JournalClosed> {
+    let Some(scan) = batch.units.first().map(|unit| Arc::clone(unit.scan())) else {
+        return Ok(QueryOutcome::Complete);
+    };
+    let mut page = match poll(shared, &scan.spec, id).await {
+        Ok(page) => page,
+        Err(outcome) => return Ok(outcome),
+    };
+    record_cost(shared, batch, page.bytes_scanned).await?;
+    match page.status {
+        QueryStatus::Complete => {}
+        QueryStatus::Running | QueryStatus::TimedOut => return Ok(timed_out()),
+        QueryStatus::Failed => return Ok(QueryOutcome::Failed),
+    }
+    let mut pages = Pages::default();
+    let mut received = ReceivedRows::new(limit);
+    loop {
+        let held = page.rows.len();
+        let next_token = page.next_token.take();
+        let is_last_page = next_token.is_none();
+        received.add_page(&page, is_last_page);
+        let exceeds_limit = received.exceeds_limit;
+        if is_last_page && !exceeds_limit && received.number < reported_rows(&page, row_kind) {
+            return Ok(QueryOutcome::Failed);
+        }
+        match row_kind {
+            RowKind::Passthrough(hunt) => {
+                write_passthrough_rows(shared, batch, hunt, page.rows).await?;
+            }
+            RowKind::Events { completes_units } => {
+                let is_last = is_last_page && completes_units;
+                let written = write_events(shared, batch, page.rows, &mut received, is_last);
+                if let ControlFlow::Break(outcome) = written.await? {
+                    return Ok(outcome);
+                }
+            }
+        }
+        match pages.advance(held, next_token) {
+            Ok(true) => {}
+            Ok(false) if exceeds_limit => return Ok(too_many_rows(None)),
+            Ok(false) => return Ok(QueryOutcome::Complete),
+            Err(_) => return Ok(QueryOutcome::Failed),
+        }
+        page = match query_results(shared, &scan.spec, id, pages.token()).await {
+            Ok(page) => page,
+            Err(outcome) => return Ok(outcome),
+        };
+    }
+}
+
+/// Polls a query until it ends or its time is up, and returns the first page of its rows.
+async fn poll(
+    shared: &SweepContext,
+    spec: &ScanSpec,
+    id: &QueryId,
+) -> Result<QueryPage, QueryOutcome> {
+    let started = Instant::now();
+    let mut interval = FIRST_POLL_INTERVAL;
+    loop {
+        tokio::select! {
+            () = sleep(interval) => {}
+            () = shared.cancel.cancelled() => return Err(QueryOutcome::Cancelled),
+        }
+        let page = query_results(shared, spec, id, None).await?;
+        if page.status != QueryStatus::Running || started.elapsed() >= QUERY_TIMEOUT {
+            return Ok(page);
+        }
+        interval = (interval * 3 / 2).min(MAX_POLL_INTERVAL);
+    }
+}
+
+async fn query_results(
+    shared: &SweepContext,
+    spec: &ScanSpec,
+    id: &QueryId,
+    token: Option<String>,
+) -> Result<QueryPage, QueryOutcome> {
+    shared
+        .aws
+        .query_results(&spec.session, &spec.target.region, id, token)
+        .await
+        .map_err(QueryOutcome::Refused)
+}
+
+/// Records what a query cost, and settles the reservation in the scan budget.
+async fn record_cost(
+    shared: &SweepContext,
+    batch: &mut Batch,
+    bytes: u64,
+) -> Result<(), JournalClosed> {
+    let Some(target) = batch
+        .units
+        .first()
+        .map(|unit| unit.scan().spec.target.clone())
+    else {
+        return Ok(());
+    };
+    let usd = scan_cost(&target.region, bytes as f64);
+    let reserved: f64 = batch
+        .units
+        .iter()
+        .map(|unit| unit.scan().take_reservation())
+        .sum();
+    shared
+        .budget
+        .settle(reserved + batch.previous_usd.unwrap_or_default(), usd);
+    batch.previous_usd = Some(usd);
+    let query = InsightsQuery {
+        target,
+        log_groups: batch.units.len(),
+        bytes,
+        usd,
+    };
+    shared.journal.write(Entry::Query(query)).await
+}
+
 /// Returns how many rows a query claims to have, on all its pages.
-fn promised_rows(page: &QueryPage, rows_are: RowKind<'_>) -> u64 {
-    match rows_are {
+fn reported_rows(page: &QueryPage, row_kind: RowKind<'_>) -> u64 {
+    match row_kind {
         // Each event that passes the query's filters is a row.
         RowKind::Events { .. } => page.all_rows.max(page.matched),
-        RowKind::Written(_) => page.all_rows,
+        RowKind::Passthrough(_) => page.all_rows,
     }
 }
 
 fn too_many_rows(seen: Option<(i64, i64)>) -> QueryOutcome {
     QueryOutcome::LimitExceeded(LimitExceeded {
-        outcome: Outcome::because(Status::Partial, Reason::OverRowLimit, ""),
+        outcome: Outcome::with_reason(Status::Partial, Reason::OverRowLimit, ""),
         seen,
     })
 }
 
+fn timed_out() -> QueryOutcome {
+    let detail = "the query exceeded the time limit of Insights";
+    QueryOutcome::LimitExceeded(LimitExceeded {
+        outcome: Outcome::with_reason(Status::Failed, Reason::Error, detail),
+        seen: None,
+    })
+}
+
+/// Writes rows of a passthrough query to the journal, even if the query has too many: it cannot be
+/// split, and some rows are worth more than none.
+async fn write_passthrough_rows(
+    shared: &SweepContext,
+    batch: &Batch,
+    hunt: &str,
+    rows: Vec<ResultRow>,
+) -> Result<(), JournalClosed> {
+    let Some(unit) = batch.units.first().map(Unit::id) else {
+        return Ok(());
+    };
+    let rows = PassthroughRows {
+        unit,
+        hunt: hunt.to_owned(),
+        rows: rows.into_iter().map(|row| row.0).collect(),
+    };
+    shared.journal.write(Entry::Passthrough(rows)).await
+}
+
+/// Writes a page of events to the journal, unless the query exceeds its limit.
+async fn write_events(
+    shared: &SweepContext,
+    batch: &Batch,
+    rows: Vec<ResultRow>,
+    received: &mut ReceivedRows,
+    is_last: bool,
+) -> Result<ControlFlow<QueryOutcome>, JournalClosed> {
+    let events: Option<Vec<InsightsRow>> = rows.into_iter().map(ResultRow::into_event).collect();
+    let Some(events) = events else {
+        return Ok(ControlFlow::Break(QueryOutcome::Failed));
+    };
+    received.add_events(&events);
+    if received.exceeds_limit {
+        return Ok(ControlFlow::Break(too_many_rows(received.seen)));
+    }
+    write_page(shared, batch, events, is_last).await
+}
+
 /// Examines a page of rows and writes it to the journal, for each log group that has events in it.
 /// The last page is written for all log groups of the batch, which completes their units.
-pub(super) async fn write_down(
+pub(super) async fn write_page(
     shared: &SweepContext,
     batch: &Batch,
     rows: Vec<InsightsRow>,
     is_last: bool,
 ) -> Result<ControlFlow<QueryOutcome>, JournalClosed> {
-    let Question {
-        from_ms,
-        to_ms,
-        narrow,
-        ..
-    } = batch.question;
-    let mut by_group: BTreeMap<String, Vec<LogEvent>> = BTreeMap::new();
-    let only = if let [only] = batch.units.as_slice() {
-        Some(&only.reading().group.name)
-    } else {
-        None
+    let Some(mut by_group) = events_by_group(batch, rows) else {
+        return Ok(ControlFlow::Break(QueryOutcome::Failed));
     };
-    for InsightsRow { log_group, event } in rows {
-        // A row without a log group can only belong to the single log group of the batch, if there
-        // is just one.
-        let Some(name) = only.cloned().or(log_group) else {
-            return Ok(ControlFlow::Break(QueryOutcome::Failed));
-        };
-        if (from_ms..to_ms).contains(&event.timestamp_ms) {
-            by_group.entry(name).or_default().push(event);
-        }
-    }
-    let are_all = !shared.search_set.narrow_insights(narrow);
+    let prefilter_hits = PrefilterHits {
+        are_all: !shared.search_set.can_narrow_insights(batch.key.narrow),
+        has_tampering: true,
+    };
     for unit in &batch.units {
-        let reading = unit.reading();
-        let events = by_group.remove(&reading.group.name);
+        let scan = unit.scan();
+        let events = by_group.remove(&scan.spec.name);
         if events.is_none() && !is_last {
             continue;
         }
-        let next_token = (!is_last).then(|| MORE.to_owned());
+        let next_token = (!is_last).then(|| MORE_PAGES.to_owned());
         let page = EventPage {
             events: events.unwrap_or_default(),
             next_token,
         };
-        reading.notice(&page);
+        scan.note_trail_streams(&page);
         // Queries do not request unmasked values.
-        reading.is_read_masked();
-        let let_through = PrefilterHits {
-            are_all,
-            has_tampering: true,
-        };
-        let page = examine_page(reading, batch.question.pass, unit.id(), let_through, page);
+        scan.note_masked_read();
+        let page = examine_page(scan, batch.key.pass, unit.id(), prefilter_hits, page);
         shared
             .tally
-            .page(page.events, page.bytes, page.found.number() as u64);
+            .count_page(page.events, page.bytes, page.found.number() as u64);
         shared.journal.write(Entry::Page(page)).await?;
     }
     // Any events left belong to log groups that the query did not name.
@@ -465,4 +510,27 @@ pub(super) async fn write_down(
     } else {
         ControlFlow::Break(QueryOutcome::Failed)
     })
+}
+
+/// Groups the events in the time range of a batch by log group. Returns `None` if the log group of
+/// a row is unknown.
+fn events_by_group(
+    batch: &Batch,
+    rows: Vec<InsightsRow>,
+) -> Option<BTreeMap<String, Vec<LogEvent>>> {
+    let BatchKey { from_ms, to_ms, .. } = batch.key;
+    let single_group = match batch.units.as_slice() {
+        [unit] => Some(&unit.scan().spec.name),
+        _ => None,
+    };
+    let mut by_group: BTreeMap<String, Vec<LogEvent>> = BTreeMap::new();
+    for InsightsRow { log_group, event } in rows {
+        // A row without a log group can only belong to the single log group of the batch, if there
+        // is just one.
+        let name = single_group.cloned().or(log_group)?;
+        if (from_ms..to_ms).contains(&event.timestamp_ms) {
+            by_group.entry(name).or_default().push(event);
+        }
+    }
+    Some(by_group)
 }

@@ -19,16 +19,16 @@ use super::unit::Unit;
 use crate::aws::QuotaHandle;
 use crate::model::Engine;
 use crate::store::JournalClosed;
-use crate::sweep::run::{all_of, result_of};
+use crate::sweep::run::{join_tasks, task_result};
 
 /// How many units may wait before listing pauses. Among this many, the longest are read first.
-const AHEAD: usize = 1_000;
+const MAX_WAITING: usize = 1_000;
 
 /// The work units of one quota, waiting and in progress.
 #[derive(Debug)]
 pub(in crate::sweep) struct Queue {
-    lane: QuotaHandle,
-    inquirer: InsightsRunner,
+    quota: QuotaHandle,
+    insights: InsightsRunner,
     state: Mutex<State>,
     /// Notified of every change of `state` that a task may wait for.
     changed: Notify,
@@ -51,7 +51,7 @@ struct State {
 impl Queue {
     /// Creates an empty queue. Log groups may be added until [`Self::set_listing`] says that all of
     /// them are listed.
-    pub fn new(lane: QuotaHandle) -> Arc<Self> {
+    pub(crate) fn new(quota: QuotaHandle) -> Arc<Self> {
         let waiting = BinaryHeap::new();
         let batches = Batches::default();
         let state = State {
@@ -63,8 +63,8 @@ impl Queue {
             pages_read: 0.0,
         };
         Arc::new(Self {
-            lane,
-            inquirer: InsightsRunner::default(),
+            quota,
+            insights: InsightsRunner::default(),
             state: Mutex::new(state),
             changed: Notify::new(),
         })
@@ -89,18 +89,18 @@ impl Queue {
     }
 
     /// Counts a new unit.
-    pub(super) fn unit_begins(&self) {
+    pub(super) fn register_unit(&self) {
         self.state().unfinished += 1;
     }
 
     /// Counts a unit as finished or dropped.
-    pub(super) fn unit_is_gone(&self) {
+    pub(super) fn unregister_unit(&self) {
         self.state().unfinished -= 1;
         self.changed.notify_waiters();
     }
 
     /// Sets whether more log groups may be added.
-    pub fn set_listing(&self, is_listing: bool) {
+    pub(crate) fn set_listing(&self, is_listing: bool) {
         let mut state = self.state();
         state.is_listing = is_listing;
         if !is_listing {
@@ -111,88 +111,88 @@ impl Queue {
     }
 
     /// Waits until there is room for more log groups.
-    pub async fn until_more_are_wanted(&self) {
-        self.wait(|state| (state.waiting.len() < AHEAD).then_some(()))
+    pub(crate) async fn wait_for_room(&self) {
+        self.wait(|state| (state.waiting.len() < MAX_WAITING).then_some(()))
             .await;
     }
 
     /// Reads all units. Ends when none is left and no more can be added.
-    pub async fn read_all(self: &Arc<Self>) -> Result<(), JournalClosed> {
-        tokio::try_join!(self.read_pages(), self.ask_insights()).map(|_| ())
+    pub(crate) async fn read_all(self: &Arc<Self>) -> Result<(), JournalClosed> {
+        tokio::try_join!(self.read_pages(), self.run_batches()).map(|_| ())
     }
 
     /// Reads units page by page, as many concurrently as the quota allows.
     async fn read_pages(&self) -> Result<(), JournalClosed> {
-        let mut readers = JoinSet::new();
+        let mut tasks = JoinSet::new();
         while self.wait(State::has_pages_to_read).await {
             // `None` after a cancellation: the unit then ends without a call.
-            let permit = self.lane.acquire_low_priority().await;
+            let permit = self.quota.acquire_low_priority().await;
             let Some(unit) = self.state().waiting.pop() else {
                 continue;
             };
-            readers.spawn(unit.read(permit));
-            while let Some(ended) = readers.try_join_next() {
-                result_of(ended)?;
+            tasks.spawn(unit.read(permit));
+            while let Some(finished) = tasks.try_join_next() {
+                task_result(finished)?;
             }
         }
-        all_of(readers).await
+        join_tasks(tasks).await
     }
 
     /// Queries units with Insights. [`InsightsRunner`] limits the concurrent queries.
-    async fn ask_insights(self: &Arc<Self>) -> Result<(), JournalClosed> {
-        let mut queries = JoinSet::new();
-        while self.wait(State::has_queries_to_ask).await {
+    async fn run_batches(self: &Arc<Self>) -> Result<(), JournalClosed> {
+        let mut tasks = JoinSet::new();
+        while self.wait(State::has_batches).await {
             let Some(batch) = self.state().next_batch() else {
                 continue;
             };
             let queue = Arc::clone(self);
-            queries.spawn(async move { queue.inquirer.ask(batch, &queue).await });
-            while let Some(ended) = queries.try_join_next() {
-                result_of(ended)?;
+            tasks.spawn(async move { queue.insights.run_batch(batch, &queue).await });
+            while let Some(finished) = tasks.try_join_next() {
+                task_result(finished)?;
             }
         }
-        all_of(queries).await
+        join_tasks(tasks).await
     }
 
     /// Returns what else uses the quota; splitting a unit depends on it.
     pub(super) fn load(&self) -> Load {
-        let answer = self.lane.answer_time();
-        let side_by_side = self.lane.rate() * answer.as_secs_f64();
-        let all = self.time_left();
+        let response_time = self.quota.response_time();
+        let concurrency = self.quota.rate() * response_time.as_secs_f64();
+        let time_left = self.time_left();
         let state = self.state();
         Load {
-            all,
-            answer,
-            is_idle: (state.unfinished as f64) < side_by_side,
+            time_left,
+            response_time,
+            is_idle: (state.unfinished as f64) < concurrency,
             pages_read: state.pages_read,
         }
     }
 
     /// Adds `more` to the number of pages left; it may be negative.
-    pub fn expect(&self, more: f64) {
+    pub(crate) fn add_expected_pages(&self, more: f64) {
         let mut state = self.state();
         state.pages_left = (state.pages_left + more).max(0.0);
     }
 
     /// Counts a page that was read under the quota.
-    pub(super) fn page_is_read(&self) {
+    pub(super) fn count_page(&self) {
         self.state().pages_read += 1.0;
     }
 
     /// Returns the current rate of the quota, in calls per second.
-    pub fn rate(&self) -> f64 {
-        self.lane.rate()
+    pub(crate) fn rate(&self) -> f64 {
+        self.quota.rate()
     }
 
     /// Returns how long the pages left take at the current rate.
-    pub fn time_left(&self) -> Duration {
+    pub(crate) fn time_left(&self) -> Duration {
         let pages_left = self.state().pages_left;
-        Duration::try_from_secs_f64(pages_left / self.lane.rate()).unwrap_or(Duration::MAX)
+        Duration::try_from_secs_f64(pages_left / self.quota.rate()).unwrap_or(Duration::MAX)
     }
 
     /// Returns the same with `pages` more.
-    pub fn time_with(&self, pages: f64) -> Duration {
-        let more = Duration::try_from_secs_f64(pages / self.lane.rate()).unwrap_or(Duration::MAX);
+    pub(crate) fn time_left_with(&self, pages: f64) -> Duration {
+        let more = Duration::try_from_secs_f64(pages / self.quota.rate()).unwrap_or(Duration::MAX);
         self.time_left().saturating_add(more)
     }
 
@@ -200,8 +200,8 @@ impl Queue {
         loop {
             // Created before the check, so that no change in between is missed.
             let changed = self.changed.notified();
-            if let Some(found) = ready(&self.state()) {
-                return found;
+            if let Some(value) = ready(&self.state()) {
+                return value;
             }
             changed.await;
         }
@@ -220,13 +220,13 @@ impl State {
     }
 
     /// Returns whether there is a batch to query; `None` while one may still be added.
-    fn has_queries_to_ask(&self) -> Option<bool> {
+    fn has_batches(&self) -> Option<bool> {
         self.has_work(self.batches.has_next(self.is_listing))
     }
 
-    fn has_work(&self, is_there: bool) -> Option<bool> {
+    fn has_work(&self, has_any: bool) -> Option<bool> {
         match self.unfinished {
-            _ if is_there => Some(true),
+            _ if has_any => Some(true),
             0 if !self.is_listing => Some(false),
             _ => None,
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::group_scan::GroupScan;
 use super::milliseconds;
-use super::slices::{Progress, cuts};
+use super::slices::{Progress, split_times};
 use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, Pages, Permit, ResponsePermit};
 use crate::model::{Engine, Outcome, Reason, Status};
 use crate::store::{Entry, JournalClosed, KnownUnit, Pass, UnitId, UnitRow};
@@ -46,7 +46,7 @@ pub(super) struct Unit {
     start: Start,
     /// This unit's share of the pages that the queue counts as left.
     pages_left: f64,
-    reading: Arc<GroupScan>,
+    scan: Arc<GroupScan>,
 }
 
 /// Where reading starts.
@@ -61,10 +61,43 @@ enum Start {
     Again,
 }
 
+/// The position in the pages of a unit that is being read.
+struct PageCursor {
+    query: EventQuery,
+    pages: Pages,
+    progress: Progress,
+    /// Whether an earlier part of the run stored the token of the current page.
+    has_stored_token: bool,
+    /// Whether the unit may be split. One that is resumed in the middle is not: splitting would
+    /// read its first pages again.
+    may_be_split: bool,
+}
+
+impl PageCursor {
+    fn at_first_page(query: EventQuery) -> Self {
+        Self {
+            query,
+            pages: Pages::default(),
+            progress: Progress::default(),
+            has_stored_token: false,
+            may_be_split: true,
+        }
+    }
+
+    fn at_stored_token(query: EventQuery, token: String) -> Self {
+        Self {
+            pages: Pages::from(token),
+            has_stored_token: true,
+            may_be_split: false,
+            ..Self::at_first_page(query)
+        }
+    }
+}
+
 impl Start {
     fn from_known(unit: &KnownUnit, now_ms: i64) -> Self {
         match &unit.next_token {
-            _ if !unit.has_begun => Self::FirstPage,
+            _ if !unit.has_started => Self::FirstPage,
             None => Self::End,
             // Query results expire, and with them the token.
             Some(_) if unit.engine == Engine::Insights => Self::Again,
@@ -78,74 +111,72 @@ impl Start {
 
 impl Unit {
     /// Creates a unit of which nothing was read yet.
-    pub fn new(reading: &Arc<GroupScan>, pass: Pass, engine: Engine, span: Span) -> Self {
-        Self::of(
-            reading.group.shared.journal.new_unit(),
-            reading,
-            pass,
-            engine,
-            span,
-            Start::FirstPage,
-        )
-    }
-
-    /// Restores a unit of an earlier part of the run; returns `None` if it was read completely.
-    pub fn known(reading: &Arc<GroupScan>, known: &KnownUnit, now_ms: i64) -> Option<Self> {
-        let start = Start::from_known(known, now_ms);
-        let KnownUnit {
-            id,
-            pass,
-            engine,
-            from_ms,
-            to_ms,
-            ..
-        } = *known;
-        let span = Span {
-            from_ms,
-            to_ms,
-            expected_pages: 1.0,
-        };
-        (start != Start::End).then(|| Self::of(id, reading, pass, engine, span, start))
-    }
-
-    fn of(
-        id: UnitId,
-        reading: &Arc<GroupScan>,
-        pass: Pass,
-        engine: Engine,
-        span: Span,
-        start: Start,
-    ) -> Self {
-        // The expected pages count only against the quota of `FilterLogEvents`, which Insights does
-        // not use.
-        let pages_left = if engine == Engine::Filter {
-            span.expected_pages
-        } else {
-            0.0
-        };
-        reading.unit_begins(engine, pages_left);
-        let reading = Arc::clone(reading);
+    pub(super) fn new(scan: &Arc<GroupScan>, pass: Pass, engine: Engine, span: Span) -> Self {
         Self {
-            id,
+            id: scan.spec.shared.journal.new_unit_id(),
             pass,
             engine,
             was_handed_over: false,
             span,
+            start: Start::FirstPage,
+            pages_left: 0.0,
+            scan: Arc::clone(scan),
+        }
+        .registered()
+    }
+
+    /// Restores a unit of an earlier part of the run; returns `None` if it was read completely.
+    pub(super) fn from_known(
+        scan: &Arc<GroupScan>,
+        known: &KnownUnit,
+        now_ms: i64,
+    ) -> Option<Self> {
+        let start = Start::from_known(known, now_ms);
+        if start == Start::End {
+            return None;
+        }
+        let unit = Self {
+            id: known.id,
+            pass: known.pass,
+            engine: known.engine,
+            was_handed_over: false,
+            span: Span {
+                from_ms: known.from_ms,
+                to_ms: known.to_ms,
+                expected_pages: 1.0,
+            },
             start,
-            pages_left,
-            reading,
+            pages_left: 0.0,
+            scan: Arc::clone(scan),
+        };
+        Some(unit.registered())
+    }
+
+    /// Registers a new unit and its expected pages with its scan.
+    fn registered(mut self) -> Self {
+        self.pages_left = self.expected_filter_pages();
+        self.scan.register_unit(self.engine, self.pages_left);
+        self
+    }
+
+    /// Returns the expected pages that count against the quota of `FilterLogEvents`, which Insights
+    /// does not use.
+    fn expected_filter_pages(&self) -> f64 {
+        match self.engine {
+            Engine::Filter => self.span.expected_pages,
+            Engine::Insights => 0.0,
         }
     }
 
     /// Returns the row that the journal stores about the unit.
-    pub fn row(&self) -> UnitRow {
+    pub(super) fn to_row(&self) -> UnitRow {
         let Span { from_ms, to_ms, .. } = self.span;
         let Self {
             id, pass, engine, ..
         } = *self;
         UnitRow {
             id,
-            place: self.reading.group.place,
+            coverage_id: self.scan.spec.coverage_id,
             pass,
             engine,
             from_ms,
@@ -155,56 +186,49 @@ impl Unit {
 
     /// Reads the unit to its end, or to the first error. `permit` is the rate-limit permit of the
     /// first call.
-    pub async fn read(mut self, permit: Option<Permit>) -> Result<(), JournalClosed> {
-        let read = if self.reading.has_failed() {
+    pub(super) async fn read(mut self, permit: Option<Permit>) -> Result<(), JournalClosed> {
+        let result = if self.scan.has_failed() {
             Ok(())
         } else {
             self.read_pages(permit).await?
         };
-        match read {
+        match result {
             Err(outcome)
                 if outcome.reason == Some(Reason::ClassNotReadable)
                     && self.may_be_handed_over() =>
             {
                 self.hand_over().await
             }
-            read => self.end(read).await,
+            result => self.finish(result).await,
         }
     }
 
     /// Reports the end of the unit to its scan. An error becomes the outcome of the log group.
-    pub async fn end(self, read: Result<(), Outcome>) -> Result<(), JournalClosed> {
-        self.reading.unit_ended(read).await
+    pub(super) async fn finish(self, result: Result<(), Outcome>) -> Result<(), JournalClosed> {
+        self.scan.finish_unit(result).await
     }
 
     /// Returns whether the other engine may read what this one cannot.
-    pub fn may_be_handed_over(&self) -> bool {
-        !self.was_handed_over && self.reading.group.has_both_engines
+    pub(super) fn may_be_handed_over(&self) -> bool {
+        !self.was_handed_over && self.scan.spec.allow_handover
     }
 
     /// Hands the unit over to the other engine, which reads it from its start.
-    pub async fn hand_over(mut self) -> Result<(), JournalClosed> {
-        let engine = match self.engine {
+    pub(super) async fn hand_over(mut self) -> Result<(), JournalClosed> {
+        self.engine = match self.engine {
             Engine::Filter => Engine::Insights,
             Engine::Insights => Engine::Filter,
         };
-        (self.engine, self.was_handed_over, self.start) = (engine, true, Start::FirstPage);
-        self.set_pages_left(if engine == Engine::Filter {
-            self.span.expected_pages
-        } else {
-            0.0
-        });
-        let reading = Arc::clone(&self.reading);
-        reading
-            .group
-            .shared
-            .journal
-            .write(Entry::Engine {
-                unit: self.id,
-                engine,
-            })
-            .await?;
-        reading.requeue(self);
+        self.was_handed_over = true;
+        self.start = Start::FirstPage;
+        self.set_pages_left(self.expected_filter_pages());
+        let scan = Arc::clone(&self.scan);
+        let handover = Entry::Engine {
+            unit: self.id,
+            engine: self.engine,
+        };
+        scan.spec.shared.journal.write(handover).await?;
+        scan.requeue(self);
         Ok(())
     }
 
@@ -213,78 +237,49 @@ impl Unit {
         &mut self,
         mut permit: Option<Permit>,
     ) -> Result<Result<(), Outcome>, JournalClosed> {
-        let reading = Arc::clone(&self.reading);
-        let shared = &reading.group.shared;
-        let (mut pages, mut token_is_old) =
-            match std::mem::replace(&mut self.start, Start::FirstPage) {
-                Start::End => return Ok(Ok(())),
-                Start::FirstPage => (Pages::default(), false),
-                Start::Page(token) => (Pages::from(token), true),
-                Start::Again => {
-                    shared.journal.write(Entry::Restarted(self.id)).await?;
-                    (Pages::default(), false)
-                }
-            };
-        // A unit that is resumed in the middle is not split: splitting would read its first pages
-        // again.
-        let mut may_be_cut = !token_is_old;
-        let mut query = self.query();
-        let mut progress = Progress::default();
+        let scan = Arc::clone(&self.scan);
+        let shared = &scan.spec.shared;
+        let Some(mut cursor) = self.open_cursor().await? else {
+            return Ok(Ok(()));
+        };
         loop {
-            let Some(page) = shared
-                .until_given_up(self.page(&query, pages.token(), permit.take()))
-                .await
-            else {
+            let page = self.fetch_page(&cursor.query, cursor.pages.token(), permit.take());
+            let Some(page) = shared.run_until_cancelled(page).await else {
                 return Ok(Err(outcome::interrupted()));
             };
             // The response permit is held until the page is sent to the journal (backpressure).
-            let (page, _in_hand) = match page {
+            let (page, _response_permit) = match page {
                 Ok(page) => page,
-                Err(error) if error.class == ErrorClass::Denied && query.unmask => {
-                    reading.unmask_was_refused(&error);
-                    query.unmask = false;
-                    continue;
-                }
-                // AWS does not accept the stored token any more, so the unit is read from its
-                // start.
-                Err(error) if error.class == ErrorClass::Refused && token_is_old => {
-                    (token_is_old, may_be_cut, pages) = (false, true, Pages::default());
-                    shared.journal.write(Entry::Restarted(self.id)).await?;
-                    continue;
-                }
-                Err(error) => return Ok(Err(reading.group.outcome_of(&error))),
+                Err(error) => match self.recover(&mut cursor, &error).await? {
+                    None => continue,
+                    Some(outcome) => return Ok(Err(outcome)),
+                },
             };
-            token_is_old = false;
-            reading.notice(&page);
-            reading.page_is_read();
-            progress.see(page.events.iter().map(|event| event.timestamp_ms));
-            if may_be_cut && page.next_token.is_some() && self.cut(&progress).await? {
-                (query, pages, progress) = (self.query(), Pages::default(), Progress::default());
+            cursor.has_stored_token = false;
+            scan.note_trail_streams(&page);
+            scan.count_page();
+            let times = page.events.iter().map(|event| event.timestamp_ms);
+            cursor.progress.record_page(times);
+            if cursor.may_be_split
+                && page.next_token.is_some()
+                && self.split(&cursor.progress).await?
+            {
+                cursor = PageCursor::at_first_page(self.query());
                 continue;
             }
             let held = page.events.len();
-            let are_all = query.pattern.is_none();
-            let has_tampering = are_all || self.pass == Pass::TrailIntegrity;
-            let page = examine_page(
-                &reading,
-                self.pass,
-                self.id,
-                PrefilterHits {
-                    are_all,
-                    has_tampering,
-                },
-                page,
-            );
-            let advanced = pages.advance(held, page.next_token.clone());
+            let hits = self.prefilter_hits(&cursor.query);
+            let page = examine_page(&scan, self.pass, self.id, hits, page);
+            let advanced = cursor.pages.advance(held, page.next_token.clone());
             shared
                 .tally
-                .page(page.events, page.bytes, page.found.number() as u64);
+                .count_page(page.events, page.bytes, page.found.number() as u64);
             shared.journal.write(Entry::Page(page)).await?;
             match advanced {
                 Ok(true) => {}
                 Ok(false) => return Ok(Ok(())),
                 Err(endless) => {
-                    return Ok(Err(outcome::of_endless(
+                    return Ok(Err(outcome::from_endless_pages(
                         Status::Partial,
                         "FilterLogEvents",
                         endless,
@@ -294,104 +289,141 @@ impl Unit {
         }
     }
 
+    /// Returns the position at which reading starts, or `None` if everything was read.
+    async fn open_cursor(&mut self) -> Result<Option<PageCursor>, JournalClosed> {
+        let query = self.query();
+        match std::mem::replace(&mut self.start, Start::FirstPage) {
+            Start::End => Ok(None),
+            Start::FirstPage => Ok(Some(PageCursor::at_first_page(query))),
+            Start::Page(token) => Ok(Some(PageCursor::at_stored_token(query, token))),
+            Start::Again => {
+                self.restart().await?;
+                Ok(Some(PageCursor::at_first_page(query)))
+            }
+        }
+    }
+
+    /// Prepares to continue after a page could not be read. If that is not possible, returns the
+    /// outcome of the log group.
+    async fn recover(
+        &mut self,
+        cursor: &mut PageCursor,
+        error: &CallError,
+    ) -> Result<Option<Outcome>, JournalClosed> {
+        match error.class {
+            ErrorClass::Denied if cursor.query.unmask => {
+                self.scan.fall_back_to_masked(error);
+                cursor.query.unmask = false;
+                Ok(None)
+            }
+            // AWS does not accept the stored token any more, so the unit is read from its start.
+            ErrorClass::Refused if cursor.has_stored_token => {
+                *cursor = PageCursor::at_first_page(self.query());
+                self.restart().await?;
+                Ok(None)
+            }
+            _ => Ok(Some(self.scan.spec.outcome_for_error(error))),
+        }
+    }
+
+    fn prefilter_hits(&self, query: &EventQuery) -> PrefilterHits {
+        let are_all = query.pattern.is_none();
+        PrefilterHits {
+            are_all,
+            has_tampering: are_all || self.pass == Pass::TrailIntegrity,
+        }
+    }
+
     fn query(&self) -> EventQuery {
         let Span { from_ms, to_ms, .. } = self.span;
-        let log_group = self.reading.group.name.clone();
-        let pattern = self.reading.pattern(self.pass);
+        let log_group = self.scan.spec.name.clone();
+        let pattern = self.scan.pattern(self.pass);
         EventQuery {
             log_group,
             from_ms,
             to_ms,
             pattern,
-            unmask: self.reading.unmasks(),
+            unmask: self.scan.requests_unmasked(),
         }
     }
 
-    async fn page(
+    async fn fetch_page(
         &self,
         query: &EventQuery,
         token: Option<String>,
         permit: Option<Permit>,
     ) -> Result<(EventPage, Option<ResponsePermit>), CallError> {
-        let group = &self.reading.group;
-        group
-            .shared
+        let spec = &self.scan.spec;
+        spec.shared
             .aws
-            .events(&group.session, &group.target.region, query, token, permit)
+            .events(&spec.session, &spec.target.region, query, token, permit)
             .await
     }
 
     /// Splits the unit if that is worth it and returns whether it did. After a split, what remains
     /// of the unit is read from its start.
-    async fn cut(&mut self, progress: &Progress) -> Result<bool, JournalClosed> {
-        let end_ms = self
-            .span
-            .to_ms
-            .min(self.reading.group.shared.started.as_millisecond());
-        let expected = progress.expected(self.span.from_ms, end_ms, self.span.expected_pages);
+    async fn split(&mut self, progress: &Progress) -> Result<bool, JournalClosed> {
+        let shared = &self.scan.spec.shared;
+        let end_ms = self.span.to_ms.min(shared.started.as_millisecond());
+        // When the sweep is being cancelled, the page that was read is worth more than a split.
+        let is_ending = shared.cancel.is_cancelled();
+        let expected = progress.estimate_pages(self.span.from_ms, end_ms, self.span.expected_pages);
         // The estimate may have changed; the queue must count the pages that are left now.
         self.set_pages_left(expected - f64::from(progress.pages));
-        let unit = self.span.from_ms..self.span.to_ms;
-        let load = self.reading.load();
-        let cuts = load
-            .map(|load| cuts(&unit, end_ms, progress, expected, load))
+        let range = self.span.from_ms..self.span.to_ms;
+        let load = self.scan.load();
+        let times = load
+            .map(|load| split_times(&range, end_ms, progress, expected, load))
             .unwrap_or_default();
-        // When the sweep is being cancelled, the page that was read is worth more than a split.
-        let is_ending = self.reading.group.shared.cancel.is_cancelled();
-        if is_ending || cuts.is_empty() || !self.reading.takes_slices(cuts.len()) {
+        if is_ending || times.is_empty() || !self.scan.reserve_slices(times.len()) {
             return Ok(false);
         }
-        let expected_pages = expected / (cuts.len() + 1) as f64;
-        let rest = self.cut_at(&cuts, expected_pages).await?;
+        let expected_pages = expected / (times.len() + 1) as f64;
+        let rest = self.split_at(&times, expected_pages).await?;
         self.set_pages_left(expected_pages);
-        self.reading.add_units(rest);
+        self.scan.enqueue_units(rest);
         Ok(true)
     }
 
     /// Splits the unit at these times, which must be ascending and inside the unit. The unit keeps
     /// the first part and is read from its start; the other parts are returned.
-    pub async fn cut_at(
+    pub(super) async fn split_at(
         &mut self,
-        cuts: &[i64],
+        times: &[i64],
         expected_pages: f64,
     ) -> Result<Vec<Self>, JournalClosed> {
-        let ends = cuts.iter().skip(1).copied().chain([self.span.to_ms]);
-        let rest: Vec<Unit> = cuts
+        let ends = times.iter().skip(1).copied().chain([self.span.to_ms]);
+        let rest: Vec<Unit> = times
             .iter()
             .zip(ends)
             .map(|(from_ms, to_ms)| {
-                Self::new(
-                    &self.reading,
-                    self.pass,
-                    self.engine,
-                    Span {
-                        from_ms: *from_ms,
-                        to_ms,
-                        expected_pages,
-                    },
-                )
+                let span = Span {
+                    from_ms: *from_ms,
+                    to_ms,
+                    expected_pages,
+                };
+                Self::new(&self.scan, self.pass, self.engine, span)
             })
             .collect();
         self.span = Span {
-            to_ms: cuts.first().copied().unwrap_or(self.span.to_ms),
+            to_ms: times.first().copied().unwrap_or(self.span.to_ms),
             expected_pages,
             ..self.span
         };
-        let rows = rest.iter().map(Self::row).collect();
-        let cut = Entry::Cut {
+        let split = Entry::Cut {
             unit: self.id,
             to_ms: self.span.to_ms,
-            rest: rows,
+            rest: rest.iter().map(Self::to_row).collect(),
         };
-        self.reading.group.shared.journal.write(cut).await?;
+        self.scan.spec.shared.journal.write(split).await?;
         Ok(rest)
     }
 
     /// Discards everything that was stored of the unit, which is then read from its start.
-    pub async fn restart(&mut self) -> Result<(), JournalClosed> {
+    pub(super) async fn restart(&mut self) -> Result<(), JournalClosed> {
         self.start = Start::FirstPage;
-        self.reading
-            .group
+        self.scan
+            .spec
             .shared
             .journal
             .write(Entry::Restarted(self.id))
@@ -399,38 +431,33 @@ impl Unit {
     }
 
     /// Returns whether an earlier part of the run may have stored something of it.
-    pub fn was_begun(&self) -> bool {
+    pub(super) fn was_started(&self) -> bool {
         self.start != Start::FirstPage
     }
 
-    /// Returns the pass that it belongs to.
-    pub fn pass(&self) -> Pass {
+    pub(super) fn pass(&self) -> Pass {
         self.pass
     }
 
-    /// Returns the engine that reads it.
-    pub fn engine(&self) -> Engine {
+    pub(super) fn engine(&self) -> Engine {
         self.engine
     }
 
-    /// Returns its time range.
-    pub fn span(&self) -> Span {
+    pub(super) fn span(&self) -> Span {
         self.span
     }
 
-    /// Returns the scan of its log group.
-    pub fn reading(&self) -> &Arc<GroupScan> {
-        &self.reading
+    pub(super) fn scan(&self) -> &Arc<GroupScan> {
+        &self.scan
     }
 
-    /// Returns its id.
-    pub fn id(&self) -> UnitId {
+    pub(super) fn id(&self) -> UnitId {
         self.id
     }
 
     fn set_pages_left(&mut self, pages_left: f64) {
         let pages_left = pages_left.max(0.0);
-        self.reading.expect(pages_left - self.pages_left);
+        self.scan.add_expected_pages(pages_left - self.pages_left);
         self.pages_left = pages_left;
     }
 }
@@ -438,7 +465,7 @@ impl Unit {
 impl Drop for Unit {
     fn drop(&mut self) {
         self.set_pages_left(0.0);
-        self.reading.unit_is_gone();
+        self.scan.unregister_unit();
     }
 }
 
@@ -474,13 +501,13 @@ mod tests {
     use crate::store::Journal;
 
     #[tokio::test(start_paused = true)]
-    async fn a_token_older_than_a_day_is_not_asked_with() {
+    async fn stale_page_token_is_not_used() {
         let temp = tempfile::tempdir().unwrap();
         let id = crate::model::RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
         let dir = crate::store::RunDir::create(temp.path(), &id).unwrap();
         let (journal, _writer) = Journal::create(&dir, &[]).unwrap();
-        let start = |has_begun, token: Option<&str>, hours: i64| {
-            let id = journal.new_unit();
+        let start = |has_started, token: Option<&str>, hours: i64| {
+            let id = journal.new_unit_id();
             let next_token = token.map(str::to_owned);
             let pass = Pass::Search;
             let engine = Engine::Filter;
@@ -492,7 +519,7 @@ mod tests {
                 engine,
                 from_ms,
                 to_ms,
-                has_begun,
+                has_started,
                 next_token,
                 token_ms: 5,
             };

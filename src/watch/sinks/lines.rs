@@ -15,17 +15,17 @@ pub(super) fn print(output: &SharedOutput, line: &str) -> Result<(), SinkError> 
     let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
     writeln!(output, "{}", escape_json(line))
         .and_then(|()| output.flush())
-        .map_err(|error| SinkError::NotNow(error.to_string()))
+        .map_err(|error| SinkError::Temporary(error.to_string()))
 }
 
 /// Appends a line to a file, which is created with mode 0600 if it does not exist. The file is
 /// opened each time, so that it can be rotated. The line is on disk when this returns.
 pub(super) fn append(path: &Path, line: &str) -> Result<(), SinkError> {
-    try_to_append(path, line)
-        .map_err(|error| SinkError::NotNow(format!("{}: {error}", path.display())))
+    append_line(path, line)
+        .map_err(|error| SinkError::Temporary(format!("{}: {error}", path.display())))
 }
 
-fn try_to_append(path: &Path, line: &str) -> io::Result<()> {
+fn append_line(path: &Path, line: &str) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .read(true)
         .append(true)
@@ -37,8 +37,8 @@ fn try_to_append(path: &Path, line: &str) -> io::Result<()> {
     if file.seek(SeekFrom::End(-1)).is_ok() {
         file.read_exact(&mut last)?;
     }
-    let torn = if last == *b"\n" { "" } else { "\n" };
-    file.write_all(format!("{torn}{line}\n").as_bytes())?;
+    let line_end = if last == *b"\n" { "" } else { "\n" };
+    file.write_all(format!("{line_end}{line}\n").as_bytes())?;
     file.sync_data()
 }
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_stay_whole_after_a_torn_one() {
+    fn incomplete_line_is_ended_before_the_next() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("alerts.jsonl");
         append(&path, "one").unwrap();

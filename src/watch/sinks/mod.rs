@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 
 use super::alert::Alert;
 use crate::aws::{Aws, BusEvent, CallError, ErrorClass, PostError, Poster, TopicMessage};
-use crate::cli::settings::{SinkSettings, SinkWay};
+use crate::cli::settings::{SinkEndpoint, SinkSettings};
 use crate::config::EventBus;
 
 /// The writer for alerts on stdout.
@@ -21,7 +21,7 @@ pub type SharedOutput = Arc<Mutex<dyn Write + Send>>;
 /// A sink with everything that it needs to deliver alerts.
 pub struct Sink {
     name: String,
-    way: SinkWay,
+    way: SinkEndpoint,
     tools: Tools,
 }
 
@@ -41,7 +41,7 @@ pub struct Tools {
 pub enum SinkError {
     /// It may be accepted later.
     #[error("{0}")]
-    NotNow(String),
+    Temporary(String),
     /// The sink refused this alert.
     #[error("{0}")]
     Refused(String),
@@ -72,22 +72,22 @@ impl Sink {
         let body =
             serde_json::to_string(alert).map_err(|error| SinkError::Refused(error.to_string()))?;
         match &self.way {
-            SinkWay::Stdout => {
+            SinkEndpoint::Stdout => {
                 let output = Arc::clone(output);
-                aside(move || lines::print(&output, &body)).await
+                run_blocking(move || lines::print(&output, &body)).await
             }
-            SinkWay::File(path) => {
+            SinkEndpoint::File(path) => {
                 let path = path.clone();
-                aside(move || lines::append(&path, &body)).await
+                run_blocking(move || lines::append(&path, &body)).await
             }
-            SinkWay::Webhook { url, key } => {
+            SinkEndpoint::Webhook { url, key } => {
                 let headers = webhook::headers(key, &alert.id, &body, now);
                 Ok(poster.post(url.expose_secret(), &headers, body).await?)
             }
-            SinkWay::Slack(url) => Ok(poster
+            SinkEndpoint::Slack(url) => Ok(poster
                 .post(url.expose_secret(), &[], slack::message(alert))
                 .await?),
-            SinkWay::Sns(topic) => {
+            SinkEndpoint::Sns(topic) => {
                 let message = TopicMessage {
                     topic_arn: topic.as_str(),
                     body: &body,
@@ -96,7 +96,7 @@ impl Sink {
                 };
                 Ok(aws.publish(topic.region(), message).await?)
             }
-            SinkWay::EventBridge { bus, region } => {
+            SinkEndpoint::EventBridge { bus, region } => {
                 let bus = bus.as_ref().map(EventBus::as_str);
                 let event = BusEvent {
                     bus,
@@ -110,11 +110,11 @@ impl Sink {
 }
 
 /// Writes on a blocking thread, so that a pipe without a reader delays only this sink.
-async fn aside(
+async fn run_blocking(
     write: impl FnOnce() -> Result<(), SinkError> + Send + 'static,
 ) -> Result<(), SinkError> {
-    let written = tokio::task::spawn_blocking(write).await;
-    written.unwrap_or_else(|error| Err(SinkError::NotNow(error.to_string())))
+    let result = tokio::task::spawn_blocking(write).await;
+    result.unwrap_or_else(|error| Err(SinkError::Temporary(error.to_string())))
 }
 
 impl From<PostError> for SinkError {
@@ -125,8 +125,8 @@ impl From<PostError> for SinkError {
             PostError::Status(400 | 413 | 422) | PostError::Malformed(_) => {
                 Self::Refused(error.to_string())
             }
-            PostError::Status(_) | PostError::NoAnswer(_) | PostError::Insecure => {
-                Self::NotNow(error.to_string())
+            PostError::Status(_) | PostError::NoResponse(_) | PostError::Insecure => {
+                Self::Temporary(error.to_string())
             }
         }
     }
@@ -136,7 +136,7 @@ impl From<CallError> for SinkError {
     fn from(error: CallError) -> Self {
         match error.class {
             ErrorClass::Refused => Self::Refused(error.to_string()),
-            _ => Self::NotNow(error.to_string()),
+            _ => Self::Temporary(error.to_string()),
         }
     }
 }

@@ -6,11 +6,11 @@ use crate::report::escape;
 use crate::watch::alert::{Alert, AlertKind, Row};
 
 /// How many rows the table has. They fit on a screen.
-const ROWS: usize = 15;
+const MAX_ROWS: usize = 15;
 /// The longest text in the table, in characters.
-const CELL: usize = 48;
+const MAX_TEXT_CHARS: usize = 48;
 
-const OF_SIGHTINGS: [&str; 7] = [
+const SIGHTING_COLUMNS: [&str; 7] = [
     "event_time",
     "event_account_id",
     "event_name",
@@ -19,33 +19,33 @@ const OF_SIGHTINGS: [&str; 7] = [
     "indicators",
     "hunts",
 ];
-const OF_ACCOUNTS: [&str; 4] = ["account_id", "account_name", "since", "reason"];
+const ACCOUNT_COLUMNS: [&str; 4] = ["account_id", "account_name", "since", "reason"];
 
 /// The body of the POST request.
 ///
 /// Source: Slack API, "Sending messages using incoming webhooks"; "Formatting text for app
 /// surfaces": only `&`, `<` and `>` are escaped.
 pub(super) fn message(alert: &Alert) -> String {
-    let own = || {
+    let columns_of_first_row = || {
         alert
             .rows
             .first()
             .map(|row| row.keys().map(String::as_str).collect())
     };
     let columns: Vec<&str> = match alert.kind {
-        AlertKind::Sightings | AlertKind::Digest => OF_SIGHTINGS.to_vec(),
-        AlertKind::Counts => own().unwrap_or_default(),
+        AlertKind::Sightings | AlertKind::Digest => SIGHTING_COLUMNS.to_vec(),
+        AlertKind::Counts => columns_of_first_row().unwrap_or_default(),
         AlertKind::CoverageLost | AlertKind::CoverageRegained | AlertKind::ActivationFailed => {
-            OF_ACCOUNTS.to_vec()
+            ACCOUNT_COLUMNS.to_vec()
         }
     };
-    let mut parts = vec![format!("*{}*", plain(&alert.title, usize::MAX))];
+    let mut parts = vec![format!("*{}*", escape_text(&alert.title, usize::MAX))];
     for (column, counts) in &alert.tally {
         let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
         counts.sort_by(|(one, n), (other, m)| m.cmp(n).then_with(|| one.cmp(other)));
         let counts = counts
             .iter()
-            .map(|(name, count)| format!("{} ({count})", plain(name, CELL)));
+            .map(|(name, count)| format!("{} ({count})", escape_text(name, MAX_TEXT_CHARS)));
         parts.push(format!(
             "{column}: {}",
             counts.collect::<Vec<_>>().join(", ")
@@ -54,12 +54,12 @@ pub(super) fn message(alert: &Alert) -> String {
     if !alert.rows.is_empty() {
         parts.push(format!("```\n{}```", table(&columns, &alert.rows)));
     }
-    let shown = alert.rows.len().min(ROWS) as u64;
+    let shown = alert.rows.len().min(MAX_ROWS) as u64;
     if alert.count > shown {
         parts.push(format!("… and {} more", alert.count - shown));
     }
     if !alert.run.is_empty() {
-        parts.push(format!("Run: `{}`", plain(&alert.run, usize::MAX)));
+        parts.push(format!("Run: `{}`", escape_text(&alert.run, usize::MAX)));
     }
     let text = parts.join("\n");
     json!({ "text": text }).to_string()
@@ -70,14 +70,14 @@ fn table(columns: &[&str], rows: &[Row]) -> String {
         .iter()
         .map(|column| (*column).to_owned())
         .collect::<Vec<_>>();
-    let cells = |row: &Row| {
+    let line_of_row = |row: &Row| {
         columns
             .iter()
-            .map(|column| plain(&cell(row, column), CELL))
+            .map(|column| escape_text(&column_text(row, column), MAX_TEXT_CHARS))
             .collect::<Vec<_>>()
     };
     let lines: Vec<Vec<String>> = std::iter::once(header)
-        .chain(rows.iter().take(ROWS).map(cells))
+        .chain(rows.iter().take(MAX_ROWS).map(line_of_row))
         .collect();
     let width = |at: usize| {
         lines
@@ -91,13 +91,13 @@ fn table(columns: &[&str], rows: &[Row]) -> String {
         let padded = line
             .iter()
             .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"));
+            .map(|(text, width)| format!("{text:<width$}"));
         format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
     };
     lines.iter().map(line).collect()
 }
 
-fn cell(row: &Row, column: &str) -> String {
+fn column_text(row: &Row, column: &str) -> String {
     match row.get(column) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(names)) => names
@@ -111,18 +111,18 @@ fn cell(row: &Row, column: &str) -> String {
 }
 
 /// Escapes untrusted text, so that it cannot leave the table, mention, link or format anything.
-fn plain(text: &str, longest: usize) -> String {
-    let mut plain = String::new();
-    for character in escape(text).chars().take(longest) {
+fn escape_text(text: &str, max_chars: usize) -> String {
+    let mut escaped = String::new();
+    for character in escape(text).chars().take(max_chars) {
         match character {
-            '&' => plain.push_str("&amp;"),
-            '<' => plain.push_str("&lt;"),
-            '>' => plain.push_str("&gt;"),
-            '`' => plain.push('\''),
-            other => plain.push(other),
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '`' => escaped.push('\''),
+            other => escaped.push(other),
         }
     }
-    plain
+    escaped
 }
 
 #[cfg(test)]
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_and_where_the_run_is() {
+    fn message_has_title_table_and_run() {
         let row = json!({ "event_time": "t", "event_account_id": "1", "event_name": "ListBuckets", "indicators": ["a", "b"] });
         let alert = Alert {
             rows: vec![row.as_object().unwrap().clone(); 20],
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_text_does_nothing() {
+    fn untrusted_text_is_escaped() {
         let row =
             json!({ "event_name": "```<!channel> & <https://evil.example|ok>\n*x*\u{1b}[2J" });
         let alert = Alert {

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_and_body_are_signed() {
+    fn signature_covers_time_and_body() {
         let headers = |body: &str| {
             let now = "2026-03-01T12:00:00Z".parse().unwrap();
             headers(&SecretString::from("key"), "s-1", body, now).map(|(_, value)| value)

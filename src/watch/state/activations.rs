@@ -106,7 +106,7 @@ impl Totals {
     }
 
     /// The totals of one activation with this end.
-    pub fn of_end(end: ActivationEnd) -> Self {
+    pub fn from_end(end: ActivationEnd) -> Self {
         Self {
             ended: ActivationEnd::ALL.map(|one| u64::from(one == end)),
             ..Self::default()
@@ -120,7 +120,7 @@ impl State {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn schedule(&self, name: &str) -> Result<Option<ActivationRecord>, StateError> {
+    pub fn last_activation(&self, name: &str) -> Result<Option<ActivationRecord>, StateError> {
         let connection = self.connection();
         let mut select = connection.prepare_cached(
             "SELECT due_ms, started_ms, ended_ms, status, problem, run, uncovered, totals FROM schedule WHERE name = ?1",
@@ -129,13 +129,14 @@ impl State {
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let (status, totals): (String, String) = (row.get(3)?, row.get(7)?);
+        let status: String = row.get(3)?;
+        let totals: String = row.get(7)?;
         let last = ActivationRecord {
             due_ms: row.get(0)?,
             started_ms: row.get(1)?,
             ended_ms: row.get(2)?,
             end: ActivationEnd::from_word(&status)
-                .ok_or_else(|| damaged(format!("`{status}` is no end")))?,
+                .ok_or_else(|| damaged(format!("unknown activation status `{status}`")))?,
             problem: row.get(4)?,
             run: row.get(5)?,
             uncovered: u64::try_from(row.get::<_, i64>(6)?).unwrap_or_default(),
@@ -148,9 +149,9 @@ impl State {
     ///
     /// # Errors
     /// The database fails.
-    pub fn skipped(&self, name: &str, times: u64) -> Result<(), StateError> {
+    pub fn add_skipped(&self, name: &str, times: u64) -> Result<(), StateError> {
         self.change(|transaction| {
-            let Some(mut totals) = totals(transaction, name)? else {
+            let Some(mut totals) = read_totals(transaction, name)? else {
                 return Ok(());
             };
             totals.add(&Totals {
@@ -170,7 +171,7 @@ impl State {
     ///
     /// # Errors
     /// The database fails.
-    pub fn scanned(&self, now_ms: i64) -> Result<u64, StateError> {
+    pub fn bytes_read_on_day_of(&self, now_ms: i64) -> Result<u64, StateError> {
         let select = "SELECT bytes FROM scanned WHERE day = ?1";
         let bytes: Option<i64> = self
             .connection()
@@ -181,13 +182,13 @@ impl State {
 }
 
 /// Stores an activation and adds its counts to the totals.
-pub(in crate::watch) fn write(
+pub(in crate::watch) fn write_activation(
     transaction: &Transaction<'_>,
     schedule: &str,
-    activated: &ActivationRecord,
+    record: &ActivationRecord,
 ) -> Result<(), StateError> {
-    let mut sums = totals(transaction, schedule)?.unwrap_or_default();
-    sums.add(&activated.counts);
+    let mut sums = read_totals(transaction, schedule)?.unwrap_or_default();
+    sums.add(&record.counts);
     let ActivationRecord {
         due_ms,
         started_ms,
@@ -197,7 +198,7 @@ pub(in crate::watch) fn write(
         run,
         uncovered,
         counts,
-    } = activated;
+    } = record;
     transaction.execute(
         "INSERT OR REPLACE INTO schedule (name, due_ms, started_ms, ended_ms, status, problem, run, uncovered, totals)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -220,7 +221,10 @@ pub(in crate::watch) fn write(
     Ok(())
 }
 
-fn totals(transaction: &Transaction<'_>, schedule: &str) -> Result<Option<Totals>, StateError> {
+fn read_totals(
+    transaction: &Transaction<'_>,
+    schedule: &str,
+) -> Result<Option<Totals>, StateError> {
     let select = "SELECT totals FROM schedule WHERE name = ?1";
     let text: Option<String> = transaction
         .query_row(select, [schedule], |row| row.get(0))
@@ -241,10 +245,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_one_is_kept_and_all_of_them_add_up() {
+    fn last_activation_is_stored_and_totals_add_up() {
         let temp = tempfile::tempdir().unwrap();
         let state = State::open(temp.path()).unwrap();
-        let mut activated = ActivationRecord {
+        let mut record = ActivationRecord {
             due_ms: 1,
             started_ms: 2,
             ended_ms: 3,
@@ -254,35 +258,36 @@ mod tests {
             uncovered: 4,
             counts: Totals {
                 bytes: 10,
-                ..Totals::of_end(ActivationEnd::Incomplete)
+                ..Totals::from_end(ActivationEnd::Incomplete)
             },
         };
-        let written = |activated: &ActivationRecord| {
+        let write_and_read = |record: &ActivationRecord| {
             state
-                .change(|transaction| write(transaction, "s", activated))
+                .change(|transaction| write_activation(transaction, "s", record))
                 .unwrap();
-            state.schedule("s").unwrap().unwrap()
+            state.last_activation("s").unwrap().unwrap()
         };
-        assert_eq!(state.schedule("s").unwrap(), None);
-        assert_eq!(written(&activated), activated);
-        state.skipped("s", 2).unwrap();
-        (activated.end, activated.started_ms) = (ActivationEnd::Failed, 86_400_000);
-        activated.counts = Totals {
+        assert_eq!(state.last_activation("s").unwrap(), None);
+        assert_eq!(write_and_read(&record), record);
+        state.add_skipped("s", 2).unwrap();
+        record.end = ActivationEnd::Failed;
+        record.started_ms = 86_400_000;
+        record.counts = Totals {
             bytes: 5,
-            ..Totals::of_end(ActivationEnd::Failed)
+            ..Totals::from_end(ActivationEnd::Failed)
         };
-        let last = written(&activated);
+        let last = write_and_read(&record);
         assert_eq!(
             (last.counts.ended, last.counts.skipped, last.counts.bytes),
             ([0, 1, 0, 1], 2, 15)
         );
         assert_eq!(
             (
-                state.scanned(5).unwrap(),
-                state.scanned(86_400_001).unwrap()
+                state.bytes_read_on_day_of(5).unwrap(),
+                state.bytes_read_on_day_of(86_400_001).unwrap()
             ),
             (10, 5),
-            "each day by itself"
+            "by day"
         );
     }
 }

@@ -9,12 +9,12 @@ use super::StateError;
 
 /// Identifies a finding or a subject: the first half of a SHA-256 hash over its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Identity([u8; 16]);
+pub(crate) struct Identity([u8; 16]);
 
 impl Identity {
     /// Hashes these parts in this order. Each is prefixed with its length, so different lists never
     /// hash the same text.
-    pub fn from_parts<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
+    pub(crate) fn from_parts<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
             hash.update((part.len() as u64).to_be_bytes());
@@ -28,7 +28,7 @@ impl Identity {
     }
 
     /// A uniformly distributed number derived from the identity.
-    pub fn number(self) -> u64 {
+    pub(crate) fn number(self) -> u64 {
         self.0
             .iter()
             .take(8)
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_thing_once_and_each_subject_now_and_then() {
+    fn findings_are_deduplicated_and_subjects_suppressed() {
         let temp = tempfile::tempdir().unwrap();
         let one = Identity::from_parts(["ab", "c"]);
         let other = Identity::from_parts(["a", "bc"]);
@@ -127,12 +127,12 @@ mod tests {
         };
         assert!(insert(one, 1) && !insert(one, 2) && insert(other, 3));
         let state = State::open(temp.path()).unwrap();
-        let speaks = |now| {
+        let is_allowed = |now| {
             state
                 .change(|transaction| allow_after_suppression(transaction, "s", one, 10, now))
                 .unwrap()
         };
-        assert!(speaks(100) && !speaks(109) && speaks(110) && !speaks(111));
+        assert!(is_allowed(100) && !is_allowed(109) && is_allowed(110) && !is_allowed(111));
         state
             .change(|transaction| prune(transaction, "s", 3))
             .unwrap();

@@ -5,11 +5,11 @@
 //! the outbox, or it is read again. A write takes milliseconds and is surrounded by network calls,
 //! so it runs directly on the async task.
 
+mod account_coverage;
 mod activations;
 mod dedup;
 mod outbox;
 mod own_calls;
-mod standings;
 mod watermarks;
 
 use std::fs::{DirBuilder, OpenOptions};
@@ -20,17 +20,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, Transaction};
 
+pub use account_coverage::AccountCoverage;
 pub use activations::{ActivationEnd, ActivationRecord, Totals};
-pub use dedup::Identity;
+pub(super) use dedup::Identity;
 pub use outbox::{SinkRecord, Waiting};
-pub use standings::AccountCoverage;
 
-pub(super) use activations::write as write_activation;
+pub(super) use account_coverage::write_account_coverage;
+pub(super) use activations::write_activation;
 pub(super) use dedup::{allow_after_suppression, insert_if_new, is_known, prune};
-pub(super) use outbox::put as put_alerts;
+pub(super) use outbox::put_alerts;
 pub(super) use own_calls::is_own_call;
-pub(super) use standings::write as write_standings;
-pub(super) use watermarks::write as write_watermarks;
+pub(super) use watermarks::write_watermarks;
 
 use crate::store::{StoreError, WatchLock};
 
@@ -41,21 +41,21 @@ const CREATE: &str = "
 PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
--- The last activation of each schedule, and the sums over all of them.
+-- The last activation of each schedule, and the totals of all activations.
 CREATE TABLE IF NOT EXISTS schedule (
     name TEXT PRIMARY KEY, due_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,
     status TEXT NOT NULL, problem TEXT NOT NULL, run TEXT NOT NULL, uncovered INTEGER NOT NULL,
     totals TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Places as in `watermark.rs`; what a place does not have is empty. `met_ms`: the last activation that met it.
+-- Scope nodes as in `watermark.rs`; missing parts are empty. `met_ms`: the last activation that covered the node.
 CREATE TABLE IF NOT EXISTS watermark (
     schedule TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, log_group TEXT NOT NULL,
     until_ms INTEGER NOT NULL, ahead_from_ms INTEGER, ahead_to_ms INTEGER, met_ms INTEGER NOT NULL,
     PRIMARY KEY (schedule, account, region, log_group)
 ) STRICT, WITHOUT ROWID;
 
--- What was told: by itself, and by what it is about.
+-- Deduplication: findings and subjects that raised an alert, and when.
 CREATE TABLE IF NOT EXISTS told (
     schedule TEXT NOT NULL, identity BLOB NOT NULL, told_ms INTEGER NOT NULL, PRIMARY KEY (schedule, identity)
 ) STRICT, WITHOUT ROWID;
@@ -63,13 +63,13 @@ CREATE TABLE IF NOT EXISTS subject (
     schedule TEXT NOT NULL, subject BLOB NOT NULL, told_ms INTEGER NOT NULL, PRIMARY KEY (schedule, subject)
 ) STRICT, WITHOUT ROWID;
 
--- Whether each account could be covered.
+-- Whether each account is covered, and since when.
 CREATE TABLE IF NOT EXISTS standing (
     schedule TEXT NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL, is_covered INTEGER NOT NULL,
     reason TEXT NOT NULL, since_ms INTEGER NOT NULL, PRIMARY KEY (schedule, account)
 ) STRICT, WITHOUT ROWID;
 
--- The history of alerts, and what is left to deliver of it: rows of `delivery` that are not settled.
+-- The history of alerts, and the outbox: rows of `delivery` that are not settled.
 CREATE TABLE IF NOT EXISTS alert (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS delivery (
     sink TEXT NOT NULL, alert INTEGER NOT NULL REFERENCES alert, attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL,
@@ -77,7 +77,7 @@ CREATE TABLE IF NOT EXISTS delivery (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS unsettled ON delivery (sink, alert) WHERE settled IS NULL;
 
--- Requests of calls that belong to no run.
+-- Request ids of calls that belong to no run.
 CREATE TABLE IF NOT EXISTS own_call (request_id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 -- Bytes read by day (UTC).
@@ -88,10 +88,13 @@ CREATE TABLE IF NOT EXISTS scanned (day TEXT PRIMARY KEY, bytes INTEGER NOT NULL
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The directory has no state yet.
-    #[error("there is no watch in {}: `dragnet watch run` or `once` begins one", .0.display())]
-    None(PathBuf),
+    #[error(
+        "no watch state in {}; start `dragnet watch run` or `dragnet watch once` to create it",
+        .0.display()
+    )]
+    NotCreated(PathBuf),
     /// A file or directory cannot be used.
-    #[error("cannot use {}", path.display())]
+    #[error("cannot access {}", path.display())]
     File {
         /// Its path.
         path: PathBuf,
@@ -99,10 +102,10 @@ pub enum StateError {
         source: io::Error,
     },
     /// SQLite failed, for example because the disk is full or the file is damaged.
-    #[error("the watch's database failed")]
+    #[error("the watch database failed")]
     Database(#[from] rusqlite::Error),
     /// A row is invalid, or the database has another format.
-    #[error("the watch's database is damaged: {0}")]
+    #[error("the watch database is damaged: {0}")]
     Damaged(String),
     /// Another process holds the lock, or the files of a run failed.
     #[error(transparent)]
@@ -128,7 +131,7 @@ impl State {
             .mode(0o700)
             .create(directory)
             .map_err(file_error(directory))?;
-        let lock = WatchLock::take(directory)?;
+        let lock = WatchLock::acquire(directory)?;
         let path = directory.join("watch.db");
         // SQLite creates its additional files with the same mode.
         OpenOptions::new()
@@ -143,7 +146,7 @@ impl State {
             "INSERT OR IGNORE INTO fact (key, value) VALUES ('format', ?1)",
             [FORMAT],
         )?;
-        Self::checked(connection, Some(lock))
+        Self::from_connection(connection, Some(lock))
     }
 
     /// Opens an existing state to read it, while another process may write to it.
@@ -153,15 +156,18 @@ impl State {
     pub fn open_read_only(directory: &Path) -> Result<Self, StateError> {
         let path = directory.join("watch.db");
         if !path.is_file() {
-            return Err(StateError::None(directory.to_owned()));
+            return Err(StateError::NotCreated(directory.to_owned()));
         }
-        Self::checked(
+        Self::from_connection(
             Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
             None,
         )
     }
 
-    fn checked(connection: Connection, lock: Option<WatchLock>) -> Result<Self, StateError> {
+    fn from_connection(
+        connection: Connection,
+        lock: Option<WatchLock>,
+    ) -> Result<Self, StateError> {
         // These settings are not stored in the file.
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;")?;
         let format: String =
@@ -170,7 +176,7 @@ impl State {
             })?;
         if format != FORMAT {
             return Err(StateError::Damaged(format!(
-                "its format is {format}, this dragnet reads format {FORMAT}"
+                "found format {format}, expected format {FORMAT}; use the version of Dragnet that wrote it"
             )));
         }
         Ok(Self {

@@ -36,7 +36,7 @@ impl State {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn next_for(&self, sink: &str) -> Result<Option<Waiting>, StateError> {
+    pub fn next_alert(&self, sink: &str) -> Result<Option<Waiting>, StateError> {
         let connection = self.connection();
         let mut select = connection.prepare_cached(
             "SELECT alert, attempts, due_ms, body FROM delivery JOIN alert ON alert.seq = delivery.alert
@@ -67,23 +67,23 @@ impl State {
     ///
     /// # Errors
     /// The database fails.
-    pub fn delivered(&self, sink: &str, seq: i64) -> Result<(), StateError> {
-        self.settle(sink, seq, "delivered", "")
+    pub fn mark_delivered(&self, sink: &str, seq: i64) -> Result<(), StateError> {
+        self.settle_delivery(sink, seq, "delivered", "")
     }
 
     /// Records that a sink refused an alert, and why. The alert stays in the history.
     ///
     /// # Errors
     /// The database fails.
-    pub fn refused(&self, sink: &str, seq: i64, problem: &str) -> Result<(), StateError> {
-        self.settle(sink, seq, "refused", problem)
+    pub fn mark_refused(&self, sink: &str, seq: i64, problem: &str) -> Result<(), StateError> {
+        self.settle_delivery(sink, seq, "refused", problem)
     }
 
     /// Records that the delivery failed, why, and when to try again.
     ///
     /// # Errors
     /// The database fails.
-    pub fn postponed(
+    pub fn postpone(
         &self,
         sink: &str,
         seq: i64,
@@ -101,7 +101,7 @@ impl State {
     ///
     /// # Errors
     /// The database fails.
-    pub fn sink(&self, sink: &str) -> Result<SinkRecord, StateError> {
+    pub fn sink_record(&self, sink: &str) -> Result<SinkRecord, StateError> {
         let connection = self.connection();
         let count = |settled: &str| -> Result<u64, StateError> {
             let select = "SELECT count(*) FROM delivery WHERE sink = ?1 AND coalesce(settled, 'waiting') = ?2";
@@ -120,7 +120,13 @@ impl State {
         })
     }
 
-    fn settle(&self, sink: &str, seq: i64, settled: &str, problem: &str) -> Result<(), StateError> {
+    fn settle_delivery(
+        &self,
+        sink: &str,
+        seq: i64,
+        settled: &str,
+        problem: &str,
+    ) -> Result<(), StateError> {
         self.connection().execute(
             "UPDATE delivery SET attempts = attempts + 1, settled = ?3, problem = ?4 WHERE sink = ?1 AND alert = ?2",
             params![sink, seq, settled, problem],
@@ -130,7 +136,7 @@ impl State {
 }
 
 /// Adds alerts to the outbox for each of these sinks.
-pub(in crate::watch) fn put(
+pub(in crate::watch) fn put_alerts(
     transaction: &Transaction<'_>,
     alerts: &[Alert],
     sinks: &[String],
@@ -159,40 +165,40 @@ mod tests {
     use crate::watch::alert::testing::alert;
 
     #[test]
-    fn a_sink_has_its_alerts_in_order_and_none_twice() {
+    fn alerts_of_a_sink_are_delivered_in_order_and_once() {
         let temp = tempfile::tempdir().unwrap();
         let state = State::open(temp.path()).unwrap();
         let put = |id: &str, sinks: &[&str]| {
             let sinks: Vec<String> = sinks.iter().map(|sink| (*sink).to_owned()).collect();
             state
-                .change(|transaction| put(transaction, &[alert(id)], &sinks, 5))
+                .change(|transaction| put_alerts(transaction, &[alert(id)], &sinks, 5))
                 .unwrap();
         };
         put("a", &["one", "two"]);
         put("b", &["one"]);
-        let next = |sink: &str| state.next_for(sink).unwrap();
+        let next = |sink: &str| state.next_alert(sink).unwrap();
         let first = next("one").unwrap();
         assert_eq!(
             (first.alert.id.as_str(), first.attempts, first.due_ms),
             ("a", 0, 5)
         );
-        state.postponed("one", first.seq, 9, "it hangs").unwrap();
+        state.postpone("one", first.seq, 9, "timeout").unwrap();
         let again = next("one").unwrap();
         assert_eq!(
             (again.alert.id.as_str(), again.attempts, again.due_ms),
             ("a", 1, 9),
             "b waits for a"
         );
-        assert_eq!(state.sink("one").unwrap().problem, "it hangs");
-        state.delivered("one", again.seq).unwrap();
+        assert_eq!(state.sink_record("one").unwrap().problem, "timeout");
+        state.mark_delivered("one", again.seq).unwrap();
         let last = next("one").unwrap();
         assert_eq!(last.alert.id, "b");
-        state.refused("one", last.seq, "too long").unwrap();
+        state.mark_refused("one", last.seq, "too long").unwrap();
         assert_eq!(
             (next("one"), next("two").unwrap().alert.id.as_str()),
             (None, "a")
         );
-        let record = state.sink("one").unwrap();
+        let record = state.sink_record("one").unwrap();
         assert_eq!(
             (record.waiting, record.delivered, record.refused),
             (0, 1, 1)

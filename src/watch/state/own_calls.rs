@@ -15,7 +15,7 @@ impl State {
     ///
     /// # Errors
     /// The database fails.
-    pub fn own_call(&self, request_id: &str, at: Timestamp) -> Result<(), StateError> {
+    pub fn record_own_call(&self, request_id: &str, at: Timestamp) -> Result<(), StateError> {
         if request_id.is_empty() {
             return Ok(());
         }

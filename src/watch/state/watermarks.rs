@@ -18,7 +18,7 @@ impl State {
         let mut rows = select.query([schedule])?;
         let mut all = Vec::new();
         while let Some(row) = rows.next()? {
-            all.push(read(row)?);
+            all.push(read_watermark(row)?);
         }
         Ok(all.into_iter().collect())
     }
@@ -37,7 +37,7 @@ impl State {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<(ScopeNode, Watermark), StateError> {
+fn read_watermark(row: &Row<'_>) -> Result<(ScopeNode, Watermark), StateError> {
     let part = |at: usize| {
         row.get::<_, String>(at)
             .map(|text| (!text.is_empty()).then_some(text))
@@ -45,7 +45,7 @@ fn read(row: &Row<'_>) -> Result<(ScopeNode, Watermark), StateError> {
     let ahead = row
         .get::<_, Option<i64>>(4)?
         .zip(row.get::<_, Option<i64>>(5)?);
-    let place = ScopeNode {
+    let node = ScopeNode {
         account: part(0)?
             .map(|text| text.parse())
             .transpose()
@@ -58,7 +58,7 @@ fn read(row: &Row<'_>) -> Result<(ScopeNode, Watermark), StateError> {
     };
     let ahead = ahead.map(|(from_ms, to_ms)| TimeRange { from_ms, to_ms });
     Ok((
-        place,
+        node,
         Watermark {
             until_ms: row.get(3)?,
             ahead,
@@ -67,7 +67,7 @@ fn read(row: &Row<'_>) -> Result<(ScopeNode, Watermark), StateError> {
 }
 
 /// Stores the watermarks of an activation that started at `now_ms`.
-pub(in crate::watch) fn write(
+pub(in crate::watch) fn write_watermarks(
     transaction: &Transaction<'_>,
     schedule: &str,
     now_ms: i64,

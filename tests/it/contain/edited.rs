@@ -7,7 +7,7 @@ use dragnet::cli::Override;
 use dragnet::contain::{SealedPlan, confirmation_lines};
 use serde_json::{Value, json};
 
-use super::world::{World, decoded, edited, inline, states};
+use super::world::{World, decode_document, edit_plan, inline_policies, states};
 
 const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
 const EVE: &str = "arn:aws:iam::222222222222:user/staff/eve";
@@ -19,10 +19,10 @@ const DENY_ALL: &str =
 /// Applies an edited plan. Asserts that it is refused before anything is written, and returns the
 /// error.
 async fn refused(world: &World, plan: &SealedPlan, edit: impl FnOnce(&mut Value)) -> String {
-    let edited = edited(plan, edit);
+    let edited = edit_plan(plan, edit);
     let iam = world.iam("222222222222").await;
-    let before = inline(&iam, "role", "App").await;
-    let told = match world.try_apply(&edited).await {
+    let before = inline_policies(&iam, "role", "App").await;
+    let error = match world.try_apply(&edited).await {
         Ok(containment) => panic!(
             "applied: {:?} {:?}",
             states(&containment),
@@ -33,10 +33,14 @@ async fn refused(world: &World, plan: &SealedPlan, edit: impl FnOnce(&mut Value)
     assert_eq!(
         world.containments(),
         0,
-        "a refused plan has begun nothing: {told}"
+        "a refused plan has no journal: {error}"
     );
-    assert_eq!(inline(&iam, "role", "App").await, before, "{told}");
-    told
+    assert_eq!(
+        inline_policies(&iam, "role", "App").await,
+        before,
+        "{error}"
+    );
+    error
 }
 
 fn step(plan: &mut Value) -> &mut Value {
@@ -44,30 +48,33 @@ fn step(plan: &mut Value) -> &mut Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_document_of_the_file_is_never_put() {
-    let world = World::with("");
+async fn edited_document_is_refused() {
+    let world = World::new("");
     let plan = world.plan(&["--role", APP]).await;
-    let told = refused(&world, &plan, |plan| {
+    let error = refused(&world, &plan, |plan| {
         step(plan)["change"]["document"] = json!(ALLOW_ALL);
     })
     .await;
-    assert!(told.contains("edited") && told.contains("step 1"), "{told}");
+    assert!(
+        error.contains("edited") && error.contains("step 1"),
+        "{error}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_configured_policy_is_touched_and_only_a_deny_is_removed() {
-    let world = World::with("");
+async fn edited_policy_name_or_removal_is_refused() {
+    let world = World::new("");
     let iam = world.iam("222222222222").await;
-    let own = decoded(&inline(&iam, "role", "App").await[0].1);
+    let own = decode_document(&inline_policies(&iam, "role", "App").await[0].1);
     let plan = world.plan(&["--role", APP]).await;
     let removal = |policy: &str, prior: &str| {
         let change = json!({"change": "remove-deny-all", "policy": policy});
         json!({"number": 1, "change": change, "prior": {"policy": prior}})
     };
-    let told = refused(&world, &plan, |plan| *step(plan) = removal("Own", &own)).await;
+    let error = refused(&world, &plan, |plan| *step(plan) = removal("Own", &own)).await;
     assert!(
-        told.contains("`Own`") && told.contains("contain.policy_name"),
-        "{told}"
+        error.contains("`Own`") && error.contains("contain.policy_name"),
+        "{error}"
     );
     // The policy name is right, but the existing document is not a deny.
     iam.put_role_policy()
@@ -77,22 +84,22 @@ async fn only_the_configured_policy_is_touched_and_only_a_deny_is_removed() {
         .send()
         .await
         .unwrap();
-    let told = refused(&world, &plan, |plan| {
+    let error = refused(&world, &plan, |plan| {
         *step(plan) = removal("DenyAll", ALLOW_ALL);
     })
     .await;
-    assert!(told.contains("deny everything"), "{told}");
-    let forged = edited(&plan, |plan| *step(plan) = removal("DenyAll", DENY_ALL));
+    assert!(error.contains("deny everything"), "{error}");
+    let forged = edit_plan(&plan, |plan| *step(plan) = removal("DenyAll", DENY_ALL));
     assert_eq!(
         states(&world.apply(&forged).await),
         ["drifted"],
-        "what is there is not what the file tells"
+        "the existing policy is not the one in the file"
     );
     assert!(
-        inline(&iam, "role", "App")
+        inline_policies(&iam, "role", "App")
             .await
             .iter()
-            .any(|(_, document)| decoded(document) == ALLOW_ALL)
+            .any(|(_, document)| decode_document(document) == ALLOW_ALL)
     );
     for (kind, policy) in [
         ("deny-all", "Own"),
@@ -103,23 +110,23 @@ async fn only_the_configured_policy_is_touched_and_only_a_deny_is_removed() {
         if kind == "deny-all" {
             change["document"] = json!(DENY_ALL);
         }
-        let other = edited(&plan, |plan| step(plan)["change"] = change);
-        let told = world.try_apply(&other).await.unwrap_err().to_string();
-        assert!(told.contains(&format!("`{policy}`")), "{told}");
+        let other = edit_plan(&plan, |plan| step(plan)["change"] = change);
+        let error = world.try_apply(&other).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("`{policy}`")), "{error}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn guards_are_lifted_by_the_person_who_applies_and_not_by_the_file() {
-    let world = World::with("");
-    let many: Vec<String> = (0..11)
+async fn guards_are_overridden_by_arguments_not_by_the_plan() {
+    let world = World::new("");
+    let arns: Vec<String> = (0..11)
         .map(|n| format!("arn:aws:iam::222222222222:user/user-{n}"))
         .collect();
     let plan = world.plan(&["--role", APP]).await;
-    let told = refused(&world, &plan, |plan| {
+    let error = refused(&world, &plan, |plan| {
         plan["forced"] = json!(["max-targets", "protect"]);
         let target = plan["targets"][0].clone();
-        let targets = many.iter().enumerate().map(|(n, arn)| {
+        let targets = arns.iter().enumerate().map(|(n, arn)| {
             let mut target = target.clone();
             target["principal"] = json!(arn);
             target["steps"][0]["number"] = json!(n + 1);
@@ -128,9 +135,9 @@ async fn guards_are_lifted_by_the_person_who_applies_and_not_by_the_file() {
         plan["targets"] = targets.collect();
     })
     .await;
-    assert!(told.contains("contain.max_targets"), "{told}");
+    assert!(error.contains("contain.max_targets"), "{error}");
 
-    let world = World::with("\n[[roles]]\nname = \"Break-Glass-1\"\n");
+    let world = World::new("\n[[roles]]\nname = \"Break-Glass-1\"\n");
     let plan = world
         .plan(&[
             "--role",
@@ -159,8 +166,8 @@ async fn guards_are_lifted_by_the_person_who_applies_and_not_by_the_file() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn that_a_role_was_named_exactly_is_for_the_person_who_applies_to_say() {
-    let world = World::with("");
+async fn named_exactly_in_the_plan_is_ignored_by_apply() {
+    let world = World::new("");
     let role = "arn:aws:iam::222222222222:role/OrganizationAccountAccessRole";
     let plan = world.plan(&["--role", role]).await;
     assert!(plan.plan().targets[0].named_exactly);
@@ -177,27 +184,27 @@ async fn that_a_role_was_named_exactly_is_for_the_person_who_applies_to_say() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_lives_as_long_as_the_person_who_applies_it_lets_it() {
-    let world = World::with("");
+async fn edited_expiry_is_ignored() {
+    let world = World::new("");
     let plan = world.plan(&["--role", APP]).await;
     tokio::time::advance(Duration::from_secs(3_601)).await;
-    let told = refused(&world, &plan, |plan| {
+    let error = refused(&world, &plan, |plan| {
         plan["expires"] = json!("2099-01-01T00:00:00Z");
     })
     .await;
-    assert!(told.contains("expired"), "{told}");
-    let told = refused(&world, &plan, |plan| {
+    assert!(error.contains("expired"), "{error}");
+    let error = refused(&world, &plan, |plan| {
         plan["created"] = json!("2098-12-31T23:00:00Z");
         plan["expires"] = json!("2099-01-01T00:00:00Z");
     })
     .await;
-    assert!(told.contains("future"), "{told}");
+    assert!(error.contains("future"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_plan_still_expires() {
     let many = "\n[[accounts]]\nid = \"400000000001\"\nname = \"many\"\ncount = 9\n";
-    let world = World::with(many);
+    let world = World::new(many);
     let plan = world
         .plan(&["--role", "App", "--force", "max-targets"])
         .await;
@@ -223,24 +230,24 @@ async fn a_refused_plan_still_expires() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn steps_that_share_a_number_or_a_place_are_refused() {
-    let world = World::with("");
+async fn duplicate_step_number_or_target_is_refused() {
+    let world = World::new("");
     let plan = world.plan(&["--role", "App"]).await;
-    // With the same number for both steps, undo would take the second for applied, and restore a
+    // With the same number for both steps, undo would treat the second as applied, and restore a
     // prior state that never existed.
-    let told = refused(&world, &plan, |plan| {
+    let error = refused(&world, &plan, |plan| {
         let second = &mut plan["targets"][1]["steps"][0];
         second["number"] = json!(1);
         second["prior"] = json!({"policy": ALLOW_ALL});
     })
     .await;
-    assert!(told.contains("number"), "{told}");
-    let told = refused(&world, &plan, |plan| {
+    assert!(error.contains("number"), "{error}");
+    let error = refused(&world, &plan, |plan| {
         plan["targets"][1]["principal"] = json!("arn:aws:iam::222222222222:role/other/app");
     })
     .await;
-    assert!(told.contains("twice"), "{told}");
-    let told = refused(&world, &plan, |plan| {
+    assert!(error.contains("twice"), "{error}");
+    let error = refused(&world, &plan, |plan| {
         let mut again = step(plan).clone();
         again["number"] = json!(2);
         plan["targets"][1]["steps"][0]["number"] = json!(3);
@@ -250,43 +257,43 @@ async fn steps_that_share_a_number_or_a_place_are_refused() {
             .push(again);
     })
     .await;
-    assert!(told.contains("twice"), "{told}");
+    assert!(error.contains("twice"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_step_fits_its_principal_and_its_prior_state() {
-    let world = World::with("");
+async fn step_must_fit_its_principal_and_prior_state() {
+    let world = World::new("");
     let plan = world.plan(&["--role", APP]).await;
     let deactivate = json!({"change": "deactivate-key", "key": "AKIAEVE2222222222222"});
-    let told = refused(&world, &plan, |plan| {
+    let error = refused(&world, &plan, |plan| {
         *step(plan) = json!({"number": 1, "change": deactivate, "prior": {"key": "active"}});
     })
     .await;
-    assert!(told.contains("role"), "{told}");
-    let told = refused(&world, &plan, |plan| {
+    assert!(error.contains("role"), "{error}");
+    let error = refused(&world, &plan, |plan| {
         plan["targets"][0]["principal"] = json!(EVE);
         step(plan)["change"] =
             json!({"change": "revoke-sessions", "policy": "AWSRevokeOlderSessions"});
     })
     .await;
-    assert!(told.contains("user"), "{told}");
-    let told = refused(&world, &plan, |plan| {
+    assert!(error.contains("user"), "{error}");
+    let error = refused(&world, &plan, |plan| {
         step(plan)["prior"] = json!({"key": "active"});
     })
     .await;
-    assert!(told.contains("prior"), "{told}");
+    assert!(error.contains("prior"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_account_outside_the_organization_is_not_entered() {
-    let world = World::with("");
+    let world = World::new("");
     let plan = world.plan(&["--role", APP]).await;
     let entered = world.calls("AssumeRole");
-    let forged = edited(&plan, |plan| {
+    let forged = edit_plan(&plan, |plan| {
         plan["targets"][0]["principal"] = json!("arn:aws:iam::666666666666:role/App");
     });
-    let told = world.try_apply(&forged).await.unwrap_err().to_string();
-    assert!(told.contains("666666666666"), "{told}");
+    let error = world.try_apply(&forged).await.unwrap_err().to_string();
+    assert!(error.contains("666666666666"), "{error}");
     assert_eq!(
         (world.calls("AssumeRole"), world.containments()),
         (entered, 0)
@@ -295,16 +302,16 @@ async fn an_account_outside_the_organization_is_not_entered() {
 
 #[tokio::test(start_paused = true)]
 async fn an_edited_prior_state_is_drift() {
-    let world = World::with("");
+    let world = World::new("");
     let plan = world.plan(&["--role", APP]).await;
-    let forged = edited(&plan, |plan| {
+    let forged = edit_plan(&plan, |plan| {
         step(plan)["prior"] = json!({"policy": ALLOW_ALL});
     });
     assert_eq!(states(&world.apply(&forged).await), ["drifted"]);
     world.undo(forged.short_hash(), true).await;
     let iam = world.iam("222222222222").await;
     assert!(
-        inline(&iam, "role", "App")
+        inline_policies(&iam, "role", "App")
             .await
             .iter()
             .all(|(name, _)| name != "DenyAll")
@@ -312,21 +319,21 @@ async fn an_edited_prior_state_is_drift() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_that_could_not_be_read_back_is_not_taken() {
-    let world = World::with("");
+async fn plan_in_another_json_form_is_refused() {
+    let world = World::new("");
     let mut file: Value =
         serde_json::from_str(&world.plan(&["--role", APP]).await.to_text().unwrap()).unwrap();
     file["plan"]["targets"][0]
         .as_object_mut()
         .unwrap()
         .remove("reason");
-    let read = SealedPlan::parse(&super::world::sealed_again(&file["plan"]));
+    let read = SealedPlan::parse(&super::world::seal_again(&file["plan"]));
     assert!(read.unwrap_err().to_string().contains("form"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deny_that_iam_does_not_simulate_is_not_verified() {
-    let world = World::with("\n[behaviour]\npolicy_propagation_seconds = 120\n");
+async fn deny_without_matching_simulation_is_unverified() {
+    let world = World::new("\n[behaviour]\npolicy_propagation_seconds = 120\n");
     let plan = world.plan(&["--role", APP]).await;
     let containment = world.apply(&plan).await;
     assert_eq!(
@@ -354,9 +361,9 @@ async fn a_deny_that_iam_does_not_simulate_is_not_verified() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_without_simulation_does_not_disagree() {
+async fn denied_simulation_call_does_not_prevent_verification() {
     let fault = "\n[[faults]]\noperation = \"SimulatePrincipalPolicy\"\nkind = \"access-denied\"\ntimes = 1000\n";
-    let world = World::with(fault);
+    let world = World::new(fault);
     let plan = world.plan(&["--role", APP]).await;
     assert_eq!(states(&world.apply(&plan).await), ["verified"]);
 }
@@ -364,9 +371,9 @@ async fn a_server_without_simulation_does_not_disagree() {
 /// The plan was written by Dragnet at commit 1bd0458 for the same organization.
 #[tokio::test(start_paused = true)]
 async fn a_plan_of_an_older_version_can_be_applied_and_undone() {
-    let world = World::with("");
+    let world = World::new("");
     let iam = world.iam("222222222222").await;
-    let before = inline(&iam, "user", "eve").await;
+    let before = inline_policies(&iam, "user", "eve").await;
     let plan = SealedPlan::parse(include_str!("plan-1bd0458.json")).unwrap();
     tokio::time::advance(Duration::from_mins(1)).await;
     let containment = world.apply(&plan).await;
@@ -380,14 +387,14 @@ async fn a_plan_of_an_older_version_can_be_applied_and_undone() {
         world.undo(plan.short_hash(), false).await.overall_status(),
         "undone"
     );
-    assert_eq!(inline(&iam, "user", "eve").await, before);
+    assert_eq!(inline_policies(&iam, "user", "eve").await, before);
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_confirms_is_told_whom_it_hits_and_not_the_hash() {
-    let world = World::with("");
+async fn confirmation_lists_principals_without_the_hash() {
+    let world = World::new("");
     let plan = world.plan(&["--role", APP, "--user", EVE]).await;
-    let told = confirmation_lines(plan.plan()).join("\n");
+    let text = confirmation_lines(plan.plan()).join("\n");
     for expected in [
         APP,
         EVE,
@@ -395,11 +402,11 @@ async fn whoever_confirms_is_told_whom_it_hits_and_not_the_hash() {
         "1. put DenyAll: deny everything",
         "2 changes of 2 principals",
     ] {
-        assert!(told.contains(expected), "{expected}: {told}");
+        assert!(text.contains(expected), "{expected}: {text}");
     }
     assert!(
-        !told.contains(plan.short_hash()) && !told.contains("ACT AGAIN"),
-        "{told}"
+        !text.contains(plan.short_hash()) && !text.contains("ACT AGAIN"),
+        "{text}"
     );
     let iam = world.iam("222222222222").await;
     iam.put_role_policy()

@@ -8,7 +8,7 @@ use dragnet::contain::SealedPlan;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::world::{World, decoded, sealed_again, unthrottled};
+use super::world::{World, decode_document, retry_while_throttled, seal_again};
 use crate::cases::cases;
 
 const ACCOUNTS: [&str; 2] = ["222222222222", "333333333333"];
@@ -16,7 +16,7 @@ const ALLOW_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
-const HELD: &str = "\n[[users]]\naccount = \"333333333333\"\nname = \"held\"\naccess_keys = [\"AKIAHELD333333333333\"]\n\
+const CONTAINED_USER: &str = "\n[[users]]\naccount = \"333333333333\"\nname = \"held\"\naccess_keys = [\"AKIAHELD333333333333\"]\n\
                     policies = { DenyAll = '{\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}}', \
                     Own = '{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}' }\n";
 
@@ -34,21 +34,23 @@ struct Permissions {
 }
 
 impl Permissions {
-    async fn of(world: &World) -> Self {
+    async fn read(world: &World) -> Self {
         let mut all = Self::default();
         for account in ACCOUNTS {
             let iam = world.iam(account).await;
-            let details =
-                unthrottled(async || iam.get_account_authorization_details().send().await)
-                    .await
-                    .unwrap();
+            let details = retry_while_throttled(async || {
+                iam.get_account_authorization_details().send().await
+            })
+            .await
+            .unwrap();
             for user in details.user_detail_list() {
-                all.take(account, user.arn(), user.user_id(), user.user_policy_list());
+                all.add_principal(account, user.arn(), user.user_id(), user.user_policy_list());
                 let name = user.user_name().unwrap();
-                let keys =
-                    unthrottled(async || iam.list_access_keys().user_name(name).send().await)
-                        .await
-                        .unwrap();
+                let keys = retry_while_throttled(async || {
+                    iam.list_access_keys().user_name(name).send().await
+                })
+                .await
+                .unwrap();
                 let active = keys
                     .access_key_metadata()
                     .iter()
@@ -57,10 +59,10 @@ impl Permissions {
                     .extend(active.map(|key| key.access_key_id().unwrap().to_owned()));
             }
             for role in details.role_detail_list() {
-                all.take(account, role.arn(), role.role_id(), role.role_policy_list());
+                all.add_principal(account, role.arn(), role.role_id(), role.role_policy_list());
             }
             for group in details.group_detail_list() {
-                all.take(
+                all.add_principal(
                     account,
                     group.arn(),
                     group.group_id(),
@@ -71,7 +73,7 @@ impl Permissions {
         all
     }
 
-    fn take(
+    fn add_principal(
         &mut self,
         account: &str,
         arn: Option<&str>,
@@ -81,7 +83,7 @@ impl Permissions {
         let arn = arn.unwrap().to_owned();
         self.ids.insert(arn.clone(), id.unwrap().to_owned());
         for policy in policies {
-            let document = decoded(policy.policy_document().unwrap());
+            let document = decode_document(policy.policy_document().unwrap());
             self.documents.insert(document.clone());
             if document.contains("Allow") {
                 let name = policy.policy_name().unwrap().to_owned();
@@ -99,12 +101,12 @@ struct Editor<'a> {
 }
 
 impl Editor<'_> {
-    fn pick(&mut self, texts: &[&str]) -> String {
+    fn pick_text(&mut self, texts: &[&str]) -> String {
         texts[self.rng.usize(..texts.len())].to_owned()
     }
 
     fn policy(&mut self) -> String {
-        self.pick(&[
+        self.pick_text(&[
             "DenyAll",
             "DenyAll",
             "Own",
@@ -120,12 +122,12 @@ impl Editor<'_> {
         if self.rng.bool() {
             known[self.rng.usize(..known.len())].clone()
         } else {
-            self.pick(&[ALLOW_ALL, DENY_ALL, ""])
+            self.pick_text(&[ALLOW_ALL, DENY_ALL, ""])
         }
     }
 
     fn key(&mut self) -> String {
-        self.pick(&[
+        self.pick_text(&[
             "AKIAEVE2222222222222",
             "AKIAEVE2222222222223",
             "AKIAHELD333333333333",
@@ -231,71 +233,79 @@ impl Editor<'_> {
     }
 }
 
+/// The arguments of the plans that are edited.
+const PLANS: [&[&str]; 4] = [
+    &["--role", "App"],
+    &[
+        "--user",
+        "eve",
+        "--user",
+        "held",
+        "--action",
+        "deny-all",
+        "--action",
+        "deactivate-keys",
+    ],
+    &[
+        "--role",
+        "App",
+        "--action",
+        "deny-all",
+        "--action",
+        "revoke-sessions",
+    ],
+    &["--user", "held", "--remove"],
+];
+
+/// Creates a world in which one of the access keys is inactive.
+async fn create_world() -> World {
+    let world = World::new(CONTAINED_USER);
+    let iam = world.iam("222222222222").await;
+    let inactive = aws_sdk_iam::types::StatusType::Inactive;
+    let deactivate = iam
+        .update_access_key()
+        .user_name("eve")
+        .access_key_id("AKIAEVE2222222222223");
+    deactivate.status(inactive).send().await.unwrap();
+    world
+}
+
 #[tokio::test(start_paused = true)]
-async fn no_edit_of_a_plan_allows_anything_or_removes_what_allows() {
-    let asked: [&[&str]; 4] = [
-        &["--role", "App"],
-        &[
-            "--user",
-            "eve",
-            "--user",
-            "held",
-            "--action",
-            "deny-all",
-            "--action",
-            "deactivate-keys",
-        ],
-        &[
-            "--role",
-            "App",
-            "--action",
-            "deny-all",
-            "--action",
-            "revoke-sessions",
-        ],
-        &["--user", "held", "--remove"],
-    ];
-    let mut written = 0;
-    let mut refused = 0;
+async fn random_edits_never_grant_or_lose_permissions() {
+    let mut applied_count = 0;
+    let mut refused_count = 0;
     for seed in 0..cases(60) {
-        let world = World::with(HELD);
-        let iam = world.iam("222222222222").await;
-        let inactive = aws_sdk_iam::types::StatusType::Inactive;
-        let switch_off = iam
-            .update_access_key()
-            .user_name("eve")
-            .access_key_id("AKIAEVE2222222222223");
-        switch_off.status(inactive).send().await.unwrap();
-        let before = Permissions::of(&world).await;
+        let world = create_world().await;
+        let before = Permissions::read(&world).await;
         let mut editor = Editor {
             rng: Rng::with_seed(seed.into()),
             known: &before,
         };
-        let plan = world.plan(asked[editor.rng.usize(..asked.len())]).await;
+        let plan = world.plan(PLANS[editor.rng.usize(..PLANS.len())]).await;
         let file: Value = serde_json::from_str(&plan.to_text().unwrap()).unwrap();
         let mut edited = file["plan"].clone();
         for _ in 0..editor.rng.u8(1..4) {
             editor.edit(&mut edited);
         }
-        let Ok(plan) = SealedPlan::parse(&sealed_again(&edited)) else {
-            refused += 1;
+        let Ok(plan) = SealedPlan::parse(&seal_again(&edited)) else {
+            refused_count += 1;
             continue;
         };
         match world.try_apply(&plan).await {
-            Ok(_) => written += 1,
-            Err(_) => refused += 1,
+            Ok(_) => applied_count += 1,
+            Err(_) => refused_count += 1,
         }
-        let applied = Permissions::of(&world).await;
+        let applied = Permissions::read(&world).await;
         _ = world.try_undo(plan.short_hash(), editor.rng.bool()).await;
-        let undone = Permissions::of(&world).await;
+        let undone = Permissions::read(&world).await;
         for after in [applied, undone] {
-            let what = format!("seed {seed}: {edited:#}");
-            assert_eq!(after.allowing, before.allowing, "{what}");
-            assert!(after.active_keys.is_subset(&before.active_keys), "{what}");
+            let label = format!("seed {seed}: {edited:#}");
+            assert_eq!(after.allowing, before.allowing, "{label}");
+            assert!(after.active_keys.is_subset(&before.active_keys), "{label}");
         }
     }
     assert!(
-        written > 0 && refused > 0,
-        "both are met: {written} applied, {refused} refused"
+        applied_count > 0 && refused_count > 0,
+        "both cases occur: {applied_count} applied, {refused_count} refused"
     );
 }

@@ -6,23 +6,18 @@ use std::time::Duration;
 use aws_sdk_iam::Client;
 use dragnet::contain::{State, denies_all};
 
-use super::world::{World, inline, states};
+use super::world::{World, decode_document, inline_policies, states};
 
 const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
 
-fn contained(policies: &[(String, String)]) -> bool {
-    let decoded = |text: &str| {
-        percent_encoding::percent_decode_str(text)
-            .decode_utf8_lossy()
-            .into_owned()
-    };
+fn has_deny_all(policies: &[(String, String)]) -> bool {
     policies
         .iter()
-        .any(|(name, text)| name == "DenyAll" && denies_all(&decoded(text)))
+        .any(|(name, text)| name == "DenyAll" && denies_all(&decode_document(text)))
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_call_that_fails_is_gone_on_from() {
+async fn failed_call_is_continued_by_next_apply_or_undo() {
     for operation in [
         "AssumeRole",
         "GetRole",
@@ -43,18 +38,18 @@ async fn every_call_that_fails_is_gone_on_from() {
             let fault = format!(
                 "\n[[faults]]\noperation = \"{operation}\"\naccount = \"222222222222\"\nkind = \"{kind}\"\ntimes = 9\n"
             );
-            let world = World::with(&fault);
+            let world = World::new(&fault);
             let apply = format!("{operation} {kind}: apply");
             let undo = format!("{operation} {kind}: undo");
             let iam = world.iam("222222222222").await;
-            let before = inline(&iam, "role", "App").await;
+            let before = inline_policies(&iam, "role", "App").await;
             let plan = world.plan(&["--role", APP]).await;
             let mut attempts = 0;
             loop {
                 let containment = world.apply(&plan).await;
-                let there = contained(&inline(&iam, "role", "App").await);
+                let is_in_place = has_deny_all(&inline_policies(&iam, "role", "App").await);
                 if containment.overall_status() == "contained" {
-                    assert!(there, "{apply}");
+                    assert!(is_in_place, "{apply}");
                     break;
                 }
                 assert_eq!(containment.exit_code(), 3, "{apply}");
@@ -67,13 +62,13 @@ async fn every_call_that_fails_is_gone_on_from() {
                 }
                 assert!(attempt < 20, "{undo}");
             }
-            assert_eq!(inline(&iam, "role", "App").await, before, "{undo}");
+            assert_eq!(inline_policies(&iam, "role", "App").await, before, "{undo}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_crash_at_any_moment_is_gone_on_from() {
+async fn crash_at_any_time_is_continued() {
     // Every response takes a tenth of a second, so that cuts fall before, during and after every
     // call.
     let slow = "\n[[faults]]\noperation = \"*Role*\"\naccount = \"222222222222\"\nkind = \"slow\"\nmilliseconds = 100\n";
@@ -82,9 +77,9 @@ async fn a_crash_at_any_moment_is_gone_on_from() {
         .map(Duration::from_millis)
         .chain([Duration::from_mins(1)])
     {
-        let world = World::with(slow);
+        let world = World::new(slow);
         let iam = world.iam("222222222222").await;
-        let before = inline(&iam, "role", "App").await;
+        let before = inline_policies(&iam, "role", "App").await;
         let plan = world
             .plan(&[
                 "--role",
@@ -107,28 +102,32 @@ async fn a_crash_at_any_moment_is_gone_on_from() {
             "undone",
             "{cut:?}"
         );
-        assert_eq!(inline(&iam, "role", "App").await, before, "{cut:?}");
+        assert_eq!(
+            inline_policies(&iam, "role", "App").await,
+            before,
+            "{cut:?}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interrupted_apply_can_be_undone_at_once() {
+async fn interrupted_apply_can_be_undone() {
     let slow =
         "\n[[faults]]\noperation = \"PutRolePolicy\"\nkind = \"slow\"\nmilliseconds = 1000\n";
-    let world = World::with(slow);
+    let world = World::new(slow);
     let iam = world.iam("222222222222").await;
-    let before = inline(&iam, "role", "App").await;
+    let before = inline_policies(&iam, "role", "App").await;
     let plan = world.plan(&["--role", APP]).await;
     let cut = tokio::time::timeout(Duration::from_millis(500), world.try_apply(&plan)).await;
     assert!(
-        cut.is_err() && contained(&inline(&iam, "role", "App").await),
-        "it was written, and nobody heard of it"
+        cut.is_err() && has_deny_all(&inline_policies(&iam, "role", "App").await),
+        "the policy was written, but the response was lost"
     );
     assert_eq!(
         world.undo(plan.short_hash(), false).await.overall_status(),
         "undone"
     );
-    assert_eq!(inline(&iam, "role", "App").await, before);
+    assert_eq!(inline_policies(&iam, "role", "App").await, before);
 }
 
 /// Removes `DenyAll` whenever it exists, `times` times.
@@ -147,13 +146,13 @@ async fn fight(iam: Client, times: u32) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_who_removes_it_is_beaten_and_reported() {
-    let world = World::with("\n[behaviour]\npolicy_propagation_seconds = 8\n");
+async fn removed_policy_is_written_again_and_reported() {
+    let world = World::new("\n[behaviour]\npolicy_propagation_seconds = 8\n");
     let plan = world.plan(&["--role", APP]).await;
     let attacker = tokio::spawn(fight(
         Client::new(
             &world
-                .wire()
+                .sdk_clients()
                 .assume("222222222222", "apps/App", "us-east-1")
                 .await,
         ),
@@ -165,14 +164,14 @@ async fn somebody_who_removes_it_is_beaten_and_reported() {
     assert_eq!(containment.overall_status(), "contained");
     let last = containment.events.last().unwrap();
     assert!(last.detail.contains("SOMEBODY IS FIGHTING"), "{last:?}");
-    assert!(contained(
-        &inline(&world.iam("222222222222").await, "role", "App").await
+    assert!(has_deny_all(
+        &inline_policies(&world.iam("222222222222").await, "role", "App").await
     ));
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_who_never_stops_is_told_as_not_verified() {
-    let world = World::with("");
+async fn endlessly_removed_policy_is_unverified() {
+    let world = World::new("");
     let plan = world.plan(&["--role", APP]).await;
     let attacker = tokio::spawn(fight(world.iam("222222222222").await, u32::MAX));
     let containment = world.apply(&plan).await;
@@ -184,8 +183,8 @@ async fn somebody_who_never_stops_is_told_as_not_verified() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_drifted_is_not_touched() {
-    let world = World::with("");
+async fn drifted_policy_is_not_changed() {
+    let world = World::new("");
     let iam = world.iam("222222222222").await;
     let other = r#"{"Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
     let put = || {
@@ -207,7 +206,7 @@ async fn what_drifted_is_not_touched() {
     assert_eq!(
         states(&world.apply(&plan).await),
         ["verified"],
-        "it is again as the plan saw it"
+        "the prior state of the plan is there again"
     );
     put().await.unwrap();
     let undone = world.undo(plan.short_hash(), false).await;
@@ -216,7 +215,7 @@ async fn what_drifted_is_not_touched() {
         (vec!["undo-drifted"], 3)
     );
     assert!(
-        inline(&iam, "role", "App")
+        inline_policies(&iam, "role", "App")
             .await
             .iter()
             .any(|(name, _)| name == "DenyAll")
@@ -226,7 +225,7 @@ async fn what_drifted_is_not_touched() {
         "undone"
     );
     assert!(
-        !inline(&iam, "role", "App")
+        !inline_policies(&iam, "role", "App")
             .await
             .iter()
             .any(|(name, _)| name == "DenyAll")
@@ -234,8 +233,8 @@ async fn what_drifted_is_not_touched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_was_deleted_and_made_again_is_another() {
-    let world = World::with("");
+async fn recreated_user_is_drifted() {
+    let world = World::new("");
     let iam = world.iam("222222222222").await;
     iam.create_user().user_name("mallory").send().await.unwrap();
     let early = world.plan(&["--user", "mallory"]).await;
@@ -264,10 +263,10 @@ async fn one_that_was_deleted_and_made_again_is_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_undo_that_fails_is_stuck_and_says_what_to_do() {
+async fn failed_undo_is_stuck_with_advice() {
     let fault =
         "\n[[faults]]\noperation = \"DeleteRolePolicy\"\nkind = \"access-denied\"\ntimes = 1\n";
-    let world = World::with(fault);
+    let world = World::new(fault);
     let plan = world.plan(&["--role", APP]).await;
     world.apply(&plan).await;
     let containment = world.undo(plan.short_hash(), false).await;

@@ -9,7 +9,7 @@ use dragnet::model::{
 };
 use dragnet::store::{SightingRecord, StoredRow};
 use fastrand::Rng;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::world::World;
 use crate::cases::cases;
@@ -19,15 +19,15 @@ const IP: &str = "192.0.2.1";
 const KEY: &str = "AKIABOB2222222222222";
 
 /// Runs a sweep with these arguments, and plans to contain the principals that it found.
-async fn planned(scenario: &str, sweep: &[&str]) -> Result<SealedPlan, String> {
-    let run = Box::pin(Sweeps::of(scenario).sweep(sweep)).await;
+async fn plan_from_run(scenario: &str, sweep: &[&str]) -> Result<SealedPlan, String> {
+    let run = Box::pin(Sweeps::from_toml(scenario).sweep(sweep)).await;
     let directory = run.outputs.directory.display().to_string();
-    let world = World::of(scenario);
+    let world = World::from_scenario(scenario);
     let plan = Box::pin(world.try_plan(&["--from-run", &directory], "")).await;
     plan.map_err(|error| error.to_string())
 }
 
-fn targets(plan: &SealedPlan) -> Vec<String> {
+fn target_arns(plan: &SealedPlan) -> Vec<String> {
     plan.plan()
         .targets
         .iter()
@@ -35,7 +35,7 @@ fn targets(plan: &SealedPlan) -> Vec<String> {
         .collect()
 }
 
-fn users(names: &[&str]) -> String {
+fn user_tables(names: &[&str]) -> String {
     names
         .iter()
         .flat_map(|name| {
@@ -48,33 +48,35 @@ fn users(names: &[&str]) -> String {
         .collect()
 }
 
-fn user(name: &str) -> String {
+fn user_arn(name: &str) -> String {
     format!("arn:aws:iam::222222222222:user/{name}")
 }
 
 /// Returns a record that the organization's trail delivers.
-fn delivered(name: &str, more: &str) -> String {
-    let by = user(name);
+fn trail_record(name: &str, more: &str) -> String {
+    let actor = user_arn(name);
     format!(
-        "[[records]]\naccount = \"222222222222\"\nregion = \"us-east-1\"\nat = \"1h ago\"\nby = \"{by}\"\n{more}\n"
+        "[[records]]\naccount = \"222222222222\"\nregion = \"us-east-1\"\nat = \"1h ago\"\nby = \"{actor}\"\n{more}\n"
     )
 }
 
 /// Returns a line that looks like a record, in the log group of an application.
-fn line(name: &str, ip: &str) -> String {
-    let by = user(name);
+fn forged_log_event(name: &str, ip: &str) -> String {
+    let actor = user_arn(name);
     let message = format!(
-        r#"{{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","arn":"{by}"}},"eventTime":"2026-03-02T11:00:00Z","eventSource":"s3.amazonaws.com","eventName":"ListBuckets","awsRegion":"us-east-1","sourceIPAddress":"{ip}","eventID":"forged","recipientAccountId":"222222222222"}}"#
+        r#"{{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","arn":"{actor}"}},"eventTime":"2026-03-02T11:00:00Z","eventSource":"s3.amazonaws.com","eventName":"ListBuckets","awsRegion":"us-east-1","sourceIPAddress":"{ip}","eventID":"forged","recipientAccountId":"222222222222"}}"#
     );
     event("222222222222", "us-east-1", "/app", "1h ago", &message)
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_colleague_who_switched_the_key_off_is_not_a_target() {
+async fn colleague_who_deactivated_the_key_is_only_mentioned() {
     let scenario = include_str!("../../../config/range/small.toml");
-    let plan = planned(scenario, &["AKIADEPLOYBOT2LEAKED"]).await.unwrap();
+    let plan = plan_from_run(scenario, &["AKIADEPLOYBOT2LEAKED"])
+        .await
+        .unwrap();
     assert_eq!(
-        targets(&plan),
+        target_arns(&plan),
         ["arn:aws:iam::666666666666:user/deploy-bot"]
     );
     assert!(
@@ -85,35 +87,40 @@ async fn the_colleague_who_switched_the_key_off_is_not_a_target() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_line_names_nobody() {
-    let actor = delivered(
+async fn application_log_line_is_not_evidence() {
+    let actor = trail_record(
         "bob",
         &format!("service = \"s3\"\naction = \"ListBuckets\"\nip = \"{IP}\""),
     );
     let scenario = [
         SMALL,
-        &users(&["bob", "innocent"]),
+        &user_tables(&["bob", "innocent"]),
         &actor,
-        &line("innocent", IP),
+        &forged_log_event("innocent", IP),
     ]
     .concat();
-    let plan = planned(&scenario, &[IP]).await.unwrap();
-    assert_eq!(targets(&plan), [user("bob")]);
+    let plan = plan_from_run(&scenario, &[IP]).await.unwrap();
+    assert_eq!(target_arns(&plan), [user_arn("bob")]);
     assert!(
         plan.to_text().unwrap().contains("user/innocent"),
         "{:#?}",
         plan.plan()
     );
-    let scenario = [SMALL, &users(&["innocent"]), &line("innocent", IP)].concat();
-    let nobody = planned(&scenario, &[IP]).await.unwrap_err();
+    let scenario = [
+        SMALL,
+        &user_tables(&["innocent"]),
+        &forged_log_event("innocent", IP),
+    ]
+    .concat();
+    let error = plan_from_run(&scenario, &[IP]).await.unwrap_err();
     assert!(
-        nobody.contains("no principal to contain") && nobody.contains("user/innocent"),
-        "{nobody}"
+        error.contains("no principal to contain") && error.contains("user/innocent"),
+        "{error}"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_only_tried_is_not_a_target() {
+async fn failed_calls_are_not_evidence() {
     let tried = "service = \"iam\"\naction = \"ListUsers\"\nerror_code = \"AccessDenied\"";
     // Source: CloudTrail user guide, "AWS Management Console sign-in events": a failed login has no
     // errorCode.
@@ -121,29 +128,29 @@ async fn whoever_only_tried_is_not_a_target() {
     let acted = "service = \"iam\"\naction = \"ListUsers\"";
     let records: String = [("tried", tried), ("victim", login), ("actor", acted)]
         .iter()
-        .map(|(name, more)| delivered(name, &format!("{more}\nip = \"{IP}\"")))
+        .map(|(name, more)| trail_record(name, &format!("{more}\nip = \"{IP}\"")))
         .collect();
-    let scenario = [SMALL, &users(&["tried", "victim", "actor"]), &records].concat();
-    let plan = planned(&scenario, &[IP]).await.unwrap();
-    assert_eq!(targets(&plan), [user("actor")]);
+    let scenario = [SMALL, &user_tables(&["tried", "victim", "actor"]), &records].concat();
+    let plan = plan_from_run(&scenario, &[IP]).await.unwrap();
+    assert_eq!(target_arns(&plan), [user_arn("actor")]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_says_what_its_evidence_is_and_what_it_created() {
+async fn target_has_its_evidence_and_what_it_created() {
     let created =
         "service = \"iam\"\naction = \"CreateUser\"\nrequest = { userName = \"backdoor\" }";
-    let actor = delivered(
+    let actor = trail_record(
         "bob",
         &format!("{created}\nip = \"{IP}\"\naccess_key = \"{KEY}\""),
     );
-    let forged = line("bob", IP)
+    let forged = forged_log_event("bob", IP)
         .replace("ListBuckets", "CreateUser")
         .replace(
             "\"eventID\"",
             "\"requestParameters\":{\"userName\":\"forged-user\"},\"eventID\"",
         );
-    let scenario = [SMALL, &users(&["bob"]), &actor, &forged].concat();
-    let plan = planned(&scenario, &[IP]).await.unwrap();
+    let scenario = [SMALL, &user_tables(&["bob"]), &actor, &forged].concat();
+    let plan = plan_from_run(&scenario, &[IP]).await.unwrap();
     let target = &plan.plan().targets[0];
     let reason = target.reason.as_deref().unwrap_or_default();
     assert!(
@@ -153,49 +160,50 @@ async fn a_target_says_what_its_evidence_is_and_what_it_created() {
     assert_eq!(target.blast_radius.created, ["user backdoor"]);
 }
 
-/// Returns the principal of a random sighting, the sighting as it is stored, and whether it shows
-/// that the principal acted with an indicator.
-fn random_sighting(rng: &mut Rng) -> (String, StoredRow, bool) {
-    let principal = user(&format!("user-{}", rng.u8(..6)));
-    let one_of = |rng: &mut Rng, texts: &[&str]| texts[rng.usize(..texts.len())].to_owned();
-    let log_group = one_of(rng, &["/trail", "/trail", "/trail", "/app", "/own"]);
-    let streams = [
-        "o-practice00_222222222222_CloudTrail_us-east-1",
-        "222222222222_CloudTrail_us-east-1",
-        "stream",
-    ];
-    let log_stream = one_of(
-        rng,
-        &[streams[0], streams[0], streams[0], streams[1], streams[2]],
-    );
-    // The trail of account 333333333333 records no other account.
-    let delivered = log_group == "/trail" && log_stream != "stream";
-    let actors = [
+/// A random sighting, its principal, and whether it shows that the principal acted with an
+/// indicator.
+struct RandomSighting {
+    principal: String,
+    row: StoredRow,
+    is_evidence: bool,
+}
+
+fn pick(rng: &mut Rng, texts: &[&str]) -> String {
+    texts[rng.usize(..texts.len())].to_owned()
+}
+
+/// Returns fields in which an indicator was found, and whether one of them describes the actor.
+fn random_matched_fields(rng: &mut Rng) -> (Vec<String>, bool) {
+    let actor_fields = [
         "sourceIPAddress",
         "userIdentity.accessKeyId",
         "userAgent",
         "userIdentity.sessionContext.x",
     ];
-    let others = [
+    let other_fields = [
         "requestParameters.accessKeyId",
         "responseElements.accessKey.accessKeyId",
         "message",
         "userIdentityX",
     ];
-    let is_hunt = rng.u8(..5) == 0;
-    let by_actor = rng.bool();
-    let mut matched_fields = vec![one_of(rng, &others)];
-    if by_actor {
-        matched_fields.push(one_of(rng, &actors));
+    let mut fields = vec![pick(rng, &other_fields)];
+    let has_actor_field = rng.bool();
+    if has_actor_field {
+        fields.push(pick(rng, &actor_fields));
     }
+    (fields, has_actor_field)
+}
+
+/// Returns a CloudTrail record of the principal, and whether its call failed.
+fn random_record(rng: &mut Rng, principal: &str) -> (Value, bool) {
     let failures = [
         json!({"errorCode": "AccessDenied"}),
         json!({"errorMessage": "Failed authentication"}),
         json!({"responseElements": {"ConsoleLogin": "Failure"}}),
     ];
-    let failed = rng.u8(..3) == 0;
     let mut record =
         json!({"userIdentity": {"type": "IAMUser", "arn": principal}, "eventName": "X"});
+    let failed = rng.u8(..3) == 0;
     if failed {
         let failure = failures[rng.usize(..failures.len())]
             .as_object()
@@ -203,7 +211,32 @@ fn random_sighting(rng: &mut Rng) -> (String, StoredRow, bool) {
             .clone();
         record.as_object_mut().unwrap().extend(failure);
     }
-    let found = SightingRecord {
+    (record, failed)
+}
+
+fn random_sighting(rng: &mut Rng) -> RandomSighting {
+    let principal = user_arn(&format!("user-{}", rng.u8(..6)));
+    let log_group = pick(rng, &["/trail", "/trail", "/trail", "/app", "/own"]);
+    let organization_stream = "o-practice00_222222222222_CloudTrail_us-east-1";
+    let streams = [
+        organization_stream,
+        organization_stream,
+        organization_stream,
+        "222222222222_CloudTrail_us-east-1",
+        "stream",
+    ];
+    let log_stream = pick(rng, &streams);
+    // The trail of account 333333333333 records no other account.
+    let is_delivered = log_group == "/trail" && log_stream != "stream";
+    let is_hunt = rng.u8(..5) == 0;
+    let (matched_fields, has_actor_field) = random_matched_fields(rng);
+    let (record, failed) = random_record(rng, &principal);
+    let account = if log_group == "/own" {
+        "333333333333"
+    } else {
+        "111111111111"
+    };
+    let mut found = SightingRecord {
         time_ms: 0,
         event_account: "222222222222".to_owned(),
         event_region: "us-east-1".to_owned(),
@@ -212,40 +245,32 @@ fn random_sighting(rng: &mut Rng) -> (String, StoredRow, bool) {
         log_stream,
         timestamp_ms: 0,
         ingestion_ms: 0,
-        indicators: if is_hunt {
-            Vec::new()
-        } else {
-            vec![IP.to_owned()]
-        },
-        hunts: if is_hunt {
-            vec!["hunt".to_owned()]
-        } else {
-            Vec::new()
-        },
-        matched_fields: if is_hunt { Vec::new() } else { matched_fields },
+        indicators: vec![IP.to_owned()],
+        hunts: Vec::new(),
+        matched_fields,
         message: record.to_string(),
     };
-    let account = if log_group == "/own" {
-        "333333333333"
-    } else {
-        "111111111111"
-    };
+    if is_hunt {
+        found.indicators = Vec::new();
+        found.hunts = vec!["hunt".to_owned()];
+        found.matched_fields = Vec::new();
+    }
     let row = StoredRow {
         account: account.parse().unwrap(),
         region: "us-east-1".parse().unwrap(),
         log_group,
-        elsewhere: false,
+        out_of_scope: false,
         found,
     };
-    (
+    RandomSighting {
         principal,
         row,
-        delivered && !failed && (is_hunt || by_actor),
-    )
+        is_evidence: is_delivered && !failed && (is_hunt || has_actor_field),
+    }
 }
 
 /// Returns the trail of the organization, and one that a member account created.
-fn trails() -> TrailDeliveries {
+fn trail_deliveries() -> TrailDeliveries {
     let region = || "us-east-1".parse().unwrap();
     let target = |account: &str| Target {
         account: account.parse().unwrap(),
@@ -257,47 +282,50 @@ fn trails() -> TrailDeliveries {
         home: target(account),
         destination: Destination::LogGroup(LogGroupArn::new(target(account), group)),
         multi_region: true,
-        told: SourceState::Unknown,
+        state: SourceState::Unknown,
     };
-    let seen = |account: &str, by: &[&str]| SourceLookup {
+    let lookup = |account: &str, homes: &[&str]| SourceLookup {
         target: target(account),
         kind: SourceKind::CloudTrail,
-        answer: Ok(by.iter().map(|by| format!("trail of {by}")).collect()),
+        result: Ok(homes
+            .iter()
+            .map(|home| format!("trail of {home}"))
+            .collect()),
     };
-    let recorders = [
+    let log_sources = [
         trail("111111111111", "/trail"),
         trail("333333333333", "/own"),
     ];
-    let cells = [
-        seen("111111111111", &["111111111111"]),
-        seen("222222222222", &["111111111111"]),
-        seen("333333333333", &["111111111111", "333333333333"]),
+    let lookups = [
+        lookup("111111111111", &["111111111111"]),
+        lookup("222222222222", &["111111111111"]),
+        lookup("333333333333", &["111111111111", "333333333333"]),
     ];
-    TrailDeliveries::new(&recorders, &cells)
+    TrailDeliveries::new(&log_sources, &lookups)
 }
 
 #[test]
-fn whoever_only_acted_on_an_indicator_or_is_in_a_log_line_is_never_a_target() {
-    let mut targets = 0;
-    let mut mentions = 0;
+fn only_actors_with_trail_evidence_are_targets() {
+    let mut target_count = 0;
+    let mut mention_count = 0;
     for seed in 0..cases(2_000) {
         let mut rng = Rng::with_seed(seed.into());
-        let mut run = FromRun::new(trails());
-        let mut at_work = BTreeSet::new();
-        let mut named = BTreeSet::new();
+        let mut run = FromRun::new(trail_deliveries());
+        let mut actors = BTreeSet::new();
+        let mut all = BTreeSet::new();
         for _ in 0..rng.usize(1..12) {
-            let (principal, row, is_evidence) = random_sighting(&mut rng);
-            run.take(&row);
-            named.insert(principal.clone());
-            if is_evidence {
-                at_work.insert(principal);
+            let sighting = random_sighting(&mut rng);
+            run.add_sighting(&sighting.row);
+            all.insert(sighting.principal.clone());
+            if sighting.is_evidence {
+                actors.insert(sighting.principal);
             }
         }
-        let found: BTreeSet<String> = run
+        let targets: BTreeSet<String> = run
             .selectors()
             .map(|selector| selector.to_string())
             .collect();
-        assert_eq!(found, at_work, "seed {seed}");
+        assert_eq!(targets, actors, "seed {seed}");
         let mentioned: BTreeSet<String> = run
             .mentioned()
             .into_iter()
@@ -305,14 +333,14 @@ fn whoever_only_acted_on_an_indicator_or_is_in_a_log_line_is_never_a_target() {
             .collect();
         assert_eq!(
             mentioned,
-            named.difference(&at_work).cloned().collect(),
-            "seed {seed}: nobody is left out"
+            all.difference(&actors).cloned().collect(),
+            "seed {seed}: every other principal is mentioned"
         );
-        targets += found.len();
-        mentions += mentioned.len();
+        target_count += targets.len();
+        mention_count += mentioned.len();
     }
     assert!(
-        targets > 0 && mentions > 0,
-        "both are met: {targets} targets, {mentions} mentioned"
+        target_count > 0 && mention_count > 0,
+        "both cases occur: {target_count} targets, {mention_count} mentioned"
     );
 }

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use dragnet::aws::Caller;
 use dragnet::cli::Override;
-use dragnet::contain::{Guard, Refusal};
+use dragnet::contain::{Guard, GuardRefusal, plan_lines};
 
 use super::world::{World, states};
 
 const RESPONDER: &str = "arn:aws:iam::111111111111:user/responder";
+const MANY_ACCOUNTS: &str = "\n[[accounts]]\nid = \"400000000001\"\nname = \"many\"\ncount = 9\n";
 
 /// Returns the guard for a caller and a configuration.
 fn guard(caller: &str, config: &str, forced: &[Override]) -> Guard {
-    let settings = World::with("").settings(config);
+    let settings = World::new("").settings(config);
     let arn: dragnet::model::Arn = caller.parse().unwrap();
     let caller = Caller {
         account: arn.account().unwrap(),
@@ -22,35 +23,40 @@ fn guard(caller: &str, config: &str, forced: &[Override]) -> Guard {
     Guard::new(&caller, &[], &settings.reach, &settings.contain, forced)
 }
 
-fn refusals(guard: &Guard, arn: &str, named_exactly: bool) -> Vec<Refusal> {
+fn refusals(guard: &Guard, arn: &str, named_exactly: bool) -> Vec<GuardRefusal> {
     guard.check(&arn.parse().unwrap(), named_exactly, &BTreeSet::new())
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_contain_role_that_lets_nobody_in_is_told_in_the_plan() {
-    let careful = "name = \"DragnetContain\"\nmfa = true";
-    let world =
-        World::of(&super::world::ORGANIZATION.replace("name = \"DragnetContain\"", careful));
+async fn plan_warns_if_the_contain_role_cannot_be_assumed() {
+    let with_mfa = "name = \"DragnetContain\"\nmfa = true";
+    let scenario = super::world::ORGANIZATION.replace("name = \"DragnetContain\"", with_mfa);
+    let world = World::from_scenario(&scenario);
     let plan = world.plan(&["--role", "App", "--account", "prod"]).await;
     let warnings = &plan.plan().targets[0].warnings;
-    let told = warnings
+    let warning = warnings
         .iter()
-        .find(|warning| warning.starts_with("it could not be applied today"))
+        .find(|warning| warning.starts_with("cannot be applied yet"))
         .unwrap();
-    assert!(told.contains("set identity.mfa_serial"), "{told}");
-    let plan = World::with("")
+    assert!(warning.contains("set identity.mfa_serial"), "{warning}");
+    let summary = plan_lines(&plan).pop().unwrap();
+    assert!(
+        summary.contains("1 principal cannot be contained yet"),
+        "{summary}"
+    );
+    let plan = World::new("")
         .plan(&["--role", "App", "--account", "prod"])
         .await;
     assert!(
         plan.plan().targets[0]
             .warnings
             .iter()
-            .all(|warning| !warning.contains("applied today"))
+            .all(|warning| !warning.contains("cannot be applied"))
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_way_in_is_never_closed() {
+async fn principals_of_the_own_session_are_protected() {
     let chain = "[identity]\nrole_chain = [\"arn:aws:iam::444444444444:role/hubs/First\", \"arn:aws:iam::555555555555:role/Second\"]\n\
                  [organization]\nrole = \"arn:aws:iam::666666666666:role/OrgRead\"";
     let all = [Override::Protect, Override::MaxTargets];
@@ -71,13 +77,13 @@ async fn the_way_in_is_never_closed() {
     ] {
         assert_eq!(
             refusals(&by_user, own, true),
-            [Refusal::OwnChain],
+            [GuardRefusal::OwnChain],
             "{own}: nothing overrides it"
         );
     }
     assert_eq!(
         refusals(&by_role, "arn:aws:iam::777777777777:role/x/entry", true),
-        [Refusal::OwnChain]
+        [GuardRefusal::OwnChain]
     );
     for other in [
         "arn:aws:iam::222222222222:user/alice",
@@ -92,7 +98,7 @@ async fn the_way_in_is_never_closed() {
         true,
         &members,
     );
-    assert_eq!(refused, [Refusal::OwnGroup("alice".to_owned())]);
+    assert_eq!(refused, [GuardRefusal::OwnGroup("alice".to_owned())]);
     assert!(
         by_user
             .check(
@@ -105,7 +111,7 @@ async fn the_way_in_is_never_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_tools_own_roles_are_kept_in_every_account() {
+async fn dragnet_roles_are_protected_in_every_account() {
     let config = "[identity]\nmember_role = \"audit/Reader\"\ncontain_role = \"Blocker\"\n\
                   [[accounts]]\nid = \"222222222222\"\nmember_role = \"OtherReader\"";
     let guard = guard(RESPONDER, config, &[Override::Protect]);
@@ -117,13 +123,17 @@ async fn the_tools_own_roles_are_kept_in_every_account() {
         "OtherReader",
     ] {
         let arn = format!("arn:aws:iam::999999999999:role/{role}");
-        assert_eq!(refusals(&guard, &arn, true), [Refusal::ToolRole], "{role}");
+        assert_eq!(
+            refusals(&guard, &arn, true),
+            [GuardRefusal::ToolRole],
+            "{role}"
+        );
     }
     assert!(refusals(&guard, "arn:aws:iam::999999999999:user/Reader", true).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_aws_s_or_the_organizations_or_protected_is_told_with_what_to_do() {
+async fn aws_organization_and_configured_roles_are_protected() {
     let default = guard(RESPONDER, "", &[]);
     let first = |arn: &str, exactly: bool| refusals(&default, arn, exactly).into_iter().next();
     let role = |name: &str| format!("arn:aws:iam::222222222222:role/{name}");
@@ -132,7 +142,7 @@ async fn what_is_aws_s_or_the_organizations_or_protected_is_told_with_what_to_do
             &role("aws-service-role/x.amazonaws.com/AWSServiceRoleForX"),
             true
         ),
-        Some(Refusal::ServiceLinked)
+        Some(GuardRefusal::ServiceLinked)
     );
     let sso = first(
         &role("aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0"),
@@ -151,14 +161,14 @@ async fn what_is_aws_s_or_the_organizations_or_protected_is_told_with_what_to_do
     ] {
         assert_eq!(
             first(&role(name), false),
-            Some(Refusal::OrganizationRole),
+            Some(GuardRefusal::OrganizationRole),
             "{name}"
         );
         assert_eq!(first(&role(name), true), None, "{name} named exactly");
     }
     for name in ["BreakGlass", "team/break-glass-1", "EMERGENCY"] {
         assert!(
-            matches!(first(&role(name), true), Some(Refusal::Protected(_))),
+            matches!(first(&role(name), true), Some(GuardRefusal::Protected(_))),
             "{name}"
         );
     }
@@ -173,21 +183,20 @@ async fn what_is_aws_s_or_the_organizations_or_protected_is_told_with_what_to_do
         assert!(
             matches!(
                 refusals(&globs, &role(spelling), true)[..],
-                [Refusal::Protected(_)]
+                [GuardRefusal::Protected(_)]
             ),
             "{spelling}"
         );
     }
     assert!(
         refusals(&globs, &role("BreakGlass"), true).is_empty(),
-        "a list of one's own replaces the default"
+        "a configured list replaces the default"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn plans_refuse_and_say_so() {
-    let many = "\n[[accounts]]\nid = \"400000000001\"\nname = \"many\"\ncount = 9\n";
-    let world = World::with(many);
+async fn plan_refuses_the_own_user() {
+    let world = World::new("");
     let plan = world
         .plan(&[
             "--user",
@@ -198,14 +207,6 @@ async fn plans_refuse_and_say_so() {
         .await;
     assert_eq!(plan.plan().targets.len(), 1);
     assert!(plan.plan().refused[0].reasons[0].contains("lock you out"));
-    let spelling = world
-        .try_plan(&["--user", "arn:aws:iam::111111111111:user/RESPONDER"], "")
-        .await
-        .unwrap_err();
-    assert!(
-        spelling.to_string().contains("the one of this name is"),
-        "{spelling}"
-    );
     let by_name = world
         .plan(&["--user", "Responder", "--account", "management"])
         .await;
@@ -213,14 +214,32 @@ async fn plans_refuse_and_say_so() {
         by_name.plan().targets.is_empty()
             && by_name.plan().refused[0].reasons[0].contains("lock you out")
     );
-    let elsewhere = world
+}
+
+#[tokio::test(start_paused = true)]
+async fn arn_with_another_case_or_path_is_refused_with_the_right_one() {
+    let world = World::new("");
+    let other_case = world
+        .try_plan(&["--user", "arn:aws:iam::111111111111:user/RESPONDER"], "")
+        .await
+        .unwrap_err();
+    assert!(
+        other_case.to_string().contains("the one with this name is"),
+        "{other_case}"
+    );
+    let other_path = world
         .try_plan(&["--role", "arn:aws:iam::222222222222:role/App"], "")
         .await
         .unwrap_err();
     assert!(
-        elsewhere.to_string().contains("role/apps/App"),
-        "{elsewhere}"
+        other_path.to_string().contains("role/apps/App"),
+        "{other_path}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn glob_of_roles_selects_no_protected_role() {
+    let world = World::new("");
     let all = world.plan(&["--role", "*", "--account", "prod"]).await;
     let names: Vec<&str> = all
         .plan()
@@ -231,8 +250,14 @@ async fn plans_refuse_and_say_so() {
     assert_eq!(
         (names, all.plan().refused.len()),
         (vec!["App"], 3),
-        "its own roles and the organization's are not met"
+        "Dragnet's roles and the organization's role are refused"
     );
+    assert!(world.try_plan(&["--role", "Nobody"], "").await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_max_targets_are_refused_unless_forced() {
+    let world = World::new(MANY_ACCOUNTS);
     let too_many = world.try_plan(&["--role", "App"], "").await.unwrap_err();
     assert!(
         too_many.to_string().contains("11 principals")
@@ -247,12 +272,11 @@ async fn plans_refuse_and_say_so() {
             .len(),
         1
     );
-    assert!(world.try_plan(&["--role", "Nobody"], "").await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_that_would_not_fit_is_refused() {
-    let world = World::with("");
+async fn policy_above_the_size_limit_is_refused() {
+    let world = World::new("");
     let iam = world.iam("222222222222").await;
     let long = |bytes: usize| {
         format!(
@@ -301,11 +325,11 @@ async fn a_policy_that_would_not_fit_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn guards_hold_again_when_a_plan_is_applied() {
-    let world = World::with(
+async fn guards_are_checked_again_by_apply() {
+    let world = World::new(
         "\n[[user_groups]]\naccount = \"111111111111\"\nname = \"ops\"\n[[roles]]\nname = \"DragnetContain\"\naccounts = \"management\"\nallow = [\"iam:*\"]\n",
     );
-    let administrator = world.wire().user(&world.administrators_key());
+    let administrator = world.sdk_clients().user(&world.administrator_key());
     let iam = aws_sdk_iam::Client::new(&administrator);
     let plan = world
         .plan(&["--group", "arn:aws:iam::111111111111:group/ops"])

@@ -3,42 +3,42 @@
 use dragnet::cli::Override;
 use dragnet::contain::{State, markdown, service_control_policy, shell_script};
 
-use super::world::{World, inline, states, works};
+use super::world::{World, inline_policies, is_allowed, states};
 
 const EVE: &str = "arn:aws:iam::222222222222:user/staff/eve";
 const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
 
 #[tokio::test(start_paused = true)]
-async fn a_hundred_accounts_are_blocked_and_let_in_again() {
+async fn hundred_accounts_are_contained_and_undone() {
     let accounts = "\n[[accounts]]\nid = \"400000000001\"\nname = \"many\"\ncount = 98\n";
-    let world = World::with(accounts);
+    let world = World::new(accounts);
     let ids: Vec<String> = ["222222222222", "333333333333"]
         .map(str::to_owned)
         .into_iter()
         .chain((1..=98).map(|n| format!("4{n:011}")))
         .collect();
-    let wire = world.wire();
+    let sdk = world.sdk_clients();
     let mut sessions = Vec::new();
     for id in &ids {
-        let session = wire.assume(id, "apps/App", "us-east-1").await;
-        assert!(works(&session).await, "{id}");
+        let session = sdk.assume(id, "apps/App", "us-east-1").await;
+        assert!(is_allowed(&session).await, "{id}");
         sessions.push(session);
     }
-    let before = inline(&world.iam(&ids[99]).await, "role", "App").await;
+    let before = inline_policies(&world.iam(&ids[99]).await, "role", "App").await;
 
     let plan = world
         .plan(&["--role", "App", "--force", "max-targets"])
         .await;
     assert_eq!(plan.plan().targets.len(), 100);
-    let began = tokio::time::Instant::now();
+    let started = tokio::time::Instant::now();
     let containment = world
         .try_apply_forcing(&plan, &[Override::MaxTargets])
         .await
         .unwrap();
     assert!(
-        began.elapsed().as_secs() < 60,
-        "accounts go side by side: {:?}",
-        began.elapsed()
+        started.elapsed().as_secs() < 60,
+        "accounts are processed concurrently: {:?}",
+        started.elapsed()
     );
     assert_eq!(
         (
@@ -48,38 +48,38 @@ async fn a_hundred_accounts_are_blocked_and_let_in_again() {
         ("contained", Some(&100))
     );
     for session in &sessions {
-        assert!(!works(session).await);
+        assert!(!is_allowed(session).await);
     }
     assert_eq!(
         world.undo(plan.short_hash(), false).await.overall_status(),
         "undone"
     );
     for session in &sessions {
-        assert!(works(session).await);
+        assert!(is_allowed(session).await);
     }
     assert_eq!(
-        inline(&world.iam(&ids[99]).await, "role", "App").await,
+        inline_policies(&world.iam(&ids[99]).await, "role", "App").await,
         before
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_plan_tells_what_was_used_and_the_record_what_iam_believes() {
-    let world = World::with("");
+async fn plan_has_last_use_and_record_has_simulation() {
+    let world = World::new("");
     world
-        .wire()
+        .sdk_clients()
         .assume("222222222222", "apps/App", "us-east-1")
         .await;
     assert!(
-        works(
+        is_allowed(
             &world
-                .wire()
+                .sdk_clients()
                 .assume("222222222222", "apps/App", "us-east-1")
                 .await
         )
         .await
     );
-    assert!(works(&world.wire().user("AKIAEVE2222222222222")).await);
+    assert!(is_allowed(&world.sdk_clients().user("AKIAEVE2222222222222")).await);
 
     let plan = world.plan(&["--role", "App", "--account", "prod"]).await;
     let radius = &plan.plan().targets[0].blast_radius;
@@ -89,8 +89,8 @@ async fn the_plan_tells_what_was_used_and_the_record_what_iam_believes() {
     let record = markdown(&containment);
     assert!(record.contains("IAM's simulation"), "{record}");
 
-    let eve = world.plan(&["--user", EVE]).await;
-    let radius = &eve.plan().targets[0].blast_radius;
+    let user_plan = world.plan(&["--user", EVE]).await;
+    let radius = &user_plan.plan().targets[0].blast_radius;
     assert!(
         radius.last_used.ends_with("with AKIAEVE2222222222222"),
         "{radius:?}"
@@ -99,8 +99,8 @@ async fn the_plan_tells_what_was_used_and_the_record_what_iam_believes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn users_and_groups_likewise_and_keys_are_switched_on_again() {
-    let world = World::with("");
+async fn users_groups_and_keys_are_contained_and_undone() {
+    let world = World::new("");
     let iam = world.iam("222222222222").await;
     let inactive = aws_sdk_iam::types::StatusType::Inactive;
     let update = iam
@@ -108,16 +108,16 @@ async fn users_and_groups_likewise_and_keys_are_switched_on_again() {
         .user_name("eve")
         .access_key_id("AKIAEVE2222222222223");
     update.status(inactive.clone()).send().await.unwrap();
-    let eve = world.wire().user("AKIAEVE2222222222222");
-    let before = inline(&iam, "user", "eve").await;
+    let eve = world.sdk_clients().user("AKIAEVE2222222222222");
+    let before = inline_policies(&iam, "user", "eve").await;
 
     let group = world.plan(&["--group", "staff"]).await;
     assert_eq!(group.plan().targets[0].blast_radius.members, ["eve"]);
-    assert!(works(&eve).await);
+    assert!(is_allowed(&eve).await);
     world.apply(&group).await;
-    assert!(!works(&eve).await, "blocked by its group");
+    assert!(!is_allowed(&eve).await, "blocked by its group");
     world.undo(group.short_hash(), false).await;
-    assert!(works(&eve).await);
+    assert!(is_allowed(&eve).await);
 
     let plan = world
         .plan(&[
@@ -135,13 +135,13 @@ async fn users_and_groups_likewise_and_keys_are_switched_on_again() {
         states(&containment),
         ["verified", "verified", "already-contained"]
     );
-    assert!(!works(&eve).await);
+    assert!(!is_allowed(&eve).await);
     assert_eq!(
         world.undo(plan.short_hash(), false).await.overall_status(),
         "undone"
     );
-    assert!(works(&eve).await);
-    assert_eq!(inline(&iam, "user", "eve").await, before);
+    assert!(is_allowed(&eve).await);
+    assert_eq!(inline_policies(&iam, "user", "eve").await, before);
     let keys = iam
         .list_access_keys()
         .user_name("eve")
@@ -156,23 +156,24 @@ async fn users_and_groups_likewise_and_keys_are_switched_on_again() {
     assert_eq!(
         status,
         ["Active", "Inactive"],
-        "only what was switched off is switched on"
+        "only the deactivated key is activated"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_there_under_the_same_name_comes_back_byte_for_byte() {
-    let world = World::with("");
+async fn replaced_policy_is_restored_byte_for_byte() {
+    let world = World::new("");
     let iam = world.iam("222222222222").await;
-    let odd = "{ \"Statement\" : {\"Effect\":\"Deny\",\n\"Action\":\"s3:*\", \"Resource\":\"*\"} }";
+    let unusual =
+        "{ \"Statement\" : {\"Effect\":\"Deny\",\n\"Action\":\"s3:*\", \"Resource\":\"*\"} }";
     iam.put_role_policy()
         .role_name("App")
         .policy_name("DenyAll")
-        .policy_document(odd)
+        .policy_document(unusual)
         .send()
         .await
         .unwrap();
-    let before = inline(&iam, "role", "App").await;
+    let before = inline_policies(&iam, "role", "App").await;
     let plan = world.plan(&["--role", APP]).await;
     assert!(
         plan.plan().targets[0]
@@ -181,66 +182,69 @@ async fn what_was_there_under_the_same_name_comes_back_byte_for_byte() {
             .any(|warning| warning.contains("it is replaced"))
     );
     world.apply(&plan).await;
-    assert_ne!(inline(&iam, "role", "App").await, before);
+    assert_ne!(inline_policies(&iam, "role", "App").await, before);
     world.undo(plan.short_hash(), false).await;
-    assert_eq!(inline(&iam, "role", "App").await, before);
+    assert_eq!(inline_policies(&iam, "role", "App").await, before);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deny_all_that_is_there_is_not_ours_but_can_be_removed() {
-    let world = World::with("");
+async fn existing_deny_all_is_kept_by_undo_and_can_be_removed() {
+    let world = World::new("");
     let iam = world.iam("222222222222").await;
-    let classic = r#"{"Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"]}]}"#;
+    let existing = r#"{"Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"]}]}"#;
     iam.put_role_policy()
         .role_name("App")
         .policy_name("DenyAll")
-        .policy_document(classic)
+        .policy_document(existing)
         .send()
         .await
         .unwrap();
-    let before = inline(&iam, "role", "App").await;
+    let before = inline_policies(&iam, "role", "App").await;
     let plan = world.plan(&["--role", APP]).await;
     assert_eq!(states(&world.apply(&plan).await), ["already-contained"]);
     world.undo(plan.short_hash(), false).await;
-    assert_eq!(inline(&iam, "role", "App").await, before);
+    assert_eq!(inline_policies(&iam, "role", "App").await, before);
 
     let removal = world.plan(&["--role", APP, "--remove"]).await;
     assert_eq!(states(&world.apply(&removal).await), ["verified"]);
-    assert_eq!(inline(&iam, "role", "App").await.len(), before.len() - 1);
+    assert_eq!(
+        inline_policies(&iam, "role", "App").await.len(),
+        before.len() - 1
+    );
     world.undo(removal.short_hash(), false).await;
-    assert_eq!(inline(&iam, "role", "App").await, before);
+    assert_eq!(inline_policies(&iam, "role", "App").await, before);
 }
 
 #[tokio::test(start_paused = true)]
-async fn revoked_sessions_end_and_new_ones_begin() {
-    let world = World::with("");
+async fn revoke_sessions_blocks_only_old_sessions() {
+    let world = World::new("");
     let old = world
-        .wire()
+        .sdk_clients()
         .assume("222222222222", "apps/App", "us-east-1")
         .await;
     let plan = world
         .plan(&["--role", APP, "--action", "revoke-sessions"])
         .await;
     assert_eq!(states(&world.apply(&plan).await), ["verified"]);
-    assert!(!works(&old).await);
+    assert!(!is_allowed(&old).await);
     // After the margin that is left for propagation.
     tokio::time::advance(std::time::Duration::from_mins(1)).await;
     assert!(
-        works(
+        is_allowed(
             &world
-                .wire()
+                .sdk_clients()
                 .assume("222222222222", "apps/App", "us-east-1")
                 .await
         )
         .await
     );
     world.undo(plan.short_hash(), false).await;
-    assert!(works(&old).await);
+    assert!(is_allowed(&old).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn verify_tells_what_is_gone_and_apply_puts_it_back() {
-    let world = World::with("");
+async fn verify_reports_missing_policy_and_apply_restores_it() {
+    let world = World::new("");
     let iam = world.iam("222222222222").await;
     let plan = world.plan(&["--role", APP]).await;
     world.apply(&plan).await;
@@ -265,8 +269,8 @@ async fn verify_tells_what_is_gone_and_apply_puts_it_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_canary_comes_first_and_a_no_stops_the_rest() {
-    let world = World::with("");
+async fn declined_canary_stops_the_other_targets() {
+    let world = World::new("");
     let plan = world.plan(&["--role", "App"]).await;
     let containment = world.apply_canary(&plan, 1, false).await;
     assert_eq!(
@@ -280,8 +284,8 @@ async fn a_canary_comes_first_and_a_no_stops_the_rest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_expires_is_applied_once_and_is_not_changed() {
-    let world = World::with("");
+async fn tampered_expired_or_undone_plan_is_refused() {
+    let world = World::new("");
     let plan = world.plan(&["--role", APP]).await;
     let tampered = plan.to_text().unwrap().replace("apps/App", "apps/Other");
     assert!(
@@ -317,8 +321,8 @@ async fn a_plan_expires_is_applied_once_and_is_not_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_can_be_carried_out_without_dragnet_and_becomes_a_record() {
-    let world = World::with("");
+async fn plan_is_exported_as_script_scp_and_record() {
+    let world = World::new("");
     let plan = world
         .plan(&[
             "--role",

@@ -2,35 +2,31 @@
 //! prior state or in the contained state, and the journal says which. Any state in between is
 //! reported.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_iam::Client;
 use dragnet::contain::{SealedPlan, denies_all};
 use fastrand::Rng;
 
-use super::world::{World, inline};
+use super::world::{World, decode_document, inline_policies};
 
 const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
-const SLOW: &str = "\n[[faults]]\noperation = \"*RolePolicy\"\nkind = \"slow\"\nmilliseconds = 100\n\
+const SLOW_FAULTS: &str = "\n[[faults]]\noperation = \"*RolePolicy\"\nkind = \"slow\"\nmilliseconds = 100\n\
                     [[faults]]\noperation = \"PutRolePolicy\"\nkind = \"reset\"\nevery = 5\n";
-const OTHER: &str = r#"{"Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
-const SAME: &str = r#"{"Statement":{"Effect":"Deny","Action":["*"],"Resource":["*"]}}"#;
+const OTHER_POLICY: &str = r#"{"Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
+const SAME_POLICY: &str = r#"{"Statement":{"Effect":"Deny","Action":["*"],"Resource":["*"]}}"#;
 
 /// Returns the document of the policy `DenyAll`, if it exists.
 async fn deny_all(iam: &Client) -> Option<String> {
-    let policies = inline(iam, "role", "App").await;
-    let text = policies
+    let policies = inline_policies(iam, "role", "App").await;
+    policies
         .into_iter()
         .find(|(name, _)| name == "DenyAll")
-        .map(|(_, text)| text)?;
-    Some(
-        percent_encoding::percent_decode_str(&text)
-            .decode_utf8()
-            .unwrap()
-            .into_owned(),
-    )
+        .map(|(_, document)| decode_document(&document))
 }
 
+/// Changes or removes the policy `DenyAll`.
 async fn drift(iam: &Client, rng: &mut Rng) {
     let put = |document: &str| {
         iam.put_role_policy()
@@ -41,8 +37,8 @@ async fn drift(iam: &Client, rng: &mut Rng) {
     };
     // The call may fail because of a fault; then nothing drifts.
     match rng.u8(..3) {
-        0 => _ = put(OTHER).await,
-        1 => _ = put(SAME).await,
+        0 => _ = put(OTHER_POLICY).await,
+        1 => _ = put(SAME_POLICY).await,
         _ => {
             _ = iam
                 .delete_role_policy()
@@ -54,71 +50,110 @@ async fn drift(iam: &Client, rng: &mut Rng) {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn never_in_between_without_saying_so() {
-    let mut ends = std::collections::BTreeMap::<&str, u32>::new();
-    for seed in 0..40 {
-        let mut rng = Rng::with_seed(seed);
-        let world = World::with(SLOW);
+/// A random run of plan, apply and undo, and what is known about its plan.
+struct Run {
+    world: World,
+    iam: Client,
+    rng: Rng,
+    plan: Option<SealedPlan>,
+    /// The document of `DenyAll` when the plan was made.
+    prior: Option<String>,
+}
+
+impl Run {
+    async fn new(seed: u64) -> Self {
+        let world = World::new(SLOW_FAULTS);
         let iam = world.iam("222222222222").await;
-        let (mut plan, mut prior): (Option<SealedPlan>, Option<String>) = (None, None);
+        Self {
+            world,
+            iam,
+            rng: Rng::with_seed(seed),
+            plan: None,
+            prior: None,
+        }
+    }
+
+    /// Takes a random step. Returns the status of the containment if apply or undo was not cut off.
+    async fn step(&mut self, label: &str) -> Option<&'static str> {
+        let cut = Duration::from_millis(self.rng.u64(0..9_000));
+        match (self.rng.u8(..6), self.plan.clone()) {
+            (0, _) => {
+                drift(&self.iam, &mut self.rng).await;
+                None
+            }
+            (_, None) => {
+                self.prior = deny_all(&self.iam).await;
+                self.plan = self.world.try_plan(&["--role", APP], "").await.ok();
+                None
+            }
+            (1, Some(plan)) => {
+                _ = tokio::time::timeout(cut, self.world.try_apply(&plan)).await;
+                None
+            }
+            (2, Some(plan)) => {
+                let overwrite_drift = self.rng.bool();
+                let undo = self.world.try_undo(plan.short_hash(), overwrite_drift);
+                _ = tokio::time::timeout(cut, undo).await;
+                None
+            }
+            (3 | 4, Some(plan)) => self.apply(&plan, label).await,
+            (_, Some(plan)) => self.undo(&plan, label).await,
+        }
+    }
+
+    /// Applies the plan to its end, and checks the reported status.
+    async fn apply(&self, plan: &SealedPlan, label: &str) -> Option<&'static str> {
+        let containment = self.world.try_apply(plan).await.ok()?;
+        let document = deny_all(&self.iam).await;
+        if containment.overall_status() == "contained" {
+            assert!(
+                document.as_deref().is_some_and(denies_all),
+                "{label}: {:?}",
+                containment.events
+            );
+        } else {
+            assert_eq!(containment.exit_code(), 3, "{label}");
+        }
+        Some(containment.overall_status())
+    }
+
+    /// Undoes the plan to its end, and checks the reported status.
+    async fn undo(&mut self, plan: &SealedPlan, label: &str) -> Option<&'static str> {
+        let events = self.world.events(plan.short_hash());
+        let containment = self.world.try_undo(plan.short_hash(), true).await.ok()?;
+        if containment.overall_status() == "undone" {
+            // Only if this call did the undo: an earlier one may have been cut off after its last
+            // write, and followed by drift.
+            if containment.events.len() > events {
+                assert_eq!(
+                    deny_all(&self.iam).await,
+                    self.prior,
+                    "{label}: {:?}",
+                    containment.events
+                );
+            }
+            self.plan = None;
+        } else {
+            assert_eq!(containment.exit_code(), 3, "{label}");
+        }
+        Some(containment.overall_status())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn random_runs_report_every_intermediate_state() {
+    let mut statuses = BTreeMap::<&str, u32>::new();
+    for seed in 0..40 {
+        let mut run = Run::new(seed).await;
         for step in 0..12 {
-            let cut = Duration::from_millis(rng.u64(0..9_000));
-            let what = format!("seed {seed}, step {step}");
-            match (rng.u8(..6), &plan) {
-                (0, _) => drift(&iam, &mut rng).await,
-                (_, None) => {
-                    prior = deny_all(&iam).await;
-                    plan = world.try_plan(&["--role", APP], "").await.ok();
-                }
-                (1, Some(plan)) => _ = tokio::time::timeout(cut, world.try_apply(plan)).await,
-                (2, Some(plan)) => {
-                    _ = tokio::time::timeout(cut, world.try_undo(plan.short_hash(), rng.bool()))
-                        .await;
-                }
-                (3 | 4, Some(sealed)) => {
-                    let Ok(containment) = world.try_apply(sealed).await else {
-                        continue;
-                    };
-                    let now = deny_all(&iam).await;
-                    *ends.entry(containment.overall_status()).or_default() += 1;
-                    if containment.overall_status() == "contained" {
-                        assert!(
-                            now.as_deref().is_some_and(denies_all),
-                            "{what}: {:?}",
-                            containment.events
-                        );
-                    } else {
-                        assert_eq!(containment.exit_code(), 3, "{what}");
-                    }
-                }
-                (_, Some(sealed)) => {
-                    let events = world.events(sealed.short_hash());
-                    let Ok(containment) = world.try_undo(sealed.short_hash(), true).await else {
-                        continue;
-                    };
-                    *ends.entry(containment.overall_status()).or_default() += 1;
-                    if containment.overall_status() == "undone" {
-                        // Only if this call did the undo: an earlier one may have been cut off
-                        // after its last write, and followed by drift.
-                        if containment.events.len() > events {
-                            assert_eq!(
-                                deny_all(&iam).await,
-                                prior,
-                                "{what}: {:?}",
-                                containment.events
-                            );
-                        }
-                        plan = None;
-                    } else {
-                        assert_eq!(containment.exit_code(), 3, "{what}");
-                    }
-                }
+            let label = format!("seed {seed}, step {step}");
+            if let Some(status) = run.step(&label).await {
+                *statuses.entry(status).or_default() += 1;
             }
         }
     }
     assert!(
-        ends["contained"] > 10 && ends["undone"] > 10,
-        "both ends are met: {ends:?}"
+        statuses["contained"] > 10 && statuses["undone"] > 10,
+        "both final states occur: {statuses:?}"
     );
 }

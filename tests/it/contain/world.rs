@@ -17,11 +17,11 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::range::clients::World as Wire;
+use crate::range::clients::World as SdkClients;
 
 /// Two member accounts, each with users, a group, roles, and an administrator with which tests make
 /// changes.
-pub const ORGANIZATION: &str = r#"
+pub(super) const ORGANIZATION: &str = r#"
 name = "contain"
 now = "2026-03-02T12:00:00Z"
 [organization]
@@ -69,65 +69,65 @@ policies = { Own = "{\n \"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\"
 "#;
 
 /// Runs commands over an organization, with a state directory that is not shared.
-pub struct World {
-    pub place: Environment,
+pub(super) struct World {
+    pub environment: Environment,
     temp: TempDir,
 }
 
 impl World {
     /// Creates [`ORGANIZATION`] with more tables.
-    pub fn with(more: &str) -> Self {
-        Self::of(&format!("{ORGANIZATION}{more}"))
+    pub(super) fn new(more: &str) -> Self {
+        Self::from_scenario(&format!("{ORGANIZATION}{more}"))
     }
 
-    pub fn of(scenario: &str) -> Self {
+    pub(super) fn from_scenario(scenario: &str) -> Self {
         let scenario =
             dragnet::range::Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}"));
         Self {
-            place: Environment::practising(&scenario).unwrap(),
+            environment: Environment::for_practice(&scenario).unwrap(),
             temp: tempfile::tempdir().unwrap(),
         }
     }
 
     fn range(&self) -> &Range {
-        self.place.range().unwrap()
+        self.environment.range().unwrap()
     }
 
     /// Returns SDK clients of the same range.
-    pub fn wire(&self) -> Wire {
-        Wire::at(self.range().clone(), self.place.clock())
+    pub(super) fn sdk_clients(&self) -> SdkClients {
+        SdkClients::from_range(self.range().clone(), self.environment.clock())
     }
 
     /// Returns IAM in a member account, as its administrator.
-    pub async fn iam(&self, account: &str) -> aws_sdk_iam::Client {
+    pub(super) async fn iam(&self, account: &str) -> aws_sdk_iam::Client {
         aws_sdk_iam::Client::new(
             &self
-                .wire()
+                .sdk_clients()
                 .assume(account, "OrganizationAccountAccessRole", "us-east-1")
                 .await,
         )
     }
 
     /// Returns the access key id of the management account's administrator.
-    pub fn administrators_key(&self) -> String {
+    pub(super) fn administrator_key(&self) -> String {
         self.range().administrator().access_key_id
     }
 
-    fn resolved<T>(&self, resolve: impl FnOnce(&ResolveContext<'_>) -> T) -> T {
+    fn resolve<T>(&self, resolve: impl FnOnce(&ResolveContext<'_>) -> T) -> T {
         let state = self.temp.path().display().to_string();
         resolve(&ResolveContext {
             environment: &|name| (name == "XDG_STATE_HOME").then(|| state.clone()),
             working_directory: self.temp.path(),
-            now: self.place.clock().now(),
+            now: self.environment.clock().now(),
             stdout_is_terminal: false,
             stderr_is_terminal: false,
         })
     }
 
     /// Returns the settings of `contain` with this configuration file.
-    pub fn settings(&self, config: &str) -> ContainSettings {
+    pub(super) fn settings(&self, config: &str) -> ContainSettings {
         let global = self.global(config);
-        self.resolved(|surroundings| ContainSettings::resolve(&global, surroundings).unwrap())
+        self.resolve(|context| ContainSettings::resolve(&global, context).unwrap())
     }
 
     fn global(&self, config: &str) -> GlobalArguments {
@@ -140,38 +140,37 @@ impl World {
     }
 
     /// Runs `dragnet contain plan` with these arguments.
-    pub async fn try_plan(
+    pub(super) async fn try_plan(
         &self,
         arguments: &[&str],
         config: &str,
     ) -> Result<SealedPlan, CommandError> {
         let global = self.global(config);
         let arguments = parse(&[arguments, &["--reason", "test"]].concat());
-        let settings = self.resolved(|surroundings| {
-            PlanSettings::resolve(&global, &arguments, surroundings).unwrap()
-        });
-        make_plan(&self.place, &settings).await
+        let settings =
+            self.resolve(|context| PlanSettings::resolve(&global, &arguments, context).unwrap());
+        make_plan(&self.environment, &settings).await
     }
 
-    pub async fn plan(&self, arguments: &[&str]) -> SealedPlan {
+    pub(super) async fn plan(&self, arguments: &[&str]) -> SealedPlan {
         self.try_plan(arguments, "").await.unwrap()
     }
 
-    pub async fn try_apply(&self, plan: &SealedPlan) -> Result<Containment, CommandError> {
+    pub(super) async fn try_apply(&self, plan: &SealedPlan) -> Result<Containment, CommandError> {
         self.try_apply_forcing(plan, &[]).await
     }
 
     /// Runs `dragnet contain apply --force` with these guards.
-    pub async fn try_apply_forcing(
+    pub(super) async fn try_apply_forcing(
         &self,
         plan: &SealedPlan,
         forced: &[Override],
     ) -> Result<Containment, CommandError> {
-        apply_plan(&self.place, &self.settings(""), plan, forced, None).await
+        apply_plan(&self.environment, &self.settings(""), plan, forced, None).await
     }
 
     /// Returns the number of containments.
-    pub fn containments(&self) -> usize {
+    pub(super) fn containments(&self) -> usize {
         dragnet::contain::Journals::new(self.settings("").journals)
             .ids()
             .unwrap()
@@ -179,57 +178,63 @@ impl World {
     }
 
     /// Returns how often an operation was called.
-    pub fn calls(&self, operation: &str) -> u64 {
+    pub(super) fn calls(&self, operation: &str) -> u64 {
         self.range()
             .calls()
             .iter()
-            .filter(|seen| seen.operation == operation)
-            .map(|seen| seen.count)
+            .filter(|call| call.operation == operation)
+            .map(|call| call.count)
             .sum()
     }
 
-    pub async fn apply(&self, plan: &SealedPlan) -> Containment {
+    pub(super) async fn apply(&self, plan: &SealedPlan) -> Containment {
         self.try_apply(plan).await.unwrap()
     }
 
-    pub async fn apply_canary(
+    pub(super) async fn apply_canary(
         &self,
         plan: &SealedPlan,
         targets: usize,
-        go_on: bool,
+        should_continue: bool,
     ) -> Containment {
         let canary = Canary {
             targets,
-            go_on: &mut |_| go_on,
+            should_continue: &mut |_| should_continue,
         };
-        apply_plan(&self.place, &self.settings(""), plan, &[], Some(canary))
-            .await
-            .unwrap()
+        apply_plan(
+            &self.environment,
+            &self.settings(""),
+            plan,
+            &[],
+            Some(canary),
+        )
+        .await
+        .unwrap()
     }
 
     /// Returns the number of events in the journal of a containment.
-    pub fn events(&self, id: &str) -> usize {
+    pub(super) fn events(&self, id: &str) -> usize {
         let journals = dragnet::contain::Journals::new(self.settings("").journals);
         journals
             .read(id)
             .map_or(0, |containment| containment.events.len())
     }
 
-    pub async fn verify(&self, id: &str) -> (Containment, Vec<String>) {
-        verify_containment(&self.place, &self.settings(""), id)
+    pub(super) async fn verify(&self, id: &str) -> (Containment, Vec<String>) {
+        verify_containment(&self.environment, &self.settings(""), id)
             .await
             .unwrap()
     }
 
-    pub async fn try_undo(
+    pub(super) async fn try_undo(
         &self,
         id: &str,
         overwrite_drift: bool,
     ) -> Result<Containment, CommandError> {
-        undo_containment(&self.place, &self.settings(""), id, overwrite_drift).await
+        undo_containment(&self.environment, &self.settings(""), id, overwrite_drift).await
     }
 
-    pub async fn undo(&self, id: &str, overwrite_drift: bool) -> Containment {
+    pub(super) async fn undo(&self, id: &str, overwrite_drift: bool) -> Containment {
         self.try_undo(id, overwrite_drift).await.unwrap()
     }
 }
@@ -243,9 +248,9 @@ fn parse(arguments: &[&str]) -> PlanArguments {
 }
 
 /// Returns whether calls with these credentials are allowed.
-pub async fn works(config: &SdkConfig) -> bool {
+pub(super) async fn is_allowed(config: &SdkConfig) -> bool {
     let iam = aws_sdk_iam::Client::new(config);
-    match unthrottled(async || iam.list_users().send().await).await {
+    match retry_while_throttled(async || iam.list_users().send().await).await {
         Ok(_) => true,
         Err(error) => {
             // Denied, or the access key is inactive.
@@ -259,7 +264,7 @@ pub async fn works(config: &SdkConfig) -> bool {
 }
 
 /// Repeats a call until the range does not throttle it.
-pub async fn unthrottled<T, E: ProvideErrorMetadata>(
+pub(super) async fn retry_while_throttled<T, E: ProvideErrorMetadata>(
     call: impl AsyncFn() -> Result<T, E>,
 ) -> Result<T, E> {
     loop {
@@ -273,7 +278,7 @@ pub async fn unthrottled<T, E: ProvideErrorMetadata>(
 }
 
 /// Returns the states of the steps of a containment.
-pub fn states(containment: &Containment) -> Vec<&'static str> {
+pub(super) fn states(containment: &Containment) -> Vec<&'static str> {
     containment
         .steps()
         .map(|(.., state)| state.as_str())
@@ -281,10 +286,15 @@ pub fn states(containment: &Containment) -> Vec<&'static str> {
 }
 
 /// Returns all inline policies of a principal, byte for byte. `kind` is `role`, `user` or `group`.
-pub async fn inline(iam: &aws_sdk_iam::Client, kind: &str, name: &str) -> Vec<(String, String)> {
-    let details = unthrottled(async || iam.get_account_authorization_details().send().await)
-        .await
-        .unwrap();
+pub(super) async fn inline_policies(
+    iam: &aws_sdk_iam::Client,
+    kind: &str,
+    name: &str,
+) -> Vec<(String, String)> {
+    let details =
+        retry_while_throttled(async || iam.get_account_authorization_details().send().await)
+            .await
+            .unwrap();
     let policies = match kind {
         "role" => details
             .role_detail_list()
@@ -315,20 +325,20 @@ pub async fn inline(iam: &aws_sdk_iam::Client, kind: &str, name: &str) -> Vec<(S
 }
 
 /// Returns a plan whose JSON was edited and which was sealed again, as an attacker could do.
-pub fn edited(plan: &SealedPlan, edit: impl FnOnce(&mut Value)) -> SealedPlan {
+pub(super) fn edit_plan(plan: &SealedPlan, edit: impl FnOnce(&mut Value)) -> SealedPlan {
     let mut file: Value = serde_json::from_str(&plan.to_text().unwrap()).unwrap();
     edit(&mut file["plan"]);
-    SealedPlan::parse(&sealed_again(&file["plan"])).unwrap()
+    SealedPlan::parse(&seal_again(&file["plan"])).unwrap()
 }
 
 /// Returns the text of a plan file, with the hash that matches its content.
-pub fn sealed_again(plan: &Value) -> String {
+pub(super) fn seal_again(plan: &Value) -> String {
     let hash = hex::encode(Sha256::digest(serde_json::to_vec(plan).unwrap()));
     serde_json::json!({ "hash": hash, "plan": plan }).to_string()
 }
 
 /// Decodes a policy document, which IAM returns percent-encoded.
-pub fn decoded(document: &str) -> String {
+pub(super) fn decode_document(document: &str) -> String {
     percent_encoding::percent_decode_str(document)
         .decode_utf8_lossy()
         .into_owned()

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use tokio_util::sync::CancellationToken;
 
 use super::found;
-use super::naive::{Answer, INDICATORS, Trails, answer};
+use super::naive::{ExpectedResult, INDICATORS, Trails, expected_result};
 use super::search_set::SearchSet;
 use super::world::RandomWorld;
 use crate::world::{Run, World};
@@ -38,21 +38,21 @@ const USUAL_CASES: u32 = 256;
 
 /// What must hold in a world; it depends on the faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Promise {
+pub(super) enum Guarantee {
     /// Everything is covered and every match is found.
-    Covered,
+    Complete,
     /// Every reported sighting is real. If the run is complete, all of them are reported.
-    Honest,
+    Sound,
 }
 
 /// A property of a world and of the sweeps over it. A test requires some of them, because it would
 /// prove nothing about worlds that lack them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Was {
+pub(super) enum Property {
     /// The expected result is not empty.
-    Answered,
+    Matched,
     /// A call failed for another reason than `AccessDenied`.
-    Troubled,
+    CallsFailed,
     /// A run was not complete.
     Incomplete,
     /// A log group was scanned in slices.
@@ -60,52 +60,55 @@ pub enum Was {
 }
 
 /// Checks random worlds in every engine, starting from `seed`. At least one world in three must
-/// have all the properties in `meant`.
-pub fn ask_all(
+/// have all `required` properties.
+pub(super) fn check_worlds(
     (cases, seed): (u32, u64),
-    promise: Promise,
-    cases_of: impl Strategy<Value = (RandomWorld, SearchSet)>,
-    meant: &[Was],
+    guarantee: Guarantee,
+    strategy: impl Strategy<Value = (RandomWorld, SearchSet)>,
+    required: &[Property],
 ) {
-    let given = Config::default();
-    let seed = if let RngSeed::Fixed(given) = given.rng_seed {
-        given
+    let configured = Config::default();
+    let seed = if let RngSeed::Fixed(fixed) = configured.rng_seed {
+        fixed
     } else {
         seed
     };
-    let cases = cases * given.cases / USUAL_CASES;
+    let cases = cases * configured.cases / USUAL_CASES;
     let config = Config {
         cases,
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
         max_shrink_time: 60_000,
-        ..given
+        ..configured
     };
-    let as_meant = Cell::new(0);
-    let outcome = TestRunner::new(config).run(&cases_of, |(world, search_set)| {
-        let was = check(&world, &search_set, promise);
-        as_meant.set(as_meant.get() + u32::from(meant.iter().all(|meant| was.contains(meant))));
+    let matching_worlds = Cell::new(0);
+    let outcome = TestRunner::new(config).run(&strategy, |(world, search_set)| {
+        let properties = check(&world, &search_set, guarantee);
+        let has_all = required
+            .iter()
+            .all(|property| properties.contains(property));
+        matching_worlds.set(matching_worlds.get() + u32::from(has_all));
         Ok(())
     });
     outcome.unwrap_or_else(|failure| panic!("PROPTEST_RNG_SEED={seed}: {failure}"));
     assert!(
-        as_meant.get() * 3 >= cases,
-        "of {cases} worlds only {} were {meant:?}",
-        as_meant.get()
+        matching_worlds.get() * 3 >= cases,
+        "of {cases} worlds only {} have the properties {required:?}",
+        matching_worlds.get()
     );
 }
 
 /// Runs the search set with every engine and compares the results with the expected one. Returns
 /// the properties of the world.
-fn check(world: &RandomWorld, search_set: &SearchSet, promise: Promise) -> BTreeSet<Was> {
+fn check(world: &RandomWorld, search_set: &SearchSet, guarantee: Guarantee) -> BTreeSet<Property> {
     let names: Vec<String> = (0..search_set.hunts.len())
         .map(|number| format!("q{number}"))
         .collect();
-    let expected = answer(world, search_set, &names, Trails::Known);
-    let at_most = answer(world, search_set, &names, Trails::Unknown);
-    let mut was = BTreeSet::new();
+    let expected = expected_result(world, search_set, &names, Trails::Known);
+    let at_most = expected_result(world, search_set, &names, Trails::Unknown);
+    let mut properties = BTreeSet::new();
     if !expected.sightings.is_empty() || expected.hunts.iter().any(|hunt| !hunt.rows.is_empty()) {
-        was.insert(Was::Answered);
+        properties.insert(Property::Matched);
     }
     for engine in ENGINES {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -114,24 +117,29 @@ fn check(world: &RandomWorld, search_set: &SearchSet, promise: Promise) -> BTree
             .build()
             .unwrap();
         let Some(run) = runtime.block_on(sweep(engine, world, search_set, &names)) else {
-            assert_eq!(promise, Promise::Honest, "{}: there is no run", engine.name);
-            was.insert(Was::Incomplete);
+            assert_eq!(
+                guarantee,
+                Guarantee::Sound,
+                "{}: the sweep failed",
+                engine.name
+            );
+            properties.insert(Property::Incomplete);
             continue;
         };
-        let is_part = promise == Promise::Honest && run.status() != "complete";
+        let is_part = guarantee == Guarantee::Sound && run.status() != "complete";
         if is_part {
             assert_is_part(engine.name, &run, &at_most);
         } else {
-            compare(engine, &run, &names, &expected, promise);
+            compare(engine, &run, &names, &expected, guarantee);
         }
         // The caller cannot assume a role in the management account, so `AccessDenied` is expected.
-        let is_trouble = |status: &String| status != "ok" && status != "AccessDenied";
-        let is_troubled = run.columns("calls.csv", &["status"]).iter().any(is_trouble);
-        was.extend(is_troubled.then_some(Was::Troubled));
-        was.extend((run.status() != "complete").then_some(Was::Incomplete));
-        was.extend(found::is_sliced(&run).then_some(Was::Sliced));
+        let is_failure = |status: &String| status != "ok" && status != "AccessDenied";
+        let has_failed_call = run.columns("calls.csv", &["status"]).iter().any(is_failure);
+        properties.extend(has_failed_call.then_some(Property::CallsFailed));
+        properties.extend((run.status() != "complete").then_some(Property::Incomplete));
+        properties.extend(found::is_sliced(&run).then_some(Property::Sliced));
     }
-    was
+    properties
 }
 
 /// Runs a sweep. Returns `None` if it fails before there is a run, because of the world's faults.
@@ -141,16 +149,16 @@ async fn sweep(
     search_set: &SearchSet,
     names: &[String],
 ) -> Option<Run> {
-    let organization = World::of(&world.scenario()).with_config(world.configuration());
+    let organization = World::from_toml(&world.scenario()).with_config(world.configuration());
     let organization = names
         .iter()
         .zip(&search_set.hunts)
         .fold(organization, |organization, (name, hunt)| {
             organization.with_hunt(name, &hunt.file(name))
         });
-    let of_world = world.arguments();
+    let world_arguments = world.arguments();
     let mut arguments: Vec<&str> = engine.arguments.to_vec();
-    arguments.extend(of_world.iter().map(String::as_str));
+    arguments.extend(world_arguments.iter().map(String::as_str));
     arguments.extend(names.iter().flat_map(|name| ["--hunt", name]));
     arguments.extend(
         search_set
@@ -164,12 +172,18 @@ async fn sweep(
         .ok()
 }
 
-fn compare(engine: Engine, run: &Run, names: &[String], expected: &Answer, promise: Promise) {
+fn compare(
+    engine: Engine,
+    run: &Run,
+    names: &[String],
+    expected: &ExpectedResult,
+    guarantee: Guarantee,
+) {
     let name = engine.name;
     let status = run.status();
     assert_eq!(status, "complete", "{name}: {:#?}", run.coverage());
     // With lasting faults, one engine may scan what the other was denied.
-    if promise == Promise::Covered {
+    if guarantee == Guarantee::Complete {
         let engines = run.columns("coverage.csv", &["engine"]);
         assert!(
             engines
@@ -192,8 +206,8 @@ fn compare(engine: Engine, run: &Run, names: &[String], expected: &Answer, promi
         .iter()
         .zip(&expected.hunts)
     {
-        if let Some(doubt) = expected.may_double_count {
-            assert_eq!(hunt["may_double_count"], doubt, "{name}");
+        if let Some(may_double_count) = expected.may_double_count {
+            assert_eq!(hunt["may_double_count"], may_double_count, "{name}");
         }
     }
 }
@@ -236,16 +250,16 @@ fn assert_same(table: &str, found: &[String], expected: &[String]) {
 
 /// Asserts that every sighting that was found is expected, and is not found more often than
 /// expected.
-fn assert_is_part(name: &str, run: &Run, expected: &Answer) {
+fn assert_is_part(name: &str, run: &Run, expected: &ExpectedResult) {
     let mut left: BTreeMap<String, i32> = BTreeMap::new();
     for event in found::expected_sightings(expected)
         .iter()
-        .map(|row| found::without_place(row))
+        .map(|row| found::without_location(row))
     {
         *left.entry(event).or_default() += 1;
     }
     for row in found::found_sightings(run) {
-        let left = left.entry(found::without_place(&row)).or_default();
+        let left = left.entry(found::without_location(&row)).or_default();
         *left -= 1;
         assert!(*left >= 0, "{name}: invented {row}");
     }

@@ -8,20 +8,20 @@ use proptest::sample::select;
 use serde_json::json;
 
 use super::world::{
-    DEV, FORMATS, Group, HOUR_MS, MANAGEMENT, OWN_STREAM, OWN_TRAIL, PROD, Planted, REGIONS, TRAIL,
-    TRAIL_STREAM, WINDOW_MS, Written, rfc3339,
+    DEV, FORMATS, Group, HOUR_MS, MANAGEMENT, MessageForm, OWN_STREAM, OWN_TRAIL, PROD, Planted,
+    REGIONS, TRAIL, TRAIL_STREAM, WINDOW_MS, rfc3339,
 };
 
 /// Values that occur both in events and in search sets, so that many searches match. Some are near
 /// misses of others.
-pub const ACTIONS: [&str; 5] = [
+pub(super) const ACTIONS: [&str; 5] = [
     "ListBuckets",
     "CreateUser",
     "CreateRole",
     "GetUser",
     "ConsoleLogin",
 ];
-pub const ADDRESSES: [&str; 7] = [
+pub(super) const ADDRESSES: [&str; 7] = [
     "192.0.2.1",
     "192.0.2.10",
     "10.1.2.3",
@@ -30,17 +30,17 @@ pub const ADDRESSES: [&str; 7] = [
     "2001:0DB8:0:0:0:0:0:1",
     "2001:db8::1:1",
 ];
-pub const ARNS: [&str; 5] = [
+pub(super) const ARNS: [&str; 5] = [
     "arn:aws:iam::222222222222:user/ben",
     "arn:aws:iam::222222222222:user/benjamin",
     "arn:aws:iam::222222222222:user/team/ben",
     "arn:aws:sts::222222222222:assumed-role/Admin/alice",
     "arn:aws:s3:::évidence/a<b>&c",
 ];
-pub const AGENTS: [&str; 4] = ["aws-cli/2.17", "kali/2026 (x)", "alkaline", "é🦀"];
-pub const ERRORS: [&str; 3] = ["AccessDenied", "Client.UnauthorizedOperation", "Throttling"];
-pub const NAMES: [&str; 4] = ["ben", "Admin", "a \"quoted\" name\\", "ünïcode"];
-pub const NOTES: [&str; 6] = [
+pub(super) const AGENTS: [&str; 4] = ["aws-cli/2.17", "kali/2026 (x)", "alkaline", "é🦀"];
+pub(super) const ERRORS: [&str; 3] = ["AccessDenied", "Client.UnauthorizedOperation", "Throttling"];
+pub(super) const NAMES: [&str; 4] = ["ben", "Admin", "a \"quoted\" name\\", "ünïcode"];
+pub(super) const NOTES: [&str; 6] = [
     "login of ben from 192.0.2.1.",
     "GET https://WWW.Evil.Example./%2Fx took 17ms",
     "md5=D41D8CD98F00B204E9800998ECF8427E notevil.example",
@@ -60,7 +60,7 @@ fn times() -> impl Strategy<Value = i64> {
 }
 
 /// How long after its log time an event can be read. Some can only be read when the sweep is over.
-fn lateness() -> impl Strategy<Value = i64> {
+fn ingestion_delay() -> impl Strategy<Value = i64> {
     prop_oneof![6 => Just(0), 2 => 0..600_000_i64, 1 => Just(30 * HOUR_MS)]
 }
 
@@ -93,7 +93,7 @@ const FLOW_GROUPS: [Group; 3] = [
 ];
 
 /// Returns all possible flow logs: each format, delivered to each of the groups.
-pub fn flow_logs() -> Vec<(Group, usize)> {
+pub(super) fn flow_logs() -> Vec<(Group, usize)> {
     FLOW_GROUPS
         .into_iter()
         .flat_map(|group| (0..FORMATS.len()).map(move |format| (group, format)))
@@ -106,7 +106,7 @@ struct Draft {
     id: u8,
     account: &'static str,
     region: &'static str,
-    told_ms: i64,
+    event_time_ms: i64,
     size: u32,
     picks: [usize; 6],
     spelling: u8,
@@ -126,11 +126,11 @@ fn draft() -> impl Strategy<Value = Draft> {
         any::<u8>(),
     )
         .prop_map(
-            |(id, account, region, told_ms, size, picks, spelling)| Draft {
+            |(id, account, region, event_time_ms, size, picks, spelling)| Draft {
                 id,
                 account,
                 region,
-                told_ms,
+                event_time_ms,
                 size,
                 picks,
                 spelling,
@@ -145,7 +145,7 @@ impl Draft {
         let mut record = json!({
             "eventVersion": "1.11",
             "userIdentity": { "type": "IAMUser", "arn": pick(&ARNS, arn), "accessKeyId": "AKIAIOSFODNN7EXAMPLE" },
-            "eventTime": rfc3339(self.told_ms),
+            "eventTime": rfc3339(self.event_time_ms),
             "eventSource": "iam.amazonaws.com",
             "eventName": pick(&ACTIONS, action),
             "awsRegion": self.region,
@@ -173,8 +173,8 @@ impl Draft {
     }
 }
 
-fn pick(of: &[&'static str], number: usize) -> &'static str {
-    of[number % of.len()]
+fn pick(values: &[&'static str], number: usize) -> &'static str {
+    values[number % values.len()]
 }
 
 /// Spells JSON in one of the ways that an encoder or an attacker may choose.
@@ -203,7 +203,7 @@ fn spelled(json: &str, how: u8) -> String {
 enum Copies {
     None,
     /// Also in the log group of an application, possibly with another spelling.
-    There(Group, u8),
+    Also(Group, u8),
     /// The log group of an application has a forged record that claims to be this one.
     Forged(Group),
     /// Only in the log group of an application: no trail wrote this record.
@@ -213,7 +213,7 @@ enum Copies {
 fn copies() -> impl Strategy<Value = Copies> {
     prop_oneof![
         5 => Just(Copies::None),
-        2 => (application(), any::<u8>()).prop_map(|(group, how)| Copies::There(group, how)),
+        2 => (application(), any::<u8>()).prop_map(|(group, how)| Copies::Also(group, how)),
         1 => application().prop_map(Copies::Forged),
         1 => application().prop_map(Copies::Stray),
     ]
@@ -223,7 +223,7 @@ fn copies() -> impl Strategy<Value = Copies> {
 fn record() -> impl Strategy<Value = Vec<Planted>> {
     let delay =
         prop_oneof![4 => 0..900_000_i64, 1 => Just(2 * HOUR_MS), 1 => -2 * HOUR_MS..3 * HOUR_MS];
-    (draft(), delay, lateness(), copies(), any::<u16>()).prop_map(
+    (draft(), delay, ingestion_delay(), copies(), any::<u16>()).prop_map(
         |(draft, delay_ms, late_ms, copies, seed)| {
             let seed = usize::from(seed);
             let stored = |group: Group, message: String| Planted {
@@ -234,18 +234,18 @@ fn record() -> impl Strategy<Value = Vec<Planted>> {
                     // In the log group of an application, the stream is only named like a trail's.
                     _ => OWN_STREAM,
                 },
-                first_ms: draft.told_ms + delay_ms,
+                first_ms: draft.event_time_ms + delay_ms,
                 late_ms,
                 count: 1,
                 apart_ms: 0,
-                written: Written::Record,
+                form: MessageForm::Record,
                 message: message.into(),
             };
             let text = draft.write(seed);
             let mut all = match &copies {
                 Copies::Stray(group) => return vec![stored(*group, text)],
                 Copies::None => Vec::new(),
-                Copies::There(group, how) => {
+                Copies::Also(group, how) => {
                     vec![stored(
                         *group,
                         Draft {
@@ -280,7 +280,7 @@ fn record() -> impl Strategy<Value = Vec<Planted>> {
 }
 
 /// A line of a flow log. Its log group may or may not have a flow log of that format.
-fn flow_line() -> impl Strategy<Value = (Written, String)> {
+fn flow_line() -> impl Strategy<Value = (MessageForm, String)> {
     let address = || select(&["192.0.2.1", "192.0.2.10", "10.1.2.3", "-"][..]);
     let action = select(&["ACCEPT", "REJECT"][..]);
     (0..3_usize, address(), address(), select(&["443", "22"][..]), action, 0..40_u32).prop_map(
@@ -292,13 +292,13 @@ fn flow_line() -> impl Strategy<Value = (Written, String)> {
                 1 => format!("vpc-1 {source} {target} {port} {action} {bytes}"),
                 _ => format!("{action} {bytes} {source}"),
             };
-            (Written::FlowLine(format), line)
+            (MessageForm::FlowLine(format), line)
         },
     )
 }
 
 /// JSON that is not a record, and plain text.
-fn other() -> impl Strategy<Value = (Written, String)> {
+fn other_message() -> impl Strategy<Value = (MessageForm, String)> {
     let picks = proptest::array::uniform4(0..60_usize);
     let json = (picks, 0..40_u32, any::<u8>()).prop_map(|([name, address, arn, note], size, spelling)| {
         let document = json!({
@@ -341,18 +341,18 @@ fn other() -> impl Strategy<Value = (Written, String)> {
         ][..],
     )
     .prop_map(str::to_owned);
-    prop_oneof![4 => json, 3 => text, 1 => odd].prop_map(|message| (Written::Other, message))
+    prop_oneof![4 => json, 3 => text, 1 => odd].prop_map(|message| (MessageForm::Other, message))
 }
 
 /// An event that is not a record, or a burst of such events.
-fn line() -> impl Strategy<Value = Vec<Planted>> {
-    let message = prop_oneof![flow_line(), other()];
+fn other_events() -> impl Strategy<Value = Vec<Planted>> {
+    let message = prop_oneof![flow_line(), other_message()];
     let repeat = prop_oneof![8 => Just((1_u32, 0_u32)), 1 => (2..40_u32, Just(0)), 1 => (2..40_u32, 1..3_u32)];
     let stream = select(&["s1", "s2", "é/stream"][..]);
     let group = prop_oneof![2 => select(&FLOW_GROUPS[..]), 1 => application()];
-    (message, group, stream, times(), lateness(), repeat).prop_map(
-        |((written, message), group, stream, first_ms, late_ms, (count, apart_ms))| {
-            let message = if count > 1 && written == Written::Other {
+    (message, group, stream, times(), ingestion_delay(), repeat).prop_map(
+        |((form, message), group, stream, first_ms, late_ms, (count, apart_ms))| {
+            let message = if count > 1 && form == MessageForm::Other {
                 format!("{message} {{n}}")
             } else {
                 message
@@ -364,7 +364,7 @@ fn line() -> impl Strategy<Value = Vec<Planted>> {
                 late_ms,
                 count,
                 apart_ms,
-                written,
+                form,
                 message: message.into(),
             }]
         },
@@ -372,17 +372,17 @@ fn line() -> impl Strategy<Value = Vec<Planted>> {
 }
 
 /// Many flow log lines in the groups of flow logs, at random times within the window.
-pub fn flow_lines() -> impl Strategy<Value = Vec<Planted>> {
+pub(super) fn flow_lines() -> impl Strategy<Value = Vec<Planted>> {
     let at = WINDOW_MS.0..WINDOW_MS.1;
     let line = (flow_line(), select(&FLOW_GROUPS[..]), at).prop_map(
-        |((written, message), group, first_ms)| Planted {
+        |((form, message), group, first_ms)| Planted {
             group,
             stream: "eni-1-all",
             first_ms,
             late_ms: 0,
             count: 1,
             apart_ms: 0,
-            written,
+            form,
             message: message.into(),
         },
     );
@@ -391,14 +391,14 @@ pub fn flow_lines() -> impl Strategy<Value = Vec<Planted>> {
 
 /// All events of a world. The caller removes those in the log groups of trails that the world
 /// lacks.
-pub fn planted() -> impl Strategy<Value = Vec<Planted>> {
-    let several = prop_oneof![record().boxed(), line().boxed()];
+pub(super) fn planted() -> impl Strategy<Value = Vec<Planted>> {
+    let several = prop_oneof![record().boxed(), other_events().boxed()];
     vec(several, 0..40).prop_map(|all| all.concat())
 }
 
 /// Returns `count` events in one millisecond, amid 100 events that are 1 ms apart. No slice can
 /// divide them, and a page may be unable to hold them.
-pub fn burst(group: Group, count: u32) -> Vec<Planted> {
+pub(super) fn burst(group: Group, count: u32) -> Vec<Planted> {
     let line = |first_ms, count, apart_ms| Planted {
         group,
         stream: "s1",
@@ -406,7 +406,7 @@ pub fn burst(group: Group, count: u32) -> Vec<Planted> {
         late_ms: 0,
         count,
         apart_ms,
-        written: Written::Other,
+        form: MessageForm::Other,
         message: Rc::from(
             "{\"eventName\":\"ListBuckets\",\"sourceIPAddress\":\"192.0.2.1\",\"size\":{n}}",
         ),
@@ -418,11 +418,11 @@ pub fn burst(group: Group, count: u32) -> Vec<Planted> {
 /// An event of the maximum size.
 ///
 /// Source: CloudWatch Logs quotas: an event has up to 1 MB, 26 bytes of which are not its message.
-pub fn largest(group: Group, at_ms: i64) -> Planted {
-    let begin = "{\"sourceIPAddress\":\"192.0.2.1\",\"filler\":\"";
+pub(super) fn largest(group: Group, at_ms: i64) -> Planted {
+    let start = "{\"sourceIPAddress\":\"192.0.2.1\",\"filler\":\"";
     let end = "\",\"eventName\":\"ListBuckets\",\"size\":7}";
-    let filler = "x ".repeat(((1 << 20) - 26 - begin.len() - end.len()) / 2);
-    let message = format!("{begin}{filler}{end}").into();
+    let filler = "x ".repeat(((1 << 20) - 26 - start.len() - end.len()) / 2);
+    let message = format!("{start}{filler}{end}").into();
     Planted {
         group,
         stream: "s2",
@@ -430,7 +430,7 @@ pub fn largest(group: Group, at_ms: i64) -> Planted {
         late_ms: 0,
         count: 1,
         apart_ms: 0,
-        written: Written::Other,
+        form: MessageForm::Other,
         message,
     }
 }

@@ -15,11 +15,11 @@ fn fault(operation: &str, kind: &str, every: u32, times: u32, after: u32) -> Str
     )
 }
 
-/// Faults that pass: every call is retried more often than it can fail.
+/// Transient faults: every call is retried more often than it can fail.
 ///
 /// A server error, a broken connection, an incomplete response and one that arrives too late are
 /// each retried six times, throttled calls much longer, and expired credentials once.
-pub fn passing() -> impl Strategy<Value = String> {
+pub(super) fn transient() -> impl Strategy<Value = String> {
     let operation = || prop_oneof![2 => select(&READS[..]), 1 => select(&OTHERS[..])];
     let broken = select(
         &[
@@ -48,8 +48,8 @@ pub fn passing() -> impl Strategy<Value = String> {
     })
 }
 
-/// Faults that do not pass, so that something is not read. The sweep can still start.
-pub fn lasting() -> impl Strategy<Value = String> {
+/// Lasting faults, so that something is not read. The sweep can still start.
+pub(super) fn lasting() -> impl Strategy<Value = String> {
     // The first calls identify the caller and list the organization. Without them there is no run.
     let calls = prop_oneof![
         3 => (select(&READS[..]), 0..3_u32),
@@ -71,6 +71,6 @@ pub fn lasting() -> impl Strategy<Value = String> {
 
 /// Responses so slow that one sequence of pages cannot use up the quota. Long log groups are then
 /// cut into slices.
-pub fn slow_answers() -> String {
+pub(super) fn slow_responses() -> String {
     "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 1000\n".to_owned()
 }

@@ -6,7 +6,7 @@ use dragnet::query::Value;
 use dragnet::report::RECORD_COLUMNS;
 use serde_json::{Map, Value as Json, json};
 
-use super::naive::{Answer, Cells, Event, HuntAnswer, Sighting};
+use super::naive::{Event, ExpectedResult, HuntResult, RowValues, Sighting};
 use super::world::{Group, rfc3339};
 use crate::world::Run;
 
@@ -24,10 +24,10 @@ fn in_order(rows: impl Iterator<Item = Row>) -> Vec<String> {
 
 /// Returns the tables that must be equal: the name of each, the rows of the run, and the expected
 /// rows, both in order.
-pub fn tables(
+pub(super) fn tables(
     run: &Run,
     names: &[String],
-    expected: &Answer,
+    expected: &ExpectedResult,
 ) -> Vec<(String, Vec<String>, Vec<String>)> {
     let mut tables = vec![(
         "sightings".to_owned(),
@@ -40,11 +40,11 @@ pub fn tables(
             found_rows(run, name),
             expected_rows(hunt),
         ));
-        if let Some(by_place) = &hunt.by_place {
+        if let Some(by_target) = &hunt.by_target {
             tables.push((
                 format!("{name}.by-target.csv"),
                 found_by_target(run, name),
-                expected_by_target(by_place),
+                expected_by_target(by_target),
             ));
         }
     }
@@ -52,18 +52,18 @@ pub fn tables(
 }
 
 /// Returns whether a log group was scanned in slices.
-pub fn is_sliced(run: &Run) -> bool {
+pub(super) fn is_sliced(run: &Run) -> bool {
     let database = rusqlite::Connection::open(run.outputs.directory.join("run.db")).unwrap();
-    let most = "SELECT coalesce(max(units), 0) FROM (SELECT count(*) AS units FROM unit GROUP BY place, pass)";
+    let sql = "SELECT coalesce(max(units), 0) FROM (SELECT count(*) AS units FROM unit GROUP BY place, pass)";
     database
-        .query_row(most, [], |row| row.get::<_, u32>(0))
+        .query_row(sql, [], |row| row.get::<_, u32>(0))
         .unwrap()
         > 1
 }
 
-/// The columns of a sighting that decide its position. They are compared, and so are those in
-/// `REST`. The event id is not, because it differs between the engines.
-const STANDS: [&str; 7] = [
+/// The columns of a sighting that decide its position. They are compared, and so are
+/// those in `OTHER_COLUMNS`. The event id is not, because it differs between the engines.
+const SORT_COLUMNS: [&str; 7] = [
     "event_time",
     "event_account_id",
     "event_region",
@@ -72,7 +72,7 @@ const STANDS: [&str; 7] = [
     "account_id",
     "region",
 ];
-const REST: [&str; 8] = [
+const OTHER_COLUMNS: [&str; 8] = [
     "log_stream",
     "timestamp",
     "ingestion_time",
@@ -83,19 +83,19 @@ const REST: [&str; 8] = [
     "hunts",
 ];
 
-pub fn found_sightings(run: &Run) -> Vec<String> {
+pub(super) fn found_sightings(run: &Run) -> Vec<String> {
     let row = |line: &str| {
         let row: Map<String, Json> = serde_json::from_str(line).unwrap();
-        let stands = json!(STANDS.map(|name| row[name].clone())).to_string();
+        let sort_key = json!(SORT_COLUMNS.map(|name| row[name].clone())).to_string();
         (
-            stands.clone(),
-            stands + &json!(REST.map(|name| row[name].clone())).to_string(),
+            sort_key.clone(),
+            sort_key + &json!(OTHER_COLUMNS.map(|name| row[name].clone())).to_string(),
         )
     };
     in_order(run.file("sightings.jsonl").lines().map(row))
 }
 
-pub fn expected_sightings(answer: &Answer) -> Vec<String> {
+pub(super) fn expected_sightings(expected: &ExpectedResult) -> Vec<String> {
     let row = |sighting: &Sighting| {
         let Sighting {
             event,
@@ -104,18 +104,18 @@ pub fn expected_sightings(answer: &Answer) -> Vec<String> {
             matched_fields,
             hunts,
         } = sighting;
-        let told = &event.told;
+        let details = &event.details;
         let stored = &event.stored;
         let Group {
             account,
             region,
             name,
         } = stored.group;
-        let stands = json!([
-            rfc3339(told.time_ms),
-            told.account,
-            told.region,
-            told.record_id,
+        let sort_key = json!([
+            rfc3339(details.time_ms),
+            details.account,
+            details.region,
+            details.record_id,
             name,
             account,
             region
@@ -123,7 +123,7 @@ pub fn expected_sightings(answer: &Answer) -> Vec<String> {
         .to_string();
         let timestamp = rfc3339(stored.timestamp_ms);
         let ingestion_time = rfc3339(stored.ingestion_ms);
-        let rest = json!([
+        let other_values = json!([
             stored.stream,
             timestamp,
             ingestion_time,
@@ -133,54 +133,54 @@ pub fn expected_sightings(answer: &Answer) -> Vec<String> {
             matched_fields,
             hunts
         ]);
-        (stands.clone(), stands + &rest.to_string())
+        (sort_key.clone(), sort_key + &other_values.to_string())
     };
-    in_order(answer.sightings.iter().map(row))
+    in_order(expected.sightings.iter().map(row))
 }
 
 /// Returns the part of a sighting that is the same for every copy. If some copies were not read, a
 /// run may report another copy than expected.
-pub fn without_place(sighting: &str) -> String {
-    let stands: Vec<Json> = serde_json::Deserializer::from_str(sighting)
+pub(super) fn without_location(sighting: &str) -> String {
+    let sort_key: Vec<Json> = serde_json::Deserializer::from_str(sighting)
         .into_iter()
         .next()
         .unwrap()
         .unwrap();
-    json!(stands.get(..4)).to_string()
+    json!(sort_key.get(..4)).to_string()
 }
 
 /// Returns the rows of a hunt in normalized form.
 fn found_rows(run: &Run, name: &str) -> Vec<String> {
     let rows: Vec<BTreeMap<String, Json>> =
         serde_json::from_str(&run.file(&format!("hunts/{name}.json"))).unwrap();
-    in_order(rows.into_iter().map(shown))
+    in_order(rows.into_iter().map(normalized))
 }
 
-fn expected_rows(hunt: &HuntAnswer) -> Vec<String> {
-    let row = |(event, cells): &(Option<Event>, Cells)| {
-        let place = event.iter().flat_map(|event| {
-            let told = &event.told;
+fn expected_rows(hunt: &HuntResult) -> Vec<String> {
+    let row = |(event, values): &(Option<Event>, RowValues)| {
+        let record_columns = event.iter().flat_map(|event| {
+            let details = &event.details;
             let group = event.stored.group.name.to_owned();
-            let place = [
-                told.account.clone(),
-                told.region.clone(),
+            let values = [
+                details.account.clone(),
+                details.region.clone(),
                 group,
-                rfc3339(told.time_ms),
-                told.record_id.clone(),
+                rfc3339(details.time_ms),
+                details.record_id.clone(),
             ];
-            RECORD_COLUMNS.into_iter().zip(place)
+            RECORD_COLUMNS.into_iter().zip(values)
         });
-        let place = place.map(|(name, text)| (name.to_owned(), Json::from(text)));
-        shown(
-            place
-                .chain(hunt.columns.iter().cloned().zip(cells.iter().map(json)))
+        let record_columns = record_columns.map(|(name, text)| (name.to_owned(), Json::from(text)));
+        normalized(
+            record_columns
+                .chain(hunt.columns.iter().cloned().zip(values.iter().map(to_json)))
                 .collect(),
         )
     };
     in_order(hunt.rows.iter().map(row))
 }
 
-fn json(value: &Value<'static>) -> Json {
+fn to_json(value: &Value<'static>) -> Json {
     match value {
         Value::Missing => Json::Null,
         Value::Number(number) => Json::from(*number),
@@ -189,7 +189,7 @@ fn json(value: &Value<'static>) -> Json {
 }
 
 /// Normalizes a row of a hunt. If the row is not a record, only the query decides its position.
-fn shown(row: BTreeMap<String, Json>) -> Row {
+fn normalized(row: BTreeMap<String, Json>) -> Row {
     let rounded = |value: Json| {
         value
             .as_f64()
@@ -220,12 +220,12 @@ fn found_by_target(run: &Run, name: &str) -> Vec<String> {
     let file = run.file(&format!("hunts/{name}.by-target.csv"));
     let mut csv = csv::Reader::from_reader(file.as_bytes());
     csv.records()
-        .map(|row| cells(row.unwrap().iter()))
+        .map(|row| csv_cells(row.unwrap().iter()))
         .collect()
 }
 
-fn expected_by_target(by_place: &BTreeMap<(String, String), Vec<Cells>>) -> Vec<String> {
-    let rows = by_place.iter().flat_map(|((account, region), rows)| {
+fn expected_by_target(by_target: &BTreeMap<(String, String), Vec<RowValues>>) -> Vec<String> {
+    let rows = by_target.iter().flat_map(|((account, region), rows)| {
         rows.iter().map(move |row| {
             [
                 vec![account.clone(), region.clone()],
@@ -234,12 +234,12 @@ fn expected_by_target(by_place: &BTreeMap<(String, String), Vec<Cells>>) -> Vec<
             .concat()
         })
     });
-    rows.map(|row| cells(row.iter().map(String::as_str)))
+    rows.map(|row| csv_cells(row.iter().map(String::as_str)))
         .collect()
 }
 
 /// Returns CSV cells without the apostrophe that defuses a formula.
-fn cells<'c>(cells: impl Iterator<Item = &'c str>) -> String {
+fn csv_cells<'c>(cells: impl Iterator<Item = &'c str>) -> String {
     let plain = cells
         .map(|cell| cell.trim_start_matches('\''))
         .map(|cell| cell.parse().map_or(cell.to_owned(), rounded));

@@ -18,8 +18,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use check::{Promise, Was, ask_all};
-use search_set::{About, Asked, SearchSet, question_about_flows, search_set};
+use check::{Guarantee, Property, check_worlds};
+use search_set::{HuntQuery, RecordSource, SearchSet, flow_log_hunt, search_set};
 use world::{Group, OWN_TRAIL, PROD, Planted, RandomWorld, Scope};
 
 fn world(faults: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = RandomWorld> {
@@ -37,7 +37,7 @@ fn world(faults: impl Strategy<Value = String> + 'static) -> impl Strategy<Value
     let trails = (prop::bool::weighted(0.8), prop::bool::weighted(0.3));
     (trails, flow_logs, events::planted(), pages, scope, faults).prop_map(
         |(
-            (trail_is_sound, has_own_trail),
+            (is_trail_logging, has_own_trail),
             flow_logs,
             mut planted,
             (empty_pages, events_scanned_a_page),
@@ -46,7 +46,7 @@ fn world(faults: impl Strategy<Value = String> + 'static) -> impl Strategy<Value
         )| {
             planted.retain(|planted| has_own_trail || planted.group != OWN_TRAIL);
             RandomWorld {
-                trail_is_sound,
+                is_trail_logging,
                 has_own_trail,
                 flow_logs,
                 planted,
@@ -60,49 +60,49 @@ fn world(faults: impl Strategy<Value = String> + 'static) -> impl Strategy<Value
 }
 
 #[test]
-fn in_quiet_worlds() {
-    ask_all(
+fn engines_find_all_without_faults() {
+    check_worlds(
         (110, 1),
-        Promise::Covered,
+        Guarantee::Complete,
         (world(Just(String::new())), search_set()),
-        &[Was::Answered],
+        &[Property::Matched],
     );
 }
 
 /// Lines of flow logs in several formats, mixed with other events.
 #[test]
-fn in_flow_logs_of_any_format() {
+fn engines_find_all_in_flow_logs_of_any_format() {
     let flows = (world(Just(String::new())), events::flow_lines())
-        .prop_map(|(world, lines)| with_more(world, lines, 7));
-    ask_all(
+        .prop_map(|(world, lines)| with_more_events(world, lines, 7));
+    check_worlds(
         (20, 7),
-        Promise::Covered,
-        (flows, question_about_flows()),
-        &[Was::Answered],
+        Guarantee::Complete,
+        (flows, flow_log_hunt()),
+        &[Property::Matched],
     );
 }
 
 #[test]
-fn amid_troubles_that_pass() {
-    let cases = (world(faults::passing()), search_set());
-    ask_all(
+fn engines_find_all_despite_transient_faults() {
+    let cases = (world(faults::transient()), search_set());
+    check_worlds(
         (104, 2),
-        Promise::Covered,
+        Guarantee::Complete,
         cases,
-        &[Was::Troubled, Was::Answered],
+        &[Property::CallsFailed, Property::Matched],
     );
 }
 
 #[test]
-fn amid_troubles_that_do_not_pass_nothing_is_invented() {
+fn engines_invent_nothing_under_lasting_faults() {
     let cases = (world(faults::lasting()), search_set());
-    ask_all((40, 3), Promise::Honest, cases, &[Was::Incomplete]);
+    check_worlds((40, 3), Guarantee::Sound, cases, &[Property::Incomplete]);
 }
 
 /// Search sets that match the events of a burst.
-fn questions_about_bursts() -> impl Strategy<Value = SearchSet> {
-    let one = |query: &str| Asked {
-        about: About::Anything,
+fn burst_search_sets() -> impl Strategy<Value = SearchSet> {
+    let one = |query: &str| HuntQuery {
+        source: RecordSource::Anything,
         query: query.to_owned(),
     };
     select(vec![
@@ -134,7 +134,11 @@ fn questions_about_bursts() -> impl Strategy<Value = SearchSet> {
     ])
 }
 
-fn with_more(world: RandomWorld, more: Vec<Planted>, events_scanned_a_page: usize) -> RandomWorld {
+fn with_more_events(
+    world: RandomWorld,
+    more: Vec<Planted>,
+    events_scanned_a_page: usize,
+) -> RandomWorld {
     RandomWorld {
         planted: [world.planted, more].concat(),
         events_scanned_a_page,
@@ -151,37 +155,37 @@ const DENSE: Group = Group {
 /// There are events in every millisecond, and many in one of them, so that some are on every border
 /// of the slices.
 #[test]
-fn in_groups_that_are_read_in_slices() {
-    let dense = (world(Just(faults::slow_answers())), 60..120_u32)
-        .prop_map(|(world, count)| with_more(world, events::burst(DENSE, count), 5));
-    let search_set = prop_oneof![questions_about_bursts(), search_set()];
-    ask_all(
+fn engines_find_all_in_sliced_groups() {
+    let dense = (world(Just(faults::slow_responses())), 60..120_u32)
+        .prop_map(|(world, count)| with_more_events(world, events::burst(DENSE, count), 5));
+    let search_set = prop_oneof![burst_search_sets(), search_set()];
+    check_worlds(
         (22, 4),
-        Promise::Covered,
+        Guarantee::Complete,
         (dense, search_set),
-        &[Was::Sliced, Was::Answered],
+        &[Property::Sliced, Property::Matched],
     );
 }
 
 /// More events in one millisecond than a page holds.
 #[test]
-fn in_one_millisecond_of_many_events() {
-    let bursts = world(faults::passing())
-        .prop_map(|world| with_more(world, events::burst(DENSE, 10_050), 100_000));
-    ask_all(
+fn engines_find_all_of_many_events_in_one_millisecond() {
+    let bursts = world(faults::transient())
+        .prop_map(|world| with_more_events(world, events::burst(DENSE, 10_050), 100_000));
+    check_worlds(
         (2, 5),
-        Promise::Covered,
-        (bursts, questions_about_bursts()),
-        &[Was::Answered],
+        Guarantee::Complete,
+        (bursts, burst_search_sets()),
+        &[Property::Matched],
     );
 }
 
 /// Events of the maximum size, on the edges of the window.
 #[test]
-fn with_the_largest_events() {
+fn engines_find_all_in_largest_events() {
     let (from, to) = world::WINDOW_MS;
     let large = (
-        world(faults::passing()),
+        world(faults::transient()),
         vec(select(vec![from - 1, from, from, to - 1, to]), 1..3),
     )
         .prop_map(|(world, times)| {
@@ -189,12 +193,12 @@ fn with_the_largest_events() {
                 .into_iter()
                 .map(|at_ms| events::largest(DENSE, at_ms))
                 .collect();
-            with_more(world, more, 100_000)
+            with_more_events(world, more, 100_000)
         });
-    ask_all(
+    check_worlds(
         (4, 6),
-        Promise::Covered,
-        (large, questions_about_bursts()),
-        &[Was::Answered],
+        Guarantee::Complete,
+        (large, burst_search_sets()),
+        &[Property::Matched],
     );
 }

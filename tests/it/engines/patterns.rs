@@ -18,7 +18,7 @@ fn indicator() -> impl Strategy<Value = Indicator> {
     let kind = |prefix: &'static str, value: &'static str| {
         value.prop_map(move |value| format!("{prefix}{value}"))
     };
-    let written = prop_oneof![
+    let spelled = prop_oneof![
         any::<std::net::IpAddr>().prop_map(|address| address.to_string()),
         (any::<std::net::Ipv4Addr>(), 0..33)
             .prop_map(|(address, length)| format!("{address}/{length}")),
@@ -38,7 +38,7 @@ fn indicator() -> impl Strategy<Value = Indicator> {
         kind("text:", "\\PC{1,40}"),
         kind("text:", "[%\"\\\\?{}\\[\\]()|*^$./ a-c-]{1,12}"),
     ];
-    written.prop_filter_map("not an indicator", |text| text.parse().ok())
+    spelled.prop_filter_map("not an indicator", |text| text.parse().ok())
 }
 
 /// A condition that could become a filter pattern, with arbitrary text.
@@ -60,9 +60,9 @@ fn condition() -> impl Strategy<Value = String> {
         "[%\"\\\\?{}()|*^$./ a-c-]{1,12}",
         "[a-zA-Z0-9.:/@_-]{1,400}"
     ];
-    (field, text, 0..6_u8).prop_map(|(field, text, way)| {
+    (field, text, 0..6_u8).prop_map(|(field, text, form)| {
         let quoted = format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
-        match way {
+        match form {
             0 => format!("{field} = {quoted}"),
             1 => format!("{field} like {quoted}"),
             2 => format!("{field} in [{quoted}, \"other\"]"),
@@ -99,14 +99,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn the_range_accepts_every_pattern(
+    fn range_accepts_every_pattern(
         indicators in prop_oneof![4 => vec(indicator(), 0..6), 1 => vec(indicator(), 6..120)],
         hunts in vec(hunt(), 0..4),
     ) {
         let search_set = SearchSet::new(&indicators, &hunts).map_err(|error| TestCaseError::fail(error.to_string()))?;
         if let Some(pattern) = search_set.pattern(&FlowLogFormats::default(), true) {
-            let read = FilterPattern::parse(&pattern);
-            prop_assert!(read.is_ok(), "{pattern}: {}", read.unwrap_err());
+            let parsed = FilterPattern::parse(&pattern);
+            prop_assert!(parsed.is_ok(), "{pattern}: {}", parsed.unwrap_err());
         }
     }
 }

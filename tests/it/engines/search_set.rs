@@ -10,7 +10,7 @@ use super::naive::INDICATORS;
 
 /// The kind of record that a hunt searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum About {
+pub(super) enum RecordSource {
     CloudTrail,
     VpcFlow,
     Anything,
@@ -18,37 +18,37 @@ pub enum About {
 
 /// A query that is run as a hunt from the user's catalogue.
 #[derive(Clone, Debug)]
-pub struct Asked {
-    pub about: About,
+pub(super) struct HuntQuery {
+    pub source: RecordSource,
     pub query: String,
 }
 
-impl Asked {
+impl HuntQuery {
     /// Returns the hunt as a file of the catalogue.
-    pub fn file(&self, name: &str) -> String {
-        let source = match self.about {
-            About::CloudTrail => "cloudtrail",
-            About::VpcFlow => "vpc-flow",
-            About::Anything => "any",
+    pub(super) fn file(&self, name: &str) -> String {
+        let word = match self.source {
+            RecordSource::CloudTrail => "cloudtrail",
+            RecordSource::VpcFlow => "vpc-flow",
+            RecordSource::Anything => "any",
         };
         let query = toml::Value::String(self.query.clone());
         format!(
-            "name = \"{name}\"\ntitle = \"t\"\nsource = \"{source}\"\nseverity = \"low\"\nquery = {query}\n"
+            "name = \"{name}\"\ntitle = \"t\"\nsource = \"{word}\"\nseverity = \"low\"\nquery = {query}\n"
         )
     }
 }
 
 /// The indicators and hunts of one sweep.
 #[derive(Clone, Debug)]
-pub struct SearchSet {
+pub(super) struct SearchSet {
     /// Indexes into [`INDICATORS`].
     pub indicators: Vec<usize>,
-    pub hunts: Vec<Asked>,
+    pub hunts: Vec<HuntQuery>,
 }
 
-pub fn search_set() -> impl Strategy<Value = SearchSet> {
+pub(super) fn search_set() -> impl Strategy<Value = SearchSet> {
     let indicators = |most| subsequence((0..INDICATORS.len()).collect::<Vec<_>>(), 1..=most);
-    let hunts = |most: usize| vec(asked(), 1..=most);
+    let hunts = |most: usize| vec(hunt_query(), 1..=most);
     // The server usually filters for a single indicator or hunt, but hardly ever for a combination.
     prop_oneof![
         3 => indicators(2).prop_map(|indicators| SearchSet { indicators, hunts: Vec::new() }),
@@ -57,13 +57,14 @@ pub fn search_set() -> impl Strategy<Value = SearchSet> {
     ]
 }
 
-fn asked() -> impl Strategy<Value = Asked> {
-    let of = |about: About| query(about).prop_map(move |query| Asked { about, query });
-    prop_oneof![2 => of(About::CloudTrail), 3 => of(About::VpcFlow), 4 => of(About::Anything)]
+fn hunt_query() -> impl Strategy<Value = HuntQuery> {
+    let with_source =
+        |source: RecordSource| query(source).prop_map(move |query| HuntQuery { source, query });
+    prop_oneof![2 => with_source(RecordSource::CloudTrail), 3 => with_source(RecordSource::VpcFlow), 4 => with_source(RecordSource::Anything)]
 }
 
 /// One hunt over flow logs that the server can filter by columns.
-pub fn question_about_flows() -> impl Strategy<Value = SearchSet> {
+pub(super) fn flow_log_hunt() -> impl Strategy<Value = SearchSet> {
     let column = select(
         &[
             "action = \"REJECT\"",
@@ -78,12 +79,12 @@ pub fn question_about_flows() -> impl Strategy<Value = SearchSet> {
     );
     let filter = (vec(column, 1..3), select(&[" and ", " or "][..]))
         .prop_map(|(columns, by)| columns.join(by));
-    let about = About::VpcFlow;
+    let source = RecordSource::VpcFlow;
     (filter, prop_oneof![rows().boxed(), counts().boxed()]).prop_map(move |(filter, end)| {
         SearchSet {
             indicators: Vec::new(),
-            hunts: vec![Asked {
-                about,
+            hunts: vec![HuntQuery {
+                source,
                 query: format!("filter {filter}{end}"),
             }],
         }
@@ -96,22 +97,22 @@ fn quoted(text: &str) -> String {
 
 /// A text field with values that it may have. Fields of the kind of record that the hunt searches
 /// are more frequent.
-fn text_field(about: About) -> impl Strategy<Value = (&'static str, &'static str)> {
-    let of = |fields: &'static [&'static str], values: &'static [&'static str]| {
+fn text_field(source: RecordSource) -> impl Strategy<Value = (&'static str, &'static str)> {
+    let pair = |fields: &'static [&'static str], values: &'static [&'static str]| {
         (select(fields), select(values))
     };
-    let is_flow = u32::from(about == About::VpcFlow);
+    let is_flow = u32::from(source == RecordSource::VpcFlow);
     prop_oneof![
-        3 => of(&["eventName"], &ACTIONS),
-        1 + 9 * is_flow => of(&["srcAddr", "dstAddr", "pktSrcAddr"], &ADDRESSES),
-        1 + 9 * is_flow => of(&["action"], &["ACCEPT", "REJECT"]),
-        2 => of(&["sourceIPAddress"], &ADDRESSES),
-        1 => of(&["errorCode"], &ERRORS),
-        3 => of(&["userIdentity.arn", "resources.0.ARN", "nested.a.0"], &ARNS),
-        1 => of(&["userAgent"], &AGENTS),
-        1 => of(&["requestParameters.userName", "user"], &NAMES),
-        1 => of(&["awsRegion", "recipientAccountId", "@log", "@logStream", "missing"], &["us-east-1", "222222222222", "s1"]),
-        2 => of(&["@message"], &["192.0.2.1", "ben", "Evil.Example", "é", "REJECT", "\":", "17ms"]),
+        3 => pair(&["eventName"], &ACTIONS),
+        1 + 9 * is_flow => pair(&["srcAddr", "dstAddr", "pktSrcAddr"], &ADDRESSES),
+        1 + 9 * is_flow => pair(&["action"], &["ACCEPT", "REJECT"]),
+        2 => pair(&["sourceIPAddress"], &ADDRESSES),
+        1 => pair(&["errorCode"], &ERRORS),
+        3 => pair(&["userIdentity.arn", "resources.0.ARN", "nested.a.0"], &ARNS),
+        1 => pair(&["userAgent"], &AGENTS),
+        1 => pair(&["requestParameters.userName", "user"], &NAMES),
+        1 => pair(&["awsRegion", "recipientAccountId", "@log", "@logStream", "missing"], &["us-east-1", "222222222222", "s1"]),
+        2 => pair(&["@message"], &["192.0.2.1", "ben", "Evil.Example", "é", "REJECT", "\":", "17ms"]),
     ]
 }
 
@@ -139,12 +140,12 @@ fn regex(value: &str) -> String {
 }
 
 /// A condition on one field.
-fn comparison(about: About) -> impl Strategy<Value = String> {
+fn comparison(source: RecordSource) -> impl Strategy<Value = String> {
     let text =
-        (text_field(about), any::<u8>(), 0..40_usize).prop_map(|((field, value), way, at)| {
+        (text_field(source), any::<u8>(), 0..40_usize).prop_map(|((field, value), form, at)| {
             let whole = quoted(value);
             let some = part(value, at);
-            match way % 16 {
+            match form % 16 {
                 0 | 1 => format!("{field} = {whole}"),
                 2 => format!("{whole} = {field}"),
                 3 => format!("{field} != {whole}"),
@@ -195,8 +196,8 @@ fn comparison(about: About) -> impl Strategy<Value = String> {
     prop_oneof![6 => text, 2 => number, 1 => subnet, 1 => fixed]
 }
 
-fn condition(about: About) -> impl Strategy<Value = String> {
-    comparison(about).prop_recursive(2, 6, 3, |inner| {
+fn condition(source: RecordSource) -> impl Strategy<Value = String> {
+    comparison(source).prop_recursive(2, 6, 3, |inner| {
         let several = || vec(inner.clone(), 2..4);
         prop_oneof![
             2 => several().prop_map(|parts| format!("({})", parts.join(" and "))),
@@ -207,7 +208,7 @@ fn condition(about: About) -> impl Strategy<Value = String> {
 }
 
 /// Commands that process one record at a time.
-fn first(about: About) -> impl Strategy<Value = String> {
+fn row_command(source: RecordSource) -> impl Strategy<Value = String> {
     let computed = select(
         &[
             "fields @timestamp, eventName, sourceIPAddress, size + 1 as more",
@@ -220,7 +221,7 @@ fn first(about: About) -> impl Strategy<Value = String> {
         ][..],
     )
     .prop_map(str::to_owned);
-    let filter = condition(about).prop_map(|condition| format!("filter {condition}"));
+    let filter = condition(source).prop_map(|condition| format!("filter {condition}"));
     prop_oneof![3 => filter, 1 => computed]
 }
 
@@ -325,7 +326,7 @@ fn counts() -> impl Strategy<Value = String> {
         .prop_map(|(totals, by, after)| format!(" | stats {}{by}{after}", totals.join(", ")))
 }
 
-fn query(about: About) -> impl Strategy<Value = String> {
+fn query(source: RecordSource) -> impl Strategy<Value = String> {
     let end = prop_oneof![rows().boxed(), counts().boxed()];
-    (vec(first(about), 1..3), end).prop_map(|(first, end)| first.join(" | ") + &end)
+    (vec(row_command(source), 1..3), end).prop_map(|(commands, end)| commands.join(" | ") + &end)
 }

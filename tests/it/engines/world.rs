@@ -12,44 +12,44 @@ use jiff::Timestamp;
 use crate::world::SMALL;
 
 /// The time at which the sweeps start, as in [`SMALL`]: 2026-03-02T12:00:00Z.
-pub const NOW_MS: i64 = 1_772_452_800_000;
+pub(super) const NOW_MS: i64 = 1_772_452_800_000;
 /// The window: from 06:00:00.250 to before 08:00:00.750. Its edges are not whole seconds, and it is
 /// old enough for late events to have arrived.
-pub const WINDOW_MS: (i64, i64) = (NOW_MS - 6 * HOUR_MS + 250, NOW_MS - 4 * HOUR_MS + 750);
-pub const HOUR_MS: i64 = 3_600_000;
+pub(super) const WINDOW_MS: (i64, i64) = (NOW_MS - 6 * HOUR_MS + 250, NOW_MS - 4 * HOUR_MS + 750);
+pub(super) const HOUR_MS: i64 = 3_600_000;
 
 /// The member accounts. `prod` may have a trail of its own.
-pub const PROD: &str = "222222222222";
-pub const DEV: &str = "333333333333";
-pub const MANAGEMENT: &str = "111111111111";
-pub const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
+pub(super) const PROD: &str = "222222222222";
+pub(super) const DEV: &str = "333333333333";
+pub(super) const MANAGEMENT: &str = "111111111111";
+pub(super) const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 
 /// A log group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Group {
+pub(super) struct Group {
     pub account: &'static str,
     pub region: &'static str,
     pub name: &'static str,
 }
 
 /// The log groups of the organization's trail and (`OWN_TRAIL`) of the trail of `prod`.
-pub const TRAIL: Group = Group {
+pub(super) const TRAIL: Group = Group {
     account: MANAGEMENT,
     region: "us-east-1",
     name: "/trail",
 };
-pub const OWN_TRAIL: Group = Group {
+pub(super) const OWN_TRAIL: Group = Group {
     account: PROD,
     region: "us-east-1",
     name: "/own",
 };
 
 /// The log streams that these trails write.
-pub const TRAIL_STREAM: &str = "o-exampleorgid_111111111111_CloudTrail_us-east-1";
-pub const OWN_STREAM: &str = "222222222222_CloudTrail_us-east-1";
+pub(super) const TRAIL_STREAM: &str = "o-exampleorgid_111111111111_CloudTrail_us-east-1";
+pub(super) const OWN_STREAM: &str = "222222222222_CloudTrail_us-east-1";
 
 /// The formats of flow logs as AWS writes them, each with the column names that queries use.
-pub const FORMATS: [Format; 3] = [
+pub(super) const FORMATS: [Format; 3] = [
     Format {
         aws: "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} \
               ${packets} ${bytes} ${start} ${end} ${action} ${log-status}",
@@ -81,14 +81,14 @@ pub const FORMATS: [Format; 3] = [
 ];
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct Format {
+pub(super) struct Format {
     pub aws: &'static str,
     pub columns: &'static [&'static str],
 }
 
 /// The form in which an event is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
+pub(super) enum MessageForm {
     /// A CloudTrail record.
     Record,
     /// A flow log line in the format with this index of [`FORMATS`].
@@ -100,7 +100,7 @@ pub enum Written {
 /// Events that are planted together: `count` of them, `apart_ms` apart. In each, `{n}` is replaced
 /// by its number.
 #[derive(Clone)]
-pub struct Planted {
+pub(super) struct Planted {
     pub group: Group,
     pub stream: &'static str,
     pub first_ms: i64,
@@ -108,7 +108,7 @@ pub struct Planted {
     pub late_ms: i64,
     pub count: u32,
     pub apart_ms: u32,
-    pub written: Written,
+    pub form: MessageForm,
     pub message: Rc<str>,
 }
 
@@ -130,18 +130,18 @@ impl Planted {
         } = self;
         let at = rfc3339(*first_ms);
         let ingested = rfc3339(first_ms + late_ms);
-        let of = [
+        let location = [
             ("account", *account),
             ("region", *region),
             ("group", *name),
             ("stream", *stream),
         ];
-        let when = [
+        let content = [
             ("at", at.as_str()),
             ("ingested", ingested.as_str()),
             ("message", message.as_ref()),
         ];
-        table(scenario, "events", &[&of[..], &when].concat());
+        table(scenario, "events", &[&location[..], &content].concat());
         if self.count > 1 {
             writeln!(
                 scenario,
@@ -163,7 +163,7 @@ impl fmt::Debug for Planted {
             late_ms,
             count,
             apart_ms,
-            written,
+            form,
             message,
         } = self;
         let Group {
@@ -172,28 +172,28 @@ impl fmt::Debug for Planted {
             name,
         } = group;
         let at = rfc3339(*first_ms);
-        let begin: String = message.chars().take(1_000).collect();
+        let start: String = message.chars().take(1_000).collect();
         write!(
             f,
-            "{account} {region} {name} {stream} {at} +{late_ms} ms, {count} x {apart_ms} ms, {written:?}: {begin:?}"
+            "{account} {region} {name} {stream} {at} +{late_ms} ms, {count} x {apart_ms} ms, {form:?}: {start:?}"
         )
     }
 }
 
 /// One stored event.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub(super) struct Stored {
     pub group: Group,
     pub stream: &'static str,
     pub timestamp_ms: i64,
     pub ingestion_ms: i64,
-    pub written: Written,
+    pub form: MessageForm,
     pub message: Rc<str>,
 }
 
 /// The scope of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub(super) enum Scope {
     Everything,
     /// Only `prod`: its log groups, and those to which trails deliver its records.
     Account,
@@ -202,10 +202,10 @@ pub enum Scope {
 }
 
 #[derive(Clone, Debug)]
-pub struct RandomWorld {
+pub(super) struct RandomWorld {
     /// Whether the organization's trail is logging. It then has the records of every
     /// account-Region.
-    pub trail_is_sound: bool,
+    pub is_trail_logging: bool,
     /// Whether `prod` has a trail of its own, which also receives all of its records.
     pub has_own_trail: bool,
     /// Log groups to which flow logs deliver, each with the index of its format.
@@ -220,12 +220,12 @@ pub struct RandomWorld {
 
 impl RandomWorld {
     /// Returns every event, in the order of planting.
-    pub fn stored(&self) -> Vec<Stored> {
+    pub(super) fn stored(&self) -> Vec<Stored> {
         let each = |planted: &Planted| {
             let Planted {
                 group,
                 stream,
-                written,
+                form,
                 ..
             } = *planted;
             let event = |n: u32| {
@@ -242,7 +242,7 @@ impl RandomWorld {
                     stream,
                     timestamp_ms,
                     ingestion_ms,
-                    written,
+                    form,
                     message,
                 }
             };
@@ -252,7 +252,7 @@ impl RandomWorld {
     }
 
     /// Returns the indexes of the flow log formats that are delivered to a log group.
-    pub fn formats(&self, group: Group) -> Vec<usize> {
+    pub(super) fn formats(&self, group: Group) -> Vec<usize> {
         self.flow_logs
             .iter()
             .filter(|(to, _)| *to == group)
@@ -261,9 +261,9 @@ impl RandomWorld {
     }
 
     /// Returns the world as a scenario.
-    pub fn scenario(&self) -> String {
+    pub(super) fn scenario(&self) -> String {
         let mut text = SMALL.to_owned();
-        if !self.trail_is_sound {
+        if !self.is_trail_logging {
             text = text.replace(
                 "organization = true\n",
                 "organization = true\nlogging = false\n",
@@ -323,8 +323,8 @@ impl RandomWorld {
 
     /// Returns the configuration file. It does not require log sources if the organization's trail
     /// has stopped.
-    pub fn configuration(&self) -> &'static str {
-        if self.trail_is_sound {
+    pub(super) fn configuration(&self) -> &'static str {
+        if self.is_trail_logging {
             ""
         } else {
             "[scope]\nsources = \"report\"\n"
@@ -332,7 +332,7 @@ impl RandomWorld {
     }
 
     /// Returns the window and the scope as arguments.
-    pub fn arguments(&self) -> Vec<String> {
+    pub(super) fn arguments(&self) -> Vec<String> {
         let window = [
             "--from".to_owned(),
             rfc3339(WINDOW_MS.0),
@@ -365,7 +365,7 @@ fn table(scenario: &mut String, name: &str, texts: &[(&str, &str)]) {
 }
 
 /// Formats a time as reports do.
-pub fn rfc3339(ms: i64) -> String {
+pub(super) fn rfc3339(ms: i64) -> String {
     Timestamp::from_millisecond(ms)
         .unwrap()
         .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")

@@ -11,22 +11,22 @@ use futures::future::BoxFuture;
 
 /// The MFA device of a range.
 #[derive(Debug)]
-pub struct Device {
+pub(crate) struct Device {
     range: Range,
-    looks: AtomicU32,
+    requests: AtomicU32,
 }
 
 impl Device {
-    pub fn of(range: &Range) -> Arc<Self> {
+    pub(crate) fn new(range: &Range) -> Arc<Self> {
         Arc::new(Self {
             range: range.clone(),
-            looks: AtomicU32::new(0),
+            requests: AtomicU32::new(0),
         })
     }
 
     /// Returns how often a code was requested.
-    pub fn looks(&self) -> u32 {
-        self.looks.load(Ordering::Relaxed)
+    pub(crate) fn code_requests(&self) -> u32 {
+        self.requests.load(Ordering::Relaxed)
     }
 }
 
@@ -36,7 +36,7 @@ impl CodeSource for Device {
         _: &'a str,
         refusal: Option<&'a str>,
     ) -> BoxFuture<'a, Result<MfaCode, String>> {
-        self.looks.fetch_add(1, Ordering::Relaxed);
+        self.requests.fetch_add(1, Ordering::Relaxed);
         async move {
             if refusal.is_some() {
                 tokio::time::sleep(Duration::from_secs(30)).await;
@@ -52,12 +52,12 @@ impl CodeSource for Device {
 
 /// A source of wrong codes.
 #[derive(Debug, Default)]
-pub struct Guesser {
+pub(crate) struct Guesser {
     guesses: AtomicU32,
 }
 
 impl Guesser {
-    pub fn guesses(&self) -> u32 {
+    pub(crate) fn guesses(&self) -> u32 {
         self.guesses.load(Ordering::Relaxed)
     }
 }

@@ -3,13 +3,13 @@
 use dragnet::commands::{Check, State, examine};
 use dragnet::range::Scenario;
 
-use super::{HEAD, MEMBER, READ, holding_the_device, with_serial};
+use super::{HEAD, MEMBER, READ, with_mfa_device, with_serial};
 use crate::world::World;
 
-async fn examined(world: &World) -> Vec<Check> {
+async fn run_checks(world: &World) -> Vec<Check> {
     let reach = world.settings(&["192.0.2.1"]).reach;
-    let aws = world.place().connect(&reach, None).await.unwrap();
-    examine(aws, reach, world.place().clock()).await
+    let aws = world.environment().connect(&reach, None).await.unwrap();
+    examine(aws, reach, world.environment().clock()).await
 }
 
 fn failed(checks: &[Check]) -> Vec<&Check> {
@@ -20,21 +20,22 @@ fn failed(checks: &[Check]) -> Vec<&Check> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_is_well() {
+async fn all_checks_succeed_with_mfa() {
     let role = format!("[[roles]]\nname = \"DragnetRead\"\nmfa = true\n{READ}\n");
-    let (world, device) =
-        holding_the_device(World::of(&[HEAD, MEMBER, &role].concat()).configured(&with_serial("")));
-    let checks = examined(&world).await;
+    let (world, device) = with_mfa_device(
+        World::from_toml(&[HEAD, MEMBER, &role].concat()).with_config(&with_serial("")),
+    );
+    let checks = run_checks(&world).await;
     assert_eq!(failed(&checks), Vec::<&Check>::new());
-    assert_eq!(device.looks(), 1);
-    let told = |part: &str| checks.iter().any(|check| check.detail.contains(part));
+    assert_eq!(device.code_requests(), 1);
+    let mentions = |part: &str| checks.iter().any(|check| check.detail.contains(part));
     for part in [
         "user/responder",
         "mfa/responder until 2026-03-03T00:00:00",
         "role/DragnetRead; Regions enabled: 1",
         "clock is 0 s off",
     ] {
-        assert!(told(part), "{part}: {checks:#?}");
+        assert!(mentions(part), "{part}: {checks:#?}");
     }
     assert_eq!(
         world.calls("FilterLogEvents"),
@@ -44,7 +45,7 @@ async fn all_is_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_would_not_be_covered_has_its_advice() {
+async fn uncovered_accounts_have_advice() {
     let more = r#"
 [[accounts]]
 id = "333333333333"
@@ -62,7 +63,7 @@ name = "DragnetRead"
 accounts = ["half"]
 allow = ["cloudtrail:*", "ec2:*", "logs:DescribeLogGroups"]
 "#;
-    let checks = examined(&World::of(&[HEAD, MEMBER, more].concat())).await;
+    let checks = run_checks(&World::from_toml(&[HEAD, MEMBER, more].concat())).await;
     let failed = failed(&checks);
     assert_eq!(failed.len(), 2, "{failed:#?}");
     assert!(
@@ -82,9 +83,9 @@ allow = ["cloudtrail:*", "ec2:*", "logs:DescribeLogGroups"]
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_hop_ends_the_examination() {
+async fn denied_hop_ends_the_checks() {
     let hub = "[identity]\nrole_chain = [\"arn:aws:iam::222222222222:role/Absent\"]";
-    let checks = examined(&World::of(&[HEAD, MEMBER].concat()).configured(hub)).await;
+    let checks = run_checks(&World::from_toml(&[HEAD, MEMBER].concat()).with_config(hub)).await;
     let last = failed(&checks);
     assert_eq!(last.len(), 1);
     assert!(
@@ -95,9 +96,9 @@ async fn a_refused_hop_ends_the_examination() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn practice_tells_of_the_region_deny() {
-    let world = World::practising(&Scenario::builtin("small").unwrap());
-    let checks = examined(&world).await;
+async fn practice_range_reports_the_region_deny() {
+    let world = World::from_scenario(&Scenario::builtin("small").unwrap());
+    let checks = run_checks(&world).await;
     let denied: Vec<_> = failed(&checks)
         .into_iter()
         .filter(|check| check.account_name == "sandbox")

@@ -7,15 +7,15 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::device::Guesser;
-use super::{HEAD, MEMBER, READ, holding_the_device, with_serial};
+use super::{HEAD, MEMBER, READ, with_mfa_device, with_serial};
 use crate::world::{World, event};
 
 const IP: &str = "192.0.2.1";
 
 /// Returns an organization with one member account, whose role requires MFA.
-fn careful() -> World {
+fn world_requiring_mfa() -> World {
     let role = format!("[[roles]]\nname = \"DragnetRead\"\nmfa = true\n{READ}\n");
-    World::of(
+    World::from_toml(
         &[
             HEAD,
             MEMBER,
@@ -27,7 +27,7 @@ fn careful() -> World {
 }
 
 /// Returns the reason why a sweep cannot start.
-async fn no_way_in(world: &World) -> String {
+async fn start_error(world: &World) -> String {
     let error = world
         .try_sweep(&[IP], CancellationToken::new())
         .await
@@ -38,20 +38,20 @@ async fn no_way_in(world: &World) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn three_hundred_accounts_take_one_code() {
+async fn three_hundred_accounts_need_one_code() {
     let accounts = "[[accounts]]\nid = \"300000000001\"\nname = \"member\"\ncount = 300\n";
     let role = format!("[[roles]]\nname = \"DragnetRead\"\nmfa = true\n{READ}\n");
     let groups = "[[groups]]\naccounts = \"member-*\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
-    let planted = event(
+    let matching_event = event(
         "300000000007",
         "us-east-1",
         "/app",
         "1h ago",
         "from 192.0.2.1",
     );
-    let world =
-        World::of(&[HEAD, accounts, groups, &role, &planted].concat()).configured(&with_serial(""));
-    let (world, device) = holding_the_device(world);
+    let world = World::from_toml(&[HEAD, accounts, groups, &role, &matching_event].concat())
+        .with_config(&with_serial(""));
+    let (world, device) = with_mfa_device(world);
     let run = world.sweep(&[IP]).await;
     let summary = run.summary();
     assert_eq!(
@@ -61,7 +61,10 @@ async fn three_hundred_accounts_take_one_code() {
         run.coverage()
     );
     assert_eq!(summary["accounts"]["swept"], 301);
-    assert_eq!((device.looks(), world.calls("GetSessionToken")), (1, 1));
+    assert_eq!(
+        (device.code_requests(), world.calls("GetSessionToken")),
+        (1, 1)
+    );
     // One for each member account, and one for the caller's own account, which has no role.
     assert_eq!(world.calls("AssumeRole"), 301);
     let busiest = world
@@ -69,7 +72,7 @@ async fn three_hundred_accounts_take_one_code() {
         .calls()
         .iter()
         .filter(|seen| seen.operation == "AssumeRole")
-        .map(|s| s.busiest_second)
+        .map(|seen| seen.busiest_second)
         .max();
     assert!(
         busiest.unwrap() <= 480 + 2,
@@ -78,9 +81,9 @@ async fn three_hundred_accounts_take_one_code() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_code_nothing_is_begun() {
-    let world = careful().configured(&with_serial(""));
-    let cause = no_way_in(&world).await;
+async fn missing_code_prevents_the_start() {
+    let world = world_requiring_mfa().with_config(&with_serial(""));
+    let cause = start_error(&world).await;
     assert!(
         cause.contains("DRAGNET_MFA_CODE") && cause.contains("mfa_command"),
         "{cause}"
@@ -89,49 +92,55 @@ async fn without_a_code_nothing_is_begun() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_used_code_is_asked_for_again() {
-    let (world, device) = holding_the_device(careful().configured(&with_serial("")));
+async fn used_code_is_requested_again() {
+    let (world, device) = with_mfa_device(world_requiring_mfa().with_config(&with_serial("")));
     assert_eq!(world.sweep(&[IP]).await.status(), "complete");
     // Within the same half minute, the device still shows the code that was used.
     assert_eq!(world.sweep(&[IP]).await.status(), "complete");
-    assert_eq!((device.looks(), world.calls("GetSessionToken")), (3, 3));
+    assert_eq!(
+        (device.code_requests(), world.calls("GetSessionToken")),
+        (3, 3)
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn three_wrong_codes_are_enough() {
+async fn three_wrong_codes_end_the_attempt() {
     let guesser = Arc::new(Guesser::default());
-    let world = careful()
-        .configured(&with_serial(""))
-        .asking(guesser.clone());
-    let cause = no_way_in(&world).await;
+    let world = world_requiring_mfa()
+        .with_config(&with_serial(""))
+        .with_codes(guesser.clone());
+    let cause = start_error(&world).await;
     assert!(
-        cause.contains("3 codes were refused: MultiFactorAuthentication failed"),
+        cause.contains("AWS rejected 3 MFA codes: MultiFactorAuthentication failed"),
         "{cause}"
     );
     assert_eq!((guesser.guesses(), world.calls("GetSessionToken")), (3, 3));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_device_of_somebody_else_takes_no_second_code() {
+async fn foreign_device_requests_no_second_code() {
     let config = "[identity]\nmfa_serial = \"arn:aws:iam::111111111111:mfa/alice\"";
-    let (world, device) = holding_the_device(careful().configured(config));
-    let cause = no_way_in(&world).await;
+    let (world, device) = with_mfa_device(world_requiring_mfa().with_config(config));
+    let cause = start_error(&world).await;
     assert!(cause.contains("verify your MFA serial number"), "{cause}");
-    assert_eq!(device.looks(), 1);
+    assert_eq!(device.code_requests(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_session_is_kept_until_it_ends_and_can_be_switched_off() {
+async fn session_is_cached_until_expiry_unless_disabled() {
     let state = tempfile::tempdir().unwrap();
-    let (world, device) = holding_the_device(
-        careful()
-            .configured(&with_serial(""))
-            .keeping_sessions_in(state.path()),
+    let (world, device) = with_mfa_device(
+        world_requiring_mfa()
+            .with_config(&with_serial(""))
+            .with_session_directory(state.path()),
     );
     for _ in 0..2 {
         assert_eq!(world.sweep(&[IP]).await.status(), "complete");
     }
-    assert_eq!((device.looks(), world.calls("GetSessionToken")), (1, 1));
+    assert_eq!(
+        (device.code_requests(), world.calls("GetSessionToken")),
+        (1, 1)
+    );
     let files: Vec<_> = std::fs::read_dir(state.path())
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -144,10 +153,10 @@ async fn the_session_is_kept_until_it_ends_and_can_be_switched_off() {
 
     tokio::time::advance(Duration::from_hours(12)).await;
     assert_eq!(world.sweep(&[IP]).await.status(), "complete");
-    assert_eq!(device.looks(), 2, "it had ended");
+    assert_eq!(device.code_requests(), 2, "the session had expired");
 
-    let world = world.configured(&with_serial("mfa_cache = false"));
+    let world = world.with_config(&with_serial("mfa_cache = false"));
     tokio::time::advance(Duration::from_mins(1)).await;
     assert_eq!(world.sweep(&[IP]).await.status(), "complete");
-    assert_eq!(device.looks(), 3, "it was not looked for");
+    assert_eq!(device.code_requests(), 3, "the cache was not used");
 }

@@ -1,7 +1,7 @@
 //! The identity with which Dragnet calls: MFA once, role chains, and sessions with only the
 //! permissions that they need.
 
-pub mod device;
+pub(crate) mod device;
 mod doctor;
 mod entry;
 mod mfa;
@@ -12,7 +12,7 @@ use crate::world::World;
 use device::Device;
 
 /// An organization that has a trail and its management account. Tests append to it.
-pub const HEAD: &str = r#"
+pub(crate) const HEAD: &str = r#"
 name = "identity"
 now = "2026-03-02T12:00:00Z"
 [organization]
@@ -30,19 +30,19 @@ organization = true
 log_group = "/trail"
 "#;
 
-pub const MEMBER: &str = "[[accounts]]\nid = \"222222222222\"\nname = \"prod\"\n";
+pub(crate) const MEMBER: &str = "[[accounts]]\nid = \"222222222222\"\nname = \"prod\"\n";
 
 const READ: &str = r#"allow = ["cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus",
     "ec2:DescribeFlowLogs", "ec2:DescribeRegions", "logs:DescribeLogGroups", "logs:FilterLogEvents"]"#;
 
-pub const SERIAL: &str = "arn:aws:iam::111111111111:mfa/responder";
+pub(crate) const SERIAL: &str = "arn:aws:iam::111111111111:mfa/responder";
 
 fn with_serial(more: &str) -> String {
     format!("[identity]\nmfa_serial = \"{SERIAL}\"\n{more}")
 }
 
 /// Returns the world with the MFA device of its practice user.
-pub fn holding_the_device(world: World) -> (World, std::sync::Arc<Device>) {
-    let device = Device::of(world.range());
-    (world.asking(device.clone()), device)
+pub(crate) fn with_mfa_device(world: World) -> (World, std::sync::Arc<Device>) {
+    let device = Device::new(world.range());
+    (world.with_codes(device.clone()), device)
 }

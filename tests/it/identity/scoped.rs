@@ -13,10 +13,14 @@ const GROUP: &str = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nnam
 const ADMINISTRATOR: &str = "[[roles]]\nname = \"DragnetRead\"\nattached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n";
 
 /// Enters the member account with a session for `operations`, and lists its log groups.
-async fn ask_for_groups(operations: &[Operation], scope_down: bool) -> Result<(), String> {
-    let world = World::of(&[HEAD, MEMBER, GROUP, ADMINISTRATOR].concat());
+async fn list_log_groups(operations: &[Operation], scope_down: bool) -> Result<(), String> {
+    let world = World::from_toml(&[HEAD, MEMBER, GROUP, ADMINISTRATOR].concat());
     let settings = world.settings(&[IP]);
-    let aws = world.place().connect(&settings.reach, None).await.unwrap();
+    let aws = world
+        .environment()
+        .connect(&settings.reach, None)
+        .await
+        .unwrap();
     let caller = aws.authenticate().await.unwrap();
     let identity = Identity {
         scope_down,
@@ -30,7 +34,7 @@ async fn ask_for_groups(operations: &[Operation], scope_down: bool) -> Result<()
     };
     let member = Member {
         account,
-        standing: ScopeMembership::InScope,
+        membership: ScopeMembership::InScope,
         configured: None,
         listed: None,
     };
@@ -43,15 +47,15 @@ async fn ask_for_groups(operations: &[Operation], scope_down: bool) -> Result<()
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_administrators_role_can_do_no_more_than_the_command() {
+async fn session_of_an_administrator_is_scoped_down() {
     let regions_only = [Operation::DescribeRegions];
-    let refusal = ask_for_groups(&regions_only, true).await.unwrap_err();
+    let refusal = list_log_groups(&regions_only, true).await.unwrap_err();
     assert!(
         refusal.contains("because no session policy allows the logs:DescribeLogGroups action"),
         "{refusal}"
     );
-    assert!(ask_for_groups(&regions_only, false).await.is_ok());
-    assert!(ask_for_groups(&Operation::SWEEP, true).await.is_ok());
+    assert!(list_log_groups(&regions_only, false).await.is_ok());
+    assert!(list_log_groups(&Operation::SWEEP, true).await.is_ok());
 }
 
 /// Sweeps with a role that allows only these actions, and returns the status of the run.
@@ -60,26 +64,26 @@ async fn sweep_with(actions: &[&'static str]) -> String {
     let role =
         format!("[[roles]]\nname = \"DragnetRead\"\n[roles.policies]\nRead = '''{policy}'''\n");
     // Each account has a trail of its own, so that the role needs the permission to look it up.
-    let own = "[[trails]]\nname = \"own\"\naccount = \"222222222222\"\nhome = \"us-east-1\"\nlog_group = \"/own\"\n";
+    let own_trail = "[[trails]]\nname = \"own\"\naccount = \"222222222222\"\nhome = \"us-east-1\"\nlog_group = \"/own\"\n";
     // A log group that only Insights can read.
     let archive = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/archive\"\nclass = \"INFREQUENT_ACCESS\"\n";
     let head = HEAD.replace("organization = true\n", "");
-    World::of(&[&head, MEMBER, GROUP, own, archive, &role].concat())
+    World::from_toml(&[&head, MEMBER, GROUP, own_trail, archive, &role].concat())
         .sweep(&[IP])
         .await
         .status()
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_policy_to_deploy_is_enough_and_has_nothing_to_spare() {
+async fn deployed_policy_is_sufficient_and_minimal() {
     let actions: Vec<&str> = Operation::SWEEP
         .iter()
         .filter_map(|operation| operation.action())
         .collect();
     assert_eq!(sweep_with(&actions).await, "complete");
-    for left_out in 0..actions.len() {
+    for removed in 0..actions.len() {
         let mut fewer = actions.clone();
-        let action = fewer.remove(left_out);
+        let action = fewer.remove(removed);
         // Without `DescribeFlowLogs`, VPC traffic is reported as unknown, and CloudTrail is still
         // covered. The other two are for queries with too many rows and for cancelled queries.
         let expected = match action {

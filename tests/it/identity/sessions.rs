@@ -2,19 +2,19 @@
 
 use dragnet::model::{Partition, Region};
 
-use super::{HEAD, MEMBER, READ, holding_the_device, with_serial};
+use super::{HEAD, MEMBER, READ, with_mfa_device, with_serial};
 use crate::world::{World, event};
 
 const IP: &str = "192.0.2.1";
 const GROUP: &str = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
 
 #[tokio::test(start_paused = true)]
-async fn short_sessions_in_a_long_sweep_lose_nothing() {
+async fn short_sessions_last_through_a_long_sweep() {
     // 150 pages of 20 s: fifty minutes of pagination.
     let slow =
         "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 20000\n";
     let small_pages = "[behaviour]\nevents_scanned_a_page = 10\n";
-    let planted: String = (0..1_500)
+    let matching_events: String = (0..1_500)
         .map(|n| {
             event(
                 "222222222222",
@@ -25,12 +25,13 @@ async fn short_sessions_in_a_long_sweep_lose_nothing() {
             )
         })
         .collect();
-    let world = World::of(&[HEAD, small_pages, MEMBER, GROUP, slow, &planted].concat())
-        .configured("[identity]\nsession_duration = \"15m\"");
-    let began = world.place().clock().now();
+    let world =
+        World::from_toml(&[HEAD, small_pages, MEMBER, GROUP, slow, &matching_events].concat())
+            .with_config("[identity]\nsession_duration = \"15m\"");
+    let started = world.environment().clock().now();
     let run = world.sweep(&[IP]).await;
-    let lasted = world.place().clock().now().duration_since(began);
-    assert!(lasted.as_mins() > 40, "{lasted:?}");
+    let elapsed = world.environment().clock().now().duration_since(started);
+    assert!(elapsed.as_mins() > 40, "{elapsed:?}");
     assert_eq!(
         (run.status().as_str(), run.summary()["sightings"].as_u64()),
         ("complete", Some(1_500))
@@ -46,15 +47,15 @@ async fn short_sessions_in_a_long_sweep_lose_nothing() {
     );
     assert!(
         statuses.iter().all(|row| !row.contains("Expired")),
-        "none was used beyond its end"
+        "no session was used after it expired"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_grants_less_gives_what_it_grants() {
+async fn shorter_maximum_duration_is_found() {
     let role = format!("[[roles]]\nname = \"DragnetRead\"\nmax_session_seconds = 7200\n{READ}\n");
-    let world = World::of(&[HEAD, MEMBER, GROUP, &role].concat())
-        .configured("[identity]\nsession_duration = \"12h\"");
+    let world = World::from_toml(&[HEAD, MEMBER, GROUP, &role].concat())
+        .with_config("[identity]\nsession_duration = \"12h\"");
     let run = world.sweep(&[IP]).await;
     assert_eq!(run.status(), "complete", "{:?}", run.coverage());
     let assumed = run.columns("calls.csv", &["operation", "status"]);
@@ -94,7 +95,7 @@ max_session_seconds = 43200
 allow = ["organizations:ListAccounts"]
 "#
     );
-    World::of(&[HEAD, MEMBER, GROUP, &roles].concat())
+    World::from_toml(&[HEAD, MEMBER, GROUP, &roles].concat())
 }
 
 const HUB: &str = r#"
@@ -105,23 +106,26 @@ role = "arn:aws:iam::111111111111:role/OrgRead"
 "#;
 
 #[tokio::test(start_paused = true)]
-async fn a_hub_asks_for_the_code_and_opens_every_account() {
-    let (world, device) = holding_the_device(behind_a_hub().configured(&with_serial(HUB)));
+async fn hub_with_mfa_opens_every_account() {
+    let (world, device) = with_mfa_device(behind_a_hub().with_config(&with_serial(HUB)));
     let run = world.sweep(&[IP]).await;
     assert_eq!(run.status(), "complete", "{:#?}", run.coverage());
-    assert_eq!((device.looks(), world.calls("GetSessionToken")), (1, 1));
+    assert_eq!(
+        (device.code_requests(), world.calls("GetSessionToken")),
+        (1, 1)
+    );
     // Hub and OrgRead once each, however many accounts wait for them; then one role in each
     // account.
     assert_eq!(world.calls("AssumeRole"), 5);
     let statuses = run.columns("calls.csv", &["operation", "status"]);
     assert!(
         !statuses.contains(&"AssumeRole ValidationError".to_owned()),
-        "no chained session asked for more than an hour"
+        "no chained session requested more than an hour"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hub_that_refuses_is_named_in_every_account() {
+async fn denied_hub_is_named_in_every_account() {
     let named = r#"
 [identity]
 role_chain = ["arn:aws:iam::333333333333:role/Hub"]
@@ -132,15 +136,15 @@ id = "222222222222"
 [[accounts]]
 id = "333333333333"
 "#;
-    let run = behind_a_hub().configured(named).sweep(&[IP]).await;
+    let run = behind_a_hub().with_config(named).sweep(&[IP]).await;
     for account in ["222222222222", "333333333333"] {
-        let row = run.place(account);
+        let row = run.coverage_row(account);
         assert!(
             row.contains("denied hop-denied: AssumeRole of arn:aws:iam::333333333333:role/Hub"),
             "{row}"
         );
         assert!(
-            row.contains("is a hop that every account needs")
+            row.contains("is a hop of the role chain, which every account needs")
                 && row.contains("set identity.mfa_serial"),
             "{row}"
         );
@@ -148,7 +152,7 @@ id = "333333333333"
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_partition_has_its_own_arns() {
+async fn arns_follow_the_partition() {
     for partition in [
         Partition::Aws,
         Partition::AwsCn,
@@ -163,9 +167,9 @@ async fn every_partition_has_its_own_arns() {
         let scenario = [HEAD, MEMBER, GROUP]
             .concat()
             .replace("us-east-1", home.as_str());
-        let run = World::of(&scenario).sweep(&[IP]).await;
+        let run = World::from_toml(&scenario).sweep(&[IP]).await;
         assert_eq!(
-            run.place("222222222222"),
+            run.coverage_row("222222222222"),
             format!("222222222222 {home} /app searched")
         );
         assert_eq!(
@@ -176,15 +180,17 @@ async fn every_partition_has_its_own_arns() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_opt_in_region_takes_the_sessions_of_regional_sts() {
+async fn opt_in_region_accepts_regional_sessions() {
     let scenario = [HEAD, MEMBER, GROUP].concat().replace(
         "name = \"prod\"",
         "name = \"prod\"\nopted_in = [\"ap-east-1\"]",
     );
     let more = "[[groups]]\naccount = \"prod\"\nregion = \"ap-east-1\"\nname = \"/asia\"\n";
-    let run = World::of(&[&scenario, more].concat()).sweep(&[IP]).await;
+    let run = World::from_toml(&[&scenario, more].concat())
+        .sweep(&[IP])
+        .await;
     assert_eq!(
-        run.place("222222222222 ap-east-1"),
+        run.coverage_row("222222222222 ap-east-1"),
         "222222222222 ap-east-1 /asia searched"
     );
     assert_eq!(run.status(), "complete");

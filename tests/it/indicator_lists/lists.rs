@@ -1,7 +1,7 @@
 //! The lists, and what each contains.
 
 /// An indicator list as someone shares it.
-pub struct SharedList {
+pub(super) struct SharedList {
     /// Where lists of this form come from.
     pub name: &'static str,
     /// The file.
@@ -12,7 +12,7 @@ pub struct SharedList {
     pub rejected: &'static [&'static str],
 }
 
-pub const LISTS: [SharedList; 76] = [
+pub(super) const LISTS: [SharedList; 76] = [
     SharedList {
         name: "plain addresses",
         content: "198.51.100.23\n203.0.113.7\n",

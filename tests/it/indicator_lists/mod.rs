@@ -5,6 +5,7 @@
 //! ranges (RFC 5737, RFC 3849, RFC 2606) and AWS's example keys.
 
 mod lists;
+mod sweeps;
 
 use std::path::Path;
 

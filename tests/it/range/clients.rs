@@ -18,13 +18,13 @@ impl TimeSource for ClockTime {
 }
 
 /// A range of a scenario, with its clock.
-pub struct World {
+pub(crate) struct World {
     pub range: Range,
     clock: Clock,
 }
 
 impl World {
-    pub fn of(scenario: &Scenario) -> Self {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
         let clock = scenario.clock();
         Self {
             range: Range::new(scenario, None, clock.clone()).unwrap(),
@@ -33,17 +33,17 @@ impl World {
     }
 
     /// Wraps an existing range.
-    pub fn at(range: Range, clock: Clock) -> Self {
+    pub(crate) fn from_range(range: Range, clock: Clock) -> Self {
         Self { range, clock }
     }
 
-    pub fn small() -> Self {
-        Self::of(&Scenario::builtin("small").unwrap())
+    pub(crate) fn small() -> Self {
+        Self::new(&Scenario::builtin("small").unwrap())
     }
 
     /// Creates the range of a scenario with one management account and one member account, plus
     /// `rest`.
-    pub fn tiny(rest: &str) -> Self {
+    pub(crate) fn tiny(rest: &str) -> Self {
         let head = r#"
             name = "tiny"
             now = "2026-03-02T12:00:00Z"
@@ -58,14 +58,14 @@ impl World {
             id = "222222222222"
             name = "member"
         "#;
-        Self::of(&Scenario::from_toml(&format!("{head}\n{rest}")).unwrap())
+        Self::new(&Scenario::from_toml(&format!("{head}\n{rest}")).unwrap())
     }
 
-    pub fn clock(&self) -> &Clock {
+    pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    pub fn config(&self, credentials: Credentials, region: &str) -> SdkConfig {
+    pub(crate) fn config(&self, credentials: Credentials, region: &str) -> SdkConfig {
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(connector::http_client(self.range.clone()))
@@ -81,12 +81,12 @@ impl World {
             .build()
     }
 
-    pub fn responder(&self) -> SdkConfig {
+    pub(crate) fn responder(&self) -> SdkConfig {
         self.config(long_term(&self.range.credentials()), "us-east-1")
     }
 
     /// Returns the configuration of the user with this access key.
-    pub fn user(&self, access_key_id: &str) -> SdkConfig {
+    pub(crate) fn user(&self, access_key_id: &str) -> SdkConfig {
         self.config(
             long_term(&self.range.credentials_of_key(access_key_id)),
             "us-east-1",
@@ -94,21 +94,21 @@ impl World {
     }
 
     /// Returns a session of the responder in a role of another account.
-    pub async fn assume(&self, account: &str, role: &str, region: &str) -> SdkConfig {
+    pub(crate) async fn assume(&self, account: &str, role: &str, region: &str) -> SdkConfig {
         let sts = aws_sdk_sts::Client::new(&self.responder());
         let arn = format!("arn:aws:iam::{account}:role/{role}");
-        let answer = sts
+        let response = sts
             .assume_role()
             .role_arn(arn)
             .role_session_name("practice")
             .send()
             .await
             .unwrap();
-        self.config(temporary(answer.credentials().unwrap()), region)
+        self.config(temporary(response.credentials().unwrap()), region)
     }
 }
 
-pub fn long_term(user: &PracticeCredentials) -> Credentials {
+pub(crate) fn long_term(user: &PracticeCredentials) -> Credentials {
     Credentials::new(
         &user.access_key_id,
         &user.secret_access_key,
@@ -118,7 +118,7 @@ pub fn long_term(user: &PracticeCredentials) -> Credentials {
     )
 }
 
-pub fn temporary(credentials: &aws_sdk_sts::types::Credentials) -> Credentials {
+pub(crate) fn temporary(credentials: &aws_sdk_sts::types::Credentials) -> Credentials {
     let token = Some(credentials.session_token().to_owned());
     Credentials::new(
         credentials.access_key_id(),

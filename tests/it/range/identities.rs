@@ -1,4 +1,4 @@
-//! IAM on the range: policies that block, and calls that AWS refuses.
+//! IAM on the range: policies that block, and calls that AWS rejects.
 
 use aws_config::SdkConfig;
 use aws_sdk_iam::error::ProvideErrorMetadata;
@@ -11,8 +11,8 @@ const DENY_ALL: &str =
 /// Returns the error codes of one call each to logs, ec2, iam and sts. `None` means that the call
 /// succeeded.
 async fn codes(config: &SdkConfig) -> [Option<String>; 4] {
-    fn code<T, E: ProvideErrorMetadata>(answer: Result<T, E>) -> Option<String> {
-        answer
+    fn code<T, E: ProvideErrorMetadata>(response: Result<T, E>) -> Option<String> {
+        response
             .err()
             .map(|error| error.code().unwrap_or("(none)").to_owned())
     }
@@ -74,15 +74,22 @@ fn world() -> World {
     )
 }
 
-#[tokio::test(start_paused = true)]
-async fn deny_all_blocks_a_user_its_group_and_a_live_session() {
-    let world = world();
-    let iam = aws_sdk_iam::Client::new(&world.assume("222222222222", "Admin", "us-east-1").await);
-    let mallory = world.user("AKIAMALLORY222222222");
-    let session = world.assume("222222222222", "Open", "us-east-1").await;
-    assert_eq!(codes(&mallory).await, [const { None }; 4]);
-    assert_eq!(codes(&session).await, [const { None }; 4]);
+/// Returns IAM in the member account, as its administrator.
+async fn iam_as_admin(world: &World) -> aws_sdk_iam::Client {
+    aws_sdk_iam::Client::new(&world.assume("222222222222", "Admin", "us-east-1").await)
+}
 
+/// The result of [`codes`] when every call succeeds.
+fn allowed() -> [Option<String>; 4] {
+    [const { None }; 4]
+}
+
+#[tokio::test(start_paused = true)]
+async fn deny_all_blocks_a_user() {
+    let world = world();
+    let iam = iam_as_admin(&world).await;
+    let mallory = world.user("AKIAMALLORY222222222");
+    assert_eq!(codes(&mallory).await, allowed());
     iam.put_user_policy()
         .user_name("mallory")
         .policy_name("DenyAll")
@@ -99,7 +106,7 @@ async fn deny_all_blocks_a_user_its_group_and_a_live_session() {
     assert_eq!(
         identity.account(),
         Some("222222222222"),
-        "nothing forbids this one"
+        "GetCallerIdentity requires no permission"
     );
     iam.delete_user_policy()
         .user_name("mallory")
@@ -107,8 +114,14 @@ async fn deny_all_blocks_a_user_its_group_and_a_live_session() {
         .send()
         .await
         .unwrap();
-    assert_eq!(codes(&mallory).await, [const { None }; 4]);
+    assert_eq!(codes(&mallory).await, allowed());
+}
 
+#[tokio::test(start_paused = true)]
+async fn deny_all_on_a_group_blocks_its_user() {
+    let world = world();
+    let iam = iam_as_admin(&world).await;
+    let mallory = world.user("AKIAMALLORY222222222");
     iam.put_group_policy()
         .group_name("staff")
         .policy_name("DenyAll")
@@ -123,7 +136,15 @@ async fn deny_all_blocks_a_user_its_group_and_a_live_session() {
         .send()
         .await
         .unwrap();
+    assert_eq!(codes(&mallory).await, allowed());
+}
 
+#[tokio::test(start_paused = true)]
+async fn deny_all_on_a_role_blocks_a_live_session() {
+    let world = world();
+    let iam = iam_as_admin(&world).await;
+    let session = world.assume("222222222222", "Open", "us-east-1").await;
+    assert_eq!(codes(&session).await, allowed());
     iam.put_role_policy()
         .role_name("Open")
         .policy_name("DenyAll")
@@ -138,13 +159,13 @@ async fn deny_all_blocks_a_user_its_group_and_a_live_session() {
         .send()
         .await
         .unwrap();
-    assert_eq!(codes(&session).await, [const { None }; 4]);
+    assert_eq!(codes(&session).await, allowed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_iam_refuses() {
+async fn invalid_iam_calls_are_rejected() {
     let world = world();
-    let iam = aws_sdk_iam::Client::new(&world.assume("222222222222", "Admin", "us-east-1").await);
+    let iam = iam_as_admin(&world).await;
     let put = |user: &str, policy: &str| {
         iam.put_user_policy()
             .user_name(user)
@@ -160,12 +181,12 @@ async fn what_iam_refuses() {
         put("mallory", "{}").await.unwrap_err().code(),
         Some("MalformedPolicyDocument")
     );
-    let long = format!(
+    let oversized = format!(
         r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::{}"}}}}"#,
         "b".repeat(2_048)
     );
     assert_eq!(
-        put("mallory", &long).await.unwrap_err().code(),
+        put("mallory", &oversized).await.unwrap_err().code(),
         Some("LimitExceeded")
     );
     let protected = iam
@@ -198,9 +219,9 @@ async fn what_iam_refuses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_inactive_key_does_not_work_and_every_detail_is_listed() {
+async fn inactive_key_is_rejected_and_details_are_paginated() {
     let world = world();
-    let iam = aws_sdk_iam::Client::new(&world.assume("222222222222", "Admin", "us-east-1").await);
+    let iam = iam_as_admin(&world).await;
     let update = iam
         .update_access_key()
         .user_name("mallory")
@@ -245,7 +266,7 @@ async fn an_inactive_key_does_not_work_and_every_detail_is_listed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn real_quotas_throttle() {
+async fn published_quotas_throttle() {
     let world = world();
     world.range.enforce(dragnet::range::Quotas::Real).unwrap();
     let logs = aws_sdk_cloudwatchlogs::Client::new(&world.responder());
@@ -259,9 +280,13 @@ async fn real_quotas_throttle() {
         );
     }
     assert_eq!(throttled, 2);
-    let seen = world.range.calls();
+    let counts = world.range.calls();
     assert_eq!(
-        (seen[0].count, seen[0].throttled, seen[0].busiest_second),
+        (
+            counts[0].count,
+            counts[0].throttled,
+            counts[0].busiest_second
+        ),
         (12, 2, 12)
     );
 }

@@ -1,5 +1,5 @@
 //! Logs Insights on the range: the states of a query, its pages, its limits, and the queries that
-//! are refused.
+//! are rejected.
 
 use std::time::Duration;
 
@@ -84,8 +84,8 @@ async fn rows(logs: &Client, group: &str, query: &str) -> Vec<String> {
     let done = results(logs, &id).await;
     assert_eq!(done.status(), Some(&QueryStatus::Complete));
     let values = |row: &Vec<aws_sdk_cloudwatchlogs::types::ResultField>| {
-        let shown = row.iter().filter(|field| field.field() != Some("@ptr"));
-        shown
+        let visible = row.iter().filter(|field| field.field() != Some("@ptr"));
+        visible
             .filter_map(|field| field.value())
             .collect::<Vec<_>>()
             .join("|")
@@ -94,7 +94,7 @@ async fn rows(logs: &Client, group: &str, query: &str) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_query_is_scheduled_runs_and_completes() {
+async fn query_is_scheduled_runs_and_completes() {
     let world = World::tiny(EVENTS);
     let logs = logs(&world).await;
     let id = start(&logs, "/app", "fields n | sort n", EIGHT, NOON)
@@ -128,7 +128,7 @@ async fn a_query_is_scheduled_runs_and_completes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_rows_than_a_page_come_with_tokens() {
+async fn results_beyond_a_page_have_tokens() {
     let world = World::tiny(EVENTS);
     let logs = logs(&world).await;
     let id = start(
@@ -157,18 +157,18 @@ async fn more_rows_than_a_page_come_with_tokens() {
     assert_eq!(second.results()[1_999][0].value(), Some("11999"));
     assert_eq!(second.next_token(), None);
     let other = start(&logs, "/app", "fields n", EIGHT, NOON).await.unwrap();
-    let mixed_up = logs
+    let wrong_query = logs
         .get_query_results()
         .query_id(&other)
         .next_token(token)
         .send()
         .await
         .unwrap_err();
-    assert_eq!(mixed_up.code(), Some("InvalidParameterException"));
+    assert_eq!(wrong_query.code(), Some("InvalidParameterException"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn both_seconds_of_a_window_count_whole() {
+async fn window_includes_both_end_seconds() {
     let world = World::tiny(EVENTS);
     let logs = logs(&world).await;
     let id = start(&logs, "/app", "stats count(*) as n", EIGHT + 10, EIGHT + 11)
@@ -223,7 +223,7 @@ async fn aggregates_limits_and_pointers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn places_are_limited_and_a_stopped_query_frees_one() {
+async fn concurrency_is_limited_and_stopping_a_query_frees_capacity() {
     let world = World::tiny(EVENTS);
     let logs = logs(&world).await;
     let mut ids = Vec::new();
@@ -234,10 +234,10 @@ async fn places_are_limited_and_a_stopped_query_frees_one() {
                 .unwrap(),
         );
     }
-    let refused = start(&logs, "/young", "fields n", NOON - 60, NOON)
+    let rejected = start(&logs, "/young", "fields n", NOON - 60, NOON)
         .await
         .unwrap_err();
-    assert_eq!(refused.0, "LimitExceededException");
+    assert_eq!(rejected.0, "LimitExceededException");
     assert!(
         logs.stop_query()
             .query_id(&ids[0])
@@ -253,13 +253,13 @@ async fn places_are_limited_and_a_stopped_query_frees_one() {
         results(&logs, &ids[0]).await.status(),
         Some(&QueryStatus::Cancelled)
     );
-    let again = logs
+    let stopped_twice = logs
         .stop_query()
         .query_id(&ids[0])
         .send()
         .await
         .unwrap_err();
-    assert_eq!(again.code(), Some("InvalidParameterException"));
+    assert_eq!(stopped_twice.code(), Some("InvalidParameterException"));
     let cancelled = logs
         .describe_queries()
         .status(QueryStatus::Cancelled)
@@ -284,7 +284,7 @@ async fn places_are_limited_and_a_stopped_query_frees_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_query_that_takes_too_long_times_out() {
+async fn slow_query_times_out() {
     let world = World::tiny(&format!(
         "[behaviour]\ninsights_bytes_a_second = 10000\ninsights_timeout_seconds = 5\n{EVENTS}"
     ));
@@ -296,80 +296,107 @@ async fn a_query_that_takes_too_long_times_out() {
     assert!(ended.results().len() < 10_000);
 }
 
+/// A `StartQuery` call that is rejected.
+struct RejectedQuery {
+    group: &'static str,
+    query: &'static str,
+    from: i64,
+    to: i64,
+    code: &'static str,
+    /// A part of the message.
+    message: &'static str,
+}
+
+const REJECTED_QUERIES: [RejectedQuery; 6] = [
+    RejectedQuery {
+        group: "/gone",
+        query: "fields a",
+        from: EIGHT,
+        to: NOON,
+        code: "ResourceNotFoundException",
+        message: "log group",
+    },
+    RejectedQuery {
+        group: "/app",
+        query: "fields a | filtre b",
+        from: EIGHT,
+        to: NOON,
+        code: "MalformedQueryException",
+        message: "column 12",
+    },
+    RejectedQuery {
+        group: "/app",
+        query: "fields a",
+        from: NOON,
+        to: EIGHT,
+        code: "InvalidParameterException",
+        message: "startTime",
+    },
+    RejectedQuery {
+        group: "/young",
+        query: "fields a",
+        from: EIGHT,
+        to: EIGHT + 60,
+        code: "MalformedQueryException",
+        message: "creation time or exceeds",
+    },
+    RejectedQuery {
+        group: "/brief",
+        query: "fields a",
+        from: EIGHT - 172_800,
+        to: EIGHT - 86_400,
+        code: "MalformedQueryException",
+        message: "retention",
+    },
+    RejectedQuery {
+        group: "/delivery",
+        query: "fields a",
+        from: EIGHT,
+        to: NOON,
+        code: "InvalidParameterException",
+        message: "DELIVERY",
+    },
+];
+
 #[tokio::test(start_paused = true)]
-async fn what_is_wrong_is_said_in_awss_words() {
+async fn invalid_queries_are_rejected_with_awss_error() {
     let world = World::tiny(EVENTS);
     let logs = logs(&world).await;
-    for (group, query, from, to, code, part) in [
-        (
-            "/gone",
-            "fields a",
-            EIGHT,
-            NOON,
-            "ResourceNotFoundException",
-            "log group",
-        ),
-        (
-            "/app",
-            "fields a | filtre b",
-            EIGHT,
-            NOON,
-            "MalformedQueryException",
-            "column 12",
-        ),
-        (
-            "/app",
-            "fields a",
-            NOON,
-            EIGHT,
-            "InvalidParameterException",
-            "startTime",
-        ),
-        (
-            "/young",
-            "fields a",
-            EIGHT,
-            EIGHT + 60,
-            "MalformedQueryException",
-            "creation time or exceeds",
-        ),
-        (
-            "/brief",
-            "fields a",
-            EIGHT - 172_800,
-            EIGHT - 86_400,
-            "MalformedQueryException",
-            "retention",
-        ),
-        (
-            "/delivery",
-            "fields a",
-            EIGHT,
-            NOON,
-            "InvalidParameterException",
-            "DELIVERY",
-        ),
-    ] {
-        let (told, message) = start(&logs, group, query, from, to).await.unwrap_err();
-        assert_eq!(told, code, "{group} {query}");
-        assert!(message.contains(part), "{message}");
+    for rejected in REJECTED_QUERIES {
+        let RejectedQuery { group, query, .. } = rejected;
+        let (code, message) = start(&logs, group, query, rejected.from, rejected.to)
+            .await
+            .unwrap_err();
+        assert_eq!(code, rejected.code, "{group} {query}");
+        assert!(message.contains(rejected.message), "{message}");
     }
-    let typing_error = logs
+}
+
+#[tokio::test(start_paused = true)]
+async fn syntax_error_has_its_location() {
+    let world = World::tiny(EVENTS);
+    let logs = logs(&world).await;
+    let error = logs
         .start_query()
         .log_group_name("/app")
-        .query_string("fields a | filtre b");
-    let refused = typing_error
+        .query_string("fields a | filtre b")
         .start_time(EIGHT)
         .end_time(NOON)
         .send()
         .await
         .unwrap_err()
         .into_service_error();
-    let StartQueryError::MalformedQueryException(malformed) = refused else {
-        panic!("{refused:?}")
+    let StartQueryError::MalformedQueryException(malformed) = error else {
+        panic!("{error:?}")
     };
     let location = malformed.query_compile_error().unwrap().location().unwrap();
     assert_eq!(location.start_char_offset(), Some(11));
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_query_id_and_two_group_parameters_are_rejected() {
+    let world = World::tiny(EVENTS);
+    let logs = logs(&world).await;
     let unknown = logs
         .get_query_results()
         .query_id("no-such-query")
@@ -381,8 +408,7 @@ async fn what_is_wrong_is_said_in_awss_words() {
         .start_query()
         .log_group_name("/app")
         .log_group_names("/app")
-        .query_string("fields a");
-    let both = both
+        .query_string("fields a")
         .start_time(EIGHT)
         .end_time(NOON)
         .send()
@@ -392,7 +418,7 @@ async fn what_is_wrong_is_said_in_awss_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn infrequent_access_has_five_places_and_source_selects() {
+async fn infrequent_access_allows_five_queries_and_source_selects_groups() {
     let world = World::tiny(EVENTS);
     let logs = logs(&world).await;
     for _ in 0..5 {

@@ -28,7 +28,7 @@ async fn filter_all(logs: &Client, group: &str, pattern: &str) -> (usize, usize)
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_story_is_found_in_the_central_group() {
+async fn central_group_contains_the_story() {
     let world = World::small();
     let logs = Client::new(&world.responder());
     let (events, _) = filter_all(
@@ -41,7 +41,7 @@ async fn the_story_is_found_in_the_central_group() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pages_end_only_with_the_last_token() {
+async fn empty_pages_have_a_token() {
     let world = World::tiny(
         r#"
         [behaviour]
@@ -67,7 +67,7 @@ async fn pages_end_only_with_the_last_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn both_ends_of_a_window_are_inside() {
+async fn window_includes_both_ends() {
     let world = World::tiny(
         r#"
         [[events]]
@@ -85,7 +85,7 @@ async fn both_ends_of_a_window_are_inside() {
             .await,
     );
     let first = 1_772_445_600_000;
-    let ask = |from: i64, to: i64| {
+    let filter = |from: i64, to: i64| {
         let request = logs
             .filter_log_events()
             .log_group_name("/app")
@@ -104,12 +104,12 @@ async fn both_ends_of_a_window_are_inside() {
             page.events().len()
         }
     };
-    assert_eq!(ask(first, first + 2_000).await, 3);
-    assert_eq!(ask(first + 1, first + 1_999).await, 1);
+    assert_eq!(filter(first, first + 2_000).await, 3);
+    assert_eq!(filter(first + 1, first + 1_999).await, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_that_is_not_there_and_a_token_of_another_group() {
+async fn unknown_group_and_forged_token_are_rejected() {
     let world = World::small();
     let logs = Client::new(&world.responder());
     let missing = logs
@@ -130,7 +130,7 @@ async fn a_group_that_is_not_there_and_a_token_of_another_group() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn faults_of_the_scenario_strike() {
+async fn scenario_faults_are_injected() {
     let fault = |kind: &str| {
         format!("[[faults]]\noperation = 'DescribeLogGroups'\nkind = '{kind}'\ntimes = 1\n")
     };
@@ -147,26 +147,26 @@ async fn faults_of_the_scenario_strike() {
         let logs = Client::new(&world.responder());
         let error = logs.describe_log_groups().send().await.unwrap_err();
         assert_eq!(error.code(), code, "{kind}");
-        let connector = error.as_dispatch_failure();
-        assert_eq!(connector, kind == "reset", "{kind}");
+        let is_reset = error.is_dispatch_failure();
+        assert_eq!(is_reset, kind == "reset", "{kind}");
         logs.describe_log_groups().send().await.unwrap();
-        let seen = world.range.calls();
-        assert_eq!(seen[0].count, 2, "{kind}");
+        let counts = world.range.calls();
+        assert_eq!(counts[0].count, 2, "{kind}");
     }
 }
 
 trait DispatchFailure {
-    fn as_dispatch_failure(&self) -> bool;
+    fn is_dispatch_failure(&self) -> bool;
 }
 
 impl<E, R> DispatchFailure for aws_smithy_runtime_api::client::result::SdkError<E, R> {
-    fn as_dispatch_failure(&self) -> bool {
+    fn is_dispatch_failure(&self) -> bool {
         matches!(self, Self::DispatchFailure(_))
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_answer_takes_virtual_time() {
+async fn slow_fault_delays_in_virtual_time() {
     let world = World::tiny(
         "[[faults]]\noperation = 'DescribeLogGroups'\nkind = 'slow'\nmilliseconds = 20000\n",
     );
@@ -180,7 +180,7 @@ async fn a_slow_answer_takes_virtual_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_masked_group_hides_addresses_from_every_way_out() {
+async fn masked_group_hides_addresses_in_every_operation() {
     let world = World::tiny(
         r#"
         [[groups]]
@@ -227,7 +227,7 @@ async fn a_masked_group_hides_addresses_from_every_way_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_is_read_from_both_ends() {
+async fn stream_is_read_from_both_ends() {
     let world = World::tiny(
         r#"
         [[events]]
@@ -280,7 +280,7 @@ async fn a_stream_is_read_from_both_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sweep_finds_its_own_calls_once_they_are_delivered() {
+async fn own_calls_appear_after_delivery() {
     let world = World::small();
     world
         .assume("444444444444", "DragnetRead", "us-east-1")
@@ -304,7 +304,7 @@ async fn a_sweep_finds_its_own_calls_once_they_are_delivered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_is_deleted_between_the_list_and_the_search() {
+async fn group_is_deleted_between_list_and_search() {
     let world = World::tiny(
         r#"
         [[groups]]
@@ -347,7 +347,7 @@ async fn a_group_is_deleted_between_the_list_and_the_search() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_may_repeat_itself_and_an_event_may_come_late() {
+async fn repeated_token_and_late_event() {
     let world = World::tiny(
         r#"
         [behaviour]
@@ -379,23 +379,23 @@ async fn a_token_may_repeat_itself_and_an_event_may_come_late() {
             .assume("222222222222", "DragnetRead", "us-east-1")
             .await,
     );
-    let ask = |token: Option<String>| {
+    let filter = |token: Option<String>| {
         logs.filter_log_events()
             .log_group_name("/app")
             .set_next_token(token)
             .send()
     };
-    let first = ask(None).await.unwrap().next_token;
-    let second = ask(first.clone()).await.unwrap().next_token;
+    let first = filter(None).await.unwrap().next_token;
+    let second = filter(first.clone()).await.unwrap().next_token;
     assert_eq!(first, second);
-    assert_ne!(ask(second).await.unwrap().next_token, first);
+    assert_ne!(filter(second).await.unwrap().next_token, first);
     assert_eq!(filter_all(&logs, "/app", "late").await.0, 0);
     tokio::time::advance(std::time::Duration::from_mins(10)).await;
     assert_eq!(filter_all(&logs, "/app", "late").await.0, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_holds_10_000_events_or_a_megabyte() {
+async fn page_holds_10_000_events_or_a_megabyte() {
     let world = World::tiny(&format!(
         r#"
         [behaviour]

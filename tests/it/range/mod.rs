@@ -1,6 +1,6 @@
 //! Tests the practice range with the real SDK, in this process.
 
-pub mod clients;
+pub(crate) mod clients;
 mod identities;
 mod insights;
 mod logs;

@@ -1,4 +1,4 @@
-//! Filter patterns in `FilterLogEvents`: every kind of them, and those that are refused.
+//! Filter patterns in `FilterLogEvents`: every kind of pattern, and those that are rejected.
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
@@ -6,7 +6,7 @@ use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
 use super::clients::World;
 
 #[tokio::test(start_paused = true)]
-async fn every_kind_of_pattern_filters_or_is_refused() {
+async fn every_kind_of_pattern_filters_or_is_rejected() {
     let world = World::tiny(
         r#"
         [behaviour]
@@ -45,13 +45,13 @@ async fn every_kind_of_pattern_filters_or_is_refused() {
         ("{ $.code = }", None),
         ("%(a)%", None),
     ] {
-        let answer = logs
+        let response = logs
             .filter_log_events()
             .log_group_name("/app")
             .filter_pattern(pattern)
             .send()
             .await;
-        match answer {
+        match response {
             Ok(page) => assert_eq!(Some(page.events().len()), count, "{pattern}"),
             Err(error) => assert_eq!(
                 (error.code(), count),

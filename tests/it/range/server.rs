@@ -14,13 +14,13 @@ use tokio::sync::oneshot;
 use super::clients::long_term;
 
 /// Serves a range until the sender is dropped.
-async fn served(scenario: &Scenario) -> (Range, SocketAddr, oneshot::Sender<()>) {
+async fn start_server(scenario: &Scenario) -> (Range, SocketAddr, oneshot::Sender<()>) {
     let range = Range::new(scenario, None, Clock::wall()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (keep, dropped) = oneshot::channel();
+    let (shutdown, dropped) = oneshot::channel();
     tokio::spawn(serve(range.clone(), listener, async { _ = dropped.await }));
-    (range, address, keep)
+    (range, address, shutdown)
 }
 
 fn config(range: &Range, address: SocketAddr) -> aws_config::SdkConfig {
@@ -38,7 +38,7 @@ fn config(range: &Range, address: SocketAddr) -> aws_config::SdkConfig {
 }
 
 #[tokio::test]
-async fn nobody_else_can_reach_it() {
+async fn only_loopback_addresses_are_served() {
     let scenario = Scenario::builtin("small").unwrap();
     let range = Range::new(&scenario, None, scenario.clock()).unwrap();
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
@@ -49,23 +49,23 @@ async fn nobody_else_can_reach_it() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_awss_gets_awss_error() {
-    let (_range, address, _keep) = served(&Scenario::builtin("small").unwrap()).await;
+async fn unknown_request_gets_an_aws_error() {
+    let (_range, address, _shutdown) = start_server(&Scenario::builtin("small").unwrap()).await;
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket
         .write_all(b"GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         .await
         .unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).await.unwrap();
+    let mut response = String::new();
+    socket.read_to_string(&mut response).await.unwrap();
     assert!(
-        answer.starts_with("HTTP/1.1 400 ") && answer.contains("UnknownOperationException"),
-        "{answer}"
+        response.starts_with("HTTP/1.1 400 ") && response.contains("UnknownOperationException"),
+        "{response}"
     );
 }
 
 #[tokio::test]
-async fn an_sdk_reaches_it_and_a_reset_breaks_the_connection() {
+async fn sdk_connects_and_a_reset_fault_breaks_the_connection() {
     let faulty = r#"
         name = "faulty"
         now = "2026-03-02T12:00:00Z"
@@ -80,7 +80,7 @@ async fn an_sdk_reaches_it_and_a_reset_breaks_the_connection() {
         kind = "reset"
         every = 2
     "#;
-    let (range, address, _keep) = served(&Scenario::from_toml(faulty).unwrap()).await;
+    let (range, address, _shutdown) = start_server(&Scenario::from_toml(faulty).unwrap()).await;
     let sts = aws_sdk_sts::Client::new(&config(&range, address));
     let identity = sts.get_caller_identity().send().await.unwrap();
     assert_eq!(identity.account(), Some("111111111111"));

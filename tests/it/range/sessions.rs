@@ -5,7 +5,7 @@ use aws_sdk_sts::error::ProvideErrorMetadata;
 use super::clients::{World, long_term, temporary};
 
 #[tokio::test(start_paused = true)]
-async fn a_session_acts_in_its_role() {
+async fn session_has_the_identity_of_its_role() {
     let world = World::small();
     let config = world
         .assume("333333333333", "DragnetRead", "us-east-1")
@@ -22,7 +22,7 @@ async fn a_session_acts_in_its_role() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_role_looks_like_a_closed_door() {
+async fn unknown_role_is_denied_like_a_closed_account() {
     let world = World::small();
     let sts = aws_sdk_sts::Client::new(&world.responder());
     for arn in [
@@ -47,7 +47,7 @@ async fn an_unknown_role_looks_like_a_closed_door() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_ends() {
+async fn session_expires() {
     let world = World::small();
     let config = world
         .assume("333333333333", "DragnetRead", "us-east-1")
@@ -60,7 +60,7 @@ async fn a_session_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wrong_secret_and_an_unknown_key() {
+async fn wrong_secret_and_unknown_key_are_rejected() {
     let world = World::small();
     let mut user = world.range.credentials();
     user.secret_access_key.push('x');
@@ -74,25 +74,25 @@ async fn a_wrong_secret_and_an_unknown_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn regions_differ_by_account_and_closed_ones_refuse() {
+async fn regions_differ_by_account_and_disabled_ones_are_rejected() {
     let world = World::small();
     for (account, expected) in [
         ("333333333333", "opted-in"),
         ("444444444444", "not-opted-in"),
     ] {
         let config = world.assume(account, "DragnetRead", "us-east-1").await;
-        let answer = aws_sdk_ec2::Client::new(&config)
+        let response = aws_sdk_ec2::Client::new(&config)
             .describe_regions()
             .all_regions(true)
             .send()
             .await
             .unwrap();
-        let asia = answer
+        let ap_east_1 = response
             .regions()
             .iter()
             .find(|region| region.region_name() == Some("ap-east-1"))
             .unwrap();
-        assert_eq!(asia.opt_in_status(), Some(expected));
+        assert_eq!(ap_east_1.opt_in_status(), Some(expected));
     }
     let config = world
         .assume("444444444444", "DragnetRead", "ap-east-1")
@@ -112,7 +112,7 @@ async fn regions_differ_by_account_and_closed_ones_refuse() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_control_policy_names_itself() {
+async fn scp_denial_names_the_policy() {
     let world = World::small();
     let config = world
         .assume("777777777777", "DragnetRead", "eu-central-1")
@@ -132,7 +132,7 @@ async fn a_service_control_policy_names_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_wants_mfa_and_an_external_id() {
+async fn role_can_require_mfa_and_external_id() {
     let world = World::tiny(
         r#"
         [[roles]]
@@ -143,7 +143,7 @@ async fn a_role_that_wants_mfa_and_an_external_id() {
         "#,
     );
     let arn = "arn:aws:iam::222222222222:role/Careful";
-    let enter = |config: aws_config::SdkConfig, id: Option<&str>| {
+    let assume = |config: aws_config::SdkConfig, id: Option<&str>| {
         let request = aws_sdk_sts::Client::new(&config)
             .assume_role()
             .role_arn(arn)
@@ -151,26 +151,26 @@ async fn a_role_that_wants_mfa_and_an_external_id() {
         request.set_external_id(id.map(str::to_owned)).send()
     };
     assert!(
-        enter(world.responder(), Some("s3cret")).await.is_err(),
+        assume(world.responder(), Some("s3cret")).await.is_err(),
         "no MFA"
     );
     let device = world.range.mfa();
     let code = world.range.mfa_code();
     let sts = aws_sdk_sts::Client::new(&world.responder());
-    let token = || {
+    let get_session_token = || {
         sts.get_session_token()
             .serial_number(&device.serial)
             .token_code(&code)
             .send()
     };
-    let answer = token().await.unwrap();
-    let with_mfa = world.config(temporary(answer.credentials().unwrap()), "us-east-1");
+    let response = get_session_token().await.unwrap();
+    let with_mfa = world.config(temporary(response.credentials().unwrap()), "us-east-1");
     assert!(
-        enter(with_mfa.clone(), None).await.is_err(),
+        assume(with_mfa.clone(), None).await.is_err(),
         "no ExternalId"
     );
-    assert!(enter(with_mfa, Some("s3cret")).await.is_ok());
-    let reused = token().await.unwrap_err();
+    assert!(assume(with_mfa, Some("s3cret")).await.is_ok());
+    let reused = get_session_token().await.unwrap_err();
     assert_eq!(reused.code(), Some("AccessDenied"));
     assert!(
         reused
@@ -181,7 +181,7 @@ async fn a_role_that_wants_mfa_and_an_external_id() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn accounts_come_in_pages_of_which_the_first_may_be_empty() {
+async fn first_page_of_accounts_may_be_empty() {
     let world = World::small();
     let organizations = aws_sdk_organizations::Client::new(&world.responder());
     let first = organizations.list_accounts().send().await.unwrap();

@@ -16,7 +16,7 @@ fn text(output: &Output) -> String {
 }
 
 #[test]
-fn a_profile_s_device_roles_and_durations_are_honoured() {
+fn profile_sets_mfa_device_roles_and_durations() {
     let range = ServedRange::start();
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join(".aws")).unwrap();
@@ -38,10 +38,10 @@ fn a_profile_s_device_roles_and_durations_are_honoured() {
         command.envs(code.map(|code| ("DRAGNET_MFA_CODE", code)));
         command.output().unwrap()
     };
-    let told = text(&doctor(None, &[]));
+    let printed = text(&doctor(None, &[]));
     assert!(
-        told.contains("no terminal to ask on") && told.contains(SERIAL),
-        "{told}"
+        printed.contains("no terminal to ask on") && printed.contains(SERIAL),
+        "{printed}"
     );
     let code = text(
         &range
@@ -51,21 +51,24 @@ fn a_profile_s_device_roles_and_durations_are_honoured() {
     );
     // The role requires the code and may not list accounts: it can be assumed, but there is no
     // directory.
-    let told = text(&doctor(Some(code.trim()), &[]));
-    assert!(told.contains("role/DragnetContain"), "{told}");
+    let printed = text(&doctor(Some(code.trim()), &[]));
+    assert!(printed.contains("role/DragnetContain"), "{printed}");
     assert!(
-        told.contains("assumed-role/DragnetContain/by-profile is not authorized"),
-        "{told}"
+        printed.contains("assumed-role/DragnetContain/by-profile is not authorized"),
+        "{printed}"
     );
     // The session is kept, so the next command needs no code until the session is forgotten.
-    let told = text(&doctor(None, &[]));
-    assert!(told.contains("by-profile is not authorized"), "{told}");
-    assert!(text(&doctor(None, &["--forget"])).contains("is forgotten"));
+    let printed = text(&doctor(None, &[]));
+    assert!(
+        printed.contains("by-profile is not authorized"),
+        "{printed}"
+    );
+    assert!(text(&doctor(None, &["--forget"])).contains("session was removed"));
     assert!(text(&doctor(None, &[])).contains("no terminal to ask on"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_as_the_source_has_no_device() {
+async fn role_as_source_credentials_has_no_mfa_device() {
     let range = ServedRange::start();
     let config = aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -98,17 +101,17 @@ async fn a_role_as_the_source_has_no_device() {
         .env("AWS_SESSION_TOKEN", credentials.session_token())
         .output()
         .unwrap();
-    let told = text(&output);
-    assert_eq!(output.status.code(), Some(1), "{told}");
+    let printed = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
     assert!(
-        told.contains("belongs to an IAM user") && told.contains("remove mfa_serial"),
-        "{told}"
+        printed.contains("belongs to an IAM user") && printed.contains("remove mfa_serial"),
+        "{printed}"
     );
     assert!(!home.path().join("runs").exists());
 }
 
 #[test]
-fn codes_and_what_they_open_are_shown_on_request() {
+fn range_shows_credentials_codes_and_answers() {
     let range = ServedRange::start();
     let home = tempfile::tempdir().unwrap();
     let shown = text(

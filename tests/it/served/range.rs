@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A served range. Its process ends when this is dropped.
-pub struct ServedRange {
+pub(super) struct ServedRange {
     child: Child,
     exports: BTreeMap<String, String>,
 }
 
 impl ServedRange {
     /// Serves the `small` scenario on a free port.
-    pub fn start() -> Self {
+    pub(super) fn start() -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_dragnet"))
             .args([
                 "range",
@@ -46,13 +46,13 @@ impl ServedRange {
     }
 
     /// Returns the exported variable of this name.
-    pub fn export(&self, name: &str) -> &str {
+    pub(super) fn export(&self, name: &str) -> &str {
         &self.exports[name]
     }
 
     /// Returns a `dragnet` that runs in `home` as the practice user, without the other environment
     /// of this machine.
-    pub fn dragnet(&self, home: &Path, arguments: &[&str]) -> Command {
+    pub(super) fn dragnet(&self, home: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dragnet"));
         command
             .env_clear()

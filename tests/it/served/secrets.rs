@@ -8,9 +8,9 @@ use std::path::Path;
 use super::{ServedRange, Wiretap};
 
 #[test]
-fn no_secret_is_told_however_much_is_said() {
+fn no_secret_is_printed_or_written_at_any_verbosity() {
     let range = ServedRange::start();
-    let wire = Wiretap::before(range.export("AWS_ENDPOINT_URL"));
+    let wire = Wiretap::in_front_of(range.export("AWS_ENDPOINT_URL"));
     let home = tempfile::tempdir().unwrap();
     // The program that prints the MFA code gets no secret either; with one, it would fail.
     let command = format!(
@@ -32,7 +32,7 @@ fn no_secret_is_told_however_much_is_said() {
         assert_eq!(output.status.code(), Some(3), "{stderr}");
         [stdout, stderr].concat()
     };
-    let mut told = run(&[
+    let mut printed = run(&[
         "sweep",
         "198.51.100.23",
         "-vvv",
@@ -41,7 +41,7 @@ fn no_secret_is_told_however_much_is_said() {
         "--progress",
         "json",
     ]);
-    told += &run(&[
+    printed += &run(&[
         "sweep",
         "198.51.100.23",
         "-vvv",
@@ -49,33 +49,36 @@ fn no_secret_is_told_however_much_is_said() {
         "--progress",
         "plain",
     ]);
-    told += &run(&["doctor", "-vvv"]);
-    told += &run(&["doctor", "-vvv", "--json"]);
+    printed += &run(&["doctor", "-vvv"]);
+    printed += &run(&["doctor", "-vvv", "--json"]);
     for file in files_below(&home.path().join("runs")) {
-        told += &String::from_utf8_lossy(&fs::read(file).unwrap());
+        printed += &String::from_utf8_lossy(&fs::read(file).unwrap());
     }
 
-    let secrets = secrets(&wire.heard(), range.export("AWS_SECRET_ACCESS_KEY"));
+    let secrets = secrets(&wire.traffic(), range.export("AWS_SECRET_ACCESS_KEY"));
     for secret in &secrets {
-        assert!(!told.contains(secret), "{secret} was told");
+        assert!(!printed.contains(secret), "{secret} was printed");
     }
-    for code in matches(r"TokenCode=(\d{6})", &wire.heard()) {
-        let alone = regex::Regex::new(&format!(r"\b{code}\b")).unwrap();
-        assert!(!alone.is_match(&told), "the code {code} was told");
+    for code in matches(r"TokenCode=(\d{6})", &wire.traffic()) {
+        let whole_word = regex::Regex::new(&format!(r"\b{code}\b")).unwrap();
+        assert!(
+            !whole_word.is_match(&printed),
+            "the code {code} was printed"
+        );
     }
 }
 
 /// Returns every secret that was sent over the connection.
-fn secrets(heard: &str, own: &str) -> BTreeSet<String> {
+fn secrets(traffic: &str, own: &str) -> BTreeSet<String> {
     let patterns = [
         r"x-amz-security-token: (\S+)",
         "<SecretAccessKey>([^<]+)",
         "<SessionToken>([^<]+)",
     ]
-    .map(|p| matches(p, heard));
+    .map(|pattern| matches(pattern, traffic));
     assert!(
         patterns.iter().all(|found| found.len() > 5),
-        "the wire was not heard"
+        "the traffic was not recorded"
     );
     let mut secrets: BTreeSet<String> = patterns.into_iter().flatten().collect();
     secrets.insert(own.to_owned());

@@ -6,46 +6,46 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// A proxy in front of a server.
-pub struct Wiretap {
+pub(super) struct Wiretap {
     pub url: String,
-    heard: Arc<Mutex<Vec<u8>>>,
+    traffic: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Wiretap {
     /// Starts a proxy in front of the server at `url`. Its threads end with their connections.
-    pub fn before(url: &str) -> Self {
+    pub(super) fn in_front_of(url: &str) -> Self {
         let server = url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let ear = Arc::clone(&heard);
+        let traffic = Arc::new(Mutex::new(Vec::new()));
+        let copy = Arc::clone(&traffic);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Ok(server) = TcpStream::connect(&server) else {
                     return;
                 };
-                hand_on(
+                forward(
                     client.try_clone().unwrap(),
                     server.try_clone().unwrap(),
-                    Arc::clone(&ear),
+                    Arc::clone(&copy),
                 );
-                hand_on(server, client, Arc::clone(&ear));
+                forward(server, client, Arc::clone(&copy));
             }
         });
-        Self { url, heard }
+        Self { url, traffic }
     }
 
     /// Returns everything that was sent so far, in both directions.
-    pub fn heard(&self) -> String {
-        String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned()
+    pub(super) fn traffic(&self) -> String {
+        String::from_utf8_lossy(&self.traffic.lock().unwrap()).into_owned()
     }
 }
 
-fn hand_on(mut from: TcpStream, mut to: TcpStream, ear: Arc<Mutex<Vec<u8>>>) {
+fn forward(mut from: TcpStream, mut to: TcpStream, copy: Arc<Mutex<Vec<u8>>>) {
     thread::spawn(move || {
         let mut buffer = [0; 16 << 10];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
-            ear.lock().unwrap().extend_from_slice(&buffer[..read]);
+            copy.lock().unwrap().extend_from_slice(&buffer[..read]);
             if to.write_all(&buffer[..read]).is_err() {
                 break;
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_sdk_iam::Client as Iam;
 use serde_json::{Value, json};
 
+use super::moto::management_keys;
 use super::server::{Keys, Server};
 
 const MANAGEMENT: &str = "111111111111";
@@ -28,7 +29,7 @@ impl<'a> Home<'a> {
         }
     }
 
-    fn contain(&self, arguments: &[&str]) -> Output {
+    fn run_contain(&self, arguments: &[&str]) -> Output {
         assert_cmd::Command::new(env!("CARGO_BIN_EXE_dragnet"))
             .current_dir(self.directory.path())
             .env_clear()
@@ -46,8 +47,8 @@ impl<'a> Home<'a> {
     }
 
     /// Runs a command, asserts that it succeeds, and returns its JSON.
-    fn json(&self, arguments: &[&str]) -> Value {
-        let output = self.contain(&[arguments, &["--json"]].concat());
+    fn run_contain_json(&self, arguments: &[&str]) -> Value {
+        let output = self.run_contain(&[arguments, &["--json"]].concat());
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(
             output.status.code(),
@@ -59,16 +60,16 @@ impl<'a> Home<'a> {
     }
 
     /// Plans and applies a containment, and returns its id.
-    fn contained(&self, whom: &[&str]) -> String {
-        let plan = self.json(&[&["plan", "--reason", "a test"], whom].concat());
+    fn apply_containment(&self, principals: &[&str]) -> String {
+        let plan = self.run_contain_json(&[&["plan", "--reason", "a test"], principals].concat());
         let id = plan["hash"].as_str().unwrap()[..12].to_owned();
-        let record = self.json(&["apply", "plan.json", "--confirm", &id]);
+        let record = self.run_contain_json(&["apply", "plan.json", "--confirm", &id]);
         assert_eq!(record["standing"], "contained", "{record:#}");
         id
     }
 }
 
-fn allowing(actions: &[&str]) -> String {
+fn allow_policy(actions: &[&str]) -> String {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}).to_string()
 }
 
@@ -86,21 +87,21 @@ async fn create_role(iam: &Iam, name: &str, actions: &[&str]) {
         .put_role_policy()
         .role_name(name)
         .policy_name("own")
-        .policy_document(allowing(actions));
+        .policy_document(allow_policy(actions));
     put.send().await.unwrap();
 }
 
-async fn session(server: &Server, keys: &Keys, account: &str, role: &str) -> Keys {
+async fn assume_role(server: &Server, keys: &Keys, account: &str, role: &str) -> Keys {
     let sts = aws_sdk_sts::Client::new(&server.config(keys, "us-east-1"));
     let assume = sts
         .assume_role()
         .role_arn(format!("arn:aws:iam::{account}:role/{role}"))
         .role_session_name("test");
-    let given = assume.send().await.unwrap().credentials.unwrap();
+    let credentials = assume.send().await.unwrap().credentials.unwrap();
     Keys {
-        id: given.access_key_id,
-        secret: given.secret_access_key,
-        token: Some(given.session_token),
+        id: credentials.access_key_id,
+        secret: credentials.secret_access_key,
+        token: Some(credentials.session_token),
     }
 }
 
@@ -129,108 +130,74 @@ except ClientError as error:
         .env("AWS_DEFAULT_REGION", "us-east-1")
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(matches!(output.status.code(), Some(0 | 3)), "{told}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{stderr}");
     Some(output.status.success())
 }
 
+/// Returns the keys of an account's root user. In ministack, an access key id that is an account id,
+/// with the secret `test`, belongs to that user.
+fn ministack_root(account: &str) -> Keys {
+    Keys {
+        id: account.to_owned(),
+        secret: "test".to_owned(),
+        token: None,
+    }
+}
+
+/// Creates a member account with Dragnet's roles and the role `App`, and returns a session of `App`.
+async fn create_app_session(server: &Server, name: &str) -> Keys {
+    let management = ministack_root(MANAGEMENT);
+    let account = server.create_account(&management, name, None).await;
+    let iam = Iam::new(&server.config(&ministack_root(&account), "us-east-1"));
+    create_role(&iam, "DragnetRead", &["ec2:DescribeRegions", "iam:*"]).await;
+    create_role(&iam, "DragnetContain", &["iam:*"]).await;
+    create_role(&iam, "App", &["iam:ListUsers"]).await;
+    assume_role(server, &management, &account, "App").await
+}
+
+/// Returns for each session whether it can list users, on which the SDK and boto3 must agree.
+async fn sessions_work(server: &Server, sessions: &[Keys]) -> Vec<bool> {
+    let mut work = Vec::new();
+    for keys in sessions {
+        let iam = Iam::new(&server.config(keys, "us-east-1"));
+        let works = iam.list_users().send().await.is_ok();
+        assert!(boto3_lists_users(server, keys).is_none_or(|boto3| boto3 == works));
+        work.push(works);
+    }
+    work
+}
+
 #[tokio::test]
-async fn live_sessions_are_blocked_in_every_account_and_let_in_again() {
+async fn sessions_are_denied_in_every_account_until_undo() {
     let Some(server) = Server::from_env("DRAGNET_MINISTACK_URL") else {
         return;
     };
     server.reset("/_ministack/reset");
-    // In ministack, an access key id that is an account id, with the secret `test`, belongs to the
-    // root user of that account.
-    let root = |account: &str| Keys {
-        id: account.to_owned(),
-        secret: "test".to_owned(),
-        token: None,
-    };
-    let management = root(MANAGEMENT);
-    let organizations =
-        aws_sdk_organizations::Client::new(&server.config(&management, "us-east-1"));
-    let mut sessions = Vec::new();
-    for name in ["one", "two"] {
-        let create = organizations
-            .create_account()
-            .account_name(name)
-            .email(format!("{name}@example.com"));
-        let account = create
-            .send()
-            .await
-            .unwrap()
-            .create_account_status
-            .unwrap()
-            .account_id
-            .unwrap();
-        let iam = Iam::new(&server.config(&root(&account), "us-east-1"));
-        create_role(&iam, "DragnetRead", &["ec2:DescribeRegions", "iam:*"]).await;
-        create_role(&iam, "DragnetContain", &["iam:*"]).await;
-        create_role(&iam, "App", &["iam:ListUsers"]).await;
-        let keys = session(&server, &management, &account, "App").await;
-        sessions.push(keys);
-    }
-    let all_work = async || {
-        let mut work = Vec::new();
-        for keys in &sessions {
-            let works = Iam::new(&server.config(keys, "us-east-1"))
-                .list_users()
-                .send()
-                .await
-                .is_ok();
-            assert!(boto3_lists_users(&server, keys).is_none_or(|boto3| boto3 == works));
-            work.push(works);
-        }
-        work
-    };
-    assert_eq!(all_work().await, [true, true]);
+    let sessions = [
+        create_app_session(&server, "one").await,
+        create_app_session(&server, "two").await,
+    ];
+    assert_eq!(sessions_work(&server, &sessions).await, [true, true]);
     // The management account has no role for Dragnet and is out of scope.
     let home = Home::new(
         &server,
-        management.clone(),
+        ministack_root(MANAGEMENT),
         &format!("[scope]\nexclude_accounts = [\"{MANAGEMENT}\"]"),
     );
-    let id = home.contained(&["--role", "App"]);
-    assert_eq!(all_work().await, [false, false]);
-    assert_eq!(home.json(&["verify", &id])["problems"], json!([]));
-    assert_eq!(home.json(&["undo", &id])["standing"], "undone");
-    assert_eq!(all_work().await, [true, true]);
+    let id = home.apply_containment(&["--role", "App"]);
+    assert_eq!(sessions_work(&server, &sessions).await, [false, false]);
+    assert_eq!(
+        home.run_contain_json(&["verify", &id])["problems"],
+        json!([])
+    );
+    assert_eq!(home.run_contain_json(&["undo", &id])["standing"], "undone");
+    assert_eq!(sessions_work(&server, &sessions).await, [true, true]);
 }
 
-#[tokio::test]
-async fn policies_are_there_and_gone_again_for_role_user_and_group() {
-    let Some(server) = Server::from_env("DRAGNET_MOTO_URL") else {
-        return;
-    };
-    server.reset("/moto-api/reset");
-    let management = Keys {
-        id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-        secret: "secret".to_owned(),
-        token: None,
-    };
-    let config = server.config(&management, "us-east-1");
-    let organizations = aws_sdk_organizations::Client::new(&config);
-    organizations.create_organization().send().await.unwrap();
-    let role = "OrganizationAccountAccessRole";
-    let create = organizations
-        .create_account()
-        .account_name("member")
-        .email("member@example.com")
-        .role_name(role);
-    let account = create
-        .send()
-        .await
-        .unwrap()
-        .create_account_status
-        .unwrap()
-        .account_id
-        .unwrap();
-    let iam = Iam::new(&server.config(
-        &session(&server, &management, &account, role).await,
-        "us-east-1",
-    ));
-    create_role(&iam, "bad", &["s3:*"]).await;
+/// Creates a role, a user and a group with the name `bad`.
+async fn create_bad_principals(iam: &Iam) {
+    create_role(iam, "bad", &["s3:*"]).await;
     iam.create_user().user_name("bad").send().await.unwrap();
     iam.create_group().group_name("bad").send().await.unwrap();
     iam.add_user_to_group()
@@ -239,34 +206,41 @@ async fn policies_are_there_and_gone_again_for_role_user_and_group() {
         .send()
         .await
         .unwrap();
-    let policies = async || {
-        let role = iam
-            .list_role_policies()
-            .role_name("bad")
-            .send()
-            .await
-            .unwrap()
-            .policy_names;
-        let user = iam
-            .list_user_policies()
-            .user_name("bad")
-            .send()
-            .await
-            .unwrap()
-            .policy_names;
-        let group = iam
-            .list_group_policies()
-            .group_name("bad")
-            .send()
-            .await
-            .unwrap()
-            .policy_names;
-        [role, user, group]
+}
+
+/// Returns the names of the inline policies of the role, the user and the group `bad`.
+async fn bad_policies(iam: &Iam) -> [Vec<String>; 3] {
+    let role = iam.list_role_policies().role_name("bad");
+    let user = iam.list_user_policies().user_name("bad");
+    let group = iam.list_group_policies().group_name("bad");
+    [
+        role.send().await.unwrap().policy_names,
+        user.send().await.unwrap().policy_names,
+        group.send().await.unwrap().policy_names,
+    ]
+}
+
+#[tokio::test]
+async fn deny_policy_is_put_and_removed_for_role_user_and_group() {
+    let Some(server) = Server::from_env("DRAGNET_MOTO_URL") else {
+        return;
     };
-    let before = policies().await;
+    server.reset("/moto-api/reset");
+    let management = management_keys();
+    let organizations =
+        aws_sdk_organizations::Client::new(&server.config(&management, "us-east-1"));
+    organizations.create_organization().send().await.unwrap();
+    let role = "OrganizationAccountAccessRole";
+    let account = server
+        .create_account(&management, "member", Some(role))
+        .await;
+    let member = assume_role(&server, &management, &account, role).await;
+    let iam = Iam::new(&server.config(&member, "us-east-1"));
+    create_bad_principals(&iam).await;
+    let before = bad_policies(&iam).await;
     let settings = format!("[identity]\nmember_role = \"{role}\"\ncontain_role = \"{role}\"");
-    let home = Home::new(&server, management.clone(), &settings);
-    let id = home.contained(&[
+    let home = Home::new(&server, management, &settings);
+    let id = home.apply_containment(&[
         "--role",
         "bad",
         "--user",
@@ -277,15 +251,15 @@ async fn policies_are_there_and_gone_again_for_role_user_and_group() {
         "member",
     ]);
     assert!(
-        policies()
+        bad_policies(&iam)
             .await
             .iter()
             .all(|names| names.contains(&"DenyAll".to_owned()))
     );
-    assert_eq!(home.json(&["undo", &id])["standing"], "undone");
-    assert_eq!(policies().await, before);
+    assert_eq!(home.run_contain_json(&["undo", &id])["standing"], "undone");
+    assert_eq!(bad_policies(&iam).await, before);
     assert_eq!(
-        home.json(&["list"])["containments"][0]["standing"],
+        home.run_contain_json(&["list"])["containments"][0]["standing"],
         "undone"
     );
 }

@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 use super::server::{Keys, Server};
 
 /// A row of a CSV report, by column.
-pub type Row = BTreeMap<String, String>;
+pub(super) type Row = BTreeMap<String, String>;
 
 /// A sweep that has ended.
-pub struct Run {
+pub(super) struct Run {
     pub exit_code: Option<i32>,
     pub stderr: String,
     dir: PathBuf,
@@ -23,11 +23,11 @@ pub struct Run {
 
 /// Runs `dragnet sweep` as `keys` with these arguments and this configuration file, without the
 /// environment of the tests.
-pub fn sweep(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -> Run {
+pub(super) fn sweep(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -> Run {
     let (output, home) = dragnet(server, keys, config, &[&["sweep"], arguments].concat());
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let mut runs = fs::read_dir(home.path().join("runs"))
-        .unwrap_or_else(|_| panic!("no run was made: {stderr}"));
+        .unwrap_or_else(|_| panic!("no run was created: {stderr}"));
     let dir = runs.next().unwrap().unwrap().path();
     assert!(runs.next().is_none(), "one sweep, one run");
     Run {
@@ -39,7 +39,7 @@ pub fn sweep(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -> 
 }
 
 /// Runs any command in the same way, in a new home directory, with an MFA code in its environment.
-pub fn dragnet(
+pub(super) fn dragnet(
     server: &Server,
     keys: &Keys,
     config: &str,
@@ -71,7 +71,7 @@ impl Run {
     }
 
     /// Returns the rows of a CSV report.
-    pub fn csv(&self, file: &str) -> Vec<Row> {
+    pub(super) fn csv(&self, file: &str) -> Vec<Row> {
         csv::Reader::from_reader(self.text(file).as_bytes())
             .deserialize()
             .map(Result::unwrap)
@@ -79,7 +79,7 @@ impl Run {
     }
 
     /// Returns the lines of `sightings.jsonl`.
-    pub fn sightings(&self) -> Vec<serde_json::Value> {
+    pub(super) fn sightings(&self) -> Vec<serde_json::Value> {
         self.text("sightings.jsonl")
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
@@ -87,15 +87,15 @@ impl Run {
     }
 
     /// Reads `summary.json`.
-    pub fn summary(&self) -> serde_json::Value {
+    pub(super) fn summary(&self) -> serde_json::Value {
         serde_json::from_str(&self.text("summary.json")).unwrap()
     }
 
     /// Asserts that `manifest.json` has the size and hash of every other file.
-    pub fn assert_manifest_is_true(&self) {
+    pub(super) fn assert_manifest_is_correct(&self) {
         let manifest: serde_json::Value =
             serde_json::from_str(&self.text("manifest.json")).unwrap();
-        let told: BTreeMap<&str, &serde_json::Value> = manifest["files"]
+        let files: BTreeMap<&str, &serde_json::Value> = manifest["files"]
             .as_array()
             .unwrap()
             .iter()
@@ -107,7 +107,7 @@ impl Run {
                 continue;
             }
             let content = fs::read(self.dir.join(&name)).unwrap();
-            let file = told
+            let file = files
                 .get(name.as_str())
                 .unwrap_or_else(|| panic!("{name} is not in the manifest"));
             assert_eq!(file["bytes"], content.len(), "{name}");

@@ -1,40 +1,21 @@
 //! `microburst` in front of `moto`: a fifth of all calls are throttled, others fail, are slow or
 //! are cut off, and the result is the same. The rules are in `.ci/chaos.yml`.
 
-use super::dragnet::sweep;
-use super::moto::{
-    REGIONS, ROLE, WITHOUT_TRAILS, assert_coverage, assert_sightings, management_keys, organization,
-};
-use super::planted::ADDRESS;
+use super::dragnet::Run;
+use super::moto::{assert_coverage, assert_sightings, create_organization, sweep_organization};
 use super::server::Server;
 
 #[tokio::test]
-async fn faults_change_nothing_in_the_result() {
-    let (Some(behind), Some(chaos)) = (
+async fn injected_faults_do_not_change_the_result() {
+    let (Some(moto), Some(microburst)) = (
         Server::from_env("DRAGNET_BEHIND_MICROBURST_URL"),
         Server::from_env("DRAGNET_MICROBURST_URL"),
     ) else {
         return;
     };
-    behind.reset("/moto-api/reset");
-    let organization = organization(&behind).await;
-    let from = organization.planted.from.to_string();
-    let [a, b, c] = REGIONS;
-    let regions = ["--region", a, "--region", b, "--region", c];
-    let arguments = [
-        &[
-            ADDRESS,
-            "--from",
-            &from,
-            "--member-role",
-            ROLE,
-            "--progress",
-            "none",
-        ],
-        &regions[..],
-    ]
-    .concat();
-    let run = sweep(&chaos, &management_keys(), WITHOUT_TRAILS, &arguments);
+    moto.reset("/moto-api/reset");
+    let organization = create_organization(&moto).await;
+    let run = sweep_organization(&microburst, &organization);
 
     let gaps: Vec<_> = run
         .csv("coverage.csv")
@@ -44,12 +25,19 @@ async fn faults_change_nothing_in_the_result() {
     assert_eq!(run.exit_code, Some(0), "{} {gaps:?}", run.stderr);
     assert_sightings(&run, &organization.planted);
     assert_coverage(&run, &organization);
+    assert_faults_are_audited(&run, &microburst);
+}
+
+/// Asserts that every kind of fault was injected, and that the audit has exactly those errors that
+/// were injected.
+fn assert_faults_are_audited(run: &Run, microburst: &Server) {
     let injected: Vec<serde_json::Value> =
-        serde_json::from_str(&chaos.ask("GET", "/_microburst/fired?limit=100000")).unwrap();
-    let fired = |of: &str| {
+        serde_json::from_str(&microburst.request("GET", "/_microburst/fired?limit=100000"))
+            .unwrap();
+    let count_injected = |kind: &str| {
         injected
             .iter()
-            .filter(|fired| fired.to_string().contains(of))
+            .filter(|fault| fault.to_string().contains(kind))
             .count()
     };
     for kind in [
@@ -60,20 +48,18 @@ async fn faults_change_nothing_in_the_result() {
         "truncate",
         "latency",
     ] {
-        assert!(fired(kind) > 0, "no {kind} was injected: {injected:?}");
+        assert!(
+            count_injected(kind) > 0,
+            "no {kind} was injected: {injected:?}"
+        );
     }
-    // The audit has exactly those errors that were injected.
-    let told = |status: &str| {
-        run.csv("calls.csv")
-            .iter()
-            .filter(|call| call["status"] == status)
-            .count()
-    };
+    let calls = run.csv("calls.csv");
+    let count_audited = |code: &str| calls.iter().filter(|call| call["status"] == code).count();
     for code in [
         "ThrottlingException",
         "InternalFailure",
         "ServiceUnavailable",
     ] {
-        assert_eq!(told(code), fired(code), "{code}");
+        assert_eq!(count_audited(code), count_injected(code), "{code}");
     }
 }

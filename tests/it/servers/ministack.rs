@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dragnet::{Row, dragnet, sweep};
-use super::planted::{ADDRESS, Group, plant};
+use super::dragnet::{Row, Run, dragnet, sweep};
+use super::planted::{ADDRESS, Group, Planted, plant};
 use super::server::{Keys, Server};
 
 const MANAGEMENT: &str = "111111111111";
@@ -13,7 +13,7 @@ const EXTERNAL_ID: &str = "for-dragnet-only";
 const REGION: &str = "eu-west-1";
 
 /// The actions that a sweep calls. The first one reads events.
-const READING: [&str; 7] = [
+const READ_ACTIONS: [&str; 7] = [
     "logs:FilterLogEvents",
     "logs:DescribeLogGroups",
     "ec2:DescribeRegions",
@@ -23,31 +23,16 @@ const READING: [&str; 7] = [
     "cloudtrail:GetEventSelectors",
 ];
 
+/// The accounts by name.
+type Accounts = BTreeMap<&'static str, String>;
+
 #[tokio::test]
-async fn what_is_refused_is_told_and_the_rest_is_swept() {
+async fn denied_accounts_are_reported_and_others_are_swept() {
     let Some(server) = Server::from_env("DRAGNET_MINISTACK_URL") else {
         return;
     };
     server.reset("/_ministack/reset");
-    let mut accounts = BTreeMap::new();
-    let mut groups = Vec::new();
-    for name in ["open", "also-open", "without-role", "without-permission"] {
-        let account = create_account(&server, name).await;
-        let region = REGION.to_owned();
-        let name_of_group = "/aws/app".to_owned();
-        groups.push(Group {
-            keys: root_of(&account),
-            account: account.clone(),
-            region,
-            name: name_of_group,
-        });
-        accounts.insert(name, account);
-    }
-    let planted = plant(&server, &groups, 400).await;
-    create_role(&server, &accounts["open"], &READING).await;
-    create_role(&server, &accounts["also-open"], &READING).await;
-    create_role(&server, &accounts["without-permission"], &READING[1..]).await;
-
+    let (accounts, planted) = create_accounts(&server).await;
     let config = format!("[identity]\nmember_role = \"{ROLE}\"\nexternal_id = \"{EXTERNAL_ID}\"");
     let from = planted.from.to_string();
     let arguments = [
@@ -62,9 +47,48 @@ async fn what_is_refused_is_told_and_the_rest_is_swept() {
         "--progress",
         "none",
     ];
-    let run = sweep(&server, &root_of(MANAGEMENT), &config, &arguments);
+    let run = sweep(&server, &root_keys(MANAGEMENT), &config, &arguments);
 
     assert_eq!(run.exit_code, Some(3), "{}", run.stderr);
+    assert_coverage(&run, &accounts);
+    assert_sightings(&run, &accounts, &planted);
+    assert_wrong_external_id_is_denied(&server, &accounts["open"], &arguments);
+    let summary = run.summary();
+    assert_eq!(summary["status"], "incomplete");
+    assert_eq!(
+        (
+            &summary["accounts"]["swept"],
+            &summary["accounts"]["denied"]
+        ),
+        (&3.into(), &2.into()),
+        "{summary}"
+    );
+}
+
+/// Creates four accounts with a log group each. Two have the whole role, one has a role that may not
+/// read events, and one has none.
+async fn create_accounts(server: &Server) -> (Accounts, Planted) {
+    let management = root_keys(MANAGEMENT);
+    let mut accounts = Accounts::new();
+    let mut groups = Vec::new();
+    for name in ["open", "also-open", "without-role", "without-permission"] {
+        let account = server.create_account(&management, name, None).await;
+        groups.push(Group {
+            keys: root_keys(&account),
+            account: account.clone(),
+            region: REGION.to_owned(),
+            name: "/aws/app".to_owned(),
+        });
+        accounts.insert(name, account);
+    }
+    let planted = plant(server, &groups, 400).await;
+    create_role(server, &accounts["open"], &READ_ACTIONS).await;
+    create_role(server, &accounts["also-open"], &READ_ACTIONS).await;
+    create_role(server, &accounts["without-permission"], &READ_ACTIONS[1..]).await;
+    (accounts, planted)
+}
+
+fn assert_coverage(run: &Run, accounts: &Accounts) {
     let coverage = run.csv("coverage.csv");
     let row = |name: &str| -> &Row {
         coverage
@@ -95,7 +119,9 @@ async fn what_is_refused_is_told_and_the_rest_is_swept() {
         no_permission["reason"].contains("logs:FilterLogEvents"),
         "{no_permission:?}"
     );
+}
 
+fn assert_sightings(run: &Run, accounts: &Accounts, planted: &Planted) {
     let sightings = run.sightings();
     let found: BTreeSet<&str> = sightings
         .iter()
@@ -110,25 +136,14 @@ async fn what_is_refused_is_told_and_the_rest_is_swept() {
         planted.matches.len() / 2,
         "two of four accounts could be read"
     );
-    assert_wrong_external_id_is_told(&server, &accounts["open"], &arguments);
-    let summary = run.summary();
-    assert_eq!(summary["status"], "incomplete");
-    assert_eq!(
-        (
-            &summary["accounts"]["swept"],
-            &summary["accounts"]["denied"]
-        ),
-        (&3.into(), &2.into()),
-        "{summary}"
-    );
 }
 
 /// Asserts that a wrong `ExternalId` is denied where the right one is accepted, and that
 /// `dragnet doctor` reports it.
-fn assert_wrong_external_id_is_told(server: &Server, account: &str, arguments: &[&str]) {
+fn assert_wrong_external_id_is_denied(server: &Server, account: &str, arguments: &[&str]) {
     let config = format!("[identity]\nmember_role = \"{ROLE}\"\nexternal_id = \"a-wrong-one\"");
     let arguments = [arguments, &["--account", account]].concat();
-    let run = sweep(server, &root_of(MANAGEMENT), &config, &arguments);
+    let run = sweep(server, &root_keys(MANAGEMENT), &config, &arguments);
     let coverage = run.csv("coverage.csv");
     assert_eq!(
         (run.exit_code, coverage.len()),
@@ -138,7 +153,7 @@ fn assert_wrong_external_id_is_told(server: &Server, account: &str, arguments: &
     );
     let reason = &coverage[0]["reason"];
     assert!(
-        reason.starts_with("role-denied: asked without MFA and with an ExternalId: AssumeRole"),
+        reason.starts_with("role-denied: requested without MFA and with an ExternalId: AssumeRole"),
         "{reason}"
     );
     assert!(reason.contains("compare identity.external_id"), "{reason}");
@@ -147,7 +162,7 @@ fn assert_wrong_external_id_is_told(server: &Server, account: &str, arguments: &
         let config = config.replace("a-wrong-one", id);
         let (output, _) = dragnet(
             server,
-            &root_of(MANAGEMENT),
+            &root_keys(MANAGEMENT),
             &config,
             &["doctor", "--account", account, "--region", REGION],
         );
@@ -156,18 +171,18 @@ fn assert_wrong_external_id_is_told(server: &Server, account: &str, arguments: &
             String::from_utf8(output.stdout).unwrap(),
         )
     };
-    let (code, told) = doctor("a-wrong-one");
+    let (code, stdout) = doctor("a-wrong-one");
     assert!(
-        code == Some(3) && told.contains("To do: see that arn:aws:iam::"),
-        "{told}"
+        code == Some(3) && stdout.contains("To do: check that arn:aws:iam::"),
+        "{stdout}"
     );
-    let (code, told) = doctor(EXTERNAL_ID);
-    assert_eq!(code, Some(0), "{told}");
+    let (code, stdout) = doctor(EXTERNAL_ID);
+    assert_eq!(code, Some(0), "{stdout}");
 }
 
 /// An access key id that is an account id, with the secret `test`, belongs to the root user of that
 /// account.
-fn root_of(account: &str) -> Keys {
+fn root_keys(account: &str) -> Keys {
     Keys {
         id: account.to_owned(),
         secret: "test".to_owned(),
@@ -175,26 +190,9 @@ fn root_of(account: &str) -> Keys {
     }
 }
 
-async fn create_account(server: &Server, name: &str) -> String {
-    let organizations =
-        aws_sdk_organizations::Client::new(&server.config(&root_of(MANAGEMENT), "us-east-1"));
-    let create = organizations
-        .create_account()
-        .account_name(name)
-        .email(format!("{name}@example.com"));
-    create
-        .send()
-        .await
-        .unwrap()
-        .create_account_status
-        .unwrap()
-        .account_id
-        .unwrap()
-}
-
 /// Creates a role that the management account may assume with the external id.
 async fn create_role(server: &Server, account: &str, actions: &[&str]) {
-    let iam = aws_sdk_iam::Client::new(&server.config(&root_of(account), "us-east-1"));
+    let iam = aws_sdk_iam::Client::new(&server.config(&root_keys(account), "us-east-1"));
     let trust = serde_json::json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow",
         "Principal": {"AWS": format!("arn:aws:iam::{MANAGEMENT}:root")},

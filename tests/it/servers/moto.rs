@@ -2,57 +2,41 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_organizations::types::OrganizationFeatureSet;
 use aws_sdk_sts::Client as Sts;
 
 use super::dragnet::{Run, dragnet, sweep};
 use super::planted::{ADDRESS, Group, GroupKey, Planted, plant};
 use super::server::{Keys, Server};
-use super::sources::assert_a_stopped_trail_is_told;
-use super::template::assert_template_makes_the_roles;
+use super::sources::assert_stopped_trail_is_reported;
+use super::template::assert_template_creates_the_roles;
 
-pub const ROLE: &str = "OrganizationAccountAccessRole";
-pub const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-2"];
+pub(super) const ROLE: &str = "OrganizationAccountAccessRole";
+const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-2"];
 
 /// More than one page of `DescribeLogGroups`.
 const GROUPS_IN_ONE_REGION: usize = 60;
 const EVENTS: usize = 3_000;
 const MATCHES: usize = 450;
 /// A configuration for accounts that no trail records.
-pub const WITHOUT_TRAILS: &str = "[scope]\nsources = \"report\"\n";
+const WITHOUT_TRAILS: &str = "[scope]\nsources = \"report\"\n";
 
-pub struct Organization {
+pub(super) struct Organization {
     management: String,
     closed: String,
     pub planted: Planted,
 }
 
 #[tokio::test]
-async fn every_match_is_found_and_every_group_is_accounted_for() {
+async fn sweep_finds_every_match_and_covers_every_group() {
     let Some(server) = Server::from_env("DRAGNET_MOTO_URL") else {
         return;
     };
     server.reset("/moto-api/reset");
-    let organization = organization(&server).await;
+    let organization = create_organization(&server).await;
     let planted = &organization.planted;
     assert_eq!(planted.matches.len(), MATCHES);
-    let from = planted.from.to_string();
-
-    let [a, b, c] = REGIONS;
-    let regions = ["--region", a, "--region", b, "--region", c];
-    let arguments = [
-        &[
-            ADDRESS,
-            "--from",
-            &from,
-            "--member-role",
-            ROLE,
-            "--progress",
-            "none",
-        ],
-        &regions[..],
-    ]
-    .concat();
-    let run = sweep(&server, &management_keys(), WITHOUT_TRAILS, &arguments);
+    let run = sweep_organization(&server, &organization);
 
     assert_eq!(run.exit_code, Some(0), "{}", run.stderr);
     assert_sightings(&run, planted);
@@ -70,16 +54,16 @@ async fn every_match_is_found_and_every_group_is_accounted_for() {
         (&6.into(), &1.into())
     );
     assert_eq!(summary["log_groups"]["searched"], planted.groups.len());
-    run.assert_manifest_is_true();
-    assert_mfa_is_used(&server, &organization.management, a);
+    run.assert_manifest_is_correct();
+    assert_mfa_is_used(&server, &organization.management, REGIONS[0]);
     let (member, _, _) = planted
         .groups
         .iter()
         .find(|(account, ..)| *account != organization.management)
         .unwrap();
     let keys = assume(&server, member).await;
-    assert_a_stopped_trail_is_told(&server, &organization.management, (member, &keys)).await;
-    assert_template_makes_the_roles(&server).await;
+    assert_stopped_trail_is_reported(&server, &organization.management, (member, &keys)).await;
+    assert_template_creates_the_roles(&server).await;
 }
 
 /// moto accepts any code. This only shows that the same commands work with MFA.
@@ -93,11 +77,11 @@ fn assert_mfa_is_used(server: &Server, management: &str, region: &str) {
         &config,
         &["doctor", "--json", "--region", region],
     );
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(
-        (output.status.code(), &told["covered"]),
+        (output.status.code(), &report["covered"]),
         (Some(0), &true.into()),
-        "{told:#}"
+        "{report:#}"
     );
     let run = sweep(
         server,
@@ -108,7 +92,7 @@ fn assert_mfa_is_used(server: &Server, management: &str, region: &str) {
     assert_eq!(
         run.exit_code,
         Some(3),
-        "the groups are younger than the window: {}",
+        "the log groups were created inside the window: {}",
         run.stderr
     );
     let calls = run.csv("calls.csv");
@@ -119,7 +103,29 @@ fn assert_mfa_is_used(server: &Server, management: &str, region: &str) {
     assert_eq!(sessions, 1, "one code for every account");
 }
 
-pub fn assert_sightings(run: &Run, planted: &Planted) {
+/// Sweeps all Regions of the organization for the planted address.
+pub(super) fn sweep_organization(server: &Server, organization: &Organization) -> Run {
+    let from = organization.planted.from.to_string();
+    let [a, b, c] = REGIONS;
+    let arguments = [
+        ADDRESS,
+        "--from",
+        &from,
+        "--member-role",
+        ROLE,
+        "--progress",
+        "none",
+        "--region",
+        a,
+        "--region",
+        b,
+        "--region",
+        c,
+    ];
+    sweep(server, &management_keys(), WITHOUT_TRAILS, &arguments)
+}
+
+pub(super) fn assert_sightings(run: &Run, planted: &Planted) {
     let sightings = run.sightings();
     let found: BTreeSet<String> = sightings
         .iter()
@@ -131,7 +137,7 @@ pub fn assert_sightings(run: &Run, planted: &Planted) {
             .collect::<Vec<_>>(),
         Vec::<&String>::new()
     );
-    assert_eq!(sightings.len(), MATCHES, "none comes twice");
+    assert_eq!(sightings.len(), MATCHES, "no sighting is reported twice");
     assert_eq!(run.csv("sightings.csv").len(), MATCHES);
     for row in &sightings {
         let field = if row["event_name"] == "ListBuckets" {
@@ -148,12 +154,12 @@ pub fn assert_sightings(run: &Run, planted: &Planted) {
     }
 }
 
-pub fn assert_coverage(run: &Run, organization: &Organization) {
+pub(super) fn assert_coverage(run: &Run, organization: &Organization) {
     let coverage = run.csv("coverage.csv");
-    let (of_groups, others): (Vec<_>, Vec<_>) = coverage
+    let (group_rows, other_rows): (Vec<_>, Vec<_>) = coverage
         .iter()
         .partition(|row| !row["log_group"].is_empty());
-    let place = |row: &&super::dragnet::Row| -> GroupKey {
+    let key = |row: &&super::dragnet::Row| -> GroupKey {
         (
             row["account_id"].clone(),
             row["region"].clone(),
@@ -161,26 +167,26 @@ pub fn assert_coverage(run: &Run, organization: &Organization) {
         )
     };
     assert_eq!(
-        of_groups.iter().map(place).collect::<BTreeSet<_>>(),
+        group_rows.iter().map(key).collect::<BTreeSet<_>>(),
         organization.planted.groups
     );
     assert_eq!(
-        of_groups.len(),
+        group_rows.len(),
         organization.planted.groups.len(),
-        "one row a group"
+        "one row per log group"
     );
     assert!(
-        of_groups.iter().all(|row| row["status"] == "searched"),
-        "{of_groups:?}"
+        group_rows.iter().all(|row| row["status"] == "searched"),
+        "{group_rows:?}"
     );
-    let closed = others
+    let closed = other_rows
         .iter()
         .find(|row| row["account_id"] == organization.closed)
         .unwrap();
     assert_eq!(closed["status"], "skipped");
     assert!(closed["reason"].contains("SUSPENDED"), "{closed:?}");
     assert!(
-        of_groups
+        group_rows
             .iter()
             .any(|row| row["account_id"] == organization.management),
         "the caller's own account"
@@ -189,7 +195,7 @@ pub fn assert_coverage(run: &Run, organization: &Organization) {
 
 /// Returns keys of the management account. moto accepts any keys for its own account, which becomes
 /// the management account.
-pub fn management_keys() -> Keys {
+pub(super) fn management_keys() -> Keys {
     Keys {
         id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
         secret: "secret".to_owned(),
@@ -199,7 +205,7 @@ pub fn management_keys() -> Keys {
 
 /// Creates a management account and six members, one of which is closed again. Each has three
 /// Regions, and one Region has many log groups.
-pub async fn organization(server: &Server) -> Organization {
+pub(super) async fn create_organization(server: &Server) -> Organization {
     let config = server.config(&management_keys(), "us-east-1");
     let management = Sts::new(&config)
         .get_caller_identity()
@@ -209,33 +215,23 @@ pub async fn organization(server: &Server) -> Organization {
         .account
         .unwrap();
     let organizations = aws_sdk_organizations::Client::new(&config);
-    let feature_set = aws_sdk_organizations::types::OrganizationFeatureSet::All;
     organizations
         .create_organization()
-        .feature_set(feature_set)
+        .feature_set(OrganizationFeatureSet::All)
         .send()
         .await
         .unwrap();
     let mut members = Vec::new();
     for number in 0..6 {
-        let create = organizations
-            .create_account()
-            .account_name(format!("account-{number}"))
-            .role_name(ROLE);
-        let created = create
-            .email(format!("account-{number}@example.com"))
-            .send()
-            .await
-            .unwrap();
-        members.push(created.create_account_status.unwrap().account_id.unwrap());
+        let name = format!("account-{number}");
+        let account = server
+            .create_account(&management_keys(), &name, Some(ROLE))
+            .await;
+        members.push(account);
     }
     let closed = members.pop().unwrap();
-    organizations
-        .close_account()
-        .account_id(&closed)
-        .send()
-        .await
-        .unwrap();
+    let close = organizations.close_account().account_id(&closed);
+    close.send().await.unwrap();
 
     let mut groups = Vec::new();
     for account in members.iter().chain([&management]) {
@@ -244,18 +240,8 @@ pub async fn organization(server: &Server) -> Organization {
         } else {
             assume(server, account).await
         };
-        for region in REGIONS {
-            let crowded = *account == members[0] && region == REGIONS[0];
-            for number in 0..if crowded { GROUPS_IN_ONE_REGION } else { 1 } {
-                let name = format!("/aws/app/{number:02}");
-                groups.push(Group {
-                    keys: keys.clone(),
-                    account: account.clone(),
-                    region: region.to_owned(),
-                    name,
-                });
-            }
-        }
+        let is_crowded = *account == members[0];
+        groups.extend(account_groups(account, &keys, is_crowded));
     }
     let planted = plant(server, &groups, EVENTS).await;
     Organization {
@@ -263,6 +249,25 @@ pub async fn organization(server: &Server) -> Organization {
         closed,
         planted,
     }
+}
+
+/// Returns the log groups to create in an account: one in each Region, but many in the first Region
+/// of a crowded account.
+fn account_groups(account: &str, keys: &Keys, is_crowded: bool) -> Vec<Group> {
+    let mut groups = Vec::new();
+    for region in REGIONS {
+        let is_crowded = is_crowded && region == REGIONS[0];
+        let count = if is_crowded { GROUPS_IN_ONE_REGION } else { 1 };
+        for number in 0..count {
+            groups.push(Group {
+                keys: keys.clone(),
+                account: account.to_owned(),
+                region: region.to_owned(),
+                name: format!("/aws/app/{number:02}"),
+            });
+        }
+    }
+    groups
 }
 
 async fn assume(server: &Server, account: &str) -> Keys {

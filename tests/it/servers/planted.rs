@@ -10,15 +10,15 @@ use jiff::{SignedDuration, Timestamp};
 use super::server::{Keys, Server};
 
 /// The address that every test searches for.
-pub const ADDRESS: &str = "192.0.2.1";
+pub(super) const ADDRESS: &str = "192.0.2.1";
 
 const STREAM: &str = "stream";
 
 /// A log group by its account, Region and name.
-pub type GroupKey = (String, String, String);
+pub(super) type GroupKey = (String, String, String);
 
 /// A log group to create, and the keys with which to create it.
-pub struct Group {
+pub(super) struct Group {
     pub keys: Keys,
     pub account: String,
     pub region: String,
@@ -26,7 +26,7 @@ pub struct Group {
 }
 
 /// The planted log groups and matches, which a sweep must report.
-pub struct Planted {
+pub(super) struct Planted {
     /// A time after the log groups were created and before the first event. A window that starts
     /// then begins after the creation of every log group.
     pub from: Timestamp,
@@ -37,8 +37,8 @@ pub struct Planted {
 }
 
 /// Creates the log groups and distributes `events` events among them.
-pub async fn plant(server: &Server, groups: &[Group], events: usize) -> Planted {
-    let mut places = BTreeSet::new();
+pub(super) async fn plant(server: &Server, groups: &[Group], events: usize) -> Planted {
+    let mut keys = BTreeSet::new();
     for group in groups {
         let logs = Client::new(&server.config(&group.keys, &group.region));
         logs.create_log_group()
@@ -52,7 +52,7 @@ pub async fn plant(server: &Server, groups: &[Group], events: usize) -> Planted 
             .send()
             .await
             .unwrap();
-        places.insert((
+        keys.insert((
             group.account.clone(),
             group.region.clone(),
             group.name.clone(),
@@ -60,12 +60,12 @@ pub async fn plant(server: &Server, groups: &[Group], events: usize) -> Planted 
     }
     let mut planted = Planted {
         from: now(),
-        groups: places,
+        groups: keys,
         matches: BTreeSet::new(),
     };
-    for (at, group) in groups.iter().enumerate() {
-        let first = events * at / groups.len();
-        let end = events * (at + 1) / groups.len();
+    for (index, group) in groups.iter().enumerate() {
+        let first = events * index / groups.len();
+        let end = events * (index + 1) / groups.len();
         planted.put_events(server, group, first..end).await;
     }
     planted
@@ -100,7 +100,7 @@ impl Planted {
 /// Returns a time after everything that was done so far.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a server of its own has the time of day"
+    reason = "a separate server uses the real time"
 )]
 fn now() -> Timestamp {
     // Servers truncate times to milliseconds.

@@ -10,7 +10,7 @@ const REGION: &str = "us-east-1";
 
 /// Creates a trail in each of two accounts, stops that of `member`, and checks the output of
 /// `dragnet sources`.
-pub async fn assert_a_stopped_trail_is_told(
+pub(super) async fn assert_stopped_trail_is_reported(
     server: &Server,
     management: &str,
     member: (&str, &Keys),
@@ -40,28 +40,28 @@ pub async fn assert_a_stopped_trail_is_told(
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let trail = |account: &str| {
-        let mut rows = told["sources"].as_array().unwrap().iter();
+        let mut rows = report["sources"].as_array().unwrap().iter();
         rows.find(|row| row["event_account_id"] == account && row["source"] == "cloudtrail")
             .unwrap()
     };
-    let on = trail(management);
-    let off = trail(member.0);
+    let active_row = trail(management);
+    let stopped_row = trail(member.0);
     assert_eq!(
-        (&on["logging"], &off["logging"]),
+        (&active_row["logging"], &stopped_row["logging"]),
         (&true.into(), &false.into()),
-        "{told:#}"
+        "{report:#}"
     );
-    assert_eq!(off["status"], "stopped", "{told:#}");
+    assert_eq!(stopped_row["status"], "stopped", "{report:#}");
     // moto never delivers, so the trail is stale although it claims to be logging.
-    assert_eq!(on["status"], "stale", "{told:#}");
+    assert_eq!(active_row["status"], "stale", "{report:#}");
     assert!(
-        on["log_group_arn"]
+        active_row["log_group_arn"]
             .as_str()
             .unwrap()
             .ends_with(":log-group:/trail"),
-        "{told:#}"
+        "{report:#}"
     );
 }
 

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use super::dragnet::dragnet;
 use super::server::{Keys, Server};
-use crate::identity::{HEAD, MEMBER, SERIAL, holding_the_device};
+use crate::identity::{HEAD, MEMBER, SERIAL, with_mfa_device};
 use crate::world::World;
 
 const PRINCIPAL: &str = "arn:aws:iam::111111111111:root";
@@ -19,8 +19,8 @@ const ACCOUNT: &str = "121212121212";
 
 /// Deploys the template of the management account, and sweeps with the role that it creates. It is
 /// a part of the one moto test, which resets the server.
-pub async fn assert_template_makes_the_roles(server: &Server) {
-    let keys = own_keys(server).await;
+pub(super) async fn assert_template_creates_the_roles(server: &Server) {
+    let keys = account_keys(server).await;
     let (output, _) = dragnet(
         server,
         &keys,
@@ -30,6 +30,24 @@ pub async fn assert_template_makes_the_roles(server: &Server) {
     create_stack(server, &keys, &String::from_utf8(output.stdout).unwrap());
 
     let iam = Iam::new(&server.config(&keys, "us-east-1"));
+    let (trust, allowed) = read_role_documents(&iam).await;
+    for role in ["DragnetContain", "DragnetOrganization"] {
+        let created = iam.get_role().role_name(role).send().await;
+        assert!(created.is_ok(), "{role}");
+    }
+
+    let statuses = tokio::task::spawn_blocking(move || sweep_with(&trust, &allowed))
+        .await
+        .unwrap();
+    assert_eq!(
+        statuses,
+        ["complete", "incomplete"],
+        "with and without the ExternalId"
+    );
+}
+
+/// Returns the trust policy and the inline policy of the role `DragnetRead`.
+async fn read_role_documents(iam: &Iam) -> (String, String) {
     let role = iam
         .get_role()
         .role_name("DragnetRead")
@@ -45,39 +63,17 @@ pub async fn assert_template_makes_the_roles(server: &Server) {
         .send()
         .await
         .unwrap();
-    let plain = |document: &str| {
+    let decode = |document: &str| {
         percent_decode_str(document)
             .decode_utf8()
             .unwrap()
             .into_owned()
     };
-    let trust = plain(role.assume_role_policy_document().unwrap());
-    let allowed = plain(policy.policy_document());
+    let trust = decode(role.assume_role_policy_document().unwrap());
+    let allowed = decode(policy.policy_document());
     // moto stores the policy of a template in Python's notation.
     let allowed = allowed.replace('\'', "\"");
-    assert!(
-        iam.get_role()
-            .role_name("DragnetContain")
-            .send()
-            .await
-            .is_ok()
-    );
-    assert!(
-        iam.get_role()
-            .role_name("DragnetOrganization")
-            .send()
-            .await
-            .is_ok()
-    );
-
-    let swept = tokio::task::spawn_blocking(move || sweep_with(&trust, &allowed))
-        .await
-        .unwrap();
-    assert_eq!(
-        swept,
-        ["complete", "incomplete"],
-        "with and without the ExternalId"
-    );
+    (trust, allowed)
 }
 
 /// Returns the statuses of two sweeps of an account with this role: with everything that it
@@ -88,31 +84,32 @@ async fn sweep_with(trust: &str, allowed: &str) -> [String; 2] {
         "[[roles]]\nname = \"DragnetRead\"\ntrust_policy = '''{trust}'''\n[roles.policies]\nRead = '''{allowed}'''\n"
     );
     let group = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
-    let mut ends = Vec::new();
-    for more in [format!("external_id = \"{EXTERNAL_ID}\"\n"), String::new()] {
-        let config =
-            format!("[identity]\nmfa_serial = \"{SERIAL}\"\nsource_identity = \"alice\"\n{more}");
-        let world = World::of(&[HEAD, MEMBER, group, &role].concat()).configured(&config);
-        ends.push(
-            holding_the_device(world)
+    let mut statuses = Vec::new();
+    for external_id in [format!("external_id = \"{EXTERNAL_ID}\"\n"), String::new()] {
+        let config = format!(
+            "[identity]\nmfa_serial = \"{SERIAL}\"\nsource_identity = \"alice\"\n{external_id}"
+        );
+        let world = World::from_toml(&[HEAD, MEMBER, group, &role].concat()).with_config(&config);
+        statuses.push(
+            with_mfa_device(world)
                 .0
                 .sweep(&["192.0.2.1"])
                 .await
                 .status(),
         );
     }
-    ends.try_into().unwrap()
+    statuses.try_into().unwrap()
 }
 
 /// Returns keys of `ACCOUNT`. moto has a separate state for each account in which a role is
 /// assumed.
-async fn own_keys(server: &Server) -> Keys {
-    let anybody = Keys {
+async fn account_keys(server: &Server) -> Keys {
+    let any_keys = Keys {
         id: "testing".to_owned(),
         secret: "testing".to_owned(),
         token: None,
     };
-    let sts = aws_sdk_sts::Client::new(&server.config(&anybody, "us-east-1"));
+    let sts = aws_sdk_sts::Client::new(&server.config(&any_keys, "us-east-1"));
     let role = format!("arn:aws:iam::{ACCOUNT}:role/deployer");
     let assumed = sts
         .assume_role()
@@ -144,9 +141,9 @@ fn create_stack(server: &Server, keys: &Keys, template: &str) {
         ("ExternalId", EXTERNAL_ID),
         ("RequireMfa", "true"),
     ];
-    for (at, (key, value)) in (1..).zip(parameters) {
-        body.append_pair(&format!("Parameters.member.{at}.ParameterKey"), key);
-        body.append_pair(&format!("Parameters.member.{at}.ParameterValue"), value);
+    for (number, (key, value)) in (1..).zip(parameters) {
+        body.append_pair(&format!("Parameters.member.{number}.ParameterKey"), key);
+        body.append_pair(&format!("Parameters.member.{number}.ParameterValue"), value);
     }
     let body = body.finish();
     let host = server
@@ -163,7 +160,7 @@ fn create_stack(server: &Server, keys: &Keys, template: &str) {
         body.len()
     )
     .unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let mut response = String::new();
+    connection.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
 }

@@ -5,7 +5,7 @@ use super::dragnet::dragnet;
 use super::server::{Keys, Server};
 
 #[test]
-fn an_alert_arrives_in_a_queue_that_is_subscribed_to_the_topic() {
+fn alert_arrives_in_a_queue_subscribed_to_the_topic() {
     let Some(server) = Server::from_env("DRAGNET_MOTO_URL") else {
         return;
     };
@@ -16,11 +16,11 @@ fn an_alert_arrives_in_a_queue_that_is_subscribed_to_the_topic() {
     };
     let topic = "arn:aws:sns:us-east-1:123456789012:soc";
     let queue = "arn:aws:sqs:us-east-1:123456789012:soc";
-    let created = server.query("sns", "/", "Action=CreateTopic&Name=soc", &keys);
+    let created = server.send_form("sns", "/", "Action=CreateTopic&Name=soc", &keys);
     assert!(created.contains(topic), "{created}");
-    server.query("sqs", "/", "Action=CreateQueue&QueueName=soc", &keys);
+    server.send_form("sqs", "/", "Action=CreateQueue&QueueName=soc", &keys);
     let subscription = format!("Action=Subscribe&TopicArn={topic}&Protocol=sqs&Endpoint={queue}");
-    server.query("sns", "/", &subscription, &keys);
+    server.send_form("sns", "/", &subscription, &keys);
 
     // A schedule over an account that does not exist: its failure is an alert.
     let config = format!(
@@ -31,12 +31,12 @@ fn an_alert_arrives_in_a_queue_that_is_subscribed_to_the_topic() {
     let (output, _home) = dragnet(&server, &keys, &config, &["watch", "once"]);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(!stderr.contains("alerts wait"), "{stderr}");
+    assert!(!stderr.contains("alerts are waiting"), "{stderr}");
 
-    let received = server.query("sqs", "/123456789012/soc", "Action=ReceiveMessage", &keys);
+    let received = server.send_form("sqs", "/123456789012/soc", "Action=ReceiveMessage", &keys);
     for part in [
         "activation-failed",
-        "nowhere: could not be activated",
+        "nowhere: activation failed",
         "999999999999",
         "MessageAttributes",
     ] {

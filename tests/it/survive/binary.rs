@@ -6,12 +6,12 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 /// Returns `dragnet` without the environment of this machine and without access to AWS.
-pub fn dragnet(directory: &Path) -> Command {
+pub(crate) fn dragnet(directory: &Path) -> Command {
     isolated(Command::new(env!("CARGO_BIN_EXE_dragnet")), directory)
 }
 
 /// Returns `dragnet` under a limit that the shell sets, such as `ulimit -n 256`.
-pub fn limited(directory: &Path, limit: &str, arguments: &[&str]) -> Command {
+pub(crate) fn limited(directory: &Path, limit: &str, arguments: &[&str]) -> Command {
     let mut shell = isolated(Command::new("/bin/sh"), directory);
     shell
         .arg("-c")
@@ -44,7 +44,7 @@ fn isolated(mut command: Command, directory: &Path) -> Command {
 }
 
 /// Returns the run below a directory, if there is one.
-pub fn run_in(directory: &Path) -> Option<PathBuf> {
+pub(crate) fn run_in(directory: &Path) -> Option<PathBuf> {
     let mut runs = std::fs::read_dir(directory.join("runs")).ok()?;
     let run = runs.next()?.unwrap().path();
     assert!(runs.next().is_none(), "one run only");
@@ -52,7 +52,7 @@ pub fn run_in(directory: &Path) -> Option<PathBuf> {
 }
 
 /// Returns the exit code of a command and its stderr.
-pub async fn ended(mut command: Command) -> (Option<i32>, String) {
+pub(crate) async fn ended(mut command: Command) -> (Option<i32>, String) {
     let output = command.output().await.unwrap();
     (
         output.status.code(),

@@ -4,7 +4,7 @@ use super::binary::{ended, limited, run_in};
 use super::served::{Served, unlimited};
 
 #[tokio::test]
-async fn two_hundred_targets_at_once_need_no_more_than_256_descriptors() {
+async fn two_hundred_account_regions_need_at_most_256_descriptors() {
     let account = |n| format!("[[accounts]]\nid = \"3000000000{n:02}\"\nname = \"a{n:02}\"\n");
     let accounts: Vec<String> = (0..50).map(account).collect();
     let names: Vec<String> = (0..50).map(|n| format!("\"a{n:02}\"")).collect();
@@ -17,7 +17,7 @@ async fn two_hundred_targets_at_once_need_no_more_than_256_descriptors() {
         names.join(", "),
         accounts = accounts.concat()
     );
-    let served = Served::of(&scenario, |_, _| None).await;
+    let served = Served::start(&scenario, |_, _| None).await;
     let temp = tempfile::tempdir().unwrap();
     unlimited(temp.path());
     let arguments = ["sweep", "192.0.2.1", "--since", "24h", "--progress", "none"];

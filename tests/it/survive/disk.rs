@@ -17,11 +17,11 @@ const SWEEP: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn a_full_disk_ends_the_run_in_order_and_it_goes_on_when_there_is_space() {
+async fn full_disk_stops_run_and_resume_completes_it() {
     let whole = tempfile::tempdir().unwrap();
-    let mut undisturbed = dragnet(whole.path());
-    undisturbed.args(SWEEP);
-    assert_eq!(ended(undisturbed).await.0, Some(3));
+    let mut unlimited = dragnet(whole.path());
+    unlimited.args(SWEEP);
+    assert_eq!(ended(unlimited).await.0, Some(3));
     let sightings =
         |directory: &Path| std::fs::read(run_in(directory).unwrap().join("sightings.csv")).unwrap();
     let expected = sightings(whole.path());
@@ -44,7 +44,7 @@ async fn a_full_disk_ends_the_run_in_order_and_it_goes_on_when_there_is_space() 
         }
         assert!(
             !run.join("manifest.json").exists(),
-            "no file claims to be whole"
+            "an incomplete run has no manifest"
         );
         let mut resume = dragnet(temp.path());
         resume.args(["resume", run.to_str().unwrap(), "--progress", "none"]);

@@ -6,14 +6,14 @@ use crate::world::{World, event, record};
 const IP: &str = "192.0.2.1";
 
 #[tokio::test(start_paused = true)]
-async fn own_calls_are_known_by_their_request_id_and_by_nothing_else() {
+async fn own_calls_are_recognized_by_request_id_only() {
     let calls = World::small_with("")
         .sweep(&[IP])
         .await
         .columns("calls.csv", &["operation", "request_id"]);
     let own = calls[0].strip_prefix("GetCallerIdentity ").unwrap();
     // The same scenario produces the same request ids, so the record can be written in advance.
-    let told = |id: &str, request: &str, agent: &str| {
+    let planted_record = |id: &str, request: &str, agent: &str| {
         let record = record(id, "222222222222", "us-east-1", "2026-03-02T10:00:00Z", IP);
         let record = record
             .replace(&format!("r-{id}"), request)
@@ -28,9 +28,9 @@ async fn own_calls_are_known_by_their_request_id_and_by_nothing_else() {
     };
     let agent = concat!("dragnet/", env!("CARGO_PKG_VERSION"));
     let planted = [
-        told("mine", own, "anything"),
-        told("another's", "r-2", agent),
-        told("without", "", agent),
+        planted_record("mine", own, "anything"),
+        planted_record("another's", "r-2", agent),
+        planted_record("without", "", agent),
     ];
     let run = World::small_with(&planted.concat())
         .sweep(&[IP, "--since", "24h"])
@@ -53,12 +53,12 @@ async fn every_call_is_in_the_audit_with_its_request_id() {
         "DescribeLogGroups",
         "FilterLogEvents",
     ] {
-        let told = calls
+        let count = calls
             .iter()
             .filter(|call| call.starts_with(operation))
             .count();
-        assert_eq!(told as u64, world.calls(operation), "{operation}");
-        assert_eq!(run.summary()["api_calls"][operation], told, "{operation}");
+        assert_eq!(count as u64, world.calls(operation), "{operation}");
+        assert_eq!(run.summary()["api_calls"][operation], count, "{operation}");
     }
     assert!(
         calls

@@ -11,7 +11,7 @@ use super::binary::{dragnet, run_in};
 const SECRET: &str = "[default]\naws_secret_access_key = hush\n";
 
 /// A folder with a finished run, and next to it files that must not change.
-struct HandedOver {
+struct UntrustedRun {
     temp: TempDir,
     run: PathBuf,
 }
@@ -19,7 +19,7 @@ struct HandedOver {
 /// Returns a finished run, which is made once and copied for each case.
 async fn finished_run() -> &'static Path {
     static RUN: OnceCell<(TempDir, PathBuf)> = OnceCell::const_new();
-    let make = || async {
+    let create = || async {
         let temp = tempfile::tempdir().unwrap();
         let sweep = [
             "sweep",
@@ -34,7 +34,7 @@ async fn finished_run() -> &'static Path {
         let run = run_in(temp.path()).unwrap();
         (temp, run)
     };
-    &RUN.get_or_init(make).await.1
+    &RUN.get_or_init(create).await.1
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -49,7 +49,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-impl HandedOver {
+impl UntrustedRun {
     async fn new() -> Self {
         let finished = finished_run().await;
         let temp = tempfile::tempdir().unwrap();
@@ -105,11 +105,11 @@ impl HandedOver {
                 .await
                 .unwrap_or_else(|_| panic!("{case}: {arguments:?} hangs"))
                 .unwrap();
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
             let expected = refused.contains(&arguments[..arguments.len() - 1].join(" ").as_str());
             assert!(
                 !expected || matches!(output.status.code(), Some(1 | 2)),
-                "{case}: {arguments:?}: {said}"
+                "{case}: {arguments:?}: {stderr}"
             );
             let inside: Vec<_> = std::fs::read_dir(self.home())
                 .unwrap()
@@ -118,16 +118,16 @@ impl HandedOver {
             assert_eq!(
                 inside,
                 ["credentials"],
-                "{case}: {arguments:?} wrote outside: {said}"
+                "{case}: {arguments:?} wrote outside: {stderr}"
             );
             let secret = std::fs::read_to_string(self.home().join("credentials")).unwrap();
-            assert_eq!(secret, SECRET, "{case}: {arguments:?}: {said}");
+            assert_eq!(secret, SECRET, "{case}: {arguments:?}: {stderr}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_hunts_name_cannot_lead_out_of_the_directory() {
+async fn hunt_name_cannot_escape_run_directory() {
     for name in [
         "../../../home/planted",
         "/tmp/planted",
@@ -137,39 +137,39 @@ async fn a_hunts_name_cannot_lead_out_of_the_directory() {
         "a b",
         "UPPER",
     ] {
-        let handed = HandedOver::new().await;
+        let untrusted = UntrustedRun::new().await;
         let quoted = |name: &str| format!("\"name\":{}", serde_json::Value::from(name));
-        handed.change_hunts(&quoted("iam-access-denied"), &quoted(name));
-        handed
+        untrusted.change_hunts(&quoted("iam-access-denied"), &quoted(name));
+        untrusted
             .assert_harmless(name, &["report", "resume", "runs show"])
             .await;
     }
 }
 
 #[tokio::test]
-async fn no_link_in_a_run_is_followed() {
+async fn links_in_run_are_not_followed() {
     for name in ["run.lock", "run.db-wal", "run.db-shm", "run.db-journal"] {
-        let handed = HandedOver::new().await;
-        let credentials = handed.home().join("credentials");
-        handed.replace(name, |path| symlink(&credentials, path).unwrap());
-        handed.assert_harmless(name, &["report", "resume"]).await;
-        handed.replace(name, |path| std::fs::hard_link(&credentials, path).unwrap());
-        handed.assert_harmless(name, &["report", "resume"]).await;
+        let untrusted = UntrustedRun::new().await;
+        let credentials = untrusted.home().join("credentials");
+        untrusted.replace(name, |path| symlink(&credentials, path).unwrap());
+        untrusted.assert_harmless(name, &["report", "resume"]).await;
+        untrusted.replace(name, |path| std::fs::hard_link(&credentials, path).unwrap());
+        untrusted.assert_harmless(name, &["report", "resume"]).await;
     }
-    let handed = HandedOver::new().await;
-    handed.replace("hunts", |path| symlink(handed.home(), path).unwrap());
-    handed.assert_harmless("hunts", &["report"]).await;
+    let untrusted = UntrustedRun::new().await;
+    untrusted.replace("hunts", |path| symlink(untrusted.home(), path).unwrap());
+    untrusted.assert_harmless("hunts", &["report"]).await;
     for name in ["manifest.json", "summary.json", "sightings.csv"] {
-        let handed = HandedOver::new().await;
-        handed.replace(name, |path| {
-            symlink(handed.home().join("credentials"), path).unwrap();
+        let untrusted = UntrustedRun::new().await;
+        untrusted.replace(name, |path| {
+            symlink(untrusted.home().join("credentials"), path).unwrap();
         });
-        handed.assert_harmless(name, &[]).await;
+        untrusted.assert_harmless(name, &[]).await;
     }
 }
 
 #[tokio::test]
-async fn a_fifo_in_a_run_blocks_nobody() {
+async fn fifo_in_run_does_not_block() {
     for name in [
         "run.lock",
         "run.db",
@@ -177,8 +177,8 @@ async fn a_fifo_in_a_run_blocks_nobody() {
         "summary.json",
         "sightings.csv",
     ] {
-        let handed = HandedOver::new().await;
-        handed.replace(name, |path| {
+        let untrusted = UntrustedRun::new().await;
+        untrusted.replace(name, |path| {
             assert!(
                 std::process::Command::new("mkfifo")
                     .arg(path)
@@ -187,6 +187,6 @@ async fn a_fifo_in_a_run_blocks_nobody() {
                     .success()
             );
         });
-        handed.assert_harmless(name, &[]).await;
+        untrusted.assert_harmless(name, &[]).await;
     }
 }

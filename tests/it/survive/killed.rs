@@ -25,31 +25,31 @@ const SWEEP: [&str; 9] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
+async fn killed_run_resumes_to_identical_output() {
     let temp = tempfile::tempdir().unwrap();
-    let began = Instant::now();
+    let start = Instant::now();
     let (code, stderr) = ended_in(temp.path(), &SWEEP).await;
     assert_eq!(code, Some(3), "{stderr}");
-    let whole = began.elapsed();
+    let whole = start.elapsed();
     let expected = evidence(&run_in(temp.path()).unwrap());
 
     let seed = std::env::var("DRAGNET_SEED")
         .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("DRAGNET_SEED={seed}; an undisturbed run takes {whole:?}");
-    let mut lanes = JoinSet::new();
-    for lane in 0..AT_ONCE {
+    let mut tasks = JoinSet::new();
+    for task in 0..AT_ONCE {
         let expected = expected.clone();
-        lanes.spawn(async move {
-            let mut begun = 0;
-            for point in (lane..POINTS).step_by(usize::try_from(AT_ONCE).unwrap()) {
-                begun += u32::from(kill_and_resume(seed, point, whole, &expected).await);
+        tasks.spawn(async move {
+            let mut resumed = 0;
+            for point in (task..POINTS).step_by(usize::try_from(AT_ONCE).unwrap()) {
+                resumed += u32::from(kill_and_resume(seed, point, whole, &expected).await);
             }
-            begun
+            resumed
         });
     }
-    let begun: u32 = lanes.join_all().await.into_iter().sum();
-    println!("{begun} of {POINTS} had begun to ask when they were killed");
-    assert!(begun >= 25, "{begun}");
+    let resumed: u32 = tasks.join_all().await.into_iter().sum();
+    println!("{resumed} of {POINTS} had made requests when they were killed");
+    assert!(resumed >= 25, "{resumed}");
 }
 
 /// Returns whether the run had started when it was killed.
@@ -71,7 +71,7 @@ async fn kill_and_resume(seed: u64, point: u64, whole: Duration, expected: &[Str
     sleep(whole.mul_f64(share(1))).await;
     child.kill().await.unwrap();
     let (code, stderr) = ended_in(temp.path(), &["resume", name, "--progress", "none"]).await;
-    if code == Some(1) && stderr.contains("nothing was asked in this run") {
+    if code == Some(1) && stderr.contains("the run ended before it made any request") {
         return false;
     }
     assert_eq!(code, Some(3), "point {point}: {stderr}");
@@ -80,7 +80,7 @@ async fn kill_and_resume(seed: u64, point: u64, whole: Duration, expected: &[Str
     assert_eq!(
         code,
         Some(0),
-        "point {point}: the manifest is true, and nothing is left over"
+        "point {point}: the manifest matches the files"
     );
     true
 }
@@ -98,11 +98,14 @@ fn evidence(run: &Path) -> Vec<String> {
     let header = coverage.headers().unwrap().clone();
     let rows = coverage.records().map(|row| {
         let row = row.unwrap();
-        let told = header
+        let compared = header
             .iter()
             .zip(&row)
             .filter(|(column, _)| *column != "reason");
-        told.map(|(_, cell)| cell).collect::<Vec<_>>().join(",")
+        compared
+            .map(|(_, field)| field)
+            .collect::<Vec<_>>()
+            .join(",")
     });
     [read("sightings.csv"), read("sightings.jsonl")]
         .into_iter()

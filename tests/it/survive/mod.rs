@@ -1,6 +1,6 @@
 //! Runs that are killed, that lack resources, and that read hostile text.
 
-pub mod binary;
+pub(crate) mod binary;
 mod descriptors;
 mod disk;
 mod evidence;
@@ -9,7 +9,7 @@ mod killed;
 mod poison;
 mod resume;
 mod runs;
-pub mod served;
+pub(crate) mod served;
 mod supply;
 mod wire;
 mod worlds;

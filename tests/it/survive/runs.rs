@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::binary::{dragnet, run_in};
 
-async fn say(directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+async fn run_dragnet(directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = dragnet(directory);
     command.stdout(std::process::Stdio::piped()).args(arguments);
     let output = command.output().await.unwrap();
@@ -17,11 +17,11 @@ async fn a_run_is_listed_shown_and_verified() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();
     assert_eq!(
-        say(here, &["runs", "list"]).await.0,
+        run_dragnet(here, &["runs", "list"]).await.0,
         Some(0),
-        "no run is no error"
+        "no runs is not an error"
     );
-    say(
+    run_dragnet(
         here,
         &[
             "sweep",
@@ -35,22 +35,22 @@ async fn a_run_is_listed_shown_and_verified() {
     .await;
     let run = run_in(here).unwrap();
     let name = run.file_name().unwrap().to_str().unwrap();
-    let (_, listed) = say(here, &["runs", "list"]).await;
+    let (_, listed) = run_dragnet(here, &["runs", "list"]).await;
     assert!(
         listed.contains(name) && listed.contains("complete") && listed.contains("198.51.100.23"),
         "{listed}"
     );
-    let (code, shown) = say(here, &["runs", "show", name]).await;
+    let (code, shown) = run_dragnet(here, &["runs", "show", name]).await;
     assert!(code == Some(0) && shown.contains(" searched"), "{shown}");
-    let (code, verified) = say(here, &["runs", "verify", name]).await;
-    assert_eq!(code, Some(0), "showing changes nothing: {verified}");
+    let (code, verified) = run_dragnet(here, &["runs", "verify", name]).await;
+    assert_eq!(code, Some(0), "`runs show` changes no file: {verified}");
 
     let sightings = run.join("sightings.csv");
     let whole = std::fs::read(&sightings).unwrap();
     std::fs::write(&sightings, &whole[..whole.len() - 1]).unwrap();
     std::fs::remove_file(run.join("calls.csv")).unwrap();
     std::fs::write(run.join("more.csv"), "").unwrap();
-    let (code, verified) = say(here, &["runs", "verify", name]).await;
+    let (code, verified) = run_dragnet(here, &["runs", "verify", name]).await;
     assert_eq!(code, Some(1));
     for line in [
         "CHANGED  sightings.csv",
@@ -65,7 +65,7 @@ async fn a_run_is_listed_shown_and_verified() {
         "files":[{"name":"../../secret","bytes":0,"sha256":""}]}"#;
     std::fs::write(run.join("manifest.json"), outside).unwrap();
     assert!(
-        say(here, &["runs", "verify", name])
+        run_dragnet(here, &["runs", "verify", name])
             .await
             .1
             .contains("MISSING  ../../secret")
@@ -73,10 +73,10 @@ async fn a_run_is_listed_shown_and_verified() {
 }
 
 #[tokio::test]
-async fn two_processes_do_not_work_on_one_run() {
+async fn locked_run_is_refused() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();
-    say(
+    run_dragnet(
         here,
         &[
             "sweep",
@@ -93,16 +93,19 @@ async fn two_processes_do_not_work_on_one_run() {
     let lock = std::fs::File::create(run.join("run.lock")).unwrap();
     lock.lock().unwrap();
     for command in ["resume", "report"] {
-        let (code, told) = say(here, &[command, name]).await;
+        let (code, output) = run_dragnet(here, &[command, name]).await;
         assert!(
-            code == Some(1) && told.contains("is at work on"),
-            "{command}: {told}"
+            code == Some(1) && output.contains("is in use by another dragnet"),
+            "{command}: {output}"
         );
     }
     // The owner of the lock is dead, but the file still exists.
     drop(lock);
-    let (code, told) = say(here, &["resume", name]).await;
-    assert!(matches!(code, Some(0 | 3)), "{told}");
-    let (code, told) = say(here, &["resume", name, "--member-role", "Other"]).await;
-    assert!(code == Some(2) && told.contains("--member-role"), "{told}");
+    let (code, output) = run_dragnet(here, &["resume", name]).await;
+    assert!(matches!(code, Some(0 | 3)), "{output}");
+    let (code, output) = run_dragnet(here, &["resume", name, "--member-role", "Other"]).await;
+    assert!(
+        code == Some(2) && output.contains("--member-role"),
+        "{output}"
+    );
 }

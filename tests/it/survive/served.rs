@@ -14,23 +14,24 @@ use tokio::process::Command;
 
 /// A request that was received.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     pub headers: HeaderMap,
     pub body: String,
 }
 
 /// Replaces a response, by its operation and how often that was called before. `None` keeps the
 /// response.
-pub type Tamper = fn(operation: &str, before: usize) -> Option<Response<Body>>;
+pub(crate) type Tamper = fn(operation: &str, before: usize) -> Option<Response<Body>>;
 
 /// A served range.
-pub struct Served {
+pub(crate) struct Served {
     url: String,
     range: Range,
-    line: Arc<Line>,
+    service: Arc<Service>,
 }
 
-struct Line {
+/// What the request handler needs.
+struct Service {
     range: Range,
     tamper: Tamper,
     seen: Mutex<Vec<(String, Seen)>>,
@@ -38,27 +39,33 @@ struct Line {
 
 impl Served {
     /// Serves a scenario at the current time.
-    pub async fn of(scenario: &str, tamper: Tamper) -> Self {
-        Self::by(Clock::wall(), scenario, tamper).await
+    pub(crate) async fn start(scenario: &str, tamper: Tamper) -> Self {
+        Self::with_clock(Clock::wall(), scenario, tamper).await
     }
 
     /// Serves a scenario with another clock.
-    pub async fn by(clock: Clock, scenario: &str, tamper: Tamper) -> Self {
+    pub(crate) async fn with_clock(clock: Clock, scenario: &str, tamper: Tamper) -> Self {
         let range = Range::new(&Scenario::from_toml(scenario).unwrap(), None, clock).unwrap();
-        let line = Arc::new(Line {
+        let service = Arc::new(Service {
             range: range.clone(),
             tamper,
             seen: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let service = Router::new().fallback(answer).with_state(Arc::clone(&line));
-        tokio::spawn(async move { axum::serve(listener, service).await });
-        Self { url, range, line }
+        let router = Router::new()
+            .fallback(handle_request)
+            .with_state(Arc::clone(&service));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self {
+            url,
+            range,
+            service,
+        }
     }
 
     /// Points a command at the range, as the practice user.
-    pub fn point(&self, command: &mut Command) {
+    pub(crate) fn point(&self, command: &mut Command) {
         let credentials = self.range.credentials();
         command
             .env("AWS_ENDPOINT_URL", &self.url)
@@ -68,8 +75,8 @@ impl Served {
     }
 
     /// Returns the requests that were received for an operation.
-    pub fn seen(&self, operation: &str) -> Vec<Seen> {
-        let seen = self.line.seen.lock().unwrap();
+    pub(crate) fn seen(&self, operation: &str) -> Vec<Seen> {
+        let seen = self.service.seen.lock().unwrap();
         seen.iter()
             .filter(|(name, _)| name == operation)
             .map(|(_, seen)| seen.clone())
@@ -77,7 +84,7 @@ impl Served {
     }
 }
 
-async fn answer(State(line): State<Arc<Line>>, request: Request) -> Response<Body> {
+async fn handle_request(State(service): State<Arc<Service>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body: Bytes = to_bytes(body, usize::MAX).await.unwrap();
     let text = String::from_utf8_lossy(&body).into_owned();
@@ -95,7 +102,7 @@ async fn answer(State(line): State<Arc<Line>>, request: Request) -> Response<Bod
         target.rsplit('.').next().unwrap().to_owned()
     });
     let before = {
-        let mut seen = line.seen.lock().unwrap();
+        let mut seen = service.seen.lock().unwrap();
         let before = seen.iter().filter(|(name, _)| *name == operation).count();
         seen.push((
             operation.clone(),
@@ -106,16 +113,16 @@ async fn answer(State(line): State<Arc<Line>>, request: Request) -> Response<Bod
         ));
         before
     };
-    let answer = line
+    let response = service
         .range
         .handle(Request::from_parts(parts, body))
         .await
         .unwrap();
-    (line.tamper)(&operation, before).unwrap_or_else(|| answer.map(Body::from))
+    (service.tamper)(&operation, before).unwrap_or_else(|| response.map(Body::from))
 }
 
 /// Writes a configuration file with high quotas that does not require log sources.
-pub fn unlimited(directory: &Path) {
+pub(crate) fn unlimited(directory: &Path) {
     let quotas = [
         "AssumeRole",
         "DescribeLogGroups",

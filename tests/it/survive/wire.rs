@@ -32,10 +32,10 @@ struct Swept {
 }
 
 async fn sweep(tamper: Tamper) -> Swept {
-    sweep_of(Served::of(&scenario(), tamper).await).await
+    sweep_served(Served::start(&scenario(), tamper).await).await
 }
 
-async fn sweep_of(served: Served) -> Swept {
+async fn sweep_served(served: Served) -> Swept {
     let temp = tempfile::tempdir().unwrap();
     unlimited(temp.path());
     let mut command = dragnet(temp.path());
@@ -60,7 +60,7 @@ async fn sweep_of(served: Served) -> Swept {
 }
 
 #[tokio::test]
-async fn requests_say_who_asks_and_ask_for_no_compression() {
+async fn requests_have_user_agent_and_no_accept_encoding() {
     let swept = sweep(|_, _| None).await;
     assert_eq!(
         (swept.code, swept.sightings),
@@ -86,7 +86,7 @@ async fn requests_say_who_asks_and_ask_for_no_compression() {
             );
             assert!(
                 !seen.headers.contains_key("accept-encoding"),
-                "{operation}: there is nothing to unpack"
+                "{operation}: responses are not decompressed"
             );
         }
     }
@@ -100,30 +100,30 @@ async fn requests_say_who_asks_and_ask_for_no_compression() {
 }
 
 #[tokio::test]
-async fn broken_answers_are_asked_for_again() {
+async fn broken_responses_are_retried() {
     for (name, tamper) in [
         (
             "garbage",
             (|operation, before| {
-                first(operation, before, || {
+                replace_first(operation, before, || {
                     Response::new(Body::from("{\"events\": 7}"))
                 })
             }) as Tamper,
         ),
-        ("half an answer", |operation, before| {
-            first(operation, before, || {
+        ("half a response", |operation, before| {
+            replace_first(operation, before, || {
                 Response::new(Body::from("{\"events\": [{"))
             })
         }),
-        ("an answer without end", |operation, before| {
-            first(operation, before, endless)
+        ("an endless response", |operation, before| {
+            replace_first(operation, before, endless)
         }),
-        ("a list of Regions that breaks off", |operation, before| {
+        ("a truncated list of Regions", |operation, before| {
             let half = "<DescribeRegionsResponse><regionInfo><item><regionName>us-east-1</regionName></item>";
             (operation == "DescribeRegions" && before == 0).then(|| Response::new(Body::from(half)))
         }),
-        ("a bomb", |operation, before| {
-            first(operation, before, gzip_bomb)
+        ("a gzip bomb", |operation, before| {
+            replace_first(operation, before, gzip_bomb)
         }),
     ] {
         let swept = sweep(tamper).await;
@@ -134,12 +134,17 @@ async fn broken_answers_are_asked_for_again() {
             swept.stderr
         );
         // `AccessDenied` is expected, because the management account has no role for Dragnet.
-        let told = swept
+        let failures = swept
             .calls
             .lines()
             .skip(1)
             .filter(|line| !line.contains(",ok,") && !line.contains("AccessDenied"));
-        assert_eq!(told.count(), 1, "{name} is in the audit: {}", swept.calls);
+        assert_eq!(
+            failures.count(),
+            1,
+            "{name} is in the audit: {}",
+            swept.calls
+        );
     }
 }
 
@@ -147,10 +152,10 @@ async fn broken_answers_are_asked_for_again() {
 async fn redirects_are_not_followed() {
     let swept = sweep(|operation, _| {
         (operation == "FilterLogEvents").then(|| {
-            let elsewhere = Response::builder()
+            let redirect = Response::builder()
                 .status(307)
-                .header("location", "http://127.0.0.1:9/elsewhere");
-            elsewhere.body(Body::empty()).unwrap()
+                .header("location", "http://127.0.0.1:9/moved");
+            redirect.body(Body::empty()).unwrap()
         })
     })
     .await;
@@ -164,34 +169,30 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_by_an_hour_is_told_at_once() {
+async fn clock_skew_is_reported_after_one_call() {
     let now = Clock::wall().now();
     for hours in [-1, 1] {
         let clock = Clock::starting_at(now + SignedDuration::from_hours(hours));
-        let swept = sweep_of(Served::by(clock, &scenario(), |_, _| None).await).await;
+        let swept = sweep_served(Served::with_clock(clock, &scenario(), |_, _| None).await).await;
         assert_eq!(swept.code, Some(1), "{}", swept.stderr);
         assert!(
             swept
                 .stderr
-                .contains("clocks of this machine and of AWS differ"),
+                .contains("this host's clock differs from AWS's"),
             "{}",
             swept.stderr
         );
-        assert_eq!(
-            swept.served.seen("GetCallerIdentity").len(),
-            1,
-            "asked once"
-        );
+        assert_eq!(swept.served.seen("GetCallerIdentity").len(), 1, "no retry");
     }
 }
 
 /// Replaces the first response to `FilterLogEvents`.
-fn first(
+fn replace_first(
     operation: &str,
     before: usize,
-    spoiled: fn() -> Response<Body>,
+    broken: fn() -> Response<Body>,
 ) -> Option<Response<Body>> {
-    (operation == "FilterLogEvents" && before == 0).then(spoiled)
+    (operation == "FilterLogEvents" && before == 0).then(broken)
 }
 
 fn endless() -> Response<Body> {

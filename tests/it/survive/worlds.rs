@@ -99,7 +99,7 @@ proptest! {
     fn coverage_adds_up((scenario, config) in world()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            World::of(&scenario).with_config(&config).sweep(&["192.0.2.1", "--since", "24h"]).await;
+            World::from_toml(&scenario).with_config(&config).sweep(&["192.0.2.1", "--since", "24h"]).await;
         });
     }
 }
@@ -113,7 +113,7 @@ policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action":
 "#;
 
 #[tokio::test(start_paused = true)]
-async fn an_accepted_gap_is_named_and_ends_with_its_day() {
+async fn accepted_gap_is_reported_until_its_expiry() {
     let sweep = async |expires: &str| {
         let gap = format!(
             "[[scope.accepted_gap]]\naccounts = ['prod']\nregions = ['eu-*']\nreason = 'Region-deny SCP'\nby = 'secops'\n\
@@ -126,7 +126,7 @@ async fn an_accepted_gap_is_named_and_ends_with_its_day() {
     };
     let run = sweep("2026-03-03").await;
     assert_eq!(run.status(), "complete");
-    let row = run.place("222222222222 eu-west-1");
+    let row = run.coverage_row("222222222222 eu-west-1");
     assert!(
         row.contains(
             "accepted access-denied: accepted by secops until 2026-03-03: Region-deny SCP; "
@@ -148,6 +148,6 @@ async fn an_accepted_gap_is_named_and_ends_with_its_day() {
     assert_eq!(
         sweep("2026-03-02").await.status(),
         "incomplete",
-        "it has expired today"
+        "expired today"
     );
 }

@@ -14,7 +14,7 @@ fn plain(at: &str, message: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_own_traces_alert_nobody() {
+async fn own_calls_raise_no_alert() {
     let station = Station::configured(&WATCH.replace("192.0.2.1", "agent:dragnet"));
     station.start(SMALL).run_for(2 * HOUR).await;
     let mut found = 0;
@@ -24,12 +24,15 @@ async fn its_own_traces_alert_nobody() {
             .as_u64()
             .unwrap();
     }
-    assert!(found > 50, "CloudTrail tells of {found} of its calls");
+    assert!(
+        found > 50,
+        "CloudTrail recorded only {found} calls of the watch"
+    );
     assert!(station.alerts().is_empty(), "{:?}", station.titles());
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_who_calls_himself_dragnet_is_told() {
+async fn forged_user_agent_raises_alert() {
     let forged = record(
         "e1",
         "222222222222",
@@ -46,11 +49,11 @@ async fn somebody_who_calls_himself_dragnet_is_told() {
         ))
         .run_for(HOUR)
         .await;
-    assert_eq!(station.told(), [forged]);
+    assert_eq!(station.alerted_messages(), [forged]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_line_that_claims_another_account_is_told() {
+async fn line_with_another_account_raises_alert() {
     let station = Station::configured(&format!("{WATCH}scope.include_accounts = [\"prod\"]"));
     let line = |id: &str, account: &str| {
         record(
@@ -68,19 +71,19 @@ async fn a_line_that_claims_another_account_is_told() {
         .start(&format!("{SMALL}{planted}"))
         .run_for(HOUR)
         .await;
-    let mut told = station.told();
-    told.sort();
+    let mut alerted = station.alerted_messages();
+    alerted.sort();
     let mut both = [own, other];
     both.sort();
-    assert_eq!(told, both);
+    assert_eq!(alerted, both);
 }
 
 /// A forged copy is equal to the record in every field that a report shows. The record still causes
 /// an alert, and its genuine copies cause no second one, however they are spelled.
 #[tokio::test(start_paused = true)]
-async fn a_forged_copy_keeps_no_record_from_being_told() {
+async fn forged_copy_does_not_hide_record() {
     let station = Station::configured(WATCH);
-    let with = |bucket: &str| {
+    let record_of_bucket = |bucket: &str| {
         record(
             "e1",
             "333333333333",
@@ -93,8 +96,8 @@ async fn a_forged_copy_keeps_no_record_from_being_told() {
             &format!("\"requestParameters\":{{\"bucket\":\"{bucket}\"}},\"requestID\""),
         )
     };
-    let genuine = with("crown-jewels");
-    let forged = with("harmless");
+    let genuine = record_of_bucket("crown-jewels");
+    let forged = record_of_bucket("harmless");
     let copy = genuine.replace("\":\"", "\": \"");
     let planted = plain("2026-03-02T11:31:00Z", &forged)
         + &event(
@@ -115,47 +118,54 @@ async fn a_forged_copy_keeps_no_record_from_being_told() {
         .start(&format!("{SMALL}{planted}"))
         .run_for(2 * HOUR)
         .await;
-    assert_eq!(station.told(), [forged, genuine]);
+    assert_eq!(station.alerted_messages(), [forged, genuine]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_condition_and_silence_choose_what_is_told() {
-    let tell = async |more: &str| {
+async fn alert_when_and_suppress_limit_alerts() {
+    let alerts_with = async |more: &str| {
         let station = Station::configured(&format!("{WATCH}{more}"));
-        let by = |id: &str, at: &str, who: &str| {
+        let event_by = |id: &str, at: &str, who: &str| {
             let record =
                 record(id, "222222222222", "us-east-1", at, "192.0.2.1").replace("user/bob", who);
             plain(at, &record)
         };
-        let planted = by("e1", "2026-03-02T11:20:00Z", "user/bob")
-            + &by("e2", "2026-03-02T11:21:00Z", "user/bob")
-            + &by("e3", "2026-03-02T11:22:00Z", "user/eve")
-            + &by("e4", "2026-03-02T12:20:00Z", "user/bob");
-        let life = station.start(&format!("{SMALL}{planted}"));
-        life.run_for(HOUR).await;
-        let totals = life.overview().schedules[0].totals;
+        let planted = event_by("e1", "2026-03-02T11:20:00Z", "user/bob")
+            + &event_by("e2", "2026-03-02T11:21:00Z", "user/bob")
+            + &event_by("e3", "2026-03-02T11:22:00Z", "user/eve")
+            + &event_by("e4", "2026-03-02T12:20:00Z", "user/bob");
+        let process = station.start(&format!("{SMALL}{planted}"));
+        process.run_for(HOUR).await;
+        let totals = process.overview().schedules[0].totals;
         let id = |message: String| message.split("\"eventID\":\"e").nth(1).unwrap()[..1].to_owned();
         (
-            station.told().into_iter().map(id).collect::<String>(),
+            station
+                .alerted_messages()
+                .into_iter()
+                .map(id)
+                .collect::<String>(),
             totals.sightings,
             totals.suppressed,
         )
     };
-    assert_eq!(tell("").await, ("1234".to_owned(), 4, 0));
+    assert_eq!(alerts_with("").await, ("1234".to_owned(), 4, 0));
     assert_eq!(
-        tell("alert_when = \"principal_arn like 'eve'\"").await,
+        alerts_with("alert_when = \"principal_arn like 'eve'\"").await,
         ("3".to_owned(), 1, 0)
     );
     assert_eq!(
-        tell("suppress = \"40m\"").await,
+        alerts_with("suppress = \"40m\"").await,
         ("134".to_owned(), 4, 1),
         "the same user in the same account"
     );
-    assert_eq!(tell("suppress = \"1d\"").await, ("13".to_owned(), 4, 2));
+    assert_eq!(
+        alerts_with("suppress = \"1d\"").await,
+        ("13".to_owned(), 4, 2)
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_about_one_hunt_is_none_about_another() {
+async fn suppression_applies_to_each_hunt() {
     let two = "hunts = [\"s3-list-buckets\", \"iam-access-denied\"]";
     let station = Station::configured(&format!(
         "{}suppress = \"1d\"",
@@ -174,58 +184,63 @@ async fn silence_about_one_hunt_is_none_about_another() {
         "2026-03-02T11:21:00Z",
         &listed("e2", "2026-03-02T11:21:00Z"),
     ) + &plain("2026-03-02T11:22:00Z", &refused);
-    let life = station.start(&format!("{SMALL}{planted}"));
-    life.run_for(HOUR).await;
-    let told: Vec<_> = station
-        .told()
+    let process = station.start(&format!("{SMALL}{planted}"));
+    process.run_for(HOUR).await;
+    let are_denials: Vec<_> = station
+        .alerted_messages()
         .into_iter()
         .map(|message| message.contains("AccessDenied"))
         .collect();
-    assert_eq!(told, [false, true], "the same user, found by another hunt");
+    assert_eq!(
+        are_denials,
+        [false, true],
+        "the same user, found by another hunt"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_feed_that_breaks_is_told_once_and_nothing_of_the_time_is_lost() {
+async fn invalid_feed_raises_one_alert_and_loses_no_events() {
     let station = Station::configured(&WATCH.replace(
         "indicators = [\"192.0.2.1\"]",
         "indicator_files = [\"feed\"]",
     ));
     let feed = station.path().join("feed");
     std::fs::write(&feed, "192.0.2.1").unwrap();
-    let life = station.start(&format!(
+    let process = station.start(&format!(
         "{SMALL}{}",
         plain("2026-03-02T12:20:00Z", "from 192.0.2.1")
     ));
-    life.run_with(dragnet::watch::RetryPolicy::default(), async {
-        tokio::time::sleep(Duration::from_mins(20)).await;
-        std::fs::write(&feed, "192.0.2.999").unwrap();
-        tokio::time::sleep(HOUR).await;
-        std::fs::write(&feed, "192.0.2.1").unwrap();
-        tokio::time::sleep(HOUR).await;
-    })
-    .await;
+    process
+        .run_until(dragnet::watch::RetryPolicy::default(), async {
+            tokio::time::sleep(Duration::from_mins(20)).await;
+            std::fs::write(&feed, "192.0.2.999").unwrap();
+            tokio::time::sleep(HOUR).await;
+            std::fs::write(&feed, "192.0.2.1").unwrap();
+            tokio::time::sleep(HOUR).await;
+        })
+        .await;
     let titles = station.titles();
     assert_eq!(titles.len(), 2, "{titles:?}");
     assert!(
-        titles[0].starts_with("activation-failed: ip: could not be activated: ")
+        titles[0].starts_with("activation-failed: ip: activation failed: ")
             && titles[0].contains("192.0.2.999")
     );
-    assert_eq!(station.told(), ["from 192.0.2.1"]);
+    assert_eq!(station.alerted_messages(), ["from 192.0.2.1"]);
     assert_eq!(
-        life.overview().schedules[0].totals.ended[3],
+        process.overview().schedules[0].totals.ended[3],
         4,
         "each of the four is counted"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_still_running_is_not_started_twice() {
+async fn running_activation_is_not_started_twice() {
     let slow =
         "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 29000\n";
     let station = Station::configured(&WATCH.replace("*/15 * * * *", "*/10 * * * * *"));
-    let life = station.start(&format!("{SMALL}{slow}"));
-    life.run_for(Duration::from_mins(5)).await;
-    let totals = life.overview().schedules[0].totals;
+    let process = station.start(&format!("{SMALL}{slow}"));
+    process.run_for(Duration::from_mins(5)).await;
+    let totals = process.overview().schedules[0].totals;
     let ended: u64 = totals.ended.iter().sum();
     assert!(
         (8..=11).contains(&ended) && totals.skipped >= 2 * (ended - 1),
@@ -234,19 +249,30 @@ async fn what_is_still_running_is_not_started_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn once_does_what_is_due_and_what_is_named() {
+async fn once_runs_due_and_named_schedules() {
     let station = Station::configured(WATCH);
-    let life = station.start(SMALL);
-    assert_eq!(life.once(None).await.len(), 1, "never activated: due");
-    assert!(life.once(None).await.is_empty(), "not due");
+    let process = station.start(SMALL);
+    assert_eq!(
+        process.run_once(None).await.len(),
+        1,
+        "never activated: due"
+    );
+    assert!(process.run_once(None).await.is_empty(), "not due");
     tokio::time::sleep(Duration::from_mins(15)).await;
-    let ended = life.once(None).await;
-    assert_eq!((ended.len(), ended[0].end), (1, ActivationEnd::Complete));
-    assert_eq!(life.once(Some("ip")).await.len(), 1, "asked for by name");
+    let records = process.run_once(None).await;
+    assert_eq!(
+        (records.len(), records[0].end),
+        (1, ActivationEnd::Complete)
+    );
+    assert_eq!(
+        process.run_once(Some("ip")).await.len(),
+        1,
+        "named, although not due"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_budget_that_is_used_up_waits_for_tomorrow() {
+async fn exhausted_scan_budget_waits_for_the_next_day() {
     let chatter: String = (0..20)
         .map(|n| {
             plain(
@@ -258,18 +284,18 @@ async fn a_budget_that_is_used_up_waits_for_tomorrow() {
     let late = plain("2026-03-02T15:00:00Z", "late 192.0.2.1");
     let config = WATCH.replace("[watch]\n", "[watch]\nscan_budget_gb = 0.0000001\n");
     let station = Station::configured(&config);
-    let life = station.start(&format!("{SMALL}{chatter}{late}"));
-    life.run_for(11 * HOUR).await;
-    assert_eq!(station.told().len(), 20);
-    let problem = life.overview().schedules[0].problem.clone();
+    let process = station.start(&format!("{SMALL}{chatter}{late}"));
+    process.run_for(11 * HOUR).await;
+    assert_eq!(station.alerted_messages().len(), 20);
+    let problem = process.overview().schedules[0].problem.clone();
     assert!(
         problem.contains("of a budget of") && problem.contains("tomorrow"),
         "{problem}"
     );
     tokio::time::sleep(HOUR).await;
-    life.run_for(HOUR).await;
+    process.run_for(HOUR).await;
     assert_eq!(
-        station.told().last().unwrap(),
+        station.alerted_messages().last().unwrap(),
         "late 192.0.2.1",
         "it was caught up"
     );
@@ -287,12 +313,12 @@ fn login(id: &str, at: &str, ip: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hunts_tell_rows_once_and_what_they_count_by_group_or_threshold() {
-    let of_hunts = "hunts = [\"source-ip:source_ip=192.0.2.7\", \"console-login-failures\"]";
-    let tell = async |more: &str| {
+async fn hunts_alert_on_new_rows_and_on_counted_groups() {
+    let hunts = "hunts = [\"source-ip:source_ip=192.0.2.7\", \"console-login-failures\"]";
+    let alerts_with = async |more: &str| {
         let station = Station::configured(&format!(
             "{}{more}",
-            WATCH.replace("indicators = [\"192.0.2.1\"]", of_hunts)
+            WATCH.replace("indicators = [\"192.0.2.1\"]", hunts)
         ));
         let few: String = (0..3)
             .map(|n| login(&format!("a{n}"), "2026-03-02T11:20:00Z", "192.0.2.7"))
@@ -323,20 +349,21 @@ async fn hunts_tell_rows_once_and_what_they_count_by_group_or_threshold() {
         });
         (rows("sightings").len(), counted.collect::<Vec<_>>())
     };
-    let (sightings, counted) = tell("").await;
+    let (sightings, counted) = alerts_with("").await;
     assert_eq!(
         (sightings, counted),
         (3, vec!["192.0.2.7 3".to_owned(), "192.0.2.8 9".to_owned()]),
         "each once"
     );
-    let (sightings, counted) = tell("alert_when = \"failures > 5\"\nsuppress = \"2h\"").await;
+    let (sightings, counted) =
+        alerts_with("alert_when = \"failures > 5\"\nsuppress = \"2h\"").await;
     assert_eq!(
         (sightings, counted),
         (0, vec!["192.0.2.8 9".to_owned()]),
         "over the threshold"
     );
     assert!(
-        tell("alert_when = \"failures > 5\"").await.1.len() >= 2,
+        alerts_with("alert_when = \"failures > 5\"").await.1.len() >= 2,
         "as long as it is over the threshold"
     );
 }

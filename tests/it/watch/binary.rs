@@ -53,12 +53,16 @@ async fn output(directory: &Path, arguments: &[&str]) -> (Option<i32>, String, S
 
 fn configured(config: &str) -> tempfile::TempDir {
     let temp = tempfile::tempdir().unwrap();
-    std::fs::write(temp.path().join("dragnet.toml"), config).unwrap();
+    configure(temp.path(), config);
     temp
 }
 
+fn configure(directory: &Path, config: &str) {
+    std::fs::write(directory.join("dragnet.toml"), config).unwrap();
+}
+
 #[tokio::test]
-async fn check_once_and_status() {
+async fn check_lists_the_next_activations() {
     let temp = configured(CONFIG);
     let (code, planned, _) = output(temp.path(), &["check"]).await;
     assert_eq!((code, planned.lines().count()), (Some(0), 11), "{planned}");
@@ -67,14 +71,26 @@ async fn check_once_and_status() {
             && planned.contains("13:15:00 CET"),
         "{planned}"
     );
+}
+
+#[tokio::test]
+async fn status_and_once_explain_missing_state_and_unknown_schedule() {
+    let temp = configured(CONFIG);
     let (code, _, stderr) = output(temp.path(), &["status"]).await;
-    assert!(code == Some(1) && stderr.contains("begins one"), "{stderr}");
+    assert!(
+        code == Some(1) && stderr.contains("no watch state in"),
+        "{stderr}"
+    );
     let (code, _, stderr) = output(temp.path(), &["once", "leaked-kye"]).await;
     assert!(
         code == Some(2) && stderr.contains("did you mean `leaked-key`?"),
         "{stderr}"
     );
+}
 
+#[tokio::test]
+async fn once_alerts_once_and_status_shows_the_result() {
+    let temp = configured(CONFIG);
     let (code, alerts, stderr) = output(temp.path(), &["once"]).await;
     assert_eq!(
         code,
@@ -94,25 +110,9 @@ async fn check_once_and_status() {
             .all(|row| row["indicators"][0] == "198.51.100.23")
     );
     let (_, again, stderr) = output(temp.path(), &["once", "leaked-key"]).await;
-    assert_eq!(again, "", "nothing is told twice: {stderr}");
+    assert_eq!(again, "", "no alert is repeated: {stderr}");
 
-    let run = std::fs::read_dir(temp.path().join("state/runs"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
-    let resumed = dragnet(temp.path())
-        .arg("resume")
-        .arg(run)
-        .output()
-        .await
-        .unwrap();
-    let told = String::from_utf8(resumed.stderr).unwrap();
-    assert!(
-        resumed.status.code() == Some(2) && told.contains("this run belongs to a watch"),
-        "{told}"
-    );
+    assert_resume_is_refused(temp.path()).await;
 
     let (code, status, _) = output(temp.path(), &["status", "--json"]).await;
     let status: Value = serde_json::from_str(&status).unwrap();
@@ -126,6 +126,27 @@ async fn check_once_and_status() {
             .as_array()
             .unwrap()
             .is_empty()
+    );
+}
+
+/// Asserts that a run of the watch in this directory cannot be resumed.
+async fn assert_resume_is_refused(directory: &Path) {
+    let run = std::fs::read_dir(directory.join("state/runs"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let resumed = dragnet(directory)
+        .arg("resume")
+        .arg(run)
+        .output()
+        .await
+        .unwrap();
+    let stderr = String::from_utf8(resumed.stderr).unwrap();
+    assert!(
+        resumed.status.code() == Some(2) && stderr.contains("this run belongs to a watch"),
+        "{stderr}"
     );
 }
 
@@ -175,32 +196,39 @@ impl Process {
                 .success()
         );
     }
+
+    async fn assert_stops_in_time(&mut self) {
+        let start = Instant::now();
+        self.signal("-TERM").await;
+        self.logged("stopping").await;
+        let code = timeout(Duration::from_secs(10), self.child.wait())
+            .await
+            .unwrap()
+            .unwrap()
+            .code();
+        assert_eq!(code, Some(0), "after {:?}", start.elapsed());
+    }
 }
 
-async fn ask(address: &str, path: &str) -> String {
+async fn get(address: &str, path: &str) -> String {
     let mut connection = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
     connection.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).await.unwrap();
-    answer
+    let mut response = String::new();
+    connection.read_to_string(&mut response).await.unwrap();
+    response
 }
 
 #[tokio::test]
-async fn it_answers_takes_signals_and_lets_go() {
-    // A port that was free a moment ago.
-    let address = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string();
+async fn run_serves_health_reloads_and_stops_on_signals() {
+    let address = free_address();
     let config = CONFIG.replace("\"off\"", &format!("\"{address}\""));
     let temp = configured(&config);
     let mut process = Process::start(temp.path());
     process.logged("concluded").await;
-    assert!(ask(&address, "/healthz").await.starts_with("HTTP/1.0 200"));
-    assert!(ask(&address, "/readyz").await.ends_with("ready\n"));
-    let metrics = ask(&address, "/metrics").await;
+    assert!(get(&address, "/healthz").await.starts_with("HTTP/1.0 200"));
+    assert!(get(&address, "/readyz").await.ends_with("ready\n"));
+    let metrics = get(&address, "/metrics").await;
     assert!(
         metrics.contains(
             "dragnet_watch_activations_total{schedule=\"leaked-key\",status=\"incomplete\"} 1\n"
@@ -210,51 +238,52 @@ async fn it_answers_takes_signals_and_lets_go() {
 
     let (code, _, stderr) = output(temp.path(), &["once"]).await;
     assert!(
-        code == Some(1) && stderr.contains("keeps watch with"),
-        "one at a time: {stderr}"
+        code == Some(1) && stderr.contains("is in use by another dragnet"),
+        "{stderr}"
     );
 
-    std::fs::write(
-        temp.path().join("dragnet.toml"),
-        config.replace("cron", "crno"),
-    )
-    .unwrap();
+    assert_invalid_configuration_is_ignored(&mut process, temp.path(), &config).await;
+    assert!(get(&address, "/readyz").await.ends_with("ready\n"));
+    configure(temp.path(), &config.replace("leaked-key", "renamed"));
     process.signal("-HUP").await;
-    let wrong = process
-        .logged("the configuration is wrong: the old one stays")
-        .await;
-    assert!(
-        wrong["error"]
-            .as_str()
-            .unwrap()
-            .contains("did you mean `cron`?"),
-        "{wrong}"
-    );
-    assert!(ask(&address, "/readyz").await.ends_with("ready\n"));
-    std::fs::write(
-        temp.path().join("dragnet.toml"),
-        config.replace("leaked-key", "renamed"),
-    )
-    .unwrap();
-    process.signal("-HUP").await;
-    process.logged("the configuration was read again").await;
+    process.logged("configuration reloaded").await;
     assert_eq!(process.logged("activated").await["schedule"], "renamed");
 
     // Stops the process in the middle of an activation.
-    let asked = Instant::now();
-    process.signal("-TERM").await;
-    process.logged("ending").await;
-    let code = timeout(Duration::from_secs(10), process.child.wait())
-        .await
-        .unwrap()
-        .unwrap()
-        .code();
-    assert_eq!(code, Some(0), "after {:?}", asked.elapsed());
+    process.assert_stops_in_time().await;
     assert!(!temp.path().join("state/watch.lock").exists());
 }
 
+/// Returns an address whose port was free when it was chosen.
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string()
+}
+
+async fn assert_invalid_configuration_is_ignored(
+    process: &mut Process,
+    directory: &Path,
+    config: &str,
+) {
+    configure(directory, &config.replace("cron", "crno"));
+    process.signal("-HUP").await;
+    let logged = process
+        .logged("the new configuration is invalid; the previous one stays in force")
+        .await;
+    assert!(
+        logged["error"]
+            .as_str()
+            .unwrap()
+            .contains("did you mean `cron`?"),
+        "{logged}"
+    );
+}
+
 #[tokio::test]
-async fn what_is_killed_is_taken_over_and_tells_each_thing_once() {
+async fn killed_watch_continues_without_duplicate_alerts() {
     let config = CONFIG.replace(
         "kind = \"stdout\"",
         "kind = \"file\"\npath = \"alerts.jsonl\"",
@@ -273,21 +302,21 @@ async fn what_is_killed_is_taken_over_and_tells_each_thing_once() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let mut told: Vec<(String, String)> = Vec::new();
+    let mut rows: Vec<(String, String)> = Vec::new();
     for alert in &alerts {
         for row in alert["rows"].as_array().unwrap() {
-            told.push((
+            rows.push((
                 row["alert_id"].as_str().unwrap().to_owned(),
                 alert["id"].as_str().unwrap().to_owned(),
             ));
         }
     }
-    told.sort();
+    rows.sort();
     // If the process dies between delivering an alert and storing that fact, the alert is delivered
     // again with the same id.
-    told.dedup();
-    let rows = told.len();
-    told.dedup_by(|one, other| one.0 == other.0);
-    assert_eq!(told.len(), rows, "no row in two alerts");
-    assert!(rows > 0, "{stderr}");
+    rows.dedup();
+    let count = rows.len();
+    rows.dedup_by(|one, other| one.0 == other.0);
+    assert_eq!(rows.len(), count, "no row in two alerts");
+    assert!(count > 0, "{stderr}");
 }

@@ -13,7 +13,7 @@ fn parsed(words: &[&str]) -> Command {
 #[test]
 fn the_systemd_unit_starts_a_watch() {
     let unit = include_str!("../../../config/deploy/dragnet-watch.service");
-    let of = |key: &str| {
+    let value_of = |key: &str| {
         let lines: Vec<&str> = unit
             .lines()
             .filter_map(|line| line.strip_prefix(key)?.strip_prefix('='))
@@ -21,17 +21,17 @@ fn the_systemd_unit_starts_a_watch() {
         assert_eq!(lines.len(), 1, "{key}");
         lines[0]
     };
-    let words: Vec<&str> = of("ExecStart").split_whitespace().collect();
+    let words: Vec<&str> = value_of("ExecStart").split_whitespace().collect();
     assert!(words[0].ends_with("/dragnet"), "{words:?}");
     assert!(matches!(parsed(&words), Command::Watch(WatchCommand::Run)));
-    let check: Vec<&str> = of("ExecStartPre").split_whitespace().collect();
+    let check: Vec<&str> = value_of("ExecStartPre").split_whitespace().collect();
     assert!(matches!(
         parsed(&check),
         Command::Watch(WatchCommand::Check)
     ));
-    assert!(of("ExecReload").contains("-HUP"));
+    assert!(value_of("ExecReload").contains("-HUP"));
     // The process shuts down within ten seconds.
-    assert!(of("TimeoutStopSec").parse::<u64>().unwrap() > 10);
+    assert!(value_of("TimeoutStopSec").parse::<u64>().unwrap() > 10);
     for hardened in [
         "NoNewPrivileges",
         "ProtectSystem",
@@ -39,7 +39,7 @@ fn the_systemd_unit_starts_a_watch() {
         "RestrictAddressFamilies",
         "SystemCallFilter",
     ] {
-        of(hardened);
+        value_of(hardened);
     }
 }
 

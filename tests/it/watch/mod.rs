@@ -4,5 +4,5 @@ mod alerts;
 mod binary;
 mod deploy;
 mod sinks;
-pub mod station;
+pub(crate) mod station;
 mod virtual_days;

@@ -14,32 +14,33 @@ use dragnet::watch::RetryPolicy;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use super::station::{Station, WATCH};
 use crate::world::{SMALL, event};
 
-/// The responses of the sink to its first calls. Later calls succeed.
-const MOODS: [Mood; 6] = [
-    Mood::Answers(503),
-    Mood::Hangs,
-    Mood::Answers(302),
-    Mood::TakesAndHangs,
-    Mood::Answers(401),
-    Mood::Hangs,
+/// How the receiver reacts to its first calls. Later calls succeed.
+const REACTIONS: [Reaction; 6] = [
+    Reaction::Responds(503),
+    Reaction::Hangs,
+    Reaction::Responds(302),
+    Reaction::AcceptsAndHangs,
+    Reaction::Responds(401),
+    Reaction::Hangs,
 ];
 
 #[derive(Clone, Copy)]
-enum Mood {
-    Answers(u16),
+enum Reaction {
+    Responds(u16),
     Hangs,
-    TakesAndHangs,
+    AcceptsAndHangs,
 }
 
 #[derive(Clone, Default)]
 struct Receiver {
     calls: Arc<AtomicUsize>,
     /// The ids of the alerts, in order of arrival.
-    taken: Arc<Mutex<Vec<String>>>,
+    accepted: Arc<Mutex<Vec<String>>>,
 }
 
 async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
@@ -54,39 +55,66 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Byt
         serde_json::from_slice::<serde_json::Value>(&body).unwrap()["id"],
         id.as_str()
     );
-    let take = || receiver.taken.lock().unwrap().push(id.clone());
-    match MOODS.get(receiver.calls.fetch_add(1, Ordering::Relaxed)) {
-        None => take(),
-        Some(Mood::Answers(status)) => return StatusCode::from_u16(*status).unwrap(),
-        Some(Mood::Hangs) => std::future::pending().await,
-        Some(Mood::TakesAndHangs) => {
-            take();
+    let accept = || receiver.accepted.lock().unwrap().push(id.clone());
+    match REACTIONS.get(receiver.calls.fetch_add(1, Ordering::Relaxed)) {
+        None => accept(),
+        Some(Reaction::Responds(status)) => return StatusCode::from_u16(*status).unwrap(),
+        Some(Reaction::Hangs) => std::future::pending().await,
+        Some(Reaction::AcceptsAndHangs) => {
+            accept();
             std::future::pending::<()>().await;
         }
     }
     StatusCode::OK
 }
 
-/// Runs in real time, because the sockets are real. It takes a second or two.
-#[tokio::test]
-async fn a_sink_that_fails_and_hangs_gets_everything_in_order() {
-    let receiver = Receiver::default();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    let server = tokio::spawn(
-        axum::serve(
-            listener,
-            Router::new()
-                .route("/hook", post(receive))
-                .with_state(receiver.clone()),
-        )
-        .into_future(),
-    );
+/// A webhook whose first calls fail.
+struct FailingWebhook {
+    receiver: Receiver,
+    url: String,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl FailingWebhook {
+    async fn start() -> Self {
+        let receiver = Receiver::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let routes = Router::new()
+            .route("/hook", post(receive))
+            .with_state(receiver.clone());
+        let server = tokio::spawn(axum::serve(listener, routes).into_future());
+        Self {
+            receiver,
+            url,
+            server,
+        }
+    }
+
+    fn accepted(&self) -> Vec<String> {
+        self.receiver.accepted.lock().unwrap().clone()
+    }
+
+    fn calls(&self) -> usize {
+        self.receiver.calls.load(Ordering::Relaxed)
+    }
+}
+
+/// Adds the webhook to the sinks of [`WATCH`].
+fn config_with_webhook(url: &str) -> String {
     let hook = format!(
         "[[watch.sink]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"{url}\"\nsecret_env = \"KEY\"\n"
     );
-    let config = WATCH.replace("[[watch.schedule]]", &format!("{hook}[[watch.schedule]]"));
-    let station = Station::configured(&config.replace("[\"soc\"]", "[\"soc\", \"hook\"]"));
+    WATCH
+        .replace("[[watch.schedule]]", &format!("{hook}[[watch.schedule]]"))
+        .replace("[\"soc\"]", "[\"soc\", \"hook\"]")
+}
+
+/// Runs in real time, because the sockets are real. It takes a second or two.
+#[tokio::test]
+async fn failing_sink_receives_every_alert_in_order() {
+    let webhook = FailingWebhook::start().await;
+    let station = Station::configured(&config_with_webhook(&webhook.url));
     // 250 sightings make three alerts.
     let planted = event(
         "222222222222",
@@ -95,41 +123,41 @@ async fn a_sink_that_fails_and_hangs_gets_everything_in_order() {
         "2026-03-02T11:20:00Z",
         "{n} from 192.0.2.1",
     );
-    let life = station.start(&format!("{SMALL}{planted}count = 250\n"));
-    let patience = RetryPolicy {
-        answer: Duration::from_millis(150),
+    let process = station.start(&format!("{SMALL}{planted}count = 250\n"));
+    let retry_policy = RetryPolicy {
+        attempt_timeout: Duration::from_millis(150),
         first_wait: Duration::from_millis(5),
         longest_wait: Duration::from_millis(40),
-        refusals: 3,
+        max_refusals: 3,
     };
-    let seen = || receiver.taken.lock().unwrap().clone();
-    let mut away = None;
-    life.run_with(patience, async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            // While the webhook fails, the file receives everything.
-            if away.is_none() && station.alerts().len() == 3 {
-                away = Some(receiver.calls.load(Ordering::Relaxed));
+    let mut calls_when_file_complete = None;
+    process
+        .run_until(retry_policy, async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                // While the webhook fails, the file receives everything.
+                if calls_when_file_complete.is_none() && station.alerts().len() == 3 {
+                    calls_when_file_complete = Some(webhook.calls());
+                }
+                if webhook.accepted().len() == 4 && process.overview().sinks[1].waiting == 0 {
+                    return;
+                }
             }
-            if seen().len() == 4 && life.overview().sinks[1].waiting == 0 {
-                return;
-            }
-        }
-    })
-    .await;
-    server.abort();
+        })
+        .await;
+    webhook.server.abort();
     let ids: Vec<String> = station
         .alerts()
         .iter()
         .map(|alert| alert["id"].as_str().unwrap().to_owned())
         .collect();
-    // The alert that the webhook took before it hung was sent again, with the same id.
-    assert_eq!(seen(), [vec![ids[0].clone()], ids].concat());
+    // The alert that the webhook accepted before it hung was sent again, with the same id.
+    assert_eq!(webhook.accepted(), [vec![ids[0].clone()], ids].concat());
     assert!(
-        away.unwrap() < MOODS.len() + 3,
-        "a dead sink holds up nobody else"
+        calls_when_file_complete.unwrap() < REACTIONS.len() + 3,
+        "a failing sink does not delay the others"
     );
-    let sinks = life.overview().sinks;
+    let sinks = process.overview().sinks;
     assert_eq!(
         (
             sinks[1].delivered,
@@ -138,11 +166,11 @@ async fn a_sink_that_fails_and_hangs_gets_everything_in_order() {
         ),
         (3, 0, "")
     );
-    assert_eq!(station.told().len(), 250);
+    assert_eq!(station.alerted_messages().len(), 250);
 }
 
 #[tokio::test]
-async fn what_is_sent_elsewhere_in_clear_text_is_not_sent() {
+async fn plain_http_webhook_is_refused() {
     let hook = "[[watch.sink]]\nname = \"soc\"\nkind = \"webhook\"\nurl = \"http://192.0.2.1/hook\"\nsecret_env = \"KEY\"\n";
     let file = "[[watch.sink]]\nname = \"soc\"\nkind = \"file\"\npath = \"alerts.jsonl\"\n";
     let station = Station::configured(&WATCH.replace(file, hook));
@@ -153,11 +181,14 @@ async fn what_is_sent_elsewhere_in_clear_text_is_not_sent() {
         "2026-03-02T11:20:00Z",
         "from 192.0.2.1",
     );
-    let life = station.start(&format!("{SMALL}{planted}"));
-    life.once(None).await;
-    let sink = life.overview().sinks.remove(0);
+    let process = station.start(&format!("{SMALL}{planted}"));
+    process.run_once(None).await;
+    let sink = process.overview().sinks.remove(0);
     assert_eq!(
         (sink.waiting, sink.problem.as_str()),
-        (1, "its address is not https, and not on this machine")
+        (
+            1,
+            "the URL is plain http to another host; use https, or allow it with --insecure-endpoint"
+        )
     );
 }

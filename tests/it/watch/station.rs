@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 /// A file as the sink, and one schedule that searches for 192.0.2.1 every quarter of an hour.
-pub const WATCH: &str = r#"
+pub(crate) const WATCH: &str = r#"
 [watch]
 state_dir = "state"
 listen = "off"
@@ -31,20 +31,20 @@ sinks = ["soc"]
 "#;
 
 /// The files that outlive a process.
-pub struct Station {
+pub(crate) struct Station {
     temp: TempDir,
 }
 
 /// A process: an organization from a certain time on, and a watch over it.
-pub struct Life {
-    pub place: Environment,
-    pub settings: WatchSettings,
+pub(crate) struct WatchProcess {
+    environment: Environment,
+    settings: WatchSettings,
     state: State,
 }
 
 impl Station {
     /// Creates a directory that only has this configuration file.
-    pub fn configured(config: &str) -> Self {
+    pub(crate) fn configured(config: &str) -> Self {
         let station = Self {
             temp: tempfile::tempdir().unwrap(),
         };
@@ -52,37 +52,37 @@ impl Station {
         station
     }
 
-    pub fn configure(&self, config: &str) {
+    pub(crate) fn configure(&self, config: &str) {
         std::fs::write(self.path().join("dragnet.toml"), config).unwrap();
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.temp.path()
     }
 
     /// Starts a new process over the organization of this scenario, at the scenario's time.
-    pub fn start(&self, scenario: &str) -> Life {
+    pub(crate) fn start(&self, scenario: &str) -> WatchProcess {
         let scenario =
             Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
-        let place = Environment::practising(&scenario).unwrap();
-        let surroundings = ResolveContext {
+        let environment = Environment::for_practice(&scenario).unwrap();
+        let context = ResolveContext {
             environment: &|name| (name == "KEY").then(|| "signing-key".to_owned()),
             working_directory: self.path(),
-            now: place.clock().now(),
+            now: environment.clock().now(),
             stdout_is_terminal: false,
             stderr_is_terminal: false,
         };
-        let settings = WatchSettings::resolve(&GlobalArguments::default(), &surroundings).unwrap();
+        let settings = WatchSettings::resolve(&GlobalArguments::default(), &context).unwrap();
         let state = State::open(&settings.state_dir).unwrap();
-        Life {
-            place,
+        WatchProcess {
+            environment,
             settings,
             state,
         }
     }
 
     /// Returns the alerts in the file, one per line.
-    pub fn alerts(&self) -> Vec<Value> {
+    pub(crate) fn alerts(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.path().join("alerts.jsonl")).unwrap_or_default();
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
@@ -90,7 +90,7 @@ impl Station {
     }
 
     /// Returns the messages of all sightings in the file.
-    pub fn told(&self) -> Vec<String> {
+    pub(crate) fn alerted_messages(&self) -> Vec<String> {
         let rows = self
             .alerts()
             .into_iter()
@@ -100,7 +100,7 @@ impl Station {
     }
 
     /// Returns the kinds and titles of all alerts in the file.
-    pub fn titles(&self) -> Vec<String> {
+    pub(crate) fn titles(&self) -> Vec<String> {
         let text = |alert: &Value, key: &str| alert[key].as_str().unwrap().to_owned();
         self.alerts()
             .iter()
@@ -109,48 +109,55 @@ impl Station {
     }
 }
 
-impl Life {
-    async fn lookout(&self, patience: RetryPolicy) -> WatchRuntime {
+impl WatchProcess {
+    async fn open_runtime(&self, retry_policy: RetryPolicy) -> WatchRuntime {
         let output = Arc::new(Mutex::new(std::io::sink()));
         WatchRuntime::open(
-            &self.place,
+            &self.environment,
             self.settings.clone(),
             &self.state,
             output,
-            patience,
+            retry_policy,
         )
         .await
         .unwrap()
     }
 
     /// Runs `dragnet watch once`.
-    pub async fn once(&self, name: Option<&str>) -> Vec<ActivationRecord> {
-        let lookout = self.lookout(RetryPolicy::default()).await;
-        let ended = lookout.once(name, &CancellationToken::new()).await.unwrap();
-        ended.into_iter().map(Option::unwrap).collect()
+    pub(crate) async fn run_once(&self, name: Option<&str>) -> Vec<ActivationRecord> {
+        let runtime = self.open_runtime(RetryPolicy::default()).await;
+        let results = runtime
+            .run_once(name, &CancellationToken::new())
+            .await
+            .unwrap();
+        results.into_iter().map(Option::unwrap).collect()
     }
 
     /// Runs `dragnet watch run` for this time, then stops it, whatever it is doing.
-    pub async fn run_for(&self, time: Duration) {
-        self.run_with(RetryPolicy::default(), tokio::time::sleep(time))
+    pub(crate) async fn run_for(&self, time: Duration) {
+        self.run_until(RetryPolicy::default(), tokio::time::sleep(time))
             .await;
     }
 
     /// Runs `dragnet watch run` until `until` completes, then stops it.
-    pub async fn run_with(&self, patience: RetryPolicy, until: impl Future<Output = ()>) {
+    pub(crate) async fn run_until(
+        &self,
+        retry_policy: RetryPolicy,
+        until: impl Future<Output = ()>,
+    ) {
         let stop = CancellationToken::new();
-        let keeping = self
-            .lookout(patience)
+        let running = self
+            .open_runtime(retry_policy)
             .await
-            .keep(CancellationToken::new(), stop.clone());
+            .run(CancellationToken::new(), stop.clone());
         let stopping = async {
             until.await;
             stop.cancel();
         };
-        tokio::join!(keeping, stopping);
+        tokio::join!(running, stopping);
     }
 
-    pub fn overview(&self) -> Overview {
-        Overview::read(&self.settings, &self.state, self.place.clock().now()).unwrap()
+    pub(crate) fn overview(&self) -> Overview {
+        Overview::read(&self.settings, &self.state, self.environment.clock().now()).unwrap()
     }
 }

@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use crate::model::{AccountId, Region};
 use crate::range::ec2::{FlowDestination, FlowTraffic};
-use crate::range::scenario::moment::Moment;
 use crate::range::scenario::names::Names;
-use crate::range::world::Recorded;
+use crate::range::scenario::scenario_time::ScenarioTime;
+use crate::range::world::ReadWriteType;
 
 /// A trail that delivers to CloudWatch Logs.
 #[derive(Clone, Debug, Deserialize)]
@@ -17,7 +17,7 @@ pub(in crate::range::scenario) struct TrailSpec {
     pub(in crate::range::scenario) name: String,
     pub(in crate::range::scenario) account: AccountId,
     pub(in crate::range::scenario) home: Region,
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub(in crate::range::scenario) multi_region: bool,
     #[serde(default)]
     pub(in crate::range::scenario) organization: bool,
@@ -26,12 +26,12 @@ pub(in crate::range::scenario) struct TrailSpec {
     pub(in crate::range::scenario) unreached: Vec<AccountId>,
     /// Without a log group the trail delivers only to S3.
     pub(in crate::range::scenario) log_group: Option<String>,
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub(in crate::range::scenario) logging: bool,
     /// An error that prevents delivery, in AWS's words.
     pub(in crate::range::scenario) delivery_error: Option<String>,
     /// When it last delivered to its log group.
-    pub(in crate::range::scenario) last_delivery: Option<Moment>,
+    pub(in crate::range::scenario) last_delivery: Option<ScenarioTime>,
     /// Services whose management events are excluded, e.g. `kms.amazonaws.com`.
     #[serde(default)]
     pub(in crate::range::scenario) excluded_sources: Vec<String>,
@@ -41,10 +41,10 @@ pub(in crate::range::scenario) struct TrailSpec {
     pub(in crate::range::scenario) events_a_day: u32,
     /// `All`, `ReadOnly` or `WriteOnly`.
     #[serde(default)]
-    pub(in crate::range::scenario) records: Recorded,
+    pub(in crate::range::scenario) records: ReadWriteType,
 }
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 
@@ -61,11 +61,11 @@ pub(in crate::range::scenario) struct GroupSpec {
     pub(in crate::range::scenario) name: String,
     /// Creates this number of groups, named `NAME-001` and so on.
     pub(in crate::range::scenario) count: Option<u32>,
-    #[serde(default = "standard")]
+    #[serde(default = "default_class")]
     pub(in crate::range::scenario) class: String,
     pub(in crate::range::scenario) retention_days: Option<u32>,
     /// Creation time; the default is 400 days before the start of the range.
-    pub(in crate::range::scenario) created: Option<Moment>,
+    pub(in crate::range::scenario) created: Option<ScenarioTime>,
     /// Everyday events in 24 hours; they begin 48 hours before the start of the range.
     #[serde(default)]
     pub(in crate::range::scenario) events_a_day: u32,
@@ -91,7 +91,7 @@ impl GroupSpec {
     }
 }
 
-fn standard() -> String {
+fn default_class() -> String {
     "STANDARD".to_owned()
 }
 
@@ -127,30 +127,30 @@ pub(in crate::range::scenario) struct EventSpec {
     pub(in crate::range::scenario) account: AccountId,
     pub(in crate::range::scenario) region: Region,
     pub(in crate::range::scenario) group: String,
-    #[serde(default = "a_stream")]
+    #[serde(default = "default_stream")]
     pub(in crate::range::scenario) stream: String,
-    pub(in crate::range::scenario) at: Moment,
+    pub(in crate::range::scenario) at: ScenarioTime,
     /// The ingestion time, which by default equals `at`. A later time makes it a late event.
-    pub(in crate::range::scenario) ingested: Option<Moment>,
+    pub(in crate::range::scenario) ingested: Option<ScenarioTime>,
     pub(in crate::range::scenario) event_id: Option<String>,
     pub(in crate::range::scenario) message: String,
     /// The number of repetitions; `{n}` in the message is replaced by the number of the repetition.
-    #[serde(default = "one")]
+    #[serde(default = "default_count")]
     pub(in crate::range::scenario) count: u32,
     /// The time between repetitions, in milliseconds; with 0 all have the same time.
-    #[serde(default = "a_second")]
+    #[serde(default = "default_interval_ms")]
     pub(in crate::range::scenario) apart_ms: u32,
 }
 
-fn a_second() -> u32 {
+fn default_interval_ms() -> u32 {
     1_000
 }
 
-fn a_stream() -> String {
+fn default_stream() -> String {
     "stream".to_owned()
 }
 
-fn one() -> u32 {
+fn default_count() -> u32 {
     1
 }
 
@@ -160,7 +160,7 @@ fn one() -> u32 {
 pub(in crate::range::scenario) struct RecordSpec {
     pub(in crate::range::scenario) account: AccountId,
     pub(in crate::range::scenario) region: Region,
-    pub(in crate::range::scenario) at: Moment,
+    pub(in crate::range::scenario) at: ScenarioTime,
     /// The ARN of the actor: a user, an assumed-role session, or the root user of an account.
     pub(in crate::range::scenario) by: String,
     /// The access key that signed; empty for a console login.
@@ -182,7 +182,7 @@ pub(in crate::range::scenario) struct RecordSpec {
     #[serde(default)]
     pub(in crate::range::scenario) read_only: bool,
     /// The number of repetitions, which are seven seconds apart.
-    #[serde(default = "one")]
+    #[serde(default = "default_count")]
     pub(in crate::range::scenario) count: u32,
 }
 

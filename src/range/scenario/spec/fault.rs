@@ -17,7 +17,7 @@ pub(crate) struct FaultSpec {
     /// Limits the fault to this Region.
     pub(crate) region: Option<Region>,
     /// The fault applies to every n-th call; the default is 1.
-    #[serde(default = "every_one")]
+    #[serde(default = "default_every")]
     pub(crate) every: NonZeroU64,
     /// The number of calls before the fault applies.
     #[serde(default)]
@@ -28,11 +28,10 @@ pub(crate) struct FaultSpec {
     pub(crate) kind: FaultKind,
 }
 
-fn every_one() -> NonZeroU64 {
+fn default_every() -> NonZeroU64 {
     NonZeroU64::MIN
 }
 
-/// The kind of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub(crate) enum FaultKind {
@@ -62,25 +61,26 @@ pub(crate) enum FaultKind {
     /// The log group of the call is deleted before the call is performed.
     DeleteGroup,
     /// The response is a success, but lacks something that AWS always writes.
-    Incomplete(Incomplete),
+    Incomplete(IncompleteResponse),
 }
 
 /// A response that lacks something that AWS always writes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) struct Incomplete {
-    pub(crate) answer: IncompleteAnswer,
+pub(crate) struct IncompleteResponse {
+    #[serde(rename = "answer")]
+    pub(crate) defect: ResponseDefect,
     /// The member to change, as a path through objects and lists: `events.timestamp`.
     #[serde(default)]
     pub(crate) member: String,
     /// The HTTP status.
-    #[serde(default = "http_ok")]
+    #[serde(default = "default_status")]
     pub(crate) status: u16,
 }
 
 /// What is sent instead of a complete response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum IncompleteAnswer {
+pub(crate) enum ResponseDefect {
     /// An empty body.
     Empty,
     /// A document without members: `{}`, or an empty XML root element.
@@ -103,13 +103,13 @@ pub(crate) enum IncompleteAnswer {
     WithoutField,
 }
 
-fn http_ok() -> u16 {
+fn default_status() -> u16 {
     200
 }
 
 impl FaultSpec {
     /// Whether the fault is for this operation, account and Region. It may still not be due.
-    pub(crate) fn concerns(&self, operation: &str, account: AccountId, region: &Region) -> bool {
+    pub(crate) fn applies_to(&self, operation: &str, account: AccountId, region: &Region) -> bool {
         glob(&self.operation, operation)
             && self.account.is_none_or(|only| only == account)
             && self.region.as_ref().is_none_or(|only| only == region)

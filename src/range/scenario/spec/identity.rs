@@ -13,7 +13,7 @@ use crate::range::scenario::names::Names;
 pub(in crate::range::scenario) struct UserSpec {
     pub(in crate::range::scenario) account: AccountId,
     pub(in crate::range::scenario) name: String,
-    #[serde(default = "slash")]
+    #[serde(default = "default_path")]
     pub(in crate::range::scenario) path: String,
     /// The ids of its access keys.
     #[serde(default)]
@@ -36,7 +36,7 @@ pub(in crate::range::scenario) struct UserSpec {
 pub(in crate::range::scenario) struct UserGroupSpec {
     pub(in crate::range::scenario) account: AccountId,
     pub(in crate::range::scenario) name: String,
-    #[serde(default = "slash")]
+    #[serde(default = "default_path")]
     pub(in crate::range::scenario) path: String,
     /// Inline policies: name to JSON document.
     #[serde(default)]
@@ -46,7 +46,7 @@ pub(in crate::range::scenario) struct UserGroupSpec {
     pub(in crate::range::scenario) attached: Vec<String>,
 }
 
-fn slash() -> String {
+fn default_path() -> String {
     "/".to_owned()
 }
 
@@ -55,7 +55,7 @@ fn slash() -> String {
 #[serde(deny_unknown_fields)]
 pub(in crate::range::scenario) struct RoleSpec {
     pub(in crate::range::scenario) name: String,
-    #[serde(default = "slash")]
+    #[serde(default = "default_path")]
     pub(in crate::range::scenario) path: String,
     /// Ids, names or globs of accounts; by default all member accounts. The management account gets
     /// the role only if it is listed by its exact name or id.
@@ -80,10 +80,10 @@ pub(in crate::range::scenario) struct RoleSpec {
     #[serde(default)]
     pub(in crate::range::scenario) attached: Vec<String>,
     /// The maximum session duration in seconds.
-    #[serde(default = "an_hour")]
+    #[serde(default = "default_max_session_seconds")]
     pub(in crate::range::scenario) max_session_seconds: u32,
 }
 
-fn an_hour() -> u32 {
+fn default_max_session_seconds() -> u32 {
     3_600
 }

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub(super) use evidence::{EventSpec, FlowLogSpec, GroupSpec, LoadSpec, RecordSpec, TrailSpec};
-pub(crate) use fault::{FaultKind, FaultSpec, Incomplete, IncompleteAnswer};
+pub(crate) use fault::{FaultKind, FaultSpec, IncompleteResponse, ResponseDefect};
 pub(super) use identity::{RoleSpec, UserGroupSpec, UserSpec};
 
-use super::moment::Instant;
+use super::scenario_time::AbsoluteTime;
 use super::story::{Answer, ChapterSpec};
 use crate::model::{AccountId, Region};
-use crate::range::insights::{InsightsAnswer, MOST_ROWS};
+use crate::range::insights::{FixedQueryResult, MAX_ROWS};
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,7 +26,7 @@ pub(super) struct Spec {
     #[serde(default)]
     pub(super) title: String,
     /// The time at which practice begins.
-    pub(super) now: Instant,
+    pub(super) now: AbsoluteTime,
     /// The default seed, from which ids and traffic are derived.
     #[serde(default)]
     pub(super) seed: u64,
@@ -47,7 +47,7 @@ pub(super) struct Spec {
     /// member account.
     pub(super) roles: Option<Vec<RoleSpec>>,
     #[serde(default)]
-    pub(super) insights_answers: Vec<InsightsAnswer>,
+    pub(super) insights_answers: Vec<FixedQueryResult>,
     #[serde(default)]
     pub(super) trails: Vec<TrailSpec>,
     #[serde(default)]
@@ -71,7 +71,7 @@ pub(super) struct Spec {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OrganizationSpec {
-    #[serde(default = "default_organization")]
+    #[serde(default = "default_organization_id")]
     pub(super) id: String,
     pub(super) management: AccountId,
     /// Delegated administrators, which may also read the organization.
@@ -84,7 +84,7 @@ pub(super) struct OrganizationSpec {
     pub(super) opt_in_regions: Vec<Region>,
 }
 
-fn default_organization() -> String {
+fn default_organization_id() -> String {
     "o-practice00".to_owned()
 }
 
@@ -117,7 +117,7 @@ impl Default for BehaviourSpec {
             events_scanned_a_page: 100_000,
             insights_bytes_a_second: 1 << 30,
             insights_timeout_seconds: 3_600,
-            insights_most_rows: MOST_ROWS,
+            insights_most_rows: MAX_ROWS,
             policy_propagation_seconds: 0,
             own_traces: true,
             trail_delivery_seconds: 300,
@@ -140,7 +140,7 @@ pub(super) struct AccountSpec {
     pub(super) id: AccountId,
     pub(super) name: String,
     /// The `State` that Organizations reports: `ACTIVE`, `SUSPENDED`, `CLOSED`, `PENDING_CLOSURE` …
-    #[serde(default = "active")]
+    #[serde(default = "default_state")]
     pub(super) state: String,
     /// The name of its organizational unit; the root by default.
     pub(super) unit: Option<String>,
@@ -158,7 +158,7 @@ pub(super) struct AccountSpec {
     pub(super) outside_organization: bool,
 }
 
-fn active() -> String {
+fn default_state() -> String {
     "ACTIVE".to_owned()
 }
 

@@ -5,21 +5,21 @@ use std::collections::BTreeMap;
 use dragnet::query::{Fields, Value};
 use serde_json::Value as Json;
 
-use crate::engines::world::{FORMATS, RandomWorld, Stored, Written};
+use crate::engines::world::{FORMATS, MessageForm, RandomWorld, Stored};
 
 /// When and where something happened, and the other details of it that reports show.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NaiveDetails {
+pub(crate) struct NaiveDetails {
     pub time_ms: i64,
     pub account: String,
     pub region: String,
     /// Empty if the event is not a CloudTrail record.
     pub record_id: String,
     /// The other fields of a record that a report shows.
-    shown: Vec<String>,
+    reported: Vec<String>,
 }
 
-const SHOWN: [&str; 8] = [
+const REPORTED: [&str; 8] = [
     "eventName",
     "eventSource",
     "userIdentity.arn",
@@ -32,11 +32,11 @@ const SHOWN: [&str; 8] = [
 
 /// One event with its fields, to which a query adds the values that it computes.
 #[derive(Clone, Debug)]
-pub struct Event {
+pub(crate) struct Event {
     /// Its index in the order of planting.
     pub number: usize,
     pub stored: Stored,
-    pub told: NaiveDetails,
+    pub details: NaiveDetails,
     /// Whether the event is recognized as a flow log line.
     pub is_flow_line: bool,
     pub fields: BTreeMap<String, Value<'static>>,
@@ -51,12 +51,12 @@ impl Fields for Event {
 }
 
 impl Event {
-    pub fn of(world: &RandomWorld, number: usize, stored: Stored) -> Self {
+    pub(crate) fn new(world: &RandomWorld, number: usize, stored: Stored) -> Self {
         let mut fields = BTreeMap::new();
         let mut is_flow_line = false;
-        match stored.written {
+        match stored.form {
             // A line of the default format is recognized in every log group.
-            Written::FlowLine(format)
+            MessageForm::FlowLine(format)
                 if format == 0 || world.formats(stored.group).contains(&format) =>
             {
                 is_flow_line = true;
@@ -74,7 +74,7 @@ impl Event {
                 }
             }
         }
-        let told = told(&stored, &fields);
+        let details = naive_details(&stored, &fields);
         let system = [
             ("@timestamp", Value::Time(stored.timestamp_ms)),
             ("@ingestionTime", Value::Time(stored.ingestion_ms)),
@@ -89,21 +89,21 @@ impl Event {
         Self {
             number,
             stored,
-            told,
+            details,
             is_flow_line,
             fields,
         }
     }
 
-    pub fn is_record(&self) -> bool {
-        self.stored.written == Written::Record
+    pub(crate) fn is_record(&self) -> bool {
+        self.stored.form == MessageForm::Record
     }
 }
 
 /// Adds the fields of a JSON value by their dotted paths; array elements have their index. A null
 /// is not a field.
 fn flatten(path: &str, json: &Json, fields: &mut BTreeMap<String, Value<'static>>) {
-    let below = |name: &str| {
+    let child_path = |name: &str| {
         if path.is_empty() {
             name.to_owned()
         } else {
@@ -119,17 +119,17 @@ fn flatten(path: &str, json: &Json, fields: &mut BTreeMap<String, Value<'static>
         Json::String(text) => _ = fields.insert(path.to_owned(), Value::from(text.clone())),
         Json::Array(elements) => {
             for (at, one) in elements.iter().enumerate() {
-                flatten(&below(&at.to_string()), one, fields);
+                flatten(&child_path(&at.to_string()), one, fields);
             }
         }
         Json::Object(members) => members
             .iter()
-            .for_each(|(name, one)| flatten(&below(name), one, fields)),
+            .for_each(|(name, one)| flatten(&child_path(name), one, fields)),
     }
 }
 
-fn told(stored: &Stored, fields: &BTreeMap<String, Value<'static>>) -> NaiveDetails {
-    if stored.written != Written::Record {
+fn naive_details(stored: &Stored, fields: &BTreeMap<String, Value<'static>>) -> NaiveDetails {
+    if stored.form != MessageForm::Record {
         let account = stored.group.account.to_owned();
         let region = stored.group.region.to_owned();
         return NaiveDetails {
@@ -137,7 +137,7 @@ fn told(stored: &Stored, fields: &BTreeMap<String, Value<'static>>) -> NaiveDeta
             account,
             region,
             record_id: String::new(),
-            shown: Vec::new(),
+            reported: Vec::new(),
         };
     }
     let text = |name: &str| fields.get(name).map(Value::to_string).unwrap_or_default();
@@ -149,6 +149,6 @@ fn told(stored: &Stored, fields: &BTreeMap<String, Value<'static>>) -> NaiveDeta
         account: text("recipientAccountId"),
         region: text("awsRegion"),
         record_id: text("eventID"),
-        shown: SHOWN.iter().map(|name| text(name)).collect(),
+        reported: REPORTED.iter().map(|name| text(name)).collect(),
     }
 }

@@ -12,7 +12,7 @@ use super::fields::Event;
 use crate::engines::world::FORMATS;
 
 /// Indicators of every kind: as an argument, as reports show it, and the rule that matches it.
-pub const INDICATORS: [(&str, &str, Rule); 22] = [
+pub(crate) const INDICATORS: [(&str, &str, Rule); 22] = [
     ("192.0.2.1", "192.0.2.1", Rule::Network("192.0.2.1/32")),
     ("10.1.2.3", "10.1.2.3", Rule::Network("10.1.2.3/32")),
     (
@@ -132,7 +132,7 @@ pub const INDICATORS: [(&str, &str, Rule); 22] = [
 
 /// The rule that matches an indicator in a text.
 #[derive(Clone, Copy, Debug)]
-pub enum Rule {
+pub(crate) enum Rule {
     /// An address in this network.
     Network(&'static str),
     /// A match of this regular expression.
@@ -153,14 +153,14 @@ pub enum Rule {
 }
 
 /// A rule with its compiled regular expressions.
-pub struct Finder {
+pub(super) struct Finder {
     pub shown: &'static str,
     rule: Rule,
     regexes: Vec<Regex>,
 }
 
 impl Finder {
-    pub fn of(number: usize) -> Self {
+    pub(super) fn new(number: usize) -> Self {
         let (_, shown, rule) = INDICATORS[number];
         let regexes = match rule {
             Rule::Network(_) => Vec::new(),
@@ -182,7 +182,7 @@ impl Finder {
     /// text.
     fn is_in(&self, text: &str, field: Option<&str>) -> bool {
         let is_in = |at: usize| self.regexes[at].is_match(text);
-        let is_of = |fields: &[&str]| {
+        let is_in_field = |fields: &[&str]| {
             let last =
                 field.and_then(|path| path.rsplit('.').find(|step| step.parse::<usize>().is_err()));
             last.is_some_and(|last| fields.contains(&last))
@@ -196,15 +196,18 @@ impl Finder {
             }
             Rule::Text(_) => is_in(0),
             Rule::Named { whole, fields, .. } => {
-                (field.is_none() && is_in(1)) || (text == whole && is_of(fields)) || is_in(0)
+                (field.is_none() && is_in(1)) || (text == whole && is_in_field(fields)) || is_in(0)
             }
-            Rule::InField { fields, .. } => (field.is_none() || is_of(fields)) && is_in(0),
+            Rule::InField { fields, .. } => (field.is_none() || is_in_field(fields)) && is_in(0),
         }
     }
 }
 
 /// Returns the indicators that an event contains, and the fields that contain them.
-pub fn hits(finders: &[Finder], event: &Event) -> (BTreeSet<String>, BTreeSet<String>) {
+pub(super) fn find_matches(
+    finders: &[Finder],
+    event: &Event,
+) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut indicators = BTreeSet::new();
     let mut fields = BTreeSet::new();
     for (field, text) in texts(event) {
@@ -231,7 +234,7 @@ fn texts(event: &Event) -> Vec<(Option<String>, String)> {
         .filter(|json: &Json| json.is_object() || json.is_array());
     let mut all = Vec::new();
     match document {
-        Some(document) => leaves("", &document, &mut all),
+        Some(document) => collect_texts("", &document, &mut all),
         None if message.starts_with("2 222222222222 ") => {
             let columns = FORMATS[0].columns.iter().zip(message.split(' '));
             all.extend(columns.map(|(name, text)| (Some((*name).to_owned()), text.to_owned())));
@@ -243,8 +246,8 @@ fn texts(event: &Event) -> Vec<(Option<String>, String)> {
 
 /// Collects every text, number and boolean with its path, and the names of members. A text that
 /// contains a JSON document is treated as that document.
-fn leaves(path: &str, json: &Json, all: &mut Vec<(Option<String>, String)>) {
-    let below = |name: &str| {
+fn collect_texts(path: &str, json: &Json, all: &mut Vec<(Option<String>, String)>) {
+    let child_path = |name: &str| {
         if path.is_empty() {
             name.to_owned()
         } else {
@@ -256,18 +259,20 @@ fn leaves(path: &str, json: &Json, all: &mut Vec<(Option<String>, String)>) {
         Json::Bool(truth) => all.push((Some(path.to_owned()), truth.to_string())),
         Json::Number(number) => all.push((Some(path.to_owned()), number.to_string())),
         Json::String(text) => match serde_json::from_str(text) {
-            Ok(document @ (Json::Object(_) | Json::Array(_))) => leaves(path, &document, all),
+            Ok(document @ (Json::Object(_) | Json::Array(_))) => {
+                collect_texts(path, &document, all);
+            }
             _ => all.push((Some(path.to_owned()), text.clone())),
         },
         Json::Array(elements) => {
             for (at, one) in elements.iter().enumerate() {
-                leaves(&below(&at.to_string()), one, all);
+                collect_texts(&child_path(&at.to_string()), one, all);
             }
         }
         Json::Object(members) => {
             for (name, one) in members {
-                all.push((Some(below(name)), name.clone()));
-                leaves(&below(name), one, all);
+                all.push((Some(child_path(name)), name.clone()));
+                collect_texts(&child_path(name), one, all);
             }
         }
     }
@@ -277,12 +282,12 @@ fn leaves(path: &str, json: &Json, all: &mut Vec<(Option<String>, String)>) {
 /// a port or full stop at its end.
 fn addresses(text: &str) -> Vec<IpAddr> {
     let parts = text.split(|c: char| !c.is_ascii_hexdigit() && c != '.' && c != ':');
-    let read = |part: &str| {
+    let parse = |part: &str| {
         let bare = part.trim_end_matches('.');
         let without_port = bare.split_once(':').map_or(bare, |(address, _)| address);
         bare.parse::<IpAddr>()
             .or_else(|_| without_port.parse())
             .ok()
     };
-    parts.filter_map(read).collect()
+    parts.filter_map(parse).collect()
 }

@@ -9,14 +9,14 @@ use super::aggregate::aggregate;
 use super::fields::Event;
 
 /// The values of a row, one for each column.
-pub type Cells = Vec<Value<'static>>;
+pub(crate) type RowValues = Vec<Value<'static>>;
 
 /// Returns the columns that a query shows.
 ///
 /// Source: CloudWatch Logs user guide, "display", "fields", "stats": `display` names them, else all
 /// `fields` and what was parsed, else `@timestamp` and `@message`; `stats` discards the columns
 /// before it.
-pub fn columns(query: &Query) -> Vec<String> {
+pub(crate) fn columns(query: &Query) -> Vec<String> {
     let names = |items: &[Item]| items.iter().map(Item::name).collect::<Vec<_>>();
     let mut listed = Vec::new();
     let mut parsed = Vec::new();
@@ -29,11 +29,9 @@ pub fn columns(query: &Query) -> Vec<String> {
                 parsed.extend(extraction.pattern.names().into_iter().map(str::to_owned));
             }
             Stage::Stats(stats) => {
-                (listed, parsed, displayed) = (
-                    [names(&stats.by), names(&stats.items)].concat(),
-                    Vec::new(),
-                    None,
-                );
+                listed = [names(&stats.by), names(&stats.items)].concat();
+                parsed = Vec::new();
+                displayed = None;
             }
             Stage::Filter(_) | Stage::Sort(_) | Stage::Limit(_) | Stage::Dedup(_) => {}
         }
@@ -52,7 +50,7 @@ pub fn columns(query: &Query) -> Vec<String> {
 }
 
 /// Returns whether the query aggregates.
-pub fn is_count(query: &Query) -> bool {
+pub(crate) fn is_count(query: &Query) -> bool {
     query
         .stages
         .iter()
@@ -61,7 +59,7 @@ pub fn is_count(query: &Query) -> bool {
 
 /// Returns the records that a query finds: those that pass every filter before the first command
 /// that aggregates, limits or deduplicates.
-pub fn found(query: &Query, events: &[Event]) -> Vec<Event> {
+pub(super) fn find_events(query: &Query, events: &[Event]) -> Vec<Event> {
     let is_of_one =
         |stage: &&Stage| !matches!(stage, Stage::Stats(_) | Stage::Limit(_) | Stage::Dedup(_));
     let mut rows = events.to_vec();
@@ -82,7 +80,7 @@ pub fn found(query: &Query, events: &[Event]) -> Vec<Event> {
 }
 
 /// Returns the rows of a query over these records, which are in the order of the sightings.
-pub fn rows(query: &Query, events: Vec<Event>) -> Vec<Event> {
+pub(super) fn rows(query: &Query, events: Vec<Event>) -> Vec<Event> {
     let has_order = |stage: &Stage| matches!(stage, Stage::Sort(_) | Stage::Stats(_));
     let needs_order = |stage: &Stage| matches!(stage, Stage::Limit(_) | Stage::Dedup(_));
     let mut rows = events;
@@ -102,8 +100,8 @@ pub fn rows(query: &Query, events: Vec<Event>) -> Vec<Event> {
         .fold(rows, |rows, stage| apply(stage, rows))
 }
 
-/// Returns the cells of a row in these columns.
-pub fn cells(row: &Event, columns: &[String]) -> Cells {
+/// Returns the values of a row in these columns.
+pub(super) fn row_values(row: &Event, columns: &[String]) -> RowValues {
     columns
         .iter()
         .map(|name| row.fields.get(name).cloned().unwrap_or(Value::Missing))
@@ -125,11 +123,11 @@ fn apply(stage: &Stage, mut rows: Vec<Event>) -> Vec<Event> {
                     .evaluate(row)
                     .text()
                     .map(std::borrow::Cow::into_owned);
-                let found = parsed(&extraction.pattern, text.as_deref());
+                let found = parse_fields(&extraction.pattern, text.as_deref());
                 row.fields.extend(found);
             }
         }
-        Stage::Sort(keys) => rows.sort_by(|one, other| order(keys, one, other)),
+        Stage::Sort(keys) => rows.sort_by(|one, other| compare_rows(keys, one, other)),
         Stage::Limit(most) => rows.truncate(*most),
         Stage::Dedup(names) => {
             let mut seen = std::collections::BTreeSet::new();
@@ -146,7 +144,7 @@ fn apply(stage: &Stage, mut rows: Vec<Event>) -> Vec<Event> {
                 values.is_none_or(|values| seen.insert(values))
             });
         }
-        Stage::Stats(stats) => return groups(stats, &rows),
+        Stage::Stats(stats) => return group_rows(stats, &rows),
     }
     rows
 }
@@ -159,10 +157,10 @@ fn compute(items: &[Item], row: &mut Event) {
 }
 
 /// Returns what a `parse` extracts from a text. If it does not match, every name is missing.
-fn parsed(pattern: &ExtractionPattern, text: Option<&str>) -> Vec<(String, Value<'static>)> {
+fn parse_fields(pattern: &ExtractionPattern, text: Option<&str>) -> Vec<(String, Value<'static>)> {
     let names: Vec<String> = pattern.names().into_iter().map(str::to_owned).collect();
     let values = match pattern {
-        ExtractionPattern::Glob { text: glob, .. } => text.and_then(|text| stars(glob, text)),
+        ExtractionPattern::Glob { text: glob, .. } => text.and_then(|text| match_glob(glob, text)),
         ExtractionPattern::Regex(regex) => {
             let captures = text.and_then(|text| regex.compiled().captures(text));
             captures.map(|found| {
@@ -186,7 +184,7 @@ fn parsed(pattern: &ExtractionPattern, text: Option<&str>) -> Vec<(String, Value
 
 /// Returns what each star of a glob matches: as little as possible, except that a star at the end
 /// matches the rest.
-fn stars(glob: &str, text: &str) -> Option<Vec<Option<String>>> {
+fn match_glob(glob: &str, text: &str) -> Option<Vec<Option<String>>> {
     let mut literals = glob.split('*');
     let first = literals.next().unwrap();
     let mut rest = &text[text.find(first)? + first.len()..];
@@ -203,7 +201,7 @@ fn stars(glob: &str, text: &str) -> Option<Vec<Option<String>>> {
     Some(found)
 }
 
-fn order(keys: &[SortKey], one: &Event, other: &Event) -> std::cmp::Ordering {
+fn compare_rows(keys: &[SortKey], one: &Event, other: &Event) -> std::cmp::Ordering {
     let by = |key: &SortKey| {
         let order = key.expr.evaluate(one).sort_order(&key.expr.evaluate(other));
         if key.descending {
@@ -219,7 +217,7 @@ fn order(keys: &[SortKey], one: &Event, other: &Event) -> std::cmp::Ordering {
 }
 
 /// Returns a row for each group, ordered by the group's key.
-fn groups(stats: &Stats, rows: &[Event]) -> Vec<Event> {
+fn group_rows(stats: &Stats, rows: &[Event]) -> Vec<Event> {
     let mut groups: BTreeMap<Vec<Option<String>>, Vec<&Event>> = BTreeMap::new();
     for row in rows {
         let key = stats
@@ -231,11 +229,11 @@ fn groups(stats: &Stats, rows: &[Event]) -> Vec<Event> {
     }
     groups
         .values()
-        .filter_map(|members| group(stats, members))
+        .filter_map(|members| aggregate_group(stats, members))
         .collect()
 }
 
-fn group(stats: &Stats, members: &[&Event]) -> Option<Event> {
+fn aggregate_group(stats: &Stats, members: &[&Event]) -> Option<Event> {
     let first = *members.first()?;
     let keys = stats
         .by
@@ -247,8 +245,9 @@ fn group(stats: &Stats, members: &[&Event]) -> Option<Event> {
     };
     for item in &stats.items {
         item.expr.walk(&mut |expr| {
-            if let Expr::Aggregate(of) = expr {
-                row.fields.insert(of.to_string(), aggregate(of, members));
+            if let Expr::Aggregate(function) = expr {
+                row.fields
+                    .insert(function.to_string(), aggregate(function, members));
             }
         });
     }

@@ -4,7 +4,7 @@ use rusqlite::{Row, Transaction, params};
 
 use super::entry::{PassthroughRows, UnitId};
 use super::packed::{pack, unpack};
-use super::reader::{next, parsed};
+use super::reader::{next_row, parse_column};
 use super::{RunReader, StoreError};
 use crate::model::{AccountId, LogGroupArn, Region, Target};
 
@@ -22,13 +22,13 @@ pub struct StoredRows {
 
 pub(super) fn insert(
     transaction: &Transaction<'_>,
-    written: &PassthroughRows,
+    passthrough_rows: &PassthroughRows,
 ) -> Result<(), StoreError> {
     let PassthroughRows {
         unit: UnitId(unit),
         hunt,
         rows,
-    } = written;
+    } = passthrough_rows;
     let packed = pack(rows)?;
     transaction
         .prepare_cached("INSERT INTO written_rows VALUES (?1, ?2, ?3)")?
@@ -42,7 +42,7 @@ impl RunReader {
     ///
     /// # Errors
     /// `use_rows` fails. The iterator yields an error if the database fails.
-    pub fn written_rows<T, E: From<StoreError>>(
+    pub fn passthrough_rows<T, E: From<StoreError>>(
         &self,
         hunt: &str,
         use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<StoredRows, StoreError>>) -> Result<T, E>,
@@ -57,13 +57,14 @@ impl RunReader {
             .map_err(StoreError::from)?;
         let mut rows = select.query([hunt]).map_err(StoreError::from)?;
         use_rows(&mut std::iter::from_fn(move || {
-            next(&mut rows, stored_rows)
+            next_row(&mut rows, stored_rows)
         }))
     }
 }
 
 fn stored_rows(row: &Row<'_>) -> Result<StoredRows, StoreError> {
-    let (account, region): (AccountId, Region) = (parsed(row, 0)?, parsed(row, 1)?);
+    let account: AccountId = parse_column(row, 0)?;
+    let region: Region = parse_column(row, 1)?;
     let log_group = LogGroupArn::new(Target { account, region }, row.get::<_, String>(2)?);
     Ok(StoredRows {
         log_group,

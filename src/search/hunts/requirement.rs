@@ -1,47 +1,47 @@
 //! What a query requires of a record: the part of its conditions that a coarse pattern can express.
 //!
-//! A need may be weaker than the condition it comes from, never stronger: every record that passes
-//! the filter meets it. Negations, numbers (`443` may be written `4.43e2`) and computed fields give
-//! no need.
+//! A requirement may be weaker than the condition it comes from, never stronger: every record that
+//! passes the filter meets it. Negations, numbers (`443` may be written `4.43e2`) and computed
+//! fields give no requirement.
 
 use std::net::Ipv4Addr;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::literals::literals;
+use super::literals::required_literals;
 use crate::query::{Comparison, Expr, Function, LikePattern};
 
 /// A requirement that every record kept by a query meets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Need {
+pub(super) enum Requirement {
     /// No requirement is known.
     Nothing,
     /// A field contains a certain text.
-    Mark(Mark),
+    Text(FieldText),
     /// All of these; at least two.
-    All(Vec<Need>),
+    All(Vec<Requirement>),
     /// One of these; at least two, none of which is `Nothing`.
-    Any(Vec<Need>),
+    Any(Vec<Requirement>),
 }
 
 /// A text that a field must contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(super) struct FieldText {
     /// The field's name in the query.
     pub field: String,
     /// The required text.
     pub text: String,
     /// The required position of the text in the field's value.
-    pub stands: Stands,
+    pub position: TextPosition,
 }
 
 /// The position of a text in the value of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stands {
+pub(super) enum TextPosition {
     /// The text is the whole value.
     Whole,
     /// The value begins with the text.
-    First,
+    Start,
     /// The text may be anywhere in the value.
     Anywhere,
 }
@@ -50,39 +50,39 @@ pub(super) enum Stands {
 /// than this.
 const MOST_PREFIXES: usize = 16;
 
-impl Need {
-    /// The need of conditions that must all hold.
-    pub fn of_all<'e>(conditions: impl IntoIterator<Item = &'e Expr>) -> Self {
-        Self::all(conditions.into_iter().map(Self::from_condition).collect())
+impl Requirement {
+    /// The requirement of conditions that must all hold.
+    pub(super) fn from_conditions<'e>(conditions: impl IntoIterator<Item = &'e Expr>) -> Self {
+        Self::all_of(conditions.into_iter().map(Self::from_condition).collect())
     }
 
-    fn all(needs: Vec<Self>) -> Self {
-        let mut needs: Vec<Self> = needs
+    fn all_of(requirements: Vec<Self>) -> Self {
+        let mut requirements: Vec<Self> = requirements
             .into_iter()
-            .filter(|need| *need != Self::Nothing)
+            .filter(|requirement| *requirement != Self::Nothing)
             .collect();
-        match needs.len() {
-            0 | 1 => needs.pop().unwrap_or(Self::Nothing),
-            _ => Self::All(needs),
+        match requirements.len() {
+            0 | 1 => requirements.pop().unwrap_or(Self::Nothing),
+            _ => Self::All(requirements),
         }
     }
 
-    fn any(mut needs: Vec<Self>) -> Self {
-        match needs.len() {
-            _ if needs.contains(&Self::Nothing) => Self::Nothing,
-            0 | 1 => needs.pop().unwrap_or(Self::Nothing),
-            _ => Self::Any(needs),
+    fn any_of(mut requirements: Vec<Self>) -> Self {
+        match requirements.len() {
+            _ if requirements.contains(&Self::Nothing) => Self::Nothing,
+            0 | 1 => requirements.pop().unwrap_or(Self::Nothing),
+            _ => Self::Any(requirements),
         }
     }
 
     fn from_condition(condition: &Expr) -> Self {
         match condition {
-            Expr::And(parts) => Self::of_all(parts),
-            Expr::Or(parts) => Self::any(parts.iter().map(Self::from_condition).collect()),
+            Expr::And(parts) => Self::from_conditions(parts),
+            Expr::Or(parts) => Self::any_of(parts.iter().map(Self::from_condition).collect()),
             Expr::Compare(left, Comparison::Equal, right) => {
                 match (left.as_ref(), right.as_ref()) {
                     (Expr::Field(field), Expr::Text(text))
-                    | (Expr::Text(text), Expr::Field(field)) => whole(field, text),
+                    | (Expr::Text(text), Expr::Field(field)) => require_value(field, text),
                     _ => Self::Nothing,
                 }
             }
@@ -91,10 +91,10 @@ impl Need {
                 negated: false,
                 options,
             } => match subject.as_ref() {
-                Expr::Field(field) => Self::any(
+                Expr::Field(field) => Self::any_of(
                     options
                         .iter()
-                        .map(|option| option_of(field, option))
+                        .map(|option| require_option(field, option))
                         .collect(),
                 ),
                 _ => Self::Nothing,
@@ -103,28 +103,19 @@ impl Need {
                 subject,
                 negated: false,
                 pattern,
-            } => match (subject.as_ref(), pattern) {
-                (Expr::Field(field), LikePattern::Text(text)) => anywhere(field, text),
-                (Expr::Field(field), LikePattern::Regex(regex)) => {
-                    let literals = literals(regex.as_str()).unwrap_or_default();
-                    Self::any(
-                        literals
-                            .iter()
-                            .map(|literal| anywhere(field, literal))
-                            .collect(),
-                    )
-                }
+            } => match subject.as_ref() {
+                Expr::Field(field) => require_pattern(field, pattern),
                 _ => Self::Nothing,
             },
             Expr::Call(Function::Contains | Function::StrContains, arguments) => {
                 match arguments.as_slice() {
-                    [Expr::Field(field), Expr::Text(text)] => anywhere(field, text),
+                    [Expr::Field(field), Expr::Text(text)] => require_substring(field, text),
                     _ => Self::Nothing,
                 }
             }
             Expr::Call(Function::IsIpInSubnet | Function::IsIpv4InSubnet, arguments) => {
                 match arguments.as_slice() {
-                    [Expr::Field(field), Expr::Text(network)] => in_network(field, network),
+                    [Expr::Field(field), Expr::Text(network)] => require_network(field, network),
                     _ => Self::Nothing,
                 }
             }
@@ -133,43 +124,58 @@ impl Need {
     }
 }
 
-fn option_of(field: &str, option: &Expr) -> Need {
-    match option {
-        Expr::Text(text) => whole(field, text),
-        _ => Need::Nothing,
+fn require_pattern(field: &str, pattern: &LikePattern) -> Requirement {
+    match pattern {
+        LikePattern::Text(text) => require_substring(field, text),
+        LikePattern::Regex(regex) => {
+            let literals = required_literals(regex.as_str()).unwrap_or_default();
+            Requirement::any_of(
+                literals
+                    .iter()
+                    .map(|literal| require_substring(field, literal))
+                    .collect(),
+            )
+        }
     }
 }
 
-/// Numbers give no need, because they are compared by value; nor do truth values, because they may
-/// be spelled differently.
-fn whole(field: &str, text: &str) -> Need {
+fn require_option(field: &str, option: &Expr) -> Requirement {
+    match option {
+        Expr::Text(text) => require_value(field, text),
+        _ => Requirement::Nothing,
+    }
+}
+
+/// Numbers give no requirement, because they are compared by value; nor do truth values, because
+/// they may be spelled differently.
+fn require_value(field: &str, text: &str) -> Requirement {
     let is_text = !is_numeric(text) && text != "true" && text != "false";
     if is_text {
-        mark(field, text, Stands::Whole)
+        require_text(field, text, TextPosition::Whole)
     } else {
-        Need::Nothing
+        Requirement::Nothing
     }
 }
 
-/// Numbers give no need, because the event may spell them differently: `1e3` is 1000.
-fn anywhere(field: &str, text: &str) -> Need {
+/// Numbers give no requirement, because the event may spell them differently: `1e3` is 1000.
+fn require_substring(field: &str, text: &str) -> Requirement {
     if is_numeric(text) {
-        Need::Nothing
+        Requirement::Nothing
     } else {
-        mark(field, text, Stands::Anywhere)
+        require_text(field, text, TextPosition::Anywhere)
     }
 }
 
-fn mark(field: &str, text: &str, stands: Stands) -> Need {
+fn require_text(field: &str, text: &str, position: TextPosition) -> Requirement {
     // Of the fields that Insights adds to an event, only `@message` is part of the message.
     let is_in_message = !field.starts_with('@') || field == "@message";
     if !is_in_message || text.is_empty() {
-        return Need::Nothing;
+        return Requirement::Nothing;
     }
-    Need::Mark(Mark {
+    Requirement::Text(FieldText {
         field: field.to_owned(),
         text: text.to_owned(),
-        stands,
+        position,
     })
 }
 
@@ -181,9 +187,9 @@ fn is_numeric(text: &str) -> bool {
 }
 
 /// An address in a network begins with the octets that all addresses of the network share.
-fn in_network(field: &str, network: &str) -> Need {
+fn require_network(field: &str, network: &str) -> Requirement {
     let Ok(IpNet::V4(network)) = network.parse::<IpNet>() else {
-        return Need::Nothing;
+        return Requirement::Nothing;
     };
     let whole_octets = usize::from(network.prefix_len().div_ceil(8)).min(4);
     let length = u8::try_from(whole_octets * 8).unwrap_or(32);
@@ -192,17 +198,17 @@ fn in_network(field: &str, network: &str) -> Need {
         .map(|parts| parts.take(MOST_PREFIXES + 1).collect())
         .unwrap_or_default();
     if whole_octets == 0 || parts.len() > MOST_PREFIXES {
-        return Need::Nothing;
+        return Requirement::Nothing;
     }
-    Need::any(
+    Requirement::any_of(
         parts
             .iter()
-            .map(|part| begins(field, part.network(), whole_octets))
+            .map(|part| require_octets(field, part.network(), whole_octets))
             .collect(),
     )
 }
 
-fn begins(field: &str, address: Ipv4Addr, octets: usize) -> Need {
+fn require_octets(field: &str, address: Ipv4Addr, octets: usize) -> Requirement {
     let shared: Vec<String> = address
         .octets()
         .iter()
@@ -211,9 +217,9 @@ fn begins(field: &str, address: Ipv4Addr, octets: usize) -> Need {
         .collect();
     let shared = shared.join(".");
     if octets == 4 {
-        mark(field, &shared, Stands::Whole)
+        require_text(field, &shared, TextPosition::Whole)
     } else {
-        mark(field, &format!("{shared}."), Stands::First)
+        require_text(field, &format!("{shared}."), TextPosition::Start)
     }
 }
 
@@ -222,42 +228,47 @@ mod tests {
     use super::*;
     use crate::query::{Plan, Query};
 
-    /// The need in a compact notation.
-    fn need(condition: &str) -> String {
+    /// The requirement in a compact notation.
+    fn requirement(condition: &str) -> String {
         let query: Query = format!("filter {condition}")
             .parse()
             .unwrap_or_else(|error| panic!("{condition}: {error}"));
-        text(&Need::of_all(Plan::new(&query).conditions()))
+        text(&Requirement::from_conditions(
+            Plan::new(&query).conditions(),
+        ))
     }
 
-    fn text(need: &Need) -> String {
-        let joined = |needs: &[Need], by: &str| {
-            format!("({})", needs.iter().map(text).collect::<Vec<_>>().join(by))
+    fn text(requirement: &Requirement) -> String {
+        let joined = |requirements: &[Requirement], by: &str| {
+            format!(
+                "({})",
+                requirements.iter().map(text).collect::<Vec<_>>().join(by)
+            )
         };
-        match need {
-            Need::Nothing => "-".to_owned(),
-            Need::Mark(Mark {
+        match requirement {
+            Requirement::Nothing => "-".to_owned(),
+            Requirement::Text(FieldText {
                 field,
                 text,
-                stands: Stands::Whole,
+                position: TextPosition::Whole,
             }) => format!("{field}={text}"),
-            Need::Mark(Mark {
+            Requirement::Text(FieldText {
                 field,
                 text,
-                stands: Stands::First,
+                position: TextPosition::Start,
             }) => format!("{field}={text}*"),
-            Need::Mark(Mark {
+            Requirement::Text(FieldText {
                 field,
                 text,
-                stands: Stands::Anywhere,
+                position: TextPosition::Anywhere,
             }) => format!("{field}=*{text}*"),
-            Need::All(needs) => joined(needs, " & "),
-            Need::Any(needs) => joined(needs, " | "),
+            Requirement::All(requirements) => joined(requirements, " & "),
+            Requirement::Any(requirements) => joined(requirements, " | "),
         }
     }
 
     #[test]
-    fn what_a_condition_needs() {
+    fn requirement_of_each_condition() {
         for (condition, expected) in [
             ("a = 'x' and b like 'yz' and c != 'q'", "(a=x & b=*yz*)"),
             (
@@ -283,23 +294,23 @@ mod tests {
             ("isIpInSubnet(a, '2001:db8::/32')", "-"),
             ("isIpInSubnet(a, '0.0.0.0/0')", "-"),
         ] {
-            assert_eq!(need(condition), expected, "{condition}");
+            assert_eq!(requirement(condition), expected, "{condition}");
         }
     }
 
     #[test]
-    fn computed_fields_and_later_filters_need_nothing() {
+    fn computed_fields_and_later_filters_require_nothing() {
         assert_eq!(
-            need("a = 'x' | fields concat(a, b) as c | filter c = 'y'"),
+            requirement("a = 'x' | fields concat(a, b) as c | filter c = 'y'"),
             "a=x"
         );
         assert_eq!(
-            need("a = 'x' | parse b /(?<a>.)/ | filter a = 'y' | filter b = 'z'"),
+            requirement("a = 'x' | parse b /(?<a>.)/ | filter a = 'y' | filter b = 'z'"),
             "(a=x & b=z)"
         );
-        assert_eq!(need("a = 'x' | limit 5 | filter b = 'y'"), "a=x");
+        assert_eq!(requirement("a = 'x' | limit 5 | filter b = 'y'"), "a=x");
         assert_eq!(
-            need("a = 'x' | stats count(*) as b by c | filter b = 'y'"),
+            requirement("a = 'x' | stats count(*) as b by c | filter b = 'y'"),
             "a=x"
         );
     }

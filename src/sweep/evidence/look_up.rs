@@ -4,47 +4,47 @@ use futures::future::join_all;
 
 use crate::aws::{Aws, CallError, Pages, Session};
 use crate::model::{LogSource, Outcome, SourceKind, SourceLookup, SourceState, Status, Target};
-use crate::sweep::outcome::{of_endless, of_error};
+use crate::sweep::outcome;
 
 /// The log sources of one account-Region.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct SourceLookups {
     /// One source lookup per source kind.
-    pub cells: Vec<SourceLookup>,
+    pub lookups: Vec<SourceLookup>,
     /// The log sources that the lookups name. The state of those that belong to this account-Region
     /// was looked up.
-    pub recorders: Vec<LogSource>,
+    pub log_sources: Vec<LogSource>,
 }
 
-impl Answer {
-    fn new(target: &Target, asked: [(SourceKind, Result<Vec<LogSource>, Outcome>); 2]) -> Self {
-        let mut answer = Self {
-            cells: Vec::new(),
-            recorders: Vec::new(),
+impl SourceLookups {
+    fn new(target: &Target, results: [(SourceKind, Result<Vec<LogSource>, Outcome>); 2]) -> Self {
+        let mut lookups = Self {
+            lookups: Vec::new(),
+            log_sources: Vec::new(),
         };
-        for (kind, told) in asked {
-            let names = match told {
-                Ok(recorders) => {
-                    let names = recorders
+        for (kind, result) in results {
+            let names = match result {
+                Ok(log_sources) => {
+                    let names = log_sources
                         .iter()
-                        .map(|recorder| recorder.via.clone())
+                        .map(|log_source| log_source.via.clone())
                         .collect();
-                    answer.recorders.extend(recorders);
+                    lookups.log_sources.extend(log_sources);
                     Ok(names)
                 }
                 Err(outcome) => Err(outcome),
             };
-            answer.cells.push(SourceLookup {
+            lookups.lookups.push(SourceLookup {
                 target: target.clone(),
                 kind,
-                answer: names,
+                result: names,
             });
         }
-        answer
+        lookups
     }
 
-    /// Returns the answer of an account-Region that could not be asked, or not completely.
-    pub(in crate::sweep) fn unanswered(target: &Target, outcome: &Outcome) -> Self {
+    /// Returns the lookups of an account-Region that could not be asked, or not completely.
+    pub(in crate::sweep) fn from_failure(target: &Target, outcome: &Outcome) -> Self {
         Self::new(
             target,
             SourceKind::ALL.map(|kind| (kind, Err(outcome.clone()))),
@@ -53,12 +53,12 @@ impl Answer {
 }
 
 /// Asks the account-Region `target`, in which `session` is.
-pub async fn ask(aws: &Aws, session: &Session, target: &Target) -> Answer {
+pub async fn look_up_log_sources(aws: &Aws, session: &Session, target: &Target) -> SourceLookups {
     let (trails, flow_logs) = tokio::join!(
         trails(aws, session, target),
         flow_logs(aws, session, target)
     );
-    Answer::new(
+    SourceLookups::new(
         target,
         [
             (SourceKind::CloudTrail, trails),
@@ -68,19 +68,19 @@ pub async fn ask(aws: &Aws, session: &Session, target: &Target) -> Answer {
 }
 
 async fn trails(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<LogSource>, Outcome> {
-    let seen = aws
+    let listed = aws
         .trails(session, &target.region)
         .await
-        .map_err(|error| of_error(&error))?;
-    let completed = seen.into_iter().map(|trail| async {
+        .map_err(|error| outcome::from_call_error(&error))?;
+    let with_state = listed.into_iter().map(|trail| async {
         // The state of a trail is looked up once, in its home Region.
         if trail.home == *target {
-            ask_owner(aws, session, trail).await
+            look_up_trail_state(aws, session, trail).await
         } else {
             trail
         }
     });
-    Ok(join_all(completed).await)
+    Ok(join_all(with_state).await)
 }
 
 async fn flow_logs(
@@ -94,26 +94,33 @@ async fn flow_logs(
         let (page, next) = aws
             .flow_logs(session, target, pages.token())
             .await
-            .map_err(|error| of_error(&error))?;
+            .map_err(|error| outcome::from_call_error(&error))?;
         let advanced = pages.advance(page.len(), next);
         all.extend(page);
         match advanced {
             Ok(true) => {}
             Ok(false) => return Ok(all),
-            Err(endless) => return Err(of_endless(Status::Failed, "DescribeFlowLogs", endless)),
+            Err(endless) => {
+                return Err(outcome::from_endless_pages(
+                    Status::Failed,
+                    "DescribeFlowLogs",
+                    endless,
+                ));
+            }
         }
     }
 }
 
 /// Looks up the state of a trail in the account-Region that owns it, in which `session` is.
-pub async fn ask_owner(aws: &Aws, session: &Session, trail: LogSource) -> LogSource {
+pub async fn look_up_trail_state(aws: &Aws, session: &Session, trail: LogSource) -> LogSource {
     let (status, selection) = tokio::join!(
         aws.trail_status(session, &trail),
         aws.trail_selection(session, &trail)
     );
-    let told = status.and_then(|status| Ok::<_, CallError>(SourceState::Known(status, selection?)));
+    let state =
+        status.and_then(|status| Ok::<_, CallError>(SourceState::Known(status, selection?)));
     LogSource {
-        told: told.unwrap_or_else(|error| SourceState::Denied(of_error(&error))),
+        state: state.unwrap_or_else(|error| SourceState::Denied(outcome::from_call_error(&error))),
         ..trail
     }
 }

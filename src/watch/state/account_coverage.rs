@@ -25,7 +25,7 @@ impl State {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn standings(
+    pub fn account_coverage(
         &self,
         schedule: &str,
     ) -> Result<BTreeMap<AccountId, AccountCoverage>, StateError> {
@@ -34,26 +34,26 @@ impl State {
             "SELECT account, name, is_covered, reason, since_ms FROM standing WHERE schedule = ?1",
         )?;
         let mut rows = select.query([schedule])?;
-        let mut standings = BTreeMap::new();
+        let mut accounts = BTreeMap::new();
         while let Some(row) = rows.next()? {
             let account: String = row.get(0)?;
-            let standing = AccountCoverage {
+            let coverage = AccountCoverage {
                 name: row.get(1)?,
                 is_covered: row.get(2)?,
                 reason: row.get(3)?,
                 since_ms: row.get(4)?,
             };
-            standings.insert(account.parse().map_err(damaged)?, standing);
+            accounts.insert(account.parse().map_err(damaged)?, coverage);
         }
-        Ok(standings)
+        Ok(accounts)
     }
 }
 
 /// Replaces the stored coverage of the accounts of a schedule.
-pub(in crate::watch) fn write(
+pub(in crate::watch) fn write_account_coverage(
     transaction: &Transaction<'_>,
     schedule: &str,
-    standings: &BTreeMap<AccountId, AccountCoverage>,
+    accounts: &BTreeMap<AccountId, AccountCoverage>,
 ) -> Result<(), StateError> {
     transaction.execute("DELETE FROM standing WHERE schedule = ?1", [schedule])?;
     let mut insert = transaction.prepare_cached(
@@ -68,7 +68,7 @@ pub(in crate::watch) fn write(
             reason,
             since_ms,
         },
-    ) in standings
+    ) in accounts
     {
         insert.execute(params![
             schedule,

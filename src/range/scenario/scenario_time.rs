@@ -10,12 +10,12 @@ use serde::Deserialize;
 /// time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) enum Moment {
+pub(super) enum ScenarioTime {
     At(Timestamp),
     Offset(SignedDuration),
 }
 
-impl TryFrom<String> for Moment {
+impl TryFrom<String> for ScenarioTime {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -26,17 +26,16 @@ impl TryFrom<String> for Moment {
             .parse::<Span>()
             .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
         offset.map(Self::Offset).map_err(|_| {
-            format!("`{text}` is not a time: expected RFC 3339 (2026-03-01T12:00:00Z) or a distance (2h 5m ago)")
+            format!("`{text}` is not a time: expected RFC 3339 (2026-03-01T12:00:00Z) or a duration (2h 5m ago)")
         })
     }
 }
 
-/// An absolute time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Instant(pub(super) Timestamp);
+pub(super) struct AbsoluteTime(pub(super) Timestamp);
 
-impl TryFrom<String> for Instant {
+impl TryFrom<String> for AbsoluteTime {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -45,7 +44,7 @@ impl TryFrom<String> for Instant {
     }
 }
 
-impl Moment {
+impl ScenarioTime {
     /// The absolute time, for a range that starts at `now`.
     pub(super) fn resolve(self, now: Timestamp) -> Timestamp {
         match self {
@@ -60,10 +59,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn absolute_and_relative() {
+    fn absolute_and_relative_times_resolve() {
         let now: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
         let resolve = |text: &str| {
-            Moment::try_from(text.to_owned())
+            ScenarioTime::try_from(text.to_owned())
                 .unwrap()
                 .resolve(now)
                 .to_string()
@@ -71,6 +70,6 @@ mod tests {
         assert_eq!(resolve("2026-03-01T12:00:00Z"), "2026-03-01T12:00:00Z");
         assert_eq!(resolve("2h 5m ago"), "2026-03-02T09:55:00Z");
         assert_eq!(resolve("1d ago"), "2026-03-01T12:00:00Z");
-        assert!(Moment::try_from("yesterday".to_owned()).is_err());
+        assert!(ScenarioTime::try_from("yesterday".to_owned()).is_err());
     }
 }

@@ -6,7 +6,7 @@ use winnow::error::{StrContext, StrContextValue};
 use winnow::token::{any, literal, none_of, one_of, take_till, take_while};
 use winnow::{ModalResult, Parser};
 
-use crate::query::error::Objection;
+use crate::query::error::SemanticError;
 use crate::query::period::Period;
 use crate::query::tree::RegexLiteral;
 
@@ -128,7 +128,7 @@ pub(super) fn regex(input: &mut &str) -> ModalResult<RegexLiteral> {
         .take()
         .try_map(|text: &str| {
             RegexLiteral::new(text).map_err(|error| {
-                Objection::malformed(format!("not a valid regular expression: {error}"))
+                SemanticError::malformed(format!("invalid regular expression: {error}"))
             })
         });
     let closing = cut_err('/').context(expected("a closing slash"));

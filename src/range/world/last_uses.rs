@@ -10,54 +10,55 @@ use crate::range::wire::Service;
 /// The last use of each service by each principal, and of each access key. Its size does not depend
 /// on the number of calls.
 #[derive(Debug, Default)]
-pub(crate) struct Uses {
-    principals: BTreeMap<String, BTreeMap<Service, Use>>,
-    keys: BTreeMap<String, (Service, Use)>,
+pub(crate) struct LastUses {
+    principals: BTreeMap<String, BTreeMap<Service, LastUse>>,
+    keys: BTreeMap<String, (Service, LastUse)>,
 }
 
 /// One use of a service or an access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Use {
+pub(crate) struct LastUse {
     pub(crate) at: Timestamp,
     pub(crate) region: Region,
 }
 
-impl Uses {
+impl LastUses {
     /// Records that a user or role called a service, with its own access key or in a session.
-    pub(crate) fn note(
+    pub(crate) fn record(
         &mut self,
         principal: String,
         own_key: Option<&str>,
         service: Service,
-        used: Use,
+        last_use: LastUse,
     ) {
         if let Some(key) = own_key {
-            self.keys.insert(key.to_owned(), (service, used.clone()));
+            self.keys
+                .insert(key.to_owned(), (service, last_use.clone()));
         }
         self.principals
             .entry(principal)
             .or_default()
-            .insert(service, used);
+            .insert(service, last_use);
     }
 
     /// The services that the principal has used, with the last use of each.
-    pub(crate) fn services(&self, principal: &str) -> impl Iterator<Item = (Service, &Use)> {
+    pub(crate) fn services(&self, principal: &str) -> impl Iterator<Item = (Service, &LastUse)> {
         self.principals
             .get(principal)
             .into_iter()
             .flatten()
-            .map(|(service, used)| (*service, used))
+            .map(|(service, last_use)| (*service, last_use))
     }
 
     /// The last use of any service by the principal.
-    pub(crate) fn latest(&self, principal: &str) -> Option<&Use> {
+    pub(crate) fn latest(&self, principal: &str) -> Option<&LastUse> {
         self.services(principal)
-            .map(|(_, used)| used)
-            .max_by_key(|used| used.at)
+            .map(|(_, last_use)| last_use)
+            .max_by_key(|last_use| last_use.at)
     }
 
     /// The last use of an access key.
-    pub(crate) fn of_key(&self, id: &str) -> Option<&(Service, Use)> {
+    pub(crate) fn for_key(&self, id: &str) -> Option<&(Service, LastUse)> {
         self.keys.get(id)
     }
 }
@@ -70,5 +71,5 @@ pub(crate) struct AccessReport {
     /// The ARN of the principal.
     pub(crate) arn: String,
     /// When it was requested.
-    pub(crate) asked: Timestamp,
+    pub(crate) requested: Timestamp,
 }

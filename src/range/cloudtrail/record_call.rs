@@ -23,52 +23,32 @@ const UNRECORDED: [&str; 5] = [
 /// All calls to the range come from this host.
 const SOURCE_IP: &str = "127.0.0.1";
 
+/// A call that was performed, and its result.
+pub(crate) struct PerformedCall<'a> {
+    pub(crate) caller: &'a Caller,
+    pub(crate) exchange: &'a Exchange,
+    pub(crate) input: &'a Input,
+    /// The error, if the call failed.
+    pub(crate) error: Option<&'a AwsError>,
+    pub(crate) user_agent: &'a str,
+    pub(crate) now: Timestamp,
+}
+
 /// Records a call and its result.
-pub(crate) fn trace(
-    world: &mut World,
-    caller: &Caller,
-    exchange: &Exchange,
-    input: &Input,
-    error: Option<&AwsError>,
-    user_agent: &str,
-    now: Timestamp,
-) {
-    let unrecorded = UNRECORDED.contains(&exchange.operation.as_str());
-    if !world.own_traces || unrecorded || error.is_some_and(AwsError::is_unknown_operation) {
+pub(crate) fn record_call(world: &mut World, call: &PerformedCall<'_>) {
+    let unrecorded = UNRECORDED.contains(&call.exchange.operation.as_str());
+    let unknown_operation = call.error.is_some_and(AwsError::is_unknown_operation);
+    if !world.records_own_calls || unrecorded || unknown_operation {
         return;
     }
-    let mut record = Record {
-        account: caller.account,
-        region: caller.region.clone(),
-        time: now,
-        actor: Actor {
-            arn: caller.arn(world),
-            principal_id: caller.user_id(world),
-            access_key_id: caller.access_key_id.clone(),
-            account: caller.account,
-            mfa: caller.session.as_ref().is_some_and(|session| session.mfa),
-        },
-        service: exchange.service.name().to_owned(),
-        action: exchange.operation.clone(),
-        source_ip: SOURCE_IP.to_owned(),
-        user_agent: user_agent.to_owned(),
-        error: error.map(|error| (error.code.to_owned(), error.message.clone())),
-        request: parameters(input),
-        response: Value::Null,
-        additional: None,
-        read_only: ["Describe", "Get", "List", "Lookup", "AssumeRole"]
-            .iter()
-            .any(|verb| exchange.operation.starts_with(verb)),
-        request_id: exchange.request_id.clone(),
-        event_id: world.mint.next_uuid(),
-        shared_event_id: None,
-    };
-    let elsewhere = entered_account(input, &record).filter(|account| *account != caller.account);
+    let mut record = new_record(world, call);
+    let role_account =
+        assumed_role_account(call.input, &record).filter(|account| *account != record.account);
     // `AssumeRole` across accounts is recorded in both accounts. Each record has its own event id,
     // and both have the same shared event id.
-    record.shared_event_id = elsewhere.map(|_| world.mint.next_uuid());
+    record.shared_event_id = role_account.map(|_| world.mint.next_uuid());
     deliver(world, &record);
-    if let Some(account) = elsewhere.filter(|account| world.account(*account).is_some()) {
+    if let Some(account) = role_account.filter(|account| world.account(*account).is_some()) {
         let event_id = world.mint.next_uuid();
         deliver(
             world,
@@ -81,17 +61,52 @@ pub(crate) fn trace(
     }
 }
 
+/// The record of a call in the account of its caller.
+fn new_record(world: &mut World, call: &PerformedCall<'_>) -> Record {
+    let PerformedCall {
+        caller, exchange, ..
+    } = call;
+    Record {
+        account: caller.account,
+        region: caller.region.clone(),
+        time: call.now,
+        actor: Actor {
+            arn: caller.arn(world),
+            principal_id: caller.user_id(world),
+            access_key_id: caller.access_key_id.clone(),
+            account: caller.account,
+            mfa: caller.session.as_ref().is_some_and(|session| session.mfa),
+        },
+        service: exchange.service.name().to_owned(),
+        action: exchange.operation.clone(),
+        source_ip: SOURCE_IP.to_owned(),
+        user_agent: call.user_agent.to_owned(),
+        error: call
+            .error
+            .map(|error| (error.code.to_owned(), error.message.clone())),
+        request: parameters(call.input),
+        response: Value::Null,
+        additional: None,
+        read_only: ["Describe", "Get", "List", "Lookup", "AssumeRole"]
+            .iter()
+            .any(|verb| exchange.operation.starts_with(verb)),
+        request_id: exchange.request_id.clone(),
+        event_id: world.mint.next_uuid(),
+        shared_event_id: None,
+    }
+}
+
 /// The account of the role that was assumed, if the record is a successful `AssumeRole`.
-fn entered_account(input: &Input, record: &Record) -> Option<AccountId> {
-    let entered = record.action == "AssumeRole" && record.error.is_none();
-    let arn: crate::model::RoleArn = input.text("RoleArn").filter(|_| entered)?.parse().ok()?;
+fn assumed_role_account(input: &Input, record: &Record) -> Option<AccountId> {
+    let assumed = record.action == "AssumeRole" && record.error.is_none();
+    let arn: crate::model::RoleArn = input.text("RoleArn").filter(|_| assumed)?.parse().ok()?;
     Some(arn.account())
 }
 
 /// The parameters as CloudTrail shows them: names begin with a lower-case letter, MFA codes are
 /// omitted.
 fn parameters(input: &Input) -> Value {
-    let small = |name: &str| {
+    let lower_first_letter = |name: &str| {
         let mut characters = name.chars();
         let first = characters.next().map(|c| c.to_ascii_lowercase());
         first.into_iter().chain(characters).collect::<String>()
@@ -99,13 +114,13 @@ fn parameters(input: &Input) -> Value {
     let fields: Map<String, Value> = match input {
         Input::Json(Value::Object(fields)) => fields
             .iter()
-            .map(|(name, value)| (small(name), value.clone()))
+            .map(|(name, value)| (lower_first_letter(name), value.clone()))
             .collect(),
         Input::Json(_) => Map::new(),
         Input::Form(params) => params
             .iter()
             .filter(|(name, _)| !matches!(*name, "Action" | "Version" | "TokenCode"))
-            .map(|(name, value)| (small(name), value.into()))
+            .map(|(name, value)| (lower_first_letter(name), value.into()))
             .collect(),
     };
     if fields.is_empty() {
