@@ -272,7 +272,7 @@ impl Columns {
             } else if kind.is_empty() || !extract(value).candidates.is_empty() {
                 line::read_line(value, number, listing);
             } else {
-                listing.reject(number, value, vocabulary::describe_unknown(kind));
+                listing.reject(number, value, vocabulary::unknown_type(kind));
             }
         }
     }

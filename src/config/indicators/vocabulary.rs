@@ -9,7 +9,7 @@ use crate::model::{Indicator, IndicatorKind, recognize};
 
 /// How the value of a type is parsed.
 #[derive(Clone, Copy)]
-enum Reading {
+enum EntryType {
     /// An address or a network.
     Address,
     /// A URL, which contains an address or a domain.
@@ -129,13 +129,13 @@ const LEFT_OUT: [&str; 40] = [
 /// Adds a value by the name of its type. If the name is empty, the type is detected from the value.
 pub(super) fn add(word: &str, value: &str, line: usize, listing: &mut Listing) {
     let value = value.trim();
-    match reading(word) {
-        Some(Reading::Address) => add_address(value, line, listing),
-        Some(Reading::Url) => add_url(value, line, listing),
-        Some(Reading::Kind(kind)) => add_of_kind(kind, value, line, listing),
-        Some(Reading::LeftOut) => listing.leave_out(word),
+    match find_type(word) {
+        Some(EntryType::Address) => add_address(value, line, listing),
+        Some(EntryType::Url) => add_url(value, line, listing),
+        Some(EntryType::Kind(kind)) => add_of_kind(kind, value, line, listing),
+        Some(EntryType::LeftOut) => listing.leave_out(word),
         None if word.is_empty() => super::line::read_line(value, line, listing),
-        None => listing.reject(line, value, describe_unknown(word)),
+        None => listing.reject(line, value, unknown_type(word)),
     }
 }
 
@@ -173,21 +173,21 @@ fn add_url(value: &str, line: usize, listing: &mut Listing) {
 
 /// Whether the name is a known type, including the types that are left out.
 pub(super) fn is_known(word: &str) -> bool {
-    reading(word).is_some()
+    find_type(word).is_some()
 }
 
-fn reading(word: &str) -> Option<Reading> {
+fn find_type(word: &str) -> Option<EntryType> {
     let plain = |name: &str| name.to_ascii_lowercase().replace(['_', ' '], "-");
     let word = plain(word);
     let is_in = |words: &[&str]| words.iter().any(|known| plain(known) == word);
     if is_in(&ADDRESSES) {
-        return Some(Reading::Address);
+        return Some(EntryType::Address);
     }
     if is_in(&URLS) {
-        return Some(Reading::Url);
+        return Some(EntryType::Url);
     }
     if is_in(&LEFT_OUT) {
-        return Some(Reading::LeftOut);
+        return Some(EntryType::LeftOut);
     }
     let others: [(&[&str], _); 4] = [
         (&DOMAINS, IndicatorKind::Domain),
@@ -203,14 +203,14 @@ fn reading(word: &str) -> Option<Reading> {
     })?;
     // Lists use the types of addresses for networks too.
     Some(if kind == IndicatorKind::Ip {
-        Reading::Address
+        EntryType::Address
     } else {
-        Reading::Kind(kind)
+        EntryType::Kind(kind)
     })
 }
 
 /// Explains that a type is unknown, with the nearest known one.
-pub(super) fn describe_unknown(word: &str) -> String {
+pub(super) fn unknown_type(word: &str) -> String {
     let known = [
         &ADDRESSES[..],
         &DOMAINS,
