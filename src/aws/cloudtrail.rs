@@ -152,6 +152,7 @@ fn parse_trail(trail: &types::Trail) -> Option<LogSource> {
         home,
         destination,
         multi_region: trail.is_multi_region_trail().unwrap_or(false),
+        is_organization_trail: trail.is_organization_trail().unwrap_or(false),
         state: SourceState::Unknown,
     })
 }

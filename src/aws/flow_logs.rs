@@ -71,6 +71,7 @@ fn parse_flow_log(flow_log: &types::FlowLog, home: &Target) -> Option<LogSource>
         home: home.clone(),
         destination: parse_destination(flow_log, home)?,
         multi_region: false,
+        is_organization_trail: false,
         state: SourceState::Known(
             Delivery {
                 logging: flow_log.flow_log_status() == Some("ACTIVE"),

@@ -1,6 +1,6 @@
 //! The environment of a command: creates the connection to AWS or to the practice range.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -26,7 +26,7 @@ pub(super) const PRACTICE: &str = "small";
 pub struct Environment {
     backend: Backend,
     codes: CodePrompt,
-    /// The directory in which MFA sessions are stored.
+    /// The directory in which MFA sessions and the list of runs are stored.
     state_directory: Option<PathBuf>,
 }
 
@@ -120,6 +120,11 @@ impl Environment {
             state_directory: Some(directory),
             ..self
         }
+    }
+
+    /// Returns the directory for persistent state, if there is one.
+    pub(super) fn state_directory(&self) -> Option<&Path> {
+        self.state_directory.as_deref()
     }
 
     /// Returns the practice range, if the environment is one.

@@ -194,7 +194,7 @@ impl Facts {
     }
 }
 
-fn as_json(value: &impl Serialize) -> String {
+pub(super) fn as_json(value: &impl Serialize) -> String {
     // Settings are strings, numbers and lists of them, which can always be serialized.
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::facts::{Facts, new_run_facts, write_end};
+use super::facts::{Facts, as_json, new_run_facts, write_end};
 use super::plan::refuse_over_cost;
 use super::run_files::{RunFiles, open_run, write_run_files};
 use super::{CommandError, Environment};
@@ -18,8 +18,10 @@ use crate::cli::settings::{ProgressStyle, Reach, SweepSettings};
 use crate::config::{Config, Format};
 use crate::model::{ApiCall, RunId};
 use crate::progress::Reporter;
-use crate::store::{Checkpoint, Journal, RunDir, RunLock, RunReader, StoreError, Writer};
-use crate::sweep::{self, SweepError, SweepParts, Tally, WindowBasis};
+use crate::store::{
+    Checkpoint, Journal, RunDir, RunLock, RunReader, StoreError, Writer, register_run,
+};
+use crate::sweep::{self, EARLIER_RUNS, SweepError, SweepParts, Tally, WindowBasis};
 use crate::time::Clock;
 
 /// The capacity of the channel for audit entries.
@@ -43,6 +45,8 @@ pub struct Connection {
     caller: Caller,
     clock: Clock,
     practice: bool,
+    /// Where the runs of this machine are listed, if there is such a directory.
+    state_directory: Option<PathBuf>,
 }
 
 impl Connection {
@@ -50,6 +54,24 @@ impl Connection {
     pub(super) fn fork(&self) -> (Aws, mpsc::Receiver<ApiCall>) {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         (self.aws.with_audit(audit), calls)
+    }
+
+    /// Adds a run to the list of this machine's runs, and returns the earlier ones. Without the
+    /// list, calls of earlier runs are reported as claimed, so an error does not end the run.
+    fn register_run(&self, run_id: &RunId, run: &Path) -> Vec<(String, PathBuf)> {
+        let Some(directory) = &self.state_directory else {
+            return Vec::new();
+        };
+        match register_run(directory, run_id, run) {
+            Ok(earlier) => earlier
+                .into_iter()
+                .map(|(run_id, run)| (run_id.to_string(), run))
+                .collect(),
+            Err(error) => {
+                tracing::warn!("cannot list the run in {}: {error}", directory.display());
+                Vec::new()
+            }
+        }
     }
 
     /// Returns the clock of the environment.
@@ -76,6 +98,7 @@ impl Connection {
             caller,
             clock: environment.clock(),
             practice: environment.range().is_some(),
+            state_directory: environment.state_directory().map(Path::to_owned),
         })
     }
 }
@@ -87,6 +110,8 @@ pub struct SharedConnection {
     caller: Caller,
     clock: Clock,
     practice: bool,
+    /// Where the runs of this machine are listed, if there is such a directory.
+    state_directory: Option<PathBuf>,
 }
 
 impl SharedConnection {
@@ -110,6 +135,7 @@ impl SharedConnection {
             caller,
             clock: environment.clock(),
             practice: environment.range().is_some(),
+            state_directory: environment.state_directory().map(Path::to_owned),
         })
     }
 
@@ -126,6 +152,7 @@ impl SharedConnection {
             caller,
             clock,
             practice,
+            state_directory,
         } = self;
         Connection {
             aws: aws.with_audit(audit),
@@ -133,6 +160,7 @@ impl SharedConnection {
             caller: caller.clone(),
             clock: clock.clone(),
             practice: *practice,
+            state_directory: state_directory.clone(),
         }
     }
 }
@@ -270,7 +298,9 @@ impl OpenRun {
         let run_id = RunId::new(started, fastrand::u16(..));
         let dir = RunDir::create(&settings.out_dir, &run_id)?;
         let lock = RunLock::acquire(&dir)?;
-        let facts = new_run_facts(&run_id, started, *practice, caller, settings, windows);
+        let mut facts = new_run_facts(&run_id, started, *practice, caller, settings, windows);
+        let earlier = connection.register_run(&run_id, dir.path());
+        facts.push((EARLIER_RUNS, as_json(&earlier)));
         let (journal, writer) = Journal::create(&dir, &facts)?;
         Ok(Self {
             dir,

@@ -15,11 +15,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::plan::RefusedTarget;
-use super::trail_deliveries::TrailDeliveries;
 use crate::config::PrincipalSelector;
 use crate::model::{AccountId, Arn, Principal, PrincipalKind};
 use crate::report::plural;
-use crate::store::{SightingRecord, StoredRow};
+use crate::store::{SightingRecord, StoredRow, TrailDeliveries};
 
 /// How many record ids are shown as the evidence against a target.
 const EVIDENCE_SHOWN: usize = 3;
@@ -462,9 +461,7 @@ fn describe_created(record: &Record) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        Destination, LogGroupArn, LogSource, SourceKind, SourceLookup, SourceState, Target,
-    };
+    use crate::model::{Destination, LogGroupArn, LogSource, SourceKind, SourceState, Target};
 
     fn run() -> FromRun {
         let home = Target {
@@ -477,14 +474,10 @@ mod tests {
             home: home.clone(),
             destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
             multi_region: true,
+            is_organization_trail: false,
             state: SourceState::Unknown,
         };
-        let lookup = SourceLookup {
-            target: home,
-            kind: SourceKind::CloudTrail,
-            result: Ok(vec!["trail".to_owned()]),
-        };
-        FromRun::new(TrailDeliveries::new(&[log_source], &[lookup]))
+        FromRun::new(TrailDeliveries::new(&[log_source]))
     }
 
     fn row(message: &str) -> StoredRow {
@@ -506,6 +499,7 @@ mod tests {
                 indicators: vec![text("192.0.2.1")],
                 hunts: Vec::new(),
                 matched_fields: vec![text("sourceIPAddress")],
+                is_trusted: false,
                 message: text(message),
             },
         }

@@ -30,7 +30,6 @@ mod session_factory;
 mod states;
 mod step_target;
 mod survey;
-mod trail_deliveries;
 mod undo;
 mod verify;
 
@@ -52,6 +51,5 @@ pub use seal::{InvalidPlan, SealedPlan};
 pub use session_factory::SessionFactory;
 pub use states::{IllegalTransition, State};
 pub use survey::{Candidate, Survey, survey};
-pub use trail_deliveries::TrailDeliveries;
 pub(crate) use undo::undo;
 pub(crate) use verify::verify;

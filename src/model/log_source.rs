@@ -48,6 +48,11 @@ pub struct LogSource {
     pub destination: Destination,
     /// Whether it records every Region of the accounts that it records.
     pub multi_region: bool,
+    /// Whether it is the trail of an organization, which records every member account. Only the
+    /// management account and its delegated administrators can create one. Source: CloudTrail API,
+    /// `Trail`, `IsOrganizationTrail`.
+    #[serde(default)]
+    pub is_organization_trail: bool,
     /// What is known about it.
     #[serde(rename = "told")]
     pub state: SourceState,

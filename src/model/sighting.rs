@@ -61,6 +61,30 @@ impl EventDetails {
     }
 }
 
+/// Whether Dragnet made the call of a CloudTrail record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OwnCall {
+    /// It did not.
+    #[default]
+    No,
+    /// It did: the request id is in the journal of a run on this machine.
+    Yes,
+    /// The record looks like a call of Dragnet, but no run on this machine made it. It is a finding
+    /// like any other: an attacker can use the same user agent.
+    Claimed,
+}
+
+impl OwnCall {
+    /// The word that is used in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "false",
+            Self::Yes => "true",
+            Self::Claimed => "claimed",
+        }
+    }
+}
+
 /// One event that matched, with its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
@@ -78,8 +102,13 @@ pub struct Sighting {
     /// The number of log groups that store the same record, for example for the trail of the
     /// organization and that of the account.
     pub copies: u32,
-    /// Whether this sweep itself made the call, according to the request id.
-    pub own_call: bool,
+    /// Whether another line has the same record id, time, account and Region, but says something
+    /// else.
+    pub copies_differ: bool,
+    /// Whether a trail delivered it. Any other line only claims what it says.
+    pub trusted: bool,
+    /// Whether Dragnet itself made the call.
+    pub own_call: OwnCall,
     /// The message of the event, byte for byte.
     pub message: String,
 }

@@ -38,18 +38,6 @@ impl TrailStreamOwner {
         let is_account = account.is_none_or(|account| account.parse::<AccountId>().is_ok());
         (is_organization_id(organization) && is_account).then_some(Self::Organization)
     }
-
-    /// Returns whether CloudTrail keeps records of this account in a log stream of this name.
-    pub fn is_stream_of(log_stream: &str, event_account: &str) -> bool {
-        Self::parse(log_stream).is_some_and(|owner| owner.may_contain(event_account))
-    }
-
-    fn may_contain(self, event_account: &str) -> bool {
-        match self {
-            Self::Organization => true,
-            Self::Account(account) => event_account.parse() == Ok(account),
-        }
-    }
 }
 
 /// Source: Organizations API, `Organization`: `^o-[a-z0-9]{10,32}$`.
@@ -86,12 +74,6 @@ mod tests {
                 "{stream}"
             );
         }
-        assert!(
-            account.may_contain("111111111111")
-                && !account.may_contain("222222222222")
-                && !account.may_contain("")
-        );
-        assert!(TrailStreamOwner::Organization.may_contain("222222222222"));
     }
 
     #[test]

@@ -170,7 +170,9 @@ mod testing {
             hunts: vec!["iam-access-key".to_owned()],
             matched_fields: vec!["sourceIPAddress".to_owned(), "userIdentity.arn".to_owned()],
             copies: 2,
-            own_call: false,
+            own_call: crate::model::OwnCall::No,
+            trusted: true,
+            copies_differ: false,
             message: message.to_owned(),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::IndicatorSummary;
-use crate::model::Sighting;
+use crate::model::{OwnCall, Sighting};
 
 /// The maximum number of different keys. An attacker may write any number of principals into a log,
 /// and they must not fill the memory.
@@ -52,6 +52,9 @@ impl TopCounts {
 pub struct SightingTally {
     total: u64,
     own_calls: u64,
+    claimed_calls: u64,
+    untrusted_records: u64,
+    differing_copies: u64,
     first_ms: Option<i64>,
     last_ms: Option<i64>,
     by_account: TopCounts,
@@ -66,7 +69,10 @@ impl SightingTally {
     pub fn add(&mut self, sighting: &Sighting) {
         let event = &sighting.details;
         self.total += 1;
-        self.own_calls += u64::from(sighting.own_call);
+        self.own_calls += u64::from(sighting.own_call == OwnCall::Yes);
+        self.claimed_calls += u64::from(sighting.own_call == OwnCall::Claimed);
+        self.untrusted_records += u64::from(event.is_cloudtrail() && !sighting.trusted);
+        self.differing_copies += u64::from(sighting.copies_differ);
         self.first_ms = Some(
             self.first_ms
                 .map_or(event.time_ms, |first| first.min(event.time_ms)),
@@ -111,7 +117,22 @@ impl SightingTally {
         self.total
     }
 
-    /// Returns how many of them are calls of the sweep itself.
+    /// Returns how many of them only look like calls of Dragnet.
+    pub fn claimed_calls(&self) -> u64 {
+        self.claimed_calls
+    }
+
+    /// Returns how many of them look like CloudTrail records, but no trail delivered them.
+    pub fn untrusted_records(&self) -> u64 {
+        self.untrusted_records
+    }
+
+    /// Returns how many of them have the id of another record, but say something else.
+    pub fn differing_copies(&self) -> u64 {
+        self.differing_copies
+    }
+
+    /// Returns how many of them are calls of Dragnet itself.
     pub fn own_calls(&self) -> u64 {
         self.own_calls
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{ReportError, time, write_defused};
 use crate::config::SightingsForm;
-use crate::model::Sighting;
+use crate::model::{OwnCall, Sighting};
 
 /// The known names of accounts, by id. The ids are text, because an event may claim any account.
 pub type AccountNames = BTreeMap<String, String>;
@@ -51,8 +51,8 @@ struct Row<'a> {
     record_id: &'a str,
     request_id: &'a str,
     copies: u32,
-    #[serde(rename = "self")]
-    own_call: bool,
+    #[serde(rename = "self", serialize_with = "serialize_own_call")]
+    own_call: OwnCall,
     account_id: String,
     region: &'a str,
     log_group: &'a str,
@@ -61,7 +61,26 @@ struct Row<'a> {
     timestamp: String,
     ingestion_time: String,
     message: &'a str,
+    source: &'static str,
+    trusted: bool,
+    copies_differ: bool,
 }
+
+/// Writes `self` as a truth value, except if it is only claimed.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn serialize_own_call<S: Serializer>(own_call: &OwnCall, serializer: S) -> Result<S::Ok, S::Error> {
+    match own_call {
+        OwnCall::No => serializer.serialize_bool(false),
+        OwnCall::Yes => serializer.serialize_bool(true),
+        OwnCall::Claimed => serializer.serialize_str(own_call.as_str()),
+    }
+}
+
+/// The kind of log source from which a sighting was read.
+const LOGS: &str = "logs";
 
 /// Returns a sighting as its JSON object in `sightings.json`, with the same columns.
 pub fn sighting_row(sighting: &Sighting, names: &AccountNames) -> Map<String, Value> {
@@ -72,7 +91,7 @@ pub fn sighting_row(sighting: &Sighting, names: &AccountNames) -> Map<String, Va
     }
 }
 
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 29] = [
     "event_time",
     "event_account_id",
     "event_region",
@@ -99,6 +118,9 @@ const COLUMNS: [&str; 26] = [
     "timestamp",
     "ingestion_time",
     "message",
+    "source",
+    "trusted",
+    "copies_differ",
 ];
 
 impl<'a> Row<'a> {
@@ -132,6 +154,9 @@ impl<'a> Row<'a> {
             timestamp: time(stored.timestamp_ms),
             ingestion_time: time(stored.ingestion_ms),
             message: &sighting.message,
+            source: LOGS,
+            trusted: sighting.trusted,
+            copies_differ: sighting.copies_differ,
         }
     }
 
@@ -154,7 +179,7 @@ impl<'a> Row<'a> {
             self.record_id,
             self.request_id,
             &self.copies.to_string(),
-            if self.own_call { "true" } else { "false" },
+            self.own_call.as_str(),
             &self.account_id,
             self.region,
             self.log_group,
@@ -163,6 +188,9 @@ impl<'a> Row<'a> {
             &self.timestamp,
             &self.ingestion_time,
             self.message,
+            self.source,
+            if self.trusted { "true" } else { "false" },
+            if self.copies_differ { "true" } else { "false" },
         ];
         write_defused(csv, &cells)
     }
@@ -234,10 +262,10 @@ mod tests {
     #[test]
     fn csv_rows_are_complete_and_defused() {
         insta::assert_snapshot!(report(SightingsForm::Csv, &["=cmd|' /C calc'!A0", "a,\"b\"\nc"]), @r#"
-        event_time,event_account_id,event_region,account_name,indicators,matched_fields,hunts,event_name,event_source,principal_arn,access_key_id,source_ip,user_agent,error_code,record_id,request_id,copies,self,account_id,region,log_group,log_stream,event_id,timestamp,ingestion_time,message
-        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,'=cmd|' /C calc'!A0
+        event_time,event_account_id,event_region,account_name,indicators,matched_fields,hunts,event_name,event_source,principal_arn,access_key_id,source_ip,user_agent,error_code,record_id,request_id,copies,self,account_id,region,log_group,log_stream,event_id,timestamp,ingestion_time,message,source,trusted,copies_differ
+        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,'=cmd|' /C calc'!A0,logs,true,false
         2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,"a,""b""
-        c"
+        c",logs,true,false
         "#);
     }
 

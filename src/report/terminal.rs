@@ -259,9 +259,24 @@ fn write_sightings(page: &mut dyn Page, report: &RunReport<'_>) -> io::Result<()
     let title = format!("Found: {}", plural(tally.total(), "sighting"));
     page.heading(&title, Style::Bad)?;
     page.item("between", &format!("{} and {}", time(first), time(last)))?;
-    if tally.own_calls() > 0 {
-        let own_calls = count(tally.own_calls());
-        page.item("", &format!("{own_calls} of them are calls of this sweep"))?;
+    for (number, description) in [
+        (tally.own_calls(), "are calls of Dragnet itself"),
+        (
+            tally.claimed_calls(),
+            "look like calls of Dragnet, but no run on this machine made them",
+        ),
+        (
+            tally.untrusted_records(),
+            "look like CloudTrail records, but no trail delivered them",
+        ),
+        (
+            tally.differing_copies(),
+            "have the id of another record, but say something else",
+        ),
+    ] {
+        if number > 0 {
+            page.item("", &format!("{} of them {description}", count(number)))?;
+        }
     }
     write_top_counts(page, "by account", tally.by_account(), |id| {
         account_with_name(id, report.names)

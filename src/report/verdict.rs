@@ -4,6 +4,7 @@ use super::gaps::RowCounts;
 use super::tampering::tampering_sentence;
 use super::{CoverageTally, HuntSummary, RunReport, RunStatus, Summary, count, plural};
 use crate::config::RejectedEntries;
+use crate::model::SourceStatus;
 
 /// Returns the lines of the verdict. The first says what was found and whether the search was
 /// complete; the others add what the first does not mention. "Everything" appears only if complete
@@ -80,7 +81,12 @@ fn first_line(summary: &Summary) -> String {
         RunStatus::Complete => {
             let accounts = plural(summary.accounts.in_scope, "account");
             let log_groups = plural(summary.log_groups.in_scope, "log group");
-            format!("{found}, and everything in scope was covered: {accounts}, {log_groups}.")
+            let covered = if has_accepted_gaps(summary) {
+                "all but the accepted gaps"
+            } else {
+                "everything in scope"
+            };
+            format!("{found}, and {covered} was covered: {accounts}, {log_groups}.")
         }
         RunStatus::Incomplete if !summary.has_findings() => {
             format!(
@@ -92,6 +98,17 @@ fn first_line(summary: &Summary) -> String {
             format!("{found} before the sweep was INTERRUPTED: the rest was not searched.")
         }
     }
+}
+
+/// Whether the run is complete only because gaps were accepted.
+fn has_accepted_gaps(summary: &Summary) -> bool {
+    let coverage = [summary.accounts.accepted, summary.targets.accepted];
+    let sources = &summary.sources;
+    coverage.iter().any(|accepted| *accepted > 0)
+        || summary.log_groups.accepted > 0
+        || [&sources.accounts, &sources.targets]
+            .iter()
+            .any(|counts| counts.contains_key(SourceStatus::Accepted.as_str()))
 }
 
 /// Returns what was found, as the start of a sentence. Rows of hunts that count are no sightings.
@@ -119,7 +136,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::{HuntSource, Outcome, Reason, Severity, SourceStatus, Status};
+    use crate::model::{HuntSource, Outcome, Reason, Severity, Status};
     use crate::report::testing::{coverage_row, summary, target};
     use crate::report::{AccountNames, EvidenceTally, SightingTally, SourceTally};
 
@@ -167,6 +184,11 @@ mod tests {
             say(RunStatus::Complete, 1, 0),
             "Nothing was found, and everything in scope was covered: 1 account, 1,000 log groups."
         );
+        let mut accepted = summary(RunStatus::Complete);
+        accepted.accounts.in_scope = 1;
+        accepted.log_groups.accepted = 1;
+        assert!(!first_line(&accepted).contains("everything"));
+        assert!(first_line(&accepted).contains("all but the accepted gaps was covered"));
         assert!(say(RunStatus::Complete, 3, 1).starts_with("1 sighting was found, and everything"));
         assert!(say(RunStatus::Incomplete, 3, 0).ends_with("this is not a clean result."));
         assert!(say(RunStatus::Incomplete, 3, 2).ends_with("there may be more."));

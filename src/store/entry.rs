@@ -280,6 +280,8 @@ pub struct SightingRecord {
     pub hunts: Vec<String>,
     /// The fields in which indicators were found.
     pub matched_fields: Vec<String>,
+    /// Whether a trail delivered it, as far as the scan knew.
+    pub is_trusted: bool,
     /// The message, byte for byte.
     pub message: String,
 }

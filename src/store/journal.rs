@@ -174,6 +174,7 @@ mod tests {
             indicators: vec!["192.0.2.1".to_owned()],
             hunts: vec!["iam-access-key".to_owned()],
             matched_fields: vec!["message".to_owned(), "odd\n\";".to_owned()],
+            is_trusted: false,
             message: format!("message of {event_id}, \u{e9}"),
         }
     }

@@ -16,8 +16,10 @@ mod packed;
 mod passthrough_rows;
 mod reader;
 mod run_dir;
+mod run_registry;
 mod schema;
 mod sightings;
+mod trail_deliveries;
 
 pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
@@ -31,7 +33,9 @@ pub use lock::{RunLock, WatchLock};
 pub use passthrough_rows::{PassthroughRow, StoredRows};
 pub use reader::{CallCounts, InsightsTotal, RunReader};
 pub use run_dir::RunDir;
+pub use run_registry::{EarlierRuns, register_run};
 pub use sightings::{SightingRows, Sightings, StoredRow};
+pub use trail_deliveries::TrailDeliveries;
 
 use std::path::PathBuf;
 

@@ -10,7 +10,7 @@ use super::StoreError;
 use super::run_dir::file_error;
 
 /// The format version, which is increased whenever the meaning of a table changes.
-pub(super) const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 4;
 
 /// With 16 KiB pages, 1.6 times as many rows per second were measured as with 4 KiB pages, in fewer
 /// bytes.
@@ -43,11 +43,13 @@ CREATE TABLE unit (
 
 CREATE TABLE chunk (id INTEGER PRIMARY KEY, messages BLOB NOT NULL) STRICT;
 
--- `indicators`, `hunts` and `matched_fields` are JSON arrays.
+-- `indicators`, `hunts` and `matched_fields` are JSON arrays. `source` is the kind of log source that was read
+-- (`logs`), `location` where it is stored if not in a log group. `trusted`: a trail delivered it.
 CREATE TABLE sighting (
     time_ms INTEGER NOT NULL, event_account TEXT NOT NULL, event_region TEXT NOT NULL, record_id TEXT NOT NULL,
     unit INTEGER NOT NULL REFERENCES unit, event_id TEXT NOT NULL, log_stream TEXT NOT NULL,
     timestamp_ms INTEGER NOT NULL, ingestion_ms INTEGER NOT NULL,
+    source TEXT NOT NULL, location TEXT NOT NULL, trusted INTEGER NOT NULL,
     indicators TEXT NOT NULL, hunts TEXT NOT NULL, matched_fields TEXT NOT NULL,
     chunk INTEGER NOT NULL REFERENCES chunk, offset INTEGER NOT NULL, length INTEGER NOT NULL
 ) STRICT;

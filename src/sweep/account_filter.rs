@@ -1,10 +1,10 @@
 //! Selects events by account: an event that happened in an account out of scope is not reported,
 //! wherever it is stored.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::model::{AccountId, LogGroupArn, LogSource, SourceKind, Target, TrailStreamOwner};
-use crate::store::{RunReader, ScopeMembership, StoreError, StoredRow};
+use crate::model::AccountId;
+use crate::store::{RunReader, ScopeMembership, StoreError, StoredRow, TrailDeliveries};
 
 /// The fact that says whether the sweep was limited to accounts that were named.
 pub const NAMED_ACCOUNTS_ONLY: &str = "named_accounts_only";
@@ -14,22 +14,14 @@ pub const NAMED_ACCOUNTS_ONLY: &str = "named_accounts_only";
 pub(super) struct AccountFilter {
     accounts: BTreeMap<AccountId, ScopeMembership>,
     named_only: bool,
-    /// The log groups that trails deliver to, as far as any account-Region reported.
-    trails: BTreeSet<LogGroupArn>,
+    deliveries: TrailDeliveries,
 }
 
 impl AccountFilter {
     /// Loads the accounts and trails of a run.
     pub(super) fn load(reader: &RunReader) -> Result<Self, StoreError> {
-        let is_trail = |log_source: &&LogSource| log_source.kind == SourceKind::CloudTrail;
-        let log_sources = reader.log_sources()?;
         Ok(Self {
-            trails: log_sources
-                .iter()
-                .filter(is_trail)
-                .filter_map(LogSource::log_group)
-                .cloned()
-                .collect(),
+            deliveries: TrailDeliveries::load(reader)?,
             accounts: reader
                 .accounts()?
                 .into_iter()
@@ -42,23 +34,19 @@ impl AccountFilter {
         })
     }
 
-    /// Returns whether the run covers the account in which an event happened. Unless the event is
-    /// in a log stream that a trail writes, the account that stores it counts as well.
+    /// Returns whether the run covers the account in which an event happened. Unless a trail wrote
+    /// the event, the account that stores it counts as well.
     pub(super) fn includes_row(&self, event_account: &str, row: &StoredRow) -> bool {
         // A log group out of scope is read only for the records of accounts in scope.
         self.includes(event_account, row.out_of_scope)
-            || (!row.out_of_scope && !self.is_trail_written(event_account, row))
+            || (!row.out_of_scope && !self.deliveries.contains(row))
     }
 
-    fn is_trail_written(&self, event_account: &str, row: &StoredRow) -> bool {
-        let target = Target {
-            account: row.account,
-            region: row.region.clone(),
-        };
-        TrailStreamOwner::is_stream_of(&row.found.log_stream, event_account)
-            && self
-                .trails
-                .contains(&LogGroupArn::new(target, row.log_group.as_str()))
+    /// Whether a trail delivered a row about an account that the run knows.
+    pub(super) fn is_trusted(&self, row: &StoredRow) -> bool {
+        let account = row.found.event_account.parse();
+        account.is_ok_and(|account| self.accounts.contains_key(&account))
+            && self.deliveries.contains(row)
     }
 
     /// Returns whether the run covers an account, given as an event names it. `out_of_scope` says

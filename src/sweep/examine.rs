@@ -100,6 +100,7 @@ fn examine(
         return None;
     }
     let hits = hits.unwrap_or_default();
+    let is_record = details.is_cloudtrail();
     Some(SightingRecord {
         time_ms: details.time_ms,
         event_account: details.account.into_owned(),
@@ -112,6 +113,7 @@ fn examine(
         indicators: hits.indicators,
         hunts,
         matched_fields: hits.fields,
+        is_trusted: is_trail_written && is_record,
         message: event.message,
     })
 }

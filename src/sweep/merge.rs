@@ -2,11 +2,20 @@
 //! record into one sighting.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 
 use super::account_filter::AccountFilter;
-use crate::model::{Sighting, Stored};
+use crate::model::{EventDetails, OwnCall, RunId, Sighting, Stored};
 use crate::search::{are_equal_documents, event_details};
-use crate::store::{RunReader, SightingRows, StoreError, StoredRow};
+use crate::store::{EarlierRuns, RunReader, SightingRows, StoreError, StoredRow};
+
+/// The fact with the runs that this machine started before.
+pub const EARLIER_RUNS: &str = "earlier_runs";
+
+/// Parts of the user agent and of the session names that Dragnet uses. An attacker can use them
+/// too.
+const OWN_USER_AGENT: &str = "dragnet/";
+const OWN_SESSION_NAME: &str = "/dragnet-";
 
 /// How many different records with the same account and id are compared at a time. A record that
 /// claims another's id is kept apart; the bound keeps memory small even if an attacker writes a
@@ -23,8 +32,8 @@ pub fn merged_sightings<T, E: From<StoreError>>(
     reader: &RunReader,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let account_filter = AccountFilter::load(reader)?;
-    reader.sightings(|rows| use_rows(&mut Merged::new(rows, reader, &account_filter)))
+    let context = MergeContext::load(reader)?;
+    reader.sightings(|rows| use_rows(&mut Merged::new(rows, &context)))
 }
 
 /// Does the same for the sightings that are rows of a hunt.
@@ -36,16 +45,60 @@ pub(super) fn merged_sightings_of_hunt<T, E: From<StoreError>>(
     hunt: &str,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let account_filter = AccountFilter::load(reader)?;
-    reader.sightings_of_hunt(hunt, |rows| {
-        use_rows(&mut Merged::new(rows, reader, &account_filter))
-    })
+    let context = MergeContext::load(reader)?;
+    reader.sightings_of_hunt(hunt, |rows| use_rows(&mut Merged::new(rows, &context)))
+}
+
+/// What is known about the whole run when its rows are judged.
+struct MergeContext<'r> {
+    reader: &'r RunReader,
+    account_filter: AccountFilter,
+    earlier_runs: EarlierRuns,
+}
+
+impl<'r> MergeContext<'r> {
+    fn load(reader: &'r RunReader) -> Result<Self, StoreError> {
+        let facts = reader.facts()?;
+        // A damaged list only means that calls of earlier runs are reported as claimed.
+        let earlier: Vec<(RunId, PathBuf)> = facts
+            .get(EARLIER_RUNS)
+            .and_then(|json| serde_json::from_str::<Vec<(String, PathBuf)>>(json).ok())
+            .into_iter()
+            .flatten()
+            .filter_map(|(run_id, run)| Some((run_id.parse().ok()?, run)))
+            .collect();
+        Ok(Self {
+            reader,
+            account_filter: AccountFilter::load(reader)?,
+            earlier_runs: EarlierRuns::new(earlier),
+        })
+    }
+
+    /// Whether Dragnet made the call of a record. Only a request id in the journal of a run on this
+    /// machine proves it: everything else in a record can be imitated.
+    fn own_call(&self, details: &EventDetails) -> Result<OwnCall, StoreError> {
+        let request_id = &details.request_id;
+        if self.reader.is_own_request(request_id)? {
+            return Ok(OwnCall::Yes);
+        }
+        let resembles_own = details.user_agent.contains(OWN_USER_AGENT)
+            || details.principal_arn.contains(OWN_SESSION_NAME);
+        if !resembles_own {
+            return Ok(OwnCall::No);
+        }
+        let is_known =
+            !request_id.is_empty() && self.earlier_runs.made_call(request_id, details.time_ms)?;
+        Ok(if is_known {
+            OwnCall::Yes
+        } else {
+            OwnCall::Claimed
+        })
+    }
 }
 
 struct Merged<'a, 'r> {
     rows: &'a mut SightingRows<'r>,
-    reader: &'a RunReader,
-    account_filter: &'a AccountFilter,
+    context: &'a MergeContext<'a>,
     /// Sightings with the same event time, account, Region and record id as the row that was read
     /// last.
     candidates: VecDeque<Sighting>,
@@ -64,7 +117,7 @@ impl Iterator for Merged<'_, '_> {
                     }
                 }
                 None if self.candidates.is_empty() => return None,
-                None => self.ready.append(&mut self.candidates),
+                None => self.release_candidates(),
             }
         }
         self.ready.pop_front().map(Ok)
@@ -72,15 +125,10 @@ impl Iterator for Merged<'_, '_> {
 }
 
 impl<'a, 'r> Merged<'a, 'r> {
-    fn new(
-        rows: &'a mut SightingRows<'r>,
-        reader: &'a RunReader,
-        account_filter: &'a AccountFilter,
-    ) -> Self {
+    fn new(rows: &'a mut SightingRows<'r>, context: &'a MergeContext<'a>) -> Self {
         Self {
             rows,
-            reader,
-            account_filter,
+            context,
             candidates: VecDeque::new(),
             ready: VecDeque::new(),
         }
@@ -95,7 +143,7 @@ impl<'a, 'r> Merged<'a, 'r> {
             .front()
             .is_some_and(|first| !may_be_copies(first, &next))
         {
-            self.ready.append(&mut self.candidates);
+            self.release_candidates();
         }
         match self
             .candidates
@@ -105,10 +153,34 @@ impl<'a, 'r> Merged<'a, 'r> {
             Some(one) => combine(one, next),
             None => self.candidates.push_back(next),
         }
+        self.mark_differing_copies();
         if self.candidates.len() > MAX_DISTINCT_COPIES {
             self.ready.extend(self.candidates.pop_front());
         }
         Ok(())
+    }
+
+    /// Passes on the candidates in the order of the reports; combining copies may have changed the
+    /// log group of a sighting.
+    fn release_candidates(&mut self) {
+        let position = |sighting: &Sighting| {
+            let stored = &sighting.stored;
+            let target = (stored.account, stored.region.clone());
+            (stored.log_group.clone(), target, stored.event_id.clone())
+        };
+        self.candidates
+            .make_contiguous()
+            .sort_by_cached_key(position);
+        self.ready.append(&mut self.candidates);
+    }
+
+    /// Marks lines that claim to be the same record, but say different things.
+    fn mark_differing_copies(&mut self) {
+        if self.candidates.len() > 1 {
+            for one in &mut self.candidates {
+                one.copies_differ = one.details.is_cloudtrail();
+            }
+        }
     }
 
     fn sighting(&self, row: StoredRow) -> Result<Option<Sighting>, StoreError> {
@@ -119,9 +191,11 @@ impl<'a, 'r> Merged<'a, 'r> {
             row.region.as_str(),
             found.timestamp_ms,
         );
-        if !self.account_filter.includes_row(&details.account, &row) {
+        let account_filter = &self.context.account_filter;
+        if !account_filter.includes_row(&details.account, &row) {
             return Ok(None);
         }
+        let trusted = details.is_cloudtrail() && account_filter.is_trusted(&row);
         let StoredRow {
             account,
             region,
@@ -139,7 +213,9 @@ impl<'a, 'r> Merged<'a, 'r> {
             ingestion_ms: found.ingestion_ms,
         };
         Ok(Some(Sighting {
-            own_call: self.reader.is_own_request(&details.request_id)?,
+            own_call: self.context.own_call(&details)?,
+            trusted,
+            copies_differ: false,
             details,
             stored,
             indicators: found.indicators,
@@ -193,6 +269,12 @@ fn is_same_event(one: &Sighting, other: &Sighting) -> bool {
 fn combine(one: &mut Sighting, copy: Sighting) {
     // The same event read twice is still one copy.
     one.copies += u32::from(!is_same_event(one, &copy));
+    // The origin of a record is where a trail delivered it, not where somebody copied it.
+    if copy.trusted && !one.trusted {
+        one.trusted = true;
+        one.stored = copy.stored;
+        one.message = copy.message;
+    }
     union(&mut one.indicators, copy.indicators);
     union(&mut one.hunts, copy.hunts);
     union(&mut one.matched_fields, copy.matched_fields);
@@ -225,7 +307,9 @@ mod tests {
             hunts: Vec::new(),
             matched_fields: Vec::new(),
             copies: 1,
-            own_call: false,
+            own_call: OwnCall::No,
+            trusted: false,
+            copies_differ: false,
             message: message.to_owned(),
         }
     }

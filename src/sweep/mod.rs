@@ -43,7 +43,7 @@ pub use evidence::{
 };
 pub use hunts::{HuntCounts, HuntRows, POINTER, RowOrigin, merged_counts, merged_rows};
 pub use judge::judged_coverage;
-pub use merge::merged_sightings;
+pub use merge::{EARLIER_RUNS, merged_sightings};
 pub use plan::LATE_ARRIVAL;
 pub use plan_sheet::{PlanSheet, Share, TargetPlan};
 pub use refusal::Refusal;

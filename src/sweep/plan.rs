@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 
 use crate::model::{LogGroup, LogGroupClass, Outcome, Reason, Status, TimeWindow};
 
@@ -106,9 +106,17 @@ fn full_read_outcome(
         .map(|days| shift_time(now, SignedDuration::from_hours(-24 * i64::from(days))));
     if let Some(since) = kept_since.filter(|since| *since > window.from()) {
         let days = group.retention_days.unwrap_or_default();
+        // To the hour, so that all log groups with the same retention have one reason.
+        let since = since
+            .round(
+                TimestampRound::new()
+                    .smallest(Unit::Hour)
+                    .mode(RoundMode::Ceil),
+            )
+            .unwrap_or(since);
         let detail = format!(
             "retention is {days} days; events before {} are deleted",
-            crate::time::rfc3339_ms(since)
+            since.strftime("%Y-%m-%dT%H:%MZ")
         );
         Outcome::with_reason(Status::Partial, Reason::RetentionInsideWindow, detail)
     } else if let Some(created) = group.created.filter(|created| *created > window.from()) {
@@ -235,6 +243,31 @@ mod tests {
             created("2026-03-17T02:00:01Z"),
             (Status::Skipped, Some(Reason::CreatedAfterWindow))
         );
+    }
+
+    #[test]
+    fn groups_with_the_same_retention_have_one_reason() {
+        let group = LogGroup {
+            name: "/app".to_owned(),
+            class: LogGroupClass::Standard,
+            stored_bytes: 0,
+            retention_days: Some(14),
+            created: None,
+            masked: false,
+            kms_key: None,
+        };
+        let from = timestamp("2026-02-01T00:00:00Z");
+        let window = TimeWindow::new(from, timestamp("2026-03-01T12:00:00Z")).unwrap();
+        let detail = |read_at: &str| {
+            let now = timestamp(read_at);
+            full_read_outcome(&group, window, now, now).detail
+        };
+        let first = detail("2026-03-02T12:00:00.004Z");
+        assert_eq!(
+            first,
+            "retention is 14 days; events before 2026-02-16T13:00Z are deleted"
+        );
+        assert_eq!(first, detail("2026-03-02T12:59:59Z"));
     }
 
     #[test]

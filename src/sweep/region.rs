@@ -21,8 +21,8 @@ use super::scan_cost::scan_cost;
 use crate::aws::{Pages, Session};
 use crate::cli::settings::EngineSettings;
 use crate::model::{
-    Engine, LogGroup, LogGroupArn, LogSource, Outcome, Reason, Region, SourceKind, Status, Target,
-    TimeWindow,
+    Engine, LogGroup, LogGroupArn, LogSource, Outcome, Reason, Region, Status, Target, TimeWindow,
+    TrailScope,
 };
 use crate::search::FlowLogFormats;
 use crate::store::{CoverageId, Entry, JournalClosed, KnownGroup, KnownUnits};
@@ -38,8 +38,8 @@ pub(super) struct RegionContext {
 /// What log sources deliver to a log group, as far as known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Delivered {
-    /// Whether a trail delivers to it.
-    pub trail: bool,
+    /// The trails that deliver to it.
+    pub trails: Vec<TrailScope>,
     /// The formats of the flow logs that deliver to it.
     pub flow_logs: FlowLogFormats,
 }
@@ -121,10 +121,12 @@ impl RegionContext {
         }
         for log_source in found.log_sources {
             let group = log_source.log_group();
-            if let Some(group) =
-                group.filter(|group| log_source.kind == SourceKind::CloudTrail && is_local(group))
-            {
-                delivered.entry(group.name.clone()).or_default().trail = true;
+            if let (Some(group), Some(trail)) = (
+                group.filter(|group| is_local(group)),
+                TrailScope::from_log_source(&log_source),
+            ) {
+                let delivered = delivered.entry(group.name.clone()).or_default();
+                delivered.trails.push(trail);
             }
             let is_remote =
                 log_source.home != target || group.is_some_and(|group| group.target != target);
@@ -209,7 +211,7 @@ impl RegionContext {
             outcome,
             name: group.name,
         };
-        GroupScan::start(spec, delivered.trail, units, queue).await
+        GroupScan::start(spec, units, queue).await
     }
 
     fn estimate(
@@ -264,7 +266,7 @@ impl RegionContext {
         let scope = &self.shared.settings.reach.scope;
         GroupTrust {
             is_in_scope: is_in_scope(scope, &self.member, &self.region),
-            trail_delivers: delivered.trail,
+            trails: delivered.trails.clone(),
         }
     }
 

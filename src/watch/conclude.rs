@@ -15,7 +15,7 @@ use super::own_calls::OwnCalls;
 use super::state::{self, ActivationEnd, ActivationRecord, Identity, State, StateError, Totals};
 use super::watermark::{ScopeNode, Watermark};
 use crate::cli::settings::ScheduleSettings;
-use crate::model::{Coverage, Hunt, Sighting, TimeWindow};
+use crate::model::{Coverage, Hunt, OwnCall, Sighting, TimeWindow};
 use crate::query::{Fields, Value};
 use crate::report::{AccountNames, sighting_row};
 use crate::search::canonical_text;
@@ -168,7 +168,9 @@ impl Conclusion<'_> {
         merged_sightings(reader, |sightings| {
             for sighting in sightings {
                 let sighting = sighting?;
-                if !sighting.own_call && !own_calls.contains(&sighting, transaction)? {
+                if sighting.own_call != OwnCall::Yes
+                    && !own_calls.contains(&sighting, transaction)?
+                {
                     self.add_sighting(transaction, &sighting, &names, counts, &mut batch)?;
                 }
             }

@@ -10,6 +10,7 @@ mod engines;
 mod escapes;
 mod evidence;
 mod floors;
+mod forged;
 mod hunts;
 mod identity;
 mod incomplete_answers;

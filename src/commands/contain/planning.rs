@@ -14,12 +14,12 @@ use crate::cli::settings::{PlanSettings, Reach};
 use crate::commands::{CommandError, Environment, print_note};
 use crate::config::PrincipalSelector;
 use crate::contain::{
-    Candidate, FromRun, Guard, Plan, PlanRequest, RefusedTarget, SealedPlan, Survey,
-    TrailDeliveries, plan_lines, service_control_policy, shell_script, survey,
+    Candidate, FromRun, Guard, Plan, PlanRequest, RefusedTarget, SealedPlan, Survey, plan_lines,
+    service_control_policy, shell_script, survey,
 };
 use crate::model::{Account, Operation};
 use crate::report::escape_json;
-use crate::store::{RunDir, RunReader, ScopeMembership};
+use crate::store::{RunDir, RunReader, ScopeMembership, TrailDeliveries};
 use crate::sweep::{Access, Directory, Member, Refusal, stored_sightings};
 
 /// The number of accounts that are surveyed concurrently.
@@ -261,10 +261,7 @@ fn refuse_unmatched(selector: &PrincipalSelector) -> RefusedTarget {
 /// Reads the principals from the sightings of a run, without Dragnet's own calls.
 fn read_run(directory: &Path) -> Result<FromRun, CommandError> {
     let reader = RunReader::open(&RunDir::open(directory)?)?;
-    let mut from_run = FromRun::new(TrailDeliveries::new(
-        &reader.log_sources()?,
-        &reader.source_lookups()?,
-    ));
+    let mut from_run = FromRun::new(TrailDeliveries::load(&reader)?);
     stored_sightings(&reader, |row| from_run.add_sighting(row))?;
     Ok(from_run)
 }

@@ -44,6 +44,7 @@ struct Row {
     log_stream: String,
     timestamp_ms: i64,
     ingestion_ms: i64,
+    is_trusted: bool,
     indicators: Arc<str>,
     hunts: Arc<str>,
     matched_fields: Arc<str>,
@@ -67,7 +68,8 @@ impl Sightings {
         let mut insert_chunk =
             transaction.prepare_cached("INSERT INTO chunk (messages) VALUES (?1)")?;
         let mut insert = transaction.prepare_cached(
-            "INSERT INTO sighting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+            "INSERT INTO sighting VALUES \
+             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'logs', '', ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?;
         for Chunk { messages, rows } in &self.chunks {
             insert_chunk.execute([messages.as_ref().map_err(damaged)?])?;
@@ -83,6 +85,7 @@ impl Sightings {
                     row.log_stream,
                     row.timestamp_ms,
                     row.ingestion_ms,
+                    row.is_trusted,
                     row.indicators,
                     row.hunts,
                     row.matched_fields,
@@ -134,6 +137,7 @@ impl Packer {
             log_stream: record.log_stream,
             timestamp_ms: record.timestamp_ms,
             ingestion_ms: record.ingestion_ms,
+            is_trusted: record.is_trusted,
             indicators: self.indicators.serialize(record.indicators),
             hunts: self.hunts.serialize(record.hunts),
             matched_fields: self.matched_fields.serialize(record.matched_fields),
@@ -214,6 +218,7 @@ mod tests {
             indicators: vec![format!("\"{}", message.len() / 1_000)],
             hunts: Vec::new(),
             matched_fields: Vec::new(),
+            is_trusted: false,
             message,
         }
     }
@@ -250,7 +255,7 @@ mod tests {
         packed.chunks[0].messages = Err("no memory".to_owned());
         let mut connection = rusqlite::Connection::open_in_memory().unwrap();
         let transaction = connection.transaction().unwrap();
-        let tables = "CREATE TABLE chunk (messages BLOB); CREATE TABLE sighting (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)";
+        let tables = "CREATE TABLE chunk (messages BLOB); CREATE TABLE sighting (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r)";
         transaction.execute_batch(tables).unwrap();
         let error = packed.insert(&transaction, UnitId(1)).unwrap_err();
         assert!(error.to_string().contains("no memory"), "{error}");

@@ -152,6 +152,7 @@ fn sighting_row(row: &Row<'_>, chunks: &mut Chunks<'_>) -> Result<StoredRow, Sto
         indicators: json_list(row, "indicators")?,
         hunts: json_list(row, "hunts")?,
         matched_fields: json_list(row, "matched_fields")?,
+        is_trusted: row.get("trusted")?,
         message: message.to_owned(),
     };
     Ok(StoredRow {

@@ -250,6 +250,7 @@ mod tests {
             destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
             home,
             multi_region: true,
+            is_organization_trail: false,
             state: SourceState::Unknown,
         };
         change(&mut trail, &mut delivery, &mut selection);

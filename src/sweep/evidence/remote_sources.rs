@@ -12,7 +12,7 @@ use crate::aws::Session;
 use crate::config::SourcesRule;
 use crate::model::{
     Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, LogSource, Outcome,
-    Reason, SourceKind, SourceState, Status, Target,
+    Reason, SourceState, Status, Target, TrailScope,
 };
 use crate::search::FlowLogFormats;
 use crate::store::{CoverageId, Entry, JournalClosed, KnownUnits};
@@ -79,7 +79,9 @@ impl Follower {
                 .remove(&group)
                 .unwrap_or_default();
             let delivered = Delivered {
-                trail: log_source.kind == SourceKind::CloudTrail,
+                trails: TrailScope::from_log_source(&log_source)
+                    .into_iter()
+                    .collect(),
                 flow_logs,
             };
             tasks.spawn(scan_group(

@@ -13,9 +13,21 @@ use crate::store::IntegrityFindings;
 
 const HOUR_MS: i64 = 3_600_000;
 
+/// Part of the names of a trail's log streams. Whoever creates such a stream can forge records.
+const TRAIL_STREAM: &str = "_CloudTrail_";
+
+/// Returns texts of which every tampering call contains one.
+pub(in crate::sweep) fn literals() -> Vec<&'static str> {
+    TAMPERING.into_iter().chain([TRAIL_STREAM]).collect()
+}
+
 /// Returns the coarse pattern of the tampering calls.
 pub(in crate::sweep) fn pattern() -> String {
-    TAMPERING.map(|name| format!("?{name}")).join(" ")
+    let terms: Vec<String> = literals()
+        .iter()
+        .map(|literal| format!("?{literal}"))
+        .collect();
+    terms.join(" ")
 }
 
 /// Returns whether a log group of this name probably contains the records of a trail, possibly one
@@ -28,7 +40,7 @@ pub(in crate::sweep) fn is_trail_log_group(log_group: &str) -> bool {
 ///
 /// Source: CloudTrail user guide, "Log group and log stream naming": `ACCOUNT_CloudTrail_REGION`.
 pub(in crate::sweep) fn is_trail_stream(log_stream: &str) -> bool {
-    log_stream.contains("_CloudTrail_")
+    log_stream.contains(TRAIL_STREAM)
 }
 
 /// Returns the integrity findings of events of a trail's log group that is stored in `stored`.
@@ -61,7 +73,9 @@ pub(in crate::sweep) fn check_events(
             let hour = details.time_ms.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
             *hours.entry((Target { account, region }, hour)).or_default() += 1;
         }
-        if TAMPERING.contains(&&*details.event_name) {
+        if TAMPERING.contains(&&*details.event_name)
+            || creates_trail_stream(&details.event_name, &details.source_ip, &event.message)
+        {
             findings.tampering.push(to_tampering(details.into_owned()));
         }
     }
@@ -74,6 +88,21 @@ pub(in crate::sweep) fn check_events(
         })
         .collect();
     findings
+}
+
+/// Whether the record says that somebody other than CloudTrail created a log stream with a name of
+/// CloudTrail. Lines in such a stream look like records.
+///
+/// Source: CloudTrail user guide, "CloudTrail record contents", `sourceIPAddress`: for services in
+/// AWS, the DNS name of the service.
+fn creates_trail_stream(event_name: &str, source_ip: &str, message: &str) -> bool {
+    if event_name != "CreateLogStream" || source_ip == "cloudtrail.amazonaws.com" {
+        return false;
+    }
+    let record: serde_json::Value = serde_json::from_str(message).unwrap_or_default();
+    record["requestParameters"]["logStreamName"]
+        .as_str()
+        .is_some_and(is_trail_stream)
 }
 
 fn to_tampering(details: EventDetails) -> Tampering {
@@ -134,6 +163,27 @@ mod tests {
                 .collect::<Vec<_>>(),
             [2, 2]
         );
+        let create = |source: &str, stream: &str| {
+            LogEvent {
+            message: event("CreateLogStream", "2026-03-01T10:00:00Z").message.replacen(
+                '{',
+                &format!(
+                    r#"{{"sourceIPAddress":"{source}","requestParameters":{{"logStreamName":"{stream}"}},"#
+                ),
+                1,
+            ),
+            ..LogEvent::default()
+        }
+        };
+        let imitated = "222222222222_CloudTrail_us-east-1_7";
+        let creations = [
+            create("192.0.2.1", imitated),
+            create("cloudtrail.amazonaws.com", imitated),
+            create("192.0.2.1", "2026/03/01/[$LATEST]a"),
+        ];
+        let found = check_events(&creations, &stored, window, true).tampering;
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].source_ip, "192.0.2.1");
         let partial = check_events(&events, &stored, window, false);
         assert!(partial.hours.is_empty());
         assert!(pattern().len() < 1_024 && pattern().starts_with("?DeleteFlowLogs ?"));

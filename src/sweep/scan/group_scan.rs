@@ -120,15 +120,13 @@ impl State {
 }
 
 impl GroupScan {
-    /// Starts or resumes the scan of a log group: adds its units to the queue. `receives_trail`
-    /// says that a trail delivers to it, as far as known.
+    /// Starts or resumes the scan of a log group: adds its units to the queue.
     pub(crate) async fn start(
         spec: ScanSpec,
-        receives_trail: bool,
         known: KnownUnits,
         queue: &Arc<Queue>,
     ) -> Result<(), JournalClosed> {
-        let receives_trail = receives_trail
+        let receives_trail = !spec.trust.trails.is_empty()
             || known.has_started(Pass::TrailIntegrity)
             || trail_integrity::is_trail_log_group(&spec.name);
         let passes = Pass::ALL.iter();

@@ -21,9 +21,10 @@ use crate::aws::{
     CallError, EventPage, InsightsRequest, InsightsRow, LogEvent, Pages, QueryId, QueryPage,
     QueryStatus, ResultRow,
 };
-use crate::model::{Outcome, Reason, Status, TAMPERING};
+use crate::model::{Outcome, Reason, Status};
 use crate::search::StreamFilter;
 use crate::store::{Entry, InsightsQuery, JournalClosed, PassthroughRows};
+use crate::sweep::evidence::trail_integrity;
 use crate::sweep::examine::{PrefilterHits, examine_page};
 use crate::sweep::run::SweepContext;
 use crate::sweep::scan_cost::scan_cost;
@@ -169,13 +170,13 @@ impl Queries {
         completes_units: bool,
     ) -> Result<QueryOutcome, JournalClosed> {
         let extra_literals = if shared.settings.check_trail_integrity {
-            &TAMPERING[..]
+            trail_integrity::literals()
         } else {
-            &[]
+            Vec::new()
         };
         match shared
             .search_set
-            .insights_query(batch.key.narrow, extra_literals, streams)
+            .insights_query(batch.key.narrow, &extra_literals, streams)
         {
             Some(query) => {
                 self.run(shared, batch, query, RowKind::Events { completes_units })

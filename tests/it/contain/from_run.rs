@@ -3,11 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use dragnet::contain::{FromRun, SealedPlan, TrailDeliveries};
-use dragnet::model::{
-    Destination, LogGroupArn, LogSource, SourceKind, SourceLookup, SourceState, Target,
-};
-use dragnet::store::{SightingRecord, StoredRow};
+use dragnet::contain::{FromRun, SealedPlan};
+use dragnet::model::{Destination, LogGroupArn, LogSource, SourceKind, SourceState, Target};
+use dragnet::store::{SightingRecord, StoredRow, TrailDeliveries};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -248,6 +246,7 @@ fn random_sighting(rng: &mut Rng) -> RandomSighting {
         indicators: vec![IP.to_owned()],
         hunts: Vec::new(),
         matched_fields,
+        is_trusted: false,
         message: record.to_string(),
     };
     if is_hunt {
@@ -276,32 +275,19 @@ fn trail_deliveries() -> TrailDeliveries {
         account: account.parse().unwrap(),
         region: region(),
     };
-    let trail = |account: &str, group: &str| LogSource {
+    let trail = |account: &str, group: &str, is_organization_trail| LogSource {
         kind: SourceKind::CloudTrail,
         via: format!("trail of {account}"),
         home: target(account),
         destination: Destination::LogGroup(LogGroupArn::new(target(account), group)),
         multi_region: true,
+        is_organization_trail,
         state: SourceState::Unknown,
     };
-    let lookup = |account: &str, homes: &[&str]| SourceLookup {
-        target: target(account),
-        kind: SourceKind::CloudTrail,
-        result: Ok(homes
-            .iter()
-            .map(|home| format!("trail of {home}"))
-            .collect()),
-    };
-    let log_sources = [
-        trail("111111111111", "/trail"),
-        trail("333333333333", "/own"),
-    ];
-    let lookups = [
-        lookup("111111111111", &["111111111111"]),
-        lookup("222222222222", &["111111111111"]),
-        lookup("333333333333", &["111111111111", "333333333333"]),
-    ];
-    TrailDeliveries::new(&log_sources, &lookups)
+    TrailDeliveries::new(&[
+        trail("111111111111", "/trail", true),
+        trail("333333333333", "/own", false),
+    ])
 }
 
 #[test]

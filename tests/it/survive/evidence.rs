@@ -37,7 +37,7 @@ async fn own_calls_are_recognized_by_request_id_only() {
         .await;
     let mut rows = run.columns("sightings.csv", &["record_id", "self"]);
     rows.sort();
-    assert_eq!(rows, ["another's false", "mine true", "without false"]);
+    assert_eq!(rows, ["another's claimed", "mine true", "without claimed"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 
 use dragnet::config::SightingsForm;
-use dragnet::model::{EventDetails, Sighting, Stored};
+use dragnet::model::{EventDetails, OwnCall, Sighting, Stored};
 use dragnet::report::{AccountNames, defuse, escape, write_sightings};
 use dragnet::search::{Matcher, event_details};
 use proptest::prelude::*;
@@ -184,7 +184,9 @@ fn sighting(text: &str) -> Sighting {
         hunts: Vec::new(),
         matched_fields: vec![text(), text()],
         copies: 1,
-        own_call: false,
+        own_call: OwnCall::No,
+        trusted: true,
+        copies_differ: false,
         message: text(),
     }
 }
@@ -219,7 +221,8 @@ proptest! {
         let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
         prop_assert_eq!(rows.len(), 1);
         prop_assert!(rows[0].iter().all(is_safe_csv_field));
-        prop_assert_eq!(rows[0].iter().next_back().unwrap(), defuse(&text));
+        let message = rows[0].iter().rev().nth(3);
+        prop_assert_eq!(message.unwrap(), defuse(&text));
     }
 
     #[test]

@@ -81,11 +81,12 @@ pub(super) fn expected_result(
         .filter(|(_, (query, _))| !is_count(query))
         .map(|(name, (_, found))| (name, found.iter().map(|event| event.number).collect()))
         .collect();
-    let sightings = expected_sightings(search_set, events, &rows_of_hunts);
+    let is_trusted = |event: &Event| trails == Trails::Known && is_trusted(world, event);
+    let sightings = expected_sightings(search_set, events, &rows_of_hunts, is_trusted);
     let hunts = queries
         .iter()
         .zip(found)
-        .map(|(query, found)| hunt_result(world, query, found))
+        .map(|(query, found)| hunt_result(world, query, found, is_trusted))
         .collect();
     ExpectedResult { sightings, hunts }
 }
@@ -118,6 +119,7 @@ fn expected_sightings(
     search_set: &SearchSet,
     events: Vec<Event>,
     rows_of_hunts: &[(&String, BTreeSet<usize>)],
+    is_trusted: impl Fn(&Event) -> bool,
 ) -> Vec<Sighting> {
     let finders: Vec<Finder> = search_set
         .indicators
@@ -140,9 +142,10 @@ fn expected_sightings(
                 matched_fields,
                 hunts,
             };
-            add_sighting(&mut sightings, sighting);
+            add_sighting(&mut sightings, sighting, &is_trusted);
         }
     }
+    sightings.sort_by_cached_key(|sighting| sort_key(&sighting.event));
     sightings
 }
 
@@ -203,6 +206,12 @@ fn is_written_by_trail(world: &RandomWorld, event: &Event) -> bool {
     is_own || (group == TRAIL && stream == TRAIL_STREAM)
 }
 
+/// Returns whether a trail wrote the record of an account of the organization.
+fn is_trusted(world: &RandomWorld, event: &Event) -> bool {
+    let is_member = [PROD, DEV, MANAGEMENT].contains(&event.details.account.as_str());
+    event.is_record() && is_member && is_written_by_trail(world, event)
+}
+
 /// Returns whether two records are copies of the same record.
 fn are_copies(one: &Event, other: &Event) -> bool {
     let document =
@@ -240,8 +249,12 @@ fn is_of_source(source: RecordSource, event: &Event) -> bool {
 }
 
 /// Adds an event to the sightings. Equal copies of a record become one sighting, which is the first
-/// of them. Other events are never combined.
-fn add_sighting(sightings: &mut Vec<Sighting>, next: Sighting) {
+/// that a trail wrote, or else the first of them. Other events are never combined.
+fn add_sighting(
+    sightings: &mut Vec<Sighting>,
+    next: Sighting,
+    is_trusted: impl Fn(&Event) -> bool,
+) {
     let is_copy =
         |one: &&mut Sighting| one.event.is_record() && are_copies(&one.event, &next.event);
     let first = if next.event.is_record() {
@@ -256,28 +269,42 @@ fn add_sighting(sightings: &mut Vec<Sighting>, next: Sighting) {
             first.indicators.extend(next.indicators);
             first.matched_fields.extend(next.matched_fields);
             first.hunts.extend(next.hunts);
+            if !is_trusted(&first.event) && is_trusted(&next.event) {
+                first.event = next.event;
+            }
         }
     }
 }
 
-fn hunt_result(world: &RandomWorld, query: &Query, found: Vec<Event>) -> HuntResult {
+fn hunt_result(
+    world: &RandomWorld,
+    query: &Query,
+    found: Vec<Event>,
+    is_trusted: impl Fn(&Event) -> bool,
+) -> HuntResult {
     if is_count(query) {
         aggregate_result(world, query, found)
     } else {
-        row_result(query, found)
+        row_result(query, found, is_trusted)
     }
 }
 
 /// Returns the result of a hunt whose rows are records.
-fn row_result(query: &Query, found: Vec<Event>) -> HuntResult {
+fn row_result(query: &Query, found: Vec<Event>, is_trusted: impl Fn(&Event) -> bool) -> HuntResult {
     let columns = columns(query);
     let mut distinct: Vec<Event> = Vec::new();
     for event in found {
-        let is_copy = |first: &Event| first.is_record() && are_copies(first, &event);
-        if !(event.is_record() && distinct.iter().any(is_copy)) {
-            distinct.push(event);
+        let is_copy = |first: &&mut Event| first.is_record() && are_copies(first, &event);
+        match distinct.iter_mut().find(is_copy) {
+            Some(first) if event.is_record() => {
+                if !is_trusted(first) && is_trusted(&event) {
+                    *first = event;
+                }
+            }
+            _ => distinct.push(event),
         }
     }
+    distinct.sort_by_cached_key(sort_key);
     let rows = query::rows(query, distinct);
     let rows = rows
         .into_iter()
