@@ -84,3 +84,40 @@ async fn sessions_carry_the_name_of_the_run() {
         run.coverage()
     );
 }
+
+/// A repeated sweep finds the queries of the first in CloudTrail. Only the list of this machine's
+/// runs tells them from queries that somebody else made with the same names.
+#[tokio::test(start_paused = true)]
+async fn calls_of_an_earlier_run_are_recognized() {
+    for is_listed in [true, false] {
+        let state = tempfile::tempdir().unwrap();
+        let world = World::small_with("");
+        let world = if is_listed {
+            world.with_session_directory(state.path())
+        } else {
+            world
+        };
+        let search = ["192.0.2.200", "--engine", "insights"];
+        assert!(
+            world
+                .sweep(&search)
+                .await
+                .columns("sightings.csv", &["self"])
+                .is_empty()
+        );
+        tokio::time::advance(std::time::Duration::from_mins(30)).await;
+        let run = world.sweep(&search).await;
+        let found = run.columns("sightings.csv", &["event_name", "self"]);
+        let earlier: Vec<&String> = found
+            .iter()
+            .filter(|row| row.starts_with("StartQuery"))
+            .collect();
+        assert!(!earlier.is_empty(), "{found:?}");
+        let expected = if is_listed {
+            "StartQuery true"
+        } else {
+            "StartQuery claimed"
+        };
+        assert!(earlier.iter().all(|row| *row == expected), "{found:?}");
+    }
+}
