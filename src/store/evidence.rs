@@ -218,8 +218,9 @@ impl RunReader {
         }))
     }
 
-    /// Passes the number of records per account, Region, log group and hour to `use_rows`, for
-    /// scans that read all records.
+    /// Passes the number of records per account, Region, log group and hour to `use_rows`, for log
+    /// groups of which a scan read everything that is stored. An hour of any other group may have
+    /// no records only because it was not read.
     ///
     /// # Errors
     /// `use_rows` fails. The iterator yields an error if the database fails.
@@ -232,6 +233,8 @@ impl RunReader {
             .prepare(
                 "SELECT hour.account, hour.region, hour_ms, total(records), place.account, place.region, log_group
                  FROM hour JOIN unit ON unit.id = hour.unit JOIN place ON place.id = unit.place
+                 WHERE place.status = 'searched' OR place.reason IN
+                     ('masked', 'retention-inside-window', 'created-inside-window', 'appeared-during-run')
                  GROUP BY hour.account, hour.region, place.id, hour_ms
                  ORDER BY hour.account, hour.region, place.account, place.region, log_group, hour_ms",
             )

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use proptest::prelude::*;
 
-use crate::world::{Run, SMALL, World, event, record};
+use crate::world::{Run, SMALL, World, delivered, event, record};
 
 const IP: &str = "192.0.2.1";
 const ACCOUNTS: [&str; 3] = ["111111111111", "222222222222", "333333333333"];
@@ -408,4 +408,30 @@ proptest! {
             assert_eq!(found.len(), expected.len() * 2, "{found:?}");
         });
     }
+}
+
+/// A log group that was read only in part has hours without records because they were not read.
+#[tokio::test(start_paused = true)]
+async fn hours_are_reported_only_for_groups_that_were_read_completely() {
+    let planted: String = (0..40)
+        .map(|number| {
+            let at = format!("2026-03-02T{:02}:00:00Z", 1 + number / 4);
+            let id = format!("e{number}");
+            delivered(&at, &record(&id, "222222222222", "us-east-1", &at, IP))
+        })
+        .collect();
+    let small_pages = "[behaviour]\nevents_scanned_a_page = 10\n";
+    let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"111111111111\"\nkind = \"repeated-token\"\n";
+    // No filter pattern is safe for a character that may be escaped, so everything is read.
+    let all = ["text:é"];
+    let whole = World::small_with(&format!("{small_pages}{planted}"))
+        .sweep(&all)
+        .await;
+    assert_eq!(whole.columns("hours.csv", &["hour"]).len(), 10);
+    let run = World::small_with(&format!("{small_pages}{planted}{fault}"))
+        .sweep(&all)
+        .await;
+    let row = run.coverage_row("111111111111 us-east-1 /trail");
+    assert!(row.contains("partial endless-pages"), "{row}");
+    assert_eq!(run.columns("hours.csv", &["hour"]), [""; 0]);
 }
