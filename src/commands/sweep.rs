@@ -12,9 +12,6 @@ use crate::cli::{GlobalArguments, SweepArguments};
 use crate::report::{RunStatus, abridged, kind_counts, write_json, write_run_report};
 use crate::sweep::SweepError;
 
-/// The number of rejected entries of a list that are printed before the search.
-const MOST_REJECTED: usize = 5;
-
 /// Runs a sweep and prints its run report.
 pub(super) async fn sweep(
     global: &GlobalArguments,
@@ -36,9 +33,8 @@ pub(super) async fn sweep(
         .for_each(|line| print_note(&format!("Not searched for: {line}")));
     for list in &sweep.rejected {
         print_note(&format!("Not searched for: {}", list.sentence()));
-        list.entries
+        list.shown()
             .iter()
-            .take(MOST_REJECTED)
             .for_each(|entry| print_note(&format!("  {entry}")));
     }
     if settings.progress != ProgressStyle::None {

@@ -37,7 +37,7 @@ pub use engine::Engine;
 pub use hunt::{Hunt, HuntSource, Severity};
 pub use indicator::{
     Candidate, Extraction, Indicator, IndicatorKind, IndicatorValue, InvalidIndicator, extract,
-    indicator_names, is_defanged, is_file_name, recognize,
+    indicator_names, is_file_name, recognize,
 };
 pub use known_regions::KNOWN_REGIONS;
 pub use log_group::{LogGroup, LogGroupClass};

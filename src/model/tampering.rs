@@ -25,7 +25,7 @@ pub struct Tampering {
     pub account: String,
     /// The Region of the event.
     pub region: String,
-    /// One of [`TAMPERING`].
+    /// One of [`TAMPERING`], or `CreateLogStream` for a log stream that imitates those of a trail.
     pub event_name: String,
     /// The principal who made the call.
     pub principal_arn: String,

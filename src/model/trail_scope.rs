@@ -7,7 +7,7 @@ use super::{AccountId, LogSource, SourceKind, TrailStreamOwner};
 ///
 /// A line is trusted only if three things agree: a trail delivers to its log group, its log stream
 /// has a name that this trail uses, and the account in the record is one that the trail records.
-/// Whoever can create log streams in the group of a trail can imitate a name;
+/// A principal that can create log streams in the group of a trail can imitate a name;
 /// `docs/security.md` describes what remains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TrailScope {

@@ -21,9 +21,6 @@ use crate::config::RejectedEntries;
 use crate::model::SlowedRate;
 use crate::time::rfc3339_ms;
 
-/// The number of rejected entries of a list that are shown.
-const MOST_REJECTED: usize = 5;
-
 /// How many accounts, principals or addresses are named.
 const MOST_LISTED: usize = 10;
 
@@ -178,10 +175,10 @@ fn write_usage(page: &mut dyn Page, summary: &Summary) -> io::Result<()> {
 /// Writes the entries of a list that were not searched for, the first of them with the reason.
 fn write_rejected_entries(page: &mut dyn Page, list: &RejectedEntries) -> io::Result<()> {
     page.item("Not searched for", &list.sentence())?;
-    for entry in list.entries.iter().take(MOST_REJECTED) {
+    for entry in list.shown() {
         page.item("", entry)?;
     }
-    match list.entries.len().saturating_sub(MOST_REJECTED) {
+    match list.entries.len() - list.shown().len() {
         0 => Ok(()),
         more => page.item("", &format!("and {more} more, in summary.json")),
     }

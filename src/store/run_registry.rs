@@ -19,9 +19,6 @@ const LIST: &str = "runs.tsv";
 /// The number of runs that are remembered, the newest.
 const MOST_RUNS: usize = 1_000;
 
-/// The longest time for which a run makes calls.
-const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(24);
-
 /// Adds a run to the list, and returns the directories of the earlier ones, oldest first. Only
 /// runs that this machine started are in the list, so a run that somebody hands over cannot declare
 /// an attacker's calls to be Dragnet's.
@@ -70,13 +67,16 @@ fn read_list(path: &Path) -> io::Result<Vec<(RunId, PathBuf)>> {
 #[derive(Debug, Default)]
 pub struct EarlierRuns {
     runs: Vec<(Timestamp, PathBuf)>,
+    longest_run: SignedDuration,
     readers: RefCell<HashMap<PathBuf, Option<RunReader>>>,
 }
 
 impl EarlierRuns {
-    /// Prepares the calls of these runs.
-    pub fn new(runs: Vec<(RunId, PathBuf)>) -> Self {
+    /// Prepares the calls of these runs. `longest_run` is the time for which a run makes calls at
+    /// most.
+    pub fn new(runs: Vec<(RunId, PathBuf)>, longest_run: SignedDuration) -> Self {
         Self {
+            longest_run,
             runs: runs
                 .into_iter()
                 .map(|(run_id, run)| (run_id.started(), run))
@@ -93,7 +93,7 @@ impl EarlierRuns {
         let Ok(at) = Timestamp::from_millisecond(at_ms) else {
             return Ok(false);
         };
-        let first = at.checked_sub(LONGEST_RUN).unwrap_or(at);
+        let first = at.checked_sub(self.longest_run).unwrap_or(at);
         // CloudTrail times have a resolution of one second.
         let last = at.checked_add(SignedDuration::from_secs(1)).unwrap_or(at);
         for (_, run) in self
@@ -155,7 +155,10 @@ mod tests {
     fn deleted_run_made_no_known_calls() {
         let run_id: RunId = "20260301T120000Z-0001".parse().unwrap();
         let at_ms = run_id.started().as_millisecond();
-        let earlier = EarlierRuns::new(vec![(run_id, "/nonexistent".into())]);
+        let earlier = EarlierRuns::new(
+            vec![(run_id, "/nonexistent".into())],
+            SignedDuration::from_hours(1),
+        );
         assert!(!earlier.made_call("id", at_ms).unwrap());
         assert!(!earlier.made_call("id", i64::MAX).unwrap());
     }

@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
+
 use super::account_filter::AccountFilter;
 use crate::model::{EventDetails, OwnCall, RunId, Sighting, Stored};
 use crate::search::{are_equal_documents, event_details};
@@ -11,6 +13,9 @@ use crate::store::{EarlierRuns, RunReader, SightingRows, StoreError, StoredRow};
 
 /// The fact with the runs that this machine started before.
 pub const EARLIER_RUNS: &str = "earlier_runs";
+
+/// The longest time for which a sweep makes calls.
+const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(24);
 
 /// Parts of the user agent and of the session names that Dragnet uses. An attacker can use them
 /// too.
@@ -70,7 +75,7 @@ impl<'r> MergeContext<'r> {
         Ok(Self {
             reader,
             account_filter: AccountFilter::load(reader)?,
-            earlier_runs: EarlierRuns::new(earlier),
+            earlier_runs: EarlierRuns::new(earlier, LONGEST_RUN),
         })
     }
 

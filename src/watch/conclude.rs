@@ -100,7 +100,7 @@ impl Conclusion<'_> {
         &self,
         state: &State,
         run: &FinishedRun,
-        own_calls: &mut OwnCalls,
+        own_calls: &OwnCalls,
     ) -> Result<ActivationRecord, StateError> {
         let name = &self.schedule.name;
         let dir = RunDir::open(&run.directory)?;
@@ -155,7 +155,7 @@ impl Conclusion<'_> {
         &self,
         transaction: &Transaction<'_>,
         reader: &RunReader,
-        own_calls: &mut OwnCalls,
+        own_calls: &OwnCalls,
         template: &Alert,
         counts: &mut Totals,
     ) -> Result<Vec<Alert>, StateError> {

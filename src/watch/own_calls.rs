@@ -1,15 +1,14 @@
 //! Recognizes the watch's own earlier calls in CloudTrail, where they appear about 15 minutes
 //! later.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rusqlite::Transaction;
 
 use super::state::{self, StateError, file_error};
 use crate::model::{RunId, Sighting};
-use crate::store::{RunDir, RunReader, StoreError};
+use crate::store::EarlierRuns;
 
 /// The longest time for which a run makes calls.
 const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(6);
@@ -19,10 +18,7 @@ const USER_AGENT: &str = "dragnet/";
 
 /// The calls of the runs in a directory, read when a sighting requires it.
 #[derive(Debug)]
-pub(super) struct OwnCalls {
-    runs: Vec<(Timestamp, PathBuf)>,
-    readers: BTreeMap<PathBuf, RunReader>,
-}
+pub(super) struct OwnCalls(EarlierRuns);
 
 impl OwnCalls {
     /// Prepares the calls of the runs in `directory`.
@@ -30,14 +26,7 @@ impl OwnCalls {
     /// # Errors
     /// The directory cannot be read.
     pub(super) fn open(directory: &Path) -> Result<Self, StateError> {
-        let runs = runs_in(directory)?;
-        Ok(Self {
-            runs: runs
-                .into_iter()
-                .map(|(id, path)| (id.started(), path))
-                .collect(),
-            readers: BTreeMap::new(),
-        })
+        Ok(Self(EarlierRuns::new(runs_in(directory)?, LONGEST_RUN)))
     }
 
     /// Whether this sighting is a call that one of the runs or the watch itself made.
@@ -45,7 +34,7 @@ impl OwnCalls {
     /// # Errors
     /// A run or the state cannot be read.
     pub(super) fn contains(
-        &mut self,
+        &self,
         sighting: &Sighting,
         transaction: &Transaction<'_>,
     ) -> Result<bool, StateError> {
@@ -53,44 +42,8 @@ impl OwnCalls {
         if event.request_id.is_empty() || !event.user_agent.contains(USER_AGENT) {
             return Ok(false);
         }
-        if state::is_own_call(transaction, &event.request_id)? {
-            return Ok(true);
-        }
-        let Ok(at) = Timestamp::from_millisecond(event.time_ms) else {
-            return Ok(false);
-        };
-        // CloudTrail times have a resolution of one second.
-        let first = at.saturating_sub(LONGEST_RUN);
-        let last = at.saturating_add(SignedDuration::from_secs(1));
-        let (Ok(first), Ok(last)) = (first, last) else {
-            return Ok(false);
-        };
-        for (_, path) in self
-            .runs
-            .iter()
-            .filter(|(started, _)| (first..=last).contains(started))
-        {
-            let reader = match self.readers.get(path) {
-                Some(reader) => reader,
-                None => match open_run(path)? {
-                    Some(reader) => self.readers.entry(path.clone()).or_insert(reader),
-                    None => continue,
-                },
-            };
-            if reader.is_own_request(&event.request_id)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-}
-
-/// Opens a run. Returns `None` if it ended before it stored anything.
-fn open_run(path: &Path) -> Result<Option<RunReader>, StateError> {
-    match RunDir::open(path).and_then(|dir| RunReader::open_without_indexes(&dir)) {
-        Ok(reader) => Ok(Some(reader)),
-        Err(StoreError::NeverStarted | StoreError::File { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
+        Ok(state::is_own_call(transaction, &event.request_id)?
+            || self.0.made_call(&event.request_id, event.time_ms)?)
     }
 }
 

@@ -75,7 +75,15 @@ pub struct RejectedEntries {
     pub entries: Vec<String>,
 }
 
+/// The number of rejected entries of a list that are shown; all are in `summary.json`.
+const MOST_SHOWN: usize = 5;
+
 impl RejectedEntries {
+    /// The first entries, which suffice to show what kind of mistake it is.
+    pub fn shown(&self) -> &[String] {
+        self.entries.get(..MOST_SHOWN).unwrap_or(&self.entries)
+    }
+
     /// Says how many entries were not searched for: `2 of 500 entries of feed.csv`.
     pub fn sentence(&self) -> String {
         format!(

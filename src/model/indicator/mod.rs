@@ -17,7 +17,6 @@ use super::{AccountId, Arn};
 
 pub use extract::{Candidate, Extraction, extract, is_file_name, recognize};
 pub use kind::IndicatorKind;
-pub use spelling::is_defanged;
 
 /// A value to search for, and the text with which it was given.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use crate::store::IntegrityFindings;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// Part of the names of a trail's log streams. Whoever creates such a stream can forge records.
+/// Part of the names of a trail's log streams. A principal that creates such a stream can forge records.
 const TRAIL_STREAM: &str = "_CloudTrail_";
 
 /// Returns texts of which every tampering call contains one.
