@@ -64,7 +64,9 @@ fn json_content(content: Content) -> Value {
         Content::Number => json!(5),
         Content::Flag => json!(true),
         Content::Structure(members) => json_members(members),
-        Content::List(members, _) => vec![json_members(members); ITEMS].into(),
+        Content::List(members, _) | Content::OptionalList(members) => {
+            vec![json_members(members); ITEMS].into()
+        }
         Content::Rows(members, _) => vec![vec![json_members(members); ITEMS]; ITEMS].into(),
     }
 }
@@ -78,7 +80,9 @@ fn xml_members(members: &[Member], item: &str) -> String {
             Content::Number => "5".to_owned(),
             Content::Flag => "true".to_owned(),
             Content::Structure(members) => xml_members(members, item),
-            Content::List(members, _) | Content::Rows(members, _) => {
+            Content::List(members, _)
+            | Content::OptionalList(members)
+            | Content::Rows(members, _) => {
                 format!("<{item}>{}</{item}>", xml_members(members, item)).repeat(ITEMS)
             }
         };
@@ -100,7 +104,7 @@ fn json_paths(members: &[Member], parent: &str) -> Vec<String> {
     for member in members {
         let path = format!("{parent}/{}", member.names[0]);
         match member.content {
-            Content::Token => continue,
+            Content::Token | Content::OptionalList(_) => continue,
             Content::Structure(members) => paths.extend(json_paths(members, &path)),
             Content::List(members, _) => {
                 for item in 0..ITEMS {
@@ -204,6 +208,19 @@ fn elements(body: &str) -> Vec<Tags> {
     closed
 }
 
+/// Elements that may be missing.
+const OPTIONAL: [&str; 9] = [
+    "AttachedManagedPolicies",
+    "GroupPolicyList",
+    "Marker",
+    "RequestId",
+    "ResponseMetadata",
+    "RolePolicyList",
+    "UserPolicyList",
+    "nextToken",
+    "requestId",
+];
+
 fn xml_mutations(body: &str) -> Vec<Mutation> {
     let mut mutations = Vec::new();
     for element in elements(body) {
@@ -221,17 +238,8 @@ fn xml_mutations(body: &str) -> Vec<Mutation> {
         let after = &body[close.end..];
         add("open", format!("{}{}", &body[..close.start], after));
         add("close", format!("{before}{}", &body[open.end..]));
-        let is_free = [
-            "member",
-            "item",
-            "nextToken",
-            "Marker",
-            "requestId",
-            "RequestId",
-        ]
-        .contains(&name.as_str())
-            || name == "ResponseMetadata";
-        if is_free {
+        let is_list = name == "member" || name == "item";
+        if is_list || OPTIONAL.contains(&name.as_str()) {
             continue;
         }
         add("drop", format!("{before}{after}"));

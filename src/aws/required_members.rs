@@ -278,7 +278,7 @@ fn check_alternatives(
 fn absent(member: &Member, path: &str) -> Result<(), IncompleteResponse> {
     let name = join(path, &member.names.join(" or "));
     match member.content {
-        Content::Token => Ok(()),
+        Content::Token | Content::OptionalList(_) => Ok(()),
         Content::List(_, EmptyList::Unproven) | Content::Rows(_, EmptyList::Unproven) => {
             Err(IncompleteResponse::UnprovenEmpty(name))
         }
@@ -304,6 +304,11 @@ fn check_content(value: &Node<'_>, content: Content, path: &str) -> Result<(), I
             let items = list_items(value, path)?;
             check_not_empty(items.len(), empty, path)?;
             return items
+                .into_iter()
+                .try_for_each(|item| check_members(item, members, path));
+        }
+        (Content::OptionalList(members), value) => {
+            return list_items(value, path)?
                 .into_iter()
                 .try_for_each(|item| check_members(item, members, path));
         }

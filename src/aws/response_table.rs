@@ -52,6 +52,8 @@ pub(super) enum Content {
     Structure(&'static [Member]),
     /// A list whose items have these members.
     List(&'static [Member], EmptyList),
+    /// A list that AWS leaves out of some responses; its items have these members.
+    OptionalList(&'static [Member]),
     /// A list of lists whose items have these members.
     Rows(&'static [Member], EmptyList),
     /// The token of the next page, which the last page does not have. Only its spelling is checked.
@@ -257,6 +259,15 @@ const RECORDED_DETAILS: EmptyList = EmptyList::Recorded(
     "localstack, tests/aws/services/iam/test_iam_account_authorization_details.snapshot.json",
 );
 
+/// Source: IAM API, `AttachedPolicy`.
+const ATTACHED_POLICIES: Member = member(
+    &["AttachedManagedPolicies"],
+    Content::OptionalList(&[
+        member(&["PolicyName"], Content::Text),
+        member(&["PolicyArn"], Content::Text),
+    ]),
+);
+
 /// The lists of kinds that the request excludes are there too, without items. The lists inside of
 /// an item are not required: in the API reference, a user without inline policies has none.
 ///
@@ -268,6 +279,8 @@ const AUTHORIZATION_DETAILS: &[Member] = &[
             &[
                 member(&["Arn"], Content::Text),
                 member(&["UserId"], Content::Text),
+                member(&["UserPolicyList"], Content::OptionalList(INLINE_POLICY)),
+                ATTACHED_POLICIES,
             ],
             RECORDED_DETAILS,
         ),
@@ -278,6 +291,8 @@ const AUTHORIZATION_DETAILS: &[Member] = &[
             &[
                 member(&["Arn"], Content::Text),
                 member(&["GroupId"], Content::Text),
+                member(&["GroupPolicyList"], Content::OptionalList(INLINE_POLICY)),
+                ATTACHED_POLICIES,
             ],
             RECORDED_DETAILS,
         ),
@@ -288,6 +303,8 @@ const AUTHORIZATION_DETAILS: &[Member] = &[
             &[
                 member(&["Arn"], Content::Text),
                 member(&["RoleId"], Content::Text),
+                member(&["RolePolicyList"], Content::OptionalList(INLINE_POLICY)),
+                ATTACHED_POLICIES,
             ],
             RECORDED_DETAILS,
         ),
@@ -336,7 +353,7 @@ const USER: &[Member] = &[member(
     ]),
 )];
 
-/// Source: IAM API, `GetGroupPolicy`, `GetRolePolicy`, `GetUserPolicy`.
+/// Source: IAM API, `GetGroupPolicy`, `GetRolePolicy`, `GetUserPolicy`, `PolicyDetail`.
 const INLINE_POLICY: &[Member] = &[
     member(&["PolicyName"], Content::Text),
     member(&["PolicyDocument"], Content::Text),
