@@ -112,12 +112,15 @@ const REGIONS: &[Member] = &[member(
     ),
 )];
 
-/// Source: EC2 API, `DescribeFlowLogs`.
+/// Source: EC2 API, `DescribeFlowLogs`, `FlowLog`; the status is in every recorded response.
 const FLOW_LOGS: &[Member] = &[
     member(
         &["flowLogSet"],
         Content::List(
-            &[member(&["flowLogId"], Content::Text)],
+            &[
+                member(&["flowLogId"], Content::Text),
+                member(&["flowLogStatus"], Content::Text),
+            ],
             EmptyList::Recorded(
                 "cloud-custodian, tests/data/placebo/test_vpc_create_flow_logs/ec2.DescribeFlowLogs_1.json",
             ),

@@ -155,7 +155,9 @@ fn edit_element(text: &str, name: &str, defect: ResponseDefect) -> Option<Vec<u8
         }
         ResponseDefect::Unclosed => format!("{open}{content}"),
         ResponseDefect::ShortList => {
-            let last = content.rfind("<member>").or_else(|| content.rfind("<item>"));
+            let last = content
+                .rfind("<member>")
+                .or_else(|| content.rfind("<item>"));
             format!("{open}{}{close}", content.get(..last?)?)
         }
         _ => String::new(),
