@@ -62,7 +62,7 @@ fn json_content(content: Content) -> Value {
     match content {
         Content::Text | Content::AnyText | Content::Token => json!("text"),
         Content::Number => json!(5),
-        Content::Flag => json!(true),
+        Content::Flag | Content::OptionalFlag => json!(true),
         Content::Structure(members) => json_members(members),
         Content::List(members, _) | Content::OptionalList(members) => {
             vec![json_members(members); ITEMS].into()
@@ -78,7 +78,7 @@ fn xml_members(members: &[Member], item: &str) -> String {
             // The text for which the list of `GetServiceLastAccessedDetails` is required.
             Content::Text | Content::AnyText | Content::Token => "COMPLETED".to_owned(),
             Content::Number => "5".to_owned(),
-            Content::Flag => "true".to_owned(),
+            Content::Flag | Content::OptionalFlag => "true".to_owned(),
             Content::Structure(members) => xml_members(members, item),
             Content::List(members, _)
             | Content::OptionalList(members)
@@ -104,7 +104,7 @@ fn json_paths(members: &[Member], parent: &str) -> Vec<String> {
     for member in members {
         let path = format!("{parent}/{}", member.names[0]);
         match member.content {
-            Content::Token | Content::OptionalList(_) => continue,
+            Content::Token | Content::OptionalFlag | Content::OptionalList(_) => continue,
             Content::Structure(members) => paths.extend(json_paths(members, &path)),
             Content::List(members, _) => {
                 for item in 0..ITEMS {
@@ -209,7 +209,8 @@ fn elements(body: &str) -> Vec<Tags> {
 }
 
 /// Elements that may be missing.
-const OPTIONAL: [&str; 9] = [
+const OPTIONAL: [&str; 10] = [
+    "IsTruncated",
     "AttachedManagedPolicies",
     "GroupPolicyList",
     "Marker",

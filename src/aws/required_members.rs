@@ -278,7 +278,7 @@ fn check_alternatives(
 fn absent(member: &Member, path: &str) -> Result<(), IncompleteResponse> {
     let name = join(path, &member.names.join(" or "));
     match member.content {
-        Content::Token | Content::OptionalList(_) => Ok(()),
+        Content::Token | Content::OptionalFlag | Content::OptionalList(_) => Ok(()),
         Content::List(_, EmptyList::Unproven) | Content::Rows(_, EmptyList::Unproven) => {
             Err(IncompleteResponse::UnprovenEmpty(name))
         }
@@ -295,10 +295,14 @@ fn check_content(value: &Node<'_>, content: Content, path: &str) -> Result<(), I
         (Content::Text, Node::Text(text)) if !text.is_empty() => return Ok(()),
         (Content::AnyText, Node::Text(_))
         | (Content::Number, Node::Number)
-        | (Content::Flag, Node::Flag(_))
+        | (Content::Flag | Content::OptionalFlag, Node::Flag(_))
         | (Content::Token, Node::Text(_)) => return Ok(()),
         // XML has only texts.
-        (Content::Flag, Node::Text(text)) if text == "true" || text == "false" => return Ok(()),
+        (Content::Flag | Content::OptionalFlag, Node::Text(text))
+            if text == "true" || text == "false" =>
+        {
+            return Ok(());
+        }
         (Content::Structure(members), value) => return check_members(value, members, path),
         (Content::List(members, empty), value) => {
             let items = list_items(value, path)?;
@@ -320,7 +324,7 @@ fn check_content(value: &Node<'_>, content: Content, path: &str) -> Result<(), I
         (Content::Text, _) => "a text with content",
         (Content::AnyText | Content::Token, _) => "a text",
         (Content::Number, _) => "a number",
-        (Content::Flag, _) => "true or false",
+        (Content::Flag | Content::OptionalFlag, _) => "true or false",
     };
     Err(IncompleteResponse::WrongType {
         path: path.to_owned(),
@@ -509,7 +513,7 @@ mod tests {
             (Operation::FilterLogEvents, r#"{"events":[null]}"#),
             (Operation::GetTrailStatus, "{}"),
             (Operation::GetTrailStatus, r#"{"isLogging":true}"#),
-            (Operation::GetEventSelectors, r#"{"EventSelectors":[]}"#),
+            (Operation::GetEventSelectors, r#"{"EventSelectors":null}"#),
             (
                 Operation::FilterLogEvents,
                 r#"{"__type":"ThrottlingException","events":[]}"#,
@@ -532,7 +536,7 @@ mod tests {
             (Operation::ListUsers, "<ListUsersResponse/>"),
             (
                 Operation::ListUsers,
-                "<ListUsersResponse><ListUsersResult><Users/></ListUsersResult></ListUsersResponse>",
+                "<ListUsersResponse><ListUsersResult><Users/><IsTruncated/></ListUsersResult></ListUsersResponse>",
             ),
             (
                 Operation::DescribeRegions,

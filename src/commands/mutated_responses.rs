@@ -74,12 +74,9 @@ const SOURCES: [&str; 8] = [
     "ListAccounts",
 ];
 
-/// The number of changes per command and operation.
+/// The number of changes per command and operation: a share of `PROPTEST_CASES`, 12 by default.
 fn cases() -> u64 {
-    let factor = std::env::var("DRAGNET_CASES")
-        .ok()
-        .and_then(|factor| factor.parse().ok());
-    factor.unwrap_or(1) * 12
+    u64::from(proptest::test_runner::Config::default().cases / 20)
 }
 
 /// What a command lists, and whether it reports that something may be missing.

@@ -29,7 +29,7 @@ async fn permanent_throttling_ends_after_a_quarter_of_an_hour() {
 async fn queries_that_always_time_out_end_after_three_levels() {
     let slow = archive(5).replace(
         "empty_pages = false",
-        "empty_pages = false\ninsights_bytes_a_second = 1\ninsights_timeout_seconds = 3600",
+        "empty_pages = false\ninsights_bytes_a_second = 1\ninsights_timeout_seconds = 1",
     );
     let (run, world, elapsed) = timed_sweep(&slow).await;
     assert_eq!(run.status(), "incomplete");

@@ -69,7 +69,7 @@ async fn assert_sweeps_miss_nothing(scenario: &str, operations: &[&str], usual: 
 
 #[tokio::test(start_paused = true)]
 async fn sweep_misses_nothing() {
-    let scenario = organization(2, 51) + SOURCES;
+    let scenario = organization(2, 1) + SOURCES;
     assert_sweeps_miss_nothing(&scenario, &SWEEP, 3).await;
 }
 
