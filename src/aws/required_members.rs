@@ -293,10 +293,9 @@ fn absent(member: &Member, path: &str) -> Result<(), IncompleteResponse> {
 fn check_content(value: &Node<'_>, content: Content, path: &str) -> Result<(), IncompleteResponse> {
     let expected = match (content, value) {
         (Content::Text, Node::Text(text)) if !text.is_empty() => return Ok(()),
-        (Content::AnyText, Node::Text(_))
+        (Content::AnyText | Content::Token, Node::Text(_))
         | (Content::Number, Node::Number)
-        | (Content::Flag | Content::OptionalFlag, Node::Flag(_))
-        | (Content::Token, Node::Text(_)) => return Ok(()),
+        | (Content::Flag | Content::OptionalFlag, Node::Flag(_)) => return Ok(()),
         // XML has only texts.
         (Content::Flag | Content::OptionalFlag, Node::Text(text))
             if text == "true" || text == "false" =>

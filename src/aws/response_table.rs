@@ -6,7 +6,7 @@
 //! SDK reads it. The match in [`Shape::of`] has no wildcard: an operation without a row does not
 //! compile.
 //!
-//! Sources: the API reference of each service; responses of AWS that LocalStack and Cloud Custodian
+//! Sources: the API reference of each service; responses of AWS that localstack and cloud-custodian
 //! recorded for their tests. Both record what boto3 parsed, which leaves out absent lists, so a
 //! recorded `[]` shows that AWS wrote the list.
 

@@ -42,7 +42,7 @@ const ARCHIVE: [&str; 3] = ["DescribeLogGroups", "GetQueryResults", "StartQuery"
 fn fault(operation: &str, case: u32) -> String {
     let seed = fastrand::Rng::with_seed(u64::from(case)).u32(..);
     let after = case % 3;
-    let times = if case % 4 == 0 { 1 } else { 10_000 };
+    let times = if case.is_multiple_of(4) { 1 } else { 10_000 };
     format!(
         "[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nanswer = \"any\"\nseed = {seed}\n\
          after = {after}\ntimes = {times}\n"
@@ -124,18 +124,15 @@ async fn watch_misses_nothing() {
     };
     let config = format!("{WATCH}[scope]\nsources = \"report\"\n");
     let five_minutes = std::time::Duration::from_mins(5);
-    for (number, operation) in [
-        "AssumeRole",
-        "DescribeLogGroups",
-        "DescribeRegions",
-        "FilterLogEvents",
-        "ListAccounts",
-    ]
-    .iter()
-    .enumerate()
-    {
+    for (operation, offset) in [
+        ("AssumeRole", 0),
+        ("DescribeLogGroups", 1),
+        ("DescribeRegions", 2),
+        ("FilterLogEvents", 3),
+        ("ListAccounts", 4),
+    ] {
         for case in 0..cases(1) {
-            let fault = fault(operation, case * 5 + number as u32);
+            let fault = fault(operation, case * 5 + offset);
             let station = Station::configured(&config);
             for (time, faults) in [
                 ("13:00:00Z", ""),
