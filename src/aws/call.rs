@@ -17,10 +17,10 @@ use super::pages::Endless;
 use super::response_budget::{ResponsePermit, with_response_permit};
 use super::session::Session;
 use crate::model::{AccountId, ApiCall, Operation, Region};
-use crate::throttle::QuotaKey;
+use crate::throttle::{QuotaKey, THROTTLED_LIMIT};
 
-/// A throttled call waits in the queue of its quota, so retries cost little: they last about a
-/// quarter of an hour.
+/// A throttled call waits in the queue of its quota, so retries cost little. All calls of a quota
+/// fail after [`THROTTLED_LIMIT`] without a success.
 const THROTTLED_ATTEMPTS: u32 = 50;
 /// A server error or broken connection that lasts longer than about 20 s is returned.
 const TRANSIENT_ATTEMPTS: u32 = 7;
@@ -75,6 +75,21 @@ impl CallContext<'_> {
             code: "Interrupted".to_owned(),
             attempts,
             ..self.unreadable("the command is being interrupted")
+        }
+    }
+
+    /// The error for a call that is not sent because AWS throttled all calls of its quota for
+    /// [`THROTTLED_LIMIT`].
+    fn throttled_for_too_long(self, account: Option<AccountId>, attempts: u32) -> CallError {
+        let minutes = THROTTLED_LIMIT.as_secs() / 60;
+        CallError {
+            class: ErrorClass::Throttled,
+            code: "Throttled".to_owned(),
+            account,
+            attempts,
+            ..self.unreadable(format!(
+                "AWS throttled every such call for {minutes} minutes; run the command again later"
+            ))
         }
     }
 
@@ -148,6 +163,9 @@ impl Aws {
         let quota_limiter = self.call_limiter.quota_limiter(&key);
         let mut attempts = Attempts::default();
         loop {
+            if quota_limiter.limiter.is_closed() {
+                return Err(context.throttled_for_too_long(key.account, attempts.made));
+            }
             let Some((permit, credentials)) = self
                 .admit(first_permit.take(), context, &quota_limiter)
                 .await?
@@ -171,14 +189,10 @@ impl Aws {
                 }
                 Err(diagnosis) => diagnosis,
             };
-            let next = attempts.next_step(diagnosis.class);
-            debug!(
-                operation = %key.operation, region = %key.region, account = %key.owner(),
-                code = diagnosis.code, attempt = attempts.made, ?next, "an attempt failed"
-            );
+            let next = attempts.record_failure(&diagnosis, &quota_limiter, &key);
             match next {
                 NextStep::Retry(wait) => sleep(wait).await,
-                NextStep::SlowDown => record_throttle(&quota_limiter, &key),
+                NextStep::SlowDown => {}
                 NextStep::Refresh => context.session.discard(&credentials).await,
                 NextStep::GiveUp => {
                     return Err(context.failed(diagnosis, key.account, attempts.made));
@@ -316,11 +330,31 @@ enum NextStep {
 }
 
 impl Attempts {
-    fn next_step(&mut self, class: ErrorClass) -> NextStep {
+    /// Records a failed attempt, and returns what to do next.
+    fn record_failure(
+        &mut self,
+        diagnosis: &Diagnosis,
+        quota_limiter: &QuotaLimiter,
+        key: &QuotaKey,
+    ) -> NextStep {
+        if diagnosis.class == ErrorClass::Throttled {
+            record_throttle(quota_limiter, key);
+        }
+        let next = self.next_step(diagnosis.class, quota_limiter.limiter.is_blocked());
+        debug!(
+            operation = %key.operation, region = %key.region, account = %key.owner(),
+            code = diagnosis.code, attempt = self.made, ?next, "an attempt failed"
+        );
+        next
+    }
+
+    /// Returns what to do after an attempt failed. `is_blocked` says that AWS throttled all calls
+    /// of the quota for too long.
+    fn next_step(&mut self, class: ErrorClass, is_blocked: bool) -> NextStep {
         match class {
             ErrorClass::Throttled => {
                 self.throttled += 1;
-                if self.throttled < THROTTLED_ATTEMPTS {
+                if self.throttled < THROTTLED_ATTEMPTS && !is_blocked {
                     NextStep::SlowDown
                 } else {
                     NextStep::GiveUp
@@ -358,12 +392,21 @@ mod tests {
     #[test]
     fn each_error_class_has_its_own_retry_limit() {
         let mut attempts = Attempts::default();
-        assert_eq!(attempts.next_step(ErrorClass::Denied), NextStep::GiveUp);
-        assert_eq!(attempts.next_step(ErrorClass::Expired), NextStep::Refresh);
-        assert_eq!(attempts.next_step(ErrorClass::Expired), NextStep::GiveUp);
+        assert_eq!(
+            attempts.next_step(ErrorClass::Denied, false),
+            NextStep::GiveUp
+        );
+        assert_eq!(
+            attempts.next_step(ErrorClass::Expired, false),
+            NextStep::Refresh
+        );
+        assert_eq!(
+            attempts.next_step(ErrorClass::Expired, false),
+            NextStep::GiveUp
+        );
         let attempts_until_giving_up = |class| {
             let mut attempts = Attempts::default();
-            (1..1_000).find(|_| attempts.next_step(class) == NextStep::GiveUp)
+            (1..1_000).find(|_| attempts.next_step(class, false) == NextStep::GiveUp)
         };
         assert_eq!(
             attempts_until_giving_up(ErrorClass::Throttled),
@@ -372,6 +415,10 @@ mod tests {
         assert_eq!(
             attempts_until_giving_up(ErrorClass::Transient),
             Some(TRANSIENT_ATTEMPTS)
+        );
+        assert_eq!(
+            Attempts::default().next_step(ErrorClass::Throttled, true),
+            NextStep::GiveUp
         );
     }
 }

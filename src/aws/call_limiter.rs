@@ -149,6 +149,10 @@ impl CallLimiter {
         let _waiting = Waiting::new(quota);
         let _head = quota.queue.lock().await;
         while let Err(wait) = quota.limiter.try_acquire() {
+            // The call will not be sent, so it needs no rate-limit permit.
+            if quota.limiter.is_closed() {
+                break;
+            }
             sleep(wait).await;
         }
         self.acquire_concurrency().await
@@ -164,6 +168,7 @@ impl CallLimiter {
             if quota.is_idle() {
                 match quota.limiter.try_acquire() {
                     Ok(()) => return self.acquire_concurrency().await,
+                    Err(_) if quota.limiter.is_closed() => return self.acquire_concurrency().await,
                     Err(wait) => {
                         drop(head);
                         sleep(wait).await;

@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
+use super::required_members::{IncompleteResponse, UNPROVEN_EMPTY};
 use crate::model::{AccountId, ApiCall, Region, RoleArn};
 
 /// The class of an error, independent of the service's name for it.
@@ -34,8 +35,8 @@ pub enum ErrorClass {
 pub struct CallError {
     /// The class.
     pub class: ErrorClass,
-    /// AWS's error code, or `Timeout`, `NoConnection` or `BrokenAnswer` if there was no usable
-    /// response.
+    /// AWS's error code, or `Timeout`, `NoConnection`, `BrokenAnswer` or `UnprovenEmpty` if there
+    /// was no usable response.
     pub code: String,
     /// AWS's message, which is untrusted text.
     pub message: String,
@@ -132,7 +133,10 @@ impl Diagnosis {
                 Some(429) => (ErrorClass::Throttled, "HTTP 429".to_owned()),
                 Some(status @ (300..=499)) => (ErrorClass::Refused, format!("HTTP {status}")),
                 Some(status @ 500..) => (ErrorClass::Transient, format!("HTTP {status}")),
-                _ => (ErrorClass::Transient, "BrokenAnswer".to_owned()),
+                _ => (
+                    ErrorClass::Transient,
+                    broken_response_code(error).to_owned(),
+                ),
             },
         };
         Self {
@@ -141,6 +145,19 @@ impl Diagnosis {
             message: causes(error),
             request_id,
         }
+    }
+}
+
+/// Returns the code for a response that cannot be used.
+fn broken_response_code(error: &(dyn std::error::Error + 'static)) -> &'static str {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let is_unproven_empty = causes
+        .filter_map(|cause| cause.downcast_ref::<IncompleteResponse>())
+        .any(IncompleteResponse::is_unproven_empty);
+    if is_unproven_empty {
+        UNPROVEN_EMPTY
+    } else {
+        "BrokenAnswer"
     }
 }
 

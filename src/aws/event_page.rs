@@ -120,6 +120,9 @@ struct Page {
     /// Always empty since 2020.
     #[serde(rename = "searchedLogStreams")]
     _searched_log_streams: Option<[(); 0]>,
+    /// The code of an error, which only error responses have.
+    #[serde(rename = "__type")]
+    error: Option<IgnoredAny>,
     #[serde(flatten)]
     _rest: IgnoredAny,
 }
@@ -140,9 +143,12 @@ struct Event {
 /// Decodes a body; `None` leaves it to the SDK.
 fn decode_page(body: &[u8]) -> Option<EventPage> {
     let Page {
-        events, next_token, ..
+        events,
+        next_token,
+        error,
+        ..
     } = serde_json::from_str(str::from_utf8(body).ok()?).ok()?;
-    if events.iter().any(|event| event.id.is_empty()) {
+    if error.is_some() || events.iter().any(|event| event.id.is_empty()) {
         return None;
     }
     Some(EventPage {

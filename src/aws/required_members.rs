@@ -2,8 +2,9 @@
 //!
 //! The SDK reads an absent list as an empty one. Without this check an empty body, `{}`, or an
 //! error with HTTP status 200 would look like an empty list. The check reads the body as it was
-//! received, before the SDK does. A response that lacks a required member fails as a
-//! `BrokenAnswer`, which is retried.
+//! received, before the SDK does, and compares it with the row of the operation in
+//! [`super::response_table`]. A response that lacks a required member fails as a `BrokenAnswer`,
+//! or as [`UNPROVEN_EMPTY`] if AWS may spell an empty list in this way. Both are retried.
 //!
 //! Pages of events are too many to be parsed twice. [`super::event_page`] decodes and checks them
 //! at once, and marks the response with [`MembersChecked`]. Only the pages that it leaves to the
@@ -18,16 +19,25 @@ use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint}
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::ec2::is_enabled;
+use super::response_body::{InvalidBody, Node};
+use super::response_table::{Content, EmptyList, Member, Shape};
 use crate::model::Operation;
 
 /// The header that names an error. Only error responses have it.
 ///
 /// Source: Smithy, "AWS JSON 1.1 protocol", "Operation error serialization".
 const ERROR_TYPE: &str = "x-amzn-errortype";
+
+/// The member that names an error in a JSON body. Only error responses have it.
+///
+/// Source: Smithy, "AWS JSON 1.1 protocol", "Operation error serialization".
+const JSON_ERROR_TYPE: &str = "__type";
+
+/// The error code of a response whose absent list may mean that there is nothing, although no such
+/// response of AWS is known.
+pub(crate) const UNPROVEN_EMPTY: &str = "UnprovenEmpty";
 
 /// Checks the responses to one call of the operation.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +49,32 @@ pub(super) struct MembersChecked;
 
 /// Why a response is incomplete.
 #[derive(Debug, thiserror::Error)]
-enum IncompleteResponse {
+pub(super) enum IncompleteResponse {
     #[error("the response is an error ({0}) with HTTP status {1}; expected an error status")]
     Error(String, u16),
-    #[error("the response lacks a required member: {0}")]
-    Member(#[source] serde_json::Error),
+    #[error(transparent)]
+    Body(#[from] InvalidBody),
+    #[error("the response is <{found}>; expected <{expected}>")]
+    Root { found: String, expected: String },
+    #[error("the response lacks the required member {0}")]
+    Absent(String),
+    #[error("the response lacks the list {path}, which AWS writes even if it is empty ({proof})")]
+    AbsentList { path: String, proof: &'static str },
+    #[error(
+        "the response has no {0}, and it is not known whether AWS leaves it out if it is empty"
+    )]
+    UnprovenEmpty(String),
+    #[error("the member {path} of the response is not {expected}")]
+    WrongType {
+        path: String,
+        expected: &'static str,
+    },
+    #[error("the response has {found} instead of {expected}")]
+    Misspelt { found: String, expected: String },
+    #[error("the response has the member {0} twice")]
+    Twice(String),
+    #[error("the member {path} of the response is empty, although {reason}")]
+    NeverEmpty { path: String, reason: &'static str },
     #[error(
         "the response says that a log stream was not searched completely, but has no nextToken"
     )]
@@ -52,6 +83,13 @@ enum IncompleteResponse {
         "the response lists no enabled Region, although every account has Regions that cannot be disabled"
     )]
     NoRegions,
+}
+
+impl IncompleteResponse {
+    /// Whether AWS may spell an empty list in this way.
+    pub(super) fn is_unproven_empty(&self) -> bool {
+        matches!(self, Self::UnprovenEmpty(_))
+    }
 }
 
 #[dyn_dispatch_hint]
@@ -69,8 +107,7 @@ impl Intercept for RequiredMembers {
         Ok(self.check(context.response())?)
     }
 
-    /// XML lists are checked after the SDK has read them: an absent list and an empty one are
-    /// equally wrong.
+    /// Some servers list Regions that are not enabled; without any other, the list is incomplete.
     fn read_after_deserialization(
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
@@ -90,7 +127,7 @@ impl Intercept for RequiredMembers {
 }
 
 impl RequiredMembers {
-    fn check(self, response: &HttpResponse) -> Result<(), IncompleteResponse> {
+    pub(super) fn check(self, response: &HttpResponse) -> Result<(), IncompleteResponse> {
         if !response.status().is_success() || response.extension::<MembersChecked>().is_some() {
             return Ok(());
         }
@@ -100,135 +137,271 @@ impl RequiredMembers {
         }
         // Only streamed bodies are not in memory, and no body is streamed.
         let body = response.body().bytes().unwrap_or_default();
-        let result = match self.0 {
-            Operation::DescribeLogGroups => check_members::<LogGroups>(body),
-            Operation::DescribeLogStreams => check_members::<LogStreams>(body),
-            Operation::DescribeTrails => check_members::<Trails>(body),
-            Operation::FilterLogEvents => return check_events(body, status),
-            Operation::GetQueryResults => check_members::<QueryResults>(body),
-            Operation::ListAccounts => check_members::<Accounts>(body),
-            _ => Ok(()),
-        };
-        result
-            .map_err(|error| find_error(body, status).unwrap_or(IncompleteResponse::Member(error)))
+        match Shape::of(self.0) {
+            Shape::Json(members) => self.check_json(body, status, members),
+            Shape::Query(members) => {
+                let result = format!("{}Result", self.0);
+                let content = self.read_root(body, status)?;
+                let Some(result) = content.get(&result) else {
+                    return Err(IncompleteResponse::Absent(result));
+                };
+                check_members(result, members, "")
+            }
+            Shape::QueryWithoutResult => self.read_root(body, status).map(drop),
+            Shape::Ec2(members) => check_members(&self.read_root(body, status)?, members, ""),
+            Shape::NoCall => Ok(()),
+        }
+    }
+
+    fn check_json(
+        self,
+        body: &[u8],
+        status: u16,
+        members: &[Member],
+    ) -> Result<(), IncompleteResponse> {
+        let node = Node::from_json(body)?;
+        if let Some(code) = node.get(JSON_ERROR_TYPE) {
+            let code = code.text().unwrap_or_default().to_owned();
+            return Err(IncompleteResponse::Error(code, status));
+        }
+        if !matches!(node, Node::Members(_)) {
+            return Err(IncompleteResponse::WrongType {
+                path: "body".to_owned(),
+                expected: "an object",
+            });
+        }
+        check_members(&node, members, "")?;
+        if self.0 == Operation::FilterLogEvents {
+            check_searched_streams(&node)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the root element of an XML body, and returns its content.
+    fn read_root(self, body: &[u8], status: u16) -> Result<Node<'_>, IncompleteResponse> {
+        let (found, content) = Node::from_xml(body)?;
+        let expected = format!("{}Response", self.0);
+        if found == expected {
+            return Ok(content);
+        }
+        Err(find_xml_error(&content).map_or_else(
+            || IncompleteResponse::Root { found, expected },
+            |code| IncompleteResponse::Error(code.to_owned(), status),
+        ))
     }
 }
 
-fn check_members<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<()> {
-    serde_json::from_slice::<T>(body).map(drop)
+/// Returns the code of an error. Sources: Smithy, "AWS query protocol" and "AWS EC2 query
+/// protocol", "Operation error serialization".
+fn find_xml_error<'a>(content: &'a Node<'_>) -> Option<&'a str> {
+    let errors = content.get("Errors").unwrap_or(content);
+    errors.get("Error")?.get("Code")?.text()
 }
 
-fn check_events(body: &[u8], status: u16) -> Result<(), IncompleteResponse> {
-    let page: EventPage = serde_json::from_slice(body)
-        .map_err(|error| find_error(body, status).unwrap_or(IncompleteResponse::Member(error)))?;
-    let is_incomplete = page
-        .searched_log_streams
+/// Checks that a structure has these members. `path` names the structure in messages.
+fn check_members(
+    structure: &Node<'_>,
+    members: &[Member],
+    path: &str,
+) -> Result<(), IncompleteResponse> {
+    let found = match structure {
+        Node::Members(found) => found.as_slice(),
+        // An XML element without content.
+        Node::Text(text) if text.is_empty() => &[],
+        _ => {
+            return Err(IncompleteResponse::WrongType {
+                path: path.to_owned(),
+                expected: "a structure",
+            });
+        }
+    };
+    for member in members {
+        check_spelling(found, member, path)?;
+        if let Some((sibling, text)) = member.condition
+            && structure.get(sibling).and_then(Node::text) != Some(text)
+        {
+            continue;
+        }
+        check_alternatives(structure, member, path)?;
+    }
+    Ok(())
+}
+
+/// Checks that no member is there twice, and that none is there in another letter case: the SDK
+/// would read only one of two, and ignore another letter case.
+fn check_spelling(
+    found: &[(std::borrow::Cow<'_, str>, Node<'_>)],
+    member: &Member,
+    path: &str,
+) -> Result<(), IncompleteResponse> {
+    for expected in member.names {
+        let mut is_found = false;
+        for (name, _) in found {
+            if name == expected {
+                if is_found {
+                    return Err(IncompleteResponse::Twice(join(path, expected)));
+                }
+                is_found = true;
+            } else if name.eq_ignore_ascii_case(expected) {
+                return Err(IncompleteResponse::Misspelt {
+                    found: join(path, name),
+                    expected: join(path, expected),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks that one of the alternatives is there, with its content.
+fn check_alternatives(
+    structure: &Node<'_>,
+    member: &Member,
+    path: &str,
+) -> Result<(), IncompleteResponse> {
+    let mut result = None;
+    for name in member.names {
+        match structure.get(name) {
+            None | Some(Node::Null) => {}
+            Some(value) => {
+                let checked = check_content(value, member.content, &join(path, name));
+                if checked.is_ok() {
+                    return Ok(());
+                }
+                result = Some(checked);
+            }
+        }
+    }
+    result.unwrap_or_else(|| absent(member, path))
+}
+
+fn absent(member: &Member, path: &str) -> Result<(), IncompleteResponse> {
+    let name = join(path, &member.names.join(" or "));
+    match member.content {
+        Content::Token | Content::OptionalFlag | Content::OptionalList(_) => Ok(()),
+        Content::List(_, EmptyList::Unproven) | Content::Rows(_, EmptyList::Unproven) => {
+            Err(IncompleteResponse::UnprovenEmpty(name))
+        }
+        Content::List(_, EmptyList::Recorded(proof)) => {
+            Err(IncompleteResponse::AbsentList { path: name, proof })
+        }
+        _ => Err(IncompleteResponse::Absent(name)),
+    }
+}
+
+/// Checks a value against the content that AWS writes.
+fn check_content(value: &Node<'_>, content: Content, path: &str) -> Result<(), IncompleteResponse> {
+    let expected = match (content, value) {
+        (Content::Text, Node::Text(text)) if !text.is_empty() => return Ok(()),
+        (Content::AnyText | Content::Token, Node::Text(_))
+        | (Content::Number, Node::Number)
+        | (Content::Flag | Content::OptionalFlag, Node::Flag(_)) => return Ok(()),
+        // XML has only texts.
+        (Content::Flag | Content::OptionalFlag, Node::Text(text))
+            if text == "true" || text == "false" =>
+        {
+            return Ok(());
+        }
+        (Content::Structure(members), value) => return check_members(value, members, path),
+        (Content::List(members, empty), value) => {
+            let items = list_items(value, path)?;
+            check_not_empty(items.len(), empty, path)?;
+            return items
+                .into_iter()
+                .try_for_each(|item| check_members(item, members, path));
+        }
+        (Content::OptionalList(members), value) => {
+            return list_items(value, path)?
+                .into_iter()
+                .try_for_each(|item| check_members(item, members, path));
+        }
+        (Content::Rows(members, empty), value) => {
+            let rows = list_items(value, path)?;
+            check_not_empty(rows.len(), empty, path)?;
+            return check_rows(&rows, members, path);
+        }
+        (Content::Text, _) => "a text with content",
+        (Content::AnyText | Content::Token, _) => "a text",
+        (Content::Number, _) => "a number",
+        (Content::Flag | Content::OptionalFlag, _) => "true or false",
+    };
+    Err(IncompleteResponse::WrongType {
+        path: path.to_owned(),
+        expected,
+    })
+}
+
+fn check_rows(
+    rows: &[&Node<'_>],
+    members: &[Member],
+    path: &str,
+) -> Result<(), IncompleteResponse> {
+    for row in rows {
+        for field in list_items(row, path)? {
+            check_members(field, members, path)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_not_empty(items: usize, empty: EmptyList, path: &str) -> Result<(), IncompleteResponse> {
+    match empty {
+        EmptyList::Never(reason) if items == 0 => Err(IncompleteResponse::NeverEmpty {
+            path: path.to_owned(),
+            reason,
+        }),
+        EmptyList::Never(_) | EmptyList::Recorded(_) | EmptyList::Unproven => Ok(()),
+    }
+}
+
+/// Returns the items of a list: of a JSON array, or of an XML element whose elements are `member`
+/// (AWS Query) or `item` (EC2).
+fn list_items<'n, 'a>(
+    list: &'n Node<'a>,
+    path: &str,
+) -> Result<Vec<&'n Node<'a>>, IncompleteResponse> {
+    let wrong_type = || IncompleteResponse::WrongType {
+        path: path.to_owned(),
+        expected: "a list",
+    };
+    match list {
+        Node::List(items) => Ok(items.iter().collect()),
+        Node::Text(text) if text.is_empty() => Ok(Vec::new()),
+        Node::Members(members) => members
+            .iter()
+            .map(|(name, item)| {
+                let is_item = name == "member" || name == "item";
+                is_item.then_some(item).ok_or_else(wrong_type)
+            })
+            .collect(),
+        Node::Null | Node::Flag(_) | Node::Number | Node::Text(_) => Err(wrong_type()),
+    }
+}
+
+/// Checks that a page of events that says that a log stream was not searched completely has a next
+/// page.
+///
+/// Source: CloudWatch Logs API, `SearchedLogStream`.
+fn check_searched_streams(page: &Node<'_>) -> Result<(), IncompleteResponse> {
+    let has_next_page = matches!(page.get("nextToken"), Some(Node::Text(_)));
+    let Some(Node::List(streams)) = page.get("searchedLogStreams") else {
+        return Ok(());
+    };
+    let is_incomplete = streams
         .iter()
-        .flatten()
-        .any(|stream| stream.searched_completely == Some(false));
-    if is_incomplete && page.next_token.is_none() {
+        .any(|stream| stream.get("searchedCompletely") == Some(&Node::Flag(false)));
+    if is_incomplete && !has_next_page {
         Err(IncompleteResponse::NotSearched)
     } else {
         Ok(())
     }
 }
 
-/// Returns the error that a body contains, if it contains one.
-fn find_error(body: &[u8], status: u16) -> Option<IncompleteResponse> {
-    let ErrorBody { code } = serde_json::from_slice(body).ok()?;
-    Some(IncompleteResponse::Error(code, status))
-}
-
-#[derive(Deserialize)]
-struct ErrorBody {
-    #[serde(rename = "__type")]
-    code: String,
-}
-
-/// An item of a list with any members; not `null`.
-#[derive(Deserialize)]
-struct Item {}
-
-/// Source: CloudWatch Logs API, `DescribeLogGroups`.
-#[derive(Deserialize)]
-struct LogGroups {
-    #[serde(rename = "logGroups")]
-    _log_groups: Vec<Item>,
-}
-
-/// Source: CloudWatch Logs API, `DescribeLogStreams`.
-#[derive(Deserialize)]
-struct LogStreams {
-    #[serde(rename = "logStreams")]
-    _log_streams: Vec<Item>,
-}
-
-/// Source: CloudTrail API, `DescribeTrails`.
-#[derive(Deserialize)]
-struct Trails {
-    #[serde(rename = "trailList")]
-    _trails: Vec<Item>,
-}
-
-/// Source: Organizations API, `ListAccounts`.
-#[derive(Deserialize)]
-struct Accounts {
-    #[serde(rename = "Accounts")]
-    _accounts: Vec<Item>,
-}
-
-/// Source: CloudWatch Logs API, `GetQueryResults`.
-#[derive(Deserialize)]
-struct QueryResults {
-    #[serde(rename = "status")]
-    _status: String,
-    #[serde(rename = "results")]
-    _results: Vec<Vec<Item>>,
-}
-
-/// Source: CloudWatch Logs API, `FilterLogEvents`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EventPage {
-    #[serde(rename = "events")]
-    _events: Vec<Event>,
-    searched_log_streams: Option<Vec<SearchedLogStream>>,
-    next_token: Option<IgnoredAny>,
-}
-
-/// Source: CloudWatch Logs API, `SearchedLogStream`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SearchedLogStream {
-    searched_completely: Option<bool>,
-}
-
-/// Source: CloudWatch Logs API, `FilteredLogEvent`.
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "eventId")]
-    _id: EventId,
-    /// The SDK accepts numbers in other forms too.
-    #[serde(rename = "timestamp")]
-    _timestamp: f64,
-    #[serde(rename = "message")]
-    _message: String,
-}
-
-/// An event id that is not empty.
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct EventId;
-
-impl TryFrom<String> for EventId {
-    type Error = &'static str;
-
-    fn try_from(id: String) -> Result<Self, Self::Error> {
-        if id.is_empty() {
-            Err("an empty eventId")
-        } else {
-            Ok(Self)
-        }
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
     }
 }
 
@@ -276,7 +449,24 @@ mod tests {
                 r#"{"events":[{"eventId":"1","timestamp":5.0,"message":""}]}"#,
             ),
             // An operation without required members.
-            (Operation::GetTrailStatus, "{}"),
+            (Operation::StopQuery, "{}"),
+            (
+                Operation::GetEventSelectors,
+                r#"{"EventSelectors":[],"AdvancedEventSelectors":[{}]}"#,
+            ),
+            (
+                Operation::ListUsers,
+                "<ListUsersResponse><ListUsersResult><Users/><IsTruncated>false</IsTruncated></ListUsersResult></ListUsersResponse>",
+            ),
+            (
+                Operation::DescribeFlowLogs,
+                "<a:DescribeFlowLogsResponse xmlns:a='u'><a:flowLogSet></a:flowLogSet></a:DescribeFlowLogsResponse>",
+            ),
+            (
+                Operation::GetServiceLastAccessedDetails,
+                "<GetServiceLastAccessedDetailsResponse><GetServiceLastAccessedDetailsResult><JobStatus>IN_PROGRESS</JobStatus>\
+                 </GetServiceLastAccessedDetailsResult></GetServiceLastAccessedDetailsResponse>",
+            ),
         ] {
             assert_eq!(checked(operation, 200, body), Ok(()), "{operation}: {body}");
         }
@@ -286,7 +476,9 @@ mod tests {
     fn missing_member_is_an_error_with_the_response_text() {
         let missing = checked(Operation::DescribeLogGroups, 200, "{}").unwrap_err();
         assert!(
-            missing.starts_with("the response lacks a required member: missing field `logGroups`"),
+            missing.starts_with(
+                "the response lacks the list logGroups, which AWS writes even if it is empty"
+            ),
             "{missing}"
         );
         let error = checked(
@@ -299,6 +491,15 @@ mod tests {
             error.contains("an error (AccessDeniedException) with HTTP status 200"),
             "{error}"
         );
+        let error = checked(
+            Operation::DescribeRegions,
+            200,
+            "<Response><Errors><Error><Code>Unavailable</Code></Error></Errors></Response>",
+        )
+        .unwrap_err();
+        assert!(error.contains("an error (Unavailable)"), "{error}");
+        let unproven = checked(Operation::DescribeTrails, 200, "{}").unwrap_err();
+        assert!(unproven.contains("not known whether AWS"), "{unproven}");
         for (operation, body) in [
             (Operation::DescribeLogGroups, ""),
             (Operation::DescribeLogGroups, r#"{"logGroups":[null]}"#),
@@ -309,6 +510,37 @@ mod tests {
                 r#"{"status":"Complete","results":[null]}"#,
             ),
             (Operation::FilterLogEvents, r#"{"events":[null]}"#),
+            (Operation::GetTrailStatus, "{}"),
+            (Operation::GetTrailStatus, r#"{"isLogging":true}"#),
+            (Operation::GetEventSelectors, r#"{"EventSelectors":null}"#),
+            (
+                Operation::FilterLogEvents,
+                r#"{"__type":"ThrottlingException","events":[]}"#,
+            ),
+            (
+                Operation::FilterLogEvents,
+                r#"{"events":[],"NextToken":"t"}"#,
+            ),
+            (
+                Operation::DescribeLogGroups,
+                r#"{"logGroups":[],"logGroups":[]}"#,
+            ),
+            (Operation::PutUserPolicy, ""),
+            (Operation::PutUserPolicy, "<PutGroupPolicyResponse/>"),
+            (Operation::PutUserPolicy, "<PutUserPolicyResponse>"),
+            (
+                Operation::PutUserPolicy,
+                "<PutUserPolicyResponse></PutUserPolicyResponse><a/>",
+            ),
+            (Operation::ListUsers, "<ListUsersResponse/>"),
+            (
+                Operation::ListUsers,
+                "<ListUsersResponse><ListUsersResult><Users/><IsTruncated/></ListUsersResult></ListUsersResponse>",
+            ),
+            (
+                Operation::DescribeRegions,
+                "<DescribeRegionsResponse><regionInfo/></DescribeRegionsResponse>",
+            ),
             (
                 Operation::FilterLogEvents,
                 r#"{"events":[{"eventId":"","timestamp":5,"message":"m"}]}"#,

@@ -17,6 +17,8 @@ mod interrupt;
 mod list;
 mod logging;
 mod mfa_code;
+#[cfg(test)]
+mod mutated_responses;
 mod plan;
 mod range;
 mod report;

@@ -102,6 +102,8 @@ pub enum Reason {
     GroupGone,
     /// The pages of the server do not end: it repeats a token, or sends empty pages forever.
     EndlessPages,
+    /// The response lacks a list, and it is not known whether AWS leaves it out if it is empty.
+    UnprovenEmpty,
     /// The source credentials have expired or are not available.
     SourceCredentials,
     /// An MFA device is configured, but no MFA session could be created.
@@ -120,7 +122,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NoLogGroups,
         Self::NoRegions,
         Self::CreatedAfterWindow,
@@ -137,6 +139,7 @@ impl Reason {
         Self::KeyNotUsable,
         Self::GroupGone,
         Self::EndlessPages,
+        Self::UnprovenEmpty,
         Self::SourceCredentials,
         Self::MfaFailed,
         Self::HopDenied,
@@ -165,6 +168,7 @@ impl Reason {
             Self::KeyNotUsable => "key-not-usable",
             Self::GroupGone => "group-gone",
             Self::EndlessPages => "endless-pages",
+            Self::UnprovenEmpty => "unproven-empty",
             Self::SourceCredentials => "source-credentials",
             Self::MfaFailed => "mfa-failed",
             Self::HopDenied => "hop-denied",
@@ -197,6 +201,7 @@ impl Reason {
             | Self::KeyNotUsable
             | Self::GroupGone
             | Self::EndlessPages
+            | Self::UnprovenEmpty
             | Self::SourceCredentials
             | Self::MfaFailed
             | Self::HopDenied
@@ -232,6 +237,9 @@ impl Reason {
             Self::KeyNotUsable => "the key that encrypts it cannot be used",
             Self::GroupGone => "deleted before its search ended",
             Self::EndlessPages => "the server's pages do not end, so reading stopped",
+            Self::UnprovenEmpty => {
+                "the response lacks a list, and it is not known whether AWS leaves it out if it is empty"
+            }
             Self::SourceCredentials => "the source credentials have expired or are not available",
             Self::MfaFailed => "no MFA session could be created",
             Self::HopDenied => "AWS denied a role of the role chain",

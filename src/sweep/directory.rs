@@ -91,6 +91,12 @@ pub enum DirectoryError {
     /// The pages of the list repeat without end.
     #[error("cannot list the accounts of the organization: the pages of ListAccounts do not end")]
     Endless(#[from] Endless),
+    /// The list is empty.
+    #[error(
+        "cannot list the accounts of the organization: ListAccounts returned no account, not even the management account; \
+         run the command again, or name the accounts ([[accounts]] or --accounts-file)"
+    )]
+    NoAccounts,
 }
 
 /// The accounts, unsorted: those of the organization page by page, then those that only the
@@ -101,6 +107,8 @@ pub struct Directory<'a> {
     organization_session: Option<Arc<Session>>,
     configured: BTreeMap<AccountId, ConfiguredAccount>,
     seen: BTreeSet<AccountId>,
+    /// Whether the organization has listed an account.
+    has_listed: bool,
     pages: Pages,
     ready: VecDeque<Member>,
 }
@@ -130,6 +138,7 @@ impl<'a> Directory<'a> {
             organization_session,
             configured,
             seen: BTreeSet::new(),
+            has_listed: false,
             pages: Pages::default(),
             ready: VecDeque::new(),
         }
@@ -160,7 +169,11 @@ impl<'a> Directory<'a> {
             .list_accounts(session, self.pages.token())
             .await
             .map_err(|error| DirectoryError::Organizations(Box::new(error)))?;
+        self.has_listed |= !page.is_empty();
         if !self.pages.advance(page.len(), next_token)? {
+            if !self.has_listed {
+                return Err(DirectoryError::NoAccounts);
+            }
             self.organization_session = None;
         }
         for listed in page {

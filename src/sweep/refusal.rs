@@ -5,7 +5,7 @@
 //! did not contain.
 
 use super::outcome;
-use crate::aws::{CallError, ErrorClass};
+use crate::aws::{CallError, ErrorClass, UNPROVEN_EMPTY};
 use crate::model::{DeniedBy, Operation, Outcome, Reason, Status};
 
 /// The outcome of something that AWS denied, and advice for the user.
@@ -201,6 +201,10 @@ fn classify_error(error: &CallError) -> (Reason, Option<&'static str>) {
         (ErrorClass::Denied, Some(Operation::AssumeRole)) => (Reason::RoleDenied, None),
         (ErrorClass::Denied, _) => (Reason::AccessDenied, None),
         (ErrorClass::NotFound, Some(Operation::FilterLogEvents)) => (Reason::GroupGone, None),
+        _ if error.code == UNPROVEN_EMPTY => (
+            Reason::UnprovenEmpty,
+            Some("run the command again; if the gap remains, report the operation to the project"),
+        ),
         _ if error.code == "PackedPolicyTooLarge" => (
             Reason::Error,
             Some(

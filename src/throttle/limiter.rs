@@ -31,6 +31,12 @@ const SETTLE_TIME: Duration = Duration::from_secs(1);
 const STEP_INTERVAL: Duration = Duration::from_secs(5);
 const STEP_FACTOR: f64 = 1.5;
 
+/// For how long a quota may be throttled without a single successful call. After this time, its
+/// calls fail.
+pub const THROTTLED_LIMIT: Duration = Duration::from_mins(15);
+/// How often a call is sent after that, to notice when AWS stops throttling.
+const PROBE_INTERVAL: Duration = Duration::from_mins(1);
+
 /// Limits the calls of one quota key to its rate, and to a lower rate for a while after AWS
 /// throttled a call.
 #[derive(Debug)]
@@ -54,6 +60,8 @@ struct AdaptiveRate {
     not_before: Instant,
     /// When the last permit was taken.
     last_permit: Instant,
+    /// When calls were first and last throttled, since the last successful call.
+    throttled: Option<(Instant, Instant)>,
 }
 
 impl Limiter {
@@ -75,6 +83,7 @@ impl Limiter {
                 changed: now,
                 not_before: now,
                 last_permit: now,
+                throttled: None,
             }),
         }
     }
@@ -135,6 +144,8 @@ impl Limiter {
     pub fn on_throttle(&self, jitter: f64) -> Option<f64> {
         let mut adaptive = self.adaptive();
         let now = Instant::now();
+        let (first, _) = adaptive.throttled.unwrap_or((now, now));
+        adaptive.throttled = Some((first, now));
         if adaptive.share < 1.0 && now.duration_since(adaptive.changed) < SETTLE_TIME {
             return None;
         }
@@ -152,6 +163,7 @@ impl Limiter {
     /// passed. Returns the new rate, if it changed.
     pub fn on_success(&self) -> Option<f64> {
         let mut adaptive = self.adaptive();
+        adaptive.throttled = None;
         // The usual case, which does not need to read the clock.
         if adaptive.share >= 1.0 {
             return None;
@@ -163,6 +175,21 @@ impl Limiter {
         adaptive.share = (adaptive.share * STEP_FACTOR).min(1.0);
         adaptive.changed = now;
         Some(self.rate * adaptive.share)
+    }
+
+    /// Whether calls were throttled for [`THROTTLED_LIMIT`] without a single success.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.adaptive()
+            .throttled
+            .is_some_and(|(first, _)| first.elapsed() >= THROTTLED_LIMIT)
+    }
+
+    /// Whether a call should fail without being sent: the limiter is blocked, and AWS throttled a
+    /// call less than [`PROBE_INTERVAL`] ago.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.adaptive().throttled.is_some_and(|(first, last)| {
+            first.elapsed() >= THROTTLED_LIMIT && last.elapsed() < PROBE_INTERVAL
+        })
     }
 
     fn interval(&self, share: f64) -> Duration {

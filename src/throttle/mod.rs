@@ -5,7 +5,7 @@
 mod limiter;
 mod quotas;
 
-pub use limiter::Limiter;
+pub use limiter::{Limiter, THROTTLED_LIMIT};
 pub use quotas::{QuotaError, QuotaTable};
 
 use crate::model::{AccountId, Region};

@@ -17,6 +17,8 @@ mod incomplete_answers;
 mod indicator_lists;
 mod indicators;
 mod insights;
+mod limits;
+mod mutated_responses;
 mod persisted;
 mod range;
 mod real_data;

@@ -37,7 +37,7 @@ pub struct ServiceUse {
 
 impl Aws {
     /// Whether IAM simulates an explicit deny for everything that the principal does; `None` if the
-    /// response has no result.
+    /// response lacks the result of an action.
     ///
     /// Source: IAM API, `SimulatePrincipalPolicy`.
     ///
@@ -63,8 +63,12 @@ impl Aws {
         let denied = |decision: &PolicyEvaluationDecisionType| {
             *decision == PolicyEvaluationDecisionType::ExplicitDeny
         };
-        Ok((!results.is_empty())
-            .then(|| results.iter().all(|result| denied(result.eval_decision()))))
+        let is_complete = SIMULATED_ACTIONS.iter().all(|action| {
+            results
+                .iter()
+                .any(|result| result.eval_action_name() == *action)
+        });
+        Ok(is_complete.then(|| results.iter().all(|result| denied(result.eval_decision()))))
     }
 
     /// Returns the services that a principal has used, the most recent first; `None` if the report

@@ -53,11 +53,12 @@ impl Aws {
         user: &str,
     ) -> Result<Vec<AccessKey>, CallError> {
         let request = self.clients.iam.list_access_keys().user_name(user);
-        let output = none_if_not_found(send!(
-            self,
-            self.iam_context(session, Operation::ListAccessKeys),
-            request
-        ))?;
+        let context = self.iam_context(session, Operation::ListAccessKeys);
+        let output = none_if_not_found(send!(self, context, request))?;
+        if output.as_ref().is_some_and(|output| output.is_truncated) {
+            return Err(context
+                .unreadable("the list of access keys is truncated; expected two keys at most"));
+        }
         let keys = output
             .into_iter()
             .flat_map(|output| output.access_key_metadata)

@@ -61,8 +61,9 @@ fn none_if_not_found<T>(result: Result<T, CallError>) -> Result<Option<T>, CallE
 }
 
 /// Moves to the next page of an IAM list. Returns whether there is one. A page may be empty and
-/// still have a marker.
+/// still have a marker. The marker decides, because the SDK reads an absent `IsTruncated` as false.
 ///
+/// Source: IAM API, `ListUsers`: a truncated list has a marker.
 /// # Errors
 /// The list would never end, or a truncated page has no marker.
 fn advance(
@@ -76,6 +77,6 @@ fn advance(
         return Err(context.unreadable("the list is truncated, but has no marker"));
     }
     pages
-        .advance(items, marker.filter(|_| is_truncated))
+        .advance(items, marker.filter(|marker| !marker.is_empty()))
         .map_err(|endless| context.endless(endless))
 }

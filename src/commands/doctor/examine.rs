@@ -203,6 +203,9 @@ impl Examination {
                     Subject::Region,
                     "log groups, events, trails and flow logs can be read",
                 ),
+                Some(error) if error.class != ErrorClass::Denied => {
+                    Check::refused(Subject::Region, Refusal::from_call_error(&error))
+                }
                 Some(error) => Check::ok(
                     Subject::Region,
                     format!(
@@ -216,7 +219,8 @@ impl Examination {
         with_region(member, region, check)
     }
 
-    /// Returns the error if Insights queries are denied. A query on a log group that does not exist
+    /// Returns the error if Insights queries are denied, or if AWS's answer does not show whether
+    /// they are. A query on a log group that does not exist
     /// costs nothing.
     async fn insights_refusal(&self, session: &Session, region: &Region) -> Option<CallError> {
         let second = self.clock.now().as_second();
@@ -227,8 +231,20 @@ impl Examination {
             query: "fields @message".to_owned(),
             limit: 1,
         };
-        let refused = self.aws.start_query(session, region, &request).await.err();
-        refused.filter(|error| error.class == ErrorClass::Denied)
+        let error = self
+            .aws
+            .start_query(session, region, &request)
+            .await
+            .err()?;
+        match error.class {
+            // AWS checks permissions first, so any other refusal proves that the call is permitted.
+            ErrorClass::NotFound | ErrorClass::Refused => None,
+            ErrorClass::Denied
+            | ErrorClass::Throttled
+            | ErrorClass::Transient
+            | ErrorClass::Expired
+            | ErrorClass::Interrupted => Some(error),
+        }
     }
 
     /// Tests the calls for log sources, for one page of log groups, and for one millisecond of

@@ -41,6 +41,25 @@ pub(super) async fn list(
     Ok(if result.gaps.is_empty() { 0 } else { 3 })
 }
 
+/// Lists in this environment. Returns whether the list is complete, and the
+/// names of the items.
+#[cfg(test)]
+pub(super) async fn list_everything(
+    global: &GlobalArguments,
+    arguments: &ListArguments,
+    context: &crate::cli::settings::ResolveContext<'_>,
+    environment: &Environment,
+) -> Result<(bool, Vec<String>), CommandError> {
+    let list = ListSettings::resolve(global, arguments, context)?;
+    let aws = environment.connect(&list.reach, None).await?;
+    let result = ListSearch::run(aws, &list).await?;
+    let names = result.items.iter().map(|item| {
+        let key = items::sort_key(item).join(" ");
+        format!("{key} {} {}", cell(item, "Id"), cell(item, "RegionName"))
+    });
+    Ok((result.gaps.is_empty(), names.collect()))
+}
+
 /// The columns of a table: the title, and the path of the value in an item.
 type Columns = &'static [(&'static str, &'static str)];
 

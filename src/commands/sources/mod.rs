@@ -8,10 +8,13 @@ use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment, print_note};
 use crate::cli::settings::SourcesSettings;
 use crate::cli::{GlobalArguments, OutputFormat, SourcesArguments};
+use crate::model::SourceStatus;
 use crate::report::{SourceTally, escape, sources_json, sources_table, write_json, write_sources};
+use crate::sweep::Sources;
 use survey::{SurveyResult, survey};
 
-/// Prints the log sources. The exit code is 3 if a sweep would miss CloudTrail records.
+/// Prints the log sources. The exit code is 3 if a sweep would miss CloudTrail records, or if a
+/// lookup failed.
 pub(super) async fn sources(
     global: &GlobalArguments,
     arguments: &SourcesArguments,
@@ -41,9 +44,37 @@ pub(super) async fn sources(
     for gap in &gaps {
         print_note(&format!("not queried: {gap}"));
     }
-    Ok(if accounts > 0 && gaps.is_empty() && tally.is_complete() {
-        0
-    } else {
-        3
-    })
+    let is_complete =
+        accounts > 0 && gaps.is_empty() && tally.is_complete() && !has_failed_lookup(&sources);
+    Ok(if is_complete { 0 } else { 3 })
+}
+
+/// Whether it is unknown what records some account-Region, because a call failed.
+fn has_failed_lookup(sources: &Sources) -> bool {
+    sources
+        .rows
+        .iter()
+        .any(|row| row.status == SourceStatus::Failed)
+}
+
+/// Surveys this environment. Returns whether the survey is complete, and
+/// the log sources.
+#[cfg(test)]
+pub(super) async fn survey_everything(
+    global: &GlobalArguments,
+    arguments: &SourcesArguments,
+    context: &crate::cli::settings::ResolveContext<'_>,
+    environment: &Environment,
+) -> Result<(bool, Vec<String>), CommandError> {
+    let settings = SourcesSettings::resolve(global, arguments, context)?;
+    let aws = environment.connect(&settings.reach, None).await?;
+    let result = survey(aws, &settings, context.now).await?;
+    let tally = SourceTally::from_lookups(&result.sources.cloudtrail);
+    let rows = result.sources.rows.iter();
+    let names = rows.map(|row| format!("{} {:?} {} {}", row.target, row.kind, row.via, row.status));
+    let is_complete = result.accounts > 0
+        && result.gaps.is_empty()
+        && tally.is_complete()
+        && !has_failed_lookup(&result.sources);
+    Ok((is_complete, names.collect()))
 }

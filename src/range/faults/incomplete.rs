@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response};
 use serde_json::{Value, json};
 
+use super::mutation::{mutate_json, mutate_xml};
 use crate::range::scenario::{IncompleteResponse, ResponseDefect};
 use crate::range::wire::{Exchange, Protocol};
 
@@ -47,6 +48,7 @@ fn json_body(fault: &IncompleteResponse, body: &Bytes) -> Vec<u8> {
                 .to_string()
                 .into_bytes()
         }
+        ResponseDefect::Any => mutate_json(body, fault.seed),
         defect => {
             let mut value: Value = serde_json::from_slice(body).unwrap_or_default();
             edit(&mut value, &path, defect);
@@ -99,7 +101,7 @@ fn edit(value: &mut Value, path: &[&str], defect: ResponseDefect) {
 }
 
 /// Switches the case of the first letter: `events` to `Events`, and back.
-fn switch_first_case(name: &str) -> String {
+pub(super) fn switch_first_case(name: &str) -> String {
     let mut letters = name.chars();
     let Some(first) = letters.next() else {
         return String::new();
@@ -119,32 +121,50 @@ fn without_last(mut list: Value) -> Value {
     list
 }
 
-/// The XML counterpart of `json_body`. A change that only JSON can express removes the element.
+/// The XML counterpart of `json_body`. The member is the first element with the name at the end of
+/// the path.
 fn xml_body(fault: &IncompleteResponse, exchange: &Exchange, body: &Bytes) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
-    let open = format!("<{}>", fault.member);
-    let close = format!("</{}>", fault.member);
-    let element = text
-        .find(&open)
-        .zip(text.find(&close).map(|start| start + close.len()));
-    match (fault.defect, element) {
-        (ResponseDefect::Empty, _) => Vec::new(),
-        (ResponseDefect::NoMembers, _) => format!("<{}Response/>", exchange.operation).into_bytes(),
-        (ResponseDefect::ErrorBody | ResponseDefect::ErrorHeader, _) => {
+    let member = fault.member.rsplit('.').next().unwrap_or_default();
+    match fault.defect {
+        ResponseDefect::Empty => Vec::new(),
+        ResponseDefect::NoMembers => format!("<{}Response/>", exchange.operation).into_bytes(),
+        ResponseDefect::ErrorBody | ResponseDefect::ErrorHeader => {
             format!("<Response><Errors><Error><Code>{ERROR}</Code></Error></Errors></Response>")
                 .into_bytes()
         }
-        (defect, Some((from, to))) => {
-            let before = text.get(..from).unwrap_or_default();
-            let after = text.get(to..).unwrap_or_default();
-            let replacement = match defect {
-                ResponseDefect::EmptyList => format!("<{}/>", fault.member),
-                _ => String::new(),
-            };
-            [before, &replacement, after].concat().into_bytes()
-        }
-        (_, None) => body.to_vec(),
+        ResponseDefect::Any => mutate_xml(&text, &exchange.operation, fault.seed),
+        defect => edit_element(&text, member, defect).unwrap_or_else(|| body.to_vec()),
     }
+}
+
+/// Changes an element; `None` if there is none with this name.
+fn edit_element(text: &str, name: &str, defect: ResponseDefect) -> Option<Vec<u8>> {
+    let open = format!("<{name}>");
+    let close = format!("</{name}>");
+    let start = text.find(&open)?;
+    let content_start = start + open.len();
+    let content_length = text.get(content_start..)?.find(&close)?;
+    let content = text.get(content_start..content_start + content_length)?;
+    let replacement = match defect {
+        // XML has no null; an empty element is the closest.
+        ResponseDefect::EmptyList | ResponseDefect::NullMember => format!("<{name}/>"),
+        ResponseDefect::MisspeltMember => {
+            let renamed = switch_first_case(name);
+            format!("<{renamed}>{content}</{renamed}>")
+        }
+        ResponseDefect::Unclosed => format!("{open}{content}"),
+        ResponseDefect::ShortList => {
+            let last = content
+                .rfind("<member>")
+                .or_else(|| content.rfind("<item>"));
+            format!("{open}{}{close}", content.get(..last?)?)
+        }
+        _ => String::new(),
+    };
+    let before = text.get(..start)?;
+    let after = text.get(content_start + content_length + close.len()..)?;
+    Some([before, &replacement, after].concat().into_bytes())
 }
 
 #[cfg(test)]
@@ -155,6 +175,7 @@ mod tests {
         let fault = IncompleteResponse {
             defect,
             member: member.to_owned(),
+            seed: 0,
             status: 200,
         };
         let body = json!({ "events": [{ "a": 1, "b": 2 }, { "a": 3 }], "results": [[{ "field": "@ptr", "value": "p" }]] });

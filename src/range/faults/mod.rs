@@ -2,6 +2,7 @@
 
 mod effect;
 mod incomplete;
+mod mutation;
 
 use std::time::Duration;
 

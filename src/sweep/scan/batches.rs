@@ -45,6 +45,8 @@ pub(super) struct Batch {
     pub units: Vec<Unit>,
     /// How often a query of this batch has failed.
     pub attempts: u32,
+    /// How many of the queries that this batch is a part of have timed out.
+    pub timeouts: u32,
     /// The cost of an earlier query over the same units, in US dollars, if its rows could not be
     /// used.
     pub previous_usd: Option<f64>,
@@ -57,6 +59,7 @@ impl Batch {
             key,
             units,
             attempts: 0,
+            timeouts: 0,
             previous_usd: None,
         }
     }
@@ -67,6 +70,7 @@ impl Batch {
             key,
             units,
             attempts: 0,
+            timeouts: self.timeouts,
             previous_usd: self.previous_usd.map(|usd| usd / count as f64),
         }
     }

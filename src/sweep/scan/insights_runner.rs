@@ -20,6 +20,12 @@ use crate::sweep::run::SweepContext;
 /// How often a query that AWS fails to execute is started.
 const ATTEMPTS: u32 = 3;
 
+/// How often a time range is queried, the last times in parts, before it counts as too slow for
+/// Insights. Each split leaves a quarter. A query that times out takes an hour (see
+/// `QUERY_TIMEOUT`) and there are 1 + 4 + 16 of them at most, of which 30 run at the same time (4 in
+/// class `INFREQUENT_ACCESS`). So this ends after about four or eight hours.
+const MAX_TIMEOUTS: u32 = 3;
+
 /// Queries the log groups of one account-Region with Insights.
 #[derive(Debug, Default)]
 pub(super) struct InsightsRunner {
@@ -126,6 +132,12 @@ impl InsightsRunner {
         limit: LimitExceeded,
         queue: &Queue,
     ) -> Result<(), JournalClosed> {
+        if limit.is_timeout {
+            batch.timeouts += 1;
+            if batch.timeouts >= MAX_TIMEOUTS {
+                return hand_over_or_finish(batch, |_| limit.outcome.clone()).await;
+            }
+        }
         let BatchKey { from_ms, to_ms, .. } = batch.key;
         let times = split_times(from_ms, to_ms, limit.seen);
         if let Some(first) = times.first() {
@@ -248,6 +260,7 @@ impl InsightsRunner {
             return Ok(QueryOutcome::LimitExceeded(LimitExceeded {
                 outcome: Outcome::with_reason(Status::Partial, Reason::OverScanCost, detail),
                 seen: None,
+                is_timeout: false,
             }));
         }
         batch.previous_usd = Some(usd);

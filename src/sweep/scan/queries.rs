@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -43,8 +43,8 @@ const SMALL_ROW_LIMIT: u32 = 10_000;
 const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(500);
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long to wait before a query that exceeds the account's limit is started again, and for how
-/// long to keep trying.
+/// How long to wait before a query that exceeds the account's limit is started again, and after
+/// which time without a single start all queries of the account-Region fail.
 const START_RETRY_INTERVAL: Duration = Duration::from_secs(5);
 const START_RETRY_LIMIT: Duration = Duration::from_hours(1);
 
@@ -66,6 +66,8 @@ pub(super) struct Queries {
     infrequent_access_permits: Semaphore,
     /// The row limit that the server accepts.
     row_limit: AtomicU32,
+    /// Since when no query could be started because the account runs too many.
+    limit_exceeded_since: Mutex<Option<Instant>>,
 }
 
 impl Default for Queries {
@@ -74,6 +76,7 @@ impl Default for Queries {
             permits: Semaphore::new(MAX_QUERIES),
             infrequent_access_permits: Semaphore::new(MAX_INFREQUENT_ACCESS_QUERIES),
             row_limit: AtomicU32::new(ROW_LIMIT),
+            limit_exceeded_since: Mutex::new(None),
         }
     }
 }
@@ -98,7 +101,7 @@ impl QueryOutcome {
     fn may_be_running(&self) -> bool {
         match self {
             Self::Cancelled => true,
-            Self::LimitExceeded(limit) => limit.outcome.status == Status::Failed,
+            Self::LimitExceeded(limit) => limit.is_timeout,
             Self::Complete | Self::Refused(_) | Self::Failed => false,
         }
     }
@@ -119,6 +122,8 @@ pub(super) struct LimitExceeded {
     pub outcome: Outcome,
     /// The earliest and the latest log time among the events that were received, if there were any.
     pub seen: Option<(i64, i64)>,
+    /// Whether the query ran for too long; otherwise it has too many rows.
+    pub is_timeout: bool,
 }
 
 /// What was received of the rows of a query.
@@ -230,6 +235,20 @@ impl Queries {
         Ok(outcome)
     }
 
+    /// Records that the account runs too many queries. Returns whether to try again.
+    fn may_retry_start(&self) -> bool {
+        let mut since = self.limit_exceeded_since();
+        let first = since.get_or_insert_with(Instant::now);
+        first.elapsed() < START_RETRY_LIMIT
+    }
+
+    fn limit_exceeded_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        // A poisoned time is still consistent: each change is a single operation.
+        self.limit_exceeded_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Starts a query, and retries while the account runs too many queries.
     async fn start(
         &self,
@@ -237,7 +256,6 @@ impl Queries {
         batch: &Batch,
         request: &mut InsightsRequest,
     ) -> Result<QueryId, QueryOutcome> {
-        let first_attempt = Instant::now();
         let Some(spec) = batch.units.first().map(|unit| &unit.scan().spec) else {
             return Err(QueryOutcome::Complete);
         };
@@ -251,6 +269,7 @@ impl Queries {
             };
             let error = match started {
                 Ok(id) => {
+                    *self.limit_exceeded_since() = None;
                     if request.limit < row_limit {
                         self.row_limit.store(request.limit, Ordering::Relaxed);
                     }
@@ -259,7 +278,7 @@ impl Queries {
                 Err(error) => error,
             };
             match error.code.as_str() {
-                "LimitExceededException" if first_attempt.elapsed() < START_RETRY_LIMIT => {
+                "LimitExceededException" if self.may_retry_start() => {
                     tokio::select! {
                         () = sleep(START_RETRY_INTERVAL) => {}
                         () = shared.cancel.cancelled() => return Err(QueryOutcome::Cancelled),
@@ -421,6 +440,7 @@ fn too_many_rows(seen: Option<(i64, i64)>) -> QueryOutcome {
     QueryOutcome::LimitExceeded(LimitExceeded {
         outcome: Outcome::with_reason(Status::Partial, Reason::OverRowLimit, ""),
         seen,
+        is_timeout: false,
     })
 }
 
@@ -429,6 +449,7 @@ fn timed_out() -> QueryOutcome {
     QueryOutcome::LimitExceeded(LimitExceeded {
         outcome: Outcome::with_reason(Status::Failed, Reason::Error, detail),
         seen: None,
+        is_timeout: true,
     })
 }
 

@@ -7,4 +7,5 @@ mod from_run;
 mod guards;
 mod lifecycle;
 mod model;
+mod mutated;
 mod world;

@@ -72,6 +72,9 @@ pub(crate) struct IncompleteResponse {
     /// The member to change, as a path through objects and lists: `events.timestamp`.
     #[serde(default)]
     pub(crate) member: String,
+    /// With [`ResponseDefect::Any`]: the number that chooses the change.
+    #[serde(default)]
+    pub(crate) seed: u64,
     /// The HTTP status.
     #[serde(default = "default_status")]
     pub(crate) status: u16,
@@ -91,7 +94,7 @@ pub(crate) enum ResponseDefect {
     ErrorHeader,
     /// The response without the member.
     WithoutMember,
-    /// The response with `null` as the value of the member.
+    /// The response with `null` as the value of the member; in XML, with an empty element.
     NullMember,
     /// The response with the case of the first letter of the member's name switched.
     MisspeltMember,
@@ -99,6 +102,10 @@ pub(crate) enum ResponseDefect {
     ShortList,
     /// The response with an empty list as the member.
     EmptyList,
+    /// The XML response without the closing tag of the member.
+    Unclosed,
+    /// The response with one small change, which `seed` chooses.
+    Any,
     /// The Insights result without the field of this name in its rows.
     WithoutField,
 }
