@@ -2,6 +2,8 @@
 //! time range and are read with the same query.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use super::unit::Unit;
 use crate::model::LogGroupClass;
@@ -45,8 +47,8 @@ pub(super) struct Batch {
     pub units: Vec<Unit>,
     /// How often a query of this batch has failed.
     pub attempts: u32,
-    /// How many of the queries that this batch is a part of have timed out.
-    pub timeouts: u32,
+    /// How many queries over this batch, and over the batch that it is a part of, have timed out.
+    pub timeouts: Arc<AtomicU32>,
     /// The cost of an earlier query over the same units, in US dollars, if its rows could not be
     /// used.
     pub previous_usd: Option<f64>,
@@ -59,7 +61,7 @@ impl Batch {
             key,
             units,
             attempts: 0,
-            timeouts: 0,
+            timeouts: Arc::default(),
             previous_usd: None,
         }
     }
@@ -70,7 +72,7 @@ impl Batch {
             key,
             units,
             attempts: 0,
-            timeouts: self.timeouts,
+            timeouts: Arc::clone(&self.timeouts),
             previous_usd: self.previous_usd.map(|usd| usd / count as f64),
         }
     }

@@ -2,6 +2,7 @@
 //! result: units are completed, queried again, split, or handed over to the filter engine.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tracing::info;
 
@@ -20,11 +21,11 @@ use crate::sweep::run::SweepContext;
 /// How often a query that AWS fails to execute is started.
 const ATTEMPTS: u32 = 3;
 
-/// How often a time range is queried, the last times in parts, before it counts as too slow for
-/// Insights. Each split leaves a quarter. A query that times out takes an hour (see
-/// `QUERY_TIMEOUT`) and there are 1 + 4 + 16 of them at most, of which 30 run at the same time (4 in
-/// class `INFREQUENT_ACCESS`). So this ends after about four or eight hours.
-const MAX_TIMEOUTS: u32 = 3;
+/// How many queries over a batch and its parts may time out before the batch counts as too slow for
+/// Insights. Each of them is replaced by four over a quarter of its time, so there are 41 queries at
+/// most. Each takes an hour (see `QUERY_TIMEOUT`), and 30 run at the same time (4 in class
+/// `INFREQUENT_ACCESS`). So this ends after about four or eleven hours.
+const MAX_TIMEOUTS: u32 = 10;
 
 /// Queries the log groups of one account-Region with Insights.
 #[derive(Debug, Default)]
@@ -132,11 +133,8 @@ impl InsightsRunner {
         limit: LimitExceeded,
         queue: &Queue,
     ) -> Result<(), JournalClosed> {
-        if limit.is_timeout {
-            batch.timeouts += 1;
-            if batch.timeouts >= MAX_TIMEOUTS {
-                return hand_over_or_finish(batch, |_| limit.outcome.clone()).await;
-            }
+        if limit.is_timeout && batch.timeouts.fetch_add(1, Ordering::Relaxed) >= MAX_TIMEOUTS {
+            return hand_over_or_finish(batch, |_| limit.outcome.clone()).await;
         }
         let BatchKey { from_ms, to_ms, .. } = batch.key;
         let times = split_times(from_ms, to_ms, limit.seen);
