@@ -30,6 +30,7 @@ mod error;
 mod evaluate;
 mod function;
 mod grammar;
+mod java_regex;
 mod period;
 mod plan;
 mod record;
@@ -42,6 +43,7 @@ use std::str::FromStr;
 
 pub use error::{QueryError, QueryErrorKind};
 pub use function::Function;
+pub use java_regex::InvalidRegex;
 pub use period::Period;
 pub use plan::{GroupPlan, Partial, Plan, Row, RowPlan, Table};
 pub use record::{
@@ -57,7 +59,7 @@ pub use value::Value;
 ///
 /// # Errors
 /// The query is longer than 10,000 characters, does not follow the grammar, or needs something that
-/// only Insights supports. The kind of the error distinguishes the last two.
+/// only Insights supports or that nobody knows. The kind of the error distinguishes them.
 impl FromStr for Query {
     type Err = QueryError;
 
