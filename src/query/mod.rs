@@ -31,6 +31,7 @@ mod evaluate;
 mod function;
 mod grammar;
 mod java_regex;
+mod names_read;
 mod period;
 mod plan;
 mod record;
@@ -44,16 +45,23 @@ use std::str::FromStr;
 pub use error::{QueryError, QueryErrorKind};
 pub use function::Function;
 pub use java_regex::InvalidRegex;
+pub use names_read::UnknownResult;
 pub use period::Period;
 pub use plan::{GroupPlan, Partial, Plan, Row, RowPlan, Table};
 pub use record::{
-    Discovery, Event, Fields, FlowLogFormat, INSIGHTS_JSON_FIELDS, InvalidFlowLogFormat, Record,
+    Discovery, Event, Fields, FlowLogFormat, INSIGHTS_JSON_FIELDS, InvalidFlowLogFormat, LogType,
+    Record,
 };
 pub use tree::{
     Aggregate, AggregateKind, Comparison, Expr, Extraction, ExtractionPattern, Item, LikePattern,
     Operator, Query, RegexLiteral, SortKey, Source, Stage, Stats,
 };
 pub use value::Value;
+
+/// Whether a query begins with `SOURCE`, whatever follows.
+pub fn begins_with_source(query: &str) -> bool {
+    grammar::begins_with_source(query)
+}
 
 /// Parses a query.
 ///
