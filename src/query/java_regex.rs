@@ -35,7 +35,7 @@ pub(super) fn compile(text: &str) -> Result<Regex, InvalidRegex> {
         .size_limit(SIZE_LIMIT)
         .build();
     compiled.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => InvalidRegex::JavaOnly("so many repetitions"),
+        regex::Error::CompiledTooBig(_) => InvalidRegex::JavaOnly("a repetition of this size"),
         // The error shows the expression on several lines; the reason is on the last one.
         error => {
             let text = error.to_string();
@@ -235,7 +235,7 @@ mod tests {
             ("a$b", "`$` before other characters"),
             (r"\<a", "the escape of < or >"),
             ("(?:a{1000}){1000}{1000}", "a possessive quantifier"),
-            ("((a{1000}){1000}){1000}", "so many repetitions"),
+            ("((a{1000}){1000}){1000}", "a repetition of this size"),
         ] {
             assert_eq!(
                 compile(regex).unwrap_err(),

@@ -94,11 +94,11 @@ impl HuntSummary {
         } else {
             ""
         };
-        let notes: String = self
-            .notes
-            .iter()
-            .map(|note| format!("; CHECK: {note}"))
-            .collect();
+        let notes = if self.notes.is_empty() {
+            String::new()
+        } else {
+            format!("; CHECK: {}", self.notes.join("; "))
+        };
         format!(
             "{} ({}): {}{may_double_count}{as_written}{cut_off}{notes}",
             self.name,

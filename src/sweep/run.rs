@@ -387,10 +387,8 @@ impl SweepContext {
     }
 
     fn check_filter_pattern(&self) -> Result<(), SweepError> {
-        let hunts = self.search_set.hunts().iter();
-        let pattern = hunts
-            .filter_map(|prepared| prepared.hunt().filter_pattern.clone())
-            .next();
+        let mut hunts = self.search_set.hunts().iter();
+        let pattern = hunts.find_map(|prepared| prepared.hunt().filter_pattern.clone());
         match (self.rejected_pattern.get(), pattern) {
             (Some(problem), Some(pattern)) => Err(SweepError::FilterPattern {
                 pattern,

@@ -234,6 +234,18 @@ mod tests {
             filter_only.contains("only Insights can run this query: line 1"),
             "{filter_only}"
         );
+        for unknown in ["filter a = 1 | newcommand x", "stats newfunction(a, b=1)"] {
+            let query = ["--query-string", unknown];
+            for engine in ["auto", "filter"] {
+                let error = hunts(&[&query[..], &["--engine", engine]].concat()).unwrap_err();
+                assert!(
+                    error.contains("unknown") && error.ends_with("use --engine insights"),
+                    "{error}"
+                );
+            }
+            let accepted = hunts(&[&query[..], &["--engine", "insights"]].concat());
+            assert_eq!(accepted.unwrap().len(), 1, "Insights decides");
+        }
         let long = format!("pattern @message # {}", "x".repeat(9_800));
         assert!(
             hunts(&["--query-string", &long])
