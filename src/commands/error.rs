@@ -105,7 +105,9 @@ impl CommandError {
     /// Returns the exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Scenario(_) => UsageError::EXIT_CODE,
+            Self::Usage(_) | Self::Scenario(_) | Self::Sweep(SweepError::FilterPattern { .. }) => {
+                UsageError::EXIT_CODE
+            }
             Self::RunAborted { cause, .. } => cause.exit_code(),
             Self::Serve(_)
             | Self::Connect(_)

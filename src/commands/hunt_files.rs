@@ -8,7 +8,7 @@ use super::facts::Facts;
 use crate::model::{Hunt, LogGroupArn};
 use crate::query::{GroupPlan, Plan, RowPlan, Value};
 use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, defuse, time};
-use crate::search::{FlowLogFormats, PassthroughQuery, PreparedHunt, prepare};
+use crate::search::{FlowLogFormats, PassthroughQuery, PreparedHunt, field_notes, prepare};
 use crate::store::{RunDir, RunReader, StoredRows};
 use crate::sweep::{HuntRows, POINTER, RowOrigin, Sources, merged_counts, merged_rows};
 
@@ -156,7 +156,7 @@ impl<'r> HuntReports<'r> {
             rows: writer.finish()?,
             as_written: true,
             cut_off,
-            ..HuntSummary::new(hunt, false)
+            ..summary_of(hunt, false)
         })
     }
 
@@ -195,7 +195,7 @@ impl<'r> HuntReports<'r> {
         Ok(HuntSummary {
             rows: writer.finish()?,
             cut_off,
-            ..HuntSummary::new(hunt.hunt(), false)
+            ..summary_of(hunt.hunt(), false)
         })
     }
 
@@ -232,8 +232,16 @@ impl<'r> HuntReports<'r> {
             rows: writer.finish()?,
             may_double_count: counts.may_double_count,
             cut_off: counts.is_cut_off,
-            ..HuntSummary::new(hunt.hunt(), true)
+            ..summary_of(hunt.hunt(), true)
         })
+    }
+}
+
+/// Returns the summary of a hunt without results, with the notes about its fields.
+fn summary_of(hunt: &Hunt, counts: bool) -> HuntSummary {
+    HuntSummary {
+        notes: field_notes(hunt),
+        ..HuntSummary::new(hunt, counts)
     }
 }
 

@@ -10,6 +10,7 @@ use super::{CommandError, Environment, plan, print_note};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
 use crate::report::{RunStatus, abridged, kind_counts, write_json, write_run_report};
+use crate::search::field_notes;
 use crate::sweep::SweepError;
 
 /// Runs a sweep and prints its run report.
@@ -37,6 +38,7 @@ pub(super) async fn sweep(
             .iter()
             .for_each(|entry| print_note(&format!("  {entry}")));
     }
+    print_field_notes(&sweep);
     if settings.progress != ProgressStyle::None {
         let kinds = sweep.indicators.iter().map(|one| one.kind().as_str());
         let kinds = Some(kind_counts(kinds)).filter(|kinds| !kinds.is_empty());
@@ -60,6 +62,16 @@ pub(super) async fn sweep(
     )
     .await?;
     conclude(&outputs, failure, settings, host, fail_on_sighting)
+}
+
+/// Prints what may be misspelt in the hunts. Printed even with `--quiet`: a misspelt field finds
+/// nothing, which would look like a clean result.
+fn print_field_notes(sweep: &SweepSettings) {
+    for hunt in &sweep.hunts {
+        for note in field_notes(hunt) {
+            print_note(&format!("Check hunt {}: {note}", hunt.name));
+        }
+    }
 }
 
 /// Prints the run report, and returns the exit code.

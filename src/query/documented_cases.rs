@@ -16,6 +16,12 @@ const NOON: i64 = 1_772_366_400_000;
 
 /// The rows of a query over these messages, one a minute from [`NOON`] on.
 fn rows(query: &str, messages: &[&str]) -> Vec<String> {
+    rows_in("/g", query, messages)
+}
+
+/// The same for a log group with this name.
+fn rows_in(group: &str, query: &str, messages: &[&str]) -> Vec<String> {
+    let log = format!("111111111111:{group}");
     let query: Query = query
         .parse()
         .unwrap_or_else(|error| panic!("{query}: {error}"));
@@ -24,7 +30,7 @@ fn rows(query: &str, messages: &[&str]) -> Vec<String> {
         .iter()
         .zip(&pointers)
         .zip(0..)
-        .map(|((message, pointer), minute)| record(message, pointer, NOON + minute * 60_000))
+        .map(|((message, pointer), minute)| record(&log, message, pointer, NOON + minute * 60_000))
         .collect();
     let table = evaluate(&query, &records);
     let shown = table
@@ -45,11 +51,11 @@ fn rows(query: &str, messages: &[&str]) -> Vec<String> {
         .collect()
 }
 
-fn record<'e>(message: &'e str, pointer: &'e str, timestamp: i64) -> Record<'e> {
+fn record<'e>(log: &'e str, message: &'e str, pointer: &'e str, timestamp: i64) -> Record<'e> {
     let event = Event {
         timestamp,
         ingestion_time: timestamp + 5,
-        log: "111111111111:/g",
+        log,
         log_stream: "s",
         ptr: pointer,
         message,
@@ -237,6 +243,24 @@ const COMMANDS: &[Case] = &[
         "SOURCE logGroups(namePrefix: ['/g']) | filter f3 = 5 | fields user",
         &["ana"],
     ),
+    ("SOURCE logGroups() | filter f3 = 5 | fields user", &["ana"]),
+    ("filterIndex user = 'bob' | fields f2", &["b"]),
+    (
+        "filter !ispresent(user)",
+        &["2026-03-01 12:05:00.000|plain text without fields"],
+    ),
+    (
+        "filter ! (user = 'ana') and !isempty(f2) and f2 != 'a' | fields user | sort user",
+        &["bob", "cy"],
+    ),
+    (
+        "fields f1 | filter f2 = 'a' | sort by f1 desc",
+        &["2500", "10"],
+    ),
+    (
+        "fields @message | filter @message like /fields$/",
+        &["plain text without fields"],
+    ),
 ];
 
 /// Functions, with their results on the first event.
@@ -321,6 +345,14 @@ const PARSE: &[Case] = &[
         r#"fields 1 as one | parse @message "latency := *" as ms | sort ms desc | limit 1"#,
         &["1|216"],
     ),
+    (
+        r#"parse "latency := *" as ms | display ms | sort ms desc | limit 1"#,
+        &["216"],
+    ),
+    (
+        "parse /latency := (?<ms>.*)/ | display ms | sort ms desc | limit 1",
+        &["216"],
+    ),
 ];
 
 const FLOWS: [&str; 5] = [
@@ -375,6 +407,10 @@ const STATS: &[Case] = &[
         ],
     ),
     (
+        "stats count(*) by bin(2mins) as t, bin(1hour) | sort t desc | limit 1",
+        &["2026-03-01 12:04:00.000|2026-03-01 12:00:00.000|1"],
+    ),
+    (
         "stats count(*) as n by action, bin(1h) | filter n > 1",
         &["REJECT|2026-03-01 12:00:00.000|3"],
     ),
@@ -406,7 +442,7 @@ const REJECTED: &[(&str, usize, usize, QueryErrorKind)] = &[
     ("", 1, 1, QueryErrorKind::Malformed),
     ("fields", 1, 7, QueryErrorKind::Malformed),
     ("fields a |", 1, 11, QueryErrorKind::Malformed),
-    ("fields a\n| filtre b = 1", 2, 3, QueryErrorKind::Malformed),
+    ("fields a\n| filtre b = 1", 2, 3, QueryErrorKind::Unknown),
     ("filter a = ", 1, 12, QueryErrorKind::Malformed),
     ("filter a ~ 1", 1, 10, QueryErrorKind::Malformed),
     ("filter (a = 1", 1, 14, QueryErrorKind::Malformed),
@@ -414,7 +450,7 @@ const REJECTED: &[(&str, usize, usize, QueryErrorKind)] = &[
     ("filter a like b", 1, 15, QueryErrorKind::Malformed),
     ("filter a like /(/", 1, 16, QueryErrorKind::Malformed),
     ("filter a in [", 1, 14, QueryErrorKind::Malformed),
-    ("filter é.b = nosuch(1)", 1, 14, QueryErrorKind::Malformed),
+    ("filter é.b = nosuch(1)", 1, 14, QueryErrorKind::Unknown),
     ("filter abs(1, 2) = 1", 1, 8, QueryErrorKind::Malformed),
     ("filter count(*) > 1", 1, 8, QueryErrorKind::Malformed),
     ("stats sum(*) by a", 1, 7, QueryErrorKind::Malformed),
@@ -451,6 +487,31 @@ const REJECTED: &[(&str, usize, usize, QueryErrorKind)] = &[
     ),
 ];
 
+/// Queries of AWS's guide and of published collections that only Insights can evaluate.
+const INSIGHTS_ONLY: &[&str] = &[
+    "stats count(*) by bin(5m) offset 1h",
+    "stats avg(latency) by bin(1m) offset 1d",
+    "stats rate(bytes, 5m) by bin(5m)",
+    "stats count_over_time(@message) by bin(5m)",
+    "stats sum_over_time(bytes) by bin(5m)",
+    "stats histogram(latency, 10)",
+    "stats median(latency)",
+    "expand items | stats count(*) by items, host",
+    "fields @timestamp, srcAddr | cidrlookup net_table srcAddr OUTPUT region, owner, datacenter",
+    "fields jsonParse(@message) as json | fields json.items[0]",
+    "fields items[0].id",
+    "filter a in (SOURCE logGroups() | fields a)",
+    "filter a not in (fields b)",
+    "SOURCE '/aws/lambda/a' | SOURCE '/aws/lambda/b' | fields @message",
+    "filter @message like /^((?!watch).)*$/",
+    r"filter @message like /(\w+) \1/",
+    "filter @message like /(?>a|ab)c/",
+    r"filter @message like /\Qa.b\E/",
+    "parse @message /(?<=user=)(?<user>.*)/",
+    r#"filter status="200" and referrer= http://34.250.27.141/ and method= "GET""#,
+    "fields @timestamp, @message | anomaly",
+];
+
 #[test]
 fn commands() {
     for (query, expected) in COMMANDS {
@@ -477,6 +538,190 @@ fn parse() {
 fn stats() {
     for (query, expected) in STATS {
         assert_eq!(rows(query, &FLOWS), *expected, "{query}");
+    }
+}
+
+/// The example of Route 53's developer guide, "Public DNS query logging".
+const DNS_QUERIES: [&str; 5] = [
+    "1.0 2017-12-13T08:16:02.130Z Z123412341234 example.com A NOERROR UDP FRA6 192.168.1.1 -",
+    "1.0 2017-12-13T08:15:50.235Z Z123412341234 example.com AAAA NOERROR TCP IAD12 192.168.3.1 192.168.222.0/24",
+    "1.0 2017-12-13T08:16:03.983Z Z123412341234 example.com ANY NOERROR UDP FRA6 2001:db8::1234 2001:db8:abcd::/48",
+    "1.0 2017-12-13T08:15:50.342Z Z123412341234 bad.example.com A NXDOMAIN UDP IAD12 192.168.3.1 192.168.111.0/24",
+    "1.0 2017-12-13T08:16:05.744Z Z123412341234 txt.example.com TXT NOERROR UDP JFK5 192.168.1.2 -",
+];
+
+/// AWS's sample queries for Route 53, and each field of the guide's table.
+const DNS: &[Case] = &[
+    (
+        "stats count(*) by queryType, bin(1h) | sort queryType",
+        &[
+            "A|2026-03-01 12:00:00.000|2",
+            "AAAA|2026-03-01 12:00:00.000|1",
+            "ANY|2026-03-01 12:00:00.000|1",
+            "TXT|2026-03-01 12:00:00.000|1",
+        ],
+    ),
+    (
+        "stats count(*) as numRequests by resolverIp | sort numRequests desc | limit 1",
+        &["192.168.3.1|2"],
+    ),
+    (
+        r#"filter responseCode="NXDOMAIN" | stats count(*) by queryName"#,
+        &["bad.example.com|1"],
+    ),
+    (
+        "filter ednsClientSubnet = '192.168.222.0/24' | fields version, queryTimestamp, hostZoneId, queryName, \
+         queryType, responseCode, protocol, edgeLocation, resolverIp",
+        &[
+            "1.0|2017-12-13T08:15:50.235Z|Z123412341234|example.com|AAAA|NOERROR|TCP|IAD12|192.168.3.1",
+        ],
+    ),
+];
+
+/// Events of a Lambda function: Lambda's own lines, JSON inside of lines and JSON lines.
+const LAMBDA: [&str; 7] = [
+    "START RequestId: 1-a Version: $LATEST\n",
+    "2026-03-01T12:01:00.000Z\t1-a\tINFO\t{\"user\":\"ana\",\"n\":[1,{\"x\":2}]} then {\"user\":\"bob\"}\n",
+    "[INFO]\t2026-03-01T12:02:00.000Z\t1-a\t{not JSON} {\"user\":\"cy\"}",
+    "no JSON {",
+    "{\"user\":\"di\"}\n",
+    "END RequestId: 1-a\n",
+    "REPORT RequestId: 1-a\tDuration: 2000.50 ms\tBilled Duration: 2001 ms\tMemory Size: 128 MB\tMax Memory Used: 51 MB\t\n\
+     XRAY TraceId: 1-5e34a614-10bdxmplf1fb44f07bc535a1\tSegmentId: 07f33xmpl2c5bb92\tSampled: true\n",
+];
+
+/// AWS's sample queries for Lambda, and the first JSON object of a line.
+const LAMBDA_CASES: &[Case] = &[
+    (
+        r#"filter @type = "REPORT"
+    | stats max(@memorySize / 1000 / 1000) as provisonedMemoryMB,
+        min(@maxMemoryUsed / 1000 / 1000) as smallestMemoryRequestMB,
+        avg(@maxMemoryUsed / 1000 / 1000) as avgMemoryUsedMB,
+        max(@maxMemoryUsed / 1000 / 1000) as maxMemoryUsedMB,
+        provisonedMemoryMB - maxMemoryUsedMB as overProvisionedMB"#,
+        &["128|51|51|51|77"],
+    ),
+    (
+        r#"filter @type = "REPORT" | stats avg(@duration), max(@duration), min(@duration) by bin(5m)"#,
+        &["2026-03-01 12:05:00.000|2000.5|2000.5|2000.5"],
+    ),
+    (
+        r#"fields @requestId | filter @type = "REPORT" and @duration > 1000 | sort @timestamp desc | dedup @requestId | limit 20"#,
+        &["1-a"],
+    ),
+    (
+        "filter ispresent(@xrayTraceId) | fields @xrayTraceId, @xraySegmentId",
+        &["1-5e34a614-10bdxmplf1fb44f07bc535a1|07f33xmpl2c5bb92"],
+    ),
+    (
+        "stats count(*) by @type | sort @type",
+        &["|4", "END|1", "REPORT|1", "START|1"],
+    ),
+    (
+        "filter ispresent(user) | fields user, n.1.x | sort user",
+        &["ana|2", "cy|", "di|"],
+    ),
+];
+
+/// AWS's sample queries. Each gives rows here or runs on Insights; none is malformed.
+///
+/// Source: CloudWatch Logs user guide, "Sample queries".
+const SAMPLES: &[&str] = &[
+    "fields @timestamp, @message | sort @timestamp desc | limit 25",
+    "filter @message like /Exception/\n | stats count(*) as exceptionCount by bin(1h)\n | sort exceptionCount desc",
+    "fields @message | filter @message not like /Exception/",
+    "fields @timestamp, server, severity, message | sort @timestamp asc | dedup server",
+    "fields @timestamp, server, severity, message | sort @timestamp desc | dedup server, severity",
+    "fields @timestamp, @requestId, @message, @logStream | filter @type = \"REPORT\" and @duration > 1000",
+    "stats sum(packets) as packetsTransferred by srcAddr, dstAddr | sort packetsTransferred  desc | limit 15",
+    "filter isIpv4InSubnet(srcAddr, \"192.0.2.0/24\") | stats sum(bytes) as bytesTransferred by dstAddr | limit 15",
+    "filter protocol=17 | stats count(*) by srcAddr",
+    "filter logStatus=\"SKIPDATA\" | stats count(*) by bin(1h) as t | sort t",
+    "filter logStream = 'vpc-flow-logs' and interfaceId = 'eni-0123456789abcdef0' | dedup srcAddr, dstAddr | limit 20",
+    "stats count(*) by eventSource, eventName, awsRegion",
+    "filter (eventName=\"StartInstances\" or eventName=\"StopInstances\") and awsRegion=\"us-east-2\"",
+    "filter eventName=\"CreateUser\" | fields awsRegion, requestParameters.userName, responseElements.user.arn",
+    "filter eventName=\"UpdateTrail\" and ispresent(errorCode) | stats count(*) by errorCode, errorMessage",
+    "filter tlsDetails.tlsVersion in [ \"TLSv1\", \"TLSv1.1\" ] | stats count(*) as n by userIdentity.accountId, \
+     tlsDetails.cipherSuite | sort n",
+    "fields @timestamp, status, ip, path, httpMethod | filter status>=400 and status<=499 | sort @timestamp desc",
+    "fields @timestamp, status, ip, path, httpMethod, responseLatency | sort responseLatency desc | limit 10",
+    "stats count(*) as requestCount by path | sort requestCount desc | limit 10",
+    "filter status=200 | stats avg(integrationLatency), max(integrationLatency),\nmin(integrationLatency) by bin(1m)",
+    "filter (dstAddr like 'x.x.x.x' and srcAddr like 'y.y.') or (srcAddr like 'x' and dstAddr like 'y.y.') \
+     | stats sum(bytes) as bytesTransferred by srcAddr, dstAddr",
+    "filter (srcAddr like 'x.x.x.x' and dstAddr not like 'y.y.') | stats sum(bytes) as n by srcAddr, dstAddr",
+    "fields @timestamp, remoteIP, request, status, filename| sort @timestamp desc\n| filter filename=\"/var/www\"",
+    "fields @timestamp, remoteIP, method, status\n| filter status=\"200\" and referrer= http://34.250.27.141/ and \
+     method= \"GET\"\n| stats count_distinct(remoteIP) as UniqueVisits\n| limit 10",
+    "fields @timestamp, function, process, message | filter message like \"resuming normal operations\"",
+    "fields @timestamp, @message | stats count(*) as numberOfEvents by `detail-type` | sort numberOfEvents desc",
+    "parse @message /user=(?<user2>.*?), method:(?<method2>.*?),\n    latency := (?<latency2>.*?)/ \
+     | stats avg(latency2) by @method2,\n    @user2",
+    "FIELDS @message | PARSE @message \"* [*] *\" as loggingTime, loggingType, loggingMessage\n \
+     | FILTER loggingType IN [\"ERROR\", \"INFO\"]\n | DISPLAY loggingMessage, loggingType = \"ERROR\" as isError",
+    "filter @type = \"REPORT\" | stats sum(strcontains(@message, \"Init Duration\"))/count(*) * 100 as coldStartPct, \
+     avg(@duration) by bin(5m)",
+    "filter @type = \"REPORT\" | stats avg(@billedDuration) as Average, pct(@billedDuration, 99) as p by bin(30m)",
+    "fields @timestamp, @message | filter @message like /Init Duration/ \
+     | parse \"Init Duration: * ms\" as initDuration | stats avg(initDuration), count() by bin(1d)",
+    "filterIndex accountId = '111122223333' | limit 5",
+];
+
+#[test]
+fn dns_queries() {
+    for (query, expected) in DNS {
+        assert_eq!(rows(query, &DNS_QUERIES), *expected, "{query}");
+    }
+    for other in [
+        "1.0 a b c d e f g h i",
+        "1 2017-12-13T08:16:02.130Z Z1 a A NOERROR UDP F 192.0.2.1 -",
+    ] {
+        assert_eq!(
+            rows("filter ispresent(queryName)", &[other]),
+            Vec::<String>::new()
+        );
+    }
+    // A minor version adds columns.
+    let newer = format!("{} more", DNS_QUERIES[0].replacen("1.0", "1.1", 1));
+    assert_eq!(
+        rows("fields queryName, version", &[&newer]),
+        ["example.com|1.1"]
+    );
+}
+
+#[test]
+fn lambda_events() {
+    for (query, expected) in LAMBDA_CASES {
+        let found = rows_in("/aws/lambda/f", query, &LAMBDA);
+        assert_eq!(found, *expected, "{query}");
+    }
+    // In other log groups, only whole messages are JSON.
+    assert_eq!(
+        rows("filter ispresent(user) | fields user", &LAMBDA),
+        ["di"]
+    );
+    assert_eq!(
+        rows("filter ispresent(@type)", &LAMBDA),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn sample_queries() {
+    for query in SAMPLES {
+        match query.parse::<Query>() {
+            Ok(query) => _ = Plan::new(&query),
+            Err(error) => assert_eq!(error.kind, QueryErrorKind::InsightsOnly, "{query}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn queries_for_insights() {
+    for query in INSIGHTS_ONLY {
+        let error = query.parse::<Query>().unwrap_err();
+        assert_eq!(error.kind, QueryErrorKind::InsightsOnly, "{query}: {error}");
     }
 }
 

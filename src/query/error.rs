@@ -24,6 +24,9 @@ pub enum QueryErrorKind {
     Malformed,
     /// Insights may run the query, but it cannot be evaluated locally.
     InsightsOnly,
+    /// The query has a command or function that is not in AWS's documentation. It is misspelt, or
+    /// Insights has learnt it since.
+    Unknown,
 }
 
 impl QueryError {
@@ -65,6 +68,13 @@ impl SemanticError {
         Self {
             kind: QueryErrorKind::Malformed,
             message,
+        }
+    }
+
+    pub(super) fn unknown(what: &str) -> Self {
+        Self {
+            kind: QueryErrorKind::Unknown,
+            message: format!("unknown {what}"),
         }
     }
 

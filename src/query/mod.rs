@@ -30,6 +30,8 @@ mod error;
 mod evaluate;
 mod function;
 mod grammar;
+mod java_regex;
+mod names_read;
 mod period;
 mod plan;
 mod record;
@@ -42,10 +44,13 @@ use std::str::FromStr;
 
 pub use error::{QueryError, QueryErrorKind};
 pub use function::Function;
+pub use java_regex::InvalidRegex;
+pub use names_read::UnknownResult;
 pub use period::Period;
 pub use plan::{GroupPlan, Partial, Plan, Row, RowPlan, Table};
 pub use record::{
-    Discovery, Event, Fields, FlowLogFormat, INSIGHTS_JSON_FIELDS, InvalidFlowLogFormat, Record,
+    Discovery, Event, Fields, FlowLogFormat, INSIGHTS_JSON_FIELDS, InvalidFlowLogFormat, LogType,
+    Record,
 };
 pub use tree::{
     Aggregate, AggregateKind, Comparison, Expr, Extraction, ExtractionPattern, Item, LikePattern,
@@ -53,11 +58,16 @@ pub use tree::{
 };
 pub use value::Value;
 
+/// Whether a query begins with `SOURCE`, whatever follows.
+pub fn begins_with_source(query: &str) -> bool {
+    grammar::begins_with_source(query)
+}
+
 /// Parses a query.
 ///
 /// # Errors
 /// The query is longer than 10,000 characters, does not follow the grammar, or needs something that
-/// only Insights supports. The kind of the error distinguishes the last two.
+/// only Insights supports or that nobody knows. The kind of the error distinguishes them.
 impl FromStr for Query {
     type Err = QueryError;
 

@@ -34,17 +34,31 @@ enum Length {
 
 impl Unit {
     /// All units with their spellings; the first one is used for output.
+    ///
+    /// Source: CloudWatch Logs user guide, "stats" (the words and abbreviations of `bin`).
     const SPELLINGS: [(Self, &[&str]); 9] = [
-        (Self::Milliseconds, &["ms", "msec"]),
-        (Self::Seconds, &["s", "sec"]),
-        (Self::Minutes, &["m", "min"]),
-        (Self::Hours, &["h", "hr"]),
+        (Self::Milliseconds, &["ms", "msec", "millisecond"]),
+        (Self::Seconds, &["s", "sec", "second"]),
+        (Self::Minutes, &["m", "min", "minute"]),
+        (Self::Hours, &["h", "hr", "hour"]),
         (Self::Days, &["d", "day"]),
         (Self::Weeks, &["w", "week"]),
-        (Self::Months, &["mo", "mon"]),
-        (Self::Quarters, &["q", "qtr"]),
-        (Self::Years, &["y", "yr"]),
+        (Self::Months, &["mo", "mon", "month"]),
+        (Self::Quarters, &["q", "qtr", "quarter"]),
+        (Self::Years, &["y", "yr", "year"]),
     ];
+
+    /// The unit with this spelling. A word of more than one letter may be in the plural: `hrs`. The
+    /// guide says so of the abbreviations, and uses the plural of the words.
+    fn from_word(word: &str) -> Option<Self> {
+        let singular = word.strip_suffix('s').filter(|word| word.len() > 1);
+        Self::SPELLINGS
+            .into_iter()
+            .find(|(_, words)| {
+                words.contains(&word) || singular.is_some_and(|word| words.contains(&word))
+            })
+            .map(|(unit, _)| unit)
+    }
 
     fn length(self) -> Length {
         match self {
@@ -64,9 +78,7 @@ impl Unit {
 impl Period {
     /// The period of `count` units; `None` if the unit is unknown or the count is 0.
     pub fn new(count: u32, unit: &str) -> Option<Self> {
-        let (unit, _) = Unit::SPELLINGS
-            .into_iter()
-            .find(|(_, words)| words.contains(&unit))?;
+        let unit = Unit::from_word(unit)?;
         (count > 0).then_some(Self { count, unit })
     }
 
@@ -156,6 +168,28 @@ mod tests {
             assert_eq!(period.floor(time), Some(ms(floor)), "{period}");
             assert_eq!(period.ceil(time), Some(ms(ceil)), "{period}");
             assert_eq!(period.ceil(ms(floor)), Some(ms(floor)), "{period}");
+        }
+    }
+
+    #[test]
+    fn units_are_letters_abbreviations_or_words() {
+        for (spellings, short) in [
+            ("ms msec msecs millisecond milliseconds", "ms"),
+            ("s sec secs second seconds", "s"),
+            ("m min mins minute minutes", "m"),
+            ("h hr hrs hour hours", "h"),
+            ("d day days", "d"),
+            ("w week weeks", "w"),
+            ("mo mon mos mons month months", "mo"),
+            ("q qtr qtrs quarter quarters", "q"),
+            ("y yr yrs year years", "y"),
+        ] {
+            for word in spellings.split(' ') {
+                assert_eq!(Period::new(2, word), Period::new(2, short), "{word}");
+            }
+        }
+        for unknown in ["hs", "ss", "hourss", "fortnight", "", "S"] {
+            assert_eq!(Period::new(1, unknown), None, "{unknown}");
         }
     }
 

@@ -3,13 +3,11 @@
 //! It is small on purpose: the search planner reads it to find conditions for a coarse filter
 //! pattern, and the evaluator walks it.
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use super::function::Function;
+use super::java_regex::{self, InvalidRegex};
 use super::period::Period;
-
-/// The maximum compiled size of a regular expression, in bytes.
-const REGEX_SIZE_LIMIT: usize = 10 << 20;
 
 /// A query: commands, each of which processes the output of the previous one.
 #[derive(Clone, Debug, PartialEq)]
@@ -339,15 +337,12 @@ impl RegexLiteral {
     /// Compiles the text between the slashes; a slash in it is written `\/`.
     ///
     /// # Errors
-    /// The text is not a regular expression, or one that is not supported (look-around, back
-    /// references) or too large.
-    pub fn new(text: &str) -> Result<Self, regex::Error> {
-        let compiled = RegexBuilder::new(text)
-            .size_limit(REGEX_SIZE_LIMIT)
-            .build()?;
+    /// The text is not a regular expression, or one that only Insights can evaluate (look-around,
+    /// back references).
+    pub fn new(text: &str) -> Result<Self, InvalidRegex> {
         Ok(Self {
             text: text.to_owned(),
-            compiled,
+            compiled: java_regex::compile(text)?,
         })
     }
 

@@ -53,6 +53,8 @@ pub struct HuntSummary {
     pub may_double_count: bool,
     /// Whether results were left out because they did not fit in memory.
     pub cut_off: bool,
+    /// Fields of the query that no record can have.
+    pub notes: Vec<String>,
 }
 
 impl HuntSummary {
@@ -71,6 +73,7 @@ impl HuntSummary {
             as_written: false,
             may_double_count: false,
             cut_off: false,
+            notes: Vec::new(),
         }
     }
 
@@ -91,8 +94,13 @@ impl HuntSummary {
         } else {
             ""
         };
+        let notes = if self.notes.is_empty() {
+            String::new()
+        } else {
+            format!("; CHECK: {}", self.notes.join("; "))
+        };
         format!(
-            "{} ({}): {}{may_double_count}{as_written}{cut_off}",
+            "{} ({}): {}{may_double_count}{as_written}{cut_off}{notes}",
             self.name,
             self.severity,
             plural(self.rows, "row")

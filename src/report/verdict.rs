@@ -166,6 +166,7 @@ mod tests {
             rows,
             counts: true,
             as_written: false,
+            notes: Vec::new(),
             may_double_count: false,
             cut_off: false,
         }

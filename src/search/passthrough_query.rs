@@ -7,6 +7,7 @@
 
 use super::hunts::{PrepareHuntError, PreparedHunt};
 use crate::model::Hunt;
+use crate::query::{LogType, Query};
 
 /// A hunt whose query Insights runs as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,16 @@ impl PassthroughQuery {
     /// The hunt.
     pub fn hunt(&self) -> &Hunt {
         &self.0
+    }
+
+    /// A field that Insights must discover in the events, if the query is known to read one.
+    pub fn discovered_field(&self) -> Option<String> {
+        let query: Query = self.0.query.parse().ok()?;
+        let fields = query.record_fields();
+        fields
+            .into_iter()
+            .find(|name| !LogType::is_system_field(name))
+            .map(str::to_owned)
     }
 
     /// Returns the query for events from `from_ms` (inclusive) to `to_ms` (exclusive). Insights

@@ -6,7 +6,7 @@
 //! sources. With a plan sheet, the same code lists everything and reads no events (see [`plan`]).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ use crate::model::{
     Account, AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, LogSource, Operation, Outcome,
     Reason, Region, RunId, Status, Target,
 };
-use crate::search::{SearchSet, SearchSetError};
+use crate::search::{SearchSet, SearchSetError, quoted_pattern};
 use crate::store::{
     Checkpoint, CoverageId, CoverageRow, Entry, Journal, JournalClosed, KnownGroup,
     ScopeMembership, ScopedAccount,
@@ -97,9 +97,30 @@ pub enum SweepError {
     /// There are too many indicators, or a hunt cannot run on the chosen engine.
     #[error(transparent)]
     SearchSet(#[from] SearchSetError),
+    /// AWS rejected the filter pattern of the user. It would reject it for every log group.
+    #[error(
+        "AWS rejected the filter pattern `{pattern}`: {problem}{}",
+        pattern_advice(pattern)
+    )]
+    FilterPattern {
+        /// The pattern.
+        pattern: String,
+        /// AWS's message.
+        problem: String,
+    },
     /// The journal cannot be written, for example because the disk is full.
     #[error(transparent)]
     Journal(#[from] JournalClosed),
+}
+
+/// Returns what to type instead of a rejected pattern, in quotation marks for a shell.
+fn pattern_advice(pattern: &str) -> String {
+    quoted_pattern(pattern)
+        .map(|quoted| quoted.replace('\'', r"'\''"))
+        .map_or_else(
+            || "; see \"Filter pattern syntax\" in the CloudWatch Logs user guide".to_owned(),
+            |quoted| format!("; put it in quotation marks: --filter-pattern '{quoted}'"),
+        )
 }
 
 /// What all tasks of a sweep share.
@@ -120,6 +141,8 @@ pub(super) struct SweepContext {
     /// Collects what would be read. Set only if the sweep is planned and not run.
     sheet: Option<Arc<Mutex<PlanSheet>>>,
     checkpoint: Mutex<Checkpoint>,
+    /// AWS's message about the filter pattern of the user, if it rejected it.
+    rejected_pattern: OnceLock<String>,
 }
 
 /// Runs a sweep, or resumes one. Whatever cannot be searched becomes a row of the coverage. When
@@ -155,6 +178,8 @@ async fn run_sweep(
     ));
     let search_set = SearchSet::new(&parts.settings.indicators, &parts.settings.hunts)?;
     let access = create_access(&parts.aws, &parts.settings, &parts.run_id, &parts.journal).await?;
+    // A rejected filter pattern ends this sweep, but not what the caller may do next.
+    let cancel = parts.cancel.child_token();
     let shared = Arc::new(SweepContext {
         access,
         search_set,
@@ -162,16 +187,17 @@ async fn run_sweep(
             parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd(),
         ),
         log_group_patterns: LogGroupPatterns::new(&parts.settings.reach.scope),
-        aws: parts.aws.with_cancellation(parts.cancel.clone()),
+        aws: parts.aws.with_cancellation(cancel.clone()),
         clock: parts.clock,
         settings: parts.settings,
         windows: parts.windows,
         started: parts.started,
         journal: parts.journal,
         tally: parts.tally,
-        cancel: parts.cancel,
+        cancel,
         sheet,
         checkpoint: Mutex::new(parts.checkpoint),
+        rejected_pattern: OnceLock::new(),
     });
     let result = sweep_accounts(&shared).await;
     let slowed_rates = serde_json::to_string(&shared.aws.slowed_rates()).unwrap_or_default();
@@ -267,6 +293,7 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     }
     join_tasks(accounts).await?;
     join_tasks(follower).await?;
+    shared.check_filter_pattern()?;
     shared.check_log_group_patterns()
 }
 
@@ -343,6 +370,32 @@ impl SweepContext {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take_group(arn)
+    }
+
+    /// Ends the sweep if AWS rejected the filter pattern of the user. Returns whether it did.
+    pub(super) fn is_pattern_rejected(&self, error: &CallError) -> bool {
+        let message = error.message.to_ascii_lowercase();
+        // Source: recorded messages: "Invalid filter pattern: …", "Invalid character(s) in term …".
+        let is_about_pattern = error.code == "InvalidParameterException"
+            && (message.contains("pattern") || message.contains(" in term"));
+        if !is_about_pattern || !self.search_set.has_filter_pattern() {
+            return false;
+        }
+        self.rejected_pattern.get_or_init(|| error.message.clone());
+        self.cancel.cancel();
+        true
+    }
+
+    fn check_filter_pattern(&self) -> Result<(), SweepError> {
+        let mut hunts = self.search_set.hunts().iter();
+        let pattern = hunts.find_map(|prepared| prepared.hunt().filter_pattern.clone());
+        match (self.rejected_pattern.get(), pattern) {
+            (Some(problem), Some(pattern)) => Err(SweepError::FilterPattern {
+                pattern,
+                problem: problem.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses a sweep if a log group pattern matches no log group. A watch continues as long as

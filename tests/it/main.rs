@@ -6,6 +6,7 @@
 mod cases;
 mod cli;
 mod contain;
+mod discovered_fields;
 mod engines;
 mod escapes;
 mod evidence;

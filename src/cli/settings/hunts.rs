@@ -8,7 +8,7 @@ use super::super::{EngineChoice, GlobalArguments, HuntsCommand, SweepArguments, 
 use super::{ResolveContext, load_config};
 use crate::config::{Catalogue, Hunts};
 use crate::model::{Hunt, HuntSource, Severity};
-use crate::query::{Query, QueryError, QueryErrorKind};
+use crate::query::{Query, QueryErrorKind, begins_with_source};
 
 /// The names of hunts that come from the command line.
 const QUERY: &str = "query-string";
@@ -57,7 +57,7 @@ pub(super) fn resolve(arguments: &SweepArguments, config: &Hunts) -> Result<Vec<
     }
     hunts
         .iter()
-        .try_for_each(|hunt| check(hunt, arguments.engine.engine))?;
+        .try_for_each(|hunt| check(hunt, arguments.engine.engine, "use --engine insights"))?;
     Ok(with_unique_names(hunts))
 }
 
@@ -71,9 +71,13 @@ pub(super) fn resolve_catalogue_hunts(
 ) -> Result<Vec<Hunt>, UsageError> {
     let hunts = load_requested(requests, config)?;
     // A watch never uses Insights, which would cost money.
-    hunts
-        .iter()
-        .try_for_each(|hunt| check(hunt, EngineChoice::Filter))?;
+    hunts.iter().try_for_each(|hunt| {
+        check(
+            hunt,
+            EngineChoice::Filter,
+            "run it with `dragnet sweep --hunt`",
+        )
+    })?;
     Ok(with_unique_names(hunts))
 }
 
@@ -101,30 +105,28 @@ fn command_line_hunt(name: &str, title: &str, query: &str) -> Hunt {
     }
 }
 
-fn check(hunt: &Hunt, engine: EngineChoice) -> Result<(), UsageError> {
+/// Checks that a query can run on the chosen engine. `advice` says how Insights could run it.
+fn check(hunt: &Hunt, engine: EngineChoice, advice: &str) -> Result<(), UsageError> {
     let reject = |problem: String| {
         Err(UsageError::HuntQuery {
             name: hunt.name.clone(),
             problem,
         })
     };
-    let query = hunt.query.trim_start();
-    let has_source = query
-        .get(..6)
-        .is_some_and(|word| word.eq_ignore_ascii_case("source"));
-    match query.parse::<Query>() {
-        Ok(_)
-        | Err(QueryError {
-            kind: QueryErrorKind::InsightsOnly,
-            ..
-        }) if has_source => {
-            reject("SOURCE cannot be used here: select log groups with --log-group".to_owned())
-        }
+    if begins_with_source(&hunt.query) {
+        return reject("SOURCE cannot be used here: select log groups with --log-group".to_owned());
+    }
+    match Query::parse_local(&hunt.query) {
         Err(error) if error.kind == QueryErrorKind::Malformed => reject(error.to_string()),
-        Err(error) if engine == EngineChoice::Filter => {
-            reject(format!("only Insights can run this query: {error}"))
+        Err(error) if error.kind == QueryErrorKind::Unknown && engine != EngineChoice::Insights => {
+            reject(format!(
+                "{error}; if it is new, only Insights can run it: {advice}"
+            ))
         }
-        Err(_) if query.chars().count() > MAX_PASSTHROUGH_LENGTH => reject(format!(
+        Err(error) if engine == EngineChoice::Filter => reject(format!(
+            "only Insights can run this query: {error}; {advice}"
+        )),
+        Err(_) if hunt.query.trim().chars().count() > MAX_PASSTHROUGH_LENGTH => reject(format!(
             "a query that only Insights can run must have at most {MAX_PASSTHROUGH_LENGTH} characters"
         )),
         Ok(_) | Err(_) => Ok(()),
@@ -232,6 +234,18 @@ mod tests {
             filter_only.contains("only Insights can run this query: line 1"),
             "{filter_only}"
         );
+        for unknown in ["filter a = 1 | newcommand x", "stats newfunction(a, b=1)"] {
+            let query = ["--query-string", unknown];
+            for engine in ["auto", "filter"] {
+                let error = hunts(&[&query[..], &["--engine", engine]].concat()).unwrap_err();
+                assert!(
+                    error.contains("unknown") && error.ends_with("use --engine insights"),
+                    "{error}"
+                );
+            }
+            let accepted = hunts(&[&query[..], &["--engine", "insights"]].concat());
+            assert_eq!(accepted.unwrap().len(), 1, "Insights decides");
+        }
         let long = format!("pattern @message # {}", "x".repeat(9_800));
         assert!(
             hunts(&["--query-string", &long])

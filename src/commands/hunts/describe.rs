@@ -8,7 +8,7 @@ use crate::config::HuntTemplate;
 use crate::model::{HuntSource, Severity};
 use crate::query::Plan;
 use crate::report::escape;
-use crate::search::{FlowLogFormats, PreparedHunt, SearchSet};
+use crate::search::{FlowLogFormats, PreparedHunt, SearchSet, field_notes};
 
 /// A hunt and how it is searched.
 #[derive(Debug, Serialize)]
@@ -29,6 +29,8 @@ pub(super) struct HuntDescription {
     /// The filter pattern, with the defaults or examples of the parameters; `None`: all events are
     /// read.
     filter_pattern: Option<String>,
+    /// Fields of the query that no record can have.
+    notes: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -50,6 +52,7 @@ impl HuntDescription {
                 about: parameter.about.clone(),
                 default: parameter.default.clone(),
             };
+        let notes = field_notes(&example);
         let prepared = PreparedHunt::new(example.clone());
         let search_set = SearchSet::new(&[], std::slice::from_ref(&example))
             .ok()
@@ -79,6 +82,7 @@ impl HuntDescription {
                 .is_some_and(|hunt| matches!(hunt.plan(), Plan::Groups(_))),
             filter_pattern: search_set
                 .and_then(|search_set| search_set.pattern(&FlowLogFormats::default(), true)),
+            notes,
         }
     }
 
@@ -140,6 +144,9 @@ impl HuntDescription {
     }
 
     fn write_engine(&self, out: &mut dyn Write) -> io::Result<()> {
+        for note in &self.notes {
+            writeln!(out, "Check       {}", escape(note))?;
+        }
         if let Some(reason) = &self.only_insights {
             return writeln!(out, "Engine      Insights only: {}", escape(reason));
         }

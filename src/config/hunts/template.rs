@@ -10,7 +10,7 @@ use crate::config::ConfigError;
 use crate::config::error::Problem;
 use crate::config::nearest;
 use crate::model::{Hunt, HuntSource, Severity};
-use crate::query::{Query, QueryErrorKind};
+use crate::query::{Query, QueryErrorKind, begins_with_source};
 
 /// Replaces the placeholders while the query is parsed to check where they occur.
 const MARKER: &str = "DragnetParameter";
@@ -105,7 +105,7 @@ impl HuntTemplate {
             ));
         }
         match marked.parse::<Query>() {
-            Ok(query) if query.source.is_some() => Err(Problem::new(
+            _ if begins_with_source(&marked) => Err(Problem::new(
                 "query",
                 "SOURCE cannot be used in hunts: the scope selects the log groups",
             )),

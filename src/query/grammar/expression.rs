@@ -1,11 +1,11 @@
 //! Expressions, from `or`, which binds least tightly, to single values.
 
-use winnow::combinator::{alt, cut_err, delimited, fail, opt, peek, terminated};
+use winnow::combinator::{alt, cut_err, delimited, fail, not as winnow_not, opt, peek, terminated};
 use winnow::error::{ContextError, ErrMode};
 use winnow::{ModalResult, Parser};
 
 use super::lexer::{
-    blank, expected, keyword, list, name, number, period, quoted, regex, symbol, word,
+    blank, expected, keyword, list, name, number, period, quoted, refuse, regex, symbol, word,
 };
 use crate::query::error::SemanticError;
 use crate::query::function::Function;
@@ -17,13 +17,22 @@ use crate::query::tree::{Aggregate, AggregateKind, Comparison, Expr, LikePattern
 const MAX_NESTING: usize = 32;
 
 /// Functions of Insights that are not evaluated locally.
-const INSIGHTS_ONLY: [&str; 6] = [
+///
+/// Source: CloudWatch Logs user guide, "Boolean, comparison, numeric, datetime, and other
+/// functions", "Time-series functions" (the translations also name `countOverTime`) and "stats".
+const INSIGHTS_ONLY: [&str; 12] = [
     "now",
     "unmask",
     "jsonParse",
     "jsonStringify",
     "querySource",
     "median",
+    "rate",
+    "count_over_time",
+    "countOverTime",
+    "sum_over_time",
+    "sumOverTime",
+    "histogram",
 ];
 
 /// Whether an expression may contain aggregates.
@@ -94,7 +103,12 @@ fn join(mut parts: Vec<Expr>, joined: fn(Vec<Expr>) -> Expr) -> Expr {
 }
 
 fn negation(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
-    if opt(keyword("not")).parse_next(input)?.is_none() {
+    // `!` is not in AWS's guide, but published queries have it: `filter !ispresent(errorCode)`.
+    let bang = ('!', peek(winnow_not('=')), blank).void();
+    if opt(alt((keyword("not").void(), bang)))
+        .parse_next(input)?
+        .is_none()
+    {
         return condition(input, context);
     }
     let context = context.enter_level(input)?;
@@ -155,6 +169,7 @@ fn like_predicate(input: &mut &str) -> ModalResult<Predicate> {
 
 fn in_predicate(input: &mut &str, context: ExpressionContext) -> ModalResult<Predicate> {
     let negated = negatable("in").parse_next(input)?;
+    refuse('(', "a subquery").parse_next(input)?;
     let options = list(|input: &mut &str| disjunction(input, context), symbol(","));
     cut_err(delimited(symbol("["), options, symbol("]")))
         .context(expected("a list in brackets"))
@@ -278,14 +293,24 @@ fn value(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
         keyword("true").value(Expr::Bool(true)),
         keyword("false").value(Expr::Bool(false)),
         |input: &mut &str| call(input, context),
-        name.map(Expr::Field),
+        field,
     ))
     .context(expected("a field, a value or a function"))
     .parse_next(input)
 }
 
+/// A field. An element of a list (`a[0]`) and a URL without quotation marks, as AWS's sample query
+/// for Apache logs has it, are refused.
+fn field(input: &mut &str) -> ModalResult<Expr> {
+    refuse((word, "://"), "a URL without quotation marks").parse_next(input)?;
+    let field = name.map(Expr::Field).parse_next(input)?;
+    refuse('[', "access to an element of a list").parse_next(input)?;
+    Ok(field)
+}
+
 fn call(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
     peek((word, '(')).parse_next(input)?;
+    cut_err(peek(word).try_map(check_function)).parse_next(input)?;
     let argument = |input: &mut &str| disjunction(input, context);
     // `count(*)` is the same as `count()`.
     let star = terminated(symbol("*"), peek(')')).map(|_| Vec::new());
@@ -298,8 +323,27 @@ fn call(input: &mut &str, context: ExpressionContext) -> ModalResult<Expr> {
         terminated(word, symbol("(")),
         terminated(arguments, cut_err(closing)),
     );
-    cut_err(call.try_map(|(name, arguments)| resolve_call(name, arguments, context.aggregates)))
-        .parse_next(input)
+    let call = cut_err(
+        call.try_map(|(name, arguments)| resolve_call(name, arguments, context.aggregates)),
+    )
+    .parse_next(input)?;
+    refuse('[', "access to an element of a list").parse_next(input)?;
+    Ok(call)
+}
+
+/// Checks that a function can be evaluated, before its arguments are parsed: those of a function
+/// that only Insights knows may have another syntax.
+fn check_function(name: &str) -> Result<(), SemanticError> {
+    let is_known =
+        Function::from_name(name).is_some() || AggregateKind::from_name(name, None).is_some();
+    let is_insights_only = INSIGHTS_ONLY
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name));
+    match (is_known, is_insights_only) {
+        (true, _) => Ok(()),
+        (false, true) => Err(SemanticError::insights_only(&format!("`{name}`"))),
+        (false, false) => Err(SemanticError::unknown(&format!("function `{name}`"))),
+    }
 }
 
 /// Resolves a call to a function or an aggregate, and checks its arguments.
@@ -314,18 +358,12 @@ fn resolve_call(
             None => Ok(Expr::Call(function, arguments)),
         };
     }
-    if INSIGHTS_ONLY
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(name))
-    {
-        return Err(SemanticError::insights_only(&format!("`{name}`")));
-    }
     let percent = match arguments.last() {
         Some(&Expr::Number(percent)) if arguments.len() == 2 => Some(percent),
         _ => None,
     };
     let kind = AggregateKind::from_name(name, percent)
-        .ok_or_else(|| SemanticError::malformed(format!("unknown function `{name}`")))?;
+        .ok_or_else(|| SemanticError::unknown(&format!("function `{name}`")))?;
     if aggregates == Aggregates::Refused {
         return Err(SemanticError::malformed(format!(
             "`{name}` is an aggregate, which is allowed only in `stats`"

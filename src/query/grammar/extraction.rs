@@ -1,19 +1,30 @@
 //! The arguments of `parse`.
 
-use winnow::combinator::{alt, cut_err, preceded};
+use winnow::combinator::{alt, cut_err, opt, peek, preceded};
+use winnow::token::one_of;
 use winnow::{ModalResult, Parser};
 
 use super::expression::field_or_call;
 use super::lexer::{expected, field_name, keyword, list, quoted, regex, symbol};
 use crate::query::error::SemanticError;
-use crate::query::tree::{Extraction, ExtractionPattern, RegexLiteral};
+use crate::query::tree::{Expr, Extraction, ExtractionPattern, RegexLiteral};
 
-/// `field "text with *" as a, b` or `field /regex/`.
+/// `field "text with *" as a, b` or `field /regex/`. Without a field, the message is parsed.
+///
+/// Source: AWS Compute Blog, "Operating Lambda: Using CloudWatch Logs Insights", which writes
+/// `parse "Init Duration: * ms" as initDuration`.
 pub(super) fn extraction(input: &mut &str) -> ModalResult<Extraction> {
-    // Not any expression, because the slash of the regular expression would be a division.
-    let from = field_or_call
-        .context(expected("the field to parse"))
-        .parse_next(input)?;
+    let is_pattern = opt(peek(one_of(['"', '\'', '/'])))
+        .parse_next(input)?
+        .is_some();
+    let from = if is_pattern {
+        Expr::Field("@message".to_owned())
+    } else {
+        // Not any expression, because the slash of the regular expression would be a division.
+        field_or_call
+            .context(expected("the field to parse"))
+            .parse_next(input)?
+    };
     let with_groups =
         regex.verify(|regex| regex.compiled().capture_names().flatten().next().is_some());
     let pattern = alt((
@@ -57,7 +68,7 @@ fn glob(input: &mut &str) -> ModalResult<ExtractionPattern> {
 fn glob_to_regex(glob: &str) -> String {
     let literals: Vec<String> = glob.split('*').map(regex::escape).collect();
     let start = if glob.starts_with('*') { "^" } else { "" };
-    let end = if glob.ends_with('*') { "$" } else { "" };
+    let end = if glob.ends_with('*') { r"\z" } else { "" };
     format!("(?s){start}{}{end}", literals.join("(.*?)"))
 }
 

@@ -1,12 +1,15 @@
 //! The tokens of the query language: names, quoted text, regular expressions, numbers, comments.
 
 use winnow::ascii::{Caseless, digit1, multispace1, till_line_ending};
-use winnow::combinator::{alt, cut_err, delimited, not, opt, peek, preceded, repeat, terminated};
-use winnow::error::{StrContext, StrContextValue};
+use winnow::combinator::{
+    alt, cut_err, delimited, empty, not, opt, peek, preceded, repeat, terminated,
+};
+use winnow::error::{ContextError, ErrMode, StrContext, StrContextValue};
 use winnow::token::{any, literal, none_of, one_of, take_till, take_while};
 use winnow::{ModalResult, Parser};
 
 use crate::query::error::SemanticError;
+use crate::query::java_regex::InvalidRegex;
 use crate::query::period::Period;
 use crate::query::tree::RegexLiteral;
 
@@ -42,6 +45,21 @@ pub(super) fn keyword<'s>(word: &'static str) -> impl FnMut(&mut &'s str) -> Mod
             (not(one_of(is_name_character)), blank),
         )
         .parse_next(input)
+    }
+}
+
+/// Refuses what only Insights can evaluate, if `parser` matches it; consumes nothing otherwise.
+pub(super) fn refuse<'s, T>(
+    mut parser: impl Parser<&'s str, T, ErrMode<ContextError>>,
+    what: &'static str,
+) -> impl FnMut(&mut &'s str) -> ModalResult<()> {
+    move |input| {
+        let is_found = opt(peek(parser.by_ref())).parse_next(input)?.is_some();
+        if !is_found {
+            return Ok(());
+        }
+        let error = |()| Err(SemanticError::insights_only(what));
+        cut_err(empty.try_map(error)).parse_next(input)
     }
 }
 
@@ -127,8 +145,9 @@ pub(super) fn regex(input: &mut &str) -> ModalResult<RegexLiteral> {
     let body = repeat::<_, _, (), _, _>(1.., character)
         .take()
         .try_map(|text: &str| {
-            RegexLiteral::new(text).map_err(|error| {
-                SemanticError::malformed(format!("invalid regular expression: {error}"))
+            RegexLiteral::new(text).map_err(|error| match error {
+                InvalidRegex::JavaOnly(_) => SemanticError::insights_only(&error.to_string()),
+                InvalidRegex::Invalid(_) => SemanticError::malformed(error.to_string()),
             })
         });
     let closing = cut_err('/').context(expected("a closing slash"));

@@ -12,7 +12,7 @@ use winnow::{ModalResult, Parser};
 use super::error::{QueryError, QueryErrorKind, SemanticError};
 use super::tree::Query;
 pub(super) use lexer::is_plain_name;
-use lexer::{blank, expected, list, symbol};
+use lexer::{blank, expected, keyword, list, symbol};
 
 /// The maximum length of a query, in characters. Source: CloudWatch Logs API,
 /// `StartQuery.queryString`.
@@ -48,6 +48,13 @@ pub(super) fn parse_query(text: &str) -> Result<Query, QueryError> {
             .map_or_else(|| "unexpected text".to_owned(), ToString::to_string);
         malformed(error.offset(), message)
     })
+}
+
+/// Whether a query begins with `SOURCE`.
+pub(super) fn begins_with_source(query: &str) -> bool {
+    let mut rest = query;
+    let source: ModalResult<_> = (blank, keyword("source")).parse_next(&mut rest);
+    source.is_ok()
 }
 
 fn query(input: &mut &str) -> ModalResult<Query> {

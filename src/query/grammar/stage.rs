@@ -2,23 +2,27 @@
 
 use winnow::ascii::digit1;
 use winnow::combinator::{alt, cut_err, delimited, opt, preceded, separated_pair, terminated};
+use winnow::token::any;
 use winnow::{ModalResult, Parser};
 
 use super::expression::{Aggregates, expression};
 use super::extraction::extraction;
-use super::lexer::{blank, expected, field_name, keyword, list, quoted, symbol, word};
+use super::lexer::{blank, expected, field_name, keyword, list, quoted, refuse, symbol, word};
 use crate::query::error::SemanticError;
 use crate::query::tree::{Item, SortKey, Source, Stage, Stats};
 
 /// Commands of Insights that are not evaluated locally.
-const INSIGHTS_ONLY: [&str; 9] = [
+///
+/// Source: CloudWatch Logs user guide, "CloudWatch Logs Insights language query syntax".
+const INSIGHTS_ONLY: [&str; 10] = [
     "pattern",
     "diff",
     "anomaly",
     "unmask",
     "lookup",
+    "cidrlookup",
     "unnest",
-    "filterIndex",
+    "expand",
     "join",
     "addtotals",
 ];
@@ -40,7 +44,9 @@ impl Command {
         match word.to_ascii_lowercase().as_str() {
             "fields" => Ok(Self::Fields),
             "display" => Ok(Self::Display),
-            "filter" => Ok(Self::Filter),
+            // `filterIndex` lets Insights skip log groups without an index on the field. It keeps
+            // the same records.
+            "filter" | "filterindex" => Ok(Self::Filter),
             "parse" => Ok(Self::Parse),
             "stats" => Ok(Self::Stats),
             "sort" => Ok(Self::Sort),
@@ -54,9 +60,7 @@ impl Command {
                     "the command `{word}`"
                 )))
             }
-            _ => Err(SemanticError::malformed(format!(
-                "unknown command `{word}`"
-            ))),
+            _ => Err(SemanticError::unknown(&format!("command `{word}`"))),
         }
     }
 }
@@ -79,7 +83,8 @@ fn arguments(input: &mut &str, command: Command) -> ModalResult<Stage> {
             .parse_next(input),
         Command::Parse => extraction.map(Stage::Parse).parse_next(input),
         Command::Stats => stats.map(Stage::Stats).parse_next(input),
-        Command::Sort => list(sort_key, symbol(","))
+        // AWS's Lambda operator guide writes `sort by @billedDuration desc`.
+        Command::Sort => preceded(opt(keyword("by")), list(sort_key, symbol(",")))
             .map(Stage::Sort)
             .parse_next(input),
         Command::Limit => limit.map(Stage::Limit).parse_next(input),
@@ -105,9 +110,11 @@ fn stats(input: &mut &str) -> ModalResult<Stats> {
         keyword("by"),
         cut_err(|input: &mut &str| items(input, Aggregates::Refused)),
     ));
+    let by = by.parse_next(input)?.unwrap_or_default();
+    refuse(keyword("offset"), "`offset`").parse_next(input)?;
     Ok(Stats {
         items: computed,
-        by: by.parse_next(input)?.unwrap_or_default(),
+        by,
     })
 }
 
@@ -138,9 +145,13 @@ pub(super) fn source(input: &mut &str) -> ModalResult<Source> {
         let values = alt((values, quoted.map(|value| vec![value])));
         separated_pair(word.map(str::to_owned), symbol(":"), values).parse_next(input)
     };
-    let parameters = delimited(symbol("("), list(parameter, symbol(",")), symbol(")"));
-    cut_err(preceded(keyword("logGroups"), parameters))
+    let parameters = opt(list(parameter, symbol(","))).map(Option::unwrap_or_default);
+    let parameters = delimited(symbol("("), parameters, symbol(")"));
+    let log_groups =
+        preceded(keyword("logGroups"), parameters).map(|parameters| Source { parameters });
+    // Dashboards write `SOURCE "group" | SOURCE "other group" | …`.
+    let other = refuse(any, "this form of SOURCE").verify_map(|()| None);
+    cut_err(alt((log_groups, other)))
         .context(expected("logGroups(namePrefix: [\"…\"], …)"))
-        .map(|parameters| Source { parameters })
         .parse_next(input)
 }

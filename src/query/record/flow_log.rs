@@ -11,6 +11,24 @@ use std::sync::LazyLock;
 const DEFAULT: &str = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} \
                        ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
 
+/// Further fields, with which a format may be written. Those of transit gateways begin with `tgw-`
+/// or `packets-lost-`; they are not listed.
+const OPTIONAL: &str = "vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id \
+                        sublocation-type sublocation-id pkt-src-aws-service pkt-dst-aws-service flow-direction \
+                        traffic-path ecs-cluster-arn ecs-cluster-name ecs-container-instance-arn \
+                        ecs-container-instance-id ecs-container-id ecs-second-container-id ecs-service-name \
+                        ecs-task-definition-arn ecs-task-arn ecs-task-id reject-reason resource-id encryption-status \
+                        resource-type";
+
+/// The names of all fields that are listed here, and the two names that only AWS's guide to Insights
+/// uses.
+pub(super) fn known_names() -> Vec<String> {
+    let optional = OPTIONAL.split_ascii_whitespace().map(query_name);
+    let names = DEFAULT_FORMAT.names().map(str::to_owned);
+    let guide = ["startTime", "endTime"].map(str::to_owned);
+    names.chain(optional).chain(guide).collect()
+}
+
 static DEFAULT_FORMAT: LazyLock<FlowLogFormat> = LazyLock::new(|| FlowLogFormat {
     names: parse_names(DEFAULT).flatten().collect(),
 });

@@ -28,6 +28,15 @@ pub(super) fn parse_object(message: &str) -> Option<Json<'_>> {
     }
 }
 
+/// Parses the first JSON object inside a message.
+pub(super) fn first_object(message: &str) -> Option<Json<'_>> {
+    message.match_indices('{').find_map(|(at, _)| {
+        let rest = message.get(at..)?;
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Json<'_>>();
+        values.next()?.ok()
+    })
+}
+
 impl<'e> Json<'e> {
     /// The field at a dotted path, if it is among the first `limit` fields.
     pub(super) fn field(&self, path: &str, limit: Option<usize>) -> Value<'_> {

@@ -1,12 +1,18 @@
 //! A log event as a record of named fields.
 
+mod dns_query;
 mod flow_log;
 mod json;
+mod known_fields;
+mod lambda;
 
 use std::cell::OnceCell;
 
+use dns_query::DnsQuery;
 pub use flow_log::{FlowLogFormat, InvalidFlowLogFormat};
 use json::Json;
+pub use known_fields::LogType;
+pub(super) use known_fields::is_local_field;
 
 use super::value::Value;
 
@@ -43,13 +49,16 @@ pub struct Event<'e> {
 #[derive(Clone, Copy, Debug)]
 pub enum Discovery<'f> {
     /// As in Insights: the first fields of a JSON object, the columns of a VPC flow-log line in the
-    /// default format, and no fields in any other message.
+    /// default format or of a DNS query log of Route 53, the fields of Lambda's own lines and of the
+    /// first JSON object in other lines of a Lambda function, and no fields in any other message.
     Automatic {
         /// The maximum number of JSON fields, unlimited if `None`; see [`INSIGHTS_JSON_FIELDS`].
         json_limit: Option<usize>,
     },
     /// The columns of a VPC flow-log line in this format.
     FlowLog(&'f FlowLogFormat),
+    /// Only the system fields, as in Insights for log groups that are not of class `STANDARD`.
+    SystemFields,
 }
 
 /// An event with access to its fields by name. The message is parsed when a field of it is first
@@ -71,6 +80,9 @@ enum Content<'e> {
         format: &'e FlowLogFormat,
         columns: Vec<&'e str>,
     },
+    DnsQuery(DnsQuery<'e>),
+    /// A line that Lambda writes itself; the names are without the `@`.
+    LambdaPlatform(Vec<(&'static str, Value<'e>)>),
     Unstructured,
 }
 
@@ -85,24 +97,42 @@ impl<'e> Record<'e> {
     }
 
     fn content(&self) -> &Content<'e> {
-        self.content.get_or_init(|| {
-            let message = self.event.message;
-            let flow_log = match self.discovery {
-                Discovery::FlowLog(format) => Some(format),
-                Discovery::Automatic { json_limit } => {
-                    if let Some(object) = json::parse_object(message) {
-                        return Content::Json {
-                            object,
-                            limit: json_limit,
-                        };
-                    }
-                    FlowLogFormat::recognize(message)
-                }
-            };
-            let columns = flow_log.and_then(|format| Some((format, format.columns(message)?)));
-            columns.map_or(Content::Unstructured, |(format, columns)| {
-                Content::FlowLog { format, columns }
-            })
+        self.content.get_or_init(|| match self.discovery {
+            Discovery::FlowLog(format) => self.flow_log(format).unwrap_or(Content::Unstructured),
+            Discovery::Automatic { json_limit } => self.discover(json_limit),
+            Discovery::SystemFields => Content::Unstructured,
+        })
+    }
+
+    fn flow_log(&self, format: &'e FlowLogFormat) -> Option<Content<'e>> {
+        let columns = format.columns(self.event.message)?;
+        Some(Content::FlowLog { format, columns })
+    }
+
+    fn discover(&self, limit: Option<usize>) -> Content<'e> {
+        let Event {
+            log,
+            log_stream,
+            message,
+            ..
+        } = self.event;
+        if let Some(object) = json::parse_object(message) {
+            return Content::Json { object, limit };
+        }
+        let flow_log = FlowLogFormat::recognize(message).and_then(|format| self.flow_log(format));
+        let columns = flow_log.or_else(|| DnsQuery::recognize(message).map(Content::DnsQuery));
+        if let Some(columns) = columns {
+            return columns;
+        }
+        if !lambda::is_from_function(log, log_stream) {
+            return Content::Unstructured;
+        }
+        if let Some(fields) = lambda::platform_fields(message) {
+            return Content::LambdaPlatform(fields);
+        }
+        json::first_object(message).map_or(Content::Unstructured, |object| Content::Json {
+            object,
+            limit,
         })
     }
 
@@ -121,6 +151,14 @@ impl<'e> Record<'e> {
                 .zip(columns)
                 .map(|(name, column)| (name.to_owned(), Value::from(*column)))
                 .collect(),
+            Content::DnsQuery(query) => query
+                .fields()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            Content::LambdaPlatform(fields) => fields
+                .iter()
+                .map(|(name, value)| (format!("@{name}"), value.borrowed()))
+                .collect(),
             Content::Unstructured => Vec::new(),
         }
     }
@@ -132,7 +170,22 @@ impl<'e> Record<'e> {
                 let column = format.position(name).and_then(|at| columns.get(at));
                 column.map_or(Value::Missing, |column| Value::from(*column))
             }
-            Content::Unstructured => Value::Missing,
+            Content::DnsQuery(query) => query
+                .fields()
+                .find(|(known, _)| *known == name)
+                .map_or(Value::Missing, |(_, value)| value),
+            Content::LambdaPlatform(_) | Content::Unstructured => Value::Missing,
+        }
+    }
+
+    /// The value of a field that Insights generates, by its name without the `@`.
+    fn generated_field(&self, name: &str) -> Value<'_> {
+        match self.content() {
+            Content::LambdaPlatform(fields) => fields
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map_or(Value::Missing, |(_, value)| value.borrowed()),
+            _ => Value::Missing,
         }
     }
 }
@@ -151,7 +204,7 @@ impl Fields for Record<'_> {
             "ptr" => Value::from(self.event.ptr),
             // A discovered field whose name begins with `@` is read with a second `@` in front.
             _ if system.starts_with('@') => self.discovered_field(system),
-            _ => Value::Missing,
+            _ => self.generated_field(system),
         }
     }
 }

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::query::{Discovery, Event, Fields, INSIGHTS_JSON_FIELDS, Record};
+use super::search::discovery_in;
+use crate::query::{Event, Fields, Record};
 use crate::range::call::Call;
 use crate::range::logs::{self, StoredEvent, StoredGroup};
 use crate::range::wire::{AwsError, Reply};
@@ -88,9 +89,7 @@ pub(super) fn get_log_record(call: &mut Call<'_>) -> Result<Reply, AwsError> {
             ptr: &log_record_pointer,
             message: &message,
         },
-        Discovery::Automatic {
-            json_limit: Some(INSIGHTS_JSON_FIELDS),
-        },
+        discovery_in(&group.class),
     );
     Reply::json(&json!({ "logRecord": all_fields(&record) }))
 }

@@ -2,7 +2,7 @@
 
 use super::pointer::Pointer;
 use super::queries::QueryResult;
-use crate::model::AccountId;
+use crate::model::{AccountId, LogGroupClass};
 use crate::query::{
     Discovery, Event, INSIGHTS_JSON_FIELDS, Partial, Plan, Query, Record, Row, Stage,
 };
@@ -48,6 +48,7 @@ impl<'q> Search<'q> {
         let Window { first, last, now } = self.window;
         let first = first.max(group.retained_from_ms(now));
         let log = format!("{account}:{name}");
+        let discovery = discovery_in(&group.class);
         let group = group.prepare();
         let events = group.events();
         let start = events.partition_point(|event| event.timestamp_ms < first);
@@ -69,9 +70,6 @@ impl<'q> Search<'q> {
                 log_stream: group.stream_name(event.stream),
                 ptr: &ptr,
                 message: &message,
-            };
-            let discovery = Discovery::Automatic {
-                json_limit: Some(INSIGHTS_JSON_FIELDS),
             };
             self.add_record(&Record::new(event_fields, discovery));
             self.result.scanned += 1;
@@ -109,6 +107,19 @@ impl<'q> Search<'q> {
             columns: table.columns,
             ..self.result
         }
+    }
+}
+
+/// How the fields of events in a log group of this class are found.
+///
+/// Source: CloudWatch Logs user guide, "Supported logs and discovered fields": "Field discovery is
+/// supported only for log groups in the Standard log class".
+pub(super) fn discovery_in(class: &LogGroupClass) -> Discovery<'static> {
+    match class {
+        LogGroupClass::Standard => Discovery::Automatic {
+            json_limit: Some(INSIGHTS_JSON_FIELDS),
+        },
+        _ => Discovery::SystemFields,
     }
 }
 

@@ -39,9 +39,10 @@ pub struct PrepareHuntError {
 }
 
 impl PrepareHuntError {
-    /// Whether Insights may nevertheless run the query.
+    /// Whether Insights may nevertheless run the query. A query with an unknown command or function
+    /// gets here only if the user asked for Insights.
     pub fn is_for_insights(&self) -> bool {
-        self.error.kind == QueryErrorKind::InsightsOnly
+        self.error.kind != QueryErrorKind::Malformed
     }
 }
 
@@ -51,7 +52,7 @@ impl PreparedHunt {
     /// # Errors
     /// The query is invalid, or only Insights can run it.
     pub fn new(hunt: Hunt) -> Result<Self, PrepareHuntError> {
-        let query: Query = hunt.query.parse().map_err(|error| PrepareHuntError {
+        let query = Query::parse_local(&hunt.query).map_err(|error| PrepareHuntError {
             hunt: hunt.name.clone(),
             error,
         })?;

@@ -12,7 +12,7 @@ use super::queries::{LimitExceeded, Queries, QueryOutcome, RowKind, write_page};
 use super::queue::Queue;
 use super::unit::Unit;
 use crate::aws::{ErrorClass, Pages};
-use crate::model::{Outcome, Reason, Status};
+use crate::model::{LogGroupClass, Outcome, Reason, Status};
 use crate::search::{PassthroughQuery, StreamFilter};
 use crate::store::{JournalClosed, Pass};
 use crate::sweep::outcome;
@@ -209,6 +209,10 @@ impl InsightsRunner {
         }
         let mut result = Ok(());
         for hunt in shared.search_set.passthrough_queries() {
+            if let Some(undiscovered) = undiscovered_field(&scan.spec.class, hunt) {
+                result = Err(undiscovered);
+                continue;
+            }
             match self.run_passthrough_query(shared, &mut batch, hunt).await? {
                 QueryOutcome::Complete => {}
                 QueryOutcome::LimitExceeded(limit) => result = Err(limit.outcome),
@@ -268,6 +272,27 @@ impl InsightsRunner {
             .run(shared, batch, query, RowKind::Passthrough(name))
             .await
     }
+}
+
+/// Returns the outcome of a passthrough query that reads a field which Insights does not discover in
+/// a log group of this class. It would find nothing there.
+///
+/// Source: CloudWatch Logs user guide, "Supported logs and discovered fields": "Field discovery is
+/// supported only for log groups in the Standard log class".
+fn undiscovered_field(class: &LogGroupClass, hunt: &PassthroughQuery) -> Option<Outcome> {
+    if *class != LogGroupClass::InfrequentAccess {
+        return None;
+    }
+    let field = hunt.discovered_field()?;
+    let detail = format!(
+        "{class}: Insights discovers no fields in this class, but hunt {} reads `{field}`",
+        hunt.hunt().name
+    );
+    Some(Outcome::with_reason(
+        Status::Unsearchable,
+        Reason::ClassNotReadable,
+        detail,
+    ))
 }
 
 /// Lists the log streams of the single log group of a batch.

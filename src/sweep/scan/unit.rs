@@ -322,6 +322,9 @@ impl Unit {
                 self.restart().await?;
                 Ok(None)
             }
+            ErrorClass::Refused if self.scan.spec.shared.is_pattern_rejected(error) => {
+                Ok(Some(outcome::from_call_error(error)))
+            }
             _ => Ok(Some(self.scan.spec.outcome_for_error(error))),
         }
     }
