@@ -30,6 +30,7 @@ mod never_excluded;
 mod passthrough_query;
 mod pattern;
 mod required_text;
+mod resource_names;
 mod search_set;
 
 pub use canonical::{are_equal_documents, canonical_text};

@@ -4,7 +4,8 @@
 //! In a text without fields, any whole word matches, because an extra sighting is better than a
 //! missed one.
 
-use super::boundary::{Boundary, continues_name, split_around};
+use super::boundary::{Boundary, split_around};
+use super::resource_names::ResourceNames;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NameKind {
@@ -60,7 +61,7 @@ impl NameKind {
         let is_word = Boundary::Word.holds_at(text, at, length);
         let is_resource = |prefix: &str| {
             let path = before.rsplit_once(prefix).map(|(_, path)| path);
-            is_word && !continues_name(after) && path.is_some_and(is_path)
+            is_word && !ResourceNames::IAM.are_continued_by(after) && path.is_some_and(is_path)
         };
         match self {
             Self::User => is_resource(":user/"),

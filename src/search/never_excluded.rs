@@ -87,6 +87,20 @@ fn any_spelled() -> impl Strategy<Value = Spelled> {
         "arn:aws:iam::[0-9]{12}:(user|role)/([a-z]{1,5}/)?[a-zA-Z+=,.@-]{1,9}x"
             .prop_map(|arn| spelled(&arn, arn.clone())),
         "arn:aws:s3:::[a-z]{3,9}/[a-z<>&é]{1,9}".prop_map(|arn| spelled(&arn, arn.clone())),
+        (
+            "arn:aws:(sqs|lambda|dynamodb|s3):us-east-1:111111111111:[a-z]{3,9}/[a-z.-]{1,9}x",
+            "[:/]?"
+        )
+            .prop_map(|(arn, after)| spelled(&arn, format!("{arn}{after}"))),
+        (
+            "arn:aws:logs:us-east-1:111111111111:log-group:[a-z/.#-]{1,9}x",
+            any::<bool>()
+        )
+            .prop_map(|(arn, is_listed)| if is_listed {
+                spelled(&format!("{arn}:*"), arn)
+            } else {
+                spelled(&arn, format!("{arn}:*"))
+            }),
         "[a-zA-Z+=,.@-]{1,9}x".prop_map(|name| spelled(
             &format!("user:{name}"),
             format!("arn:aws:iam::111111111111:user/a/{name}")

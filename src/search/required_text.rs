@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::resource_names::resource_arn;
 use crate::model::{Indicator, IndicatorValue};
 
 /// Shorter runs of characters are in too many events to narrow anything.
@@ -61,7 +62,7 @@ impl RequiredText {
             IndicatorValue::Cidr(IpNet::V6(network)) => {
                 v6_regex(network.addr(), network.prefix_len()).map(Self::Regex)
             }
-            IndicatorValue::Arn(arn) => required_runs(arn.as_str()),
+            IndicatorValue::Arn(arn) => required_runs(resource_arn(arn)),
             IndicatorValue::Account(id) => Some(Self::All(vec![id.to_string()])),
             IndicatorValue::AccessKey(text)
             | IndicatorValue::User(text)

@@ -169,3 +169,45 @@ async fn ten_thousand_indicators_find_the_same_as_one() {
         ["192.0.2.1;AKIAIOSFODNN7EXAMPLE sourceIPAddress;userIdentity.accessKeyId"]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn arn_matches_what_is_below_it_and_no_longer_name() {
+    let arn = |rest: &str| format!("arn:aws:{rest}");
+    for (indicator, below, longer) in [
+        ("s3:::bucket", "/key", "-logs"),
+        ("s3:::bucket", "", ".x"),
+        ("sqs:us-east-1:222222222222:orders", "", ".fifo"),
+        (
+            "dynamodb:us-east-1:222222222222:table/users",
+            "/index/i",
+            "-old",
+        ),
+        (
+            "lambda:us-east-1:222222222222:function:pay",
+            ":7",
+            "-test:7",
+        ),
+        (
+            "secretsmanager:us-east-1:222222222222:secret:db",
+            "-Ab12Cd",
+            "-copy-Ab12Cd",
+        ),
+        ("kms:us-east-1:222222222222:alias/app", "", "/x"),
+        ("logs:us-east-1:222222222222:log-group:/a", ":*", "-b:*"),
+        ("logs:us-east-1:222222222222:log-group:/a:*", "", "/b"),
+    ] {
+        let name = indicator.trim_end_matches(":*");
+        let messages = [
+            arn(&format!("{name}{below}")),
+            arn(&format!("{name}{longer}")),
+        ];
+        let events = messages
+            .iter()
+            .map(|message| event("222222222222", "us-east-1", "/app", "1h ago", message));
+        let run = World::small_with(&events.collect::<String>())
+            .sweep(&[&arn(indicator)])
+            .await;
+        let found = run.columns("sightings.csv", &["message"]);
+        assert_eq!(found, messages[..1], "{indicator}");
+    }
+}

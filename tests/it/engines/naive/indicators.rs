@@ -12,7 +12,7 @@ use super::fields::Event;
 use crate::engines::world::FORMATS;
 
 /// Indicators of every kind: as an argument, as reports show it, and the rule that matches it.
-pub(crate) const INDICATORS: [(&str, &str, Rule); 22] = [
+pub(crate) const INDICATORS: [(&str, &str, Rule); 24] = [
     ("192.0.2.1", "192.0.2.1", Rule::Network("192.0.2.1/32")),
     ("10.1.2.3", "10.1.2.3", Rule::Network("10.1.2.3/32")),
     (
@@ -53,7 +53,19 @@ pub(crate) const INDICATORS: [(&str, &str, Rule); 22] = [
     (
         "arn:aws:s3:::évidence/a<b>&c",
         "arn:aws:s3:::évidence/a<b>&c",
-        Rule::Text(r"(^|\W)arn:aws:s3:::évidence/a<b>&c(\W|$)"),
+        Rule::Text(r"(^|\W)arn:aws:s3:::évidence/a<b>&c([^\w.+=@!~-]|[.!]+([^\w.+=@!~-]|$)|$)"),
+    ),
+    // The name of a bucket may contain hyphens and dots; a dot that nothing follows ends a sentence.
+    (
+        "arn:aws:s3:::prod",
+        "arn:aws:s3:::prod",
+        Rule::Text(r"(^|\W)arn:aws:s3:::prod([^\w.-]|\.+([^\w.-]|$)|$)"),
+    ),
+    // The name of a function cannot contain a dot; a version follows a colon.
+    (
+        "arn:aws:lambda:us-east-1:222222222222:function:pay",
+        "arn:aws:lambda:us-east-1:222222222222:function:pay",
+        Rule::Text(r"(^|\W)arn:aws:lambda:us-east-1:222222222222:function:pay([^\w-]|$)"),
     ),
     (
         "user:ben",
