@@ -48,12 +48,14 @@ pub(super) const ARNS: [&str; 13] = [
 pub(super) const AGENTS: [&str; 4] = ["aws-cli/2.17", "kali/2026 (x)", "alkaline", "é🦀"];
 pub(super) const ERRORS: [&str; 3] = ["AccessDenied", "Client.UnauthorizedOperation", "Throttling"];
 pub(super) const NAMES: [&str; 4] = ["ben", "Admin", "a \"quoted\" name\\", "ünïcode"];
-pub(super) const NOTES: [&str; 7] = [
+pub(super) const NOTES: [&str; 9] = [
     "login of ben from 192.0.2.1.",
     "GET https://WWW.Evil.Example./%2Fx took 17ms",
     "md5=D41D8CD98F00B204E9800998ECF8427E notevil.example",
     "key AKIAIOSFODNN7EXAMPLE of account 222222222222",
     "buckets arn:aws:s3:::prod-logs, arn:aws:s3:::prod. And arn:aws:s3:::prod.x",
+    "peer [::ffff:c000:201]:22 is ip-192-0-2-1.ec2.internal, not ip-192-0-2-10",
+    "GET /?a=arn%3Aaws%3As3%3A%3A%3Aprod%2Fx&ip=%5B2001%3adb8%3A%3A1%5D&n=%2531",
     "xAKIAIOSFODNN7EXAMPLE 1192.0.2.1 2222222222221",
     "{\"host\": \"evil.example\", \"deep\": [\"192.0.2.1\"]}",
 ];

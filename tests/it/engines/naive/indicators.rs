@@ -228,13 +228,32 @@ pub(super) fn find_matches(
             // well.
             let plain = text.replace("\\/", "/").replace("\\\"", "\"");
             let plain = plain.replace("\\u0031", "1").replace("\\u0065", "e");
-            if finder.is_in(&text, field.as_deref()) || finder.is_in(&plain, field.as_deref()) {
+            let decoded = without_percent_escapes(&plain);
+            let decoded_twice = without_percent_escapes(&decoded);
+            let spellings = [&text, &plain, &decoded, &decoded_twice];
+            if spellings
+                .iter()
+                .any(|text| finder.is_in(text, field.as_deref()))
+            {
                 indicators.insert(finder.shown.to_owned());
                 fields.insert(field.clone().unwrap_or_else(|| "message".to_owned()));
             }
         }
     }
     (indicators, fields)
+}
+
+/// Replaces `%3A` by `:`, and so on. No generated text has an escape that is not ASCII.
+fn without_percent_escapes(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut decoded = parts.next().unwrap().to_owned();
+    for part in parts {
+        match part.get(..2).map(|digits| u8::from_str_radix(digits, 16)) {
+            Some(Ok(byte)) => decoded.extend([&char::from(byte).to_string(), &part[2..]]),
+            _ => decoded.extend(["%", part]),
+        }
+    }
+    decoded
 }
 
 /// Returns the texts of an event with their fields. JSON and flow logs of the default format have
@@ -298,8 +317,18 @@ fn addresses(text: &str) -> Vec<IpAddr> {
         let bare = part.trim_end_matches('.');
         let without_port = bare.split_once(':').map_or(bare, |(address, _)| address);
         bare.parse::<IpAddr>()
+            .or_else(|_| bare.trim_end_matches(':').parse())
             .or_else(|_| without_port.parse())
             .ok()
     };
-    parts.filter_map(parse).collect()
+    let host_names = Regex::new(r"\b(ip|ec2)-(\d+)-(\d+)-(\d+)-(\d+)(\W|$)").unwrap();
+    let from_host_names = host_names.captures_iter(text).filter_map(|found| {
+        let octets = [2, 3, 4, 5].map(|group| found[group].to_owned());
+        octets.join(".").parse().ok()
+    });
+    parts
+        .filter_map(parse)
+        .map(|address| address.to_canonical())
+        .chain(from_host_names)
+        .collect()
 }
