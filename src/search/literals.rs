@@ -60,6 +60,9 @@ impl Literals {
                 IndicatorValue::EventName(name) => {
                     (name.clone(), MatchRule::ForName(NameKind::Event))
                 }
+                IndicatorValue::Resource(name) => {
+                    (name.clone(), MatchRule::ForName(NameKind::Resource))
+                }
                 IndicatorValue::UserAgent(text) => {
                     (text.clone(), MatchRule::ForName(NameKind::UserAgent))
                 }

@@ -1,4 +1,4 @@
-//! Names of users, roles, events and user agents, which match only in certain fields.
+//! Names of users, roles, events, user agents and resources, which match only in certain fields.
 //!
 //! `admin` is a common word, but it is a user's name only in an ARN or in a field for user names.
 //! In a text without fields, any whole word matches, because an extra sighting is better than a
@@ -14,6 +14,7 @@ pub(super) enum NameKind {
     Role,
     Event,
     UserAgent,
+    Resource,
 }
 
 /// How many bytes before a name are examined. An ARN has at most 2,048, and most of them are a path
@@ -48,6 +49,9 @@ impl NameKind {
             after,
             is_word: Boundary::Word.holds_at(text, at, length),
         };
+        if self == Self::Resource {
+            return found.is_resource(field.is_none(), before.is_empty() && after.is_empty());
+        }
         let in_own_field = match (self, field) {
             (_, None) => found.is_word,
             (Self::UserAgent, Some(path)) => self.is_field(path) && found.is_word,
@@ -79,6 +83,8 @@ impl NameKind {
             Self::Role => ["rolename", "role"].contains(&last.as_str()) || is_session_issuer,
             Self::Event => ["eventname", "event"].contains(&last.as_str()),
             Self::UserAgent => ["useragent", "httpuseragent"].contains(&last.as_str()),
+            // Any field may contain the name of a resource.
+            Self::Resource => false,
         }
     }
 
@@ -104,7 +110,7 @@ impl NameKind {
                 is_resource(":role/")
                     || (before.ends_with(":assumed-role/") && after.starts_with('/'))
             }
-            Self::Event | Self::UserAgent => false,
+            Self::Event | Self::UserAgent | Self::Resource => false,
         }
     }
 
@@ -170,6 +176,43 @@ impl NameKind {
             _ => !ResourceNames::SESSION.are_continued_by(found.after),
         };
         found.is_word && is_own_field && ends
+    }
+}
+
+impl Occurrence<'_> {
+    /// Whether the name is that of a resource: a complete value, a part of the resource in an ARN,
+    /// or a word of plain text.
+    fn is_resource(self, is_plain_text: bool, is_whole: bool) -> bool {
+        if is_whole {
+            return true;
+        }
+        let Self {
+            before,
+            after,
+            is_word,
+        } = self;
+        // A value of JSON in a text that is not JSON as a whole.
+        let is_quoted = before.ends_with('"') && after.starts_with('"');
+        let is_start =
+            |names: &str| !before.ends_with(|c: char| c.is_alphanumeric() || names.contains(c));
+        let is_end = !ResourceNames::PART.are_continued_by(after);
+        if is_quoted || is_plain_text && is_word && is_start("_-.+=@#") && is_end {
+            return true;
+        }
+        let Some(resource) = before.rfind("arn:aws").and_then(|at| {
+            let fields: Vec<&str> = before[at..].splitn(6, ':').collect();
+            Some((*fields.get(2)?, *fields.get(5)?))
+        }) else {
+            return false;
+        };
+        let (service, start_of_resource) = resource;
+        let is_in_arn = !start_of_resource
+            .contains(|c: char| c.is_whitespace() || c.is_control() || "\"',;<>".contains(c));
+        let is_part = start_of_resource.is_empty() || start_of_resource.ends_with(['/', ':']);
+        let ends = is_end
+            || service == "secretsmanager"
+                && !ResourceNames::PART_OF_SECRET.are_continued_by(after);
+        is_in_arn && is_part && ends
     }
 }
 
@@ -321,6 +364,61 @@ mod tests {
             "AROAIOSFODNN7EXAMPLE:carol@example.com"
         ));
         assert!(!full("userName", "carol@example.com.au"));
+    }
+
+    #[test]
+    fn resource_name_matches_in_arn_or_as_complete_value() {
+        let found = |name, field, text| matches(NameKind::Resource, name, field, text);
+        for (name, text) in [
+            ("prod", "arn:aws:s3:::prod"),
+            ("prod", "arn:aws:s3:::prod/key"),
+            ("prod", "uses arn:aws:s3:::prod."),
+            (
+                "i-0abc",
+                "arn:aws:ec2:us-east-1:111111111111:instance/i-0abc",
+            ),
+            (
+                "sg-0abc",
+                "arn:aws:ec2:us-east-1:111111111111:security-group/sg-0abc",
+            ),
+            ("Admin", "arn:aws:sts::111111111111:assumed-role/Admin/x"),
+            (
+                "/aws/lambda/pay",
+                "arn:aws:logs:us-east-1:111111111111:log-group:/aws/lambda/pay:*",
+            ),
+            (
+                "prod/db",
+                "arn:aws:secretsmanager:us-east-1:111111111111:secret:prod/db-Ab12Cd",
+            ),
+            ("prod", "prod"),
+            ("prod", r#"INFO {"bucketName":"prod"}"#),
+        ] {
+            assert!(found(name, Some("a.0"), text), "{name}: {text}");
+        }
+        for (name, text) in [
+            ("prod", "arn:aws:s3:::prod-logs"),
+            ("prod", "arn:aws:s3:::prod.x/key"),
+            ("prod", "arn:aws:s3:::my-prod"),
+            ("prod", "arn:aws:s3:::my.prod"),
+            ("prod", "arn:aws:sqs:prod:111111111111:x"),
+            ("Admin", "arn:aws:iam::111111111111:role/Admin@x"),
+            ("prod", "see prod now"),
+            ("prod", "arn:aws:s3:::x, prod/"),
+            ("prod", "prod-logs"),
+            ("prod", r#"INFO {"bucketName":"prod-logs"}"#),
+            ("prod", "arn:aws:s3:::prod-Ab12Cd"),
+        ] {
+            assert!(!found(name, Some("a.0"), text), "{name}: {text}");
+        }
+        for (text, is_found) in [
+            ("deleted bucket prod.", true),
+            ("s3://prod/key", true),
+            ("deleted bucket prod-logs", false),
+            ("deleted bucket my-prod", false),
+            ("deleted bucket prod.logs", false),
+        ] {
+            assert_eq!(found("prod", None, text), is_found, "{text}");
+        }
     }
 
     #[test]

@@ -154,6 +154,14 @@ fn any_spelled() -> impl Strategy<Value = Spelled> {
             ][how]
                 .clone()
         )),
+        ("[a-z][a-z0-9./-]{1,9}x", any::<bool>()).prop_map(|(name, is_arn)| spelled(
+            &format!("resource:{name}"),
+            if is_arn {
+                format!("arn:aws:s3:::{name}/key")
+            } else {
+                format!(r#"x {{"bucketName":"{name}"}}"#)
+            }
+        )),
         "[A-Z][a-z]{2,9}".prop_map(|name| spelled(
             &format!("event:{name}"),
             format!(r#"INFO {{"eventName":"{name}"}}"#)
@@ -280,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn indicator_parser_does_not_panic_on_any_text(text in any::<String>(), prefix in "(ip|cidr|key|arn|user|domain|regex|hash):") {
+    fn indicator_parser_does_not_panic_on_any_text(text in any::<String>(), prefix in "(ip|cidr|key|arn|user|domain|regex|hash|resource):") {
         _ = text.parse::<Indicator>();
         _ = format!("{prefix}{text}").parse::<Indicator>();
     }

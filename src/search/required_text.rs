@@ -117,6 +117,7 @@ impl RequiredText {
             | IndicatorValue::Role(text)
             | IndicatorValue::UserAgent(text)
             | IndicatorValue::EventName(text)
+            | IndicatorValue::Resource(text)
             | IndicatorValue::Text(text) => required_runs(text),
             IndicatorValue::Domain(name) => Some(Self::Regex(vec![case_insensitive_regex(name)])),
             IndicatorValue::Hash(digest) => digest

@@ -37,7 +37,13 @@ impl ResourceNames {
     pub(super) const SESSION: Self = Self::new("+=,.@-");
 
     /// Names and ids of any service, for a resource whose service is not known.
-    pub(super) const ANY: Self = Self::new("-.");
+    const ANY: Self = Self::new("-.");
+
+    /// A part of a name or path of any service, between slashes and colons.
+    pub(super) const PART: Self = Self::new("-.+=@#");
+
+    /// The same for a secret.
+    pub(super) const PART_OF_SECRET: Self = Self::with_suffix("-.+=@#", NameSuffix::Random);
 
     const fn new(symbols: &'static str) -> Self {
         Self {

@@ -9,7 +9,7 @@ type Case = (
     &'static [&'static str],
 );
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 10] = [
     (
         "192.0.2.1",
         &[
@@ -115,6 +115,23 @@ const CASES: [Case; 9] = [
             r#"{"log":"x {\"sessionIssuer\":{\"type\":\"Role\",\"userName\":\"Admin\"}}"}"#,
         ],
         &[r#"{"log":"x {\"sessionIssuer\":{},\"userName\":\"Admin\"}"}"#],
+    ),
+    (
+        "resource:prod",
+        &[
+            r#"{"bucketName":"prod"}"#,
+            r#"{"resources":[{"ARN":"arn:aws:s3:::prod/key"}]}"#,
+            r#"{"log":"x {\"functionName\":\"prod\"}"}"#,
+            r#"{"arn":"arn:aws:sts::222222222222:assumed-role/prod/s"}"#,
+            "secret arn:aws:secretsmanager:us-east-1:222222222222:secret:prod-Ab12Cd",
+            "deleted bucket prod.",
+        ],
+        &[
+            r#"{"bucketName":"prod-logs"}"#,
+            r#"{"resources":[{"ARN":"arn:aws:s3:::prod-logs/prod.txt"}]}"#,
+            r#"{"note":"in prod"}"#,
+            "deleted bucket my-prod",
+        ],
     ),
     (
         "agent:kali",

@@ -12,7 +12,7 @@ use super::fields::Event;
 use crate::engines::world::FORMATS;
 
 /// Indicators of every kind: as an argument, as reports show it, and the rule that matches it.
-pub(crate) const INDICATORS: [(&str, &str, Rule); 24] = [
+pub(crate) const INDICATORS: [(&str, &str, Rule); 25] = [
     ("192.0.2.1", "192.0.2.1", Rule::Network("192.0.2.1/32")),
     ("10.1.2.3", "10.1.2.3", Rule::Network("10.1.2.3/32")),
     (
@@ -98,6 +98,15 @@ pub(crate) const INDICATORS: [(&str, &str, Rule); 24] = [
         },
     ),
     (
+        "resource:prod",
+        "prod",
+        Rule::Resource {
+            whole: "prod",
+            part: r#"arn:aws[^\s"',;<>]*[:/]prod([^\w.+=@#-]|[.]+([^\w.+=@#-]|$)|$)|"prod""#,
+            word: r"(^|[^\w.+=@#-])prod([^\w.+=@#-]|[.]+([^\w.+=@#-]|$)|$)",
+        },
+    ),
+    (
         "agent:kali",
         "kali",
         Rule::InField {
@@ -157,6 +166,13 @@ pub(crate) enum Rule {
         part: &'static str,
         word: &'static str,
     },
+    /// The name of a resource: any whole value, a part of any text, or a word of a text that has no
+    /// fields.
+    Resource {
+        whole: &'static str,
+        part: &'static str,
+        word: &'static str,
+    },
     /// A word in one of these fields, or in a text that has no fields.
     InField {
         fields: &'static [&'static str],
@@ -177,7 +193,9 @@ impl Finder {
         let regexes = match rule {
             Rule::Network(_) => Vec::new(),
             Rule::Text(text) => vec![text],
-            Rule::Named { part, word, .. } => vec![part, word],
+            Rule::Named { part, word, .. } | Rule::Resource { part, word, .. } => {
+                vec![part, word]
+            }
             Rule::InField { word, .. } => vec![word],
         };
         Self {
@@ -209,6 +227,9 @@ impl Finder {
             Rule::Text(_) => is_in(0),
             Rule::Named { whole, fields, .. } => {
                 (field.is_none() && is_in(1)) || (text == whole && is_in_field(fields)) || is_in(0)
+            }
+            Rule::Resource { whole, .. } => {
+                text == whole || is_in(0) || (field.is_none() && is_in(1))
             }
             Rule::InField { fields, .. } => (field.is_none() || is_in_field(fields)) && is_in(0),
         }
