@@ -110,7 +110,9 @@ impl EscapeAliases {
                 *is_alias = true;
             }
         };
-        ESCAPE_CHARACTERS.iter().for_each(|byte| add(*byte));
+        for byte in ESCAPE_CHARACTERS {
+            add(*byte);
+        }
         for byte in texts.flat_map(str::bytes) {
             add(byte.to_ascii_lowercase());
             add(byte.to_ascii_uppercase());

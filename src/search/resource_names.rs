@@ -60,25 +60,24 @@ impl ResourceNames {
     ///
     /// Sources: the API references of the services, with the patterns of the names: S3 user guide,
     /// "General purpose bucket naming rules" and "Naming Amazon S3 objects"; SQS `CreateQueue`; SNS
-    /// `CreateTopic`; DynamoDB `CreateTable`; Lambda `CreateFunction`; CloudWatch Logs
+    /// `CreateTopic`; `DynamoDB` `CreateTable`; Lambda `CreateFunction`; CloudWatch Logs
     /// `CreateLogGroup`, `CreateLogStream`; Secrets Manager `CreateSecret`; KMS `CreateAlias`; ECR
     /// `CreateRepository`; Systems Manager `PutParameter`. A parameter with a longer path is below
     /// the path ("Working with parameter hierarchies"); log groups, secrets, aliases and
     /// repositories have no hierarchy, so a slash is a character of their names.
     pub(super) fn from_arn(arn: &Arn) -> Self {
         let resource = arn.resource();
+        let is_role_of_sessions =
+            resource.starts_with("assumed-role/") && resource.matches('/').count() == 1;
         match arn.service() {
-            "iam" => Self::IAM,
             // The sessions of a role are below it.
-            "sts"
-                if resource.matches('/').count() == 1 && resource.starts_with("assumed-role/") =>
-            {
-                Self::SESSION
-            }
-            "sts" => Self::IAM,
+            "sts" if is_role_of_sessions => Self::SESSION,
+            "iam" | "sts" => Self::IAM,
             "s3" if arn.account().is_none() && resource.contains('/') => Self::new("-.+=@!~"),
             "sqs" | "sns" => Self::with_suffix("-", NameSuffix::Fifo),
-            "lambda"
+            "kms" if resource.starts_with("alias/") => Self::new("-/"),
+            "kms"
+            | "lambda"
             | "ec2"
             | "ecs"
             | "eks"
@@ -91,8 +90,6 @@ impl ResourceNames {
             | "elasticloadbalancing"
             | "sagemaker"
             | "elasticfilesystem" => Self::new("-"),
-            "kms" if resource.starts_with("alias/") => Self::new("-/"),
-            "kms" => Self::new("-"),
             "logs" if resource.contains(":log-stream:") => Self::new("-./#$[]+=@"),
             "logs" => Self::new("-./#"),
             "secretsmanager" => Self::with_suffix("-./+=@", NameSuffix::Random),
