@@ -35,7 +35,8 @@ pub enum ContainCommand {
 #[command(override_usage = "dragnet contain plan [OPTIONS] --reason <TEXT> <PRINCIPALS>")]
 #[command(after_long_help = "\
 A name or glob is looked up in every account in scope; an ARN names one
-principal. --targets is a CSV file with the columns target, kind, account, reason.
+principal, and that of a role's session names the role. --targets has ARNs one
+per line, or is a CSV file with the columns target, kind, account, reason.
 
 An inline policy that denies everything blocks the principal, including the
 sessions that it already holds.
@@ -54,7 +55,7 @@ pub struct PlanArguments {
     #[arg(long = "group", value_name = "GROUP", value_parser = parse_group, help_heading = "Principals")]
     pub groups: Vec<PrincipalSelector>,
 
-    /// CSV file of principals, each with a reason
+    /// File of principals: ARNs, or CSV with a reason for each
     #[arg(long, value_name = "FILE", help_heading = "Principals")]
     pub targets: Option<PathBuf>,
 

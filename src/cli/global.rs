@@ -39,7 +39,7 @@ pub struct GlobalArguments {
     pub member_role: Option<MemberRole>,
 
     /// Read the accounts from a file instead of Organizations: one id per line,
-    /// CSV with a header, or c7n-org's accounts.yml
+    /// CSV with a header, c7n-org's accounts.yml, or the JSON of list-accounts
     #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
     pub accounts_file: Option<PathBuf>,
 

@@ -15,8 +15,8 @@ pub struct IndicatorArguments {
     /// The kind is detected: an IP address (192.0.2.1), a network
     /// (192.0.2.0/24), an access key id, an ARN, an account id, a domain, a
     /// hash, or any other word. A prefix forces the kind: ip:, cidr:, key:,
-    /// arn:, user:, role:, account:, domain:, agent:, event:, hash:, text:,
-    /// regex:
+    /// arn:, user:, role:, account:, domain:, agent:, event:, resource:, hash:,
+    /// text:, regex:
     #[arg(
         required_unless_present_any = ["indicator_files", "hunts", "query_strings", "filter_pattern"],
         id = "indicators",

@@ -1,9 +1,9 @@
 //! The file of `--accounts-file`: the accounts to sweep, for use without Organizations.
 //!
-//! Three formats are recognized by their content: one id per line, CSV with a header, and the
-//! `accounts.yml` of c7n-org, which many teams already have.
+//! The format is recognized by the content: one id per line, CSV with a header, the `accounts.yml`
+//! of c7n-org, which many teams already have, and the output of `aws organizations list-accounts`.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
@@ -12,11 +12,12 @@ use csv::StringRecord;
 use super::{ConfigError, ConfiguredAccount, KnownRegions, account, c7n_accounts};
 use crate::model::AccountId;
 
-/// Reads the accounts of a file in order; an account that is listed twice counts once.
+/// Reads the accounts of a file in order. The Regions of an account that is listed twice are merged.
 ///
 /// # Errors
-/// The file cannot be read, is in none of the three formats, contains a malformed id or role or an
-/// unknown Region, or lists no account. The error names the line.
+/// The file cannot be read, is in none of these formats, contains a malformed id or role or an
+/// unknown Region, lists an account twice with different roles or external ids, or lists no account.
+/// The error names the line.
 pub fn load_accounts(
     path: &Path,
     known: &KnownRegions<'_>,
@@ -40,28 +41,16 @@ fn parse(
 ) -> Result<Vec<ConfiguredAccount>, ConfigError> {
     // Spreadsheets and PowerShell write a byte order mark at the start of a file.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let first = text
-        .lines()
-        .map(without_comment)
-        .find(|line| !line.is_empty())
-        .unwrap_or_default();
-    let lines = if first.ends_with(':') || first == "---" {
-        c7n_accounts::read(text, origin)?
-    } else if first.contains(',') || !first.starts_with(|c: char| c.is_ascii_digit()) {
-        csv(text, origin)?
-    } else {
-        ids(text, origin)?
+    let lines = match FileFormat::detect(text) {
+        FileFormat::Yaml => c7n_accounts::read(text, origin)?,
+        FileFormat::Csv => csv(text, origin)?,
+        FileFormat::Ids => ids(text, origin)?,
     };
-    let mut seen = BTreeSet::new();
-    let mut accounts = Vec::new();
-    for Line { number, account } in lines {
-        if !seen.insert(account.id) {
-            continue;
-        }
-        account::check_regions(&account, known)
-            .map_err(|error| ConfigError::new(origin, Some(number), error.to_string()))?;
-        accounts.push(account);
+    for Line { number, account } in &lines {
+        account::check_regions(account, known)
+            .map_err(|error| ConfigError::new(origin, Some(*number), error.to_string()))?;
     }
+    let accounts = merged(lines, origin)?;
     if accounts.is_empty() {
         Err(ConfigError::new(origin, None, "no account is listed"))
     } else {
@@ -69,19 +58,121 @@ fn parse(
     }
 }
 
+/// How a file lists accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FileFormat {
+    /// YAML, which contains JSON.
+    Yaml,
+    Csv,
+    Ids,
+}
+
+impl FileFormat {
+    fn detect(text: &str) -> Self {
+        let first = text
+            .lines()
+            .map(without_comment)
+            .find(|line| !line.is_empty())
+            .unwrap_or_default();
+        let starts_yaml = first.starts_with(['{', '[', '%'])
+            || first.starts_with("---")
+            || first.starts_with("- ")
+            || first.ends_with(':');
+        let has_accounts_key = || {
+            text.lines().any(|line| {
+                let key = line.split_once(':').map_or("", |(key, _)| key);
+                matches!(
+                    key.trim_end().trim_matches(['"', '\'']),
+                    "accounts" | "Accounts"
+                )
+            })
+        };
+        if starts_yaml || has_accounts_key() {
+            Self::Yaml
+        } else if first.contains(',') || !first.starts_with(|c: char| c.is_ascii_digit()) {
+            Self::Csv
+        } else {
+            Self::Ids
+        }
+    }
+}
+
+/// Merges the entries of each account. In c7n-org, entries of one account differ in their Regions.
+fn merged(lines: Vec<Line>, origin: &str) -> Result<Vec<ConfiguredAccount>, ConfigError> {
+    let mut positions: HashMap<AccountId, usize> = HashMap::new();
+    let mut merged: Vec<Line> = Vec::new();
+    for line in lines {
+        let known = positions
+            .get(&line.account.id)
+            .and_then(|at| merged.get_mut(*at));
+        if let Some(known) = known {
+            known.merge(line, origin)?;
+        } else {
+            positions.insert(line.account.id, merged.len());
+            merged.push(line);
+        }
+    }
+    Ok(merged.into_iter().map(|line| line.account).collect())
+}
+
+impl Line {
+    fn merge(&mut self, other: Self, origin: &str) -> Result<(), ConfigError> {
+        let account = &mut self.account;
+        let differing = if account.member_role != other.account.member_role {
+            Some("role")
+        } else if account.external_id != other.account.external_id {
+            Some("external id")
+        } else {
+            None
+        };
+        if let Some(setting) = differing {
+            let message = format!(
+                "the account {} is listed twice, on line {} with another {setting}: use the same in both entries",
+                account.id, self.number
+            );
+            return Err(ConfigError::new(origin, Some(other.number), message));
+        }
+        if account.name.is_empty() {
+            account.name = other.account.name;
+        }
+        // No Regions means all Regions.
+        if account.regions.is_empty() || other.account.regions.is_empty() {
+            account.regions.clear();
+        } else {
+            account.regions.extend(other.account.regions);
+            account.regions.sort();
+            account.regions.dedup();
+        }
+        Ok(())
+    }
+}
+
 fn without_comment(line: &str) -> &str {
     line.split('#').next().unwrap_or(line).trim()
 }
 
+/// Reads lines of ids. A name may follow an id, or more ids: `aws … --output text` writes both.
 fn ids(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
-    let lines = text
-        .lines()
-        .zip(1..)
-        .map(|(line, number)| (without_comment(line), number));
-    lines
-        .filter(|(line, _)| !line.is_empty())
-        .map(|(id, number)| account(id, "", number, origin))
-        .collect()
+    let mut lines = Vec::new();
+    for (line, number) in text.lines().map(without_comment).zip(1..) {
+        let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        if first.is_empty() {
+            continue;
+        }
+        let rest = rest.trim();
+        let are_ids = |rest: &str| {
+            rest.split_whitespace()
+                .all(|id| id.parse::<AccountId>().is_ok())
+        };
+        let name = if are_ids(rest) { "" } else { rest };
+        lines.push(account(first, name, number, origin)?);
+        if name.is_empty() {
+            for id in rest.split_whitespace() {
+                lines.push(account(id, "", number, origin)?);
+            }
+        }
+    }
+    Ok(lines)
 }
 
 fn csv(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
@@ -99,7 +190,8 @@ fn csv(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
     let header = reader.headers().map_err(|error| failed(&error))?;
     let id = column(header, &["id", "accountid", "account"]).ok_or_else(|| {
         let message =
-            "expected one account id per line, a CSV header with a column `account_id`, or c7n-org's accounts.yml";
+            "expected one account id per line, a CSV header with a column `account_id`, c7n-org's accounts.yml, or the \
+             JSON of `aws organizations list-accounts`";
         ConfigError::new(origin, Some(1), message)
     })?;
     let name = column(header, &["name", "accountname"]);
@@ -195,9 +287,63 @@ mod tests {
     }
 
     #[test]
-    fn c7n_org_files() {
-        let text = "vars: {a: 1}\naccounts:\n- account_id: \"111111111111\"\n  name: prod\n";
-        let text = text.replace("vars: {a: 1}\n", "");
-        assert_eq!(read(&text).unwrap(), pairs(&[("111111111111", "prod")]));
+    fn format_is_detected_by_content() {
+        let entry = "- account_id: \"111111111111\"\n  name: prod\n";
+        for text in [
+            format!("accounts:\n{entry}"),
+            format!("vars: {{a: 1}}\naccounts:\n{entry}"),
+            format!("%YAML 1.2\n---\naccounts: !!seq\n{entry}"),
+            "{\"Accounts\": [{\"Id\": \"111111111111\", \"Name\": \"prod\"}]}".to_owned(),
+            "111111111111\tprod\n".to_owned(),
+            "\u{feff}account_id,name\n111111111111,prod\n".to_owned(),
+        ] {
+            assert_eq!(
+                read(&text).unwrap(),
+                pairs(&[("111111111111", "prod")]),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            read("111111111111\t222222222222\n").unwrap(),
+            pairs(&[("111111111111", ""), ("222222222222", "")])
+        );
+    }
+
+    #[test]
+    fn entries_of_one_account_are_merged_or_refused() {
+        let entry = |rest: &str| format!("- account_id: \"111111111111\"\n{rest}");
+        let text = |entries: &[String]| format!("accounts:\n{}", entries.concat());
+        let regions = |rests: &[&str]| {
+            let entries: Vec<String> = rests.iter().map(|rest| entry(rest)).collect();
+            let accounts = parse(&text(&entries), "f", &KnownRegions::with_added(&[])).unwrap();
+            assert_eq!(accounts.len(), 1);
+            let regions = accounts[0].regions.iter().map(ToString::to_string);
+            regions.collect::<Vec<_>>().join(" ")
+        };
+        let asia = "  regions: [ap-east-1]\n";
+        let us = "  regions: [us-east-1, ap-east-1]\n";
+        assert_eq!(regions(&[asia, us]), "ap-east-1 us-east-1");
+        assert_eq!(regions(&[asia, ""]), "", "all Regions");
+        let role = |name: &str| entry(&format!("  role: arn:aws:iam::111111111111:role/{name}\n"));
+        for (entries, expected) in [
+            (
+                [role("A"), role("B")],
+                "f:4: the account 111111111111 is listed twice, on line 2 with another role",
+            ),
+            ([entry(asia), role("B")], "f:4: "),
+            (
+                [entry("  external_id: ab\n"), entry("")],
+                "another external id",
+            ),
+        ] {
+            let error = read_named(&text(&entries));
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    fn read_named(text: &str) -> String {
+        parse(text, "f", &KnownRegions::with_added(&[]))
+            .unwrap_err()
+            .to_string()
     }
 }

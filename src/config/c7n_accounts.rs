@@ -1,7 +1,9 @@
-//! The `accounts.yml` of c7n-org.
+//! Accounts files in YAML or JSON: the `accounts.yml` of c7n-org, the output of
+//! `aws organizations list-accounts`, and a list of ids.
 //!
-//! Source: Cloud Custodian, `tools/c7n_org`, the schema of its accounts file. Keys that only Cloud
-//! Custodian uses (tags, vars, email, provider …) are ignored.
+//! Sources: Cloud Custodian, `tools/c7n_org`, the schema of its accounts file; Organizations API,
+//! `ListAccounts`. Keys that only Cloud Custodian uses (tags, vars, email, provider …) are ignored,
+//! and so are those that Organizations adds. JSON is read as YAML, which contains it.
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -12,13 +14,15 @@ use crate::model::{AccountId, RoleArn};
 
 #[derive(Deserialize)]
 struct File {
+    #[serde(alias = "Accounts")]
     accounts: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
 struct Entry {
+    #[serde(alias = "Id")]
     account_id: Spanned<String>,
-    #[serde(default)]
+    #[serde(default, alias = "Name")]
     name: String,
     #[serde(default)]
     role: Option<Spanned<Roles>>,
@@ -36,21 +40,33 @@ enum Roles {
 }
 
 pub(super) fn read(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
-    let file: File = serde_saphyr::from_str(text).map_err(|error| {
+    if let Ok(ids) = serde_saphyr::from_str::<Vec<Spanned<String>>>(text) {
+        return ids.iter().map(|id| read_id(id, origin)).collect();
+    }
+    let entries = match serde_saphyr::from_str::<Vec<Entry>>(text) {
+        Ok(entries) => entries,
+        Err(_) => read_file(text, origin)?.accounts,
+    };
+    entries.iter().map(|entry| entry.read(origin)).collect()
+}
+
+fn read_file(text: &str, origin: &str) -> Result<File, ConfigError> {
+    serde_saphyr::from_str(text).map_err(|error| {
         let line = error.location().map(|location| line(location.line()));
+        let problem = error.without_snippet();
         ConfigError::new(
             origin,
             line,
-            format!(
-                "expected c7n-org's accounts.yml: {}",
-                error.without_snippet()
-            ),
+            format!("expected c7n-org's accounts.yml or the output of list-accounts: {problem}"),
         )
-    })?;
-    file.accounts
-        .iter()
-        .map(|entry| entry.read(origin))
-        .collect()
+    })
+}
+
+fn read_id(text: &Spanned<String>, origin: &str) -> Result<Line, ConfigError> {
+    Ok(Line {
+        number: line(text.referenced.line()),
+        account: ConfiguredAccount::named(parsed(text, origin)?, ""),
+    })
 }
 
 fn line(number: u64) -> usize {
@@ -155,6 +171,34 @@ mod tests {
         );
         assert_eq!(first.regions.len(), 2);
         assert!(lines[1].account.regions.is_empty() && lines[1].account.member_role.is_none());
+    }
+
+    #[test]
+    fn order_directives_and_json_do_not_matter() {
+        let entry = "- account_id: \"111111111111\"\n  name: prod\n";
+        for text in [
+            format!("vars: {{a: xyz}}\naccounts:\n{entry}"),
+            format!("%YAML 1.2\n---\naccounts: !!seq\n{entry}"),
+            format!("---\n# ours\nvars:\n  a: 1\naccounts:\n{entry}"),
+            entry.to_owned(),
+            r#"{"accounts": [{"account_id": "111111111111", "name": "prod"}]}"#.to_owned(),
+            r#"{"Accounts": [{"Id": "111111111111", "Arn": "a", "Email": "e", "Name": "prod",
+                "Status": "ACTIVE", "JoinedTimestamp": 1.5e9}], "NextToken": null}"#
+                .to_owned(),
+            r#"[{"Id": "111111111111", "Name": "prod"}]"#.to_owned(),
+        ] {
+            let lines = read(&text, "f").unwrap_or_else(|error| panic!("{error}: {text}"));
+            let account = &lines[0].account;
+            assert_eq!(
+                (account.id.to_string().as_str(), account.name.as_str()),
+                ("111111111111", "prod"),
+                "{text}"
+            );
+        }
+        let ids = read("[\n\"111111111111\",\n\"012345678901\"]", "f").unwrap();
+        assert_eq!(ids[1].account.id.to_string(), "012345678901");
+        assert_eq!(ids[1].number, 3);
+        assert!(read("[\"12\"]", "f").is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Glob, InvalidGlob};
-use crate::model::{AccountId, InvalidPrincipal, Principal, PrincipalKind};
+use crate::model::{AccountId, Arn, InvalidPrincipal, Principal, PrincipalKind};
 
 /// One principal by its ARN, or principals of one kind by name or glob, in one account or in all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,11 +64,15 @@ impl PrincipalSelector {
         Self::named(kind, None, text)
     }
 
-    /// Selects the principal of this ARN.
+    /// Selects the principal of this ARN. The ARN of a role's session, which reports show as the
+    /// caller, selects the role; it does not contain the role's path.
     ///
     /// # Errors
     /// It is not the ARN of a principal.
     pub fn from_arn(arn: &str) -> Result<Self, InvalidPrincipalSelector> {
+        if let Some((account, role)) = session_role(arn) {
+            return Self::named(PrincipalKind::Role, Some(account), role);
+        }
         let principal: Principal = arn.parse()?;
         let named = Self::named(
             principal.kind(),
@@ -126,6 +130,16 @@ impl PrincipalSelector {
     }
 }
 
+/// The account and the role of the ARN of a session: `arn:aws:sts::…:assumed-role/Role/session`.
+fn session_role(text: &str) -> Option<(AccountId, &str)> {
+    let arn: Arn = text.parse().ok()?;
+    let account = arn.account().filter(|_| arn.service() == "sts")?;
+    let (_, session) = text.split_once(":assumed-role/")?;
+    let (role, _) = session.split_once('/').unwrap_or((session, ""));
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    (!role.is_empty() && role.chars().all(is_name)).then_some((account, role))
+}
+
 impl fmt::Display for PrincipalSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.arn, self.account) {
@@ -155,10 +169,18 @@ mod tests {
             "deploy",
             "Dep*",
             "arn:aws:iam::111111111111:role/DEPLOY",
+            "arn:aws:sts::111111111111:assumed-role/Deploy/sync",
+            "arn:aws:sts::111111111111:assumed-role/Deploy",
         ] {
             assert!(matches(text), "{text}");
         }
-        for text in ["dep*", "Deplo", "arn:aws:iam::111111111112:role/Deploy"] {
+        for text in [
+            "dep*",
+            "Deplo",
+            "arn:aws:iam::111111111112:role/Deploy",
+            "arn:aws:sts::111111111112:assumed-role/Deploy/sync",
+            "arn:aws:sts::111111111111:assumed-role/sync/Deploy",
+        ] {
             assert!(!matches(text), "{text}");
         }
         for bad in [
@@ -167,6 +189,8 @@ mod tests {
             "team/Deploy",
             "arn:aws:iam::111111111111:user/x",
             "arn:aws:s3:::x",
+            "arn:aws:sts::111111111111:federated-user/Deploy",
+            "arn:aws:sts::111111111111:assumed-role/*/x",
             "a[",
         ] {
             assert!(

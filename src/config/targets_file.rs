@@ -1,4 +1,5 @@
-//! `--targets FILE`: a CSV file of principals to contain, with a reason for each.
+//! `--targets FILE`: the principals to contain: ARNs one per line, or a CSV file with a reason for
+//! each.
 
 use std::fs;
 use std::path::Path;
@@ -9,8 +10,8 @@ use crate::model::PrincipalKind;
 /// The columns of the file. `kind` and `account` may be missing or empty if `target` is an ARN.
 const COLUMNS: [&str; 4] = ["target", "kind", "account", "reason"];
 
-/// Reads a CSV file with a header: `target` (an ARN, a name or a glob), `kind`, `account`,
-/// `reason`.
+/// Reads ARNs one per line, or a CSV file with a header: `target` (an ARN, a name or a glob), `kind`,
+/// `account`, `reason`. The ARN of a role's session stands for the role.
 ///
 /// # Errors
 /// The file cannot be read, has an unknown column, or a line that does not select principals; the
@@ -23,6 +24,36 @@ pub fn load_targets(path: &Path) -> Result<Vec<PrincipalSelector>, ConfigError> 
 }
 
 fn parse(text: &str, origin: &str) -> Result<Vec<PrincipalSelector>, ConfigError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let first = arn_lines(text).next();
+    if first.is_some_and(|(_, arn)| arn.starts_with("arn:")) {
+        return parse_arns(text, origin);
+    }
+    parse_csv(text, origin)
+}
+
+/// The lines that are not empty, with their numbers, without comments and what lists put around an
+/// ARN: quotes, bullets and commas.
+fn arn_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().zip(1..).filter_map(|(line, number)| {
+        let line = line.split('#').next().unwrap_or(line);
+        let arn = line.trim_matches(|c: char| c.is_whitespace() || "\"',;[]".contains(c));
+        let arn = arn.strip_prefix("- ").unwrap_or(arn);
+        let arn = arn.trim_matches(|c: char| c.is_whitespace() || "\"'".contains(c));
+        (!arn.is_empty()).then_some((number, arn))
+    })
+}
+
+fn parse_arns(text: &str, origin: &str) -> Result<Vec<PrincipalSelector>, ConfigError> {
+    arn_lines(text)
+        .map(|(number, arn)| {
+            PrincipalSelector::from_arn(arn)
+                .map_err(|error| ConfigError::new(origin, Some(number), error.to_string()))
+        })
+        .collect()
+}
+
+fn parse_csv(text: &str, origin: &str) -> Result<Vec<PrincipalSelector>, ConfigError> {
     let mut csv = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .comment(Some(b'#'))
@@ -37,7 +68,9 @@ fn parse(text: &str, origin: &str) -> Result<Vec<PrincipalSelector>, ConfigError
         let known = COLUMNS.join(", ");
         return Err(invalid(
             Some(1),
-            format!("unknown column `{unknown}`: expected a header of {known}"),
+            format!(
+                "unknown column `{unknown}`: expected a header of {known}, or ARNs one per line"
+            ),
         ));
     }
     let mut selectors = Vec::new();
@@ -101,6 +134,26 @@ fn selector<'a>(cell: impl Fn(&str) -> Option<&'a str>) -> Result<PrincipalSelec
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arns_one_per_line_select_principals() {
+        let text = "\u{feff}# from the report\narn:aws:iam::111111111111:user/eve\n\n\
+                    - \"arn:aws:sts::111111111111:assumed-role/DataPipeline/sync\", # its session\n";
+        let selectors = parse(text, "t").unwrap();
+        let shown: Vec<String> = selectors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "arn:aws:iam::111111111111:user/eve",
+                "role DataPipeline in 111111111111"
+            ]
+        );
+        let error = parse("arn:aws:iam::111111111111:user/eve\neve\n", "t").unwrap_err();
+        assert!(
+            error.to_string().starts_with("t:2: `eve` is not the ARN"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn lines_select_principals_and_errors_name_the_line() {

@@ -6,25 +6,27 @@ use comfy_table::{ContentArrangement, presets};
 
 use super::{escape, write_defused};
 
-/// Rows under a header. The cells are untrusted text.
+/// Rows under a header; a table without columns has no header. All text is untrusted.
 #[derive(Clone, Debug)]
 pub struct Table {
-    columns: Vec<&'static str>,
+    columns: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     /// Creates a table with these columns and no rows.
-    pub fn new(columns: &[&'static str]) -> Self {
+    pub fn new(columns: &[&str]) -> Self {
         Self {
-            columns: columns.to_vec(),
+            columns: columns.iter().map(|title| (*title).to_owned()).collect(),
             rows: Vec::new(),
         }
     }
 
     /// Adds a row with one cell per column. Missing cells are empty.
     pub fn push(&mut self, mut row: Vec<String>) {
-        row.resize(self.columns.len(), String::new());
+        if !self.columns.is_empty() {
+            row.resize(self.columns.len(), String::new());
+        }
         self.rows.push(row);
     }
 
@@ -40,9 +42,14 @@ impl Table {
     /// Returns an error if `out` cannot be written.
     pub fn write_text(&self, width: Option<u16>, out: &mut dyn Write) -> io::Result<()> {
         let mut table = comfy_table::Table::new();
-        table
-            .load_style(presets::NOTHING)
-            .set_header(self.columns.iter().map(|title| title.to_uppercase()));
+        table.load_style(presets::NOTHING);
+        if !self.columns.is_empty() {
+            let titles = self
+                .columns
+                .iter()
+                .map(|title| escape(&title.to_uppercase()).into_owned());
+            table.set_header(titles);
+        }
         if let Some(width) = width {
             table
                 .set_content_arrangement(ContentArrangement::Dynamic)
@@ -67,8 +74,10 @@ impl Table {
     /// # Errors
     /// Returns an error if `out` cannot be written.
     pub fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut csv = csv::Writer::from_writer(out);
-        csv.write_record(&self.columns)?;
+        let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(out);
+        if !self.columns.is_empty() {
+            write_defused(&mut csv, &self.columns)?;
+        }
         for row in &self.rows {
             write_defused(&mut csv, row)?;
         }

@@ -33,14 +33,14 @@ impl AddressSet {
             .push(indicator);
     }
 
-    /// The characters whose escapes could be taken for a part of an address, besides the characters
-    /// of addresses themselves. In `\f2001:db8::1`, the `f` of the form feed could be a hexadecimal
-    /// digit; the `n` of a line feed could not.
+    /// The characters whose escapes could spell a part of an address, or could be taken for one. In
+    /// `\f2001:db8::1`, the `f` of the form feed could be a hexadecimal digit; the `n` of a line feed
+    /// could not.
     pub(super) fn escapable_bytes(&self) -> &'static str {
-        if self.v6_lengths.is_empty() {
+        if self.indicators.is_empty() {
             ""
         } else {
-            "\u{8}\u{c}"
+            "\u{8}\u{c}0123456789abcdef.:-ip"
         }
     }
 
@@ -52,11 +52,18 @@ impl AddressSet {
         };
         if !self.v4_lengths.is_empty() {
             v4_addresses(text)
+                .chain(host_name_addresses(text))
                 .for_each(|(at, address)| look_up(at, address.into(), &self.v4_lengths));
         }
-        if !self.v6_lengths.is_empty() {
-            v6_addresses(text)
-                .for_each(|(at, address)| look_up(at, address.into(), &self.v6_lengths));
+        if self.indicators.is_empty() {
+            return;
+        }
+        for (at, address) in v6_addresses(text) {
+            // `::ffff:c000:201` is 192.0.2.1.
+            if let Some(mapped) = address.to_ipv4_mapped() {
+                look_up(at, mapped.into(), &self.v4_lengths);
+            }
+            look_up(at, address.into(), &self.v6_lengths);
         }
     }
 
@@ -70,7 +77,8 @@ impl AddressSet {
 }
 
 /// The IPv4 addresses without an adjacent digit or a further octet. Letters may be adjacent: an
-/// address may follow `ip` or precede `:443`, and it may be the end of `::ffff:192.0.2.1`.
+/// address may follow `ip` or precede `:443`, and it may be the end of `::ffff:192.0.2.1`. A fifth
+/// number that cannot be an octet is a port, as `tcpdump` prints it: `192.0.2.1.443`.
 fn v4_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv4Addr)> {
     let is_part = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     let is_inside = |before: u8, after: u8| before.is_ascii_digit() && after.is_ascii_digit();
@@ -78,7 +86,63 @@ fn v4_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv4Addr)> {
         .filter(|(_, run)| run.len() >= SHORTEST_V4)
         // No address continues across two dots in a row.
         .flat_map(|(at, run)| run.split("..").map(move |part| (at, part)))
-        .filter_map(|(at, part)| Some((at, part.trim_matches('.').parse().ok()?)))
+        .filter_map(move |(at, part)| {
+            let part = part.trim_matches('.');
+            let address = part
+                .parse()
+                .ok()
+                .or_else(|| address_with_port(part, text))?;
+            Some((at, address))
+        })
+}
+
+/// The address of `192.0.2.1.443`. A port up to 255 could be a further octet, so it counts only
+/// where the text has an arrow of `tcpdump`: `IP 192.0.2.1.80 > 10.0.0.9.50000: Flags [S]`.
+fn address_with_port(part: &str, text: &str) -> Option<Ipv4Addr> {
+    let (address, port) = part.rsplit_once('.')?;
+    let address = address.parse().ok()?;
+    let number: u16 = port.parse().ok()?;
+    let is_port = number > u16::from(u8::MAX) || has_arrow(part, text);
+    (!port.starts_with('0') && is_port).then_some(address)
+}
+
+/// Whether ` > ` is before or after a part of a text.
+fn has_arrow(part: &str, text: &str) -> bool {
+    let start = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+    let before = text.get(..start).unwrap_or_default();
+    let after = text.get(start + part.len()..).unwrap_or_default();
+    before.ends_with(" > ") || after.starts_with(" > ")
+}
+
+/// The IPv4 addresses in host names that EC2 gives to instances: `ip-192-0-2-1`,
+/// `ip-192-0-2-1.ec2.internal`, `ec2-192-0-2-1.compute-1.amazonaws.com`.
+/// Source: EC2 user guide, "EC2 instance hostnames and domains".
+fn host_name_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv4Addr)> {
+    let bytes = text.as_bytes();
+    memchr_iter(b'-', bytes).filter_map(move |at| {
+        let before = bytes.get(..at)?;
+        let length = [&b"ip"[..], b"ec2"]
+            .iter()
+            .find(|prefix| before.ends_with(prefix))?
+            .len();
+        let start = at - length;
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        if start
+            .checked_sub(1)
+            .and_then(|at| bytes.get(at))
+            .is_some_and(is_name)
+        {
+            return None;
+        }
+        let rest = text.get(at + 1..)?;
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '-')
+            .unwrap_or(rest.len());
+        let (octets, after) = rest.split_at(end);
+        let address = octets.replace('-', ".").parse().ok()?;
+        let is_longer = after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        (!is_longer).then_some((start, address))
+    })
 }
 
 /// The IPv6 addresses in a text: every run of hexadecimal digits, colons and dots that is an
@@ -192,6 +256,93 @@ mod tests {
             v4("192.0.2.1,192.0.2.2 1.5 v1.2.3"),
             ["192.0.2.1", "192.0.2.2"]
         );
+    }
+
+    #[test]
+    fn port_of_tcpdump_is_not_an_octet() {
+        for good in [
+            "192.0.2.1.443",
+            "IP 192.0.2.1.443 > 10.0.0.9.50000: Flags [S]",
+            "IP 192.0.2.1.80 > 10.0.0.9.50000: Flags [S]",
+            "IP 10.0.0.9.50000 > 192.0.2.1.22: Flags [S]",
+            "IP 192.0.2.1.https > 10.0.0.9.50000: Flags [S]",
+        ] {
+            assert!(v4(good).contains(&"192.0.2.1".to_owned()), "{good}");
+        }
+        for bad in [
+            "192.0.2.1.7",
+            "192.0.2.1.80",
+            "192.0.2.1.0443",
+            "192.0.2.1.70000",
+            "192.0.2.1.443.1",
+            "1.192.0.2.1.443",
+            "IP 192.0.2.10.443 > 10.0.0.9.50000",
+        ] {
+            assert!(!v4(bad).contains(&"192.0.2.1".to_owned()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn host_name_of_ec2_contains_the_address() {
+        let found = |text: &str| {
+            host_name_addresses(text)
+                .map(|(at, address)| (at, address.to_string()))
+                .collect::<Vec<_>>()
+        };
+        for good in [
+            "ip-192-0-2-1.ec2.internal",
+            "ip-192-0-2-1",
+            "system:node:ip-192-0-2-1.eu-west-1.compute.internal",
+            "https://ec2-192-0-2-1.compute-1.amazonaws.com/",
+            "Mar  1 ip-192-0-2-1 sshd[7]: x",
+        ] {
+            let at = good.find("ip-").or(good.find("ec2-")).unwrap();
+            assert_eq!(found(good), [(at, "192.0.2.1".to_owned())], "{good}");
+        }
+        for bad in [
+            "ip-192-0-2-10.ec2.internal",
+            "ip-1192-0-2-1",
+            "ip-192-0-2-1-7",
+            "ip-192-0-2-1a",
+            "zip-192-0-2-1",
+            "ip-192-0-2",
+            "ip-192-0-2-01",
+            "192-0-2-1",
+        ] {
+            assert!(
+                !found(bad).iter().any(|(_, one)| one == "192.0.2.1"),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn mapped_address_matches_in_hexadecimal() {
+        let mut set = AddressSet::default();
+        set.insert("192.0.2.1/32".parse().unwrap(), 0);
+        set.insert("192.0.2.0/24".parse().unwrap(), 1);
+        let found = |text: &str| {
+            let mut all = BTreeSet::new();
+            set.find(text, &mut |indicator, _| _ = all.insert(indicator));
+            all.len()
+        };
+        for good in [
+            "::ffff:c000:201",
+            "0:0:0:0:0:FFFF:C000:0201",
+            "[::ffff:c000:201]:443",
+            "::ffff:192.0.2.1",
+        ] {
+            assert_eq!(found(good), 2, "{good}");
+        }
+        assert_eq!(found("::ffff:c000:202"), 1);
+        for bad in [
+            "::ffff:c000:301",
+            "::c000:201",
+            "64:ff9b::c000:201",
+            "2002:c000:201::",
+        ] {
+            assert_eq!(found(bad), 0, "{bad}");
+        }
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The boundaries of a literal: `evil.example` does not match in `notevil.example`.
 
+use super::resource_names::ResourceNames;
+
 /// Which characters must not be adjacent to a literal for it to match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Boundary {
     /// A word: no letter, digit or `_` next to an end that is such a character itself.
     Word,
-    /// An IAM or STS ARN: a word that is not followed by characters that would continue the name.
-    Principal,
+    /// An ARN: a word that is not followed by characters that would continue the name.
+    Arn(ResourceNames),
     /// A domain: no adjacent character that would continue a label, and no further label after it.
     Domain,
 }
@@ -20,7 +22,11 @@ impl Boundary {
         };
         match self {
             Self::Word => word_ends(before, inside, after),
-            Self::Principal => word_ends(before, inside, after) && !continues_name(after),
+            // `…:parameter/prod/` ends between two names.
+            Self::Arn(names) => {
+                word_ends(before, inside, after)
+                    && (inside.ends_with(['/', ':']) || !names.are_continued_by(after))
+            }
             Self::Domain => !continues_label_before(before) && !continues_domain(after),
         }
     }
@@ -43,19 +49,6 @@ fn word_ends(before: &str, inside: &str, after: &str) -> bool {
 /// A URL may contain `%2F` before a word; the last letter of the escape is not part of the word.
 fn is_percent_escape(before: &str) -> bool {
     matches!(before.as_bytes(), [.., b'%', one, other] if one.is_ascii_hexdigit() && other.is_ascii_hexdigit())
-}
-
-/// Names of users and roles may continue with any of `+=,.@-`, and paths with `/`. But a dot or
-/// comma that nothing follows ends a sentence.
-pub(super) fn continues_name(after: &str) -> bool {
-    let mut chars = after.chars();
-    match chars.next() {
-        Some('+' | '=' | '@' | '-' | '/') => true,
-        Some('.' | ',') => chars
-            .next()
-            .is_some_and(|c| c.is_alphanumeric() || "_+=,.@-".contains(c)),
-        _ => false,
-    }
 }
 
 fn is_label(c: char) -> bool {
@@ -108,17 +101,12 @@ mod tests {
     #[test]
     fn principal_with_longer_name_does_not_match() {
         let user = "arn:aws:iam::111111111111:user/ben";
+        let boundary = Boundary::Arn(ResourceNames::IAM);
         for good in ["", "\"", " ", ".", ", and", "\n"] {
-            assert!(
-                holds(Boundary::Principal, &format!("{user}{good}"), user),
-                "{good}"
-            );
+            assert!(holds(boundary, &format!("{user}{good}"), user), "{good}");
         }
         for bad in ["jamin", "-x", ".x", "@x", "/x", "+x"] {
-            assert!(
-                !holds(Boundary::Principal, &format!("{user}{bad}"), user),
-                "{bad}"
-            );
+            assert!(!holds(boundary, &format!("{user}{bad}"), user), "{bad}");
         }
     }
 

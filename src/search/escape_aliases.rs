@@ -1,10 +1,72 @@
-//! JSON escapes: how they are undone in a text that is not JSON itself (a line with a prefix, a
-//! fragment, JSON that is quoted again), and which of them can hide an indicator in the raw
-//! message.
+//! Escapes: how they are undone in a text, and which of them can hide an indicator in the raw
+//! message. There are JSON escapes in a text that is not JSON itself (a line with a prefix, a
+//! fragment, JSON that is quoted again), and percent escapes in a URL or the body of a form.
+
+/// The maximum number of levels of JSON quoting that are undone in a text.
+const MOST_QUOTING_LEVELS: usize = 4;
+
+/// The maximum number of levels of percent encoding that are undone in a text. A second level is
+/// common: a URL as the parameter of another one.
+const MOST_PERCENT_LEVELS: usize = 3;
+
+/// Calls `each` with a text and with its spellings without escapes. JSON escapes are undone first,
+/// one level at a time, and then one level of percent escapes, which may contain JSON again.
+pub(super) fn each_spelling(text: &str, each: &mut dyn FnMut(&str)) {
+    each(text);
+    let mut current = unescaped(text);
+    let mut json_levels = usize::from(current.is_some());
+    let mut percent_levels = 0;
+    if current.is_none() {
+        current = percent_decoded(text);
+        percent_levels = usize::from(current.is_some());
+    }
+    while let Some(spelling) = current {
+        each(&spelling);
+        current = None;
+        if json_levels < MOST_QUOTING_LEVELS {
+            current = unescaped(&spelling);
+            json_levels += usize::from(current.is_some());
+        }
+        if current.is_none() && percent_levels < MOST_PERCENT_LEVELS {
+            current = percent_decoded(&spelling);
+            percent_levels += usize::from(current.is_some());
+        }
+    }
+}
+
+/// Undoes one level of percent escapes; `None` if there are none. Source: RFC 3986, section 2.1.
+fn percent_decoded(text: &str) -> Option<String> {
+    // The usual case: without a percent sign, nothing is copied.
+    memchr::memchr(b'%', text.as_bytes())?;
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    let mut has_escape = false;
+    while let Some(byte) = bytes.get(at) {
+        if let Some(escaped) = percent_escape(bytes, at) {
+            decoded.push(escaped);
+            has_escape = true;
+            at += 3;
+        } else {
+            decoded.push(*byte);
+            at += 1;
+        }
+    }
+    has_escape.then(|| String::from_utf8_lossy(&decoded).into_owned())
+}
+
+/// The byte that the percent escape at an offset spells.
+fn percent_escape(bytes: &[u8], at: usize) -> Option<u8> {
+    let [b'%', high, low] = bytes.get(at..at + 3)? else {
+        return None;
+    };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
+}
 
 /// Undoes the JSON escapes in a text, if it has some that only JSON uses: `\"`, `\/` or `\u0041`. A
 /// Windows path such as `C:\new` has none.
-pub(super) fn unescaped(text: &str) -> Option<String> {
+fn unescaped(text: &str) -> Option<String> {
     // The usual case: without a backslash, nothing is copied.
     memchr::memchr(b'\\', text.as_bytes())?;
     let mut result = String::with_capacity(text.len());
@@ -23,30 +85,61 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
 
 /// The escape sequences that can spell a part of an indicator.
 ///
-/// An escape is a backslash and a letter. However often JSON is quoted in JSON, the two stay
+/// A JSON escape is a backslash and a letter. However often JSON is quoted in JSON, the two stay
 /// adjacent: a backslash is quoted as `\\`, a quotation mark as `\"`, and other letters are not
 /// changed. So in a message without any of these pairs, every text that parsing can find is also in
-/// the raw message.
+/// the raw message, unless percent escapes spell a character of it, or of an escape.
 #[derive(Clone, Debug)]
 pub(super) struct EscapeAliases {
     letters: Vec<u8>,
+    /// For each byte, whether its percent escape can spell a part of an indicator.
+    percent: Vec<bool>,
 }
+
+/// The characters of escapes. Their percent escapes can spell an escape.
+const ESCAPE_CHARACTERS: &[u8] = b"%\\u0123456789abcdefABCDEF";
 
 impl EscapeAliases {
     /// Collects the escapes of the characters of these texts, and `\u`, which can spell any
     /// character.
     pub(super) fn new<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
         let mut letters = vec![b'u'];
-        for letter in texts.flat_map(str::bytes).filter_map(escape_letter) {
-            if !letters.contains(&letter) {
-                letters.push(letter);
+        let mut percent = vec![false; 256];
+        let mut add = |byte: u8| {
+            if let Some(is_alias) = percent.get_mut(usize::from(byte)) {
+                *is_alias = true;
+            }
+        };
+        for byte in ESCAPE_CHARACTERS {
+            add(*byte);
+        }
+        for byte in texts.flat_map(str::bytes) {
+            add(byte.to_ascii_lowercase());
+            add(byte.to_ascii_uppercase());
+            if let Some(letter) = escape_letter(byte) {
+                add(letter);
+                if !letters.contains(&letter) {
+                    letters.push(letter);
+                }
             }
         }
-        Self { letters }
+        Self { letters, percent }
     }
 
     /// Whether a message contains one of the escapes.
     pub(super) fn may_be_in(&self, message: &str) -> bool {
+        self.json_escape_is_in(message) || self.percent_escape_is_in(message)
+    }
+
+    /// Whether a text contains one of the percent escapes.
+    pub(super) fn percent_escape_is_in(&self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        memchr::memchr_iter(b'%', bytes)
+            .filter_map(|at| percent_escape(bytes, at))
+            .any(|byte| self.percent.get(usize::from(byte)) == Some(&true))
+    }
+
+    fn json_escape_is_in(&self, message: &str) -> bool {
         let following = |at: usize| message.as_bytes().get(at + 1);
         memchr::memchr_iter(b'\\', message.as_bytes())
             .filter_map(following)
@@ -101,6 +194,37 @@ mod tests {
             (r"\u0041\u00e9", "Aé"),
         ] {
             assert_eq!(unescaped(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn percent_escapes_are_undone_at_every_level() {
+        let spellings = |text: &str| {
+            let mut all = Vec::new();
+            each_spelling(text, &mut |spelling| all.push(spelling.to_owned()));
+            all
+        };
+        assert_eq!(spellings("arn%3Aaws"), ["arn%3Aaws", "arn:aws"]);
+        assert_eq!(spellings("a%252Fb%"), ["a%252Fb%", "a%2Fb%", "a/b%"]);
+        assert_eq!(
+            spellings(r"%22a%5C%2Fb"),
+            [r"%22a%5C%2Fb", r#""a\/b"#, "\"a/b"]
+        );
+        assert_eq!(spellings(r"a\u0025zz"), [r"a\u0025zz", "a%zz"]);
+        for plain in ["", "a%", "100%zz", "%2", "é%é1"] {
+            assert_eq!(spellings(plain), [plain]);
+        }
+        assert_eq!(spellings("%ff1").len(), 2, "no valid UTF-8");
+    }
+
+    #[test]
+    fn only_percent_escapes_of_own_characters_can_hide_a_text() {
+        let aliases = EscapeAliases::new(["user:x"].into_iter());
+        for hiding in ["user%3Ax", "user%253Ax", "%55ser", "%5Cu0031", "\\%750031"] {
+            assert!(aliases.may_be_in(hiding), "{hiding}");
+        }
+        for plain in ["user:x", "a%2Fb%20c", "100%", "%zz"] {
+            assert!(!aliases.may_be_in(plain), "{plain}");
         }
     }
 

@@ -122,21 +122,50 @@ pub fn parse_event_details<'m>(
         })
 }
 
-/// Parses the whole message as a CloudTrail record; `None` if it is not one.
+/// An event of EventBridge, which has the record in `detail`.
+///
+/// Source: EventBridge user guide, "AWS service events delivered via AWS CloudTrail".
+#[derive(Debug, Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    detail: Record<'a>,
+}
+
+/// Parses the whole message as a CloudTrail record, or as an EventBridge event with one; `None` if
+/// it is neither.
 fn parse_record(message: &str) -> Option<Record<'_>> {
     if !message.trim_start().starts_with('{') {
         return None;
     }
-    serde_json::from_str(message).ok()
+    let wrapped = || serde_json::from_str::<Envelope<'_>>(message).ok();
+    serde_json::from_str(message)
+        .ok()
+        .or_else(|| Some(wrapped()?.detail))
 }
 
 /// Reads the record from the token tape. Returns `None` if the whole message must be parsed, and
-/// `Some(None)` if it is not a record.
+/// `Some(None)` if there is no record.
 #[expect(
     clippy::option_option,
     reason = "that there is no record is a result, too"
 )]
 fn record_from_tape<'m>(tape: &JsonTape<'m>) -> Option<Option<Record<'m>>> {
+    if let Some(record) = record_from_object(tape, JsonTape::ROOT)? {
+        return Some(Some(record));
+    }
+    let [detail] = tape.fields(JsonTape::ROOT, |name| (name == "detail").then_some(0))?;
+    match detail.filter(|token| tape.kind(*token) == Some(Kind::Object)) {
+        Some(object) => record_from_object(tape, object),
+        None => Some(None),
+    }
+}
+
+/// The same for one object of the message.
+#[expect(
+    clippy::option_option,
+    reason = "that there is no record is a result, too"
+)]
+fn record_from_object<'m>(tape: &JsonTape<'m>, object: usize) -> Option<Option<Record<'m>>> {
     let [
         event_id,
         event_time,
@@ -149,7 +178,7 @@ fn record_from_tape<'m>(tape: &JsonTape<'m>) -> Option<Option<Record<'m>>> {
         user_agent,
         error_code,
         request_id,
-    ] = tape.fields(JsonTape::ROOT, record_field_index)?;
+    ] = tape.fields(object, record_field_index)?;
     let (Some(event_id), Some(event_time), Some(event_name), Some(event_source), Some(aws_region)) =
         (event_id, event_time, event_name, event_source, aws_region)
     else {
@@ -300,6 +329,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn record_in_event_of_eventbridge_gives_the_details() {
+        let record = r#"{"userIdentity":{"arn":"arn:aws:iam::222222222222:user/a"},"eventTime":"2026-03-01T11:00:00Z",
+            "eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"eu-west-1",
+            "sourceIPAddress":"192.0.2.1","eventID":"e","recipientAccountId":"222222222222"}"#;
+        let wrapped = |rest: &str| {
+            format!(
+                r#"{{"version":"0","id":"i","detail-type":"AWS API Call via CloudTrail","source":"aws.cloudtrail",
+                "account":"222222222222","time":"2026-03-01T11:00:00Z","region":"eu-west-1","resources":[]{rest},"detail":{record}}}"#
+            )
+        };
+        // A fraction has no token tape, so the message is parsed.
+        for message in [wrapped(""), wrapped(r#","ratio":1.5"#)] {
+            let details = event_details(&message, "111111111111", "us-east-1", 5);
+            let expected = event_details(record, "111111111111", "us-east-1", 5);
+            assert_eq!(details, expected);
+            assert_eq!(details.event_name, "StopLogging");
+        }
+        for other in [
+            r#"{"detail":{"eventName":"StopLogging"}}"#,
+            r#"{"detail":"x"}"#,
+            r#"{"detail":[]}"#,
+        ] {
+            let details = event_details(other, "111111111111", "us-east-1", 5);
+            assert_eq!(details.account, "111111111111");
+        }
+    }
+
     const TEXT: &str = r#""x\ny""#;
 
     const IDENTITY: &str = r#"{"arn":"a","accessKeyId":null}"#;
@@ -352,9 +409,13 @@ mod tests {
         let mut check = |members: &[String]| {
             let message = format!("{{{}}}", members.join(","));
             let tape = JsonTape::parse(&message);
-            if let Some(record) = tape.as_ref().and_then(record_from_tape) {
-                assert_eq!(record, parse_record(&message), "{message}");
-                read_from_tape += 1;
+            let wrapped = format!("{{\"id\":\"i\",\"detail\":{message}}}");
+            let wrapped_tape = JsonTape::parse(&wrapped);
+            for (message, tape) in [(&message, tape), (&wrapped, wrapped_tape)] {
+                if let Some(record) = tape.as_ref().and_then(record_from_tape) {
+                    assert_eq!(record, parse_record(message), "{message}");
+                    read_from_tape += 1;
+                }
             }
         };
         check(&valid);

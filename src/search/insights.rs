@@ -5,7 +5,7 @@
 //! averages keep their counts. The condition of the query may only narrow: like a filter pattern,
 //! it requires a text that every matching message contains.
 
-use super::required_text::{ESCAPES_REGEX, RequiredText};
+use super::required_text::{HidingEscapes, RequiredText};
 use crate::query::{Expr, Item, LikePattern, Query, RegexLiteral, Stage};
 
 /// Source: CloudWatch Logs API, `StartQuery`: `queryString` has at most 10,000 characters.
@@ -27,17 +27,19 @@ const FIELDS: [&str; 5] = [
 /// A condition on the message that holds for every event with one of the required texts, or with an
 /// escape that may hide one. `None` if only an unfiltered scan is safe, or if the condition is too
 /// long for a query.
-pub(super) fn condition(required_texts: &[RequiredText]) -> Option<Expr> {
-    let mut conditions = required_texts
-        .iter()
-        .map(condition_for)
-        .collect::<Option<Vec<Expr>>>()?;
-    conditions.dedup();
-    if !conditions.is_empty() {
-        conditions.push(like(LikePattern::Regex(
-            RegexLiteral::new(ESCAPES_REGEX).ok()?,
-        )));
+pub(super) fn condition(required_texts: &[RequiredText], escapes: HidingEscapes) -> Option<Expr> {
+    if required_texts.is_empty() {
+        return None;
     }
+    let mut conditions: Vec<Expr> = required_texts.iter().filter_map(text_condition).collect();
+    conditions.dedup();
+    let mut regexes: Vec<String> = required_texts.iter().flat_map(regexes).cloned().collect();
+    regexes.sort();
+    regexes.dedup();
+    regexes.push(escapes.regex());
+    conditions.push(like(LikePattern::Regex(
+        RegexLiteral::new(&regexes.join("|")).ok()?,
+    )));
     let condition = any_of(conditions)?;
     (query_text(Some(&condition), &[], None).len() + RESERVED <= LONGEST).then_some(condition)
 }
@@ -105,7 +107,7 @@ pub(super) fn fits_limit(text: &str) -> bool {
     text.chars().count() <= LONGEST
 }
 
-fn condition_for(required: &RequiredText) -> Option<Expr> {
+fn text_condition(required: &RequiredText) -> Option<Expr> {
     let texts = |texts: &[String]| {
         texts
             .iter()
@@ -123,9 +125,14 @@ fn condition_for(required: &RequiredText) -> Option<Expr> {
             }
         }
         RequiredText::Any(terms) => any_of(texts(terms)),
-        RequiredText::Regex(regex) => {
-            Some(like(LikePattern::Regex(RegexLiteral::new(regex).ok()?)))
-        }
+        RequiredText::Regex(_) => None,
+    }
+}
+
+fn regexes(required: &RequiredText) -> &[String] {
+    match required {
+        RequiredText::Regex(regexes) => regexes,
+        RequiredText::All(_) | RequiredText::Sequence(_) | RequiredText::Any(_) => &[],
     }
 }
 
@@ -159,7 +166,8 @@ mod tests {
             .iter()
             .map(|text| RequiredText::from_indicator(&text.parse::<Indicator>().unwrap()))
             .collect();
-        let condition = required_texts.and_then(|required_texts| condition(&required_texts));
+        let condition = required_texts
+            .and_then(|required_texts| condition(&required_texts, HidingEscapes::JsonAndPercent));
         let text = query_text(condition.as_ref(), &["StopLogging"], None);
         let parsed: Query = text.parse().unwrap();
         assert_eq!(
@@ -173,18 +181,20 @@ mod tests {
 
     #[test]
     fn condition_tests_the_raw_message() {
+        let escapes = HidingEscapes::JsonAndPercent.regex();
         assert_eq!(
             filter_for(&["192.0.2.1", "arn:aws:iam::111111111111:user/team/ben"]),
             format!(
-                " | filter (@message like \"192.0.2.1\" or @message like \"arn:aws:iam::111111111111:user\" and \
-                 @message like \"team\" and @message like \"ben\" or @message like /{ESCAPES_REGEX}/) \
+                " | filter (@message like \"arn:aws:iam::111111111111:user\" and \
+                 @message like \"team\" and @message like \"ben\" or \
+                 @message like /192.0.2.1|[fF]{{4}}:[0-9a-fA-F]*:|{escapes}/) \
                  or @message like \"StopLogging\""
             )
         );
         assert_eq!(
             filter_for(&["a1.example"]),
             format!(
-                " | filter (@message like /[aA]1\\.[eE][xX][aA][mM][pP][lL][eE]/ or @message like /{ESCAPES_REGEX}/) \
+                " | filter @message like /[aA]1\\.[eE][xX][aA][mM][pP][lL][eE]|{escapes}/ \
                  or @message like \"StopLogging\""
             )
         );

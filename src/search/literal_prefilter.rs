@@ -10,7 +10,7 @@ use aho_corasick::packed;
 use ipnet::IpNet;
 
 use super::candidate_offsets::CandidateOffsets;
-use super::required_text::{RequiredText, SHORTEST_RUN, v6_groups};
+use super::required_text::{RequiredText, SHORTEST_RUN, v4_prefixes, v6_groups};
 use crate::model::{Indicator, IndicatorValue};
 
 /// The length of the text that is searched for in any case. Each letter in it doubles the number of
@@ -24,11 +24,13 @@ pub(super) struct LiteralPrefilter(packed::Searcher);
 impl LiteralPrefilter {
     /// Builds the prefilter; `None` if these indicators do not allow one.
     pub(super) fn new(indicators: &[Indicator]) -> Option<Self> {
-        let texts = indicators
+        let mut texts = indicators
             .iter()
             .map(required_literals)
             .collect::<Option<Vec<_>>>()?
             .concat();
+        texts.sort();
+        texts.dedup();
         packed::Config::new()
             .only_teddy(true)
             .builder()
@@ -55,6 +57,8 @@ impl LiteralPrefilter {
 /// Texts of which every value with this indicator contains at least one.
 fn required_literals(indicator: &Indicator) -> Option<Vec<String>> {
     let texts = match (indicator.value(), RequiredText::from_indicator(indicator)) {
+        (IndicatorValue::Ip(IpAddr::V4(address)), _) => v4_literals(vec![address.to_string()]),
+        (IndicatorValue::Cidr(IpNet::V4(network)), _) => v4_literals(v4_prefixes(*network)?),
         (IndicatorValue::Ip(IpAddr::V6(address)), _) => ipv6_literals(*address, 128)?,
         (IndicatorValue::Cidr(IpNet::V6(network)), _) => {
             ipv6_literals(network.addr(), network.prefix_len())?
@@ -74,6 +78,16 @@ fn required_literals(indicator: &Indicator) -> Option<Vec<String>> {
         .iter()
         .all(|text| text.len() >= SHORTEST_RUN)
         .then_some(texts)
+}
+
+/// The beginnings of IPv4 addresses with dots and with hyphens, and the group that is before an IPv4
+/// address in an IPv6 address.
+fn v4_literals(prefixes: Vec<String>) -> Vec<String> {
+    let with_hyphens: Vec<String> = prefixes
+        .iter()
+        .map(|prefix| prefix.replace('.', "-"))
+        .collect();
+    [prefixes, with_hyphens, case_variants("ffff:")].concat()
 }
 
 /// The spellings of the group with the most digits. Only zeros before these digits can be left out.
@@ -112,13 +126,21 @@ mod tests {
     use super::*;
 
     fn literals_of(indicator: &str) -> Option<String> {
-        required_literals(&indicator.parse().unwrap()).map(|texts| texts.join(" "))
+        let mapped = case_variants("ffff:");
+        let narrow = |texts: Vec<String>| {
+            let others = texts.into_iter().filter(|text| !mapped.contains(text));
+            others.collect::<Vec<_>>().join(" ")
+        };
+        required_literals(&indicator.parse().unwrap()).map(narrow)
     }
 
     #[test]
     fn required_literals_of_each_kind() {
-        assert_eq!(literals_of("192.0.2.1").unwrap(), "192.0.2.1");
-        assert_eq!(literals_of("192.0.2.0/23").unwrap(), "192.0.2. 192.0.3.");
+        assert_eq!(literals_of("192.0.2.1").unwrap(), "192.0.2.1 192-0-2-1");
+        assert_eq!(
+            literals_of("192.0.2.0/23").unwrap(),
+            "192.0.2. 192.0.3. 192-0-2- 192-0-3-"
+        );
         assert_eq!(literals_of("2001:db8::/32").unwrap(), "2001:");
         assert_eq!(literals_of("7:db8:1::1").unwrap(), "db8: dB8: Db8: DB8:");
         assert_eq!(

@@ -5,6 +5,7 @@ use aho_corasick::{AhoCorasick, BuildError, Match};
 
 use super::boundary::Boundary;
 use super::names::NameKind;
+use super::resource_names::{ResourceNames, resource_arn};
 use crate::model::{Indicator, IndicatorValue};
 
 /// What makes an occurrence of a literal a match.
@@ -50,14 +51,17 @@ impl Literals {
                     (text.clone(), bounded(Boundary::Word))
                 }
                 IndicatorValue::Account(id) => (id.to_string(), bounded(Boundary::Word)),
-                IndicatorValue::Arn(arn) if matches!(arn.service(), "iam" | "sts") => {
-                    (arn.to_string(), bounded(Boundary::Principal))
-                }
-                IndicatorValue::Arn(arn) => (arn.to_string(), bounded(Boundary::Word)),
+                IndicatorValue::Arn(arn) => (
+                    resource_arn(arn).to_owned(),
+                    bounded(Boundary::Arn(ResourceNames::from_arn(arn))),
+                ),
                 IndicatorValue::User(name) => (name.clone(), MatchRule::ForName(NameKind::User)),
                 IndicatorValue::Role(name) => (name.clone(), MatchRule::ForName(NameKind::Role)),
                 IndicatorValue::EventName(name) => {
                     (name.clone(), MatchRule::ForName(NameKind::Event))
+                }
+                IndicatorValue::Resource(name) => {
+                    (name.clone(), MatchRule::ForName(NameKind::Resource))
                 }
                 IndicatorValue::UserAgent(text) => {
                     (text.clone(), MatchRule::ForName(NameKind::UserAgent))

@@ -1,7 +1,7 @@
 //! The exact match. It decides whether an event is a sighting, and names the fields.
 //!
 //! A message is searched in up to three steps, cheapest first. The prefilter finds candidate
-//! offsets in the raw message. The escape check asks whether a JSON escape could hide an indicator.
+//! offsets in the raw message. The escape check asks whether an escape could hide an indicator.
 //! The exact match then compares only the fields that contain a candidate. Decision record 0011
 //! explains the steps.
 
@@ -10,7 +10,7 @@ use regex::{RegexSet, RegexSetBuilder};
 use super::addresses::AddressSet;
 use super::candidate_offsets::CandidateOffsets;
 use super::document::Document;
-use super::escape_aliases::{EscapeAliases, unescaped};
+use super::escape_aliases::{EscapeAliases, each_spelling};
 use super::json_tape::JsonTape;
 use super::json_visitor::{visit_json_values, visit_json_values_in_text};
 use super::literal_prefilter::LiteralPrefilter;
@@ -26,9 +26,6 @@ const WHOLE_MESSAGE: &str = "message";
 /// full, the paths would take gigabytes.
 const MOST_FIELDS: usize = 64;
 const LONGEST_FIELD: usize = 512;
-
-/// The maximum number of levels of JSON quoting that are undone in a text.
-const MOST_QUOTING_LEVELS: usize = 4;
 
 /// The maximum size, in bytes, of all compiled regular expressions together.
 const LARGEST_REGEXES: usize = 1 << 28;
@@ -137,7 +134,10 @@ impl Matcher {
             .zip(document.tape())
         {
             Some((offsets, tape)) => self.match_tokens_at(offsets, tape),
-            None => self.match_full_scan(message, |text| candidates.may_be_in(text, message)),
+            None => self.match_full_scan(message, |text| {
+                candidates.may_be_in(text, message)
+                    || self.escape_aliases.percent_escape_is_in(text)
+            }),
         }
     }
 
@@ -199,13 +199,11 @@ impl Matcher {
         candidates
     }
 
-    /// Compares a text as it is, and with up to [`MOST_QUOTING_LEVELS`] levels of JSON quoting
-    /// undone.
+    /// Compares a text as it is, and without its escapes.
     fn match_text(&self, text: &str, field: Option<&str>, found: &mut MatchSet) {
-        self.match_text_once(text, field, found);
-        let quoted = std::iter::successors(unescaped(text), |text| unescaped(text))
-            .take(MOST_QUOTING_LEVELS);
-        quoted.for_each(|text| self.match_text_once(&text, field, found));
+        each_spelling(text, &mut |spelling| {
+            self.match_text_once(spelling, field, found);
+        });
     }
 
     fn match_text_once(&self, text: &str, field: Option<&str>, found: &mut MatchSet) {

@@ -32,6 +32,7 @@ mod passthrough_query;
 mod pattern;
 mod quoted_pattern;
 mod required_text;
+mod resource_names;
 mod search_set;
 
 pub use canonical::{are_equal_documents, canonical_text};

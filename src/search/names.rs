@@ -1,10 +1,12 @@
-//! Names of users, roles, events and user agents, which match only in certain fields.
+//! Names of users, roles, events, user agents and resources, which match only in certain fields.
 //!
 //! `admin` is a common word, but it is a user's name only in an ARN or in a field for user names.
 //! In a text without fields, any whole word matches, because an extra sighting is better than a
-//! missed one.
+//! missed one. For the same reason the session name of a role, which its user chooses, counts as a
+//! user's name.
 
-use super::boundary::{Boundary, continues_name, split_around};
+use super::boundary::{Boundary, split_around};
+use super::resource_names::ResourceNames;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NameKind {
@@ -12,6 +14,20 @@ pub(super) enum NameKind {
     Role,
     Event,
     UserAgent,
+    Resource,
+}
+
+/// How many bytes before a name are examined. An ARN has at most 2,048, and most of them are a path
+/// of up to 512; an event of 1 MB may contain a name 100,000 times.
+const LOOK_BACK: usize = 2_048;
+
+/// A place in a text at which a name may be.
+#[derive(Clone, Copy, Debug)]
+struct Occurrence<'t> {
+    /// The end of the text before the name.
+    before: &'t str,
+    after: &'t str,
+    is_word: bool,
 }
 
 impl NameKind {
@@ -24,14 +40,33 @@ impl NameKind {
         length: usize,
         field: Option<&str>,
     ) -> bool {
-        let is_word = || Boundary::Word.holds_at(text, at, length);
-        let is_whole = length == text.len();
-        let in_own_field = match (self, field) {
-            (_, None) => is_word(),
-            (Self::UserAgent, Some(path)) => self.is_field(path) && is_word(),
-            (_, Some(path)) => is_whole && self.is_field(path),
+        let Some((before, _, after)) = split_around(text, at, length) else {
+            return false;
         };
-        in_own_field || self.is_in_arn(text, at, length)
+        let start = before.ceil_char_boundary(before.len().saturating_sub(LOOK_BACK));
+        let found = Occurrence {
+            before: &before[start..],
+            after,
+            is_word: Boundary::Word.holds_at(text, at, length),
+        };
+        if self == Self::Resource {
+            return found.is_resource(field.is_none(), before.is_empty() && after.is_empty());
+        }
+        let in_own_field = match (self, field) {
+            (_, None) => found.is_word,
+            (Self::UserAgent, Some(path)) => self.is_field(path) && found.is_word,
+            (_, Some(path)) => before.is_empty() && self.is_complete(after) && self.is_field(path),
+        };
+        in_own_field
+            || self.is_in_arn(found)
+            || self.is_session_in_id(found)
+            || self.is_in_embedded_field(found)
+    }
+
+    /// Whether a name ends a value. The user names of Identity Center are often e-mail addresses,
+    /// and then the name before the `@` is a user's name too.
+    fn is_complete(self, after: &str) -> bool {
+        after.is_empty() || self == Self::User && after_mail_domain(after) == Some("")
     }
 
     /// Whether a field with this path contains such names, in any case and with any separators:
@@ -44,33 +79,180 @@ impl NameKind {
         let last = normalized(steps.next().unwrap_or_default());
         let is_session_issuer = last == "username" && steps.next() == Some("sessionIssuer");
         match self {
-            Self::User => ["username", "user"].contains(&last.as_str()) && !is_session_issuer,
+            Self::User => USER_FIELDS.contains(&last.as_str()) && !is_session_issuer,
             Self::Role => ["rolename", "role"].contains(&last.as_str()) || is_session_issuer,
             Self::Event => ["eventname", "event"].contains(&last.as_str()),
             Self::UserAgent => ["useragent", "httpuseragent"].contains(&last.as_str()),
+            // Any field may contain the name of a resource.
+            Self::Resource => false,
         }
     }
 
-    /// Whether the name is the last part of an ARN, or the role of an assumed-role ARN:
-    /// `…:user/path/name`, `…:role/name`, `…:assumed-role/name/session`.
-    fn is_in_arn(self, text: &str, at: usize, length: usize) -> bool {
-        let Some((before, _, after)) = split_around(text, at, length) else {
-            return false;
-        };
-        let is_word = Boundary::Word.holds_at(text, at, length);
+    /// Whether the name is the last part of an ARN, or the role or session of an assumed-role ARN:
+    /// `…:user/path/name`, `…:role/name`, `…:assumed-role/role/session`.
+    fn is_in_arn(self, found: Occurrence<'_>) -> bool {
+        let Occurrence {
+            before,
+            after,
+            is_word,
+        } = found;
         let is_resource = |prefix: &str| {
             let path = before.rsplit_once(prefix).map(|(_, path)| path);
-            is_word && !continues_name(after) && path.is_some_and(is_path)
+            is_word && !ResourceNames::IAM.are_continued_by(after) && path.is_some_and(is_path)
         };
         match self {
-            Self::User => is_resource(":user/"),
+            Self::User => {
+                is_resource(":user/")
+                    || is_resource(":federated-user/")
+                    || (is_session(before) && is_word && ends_session(after))
+            }
             Self::Role => {
                 is_resource(":role/")
                     || (before.ends_with(":assumed-role/") && after.starts_with('/'))
             }
-            Self::Event | Self::UserAgent => false,
+            Self::Event | Self::UserAgent | Self::Resource => false,
         }
     }
+
+    /// Whether the name is the session name in an id: `AROAIOSFODNN7EXAMPLE:alice`.
+    ///
+    /// Source: CloudTrail user guide, "CloudTrail userIdentity element": the `principalId` of a role
+    /// session is the role's id and the session name, that of a federated session the account and
+    /// the name.
+    fn is_session_in_id(self, found: Occurrence<'_>) -> bool {
+        let Some(before) = found.before.strip_suffix(':') else {
+            return false;
+        };
+        let start = before
+            .rfind(|c: char| !c.is_ascii_alphanumeric())
+            .map_or(0, |at| {
+                at + before[at..].chars().next().map_or(1, char::len_utf8)
+            });
+        let id = &before[start..];
+        let is_unique_id = (id.starts_with("AROA") || id.starts_with("AIDA"))
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let is_account = start == 0 && id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit());
+        self == Self::User
+            && found.is_word
+            && (is_unique_id || is_account)
+            && ends_session(found.after)
+    }
+
+    /// Whether the name is the value of such a field in a text that is not JSON as a whole, such as
+    /// the line of an application in the log of its container: `INFO {"eventName":"StopLogging"}`,
+    /// `level=info user=ben`.
+    fn is_in_embedded_field(self, found: Occurrence<'_>) -> bool {
+        // A user agent may be a part of its value.
+        let before = match found.before.rfind('"') {
+            Some(quote) if self == Self::UserAgent => &found.before[..=quote],
+            _ => found.before,
+        };
+        let (before, is_quoted) = match before.strip_suffix('"') {
+            Some(before) => (before, true),
+            None => (before, false),
+        };
+        let Some(before) = before.trim_end().strip_suffix([':', '=']) else {
+            return false;
+        };
+        let before = before.trim_end();
+        let before = before.strip_suffix('"').unwrap_or(before);
+        let start = before
+            .rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c)))
+            .map_or(0, |at| {
+                at + before[at..].chars().next().map_or(1, char::len_utf8)
+            });
+        let (outer, key) = before.split_at(start);
+        let is_own_field = if is_in_session_issuer(outer) {
+            self.is_field(&format!("sessionIssuer.{key}"))
+        } else {
+            self.is_field(key)
+        };
+        let ends = match self {
+            Self::UserAgent => true,
+            Self::User if after_mail_domain(found.after).is_some_and(ends_value) => true,
+            _ if is_quoted => found.after.starts_with('"'),
+            _ => !ResourceNames::SESSION.are_continued_by(found.after),
+        };
+        found.is_word && is_own_field && ends
+    }
+}
+
+impl Occurrence<'_> {
+    /// Whether the name is that of a resource: a complete value, a part of the resource in an ARN,
+    /// or a word of plain text.
+    fn is_resource(self, is_plain_text: bool, is_whole: bool) -> bool {
+        if is_whole {
+            return true;
+        }
+        let Self {
+            before,
+            after,
+            is_word,
+        } = self;
+        // A value of JSON in a text that is not JSON as a whole.
+        let is_quoted = before.ends_with('"') && after.starts_with('"');
+        let is_start =
+            |names: &str| !before.ends_with(|c: char| c.is_alphanumeric() || names.contains(c));
+        let is_end = !ResourceNames::PART.are_continued_by(after);
+        if is_quoted || is_plain_text && is_word && is_start("_-.+=@#") && is_end {
+            return true;
+        }
+        let Some(resource) = before.rfind("arn:aws").and_then(|at| {
+            let fields: Vec<&str> = before[at..].splitn(6, ':').collect();
+            Some((*fields.get(2)?, *fields.get(5)?))
+        }) else {
+            return false;
+        };
+        let (service, start_of_resource) = resource;
+        let is_in_arn = !start_of_resource
+            .contains(|c: char| c.is_whitespace() || c.is_control() || "\"',;<>".contains(c));
+        let is_part = start_of_resource.is_empty() || start_of_resource.ends_with(['/', ':']);
+        let ends = is_end
+            || service == "secretsmanager"
+                && !ResourceNames::PART_OF_SECRET.are_continued_by(after);
+        is_in_arn && is_part && ends
+    }
+}
+
+/// The fields of user names. Sessions are named after users, and so are source identities.
+const USER_FIELDS: [&str; 4] = ["username", "user", "rolesessionname", "sourceidentity"];
+
+/// Whether a text ends within the object `sessionIssuer` of JSON.
+fn is_in_session_issuer(text: &str) -> bool {
+    text.rsplit_once("\"sessionIssuer\"")
+        .is_some_and(|(_, inside)| !inside.contains('}'))
+}
+
+/// Whether a session name follows a text: `…:assumed-role/Admin/`.
+fn is_session(before: &str) -> bool {
+    before
+        .strip_suffix('/')
+        .and_then(|before| before.rsplit_once('/'))
+        .is_some_and(|(start, role)| start.ends_with(":assumed-role") && !role.is_empty())
+}
+
+/// Whether a session name ends, as it is or as the part of an e-mail address before the `@`.
+fn ends_session(after: &str) -> bool {
+    let after = after_mail_domain(after).unwrap_or(after);
+    !ResourceNames::SESSION.are_continued_by(after)
+}
+
+/// The text after `@example.com`; `None` if the text does not start with such a domain.
+fn after_mail_domain(after: &str) -> Option<&str> {
+    let domain = after.strip_prefix('@')?;
+    let end = domain
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'))
+        .unwrap_or(domain.len());
+    let (domain, rest) = domain.split_at(end);
+    domain
+        .starts_with(|c: char| c.is_ascii_alphanumeric())
+        .then_some(rest)
+}
+
+fn ends_value(after: &str) -> bool {
+    after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || "\",;)}]'".contains(c))
 }
 
 /// Whether a text may be between `:user/` and a name. Source: IAM API: a path consists of ASCII
@@ -121,6 +303,146 @@ mod tests {
         ] {
             assert!(!user(field, text), "{field:?} {text}");
         }
+    }
+
+    #[test]
+    fn user_name_matches_in_sessions_and_ids() {
+        let user = |field, text| matches(NameKind::User, "carol", Some(field), text);
+        for (field, text) in [
+            ("arn", "arn:aws:sts::111111111111:assumed-role/X/carol"),
+            (
+                "arn",
+                "arn:aws:sts::111111111111:assumed-role/X/carol@example.com",
+            ),
+            ("arn", "arn:aws:sts::111111111111:federated-user/carol"),
+            ("principalId", "AROAIOSFODNN7EXAMPLE:carol"),
+            ("principalId", "AROAIOSFODNN7EXAMPLE:carol@example.com"),
+            ("principalId", "AIDAX:carol"),
+            ("principalId", "111111111111:carol"),
+            ("userName", "carol@example.com"),
+            ("additionalEventData.UserName", "carol@example.com"),
+            ("requestParameters.roleSessionName", "carol"),
+            ("requestParameters.sourceIdentity", "carol"),
+            ("log", r#"INFO {"userName":"carol"}"#),
+            ("log", r#"INFO {"user" : "carol@example.com", "n":1}"#),
+            ("log", "level=info user=carol status=1"),
+            ("log", "user=\"carol\""),
+        ] {
+            assert!(user(field, text), "{field}: {text}");
+        }
+        for (field, text) in [
+            ("arn", "arn:aws:sts::111111111111:assumed-role/X/carol-2"),
+            ("arn", "arn:aws:sts::111111111111:assumed-role/X/a-carol"),
+            ("arn", "arn:aws:sts::111111111111:assumed-role/carol/x"),
+            ("arn", "arn:aws:iam::111111111111:user/carol@example.com"),
+            ("principalId", "AROAIOSFODNN7EXAMPLE:carolus"),
+            ("principalId", "AKIAIOSFODNN7EXAMPLE:carol"),
+            ("topicArn", "arn:aws:sns:us-east-1:111111111111:carol"),
+            ("userName", "carol@"),
+            ("userName", "carol@example.com x"),
+            ("userName", "ann.carol@example.com"),
+            ("mail", "carol@example.com"),
+            ("log", r#"INFO {"name":"carol"}"#),
+            ("log", r#"INFO {"userName":"carolus"}"#),
+            (
+                "log",
+                r#"{"sessionIssuer":{"type":"Role","userName":"carol"}} x"#,
+            ),
+            ("log", "superuser=carolus"),
+            ("log", "seen carol"),
+        ] {
+            assert!(!user(field, text), "{field}: {text}");
+        }
+        let full = |field, text| matches(NameKind::User, "carol@example.com", Some(field), text);
+        assert!(full("userName", "carol@example.com"));
+        assert!(full(
+            "arn",
+            "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_X_0a/carol@example.com"
+        ));
+        assert!(full(
+            "principalId",
+            "AROAIOSFODNN7EXAMPLE:carol@example.com"
+        ));
+        assert!(!full("userName", "carol@example.com.au"));
+    }
+
+    #[test]
+    fn resource_name_matches_in_arn_or_as_complete_value() {
+        let found = |name, field, text| matches(NameKind::Resource, name, field, text);
+        for (name, text) in [
+            ("prod", "arn:aws:s3:::prod"),
+            ("prod", "arn:aws:s3:::prod/key"),
+            ("prod", "uses arn:aws:s3:::prod."),
+            (
+                "i-0abc",
+                "arn:aws:ec2:us-east-1:111111111111:instance/i-0abc",
+            ),
+            (
+                "sg-0abc",
+                "arn:aws:ec2:us-east-1:111111111111:security-group/sg-0abc",
+            ),
+            ("Admin", "arn:aws:sts::111111111111:assumed-role/Admin/x"),
+            (
+                "/aws/lambda/pay",
+                "arn:aws:logs:us-east-1:111111111111:log-group:/aws/lambda/pay:*",
+            ),
+            (
+                "prod/db",
+                "arn:aws:secretsmanager:us-east-1:111111111111:secret:prod/db-Ab12Cd",
+            ),
+            ("prod", "prod"),
+            ("prod", r#"INFO {"bucketName":"prod"}"#),
+        ] {
+            assert!(found(name, Some("a.0"), text), "{name}: {text}");
+        }
+        for (name, text) in [
+            ("prod", "arn:aws:s3:::prod-logs"),
+            ("prod", "arn:aws:s3:::prod.x/key"),
+            ("prod", "arn:aws:s3:::my-prod"),
+            ("prod", "arn:aws:s3:::my.prod"),
+            ("prod", "arn:aws:sqs:prod:111111111111:x"),
+            ("Admin", "arn:aws:iam::111111111111:role/Admin@x"),
+            ("prod", "see prod now"),
+            ("prod", "arn:aws:s3:::x, prod/"),
+            ("prod", "prod-logs"),
+            ("prod", r#"INFO {"bucketName":"prod-logs"}"#),
+            ("prod", "arn:aws:s3:::prod-Ab12Cd"),
+        ] {
+            assert!(!found(name, Some("a.0"), text), "{name}: {text}");
+        }
+        for (text, is_found) in [
+            ("deleted bucket prod.", true),
+            ("s3://prod/key", true),
+            ("deleted bucket prod-logs", false),
+            ("deleted bucket my-prod", false),
+            ("deleted bucket prod.logs", false),
+        ] {
+            assert_eq!(found("prod", None, text), is_found, "{text}");
+        }
+    }
+
+    #[test]
+    fn event_name_matches_in_embedded_record() {
+        let event = |text| matches(NameKind::Event, "StopLogging", Some("log"), text);
+        for good in [
+            r#"INFO {"eventName":"StopLogging"}"#,
+            r#"INFO {"detail":{"eventName": "StopLogging", "#,
+            "eventName=StopLogging",
+            "event: StopLogging.",
+        ] {
+            assert!(event(good), "{good}");
+        }
+        for bad in [
+            r#"INFO {"eventName":"StopLoggingX"}"#,
+            r#"INFO {"name":"StopLogging"}"#,
+            "called StopLogging",
+            "eventName=StopLogging-2",
+        ] {
+            assert!(!event(bad), "{bad}");
+        }
+        let agent = |text| matches(NameKind::UserAgent, "kali", Some("log"), text);
+        assert!(agent(r#"x {"userAgent":"aws-cli kali/2026"}"#));
+        assert!(!agent(r#"x {"city":"aws-cli kali/2026"}"#));
     }
 
     #[test]

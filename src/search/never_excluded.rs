@@ -63,12 +63,50 @@ fn v6_spelling(address: Ipv6Addr, how: u8) -> String {
     }
 }
 
+/// Often has octets that are zero.
+fn some_v4() -> impl Strategy<Value = Ipv4Addr> {
+    proptest::array::uniform4(prop_oneof![1 => Just(0), 3 => any::<u8>()]).prop_map(Ipv4Addr::from)
+}
+
+fn v4_spelling(address: Ipv4Addr, how: u8) -> String {
+    let hyphens = address.to_string().replace('.', "-");
+    let [a, b, c, d] = address.octets();
+    let [high, low] = [[a, b], [c, d]].map(u16::from_be_bytes);
+    match how % 9 {
+        0 => format!("ip-{hyphens}.ec2.internal"),
+        1 => format!("ec2-{hyphens}.compute-1.amazonaws.com"),
+        2 => format!("::ffff:{high:x}:{low:x}"),
+        3 => format!("0:0:0:0:0:FFFF:{high:04X}:{low:04X}"),
+        4 => format!("::ffff:{address}"),
+        5 => format!("{address}.443"),
+        _ => address.to_string(),
+    }
+}
+
+/// A text as a URL encodes it. Encoders leave some characters unchanged; `which` are encoded
+/// nevertheless.
+fn percent_encoded(text: &str, escaping: Escaping) -> String {
+    let encode = |(at, byte): (usize, &u8)| {
+        let has = |bits: u64| bits >> (at % 64) & 1 == 1;
+        let is_unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+        if is_unreserved && !has(escaping.which) {
+            char::from(*byte).to_string()
+        } else if has(escaping.upper) {
+            format!("%{byte:02X}")
+        } else {
+            format!("%{byte:02x}")
+        }
+    };
+    text.as_bytes().iter().enumerate().map(encode).collect()
+}
+
 fn any_spelled() -> impl Strategy<Value = Spelled> {
     prop_oneof![
-        any::<Ipv4Addr>().prop_map(|address| spelled(&address.to_string(), address.to_string())),
-        (any::<Ipv4Addr>(), 0..=32_u8).prop_map(|(address, length)| spelled(
+        (some_v4(), any::<u8>())
+            .prop_map(|(address, how)| spelled(&address.to_string(), v4_spelling(address, how))),
+        (some_v4(), any::<u8>(), 0..=32_u8).prop_map(|(address, how, length)| spelled(
             &format!("cidr:{address}/{length}"),
-            address.to_string()
+            v4_spelling(address, how)
         )),
         (
             proptest::array::uniform8(prop_oneof![Just(0), 0..16_u16, any::<u16>()]),
@@ -87,9 +125,46 @@ fn any_spelled() -> impl Strategy<Value = Spelled> {
         "arn:aws:iam::[0-9]{12}:(user|role)/([a-z]{1,5}/)?[a-zA-Z+=,.@-]{1,9}x"
             .prop_map(|arn| spelled(&arn, arn.clone())),
         "arn:aws:s3:::[a-z]{3,9}/[a-z<>&é]{1,9}".prop_map(|arn| spelled(&arn, arn.clone())),
+        (
+            "arn:aws:(sqs|lambda|dynamodb|s3):us-east-1:111111111111:[a-z]{3,9}/[a-z.-]{1,9}x",
+            "[:/]?"
+        )
+            .prop_map(|(arn, after)| spelled(&arn, format!("{arn}{after}"))),
+        (
+            "arn:aws:logs:us-east-1:111111111111:log-group:[a-z/.#-]{1,9}x",
+            any::<bool>()
+        )
+            .prop_map(|(arn, is_listed)| if is_listed {
+                spelled(&format!("{arn}:*"), arn)
+            } else {
+                spelled(&arn, format!("{arn}:*"))
+            }),
         "[a-zA-Z+=,.@-]{1,9}x".prop_map(|name| spelled(
             &format!("user:{name}"),
             format!("arn:aws:iam::111111111111:user/a/{name}")
+        )),
+        ("[a-zA-Z+=,.-]{1,9}x", 0..5_usize).prop_map(|(name, how)| spelled(
+            &format!("user:{name}"),
+            [
+                format!("arn:aws:sts::111111111111:assumed-role/Admin/{name}"),
+                format!("arn:aws:sts::111111111111:assumed-role/Admin/{name}@example.com"),
+                format!("AROAIOSFODNN7EXAMPLE:{name}"),
+                format!("AIDAIOSFODNN7EXAMPLE:{name}@example.com"),
+                format!(r#"{{"userName":"{name}"}} {{"#),
+            ][how]
+                .clone()
+        )),
+        ("[a-z][a-z0-9./-]{1,9}x", any::<bool>()).prop_map(|(name, is_arn)| spelled(
+            &format!("resource:{name}"),
+            if is_arn {
+                format!("arn:aws:s3:::{name}/key")
+            } else {
+                format!(r#"x {{"bucketName":"{name}"}}"#)
+            }
+        )),
+        "[A-Z][a-z]{2,9}".prop_map(|name| spelled(
+            &format!("event:{name}"),
+            format!(r#"INFO {{"eventName":"{name}"}}"#)
         )),
         "[a-zA-Z+=,.@-]{1,9}x".prop_map(|name| spelled(
             &format!("role:{name}"),
@@ -169,11 +244,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_024))]
 
     #[test]
-    fn spelled_indicator_is_found_and_passes_the_pattern(all in prop::collection::vec(any_spelled(), 1..5), how in any::<u8>()) {
+    fn spelled_indicator_is_found_and_passes_the_pattern(
+        all in prop::collection::vec(any_spelled(), 1..5),
+        how in any::<u8>(),
+        percent_levels in 0..3_usize,
+        upper in any::<u64>(),
+    ) {
         let indicators: Vec<Indicator> = all.iter().map(|one| one.indicator.clone()).collect();
         let matcher = Matcher::new(&indicators).unwrap();
         for Spelled { indicator, spelling } in &all {
-            let message = in_message(spelling, how);
+            let encode = |text: &String| Some(percent_encoded(text, Escaping { which: 0, upper }));
+            let encoded = std::iter::successors(Some(spelling.clone()), encode).nth(percent_levels);
+            let message = in_message(&encoded.unwrap_or_default(), how);
             let matches = matcher.find(&message);
             prop_assert!(
                 matches.is_some_and(|found| found.indicators.contains(&indicator.to_string())),
@@ -206,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn indicator_parser_does_not_panic_on_any_text(text in any::<String>(), prefix in "(ip|cidr|key|arn|user|domain|regex|hash):") {
+    fn indicator_parser_does_not_panic_on_any_text(text in any::<String>(), prefix in "(ip|cidr|key|arn|user|domain|regex|hash|resource):") {
         _ = text.parse::<Indicator>();
         _ = format!("{prefix}{text}").parse::<Indicator>();
     }
@@ -231,7 +313,9 @@ proptest! {
             let [once, twice, thrice] = which;
             let inner = with_escapes(&json!({ "field": text, "n": 1.5 }), once);
             let outer = with_escapes(&json!([inner, { "payload": with_escapes(&json!(inner), twice) }, ""]), thrice);
-            for message in [&text, &inner, &outer, &format!("at {outer}"), &in_message(&text, how)] {
+            let encoded = percent_encoded(&text, Escaping { which: once, upper: twice });
+            let both = percent_encoded(&inner, Escaping { which: twice, upper: once });
+            for message in [&text, &inner, &outer, &format!("at {outer}"), &in_message(&text, how), &encoded, &both, &in_message(&encoded, how)] {
                 prop_assert_eq!(matcher.find(message), matcher.match_full_scan(message, |_| true), "{}", message);
             }
         }
@@ -323,12 +407,14 @@ proptest! {
     fn escaped_indicator_passes_the_pattern(
         all in prop::collection::vec(any_spelled(), 1..4),
         levels in prop::collection::vec(any_escaping(), 1..4),
+        percent_levels in prop::collection::vec(any_escaping(), 0..3),
     ) {
         let indicators: Vec<Indicator> = all.iter().map(|one| one.indicator.clone()).collect();
         let matcher = Matcher::new(&indicators).unwrap();
         let search_set = SearchSet::new(&indicators, &[]).unwrap();
         for Spelled { indicator, spelling } in &all {
-            for message in nested(spelling, &levels) {
+            let encoded = percent_levels.iter().fold(spelling.clone(), |text, level| percent_encoded(&text, *level));
+            for message in nested(&encoded, &levels) {
                 // Some loggers write a prefix before the document.
                 for message in [format!("at noon {message}"), message] {
                     if matcher.find(&message).is_none() {

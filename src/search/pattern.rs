@@ -3,7 +3,7 @@
 //!
 //! Source of the syntax: CloudWatch Logs user guide, "Filter pattern syntax".
 
-use super::required_text::{ESCAPES, ESCAPES_REGEX, RequiredText, as_regex};
+use super::required_text::{HidingEscapes, RequiredText, as_regex};
 use crate::model::Indicator;
 
 /// Source: CloudWatch Logs API, `FilterLogEvents`: `filterPattern` has at most 1,024 characters.
@@ -18,31 +18,35 @@ pub fn coarse_pattern(indicators: &[Indicator]) -> Option<String> {
             .iter()
             .map(RequiredText::from_indicator)
             .collect::<Option<Vec<_>>>()?,
+        HidingEscapes::JsonAndPercent,
     )
 }
 
 /// The same for required texts. Every event must contain at least one of them unless an escape
 /// hides it, so the pattern also matches events with such escapes.
-pub(super) fn pattern_from(required_texts: &[RequiredText]) -> Option<String> {
+pub(super) fn pattern_from(
+    required_texts: &[RequiredText],
+    escapes: HidingEscapes,
+) -> Option<String> {
     let fits = |pattern: &String| pattern.chars().count() <= LONGEST;
     let terms = required_terms(required_texts);
     // Plain terms are preferred, because they are AWS's simplest syntax; a regular expression is
     // shorter.
-    let as_one_regex = || alternatives_as_regex(required_texts, terms.as_deref()?);
-    sequence_pattern(required_texts)
+    let as_one_regex = || alternatives_as_regex(required_texts, terms.as_deref()?, escapes);
+    sequence_pattern(required_texts, escapes)
         .filter(fits)
-        .or_else(|| alternatives_as_terms(required_texts, terms.as_deref()?).filter(fits))
+        .or_else(|| alternatives_as_terms(required_texts, terms.as_deref()?, escapes).filter(fits))
         .or_else(|| as_one_regex().filter(fits))
 }
 
 /// The pattern for a single sequence of texts that must all occur. A pattern cannot combine terms
 /// that must all occur with alternatives (the escapes), so the texts become one regular expression.
-fn sequence_pattern(required_texts: &[RequiredText]) -> Option<String> {
+fn sequence_pattern(required_texts: &[RequiredText], escapes: HidingEscapes) -> Option<String> {
     let [RequiredText::Sequence(texts)] = required_texts else {
         return None;
     };
     let texts: Vec<String> = texts.iter().map(|text| as_regex(text)).collect();
-    Some(format!("%{}|{ESCAPES_REGEX}%", texts.join(".*")))
+    Some(format!("%{}|{}%", texts.join(".*"), escapes.regex()))
 }
 
 /// Returns terms of which every event contains at least one. Of texts that must all occur, only the
@@ -85,7 +89,11 @@ fn required_terms(required_texts: &[RequiredText]) -> Option<Vec<&str>> {
 }
 
 /// The pattern of alternative terms; `?` marks a term of which only one has to match.
-fn alternatives_as_terms(required_texts: &[RequiredText], terms: &[&str]) -> Option<String> {
+fn alternatives_as_terms(
+    required_texts: &[RequiredText],
+    terms: &[&str],
+    escapes: HidingEscapes,
+) -> Option<String> {
     let are_all_terms = required_texts
         .iter()
         .all(|required| !matches!(required, RequiredText::Regex(_)));
@@ -93,24 +101,35 @@ fn alternatives_as_terms(required_texts: &[RequiredText], terms: &[&str]) -> Opt
         return None;
     }
     let quoted = terms.iter().map(|term| format!("?{}", quote(term)));
-    let escapes = ESCAPES.iter().map(|escape| format!("?{escape}"));
+    let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
+    let escapes = escapes.terms().map(|escape| {
+        if is_plain(escape) {
+            format!("?{escape}")
+        } else {
+            format!("?{}", quote(escape))
+        }
+    });
     Some(quoted.chain(escapes).collect::<Vec<_>>().join(" "))
 }
 
 /// A pattern cannot combine a regular expression with terms, so the terms become parts of it.
-fn alternatives_as_regex(required_texts: &[RequiredText], terms: &[&str]) -> Option<String> {
-    let regexes = required_texts.iter().filter_map(|required| match required {
-        RequiredText::Regex(regex) => Some(regex.clone()),
-        RequiredText::All(_) | RequiredText::Sequence(_) | RequiredText::Any(_) => None,
+fn alternatives_as_regex(
+    required_texts: &[RequiredText],
+    terms: &[&str],
+    escapes: HidingEscapes,
+) -> Option<String> {
+    let regexes = required_texts.iter().flat_map(|required| match required {
+        RequiredText::Regex(regexes) => regexes.as_slice(),
+        RequiredText::All(_) | RequiredText::Sequence(_) | RequiredText::Any(_) => &[],
     });
     let mut parts: Vec<String> = terms
         .iter()
         .map(|term| as_regex(term))
-        .chain(regexes)
+        .chain(regexes.cloned())
         .collect();
     parts.sort();
     parts.dedup();
-    (!parts.is_empty()).then(|| format!("%{}|{ESCAPES_REGEX}%", parts.join("|")))
+    (!parts.is_empty()).then(|| format!("%{}|{}%", parts.join("|"), escapes.regex()))
 }
 
 /// A term must be quoted if it contains anything but letters, digits and `_`; quoting is always
@@ -135,8 +154,16 @@ mod tests {
     /// The pattern without the escapes that are part of every pattern.
     fn narrow(indicators: &[&str]) -> String {
         let pattern = pattern(indicators).unwrap();
-        let terms = ESCAPES.map(|escape| format!(" ?{escape}")).concat();
-        let regex = format!("|{ESCAPES_REGEX}%");
+        let escapes = HidingEscapes::JsonAndPercent;
+        let terms = escapes.terms().map(|escape| {
+            if escape.starts_with('%') {
+                format!(" ?\"{escape}\"")
+            } else {
+                format!(" ?{escape}")
+            }
+        });
+        let terms: String = terms.collect();
+        let regex = format!("|{}%", escapes.regex());
         let narrow = pattern
             .strip_suffix(&terms)
             .or_else(|| pattern.strip_suffix(&regex));
@@ -147,33 +174,35 @@ mod tests {
 
     #[test]
     fn single_indicator_requires_all_its_terms() {
-        assert_eq!(narrow(&["192.0.2.1"]), r#"?"192.0.2.1""#);
+        assert_eq!(narrow(&["192.0.2.1"]), "%192.0.2.1|[fF]{4}:[0-9a-fA-F]*:");
         assert_eq!(
             narrow(&["arn:aws:iam::111111111111:user/team/ben"]),
             "%arn:aws:iam::111111111111:user.*team.*ben"
         );
-        assert_eq!(narrow(&["192.0.2.0/24"]), r#"?"192.0.2.""#);
+        assert_eq!(
+            narrow(&["192.0.2.0/24"]),
+            "%192.0.2[.-]|[fF]{4}:[0-9a-fA-F]*:"
+        );
         assert_eq!(narrow(&["evil.example"]).len(), 1 + 4 * 11 + 2);
     }
 
     #[test]
     fn several_indicators_require_one_term_each() {
         assert_eq!(
-            narrow(&["192.0.2.1", "arn:aws:iam::111111111111:user/ben"]),
-            r#"?"192.0.2.1" ?"arn:aws:iam::111111111111:user""#
+            narrow(&["user:mallory", "arn:aws:iam::111111111111:user/ben"]),
+            r#"?"mallory" ?"arn:aws:iam::111111111111:user""#
         );
         assert_eq!(
-            narrow(&["192.0.2.1", "192.0.2.0/23", "192.0.3.7"]),
-            r#"?"192.0.2." ?"192.0.3.""#
+            narrow(&["192.0.2.1", "192.0.2.0/23"]),
+            "%192.0.2.1|192.0.2[.-]|192.0.3[.-]|[fF]{4}:[0-9a-fA-F]*:"
         );
-        assert_eq!(narrow(&["192.0.2.1", "192.0.2.0/24"]), r#"?"192.0.2.""#);
     }
 
     #[test]
     fn terms_and_regex_combine_into_one_regex() {
         assert_eq!(
             narrow(&["192.0.2.1", "2001:db8::1"]),
-            r"%192\.0\.2\.1|2001:0*[dD][bB]8:"
+            "%192.0.2.1|2001:0*[dD][bB]8:|[fF]{4}:[0-9a-fA-F]*:"
         );
     }
 

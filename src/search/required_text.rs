@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::resource_names::resource_arn;
 use crate::model::{Indicator, IndicatorValue};
 
 /// Shorter runs of characters are in too many events to narrow anything.
@@ -29,15 +30,58 @@ const HEX_GROUPS: usize = 6;
 /// the raw message, at any depth. The backslash is not part of the texts, because its quoting in
 /// filter patterns is not documented. Escapes that encoders do write are not among them: `\u003c`,
 /// `\u0026`, `\u001b`, `\u00e9`.
-pub(super) const ESCAPES: [&str; 20] = [
-    "u002d", "u002D", "u002e", "u002E", "u0030", "u0031", "u0032", "u0033", "u0034", "u0035",
-    "u0036", "u0037", "u0038", "u0039", "u003a", "u003A", "u004", "u005", "u006", "u007",
+pub(super) const ESCAPES: [&str; 21] = [
+    "u0025", "u002d", "u002D", "u002e", "u002E", "u0030", "u0031", "u0032", "u0033", "u0034",
+    "u0035", "u0036", "u0037", "u0038", "u0039", "u003a", "u003A", "u004", "u005", "u006", "u007",
 ];
 
 /// The same as a regular expression.
-pub(super) const ESCAPES_REGEX: &str = "u002[dDeE]|u003[0-9aA]|u00[4-7]";
+pub(super) const ESCAPES_REGEX: &str = "u002[5dDeE]|u003[0-9aA]|u00[4-7]";
 
-/// What every event with an indicator contains, unless one of [`ESCAPES`] is in the message.
+/// The same for percent escapes: `%3A` is `:`, `%31` is `1`. Encoders leave letters, digits and `-._`
+/// unchanged, but write `:` and `@` as escapes. `%25` begins every escape that is encoded twice.
+pub(super) const PERCENT_ESCAPES: [&str; 21] = [
+    "%25", "%2d", "%2D", "%2e", "%2E", "%30", "%31", "%32", "%33", "%34", "%35", "%36", "%37",
+    "%38", "%39", "%3a", "%3A", "%4", "%5", "%6", "%7",
+];
+
+/// The same as a regular expression. A percent sign would end it in a filter pattern.
+pub(super) const PERCENT_ESCAPES_REGEX: &str = r"\x252[5dDeE]|\x253[0-9aA]|\x25[4-7]";
+
+/// The escapes that can hide a text from the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HidingEscapes {
+    /// JSON escapes: in the fields of a hunt.
+    Json,
+    /// JSON and percent escapes: in the texts that the matcher compares.
+    JsonAndPercent,
+}
+
+impl HidingEscapes {
+    /// The texts by which the server finds them.
+    pub(super) fn terms(self) -> impl Iterator<Item = &'static str> {
+        let percent: &[&str] = match self {
+            Self::Json => &[],
+            Self::JsonAndPercent => &PERCENT_ESCAPES,
+        };
+        ESCAPES.iter().chain(percent).copied()
+    }
+
+    /// A regular expression that matches them.
+    pub(super) fn regex(self) -> String {
+        match self {
+            Self::Json => ESCAPES_REGEX.to_owned(),
+            Self::JsonAndPercent => format!("{ESCAPES_REGEX}|{PERCENT_ESCAPES_REGEX}"),
+        }
+    }
+}
+
+/// The groups of an IPv6 address that contains an IPv4 address, if that is not in dotted notation:
+/// `::ffff:c000:201`.
+const MAPPED_IPV4_REGEX: &str = "[fF]{4}:[0-9a-fA-F]*:";
+
+/// What every event with an indicator contains, unless one of the [`HidingEscapes`] is in the
+/// message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RequiredText {
     /// All of these texts; at least one.
@@ -46,8 +90,9 @@ pub(super) enum RequiredText {
     Sequence(Vec<String>),
     /// One of these texts; the list is not empty.
     Any(Vec<String>),
-    /// A match of this regular expression, in AWS's restricted syntax.
-    Regex(String),
+    /// A match of one of these regular expressions, in AWS's restricted syntax; the list is not
+    /// empty.
+    Regex(Vec<String>),
 }
 
 impl RequiredText {
@@ -55,27 +100,47 @@ impl RequiredText {
     /// is safe.
     pub(super) fn from_indicator(indicator: &Indicator) -> Option<Self> {
         match indicator.value() {
-            IndicatorValue::Ip(IpAddr::V4(address)) => Some(Self::All(vec![address.to_string()])),
-            IndicatorValue::Ip(IpAddr::V6(address)) => v6_regex(*address, 128).map(Self::Regex),
-            IndicatorValue::Cidr(IpNet::V4(network)) => v4_prefixes(*network).map(Self::Any),
-            IndicatorValue::Cidr(IpNet::V6(network)) => {
-                v6_regex(network.addr(), network.prefix_len()).map(Self::Regex)
+            IndicatorValue::Ip(IpAddr::V4(address)) => {
+                Some(Self::v4_regexes(vec![address.to_string()]))
             }
-            IndicatorValue::Arn(arn) => required_runs(arn.as_str()),
+            IndicatorValue::Ip(IpAddr::V6(address)) => {
+                v6_regex(*address, 128).map(|regex| Self::Regex(vec![regex]))
+            }
+            IndicatorValue::Cidr(IpNet::V4(network)) => v4_prefixes(*network).map(Self::v4_regexes),
+            IndicatorValue::Cidr(IpNet::V6(network)) => {
+                v6_regex(network.addr(), network.prefix_len()).map(|regex| Self::Regex(vec![regex]))
+            }
+            IndicatorValue::Arn(arn) => required_runs(resource_arn(arn)),
             IndicatorValue::Account(id) => Some(Self::All(vec![id.to_string()])),
             IndicatorValue::AccessKey(text)
             | IndicatorValue::User(text)
             | IndicatorValue::Role(text)
             | IndicatorValue::UserAgent(text)
             | IndicatorValue::EventName(text)
+            | IndicatorValue::Resource(text)
             | IndicatorValue::Text(text) => required_runs(text),
-            IndicatorValue::Domain(name) => Some(Self::Regex(case_insensitive_regex(name))),
+            IndicatorValue::Domain(name) => Some(Self::Regex(vec![case_insensitive_regex(name)])),
             IndicatorValue::Hash(digest) => digest
                 .get(..DIGEST_DIGITS)
-                .map(|digits| Self::Regex(case_insensitive_regex(digits))),
+                .map(|digits| Self::Regex(vec![case_insensitive_regex(digits)])),
             IndicatorValue::Regex(_) => None,
         }
     }
+
+    /// The spellings of IPv4 addresses that begin with one of these texts: with dots, with hyphens
+    /// in the host name of an instance, or as the end of an IPv6 address.
+    fn v4_regexes(prefixes: Vec<String>) -> Self {
+        let regexes = prefixes.into_iter().map(|prefix| v4_regex(&prefix));
+        Self::Regex(regexes.chain([MAPPED_IPV4_REGEX.to_owned()]).collect())
+    }
+}
+
+/// A dot is any character here, because that is shorter and as rare as a dot or hyphen between
+/// these digits. A dot at the end must be one, because nothing follows that makes it rare.
+fn v4_regex(prefix: &str) -> String {
+    prefix
+        .strip_suffix('.')
+        .map_or_else(|| prefix.to_owned(), |start| format!("{start}[.-]"))
 }
 
 /// Whether no known encoder escapes this character. JSON allows spellings such as `\/`, `\u002f`
@@ -103,7 +168,7 @@ pub(super) fn required_runs(text: &str) -> Option<RequiredText> {
 
 /// The octets that all addresses of a network share, each with a dot after it. A network that does
 /// not end at an octet is split into smaller ones if these are few.
-fn v4_prefixes(network: Ipv4Net) -> Option<Vec<String>> {
+pub(super) fn v4_prefixes(network: Ipv4Net) -> Option<Vec<String>> {
     let length = network.prefix_len();
     let aligned = length.next_multiple_of(8).min(24);
     let are_few = aligned.saturating_sub(length) <= MOST_HALVINGS;
@@ -186,20 +251,27 @@ mod tests {
             RequiredText::All(texts) => texts.join(" & "),
             RequiredText::Sequence(texts) => texts.join(" ~ "),
             RequiredText::Any(texts) => texts.join(" | "),
-            RequiredText::Regex(regex) => format!("%{regex}%"),
+            RequiredText::Regex(regexes) => {
+                let narrow = regexes
+                    .iter()
+                    .filter(|regex| *regex != MAPPED_IPV4_REGEX)
+                    .cloned();
+                format!("%{}%", narrow.collect::<Vec<_>>().join("|"))
+            }
         })
     }
 
     #[test]
     fn network_is_split_at_octets() {
-        assert_eq!(required_text("192.0.2.0/24").unwrap(), "192.0.2.");
-        assert_eq!(required_text("192.0.2.0/28").unwrap(), "192.0.2.");
+        assert_eq!(required_text("192.0.2.1").unwrap(), "%192.0.2.1%");
+        assert_eq!(required_text("192.0.2.0/24").unwrap(), "%192.0.2[.-]%");
+        assert_eq!(required_text("192.0.2.0/28").unwrap(), "%192.0.2[.-]%");
         assert_eq!(
             required_text("192.0.2.0/23").unwrap(),
-            "192.0.2. | 192.0.3."
+            "%192.0.2[.-]|192.0.3[.-]%"
         );
-        assert_eq!(required_text("192.0.0.0/17").unwrap(), "192.0.");
-        assert_eq!(required_text("10.0.0.0/8").unwrap(), "10.");
+        assert_eq!(required_text("192.0.0.0/17").unwrap(), "%192.0[.-]%");
+        assert_eq!(required_text("10.0.0.0/8").unwrap(), "%10[.-]%");
         assert_eq!(required_text("8.0.0.0/5"), None, "`8.` is everywhere");
         assert_eq!(required_text("0.0.0.0/0"), None);
     }
@@ -245,6 +317,23 @@ mod tests {
         assert_eq!(required_text("user:ben").unwrap(), "ben");
         assert_eq!(required_text("text:<>"), None);
         assert_eq!(required_text("regex:abc"), None);
+    }
+
+    #[test]
+    fn percent_escapes_list_has_every_escape_of_never_escaped_characters() {
+        let regex = regex::Regex::new(PERCENT_ESCAPES_REGEX).unwrap();
+        for c in (0..=0x7f_u8).map(char::from) {
+            let code = u32::from(c);
+            for escape in [format!("%{code:02x}"), format!("%{code:02X}")] {
+                let is_known = PERCENT_ESCAPES.iter().any(|known| escape.contains(known));
+                assert_eq!(is_known, regex.is_match(&escape), "{escape}");
+                assert!(is_known || !(is_never_escaped(c) || c == '%'), "{escape}");
+                assert!(
+                    !is_known || !"/ +&=?#\"<>,;\n".contains(c),
+                    "encoders write {escape}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::hunts::{
 };
 use super::passthrough_query::{PassthroughQuery, prepare};
 use super::pattern::pattern_from;
-use super::required_text::RequiredText;
+use super::required_text::{HidingEscapes, RequiredText};
 use super::{Document, Matcher, MatcherError, Matches, StreamFilter, insights};
 use crate::model::{Hunt, Indicator};
 use crate::query::{Event, Expr, Record};
@@ -42,6 +42,12 @@ impl SearchSet {
     /// The indicators are more than the matcher can hold, or the query of a hunt is invalid.
     pub fn new(indicators: &[Indicator], hunts: &[Hunt]) -> Result<Self, SearchSetError> {
         let (hunts, passthrough) = prepare(hunts)?;
+        let has_indicators = !indicators.is_empty();
+        let escapes = if has_indicators {
+            HidingEscapes::JsonAndPercent
+        } else {
+            HidingEscapes::Json
+        };
         let required_texts = indicators
             .iter()
             .map(RequiredText::from_indicator)
@@ -49,11 +55,10 @@ impl SearchSet {
         let required_texts = required_texts.collect::<Option<Vec<RequiredText>>>();
         let terms = required_texts
             .as_ref()
-            .and_then(|required_texts| pattern_from(required_texts));
+            .and_then(|required_texts| pattern_from(required_texts, escapes));
         let condition =
-            required_texts.and_then(|required_texts| insights::condition(&required_texts));
+            required_texts.and_then(|required_texts| insights::condition(&required_texts, escapes));
         let matcher = Matcher::new(indicators)?;
-        let has_indicators = !indicators.is_empty();
         Ok(Self {
             matcher,
             hunts,

@@ -302,8 +302,73 @@ fn list_output_has_the_shape_of_the_aws_cli() {
         csv.lines().nth(2),
         Some("666666666666,deploy-bot,/,,,,Deploy,false")
     );
+    let dev = ["users", "--account", "dev", "--query"];
+    for (query, expected) in [
+        ("Users[?UserName>=`deploy-bot`].UserName", "deploy-bot\n"),
+        ("Users[?CreateDate>='9999'].UserName", ""),
+        (
+            "Users[?UserName==`deploy-bot`].[UserName, Path]",
+            "deploy-bot,/\n",
+        ),
+        (
+            "Users[?UserName=='deploy-bot'].{name: UserName}",
+            "name\ndeploy-bot\n",
+        ),
+    ] {
+        let (_, csv) = list(&[&dev[..], &[query, "-o", "csv"]].concat());
+        let rows: Vec<&str> = csv.lines().filter(|row| row.contains("deploy")).collect();
+        let expected_rows: Vec<&str> = expected
+            .lines()
+            .filter(|row| row.contains("deploy"))
+            .collect();
+        assert_eq!(rows, expected_rows, "{query}: {csv}");
+        assert_eq!(csv.starts_with("name\n"), expected.starts_with("name\n"));
+    }
+    let (_, table) = list(&[
+        "accounts",
+        "--query",
+        "Accounts[?State=='CLOSED'].Id",
+        "-o",
+        "table",
+    ]);
+    assert_eq!(table, "141414141414\n");
     let (code, _) = list(&["log-groups"]);
     assert_eq!(code, Some(3), "the sandbox's Regions cannot be listed");
+}
+
+#[test]
+fn accounts_file_in_two_entries_lists_the_regions_of_both() {
+    let temp = tempfile::tempdir().unwrap();
+    let entry = |region: &str| {
+        format!(
+            "  - account_id: \"333333333333\"\n    name: prod-{region}\n    regions: [{region}]\n    \
+             role: arn:aws:iam::333333333333:role/DragnetRead\n"
+        )
+    };
+    let text_of = |entries: &str| format!("vars: {{a: xyz}}\naccounts:\n{entries}");
+    let two = text_of(&(entry("ap-east-1") + &entry("us-east-1")));
+    fs::write(temp.path().join("two.yml"), two).unwrap();
+    let other = text_of(&(entry("ap-east-1") + &entry("us-east-1").replace("Read", "Other")));
+    fs::write(temp.path().join("other.yml"), other).unwrap();
+    let list = [
+        "list",
+        "log-groups",
+        "--practice",
+        "-o",
+        "csv",
+        "--accounts-file",
+    ];
+    let output = dragnet(temp.path(), &[&list[..], &["two.yml"]].concat());
+    let csv = text(&output.stdout);
+    let has = |region: &str| csv.contains(&format!("333333333333,{region},"));
+    assert!(has("ap-east-1") && has("us-east-1"), "{csv}");
+    let output = dragnet(temp.path(), &[&list[..], &["other.yml"]].concat());
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("other.yml:7: the account 333333333333 is listed twice"),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use crate::world::{World, event, record};
 
 /// The planted messages, all an hour old and in one log group. Each contains one indicator.
-const MESSAGES: [&str; 12] = [
+const MESSAGES: [&str; 13] = [
     "2 111111111111 eni-1 192.0.2.1 10.0.0.9 443 49152 6 20 4249 1418530010 1418530070 ACCEPT OK",
     "2 111111111111 eni-1 10.0.0.9 192.0.2.77 443 49152 6 20 4249 1418530010 1418530070 REJECT OK",
     r#"{"peer":{"ip":"2001:0DB8:0:0::0001"}}"#,
@@ -18,19 +18,21 @@ const MESSAGES: [&str; 12] = [
     r#"{"account":"999999999999"}"#,
     "the key AKIAI44QH8DHBEXAMPLE, pasted",
     "x-7-y",
+    r#"{"requestParameters":{"bucketName":"crown-jewels"}}"#,
 ];
 
 /// Messages that must not match.
-const NEAR_MISSES: [&str; 6] = [
+const NEAR_MISSES: [&str; 7] = [
     "from 192.0.3.1 and 1192.0.2.1",
     r#"{"peer":{"ip":"2001:0DB8:0:0::0010"}}"#,
     "notevil.example, evil.example.com",
     r#"{"note":"mallory","eventName":"StopLoggingX"}"#,
     r#"{"arn":"arn:aws:iam::222222222222:user/benjamin"}"#,
     "0999999999999",
+    r#"{"resources":[{"ARN":"arn:aws:s3:::crown-jewels-logs/x"}]}"#,
 ];
 
-const INDICATORS: [&str; 11] = [
+const INDICATORS: [&str; 12] = [
     "192.0.2.0/24",
     "2001:db8::1",
     "evil.example",
@@ -42,6 +44,7 @@ const INDICATORS: [&str; 11] = [
     "999999999999",
     "AKIAI44QH8DHBEXAMPLE",
     "regex:x-[0-9]-y",
+    "resource:crown-jewels",
 ];
 
 fn world() -> World {
@@ -72,6 +75,7 @@ async fn indicators_of_every_kind_are_found_alone_and_together() {
             "Backdoor arn",
             "StopLogging eventName",
             "arn:aws:iam::222222222222:user/ben message",
+            "crown-jewels requestParameters.bucketName",
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 files.0.sha256",
             "evil.example payload.host",
             "mallory requestParameters.userName",
@@ -168,4 +172,46 @@ async fn ten_thousand_indicators_find_the_same_as_one() {
         found,
         ["192.0.2.1;AKIAIOSFODNN7EXAMPLE sourceIPAddress;userIdentity.accessKeyId"]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn arn_matches_what_is_below_it_and_no_longer_name() {
+    let arn = |rest: &str| format!("arn:aws:{rest}");
+    for (indicator, below, longer) in [
+        ("s3:::bucket", "/key", "-logs"),
+        ("s3:::bucket", "", ".x"),
+        ("sqs:us-east-1:222222222222:orders", "", ".fifo"),
+        (
+            "dynamodb:us-east-1:222222222222:table/users",
+            "/index/i",
+            "-old",
+        ),
+        (
+            "lambda:us-east-1:222222222222:function:pay",
+            ":7",
+            "-test:7",
+        ),
+        (
+            "secretsmanager:us-east-1:222222222222:secret:db",
+            "-Ab12Cd",
+            "-copy-Ab12Cd",
+        ),
+        ("kms:us-east-1:222222222222:alias/app", "", "/x"),
+        ("logs:us-east-1:222222222222:log-group:/a", ":*", "-b:*"),
+        ("logs:us-east-1:222222222222:log-group:/a:*", "", "/b"),
+    ] {
+        let name = indicator.trim_end_matches(":*");
+        let messages = [
+            arn(&format!("{name}{below}")),
+            arn(&format!("{name}{longer}")),
+        ];
+        let events = messages
+            .iter()
+            .map(|message| event("222222222222", "us-east-1", "/app", "1h ago", message));
+        let run = World::small_with(&events.collect::<String>())
+            .sweep(&[&arn(indicator)])
+            .await;
+        let found = run.columns("sightings.csv", &["message"]);
+        assert_eq!(found, messages[..1], "{indicator}");
+    }
 }

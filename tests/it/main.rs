@@ -26,6 +26,7 @@ mod real_data;
 mod served;
 mod servers;
 mod speed;
+mod spellings;
 mod style;
 mod survive;
 mod sweep;

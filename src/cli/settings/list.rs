@@ -1,6 +1,8 @@
 //! The settings of `list`.
 
-use super::super::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};
+use super::super::{
+    GlobalArguments, JmespathQuery, ListArguments, Listing, OutputFormat, UsageError,
+};
 use super::{Reach, ResolveContext, load_config};
 
 /// The settings of `list`.
@@ -12,8 +14,8 @@ pub struct ListSettings {
     pub what: Listing,
     /// The output format.
     pub output: OutputFormat,
-    /// The part to print: a valid JMESPath expression.
-    pub query: Option<String>,
+    /// The part to print.
+    pub query: Option<JmespathQuery>,
 }
 
 impl ListSettings {
@@ -26,13 +28,14 @@ impl ListSettings {
         arguments: &ListArguments,
         context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        if let Some(expression) = &arguments.query {
-            jmespath::compile(expression).map_err(|error| UsageError::Query {
+        let parse = |expression: &String| {
+            JmespathQuery::parse(expression).map_err(|problem| UsageError::Query {
                 expression: expression.clone(),
-                problem: error.reason.to_string(),
-            })?;
-        }
-        let machine_readable = global.json || arguments.query.is_some();
+                problem,
+            })
+        };
+        let query = arguments.query.as_ref().map(parse).transpose()?;
+        let machine_readable = global.json || query.is_some();
         let default_output = if machine_readable {
             OutputFormat::Json
         } else {
@@ -42,7 +45,7 @@ impl ListSettings {
             reach: Reach::resolve(global, &arguments.scope, load_config(global, context)?)?,
             what: arguments.what,
             output: arguments.output.unwrap_or(default_output),
-            query: arguments.query.clone(),
+            query,
         })
     }
 }

@@ -106,7 +106,8 @@ pub(super) fn cell(item: &Item, path: &str) -> String {
     }
 }
 
-fn text(value: Option<&Value>) -> String {
+/// The text of a value, as JSON if it is a list or an object.
+pub(super) fn text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),

@@ -2,6 +2,7 @@
 
 mod items;
 mod principals;
+mod query_table;
 mod search;
 
 use std::io::{self, IsTerminal, Write};
@@ -11,9 +12,12 @@ use serde_json::{Value, json};
 use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment, print_note};
 use crate::cli::settings::ListSettings;
-use crate::cli::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};
+use crate::cli::{
+    GlobalArguments, JmespathQuery, ListArguments, Listing, OutputFormat, UsageError,
+};
 use crate::report::{Table, write_json};
 use items::{Item, cell};
+use query_table::query_table;
 use search::ListSearch;
 
 /// Prints the list. Accounts and Regions that could not be queried are reported on stderr, and the
@@ -131,38 +135,41 @@ fn print(
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
     let (member, columns) = shape(list.what);
-    if list.output != OutputFormat::Json {
-        let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
-        let mut table = Table::new(&titles);
-        for item in items {
-            table.push(columns.iter().map(|(_, path)| cell(item, path)).collect());
-        }
-        match list.output {
-            OutputFormat::Csv => table.write_csv(out)?,
-            OutputFormat::Table | OutputFormat::Json => table.write_text(width, out)?,
-        }
-        return Ok(());
-    }
-    let list_json = json!({ member: items });
-    let printed = match &list.query {
-        None => list_json,
-        Some(query) => select(query, &list_json)?,
+    let selected = match &list.query {
+        Some(query) => Some(select(query, &json!({ member: items }))?),
+        None => None,
     };
-    Ok(write_json(&printed, out)?)
+    let table = match (list.output, selected) {
+        (OutputFormat::Json, selected) => {
+            let printed = selected.unwrap_or_else(|| json!({ member: items }));
+            return Ok(write_json(&printed, out)?);
+        }
+        (_, Some(selected)) => query_table(&selected),
+        (_, None) => item_table(columns, items),
+    };
+    match list.output {
+        OutputFormat::Csv => table.write_csv(out)?,
+        OutputFormat::Table | OutputFormat::Json => table.write_text(width, out)?,
+    }
+    Ok(())
+}
+
+fn item_table(columns: Columns, items: &[Item]) -> Table {
+    let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
+    let mut table = Table::new(&titles);
+    for item in items {
+        table.push(columns.iter().map(|(_, path)| cell(item, path)).collect());
+    }
+    table
 }
 
 /// Returns the part of `list_json` that a JMESPath expression selects.
-fn select(expression: &str, list_json: &Value) -> Result<Value, CommandError> {
-    let selected = jmespath::compile(expression).and_then(|compiled| compiled.search(list_json));
-    let value = selected.map(serde_json::to_value);
-    let problem = match value {
-        Ok(Ok(value)) => return Ok(value),
-        Ok(Err(error)) => error.to_string(),
-        Err(error) => error.reason.to_string(),
-    };
-    Err(UsageError::Query {
-        expression: expression.to_owned(),
-        problem,
-    }
-    .into())
+fn select(query: &JmespathQuery, list_json: &Value) -> Result<Value, CommandError> {
+    query.select(list_json).map_err(|problem| {
+        UsageError::Query {
+            expression: query.as_str().to_owned(),
+            problem,
+        }
+        .into()
+    })
 }

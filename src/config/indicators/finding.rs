@@ -91,7 +91,7 @@ impl Walk<'_> {
             }
             "hostname" if is_below(&["query"]) => self.add(IndicatorKind::Domain, text),
             "arn" | "id" | "uid" | "roleuid" | "iaminstanceprofilearn" => self.add_resource(text),
-            "instanceid" | "networkinterfaceid" => self.add(IndicatorKind::Text, text),
+            "instanceid" | "networkinterfaceid" => self.add(IndicatorKind::Resource, text),
             _ => {}
         }
     }
@@ -274,6 +274,22 @@ mod tests {
                 )
             );
         }
+    }
+
+    #[test]
+    fn ids_of_affected_resources_are_resources() {
+        let finding = r#"{"SchemaVersion": "2.0", "Type": "Backdoor:EC2/C2", "Service": {},
+          "Resource": {"ResourceType": "Instance", "InstanceDetails": {"InstanceId": "i-0abcdef1234567890",
+            "NetworkInterfaces": [{"NetworkInterfaceId": "eni-0abcdef1234567890"}]}}}"#;
+        let mut found = read(finding).unwrap();
+        found.sort_unstable();
+        assert_eq!(
+            found,
+            [
+                "resource:eni-0abcdef1234567890",
+                "resource:i-0abcdef1234567890"
+            ]
+        );
     }
 
     #[test]

@@ -82,6 +82,41 @@ const TEXTS: [&str; 20] = [
     "x509-fingerprint-sha256",
     "git-commit-id",
 ];
+const RESOURCES: [&str; 33] = [
+    "resources",
+    "resource-id",
+    "resource-name",
+    "bucket",
+    "bucket-name",
+    "s3-bucket",
+    "s3-bucket-name",
+    "instance",
+    "instance-id",
+    "ec2-instance",
+    "ec2-instance-id",
+    "security-group",
+    "security-group-id",
+    "network-interface",
+    "network-interface-id",
+    "vpc-id",
+    "subnet-id",
+    "volume-id",
+    "snapshot-id",
+    "image-id",
+    "ami-id",
+    "kms-key",
+    "kms-key-id",
+    "function-name",
+    "lambda-function",
+    "queue-name",
+    "table-name",
+    "topic-name",
+    "secret-name",
+    "log-group",
+    "log-group-name",
+    "cluster-name",
+    "stack-name",
+];
 const USER_AGENTS: [&str; 2] = ["http-user-agent", "useragent"];
 const LEFT_OUT: [&str; 40] = [
     "ASN",
@@ -189,11 +224,12 @@ fn find_type(word: &str) -> Option<EntryType> {
     if is_in(&LEFT_OUT) {
         return Some(EntryType::LeftOut);
     }
-    let others: [(&[&str], _); 4] = [
+    let others: [(&[&str], _); 5] = [
         (&DOMAINS, IndicatorKind::Domain),
         (&HASHES, IndicatorKind::Hash),
         (&TEXTS, IndicatorKind::Text),
         (&USER_AGENTS, IndicatorKind::UserAgent),
+        (&RESOURCES, IndicatorKind::Resource),
     ];
     let kind = IndicatorKind::from_word(&word).or_else(|| {
         others
@@ -218,6 +254,7 @@ pub(super) fn unknown_type(word: &str) -> String {
         &TEXTS,
         &URLS,
         &USER_AGENTS,
+        &RESOURCES,
         &LEFT_OUT,
     ]
     .concat();

@@ -25,6 +25,8 @@ pub enum IndicatorKind {
     UserAgent,
     /// The name of an event: `ConsoleLogin`.
     EventName,
+    /// The name or id of a resource: a bucket, an instance, a key.
+    Resource,
     /// A digest in hexadecimal.
     Hash,
     /// Any text.
@@ -34,7 +36,7 @@ pub enum IndicatorKind {
 }
 
 /// Each kind with its name, followed by aliases.
-const WORDS: [(IndicatorKind, &[&str]); 13] = [
+const WORDS: [(IndicatorKind, &[&str]); 14] = [
     (IndicatorKind::Ip, &["ip", "ipv4", "ipv6"]),
     (IndicatorKind::Cidr, &["cidr"]),
     (IndicatorKind::AccessKey, &["key"]),
@@ -45,6 +47,7 @@ const WORDS: [(IndicatorKind, &[&str]); 13] = [
     (IndicatorKind::Domain, &["domain"]),
     (IndicatorKind::UserAgent, &["agent", "user-agent"]),
     (IndicatorKind::EventName, &["event"]),
+    (IndicatorKind::Resource, &["resource"]),
     (
         IndicatorKind::Hash,
         &["hash", "md5", "sha1", "sha256", "sha512"],

@@ -55,6 +55,10 @@ pub enum IndicatorValue {
     /// The name of an API action or other event: a complete field for event names, or a word of
     /// plain text.
     EventName(String),
+    /// The name or id of a resource: a whole part of the resource in an ARN, a complete field of any
+    /// name, or a word of plain text. Names may contain hyphens and dots, so `prod` is not a word of
+    /// `prod-logs`.
+    Resource(String),
     /// A digest in lower-case hexadecimal. Matches in any case.
     Hash(String),
     /// Any other text, case-sensitive and as a whole word: `evil` does not match `devil`.
@@ -163,6 +167,7 @@ impl Indicator {
             IndicatorValue::Domain(_) => IndicatorKind::Domain,
             IndicatorValue::UserAgent(_) => IndicatorKind::UserAgent,
             IndicatorValue::EventName(_) => IndicatorKind::EventName,
+            IndicatorValue::Resource(_) => IndicatorKind::Resource,
             IndicatorValue::Hash(_) => IndicatorKind::Hash,
             IndicatorValue::Text(_) => IndicatorKind::Text,
             IndicatorValue::Regex(_) => IndicatorKind::Regex,
@@ -254,6 +259,8 @@ mod tests {
             ("role:Admin", IndicatorKind::Role),
             ("event:ConsoleLogin", IndicatorKind::EventName),
             ("agent:kali", IndicatorKind::UserAgent),
+            ("resource:i-0abcdef1234567890", IndicatorKind::Resource),
+            ("resource:/aws/lambda/pay", IndicatorKind::Resource),
             ("regex:^arn:.*:user/", IndicatorKind::Regex),
             ("ip:192.0.2.1", IndicatorKind::Ip),
             (
@@ -285,6 +292,8 @@ mod tests {
             "domain:evil[.]example",
             "md5:D41D8CD98F00B204E9800998ECF8427E",
             "user: ben",
+            "resource:prod-logs",
+            "resource:1234abcd-12ab-34cd-56ef-1234567890ab",
             "regex: a b",
             "111111111111",
         ] {
@@ -315,6 +324,10 @@ mod tests {
             "user:a b",
             "role:a/b",
             "event:a b",
+            "resource:a b",
+            "resource:",
+            "resource:arn:aws:s3:::b",
+            "resource:-/",
             "hash:abc",
             "regex:(",
             "regex:a*",

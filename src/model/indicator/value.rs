@@ -37,6 +37,7 @@ pub(super) fn parse_kind(kind: IndicatorKind, text: &str) -> Result<IndicatorVal
         IndicatorKind::Domain => parse_domain(&refanged),
         IndicatorKind::UserAgent => Ok(IndicatorValue::UserAgent(text.to_owned())),
         IndicatorKind::EventName => parse_event_name(text),
+        IndicatorKind::Resource => parse_resource(text),
         IndicatorKind::Hash => parse_hash(text),
         IndicatorKind::Text => Ok(IndicatorValue::Text(text.to_owned())),
         IndicatorKind::Regex => parse_regex(text),
@@ -199,6 +200,21 @@ fn parse_event_name(text: &str) -> Result<IndicatorValue, String> {
         Ok(IndicatorValue::EventName(text.to_owned()))
     } else {
         Err("expected an event name such as ConsoleLogin".to_owned())
+    }
+}
+
+fn parse_resource(text: &str) -> Result<IndicatorValue, String> {
+    if text.starts_with("arn:") {
+        return Err("it is an ARN, which needs no prefix".to_owned());
+    }
+    let has_letter = text.chars().any(char::is_alphanumeric);
+    if has_letter && !text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        Ok(IndicatorValue::Resource(text.to_owned()))
+    } else {
+        Err(
+            "expected the name or id of a resource, without spaces, such as i-0abcdef1234567890"
+                .to_owned(),
+        )
     }
 }
 

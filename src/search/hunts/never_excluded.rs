@@ -606,8 +606,8 @@ fn each_combination_of_hunts_has_its_pattern() {
         r#"?"Denied" ?"REJECT" ?"Unauthorized""#
     );
     assert_eq!(
-        terms_for(&[DENIED], &["192.0.2.1"]),
-        r#"?"Denied" ?"192.0.2.1" ?"Unauthorized""#
+        pattern_for(&[DENIED], &["192.0.2.1"]),
+        r"%192.0.2.1|Denied|Unauthorized|[fF]{4}:[0-9a-fA-F]*:|u002[5dDeE]|u003[0-9aA]|u00[4-7]|\x252[5dDeE]|\x253[0-9aA]|\x25[4-7]%"
     );
     assert_eq!(
         pattern_for(

@@ -30,21 +30,32 @@ pub(super) const ADDRESSES: [&str; 7] = [
     "2001:0DB8:0:0:0:0:0:1",
     "2001:db8::1:1",
 ];
-pub(super) const ARNS: [&str; 5] = [
+pub(super) const ARNS: [&str; 13] = [
     "arn:aws:iam::222222222222:user/ben",
     "arn:aws:iam::222222222222:user/benjamin",
     "arn:aws:iam::222222222222:user/team/ben",
     "arn:aws:sts::222222222222:assumed-role/Admin/alice",
     "arn:aws:s3:::évidence/a<b>&c",
+    "arn:aws:s3:::prod",
+    "arn:aws:s3:::prod/key",
+    "arn:aws:s3:::prod-logs",
+    "arn:aws:s3:::prod.x/key",
+    "arn:aws:lambda:us-east-1:222222222222:function:pay",
+    "arn:aws:lambda:us-east-1:222222222222:function:pay:7",
+    "arn:aws:lambda:us-east-1:222222222222:function:pay-test",
+    "arn:aws:s3:::évidence/a<b>&c.bak",
 ];
 pub(super) const AGENTS: [&str; 4] = ["aws-cli/2.17", "kali/2026 (x)", "alkaline", "é🦀"];
 pub(super) const ERRORS: [&str; 3] = ["AccessDenied", "Client.UnauthorizedOperation", "Throttling"];
 pub(super) const NAMES: [&str; 4] = ["ben", "Admin", "a \"quoted\" name\\", "ünïcode"];
-pub(super) const NOTES: [&str; 6] = [
+pub(super) const NOTES: [&str; 9] = [
     "login of ben from 192.0.2.1.",
     "GET https://WWW.Evil.Example./%2Fx took 17ms",
     "md5=D41D8CD98F00B204E9800998ECF8427E notevil.example",
     "key AKIAIOSFODNN7EXAMPLE of account 222222222222",
+    "buckets arn:aws:s3:::prod-logs, arn:aws:s3:::prod. And arn:aws:s3:::prod.x",
+    "peer [::ffff:c000:201]:22 is ip-192-0-2-1.ec2.internal, not ip-192-0-2-10",
+    "GET /?a=arn%3Aaws%3As3%3A%3A%3Aprod%2Fx&ip=%5B2001%3adb8%3A%3A1%5D&n=%2531",
     "xAKIAIOSFODNN7EXAMPLE 1192.0.2.1 2222222222221",
     "{\"host\": \"evil.example\", \"deep\": [\"192.0.2.1\"]}",
 ];

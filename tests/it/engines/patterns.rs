@@ -34,6 +34,7 @@ fn indicator() -> impl Strategy<Value = Indicator> {
         kind("user:", "[\\w+=,.@-]{1,30}"),
         kind("role:", "[\\w+=,.@-]{1,30}"),
         kind("event:", "[A-Za-z]{1,30}"),
+        kind("resource:", "[\\w.:/-]{1,40}"),
         kind("agent:", "\\PC{1,40}"),
         kind("text:", "\\PC{1,40}"),
         kind("text:", "[%\"\\\\?{}\\[\\]()|*^$./ a-c-]{1,12}"),

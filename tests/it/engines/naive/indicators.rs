@@ -12,7 +12,7 @@ use super::fields::Event;
 use crate::engines::world::FORMATS;
 
 /// Indicators of every kind: as an argument, as reports show it, and the rule that matches it.
-pub(crate) const INDICATORS: [(&str, &str, Rule); 22] = [
+pub(crate) const INDICATORS: [(&str, &str, Rule); 25] = [
     ("192.0.2.1", "192.0.2.1", Rule::Network("192.0.2.1/32")),
     ("10.1.2.3", "10.1.2.3", Rule::Network("10.1.2.3/32")),
     (
@@ -53,7 +53,19 @@ pub(crate) const INDICATORS: [(&str, &str, Rule); 22] = [
     (
         "arn:aws:s3:::évidence/a<b>&c",
         "arn:aws:s3:::évidence/a<b>&c",
-        Rule::Text(r"(^|\W)arn:aws:s3:::évidence/a<b>&c(\W|$)"),
+        Rule::Text(r"(^|\W)arn:aws:s3:::évidence/a<b>&c([^\w.+=@!~-]|[.!]+([^\w.+=@!~-]|$)|$)"),
+    ),
+    // The name of a bucket may contain hyphens and dots; a dot that nothing follows ends a sentence.
+    (
+        "arn:aws:s3:::prod",
+        "arn:aws:s3:::prod",
+        Rule::Text(r"(^|\W)arn:aws:s3:::prod([^\w.-]|\.+([^\w.-]|$)|$)"),
+    ),
+    // The name of a function cannot contain a dot; a version follows a colon.
+    (
+        "arn:aws:lambda:us-east-1:222222222222:function:pay",
+        "arn:aws:lambda:us-east-1:222222222222:function:pay",
+        Rule::Text(r"(^|\W)arn:aws:lambda:us-east-1:222222222222:function:pay([^\w-]|$)"),
     ),
     (
         "user:ben",
@@ -83,6 +95,15 @@ pub(crate) const INDICATORS: [(&str, &str, Rule); 22] = [
             fields: &["eventName"],
             part: "[^\\s\\S]",
             word: r"\bListBuckets\b",
+        },
+    ),
+    (
+        "resource:prod",
+        "prod",
+        Rule::Resource {
+            whole: "prod",
+            part: r#"arn:aws[^\s"',;<>]*[:/]prod([^\w.+=@#-]|[.]+([^\w.+=@#-]|$)|$)|"prod""#,
+            word: r"(^|[^\w.+=@#-])prod([^\w.+=@#-]|[.]+([^\w.+=@#-]|$)|$)",
         },
     ),
     (
@@ -145,6 +166,13 @@ pub(crate) enum Rule {
         part: &'static str,
         word: &'static str,
     },
+    /// The name of a resource: any whole value, a part of any text, or a word of a text that has no
+    /// fields.
+    Resource {
+        whole: &'static str,
+        part: &'static str,
+        word: &'static str,
+    },
     /// A word in one of these fields, or in a text that has no fields.
     InField {
         fields: &'static [&'static str],
@@ -165,7 +193,9 @@ impl Finder {
         let regexes = match rule {
             Rule::Network(_) => Vec::new(),
             Rule::Text(text) => vec![text],
-            Rule::Named { part, word, .. } => vec![part, word],
+            Rule::Named { part, word, .. } | Rule::Resource { part, word, .. } => {
+                vec![part, word]
+            }
             Rule::InField { word, .. } => vec![word],
         };
         Self {
@@ -198,6 +228,9 @@ impl Finder {
             Rule::Named { whole, fields, .. } => {
                 (field.is_none() && is_in(1)) || (text == whole && is_in_field(fields)) || is_in(0)
             }
+            Rule::Resource { whole, .. } => {
+                text == whole || is_in(0) || (field.is_none() && is_in(1))
+            }
             Rule::InField { fields, .. } => (field.is_none() || is_in_field(fields)) && is_in(0),
         }
     }
@@ -216,13 +249,32 @@ pub(super) fn find_matches(
             // well.
             let plain = text.replace("\\/", "/").replace("\\\"", "\"");
             let plain = plain.replace("\\u0031", "1").replace("\\u0065", "e");
-            if finder.is_in(&text, field.as_deref()) || finder.is_in(&plain, field.as_deref()) {
+            let decoded = without_percent_escapes(&plain);
+            let decoded_twice = without_percent_escapes(&decoded);
+            let spellings = [&text, &plain, &decoded, &decoded_twice];
+            if spellings
+                .iter()
+                .any(|text| finder.is_in(text, field.as_deref()))
+            {
                 indicators.insert(finder.shown.to_owned());
                 fields.insert(field.clone().unwrap_or_else(|| "message".to_owned()));
             }
         }
     }
     (indicators, fields)
+}
+
+/// Replaces `%3A` by `:`, and so on. No generated text has an escape that is not ASCII.
+fn without_percent_escapes(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut decoded = parts.next().unwrap().to_owned();
+    for part in parts {
+        match part.get(..2).map(|digits| u8::from_str_radix(digits, 16)) {
+            Some(Ok(byte)) => decoded.extend([&char::from(byte).to_string(), &part[2..]]),
+            _ => decoded.extend(["%", part]),
+        }
+    }
+    decoded
 }
 
 /// Returns the texts of an event with their fields. JSON and flow logs of the default format have
@@ -286,8 +338,18 @@ fn addresses(text: &str) -> Vec<IpAddr> {
         let bare = part.trim_end_matches('.');
         let without_port = bare.split_once(':').map_or(bare, |(address, _)| address);
         bare.parse::<IpAddr>()
+            .or_else(|_| bare.trim_end_matches(':').parse())
             .or_else(|_| without_port.parse())
             .ok()
     };
-    parts.filter_map(parse).collect()
+    let host_names = Regex::new(r"\b(ip|ec2)-(\d+)-(\d+)-(\d+)-(\d+)(\W|$)").unwrap();
+    let from_host_names = host_names.captures_iter(text).filter_map(|found| {
+        let octets = [2, 3, 4, 5].map(|group| found[group].to_owned());
+        octets.join(".").parse().ok()
+    });
+    parts
+        .filter_map(parse)
+        .map(|address| address.to_canonical())
+        .chain(from_host_names)
+        .collect()
 }
