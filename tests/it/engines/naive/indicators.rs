@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use ipnet::IpNet;
 use regex::Regex;
@@ -151,6 +152,10 @@ pub(crate) const INDICATORS: [(&str, &str, Rule); 25] = [
     ("regex:[0-9]+ms", "[0-9]+ms", Rule::Text("[0-9]+ms")),
 ];
 
+/// The host names of instances, such as `ip-192-0-2-1.ec2.internal`.
+static HOST_NAMES: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(ip|ec2)-(\d+)-(\d+)-(\d+)-(\d+)(\W|$)").unwrap());
+
 /// The rule that matches an indicator in a text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Rule {
@@ -251,7 +256,8 @@ pub(super) fn find_matches(
             let plain = plain.replace("\\u0031", "1").replace("\\u0065", "e");
             let decoded = without_percent_escapes(&plain);
             let decoded_twice = without_percent_escapes(&decoded);
-            let spellings = [&text, &plain, &decoded, &decoded_twice];
+            let mut spellings = vec![&text, &plain, &decoded, &decoded_twice];
+            spellings.dedup();
             if spellings
                 .iter()
                 .any(|text| finder.is_in(text, field.as_deref()))
@@ -342,8 +348,7 @@ fn addresses(text: &str) -> Vec<IpAddr> {
             .or_else(|_| without_port.parse())
             .ok()
     };
-    let host_names = Regex::new(r"\b(ip|ec2)-(\d+)-(\d+)-(\d+)-(\d+)(\W|$)").unwrap();
-    let from_host_names = host_names.captures_iter(text).filter_map(|found| {
+    let from_host_names = HOST_NAMES.captures_iter(text).filter_map(|found| {
         let octets = [2, 3, 4, 5].map(|group| found[group].to_owned());
         octets.join(".").parse().ok()
     });
