@@ -173,7 +173,7 @@ fn engines_find_all_of_many_events_in_one_millisecond() {
     let bursts = world(faults::transient())
         .prop_map(|world| with_more_events(world, events::burst(DENSE, 10_050), 100_000));
     check_worlds(
-        (2, 5),
+        (1, 5),
         Guarantee::Complete,
         (bursts, burst_search_sets()),
         &[Property::Matched],
