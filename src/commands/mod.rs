@@ -37,7 +37,7 @@ use std::time::Duration;
 pub use contain::{
     Canary, ContainError, apply_plan, make_plan, undo_containment, verify_containment,
 };
-pub use doctor::{Check, State, Subject, examine};
+pub use doctor::{Check, State, Subject, diagnose, examine};
 pub use environment::Environment;
 pub use error::CommandError;
 pub use run::{Connection, Resumable, RunOutput, SharedConnection, run_sweep};
