@@ -128,22 +128,26 @@ impl EscapeAliases {
 
     /// Whether a message contains one of the escapes.
     pub(super) fn may_be_in(&self, message: &str) -> bool {
-        self.json_escape_is_in(message) || self.percent_escape_is_in(message)
+        let bytes = message.as_bytes();
+        // One pass for both, because every message is searched.
+        memchr::memchr2_iter(b'\\', b'%', bytes).any(|at| match bytes.get(at) {
+            Some(b'%') => self.is_percent_alias(bytes, at),
+            _ => bytes
+                .get(at + 1)
+                .is_some_and(|letter| self.letters.contains(letter)),
+        })
     }
 
     /// Whether a text contains one of the percent escapes.
     pub(super) fn percent_escape_is_in(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
-        memchr::memchr_iter(b'%', bytes)
-            .filter_map(|at| percent_escape(bytes, at))
-            .any(|byte| self.percent.get(usize::from(byte)) == Some(&true))
+        memchr::memchr_iter(b'%', bytes).any(|at| self.is_percent_alias(bytes, at))
     }
 
-    fn json_escape_is_in(&self, message: &str) -> bool {
-        let following = |at: usize| message.as_bytes().get(at + 1);
-        memchr::memchr_iter(b'\\', message.as_bytes())
-            .filter_map(following)
-            .any(|letter| self.letters.contains(letter))
+    fn is_percent_alias(&self, bytes: &[u8], at: usize) -> bool {
+        percent_escape(bytes, at)
+            .and_then(|byte| self.percent.get(usize::from(byte)))
+            .is_some_and(|is_alias| *is_alias)
     }
 }
 
