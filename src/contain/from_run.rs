@@ -14,7 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::log_call::has_succeeded;
 use super::plan::RefusedTarget;
+use super::run_sessions::{ObservedSessions, RunSessions};
 use crate::config::PrincipalSelector;
 use crate::model::{AccountId, Arn, Principal, PrincipalKind};
 use crate::report::plural;
@@ -36,6 +38,9 @@ pub struct FromRun {
     /// Sightings that mention principals beyond `MAX_MENTIONED`.
     unlisted_mentions: u64,
     created: BTreeMap<(Option<AccountId>, PrincipalKind, String), BTreeSet<String>>,
+    sessions: RunSessions,
+    /// The creators of sessions that [`FromRun::creators`] returned. They are targets too.
+    creators: Vec<PrincipalSelector>,
 }
 
 #[derive(Debug)]
@@ -100,18 +105,12 @@ struct Record {
 }
 
 impl Record {
-    /// Whether the call succeeded.
-    ///
-    /// Source: CloudTrail user guide, "CloudTrail record contents" (`errorCode`, `errorMessage`),
-    /// and "AWS Management Console sign-in events": a failed login has no `errorCode`.
     fn succeeded(&self) -> bool {
-        let login = self
-            .response_elements
-            .as_ref()
-            .and_then(|response| response.get("ConsoleLogin"));
-        self.error_code.is_none()
-            && self.error_message.is_none()
-            && login.is_none_or(|login| login == "Success")
+        has_succeeded(
+            self.error_code.as_ref(),
+            self.error_message.as_ref(),
+            self.response_elements.as_ref(),
+        )
     }
 }
 
@@ -170,6 +169,10 @@ impl FromRun {
                 .entry(key)
                 .or_default()
                 .extend(describe_created(&record));
+            if let Some(session) = created_session(&record) {
+                self.sessions
+                    .add_creator(session, selector, &identity.principal_id);
+            }
         }
         let mention_reason = if !delivered {
             MentionReason::Undelivered
@@ -178,8 +181,14 @@ impl FromRun {
         } else if !record.succeeded() {
             MentionReason::Failed
         } else {
+            if let Ok(selector) = &selector {
+                self.sessions.add(selector, &identity.principal_id, true);
+            }
             return self.add_evidence(row, identity, selector);
         };
+        if delivered && let Ok(selector) = &selector {
+            self.sessions.add(selector, &identity.principal_id, false);
+        }
         self.add_mention(row, identity, selector.ok(), mention_reason);
     }
 
@@ -264,7 +273,9 @@ impl FromRun {
             let is_target = |selector| {
                 self.targets
                     .values()
-                    .any(|target| selects_same_principal(&target.selector, selector))
+                    .map(|target| &target.selector)
+                    .chain(&self.creators)
+                    .any(|target| selects_same_principal(target, selector))
             };
             !self.refused.contains_key(*principal)
                 && !mention.selector.as_ref().is_some_and(is_target)
@@ -287,6 +298,19 @@ impl FromRun {
             });
         }
         mentioned
+    }
+
+    /// The sessions of a role with this unique id in the records of the run.
+    pub fn sessions(&self, role: &Principal, id: &str) -> ObservedSessions {
+        self.sessions.observed(role, id)
+    }
+
+    /// The principals that created these sessions, according to records that a trail delivered.
+    /// Their own sessions count from now on as sessions that acted.
+    pub fn creators(&mut self, sessions: &[String]) -> Vec<PrincipalSelector> {
+        let creators = self.sessions.creators(sessions);
+        self.creators.extend(creators.iter().cloned());
+        creators
     }
 
     /// Descriptions of what a principal created, according to records that a trail delivered.
@@ -370,7 +394,7 @@ fn matches_actor_fields(found: &SightingRecord) -> bool {
 }
 
 /// Whether both select the same principal, ignoring its path and letter case.
-fn selects_same_principal(one: &PrincipalSelector, other: &PrincipalSelector) -> bool {
+pub(super) fn selects_same_principal(one: &PrincipalSelector, other: &PrincipalSelector) -> bool {
     one.kind == other.kind
         && one.account == other.account
         && one.name.as_str().eq_ignore_ascii_case(other.name.as_str())
@@ -432,6 +456,21 @@ fn role_of_session(arn: &str) -> Result<PrincipalSelector, ()> {
     } else {
         Err(())
     }
+}
+
+/// Returns the session that the call created, as `aws:userid` has it.
+///
+/// Source: STS API, `AssumeRole`, `AssumeRoleWithSAML`, `AssumeRoleWithWebIdentity`
+/// (`AssumedRoleUser`).
+fn created_session(record: &Record) -> Option<&str> {
+    if !record.event_name.starts_with("AssumeRole") {
+        return None;
+    }
+    record
+        .response_elements
+        .as_ref()?
+        .pointer("/assumedRoleUser/assumedRoleId")?
+        .as_str()
 }
 
 /// Describes the principal or credential that the call created, if any.
