@@ -17,8 +17,8 @@ use dragnet::config::SightingsForm;
 use dragnet::model::Indicator;
 use dragnet::report::{AccountNames, write_sightings};
 use dragnet::search::Matcher;
-use dragnet::store::{RunDir, RunReader};
-use dragnet::sweep::{Tally, merged_sightings};
+use dragnet::store::{RunDir, RunReader, RunRegistry};
+use dragnet::sweep::{MergeSource, Tally, merged_sightings};
 use dragnet::throttle::QuotaTable;
 use serde_json::{Value, json};
 use support::{
@@ -121,7 +121,11 @@ fn measure_merge(directory: &RunDir, found: f64) {
         let before = memory("VmRSS");
         let mut peak = before;
         let mut rows_read = 0_u64;
-        merged_sightings(&reader, |rows| {
+        let source = MergeSource {
+            reader: &reader,
+            registry: &RunRegistry::default(),
+        };
+        merged_sightings(source, |rows| {
             let rows = rows.inspect(|_| {
                 rows_read += 1;
                 if rows_read.is_multiple_of(100_000) {

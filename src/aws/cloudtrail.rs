@@ -8,6 +8,7 @@ use aws_sdk_cloudtrail::types;
 use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use super::error::CallError;
+use super::required_members::UNPROVEN_EMPTY;
 use super::session::Session;
 use crate::model::{
     Arn, Delivery, Destination, LogSource, ManagementEvents, Operation, Region, Selection,
@@ -22,7 +23,8 @@ impl Aws {
     /// Source: CloudTrail API, `DescribeTrails` with shadow trails.
     ///
     /// # Errors
-    /// The call fails, or a trail cannot be parsed: leaving it out would hide what it records.
+    /// The call fails, or a trail cannot be parsed: leaving it out would hide what it records. Or
+    /// the response has no list, and `ListTrails` does not confirm that there is no trail.
     pub async fn trails(
         &self,
         session: &Session,
@@ -38,7 +40,7 @@ impl Aws {
             .cloudtrail
             .describe_trails()
             .include_shadow_trails(true);
-        let output = self
+        let described = self
             .call(context, |credentials| {
                 request
                     .clone()
@@ -46,7 +48,14 @@ impl Aws {
                     .config_override(config_for!(aws_sdk_cloudtrail, context, credentials))
                     .send()
             })
-            .await?;
+            .await;
+        let output = match described {
+            Err(error) if error.code == UNPROVEN_EMPTY => {
+                self.confirm_no_trails(session, region, error).await?;
+                return Ok(Vec::new());
+            }
+            described => described?,
+        };
         let trails = output.trail_list().iter();
         let invalid = "a trail in the response has an invalid ARN, home Region or log group";
         trails

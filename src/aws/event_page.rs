@@ -39,6 +39,10 @@ impl FastPageDecoder {
     pub(super) fn take_page(&self, mut output: FilterLogEventsOutput) -> PageOutput {
         let decoded = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let page = decoded.unwrap_or_else(|| EventPage {
+            has_unsearched_stream: output
+                .searched_log_streams()
+                .iter()
+                .any(|stream| stream.searched_completely() == Some(false)),
             events: output
                 .events
                 .take()
@@ -154,6 +158,7 @@ fn decode_page(body: &[u8]) -> Option<EventPage> {
     Some(EventPage {
         events: events.into_iter().map(LogEvent::from).collect(),
         next_token,
+        has_unsearched_stream: false,
     })
 }
 
@@ -275,6 +280,7 @@ mod tests {
         let page = EventPage {
             events: vec![first, second],
             next_token: Some(String::new()),
+            has_unsearched_stream: false,
         };
         assert_eq!(decode_page(body.as_bytes()), Some(page.clone()));
         let [fast, slow] = decode_both_ways(200, body.as_bytes());
@@ -325,6 +331,21 @@ mod tests {
             assert_eq!(fast, slow, "{body}");
         }
         assert_eq!(decode_page(b"{\"nextToken\":\"\xff\"}"), None);
+    }
+
+    #[test]
+    fn unsearched_stream_is_reported() {
+        for (stream, is_unsearched) in [
+            (r#"{"logStreamName":"s","searchedCompletely":false}"#, true),
+            (r#"{"logStreamName":"s","searchedCompletely":true}"#, false),
+            (r#"{"logStreamName":"s"}"#, false),
+        ] {
+            let body = format!(r#"{{"events":[],"searchedLogStreams":[{stream}]}}"#);
+            let [fast, slow] = decode_both_ways(200, body.as_bytes());
+            assert_eq!(fast, slow, "{body}");
+            let page = slow.page.unwrap();
+            assert_eq!(page.has_unsearched_stream, is_unsearched, "{body}");
+        }
     }
 
     #[test]

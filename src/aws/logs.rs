@@ -36,6 +36,12 @@ pub struct EventPage {
     pub events: Vec<LogEvent>,
     /// The token of the next page, valid for 24 hours.
     pub next_token: Option<String>,
+    /// Whether the response says that it did not search a log stream completely. AWS has not
+    /// reported that since 2020; other servers may. On the last page, it means that events are
+    /// missing.
+    ///
+    /// Source: CloudWatch Logs API, `FilterLogEvents`, `searchedLogStreams`; `SearchedLogStream`.
+    pub has_unsearched_stream: bool,
 }
 
 /// An event. Every text is untrusted.

@@ -36,6 +36,7 @@ mod response_table;
 mod session;
 mod source;
 mod sts;
+mod trail_list;
 
 pub use call_limiter::Permit;
 pub use connect::{Aws, ConnectError, ConnectOptions, StaticCredentials, Wire};
@@ -49,7 +50,7 @@ pub use insights::{InsightsRequest, InsightsRow, QueryId, QueryPage, QueryStatus
 pub use logs::{EventPage, EventQuery, LogEvent};
 pub use mfa::{CodeSource, InvalidMfaCode, MfaCode, MfaStatus};
 pub use notify::{BusEvent, TopicMessage};
-pub use organizations::ListedAccount;
+pub use organizations::{ListedAccount, ListedUnit};
 pub use pages::{Endless, Pages};
 pub use post::{PostError, Poster};
 pub use profile::ProfileError;

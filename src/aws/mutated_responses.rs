@@ -60,7 +60,8 @@ fn json_members(members: &[Member]) -> Value {
 
 fn json_content(content: Content) -> Value {
     match content {
-        Content::Text | Content::AnyText | Content::Token => json!("text"),
+        // The text for which the rows of `GetQueryResults` are required.
+        Content::Text | Content::AnyText | Content::Token => json!("Complete"),
         Content::Number => json!(5),
         Content::Flag | Content::OptionalFlag => json!(true),
         Content::Structure(members) => json_members(members),

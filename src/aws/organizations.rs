@@ -1,12 +1,15 @@
-//! Organizations: the list of accounts.
+//! Organizations: the accounts, their organizational units and their tags.
+
+use std::collections::BTreeMap;
 
 use aws_sdk_organizations::types::{AccountState as AccountStateWord, AccountStatus};
 
 use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use super::error::CallError;
+use super::pages::Pages;
 use super::session::Session;
-use crate::model::{Account, AccountState, Arn, InvalidAccountId, Operation};
+use crate::model::{Account, AccountId, AccountState, Arn, InvalidAccountId, Operation};
 
 /// An account as Organizations lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +20,18 @@ pub struct ListedAccount {
     pub arn: String,
     /// The email address of the root user; empty if it is missing. Untrusted text.
     pub email: String,
+    /// The ids of the root and the organizational units that contain the account; `None` if the
+    /// response does not name them.
+    pub unit_ids: Option<Vec<String>>,
+}
+
+/// An organizational unit as Organizations lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedUnit {
+    /// The id, `ou-…`.
+    pub id: String,
+    /// The name. Untrusted text.
+    pub name: String,
 }
 
 impl ListedAccount {
@@ -81,9 +96,235 @@ impl Aws {
                 },
                 arn: listed.arn().unwrap_or_default().to_owned(),
                 email: listed.email().unwrap_or_default().to_owned(),
+                unit_ids: unit_ids(listed.paths()),
             })
         });
         let accounts = accounts.collect::<Result<_, _>>()?;
         Ok((accounts, output.next_token))
+    }
+
+    /// Returns the ids of the organization's roots.
+    ///
+    /// Source: Organizations API, `ListRoots`.
+    ///
+    /// # Errors
+    /// A call fails, or the pages do not end.
+    pub async fn organization_roots(&self, session: &Session) -> Result<Vec<String>, CallError> {
+        let context = self.organizations_context(session, Operation::ListRoots);
+        let mut roots = Vec::new();
+        let mut pages = Pages::default();
+        loop {
+            let request = self
+                .clients
+                .organizations
+                .list_roots()
+                .set_next_token(pages.token());
+            let output = self
+                .call(context, |credentials| {
+                    request
+                        .clone()
+                        .customize()
+                        .config_override(config_for!(aws_sdk_organizations, context, credentials))
+                        .send()
+                })
+                .await?;
+            let page = output.roots();
+            roots.extend(page.iter().filter_map(|root| root.id().map(str::to_owned)));
+            let items = page.len();
+            let has_next = pages
+                .advance(items, output.next_token)
+                .map_err(|endless| context.endless(endless))?;
+            if !has_next {
+                return Ok(roots);
+            }
+        }
+    }
+
+    /// Returns the organizational units directly below a root or another unit.
+    ///
+    /// Source: Organizations API, `ListOrganizationalUnitsForParent`.
+    ///
+    /// # Errors
+    /// A call fails, or the pages do not end.
+    pub async fn organizational_units(
+        &self,
+        session: &Session,
+        parent: &str,
+    ) -> Result<Vec<ListedUnit>, CallError> {
+        let context =
+            self.organizations_context(session, Operation::ListOrganizationalUnitsForParent);
+        let mut units = Vec::new();
+        let mut pages = Pages::default();
+        loop {
+            let request = self
+                .clients
+                .organizations
+                .list_organizational_units_for_parent()
+                .parent_id(parent)
+                .set_next_token(pages.token());
+            let output = self
+                .call(context, |credentials| {
+                    request
+                        .clone()
+                        .customize()
+                        .config_override(config_for!(aws_sdk_organizations, context, credentials))
+                        .send()
+                })
+                .await?;
+            let page = output.organizational_units();
+            units.extend(page.iter().map(|unit| ListedUnit {
+                id: unit.id().unwrap_or_default().to_owned(),
+                name: unit.name().unwrap_or_default().to_owned(),
+            }));
+            let items = page.len();
+            let has_next = pages
+                .advance(items, output.next_token)
+                .map_err(|endless| context.endless(endless))?;
+            if !has_next {
+                return Ok(units);
+            }
+        }
+    }
+
+    /// Returns the id of the root or organizational unit that directly contains an account or an
+    /// organizational unit.
+    ///
+    /// Source: Organizations API, `ListParents`: "a child can have only a single parent".
+    ///
+    /// # Errors
+    /// A call fails, the pages do not end, or there is not exactly one parent.
+    pub async fn organization_parent(
+        &self,
+        session: &Session,
+        child: &str,
+    ) -> Result<String, CallError> {
+        let context = self.organizations_context(session, Operation::ListParents);
+        let mut parents: Vec<String> = Vec::new();
+        let mut pages = Pages::default();
+        loop {
+            let request = self
+                .clients
+                .organizations
+                .list_parents()
+                .child_id(child)
+                .set_next_token(pages.token());
+            let output = self
+                .call(context, |credentials| {
+                    request
+                        .clone()
+                        .customize()
+                        .config_override(config_for!(aws_sdk_organizations, context, credentials))
+                        .send()
+                })
+                .await?;
+            let page = output.parents();
+            parents.extend(
+                page.iter()
+                    .filter_map(|parent| parent.id().map(str::to_owned)),
+            );
+            let items = page.len();
+            let has_next = pages
+                .advance(items, output.next_token)
+                .map_err(|endless| context.endless(endless))?;
+            if !has_next {
+                break;
+            }
+        }
+        match parents.pop() {
+            Some(parent) if parents.is_empty() => Ok(parent),
+            _ => Err(context.unreadable(format!("{child} does not have exactly one parent"))),
+        }
+    }
+
+    /// Returns the tags that an account has in Organizations.
+    ///
+    /// Source: Organizations API, `ListTagsForResource`.
+    ///
+    /// # Errors
+    /// A call fails, or the pages do not end.
+    pub async fn account_tags(
+        &self,
+        session: &Session,
+        account: AccountId,
+    ) -> Result<BTreeMap<String, String>, CallError> {
+        let context = self.organizations_context(session, Operation::ListTagsForResource);
+        let mut tags = BTreeMap::new();
+        let mut pages = Pages::default();
+        loop {
+            let request = self
+                .clients
+                .organizations
+                .list_tags_for_resource()
+                .resource_id(account.to_string())
+                .set_next_token(pages.token());
+            let output = self
+                .call(context, |credentials| {
+                    request
+                        .clone()
+                        .customize()
+                        .config_override(config_for!(aws_sdk_organizations, context, credentials))
+                        .send()
+                })
+                .await?;
+            let page = output.tags();
+            tags.extend(
+                page.iter()
+                    .map(|tag| (tag.key().to_owned(), tag.value().to_owned())),
+            );
+            let items = page.len();
+            let has_next = pages
+                .advance(items, output.next_token)
+                .map_err(|endless| context.endless(endless))?;
+            if !has_next {
+                return Ok(tags);
+            }
+        }
+    }
+
+    fn organizations_context<'a>(
+        &'a self,
+        session: &'a Session,
+        operation: Operation,
+    ) -> CallContext<'a> {
+        CallContext {
+            session,
+            region: self.home(),
+            operation,
+        }
+    }
+}
+
+/// Returns the ids of the roots and organizational units in the paths of an account:
+/// `o-…/r-…/ou-…/111111111111/`. `None` if a path has no root, or if there is no path.
+///
+/// Source: Organizations API, `Account.Paths`; IAM user guide, "Understand the AWS Organizations
+/// entity path".
+fn unit_ids(paths: &[String]) -> Option<Vec<String>> {
+    let has_root = |path: &String| path.split('/').any(|part| part.starts_with("r-"));
+    if paths.is_empty() || !paths.iter().all(has_root) {
+        return None;
+    }
+    let parts = paths.iter().flat_map(|path| path.split('/'));
+    let ids = parts.filter(|part| part.starts_with("r-") || part.starts_with("ou-"));
+    Some(ids.map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_the_root_and_the_units() {
+        let ids = |paths: &[&str]| {
+            let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
+            unit_ids(&paths).map(|ids| ids.join(" "))
+        };
+        assert_eq!(
+            ids(&["o-a1/r-b2/ou-b2-c3/ou-b2-d4/111111111111/"]).as_deref(),
+            Some("r-b2 ou-b2-c3 ou-b2-d4")
+        );
+        assert_eq!(ids(&["o-a1/r-b2"]).as_deref(), Some("r-b2"));
+        assert_eq!(ids(&[]), None);
+        assert_eq!(ids(&["o-a1/r-b2/", "unknown"]), None);
     }
 }

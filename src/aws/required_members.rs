@@ -76,10 +76,6 @@ pub(super) enum IncompleteResponse {
     #[error("the member {path} of the response is empty, although {reason}")]
     NeverEmpty { path: String, reason: &'static str },
     #[error(
-        "the response says that a log stream was not searched completely, but has no nextToken"
-    )]
-    NotSearched,
-    #[error(
         "the response lists no enabled Region, although every account has Regions that cannot be disabled"
     )]
     NoRegions,
@@ -170,11 +166,14 @@ impl RequiredMembers {
                 expected: "an object",
             });
         }
-        check_members(&node, members, "")?;
-        if self.0 == Operation::FilterLogEvents {
-            check_searched_streams(&node)?;
+        match check_members(&node, members, "") {
+            Err(IncompleteResponse::UnprovenEmpty(_))
+                if self.0 == Operation::GetQueryResults && has_no_rows(&node) =>
+            {
+                Ok(())
+            }
+            checked => checked,
         }
-        Ok(())
     }
 
     /// Reads the root element of an XML body, and returns its content.
@@ -294,7 +293,7 @@ fn check_content(value: &Node<'_>, content: Content, path: &str) -> Result<(), I
     let expected = match (content, value) {
         (Content::Text, Node::Text(text)) if !text.is_empty() => return Ok(()),
         (Content::AnyText | Content::Token, Node::Text(_))
-        | (Content::Number, Node::Number)
+        | (Content::Number, Node::Number { .. })
         | (Content::Flag | Content::OptionalFlag, Node::Flag(_)) => return Ok(()),
         // XML has only texts.
         (Content::Flag | Content::OptionalFlag, Node::Text(text))
@@ -374,27 +373,19 @@ fn list_items<'n, 'a>(
                 is_item.then_some(item).ok_or_else(wrong_type)
             })
             .collect(),
-        Node::Null | Node::Flag(_) | Node::Number | Node::Text(_) => Err(wrong_type()),
+        Node::Null | Node::Flag(_) | Node::Number { .. } | Node::Text(_) => Err(wrong_type()),
     }
 }
 
-/// Checks that a page of events that says that a log stream was not searched completely has a next
-/// page.
+/// Whether the statistics of a complete query count no row. Its list of rows then has to be empty.
 ///
-/// Source: CloudWatch Logs API, `SearchedLogStream`.
-fn check_searched_streams(page: &Node<'_>) -> Result<(), IncompleteResponse> {
-    let has_next_page = matches!(page.get("nextToken"), Some(Node::Text(_)));
-    let Some(Node::List(streams)) = page.get("searchedLogStreams") else {
-        return Ok(());
-    };
-    let is_incomplete = streams
-        .iter()
-        .any(|stream| stream.get("searchedCompletely") == Some(&Node::Flag(false)));
-    if is_incomplete && !has_next_page {
-        Err(IncompleteResponse::NotSearched)
-    } else {
-        Ok(())
-    }
+/// Source: CloudWatch Logs API, `QueryStatistics`, `resultCount`: "the total number of output rows
+/// across all pages".
+fn has_no_rows(response: &Node<'_>) -> bool {
+    let rows = response
+        .get("statistics")
+        .and_then(|statistics| statistics.get("resultCount"));
+    rows == Some(&Node::Number { is_zero: true })
 }
 
 fn join(path: &str, name: &str) -> String {
@@ -558,20 +549,27 @@ mod tests {
     }
 
     #[test]
-    fn incomplete_streams_require_a_token() {
-        let page = |stream: &str, token: &str| {
-            let body = format!(
-                r#"{{"events":[],"searchedLogStreams":[{{"logStreamName":"s"{stream}}}]{token}}}"#
-            );
-            checked(Operation::FilterLogEvents, 200, &body)
-        };
-        assert_eq!(page(r#","searchedCompletely":true"#, ""), Ok(()));
-        assert_eq!(page("", ""), Ok(()));
-        assert_eq!(
-            page(r#","searchedCompletely":false"#, r#","nextToken":"t""#),
-            Ok(())
-        );
-        assert!(page(r#","searchedCompletely":false"#, "").is_err());
+    fn rows_are_required_unless_the_query_has_none() {
+        let result = |members: &str| checked(Operation::GetQueryResults, 200, members);
+        for complete in [
+            r#"{"status":"Running"}"#,
+            r#"{"status":"Scheduled","statistics":{"resultCount":0.0}}"#,
+            r#"{"status":"Complete","statistics":{"resultCount":0.0}}"#,
+            r#"{"status":"Complete","statistics":{"resultCount":0},"results":null}"#,
+            r#"{"status":"Complete","statistics":{"resultCount":1.0},"results":[[]]}"#,
+        ] {
+            assert_eq!(result(complete), Ok(()), "{complete}");
+        }
+        for incomplete in [
+            r#"{"status":"Complete"}"#,
+            r#"{"status":"Complete","statistics":{}}"#,
+            r#"{"status":"Complete","statistics":{"resultCount":1.0}}"#,
+            r#"{"status":"Complete","statistics":{"resultCount":"0"}}"#,
+            r#"{"status":"Complete","statistics":{"resultCount":0.0},"Results":[]}"#,
+            r#"{"status":"Complete","statistics":{"resultCount":0.0},"NextToken":"t"}"#,
+        ] {
+            assert!(result(incomplete).is_err(), "{incomplete}");
+        }
     }
 
     #[test]

@@ -16,7 +16,9 @@ pub(super) enum Node<'a> {
     /// Source: Smithy, "AWS JSON 1.1 protocol", "Shape serialization".
     Null,
     Flag(bool),
-    Number,
+    Number {
+        is_zero: bool,
+    },
     Text(Cow<'a, str>),
     List(Vec<Node<'a>>),
     /// A JSON object, or an XML element with elements, in the order of the body.
@@ -164,16 +166,22 @@ impl<'de> Visitor<'de> for NodeVisitor {
         Ok(Node::Flag(flag))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Node::Number)
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Node::Number {
+            is_zero: number == 0,
+        })
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Node::Number)
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Node::Number {
+            is_zero: number == 0,
+        })
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Node::Number)
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Node::Number {
+            is_zero: number == 0.0,
+        })
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {

@@ -174,24 +174,37 @@ const EVENTS: &[Member] = &[
 ];
 
 /// Source: CloudWatch Logs API, `GetQueryResults`, `ResultField`. The fields of a row depend on the
-/// query; `ResultRow::into_event` checks those of events.
+/// query; `ResultRow::into_event` checks those of events. The rows of a query that is not complete
+/// are not used. An absent list of a complete query is accepted if the statistics of the response
+/// count no row (`has_no_rows` in `required_members.rs`).
 const QUERY_RESULTS: &[Member] = &[
     member(&["status"], Content::Text),
-    member(
-        &["results"],
-        Content::Rows(&[member(&["field"], Content::Text)], EmptyList::Unproven),
-    ),
     NEXT_TOKEN,
+    Member {
+        names: &["results"],
+        content: Content::Rows(&[member(&["field"], Content::Text)], EmptyList::Unproven),
+        condition: Some(("status", "Complete")),
+    },
 ];
 
 /// Source: CloudWatch Logs API, `StartQuery`.
 const QUERY_ID: &[Member] = &[member(&["queryId"], Content::Text)];
 
-/// Source: CloudTrail API, `DescribeTrails`.
+/// Source: CloudTrail API, `DescribeTrails`. [`super::trail_list`] asks `ListTrails` if the list is
+/// absent.
 const TRAILS: &[Member] = &[member(
     &["trailList"],
     Content::List(&[member(&["TrailARN"], Content::Text)], EmptyList::Unproven),
 )];
+
+/// Source: CloudTrail API, `ListTrails`.
+const TRAIL_LIST: &[Member] = &[
+    member(
+        &["Trails"],
+        Content::List(&[member(&["TrailARN"], Content::Text)], EmptyList::Unproven),
+    ),
+    member(&["NextToken"], Content::Token),
+];
 
 /// Source: CloudTrail API, `GetTrailStatus`.
 const TRAIL_STATUS: &[Member] = &[member(&["IsLogging"], Content::Flag)];
@@ -212,6 +225,60 @@ const ACCOUNTS: &[Member] = &[
     member(
         &["Accounts"],
         Content::List(&[member(&["Id"], Content::Text)], EmptyList::Unproven),
+    ),
+    member(&["NextToken"], Content::Token),
+];
+
+/// Source: Organizations API, `ListRoots`, `Root`.
+const ROOTS: &[Member] = &[
+    member(
+        &["Roots"],
+        Content::List(
+            &[member(&["Id"], Content::Text)],
+            EmptyList::Never("every organization has a root"),
+        ),
+    ),
+    member(&["NextToken"], Content::Token),
+];
+
+/// Source: Organizations API, `ListOrganizationalUnitsForParent`, `OrganizationalUnit`.
+const ORGANIZATIONAL_UNITS: &[Member] = &[
+    member(
+        &["OrganizationalUnits"],
+        Content::List(
+            &[
+                member(&["Id"], Content::Text),
+                member(&["Name"], Content::Text),
+            ],
+            EmptyList::Unproven,
+        ),
+    ),
+    member(&["NextToken"], Content::Token),
+];
+
+/// Source: Organizations API, `ListParents`: "a child can have only a single parent".
+const PARENTS: &[Member] = &[
+    member(
+        &["Parents"],
+        Content::List(
+            &[member(&["Id"], Content::Text)],
+            EmptyList::Never("every account and organizational unit has a parent"),
+        ),
+    ),
+    member(&["NextToken"], Content::Token),
+];
+
+/// Source: Organizations API, `ListTagsForResource`, `Tag`.
+const TAGS: &[Member] = &[
+    member(
+        &["Tags"],
+        Content::List(
+            &[
+                member(&["Key"], Content::Text),
+                member(&["Value"], Content::AnyText),
+            ],
+            EmptyList::Unproven,
+        ),
     ),
     member(&["NextToken"], Content::Token),
 ];
@@ -511,6 +578,11 @@ impl Shape {
             Operation::ListSSHPublicKeys => Self::Query(SSH_PUBLIC_KEYS),
             Operation::ListServiceSpecificCredentials => Self::Query(SERVICE_SPECIFIC_CREDENTIALS),
             Operation::ListSigningCertificates => Self::Query(SIGNING_CERTIFICATES),
+            Operation::ListOrganizationalUnitsForParent => Self::Json(ORGANIZATIONAL_UNITS),
+            Operation::ListParents => Self::Json(PARENTS),
+            Operation::ListRoots => Self::Json(ROOTS),
+            Operation::ListTagsForResource => Self::Json(TAGS),
+            Operation::ListTrails => Self::Json(TRAIL_LIST),
             Operation::ListUsers => Self::Query(USERS),
             Operation::Publish => Self::Query(MESSAGE_ID),
             Operation::PutEvents => Self::Json(PUT_EVENTS),

@@ -48,7 +48,7 @@ pub use runs::{RunArgument, RunsCommand};
 pub use scope::ScopeArguments;
 pub use setup::{CloudformationArguments, PolicyArguments, PolicyIdentity, SetupCommand};
 pub use sources::SourcesArguments;
-pub use sweep::{IndicatorArguments, SweepArguments};
+pub use sweep::{IndicatorArguments, RequiredArgument, SweepArguments};
 pub use time_arg::{InvalidTimeArg, TimeArg};
 pub use watch::WatchCommand;
 
@@ -67,7 +67,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Search every account and Region for indicators, or run hunts
-    Sweep(SweepArguments),
+    Sweep(Box<SweepArguments>),
     /// Continue an interrupted or incomplete run
     Resume(ResumeArguments),
     /// List accounts, Regions, log groups or principals across the scope

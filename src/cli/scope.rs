@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::config::{AccountSelector, Glob, RegionSelector};
+use crate::config::{AccountSelector, Glob, OuSelector, RegionSelector, TagSelector};
 
 /// The accounts, Regions and log groups to search. These inclusions replace those of the
 /// configuration; these exclusions are added to them.
@@ -20,6 +20,17 @@ pub struct ScopeArguments {
         hide_short_help = true
     )]
     pub exclude_accounts: Vec<AccountSelector>,
+
+    /// Only accounts in this organizational unit or below: id, name or path; repeatable
+    #[arg(long = "ou", value_name = "OU", hide_short_help = true)]
+    pub ous: Vec<OuSelector>,
+
+    /// Only accounts with this tag; repeatable
+    ///
+    /// With several keys, an account must match each of them; with several values of one key, one
+    /// of them.
+    #[arg(long = "tag", value_name = "KEY=VALUE", hide_short_help = true)]
+    pub tags: Vec<TagSelector>,
 
     /// Only this Region: name or glob; repeatable
     ///

@@ -9,7 +9,8 @@ use super::{OutputFormat, ScopeArguments};
 #[command(after_long_help = "\
 Lists the trails and flow logs of each account and Region, whether they deliver,
 and to which log groups. Reads no events. Exit code 3: a sweep of the last day
-would miss CloudTrail records.")]
+would miss CloudTrail records, or a response of AWS does not show what records
+an account-Region.")]
 pub struct SourcesArguments {
     /// Output format [default: table; json with --json]
     #[arg(short, long, value_enum, value_name = "FORMAT")]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{EngineArguments, ScopeArguments, TimeArg};
 use crate::config::Format;
@@ -43,6 +43,21 @@ pub struct IndicatorArguments {
     /// with exit code 3.
     #[arg(long, hide_short_help = true)]
     pub strict: bool,
+}
+
+/// A kind of log that has to be covered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RequiredArgument {
+    /// The management events of CloudTrail
+    Management,
+    /// The data events of trails that record them
+    Data,
+    /// The VPC flow logs that exist
+    Flow,
+    /// All other log groups
+    App,
+    /// All kinds
+    All,
 }
 
 /// What to search for, when and where.
@@ -129,6 +144,22 @@ pub struct SweepArguments {
         hide_short_help = true
     )]
     pub formats: Vec<Format>,
+
+    /// Kinds of logs that decide the exit code, separated by commas
+    ///
+    /// Gaps of other kinds are reported in one line each. Default: what the
+    /// search needs. Keys, ARNs, users, roles and events need management
+    /// events; addresses flow logs too; hunts what they read; everything
+    /// else needs all kinds, and so do --log-group and sources = "report".
+    #[arg(
+        long = "require",
+        value_name = "KIND",
+        value_enum,
+        value_delimiter = ',',
+        help_heading = "Search",
+        hide_short_help = true
+    )]
+    pub required: Vec<RequiredArgument>,
 
     /// Skip the check for CloudTrail tampering and for hours without records
     #[arg(

@@ -19,6 +19,7 @@ pub enum WatchCommand {
     },
     /// Show the state of each schedule and the alerts that wait for delivery
     Status,
-    /// Check the configuration, and print the next ten activations
+    /// Check the configuration and the fields of the hunts, and print the next
+    /// ten activations
     Check,
 }

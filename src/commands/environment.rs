@@ -1,6 +1,6 @@
 //! The environment of a command: creates the connection to AWS or to the practice range.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -15,6 +15,7 @@ use crate::cli::settings::{GlobalSettings, Reach};
 use crate::config::Concurrency;
 use crate::model::ApiCall;
 use crate::range::{self, Range, Scenario};
+use crate::store::RunRegistry;
 use crate::throttle::{QuotaTable, Quotas};
 use crate::time::Clock;
 
@@ -122,9 +123,9 @@ impl Environment {
         }
     }
 
-    /// Returns the directory for persistent state, if there is one.
-    pub(super) fn state_directory(&self) -> Option<&Path> {
-        self.state_directory.as_deref()
+    /// Returns the runs of this machine, which are listed in the directory for persistent state.
+    pub(super) fn run_registry(&self) -> RunRegistry {
+        RunRegistry::new(self.state_directory.clone())
     }
 
     /// Returns the practice range, if the environment is one.

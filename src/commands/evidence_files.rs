@@ -2,11 +2,11 @@
 
 use crate::model::TimeWindow;
 use crate::report::{
-    AccountNames, EvidenceTally, HourGapTally, ReportError, SourceTally, TamperingTally,
-    write_hours, write_sources, write_tampering,
+    AccountNames, EvidenceTally, HourGapTally, OtherSourceTally, ReportError, SourceTally,
+    TamperingTally, write_hours, write_sources, write_tampering,
 };
 use crate::store::{RunDir, RunReader, StoreError};
-use crate::sweep::Sources;
+use crate::sweep::{CoverageJudge, Sources};
 
 /// The names of the files.
 pub(super) const EVIDENCE_FILES: [&str; 3] = ["sources.csv", "tampering.csv", "hours.csv"];
@@ -29,7 +29,7 @@ pub(super) fn write_evidence_files(
 /// Counts the content of the files without writing them.
 pub(super) fn count_evidence(
     reader: &RunReader,
-    sources: &Sources,
+    judge: &CoverageJudge,
     window: TimeWindow,
 ) -> Result<EvidenceTally, StoreError> {
     let tampering = reader.tampering(|rows| {
@@ -40,14 +40,15 @@ pub(super) fn count_evidence(
         Ok::<_, StoreError>(tally)
     })?;
     let hour_gaps = reader.hours(|rows| {
-        let mut tally = HourGapTally::new(window);
+        let mut tally = HourGapTally::new(window, judge.complete_until());
         for hour in rows {
             tally.add(&hour?);
         }
         Ok::<_, StoreError>(tally.longest())
     })?;
     Ok(EvidenceTally {
-        sources: SourceTally::from_lookups(&sources.cloudtrail),
+        sources: SourceTally::from_lookups(&judge.sources.cloudtrail),
+        other_sources: OtherSourceTally::from_rows(&judge.sources.rows),
         tampering,
         hour_gaps,
     })

@@ -9,10 +9,9 @@ use serde::de::DeserializeOwned;
 use super::CommandError;
 use crate::aws::Caller;
 use crate::cli::settings::SweepSettings;
-use crate::config::Scope;
-use crate::model::{Arn, Coverage, RunId, TimeWindow, indicator_names};
+use crate::model::{Arn, RunId, TimeWindow, indicator_names};
 use crate::store::{Entry, Journal, JournalClosed, RunDir, RunReader, StoreError};
-use crate::sweep::{NAMED_ACCOUNTS_ONLY, Sources, WindowBasis, judged_coverage, sources_of_run};
+use crate::sweep::{CoverageJudge, JudgementBasis, NAMED_ACCOUNTS_ONLY, WindowBasis};
 
 /// The fact whose value `LOG_TIME` says that the run has separate windows for each log group,
 /// which only its watch knows.
@@ -24,6 +23,15 @@ pub(super) const INDICATOR_KINDS: &str = "indicator_kinds";
 
 /// The entries of indicator lists that were not understood.
 pub(super) const REJECTED_ENTRIES: &str = "rejected_entries";
+
+/// How the end of the window was chosen.
+const WINDOW_END: &str = "window_end";
+
+/// Whether the run searches for tampering calls.
+const TRAIL_INTEGRITY: &str = "trail_integrity";
+
+/// The kinds of logs whose gaps make the run incomplete.
+pub(super) const REQUIRED_KINDS: &str = "require";
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -58,6 +66,9 @@ pub(super) fn new_run_facts(
             }
             .to_owned(),
         ),
+        (WINDOW_END, as_json(&settings.window_end)),
+        (TRAIL_INTEGRITY, as_json(&settings.check_trail_integrity)),
+        (REQUIRED_KINDS, as_json(&settings.required)),
         ("indicators", as_json(&indicators)),
         ("hunts", as_json(&settings.hunts)),
         (INDICATOR_KINDS, as_json(&kinds)),
@@ -66,7 +77,7 @@ pub(super) fn new_run_facts(
         ("scope", as_json(&settings.reach.scope)),
         (
             NAMED_ACCOUNTS_ONLY,
-            (!settings.reach.scope.include_accounts.is_empty()).to_string(),
+            settings.reach.scope.is_limited_to_accounts().to_string(),
         ),
         ("settings", settings.to_stored()),
         ("settings_sha256", settings.sha256()),
@@ -161,28 +172,22 @@ impl Facts {
             == (Some(caller.partition), Some(caller.account)))
     }
 
-    /// Reads the coverage, with the accepted gaps of the run's scope applied.
-    pub(super) fn judged_coverage<T, E: From<StoreError> + From<CommandError>>(
-        &self,
-        reader: &RunReader,
-        use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Coverage, StoreError>>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let scope: Scope = self.json("scope")?;
-        let started: Timestamp = self.parsed("started")?;
-        judged_coverage(reader, &scope, started, use_rows)
+    /// Loads what the judgement of the run's coverage and log sources depends on.
+    pub(super) fn coverage_judge(&self, reader: &RunReader) -> Result<CoverageJudge, CommandError> {
+        let basis = JudgementBasis {
+            scope: self.json("scope")?,
+            window: self.window()?,
+            window_end: self.optional_json(WINDOW_END)?,
+            started: self.parsed("started")?,
+            checked_trail_integrity: self.optional_json(TRAIL_INTEGRITY)?,
+        };
+        Ok(CoverageJudge::load(reader, basis)?)
     }
 
     /// Returns the window of the run.
     pub(super) fn window(&self) -> Result<TimeWindow, CommandError> {
         TimeWindow::new(self.parsed("from")?, self.parsed("to")?)
             .map_err(|error| self.damaged("window", &error))
-    }
-
-    /// Returns the log sources of the run, judged by its scope.
-    pub(super) fn sources(&self, reader: &RunReader) -> Result<Sources, CommandError> {
-        let scope: Scope = self.json("scope")?;
-        let started: Timestamp = self.parsed("started")?;
-        Ok(sources_of_run(reader, &scope, self.window()?, started)?)
     }
 
     /// Creates the error for an invalid fact.

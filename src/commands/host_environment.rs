@@ -10,6 +10,7 @@ use super::mfa_code;
 use crate::cli::GlobalArguments;
 use crate::cli::settings::{GlobalSettings, ResolveContext};
 use crate::config;
+use crate::store::RunRegistry;
 
 /// The working directory, and which standard streams are terminals.
 #[derive(Clone, Debug)]
@@ -62,6 +63,11 @@ impl HostEnvironment {
     /// Returns the directory for persistent state.
     pub(super) fn state_directory() -> Option<PathBuf> {
         config::state_directory(&read_variable)
+    }
+
+    /// Returns the runs of this machine.
+    pub(super) fn run_registry() -> RunRegistry {
+        RunRegistry::new(Self::state_directory())
     }
 
     /// Returns a path relative to the working directory, if it is below it.

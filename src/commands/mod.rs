@@ -178,3 +178,10 @@ fn print_note(line: &str) {
     // If stderr fails, there is no other way to report it.
     _ = writeln!(io::stderr().lock(), "{}", escape(line));
 }
+
+/// Prints on stderr which selectors of the scope match nothing.
+fn print_unmatched(selectors: &[String]) {
+    if !selectors.is_empty() {
+        print_note(&format!("Matched nothing: {}.", selectors.join(", ")));
+    }
+}

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::CommandError;
@@ -10,9 +11,11 @@ use super::run::Connection;
 use crate::cli::settings::{EngineSettings, GlobalSettings, SweepSettings};
 use crate::cli::{EngineChoice, UsageError};
 use crate::model::RunId;
-use crate::report::{CoverageTally, PlanReport, PlannedGap, PlannedTarget, write_json, write_plan};
+use crate::report::{
+    CoverageTally, PlanReport, PlannedGap, PlannedTarget, SummaryWindow, write_json, write_plan,
+};
 use crate::store::{Checkpoint, Journal};
-use crate::sweep::{self, PlanSheet, SweepParts, Tally, WindowBasis};
+use crate::sweep::{self, PlanSheet, SweepParts, Tally, WindowBasis, complete_until};
 
 /// Plans a sweep without searching or writing anything.
 ///
@@ -94,9 +97,11 @@ pub(super) async fn print(
     cancel: CancellationToken,
 ) -> Result<u8, CommandError> {
     let sheet = plan(connection, settings, cancel.clone()).await?;
-    let mut not_covered = CoverageTally::default();
+    let mut not_covered = CoverageTally::new(settings.required.clone());
     sheet.left_out().iter().for_each(|row| not_covered.add(row));
-    let report = report(&sheet, settings);
+    let is_covered = not_covered.gaps().is_empty() && sheet.unmatched().inclusions.is_empty();
+    let now = connection.clock().now();
+    let report = report(&sheet, settings, now);
     let mut page = Vec::new();
     if global.json {
         write_json(&report, &mut page)?;
@@ -104,16 +109,14 @@ pub(super) async fn print(
         write_plan(&report, &not_covered, global.color, &mut page)?;
     }
     io::stdout().lock().write_all(&page)?;
-    Ok(
-        match (cancel.is_cancelled(), not_covered.gaps().is_empty()) {
-            (true, _) => 130,
-            (false, true) => 0,
-            (false, false) => 3,
-        },
-    )
+    Ok(match (cancel.is_cancelled(), is_covered) {
+        (true, _) => 130,
+        (false, true) => 0,
+        (false, false) => 3,
+    })
 }
 
-fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
+fn report(sheet: &PlanSheet, settings: &SweepSettings, now: Timestamp) -> PlanReport {
     let targets: Vec<PlannedTarget> = sheet
         .targets()
         .iter()
@@ -135,7 +138,7 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
         looked_for: indicators
             .chain(settings.hunts.iter().map(|hunt| hunt.name.clone()))
             .collect(),
-        window: settings.window.into(),
+        window: SummaryWindow::new(settings.window, complete_until(settings.window, now)),
         engine: settings.engines.choice.to_string(),
         calls: targets.iter().map(|target| target.calls).sum(),
         seconds_at_quota: sheet.duration().as_secs(),
@@ -144,6 +147,7 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
         max_scan_cost_usd: settings.engines.max_scan_cost,
         targets,
         not_covered: sheet.left_out().iter().map(PlannedGap::from).collect(),
+        unmatched_selectors: sheet.unmatched().texts(),
     }
 }
 

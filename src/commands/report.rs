@@ -28,7 +28,7 @@ pub(super) fn report(
     )?;
     let dir = open_run(&report.run_dir)?;
     let _lock = RunLock::acquire(&dir)?;
-    let files = write_run_files(&dir, &report.formats)?;
+    let files = write_run_files(&dir, &report.formats, &HostEnvironment::run_registry())?;
     if settings.json {
         write_json(&files.summary, out)?;
         return Ok(0);

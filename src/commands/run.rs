@@ -16,10 +16,10 @@ use crate::aws::{Aws, Caller};
 use crate::cli::UsageError;
 use crate::cli::settings::{ProgressStyle, Reach, SweepSettings};
 use crate::config::{Config, Format};
-use crate::model::{ApiCall, RunId};
+use crate::model::{ApiCall, RunId, TimeWindow};
 use crate::progress::Reporter;
 use crate::store::{
-    Checkpoint, Journal, RunDir, RunLock, RunReader, StoreError, Writer, register_run,
+    Checkpoint, Journal, RunDir, RunLock, RunReader, RunRegistry, StoreError, Writer,
 };
 use crate::sweep::{self, EARLIER_RUNS, SweepError, SweepParts, Tally, WindowBasis};
 use crate::time::Clock;
@@ -45,8 +45,8 @@ pub struct Connection {
     caller: Caller,
     clock: Clock,
     practice: bool,
-    /// Where the runs of this machine are listed, if there is such a directory.
-    state_directory: Option<PathBuf>,
+    /// The runs of this machine.
+    registry: RunRegistry,
 }
 
 impl Connection {
@@ -56,21 +56,23 @@ impl Connection {
         (self.aws.with_audit(audit), calls)
     }
 
-    /// Adds a run to the list of this machine's runs, and returns the earlier ones. Without the
-    /// list, calls of earlier runs are reported as claimed, so an error does not end the run.
-    fn register_run(&self, run_id: &RunId, run: &Path) -> Vec<(String, PathBuf)> {
-        let Some(directory) = &self.state_directory else {
-            return Vec::new();
-        };
-        match register_run(directory, run_id, run) {
-            Ok(earlier) => earlier
-                .into_iter()
-                .map(|(run_id, run)| (run_id.to_string(), run))
-                .collect(),
+    /// Adds a run to the list of this machine's runs, and returns the earlier ones that may have
+    /// made calls inside its window. Without the list, calls of earlier runs are reported as
+    /// claimed, so an error does not end the run.
+    fn register_run(&self, run_id: &RunId, run: &Path, window: TimeWindow) -> Vec<String> {
+        match self.registry.add_run(run_id, run, window) {
+            Ok(earlier) => earlier.iter().map(ToString::to_string).collect(),
             Err(error) => {
-                tracing::warn!("cannot list the run in {}: {error}", directory.display());
+                tracing::warn!("cannot add the run to the list of runs: {error}");
                 Vec::new()
             }
+        }
+    }
+
+    /// Records in the same list that a run makes calls again.
+    fn register_resumed_run(&self, run_id: &RunId, run: &Path) {
+        if let Err(error) = self.registry.resume_run(run_id, run, self.clock.now()) {
+            tracing::warn!("cannot change the list of runs: {error}");
         }
     }
 
@@ -98,7 +100,7 @@ impl Connection {
             caller,
             clock: environment.clock(),
             practice: environment.range().is_some(),
-            state_directory: environment.state_directory().map(Path::to_owned),
+            registry: environment.run_registry(),
         })
     }
 }
@@ -110,8 +112,8 @@ pub struct SharedConnection {
     caller: Caller,
     clock: Clock,
     practice: bool,
-    /// Where the runs of this machine are listed, if there is such a directory.
-    state_directory: Option<PathBuf>,
+    /// The runs of this machine.
+    registry: RunRegistry,
 }
 
 impl SharedConnection {
@@ -135,7 +137,7 @@ impl SharedConnection {
             caller,
             clock: environment.clock(),
             practice: environment.range().is_some(),
-            state_directory: environment.state_directory().map(Path::to_owned),
+            registry: environment.run_registry(),
         })
     }
 
@@ -144,7 +146,14 @@ impl SharedConnection {
         &self.aws
     }
 
-    /// Returns the connection of one run, with its own audit.
+    /// Returns the runs of this machine.
+    pub(super) fn run_registry(&self) -> &RunRegistry {
+        &self.registry
+    }
+
+    /// Returns the connection of one run, with its own audit. The run is added to the list of this
+    /// machine's runs like any other: the watch itself recognizes the calls of its runs by their
+    /// directory, but a sweep only knows the list.
     pub fn for_run(&self) -> Connection {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         let Self {
@@ -152,7 +161,7 @@ impl SharedConnection {
             caller,
             clock,
             practice,
-            state_directory,
+            registry,
         } = self;
         Connection {
             aws: aws.with_audit(audit),
@@ -160,7 +169,7 @@ impl SharedConnection {
             caller: caller.clone(),
             clock: clock.clone(),
             practice: *practice,
-            state_directory: state_directory.clone(),
+            registry: registry.clone(),
         }
     }
 }
@@ -265,8 +274,9 @@ impl Resumable {
             return Err(UsageError::OtherCaller { original, current }.into());
         }
         let windows = WindowBasis::EventTime(settings.window);
-        OpenRun::resume(self)?
-            .execute(connection, settings, windows, progress, cancel)
+        let run = OpenRun::resume(self)?;
+        connection.register_resumed_run(&run.run_id, run.dir.path());
+        run.execute(connection, settings, windows, progress, cancel)
             .await
     }
 }
@@ -299,7 +309,7 @@ impl OpenRun {
         let dir = RunDir::create(&settings.out_dir, &run_id)?;
         let lock = RunLock::acquire(&dir)?;
         let mut facts = new_run_facts(&run_id, started, *practice, caller, settings, windows);
-        let earlier = connection.register_run(&run_id, dir.path());
+        let earlier = connection.register_run(&run_id, dir.path(), settings.window);
         facts.push((EARLIER_RUNS, as_json(&earlier)));
         let (journal, writer) = Journal::create(&dir, &facts)?;
         Ok(Self {
@@ -348,7 +358,11 @@ impl OpenRun {
         } = self;
         let directory = dir.path().to_owned();
         let Connection {
-            aws, calls, clock, ..
+            aws,
+            calls,
+            clock,
+            registry,
+            ..
         } = connection;
         let tally = Arc::new(Tally::default());
         let reporter = Reporter::start(progress, Arc::clone(&tally), Box::new(io::stderr()));
@@ -377,13 +391,12 @@ impl OpenRun {
         reporter.finish().await;
         // The writer task ends when the last handle of the journal is dropped.
         drop(journal);
-        let files =
-            finish(writer, dir, formats)
-                .await
-                .map_err(|error| CommandError::RunAborted {
-                    run: directory.display().to_string(),
-                    cause: Box::new(error),
-                })?;
+        let files = finish(writer, dir, formats, registry)
+            .await
+            .map_err(|error| CommandError::RunAborted {
+                run: directory.display().to_string(),
+                cause: Box::new(error),
+            })?;
         drop(lock);
         Ok((RunOutput { directory, files }, swept.err()))
     }
@@ -394,9 +407,10 @@ async fn finish(
     writer: Writer,
     dir: RunDir,
     formats: Vec<Format>,
+    registry: RunRegistry,
 ) -> Result<RunFiles, CommandError> {
     flatten_joined(writer.await)?;
-    let files = tokio::task::spawn_blocking(move || write_run_files(&dir, &formats));
+    let files = tokio::task::spawn_blocking(move || write_run_files(&dir, &formats, &registry));
     flatten_joined(files.await)
 }
 

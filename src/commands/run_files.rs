@@ -2,18 +2,24 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::CommandError;
 use super::evidence_files::{EVIDENCE_FILES, count_evidence, write_evidence_files};
-use super::facts::{Facts, INDICATOR_KINDS, REJECTED_ENTRIES, VERSION};
+use super::facts::{Facts, INDICATOR_KINDS, REJECTED_ENTRIES, REQUIRED_KINDS, VERSION};
 use super::hunt_files::HuntReports;
 use crate::config::{Format, RejectedEntries, Scope};
+use crate::model::RequiredKinds;
 use crate::report::{
     AccountNames, CoverageTally, EvidenceTally, HuntSummary, IndicatorSummary, InsightsUse,
     Manifest, ManifestFile, NEVER_IN_LOGS, ReportError, RunReport, RunStatus, SightingTally,
-    Summary, write_calls, write_coverage, write_html, write_json, write_sightings,
+    Summary, SummaryWindow, write_calls, write_coverage, write_html, write_json, write_sightings,
 };
-use crate::store::{RunDir, RunReader, StoreError};
-use crate::sweep::{SLOWED_RATES, merged_sightings};
+use crate::store::{RunDir, RunReader, RunRegistry, StoreError};
+use crate::sweep::{
+    CoverageJudge, MergeSource, SLOWED_RATES, UNMATCHED_SELECTORS, UnmatchedSelectors,
+    merged_sightings,
+};
 
 /// The name of the file with the hashes of the others.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -40,6 +46,14 @@ pub struct RunFiles {
 }
 
 impl RunFiles {
+    /// Whether resuming the run may close a gap: something in scope was not covered, and that is not
+    /// accepted. Rejected entries of a list make a run incomplete too, but stay rejected.
+    pub(super) fn has_gaps_to_retry(&self) -> bool {
+        let requires_sources = self.summary.scope.requires_sources();
+        !self.coverage.gaps().is_empty()
+            || (requires_sources && !self.evidence.sources.is_complete())
+    }
+
     /// Returns the run report, for a run in `directory`.
     pub fn run_report<'a>(&'a self, directory: &'a str, color: bool) -> RunReport<'a> {
         RunReport {
@@ -65,29 +79,34 @@ pub(super) fn open_run(path: &Path) -> Result<RunDir, CommandError> {
     Ok(RunDir::open(path)?)
 }
 
-/// Reads a run without writing anything.
+/// Reads a run without writing anything. `registry` lists the runs of this machine.
 ///
 /// # Errors
 /// The database is damaged.
-pub fn read_run(dir: &RunDir) -> Result<RunFiles, CommandError> {
+pub fn read_run(dir: &RunDir, registry: &RunRegistry) -> Result<RunFiles, CommandError> {
     let reader = RunReader::open_without_indexes(dir)?;
     let facts = Facts::read(dir, &reader)?;
-    let sightings = count_sightings(&reader)?;
-    let coverage = facts.judged_coverage(&reader, |rows| {
-        let mut tally = CoverageTally::default();
+    let sightings = count_sightings(MergeSource {
+        reader: &reader,
+        registry,
+    })?;
+    let judge = facts.coverage_judge(&reader)?;
+    let required: RequiredKinds = facts.optional_json(REQUIRED_KINDS)?;
+    let coverage = judge.judged_coverage(&reader, |rows| {
+        let mut tally = CoverageTally::new(required);
         for row in rows {
             tally.add(&row?);
         }
         Ok::<_, CommandError>(tally)
     })?;
-    let sources = facts.sources(&reader)?;
-    let evidence = count_evidence(&reader, &sources, facts.window()?)?;
-    let hunts = HuntReports::from_run(&facts, &reader, &sources)?.count()?;
+    let evidence = count_evidence(&reader, &judge, facts.window()?)?;
+    let hunts = HuntReports::from_run(&facts, &reader, &judge.sources)?.count()?;
     let counted = Counted {
         sightings: &sightings,
         coverage: &coverage,
         evidence: &evidence,
         hunts,
+        complete_until: judge.complete_until(),
     };
     let summary = summary(&facts, &reader, counted)?;
     let files = dir.file_names()?;
@@ -107,21 +126,30 @@ pub fn read_run(dir: &RunDir) -> Result<RunFiles, CommandError> {
     })
 }
 
-/// Writes the files of a run. Its database must be complete.
+/// Writes the files of a run. Its database must be complete. `registry` lists the runs of this
+/// machine.
 ///
 /// # Errors
 /// The database is damaged, or writing fails.
-pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, CommandError> {
+pub fn write_run_files(
+    dir: &RunDir,
+    formats: &[Format],
+    registry: &RunRegistry,
+) -> Result<RunFiles, CommandError> {
     let reader = RunReader::open(dir)?;
+    let source = MergeSource {
+        reader: &reader,
+        registry,
+    };
     let facts = Facts::read(dir, &reader)?;
     let names = account_names(&reader)?;
     let mut files = vec!["run.db".to_owned()];
-    let sightings = write_all_sightings(dir, &reader, formats, &names, &mut files)?;
-    let coverage = write_coverage_file(dir, &facts, &reader)?;
-    let sources = facts.sources(&reader)?;
-    write_evidence_files(dir, &reader, &sources, &names)?;
-    let evidence = count_evidence(&reader, &sources, facts.window()?)?;
-    let hunts = HuntReports::from_run(&facts, &reader, &sources)?.write(dir, &mut files)?;
+    let sightings = write_all_sightings(dir, source, formats, &names, &mut files)?;
+    let judge = facts.coverage_judge(&reader)?;
+    let coverage = write_coverage_file(dir, &facts, &reader, &judge)?;
+    write_evidence_files(dir, &reader, &judge.sources, &names)?;
+    let evidence = count_evidence(&reader, &judge, facts.window()?)?;
+    let hunts = HuntReports::from_run(&facts, &reader, &judge.sources)?.write(dir, &mut files)?;
     dir.write_file("calls.csv", |out| {
         reader.calls(|rows| write_calls(rows, out))
     })?;
@@ -130,6 +158,7 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
         coverage: &coverage,
         evidence: &evidence,
         hunts,
+        complete_until: judge.complete_until(),
     };
     let summary = summary(&facts, &reader, counted)?;
     dir.write_file("summary.json", |out| {
@@ -148,7 +177,7 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
         manifest_sha256: None,
     };
     if formats.contains(&Format::Html) {
-        write_html_report(dir, &reader, &run)?;
+        write_html_report(dir, source, &run)?;
         run.files.push(HTML_REPORT.to_owned());
     }
     // The hash of the database must be computed after it is closed.
@@ -166,18 +195,18 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
 
 fn write_html_report(
     dir: &RunDir,
-    reader: &RunReader,
+    source: MergeSource<'_>,
     run: &RunFiles,
 ) -> Result<(), ReportError<StoreError>> {
     let report = run.run_report("", false);
     dir.write_file(HTML_REPORT, |out| {
-        merged_sightings(reader, |rows| write_html(&report, rows, out))
+        merged_sightings(source, |rows| write_html(&report, rows, out))
     })
 }
 
 fn write_all_sightings(
     dir: &RunDir,
-    reader: &RunReader,
+    source: MergeSource<'_>,
     formats: &[Format],
     names: &AccountNames,
     files: &mut Vec<String>,
@@ -190,7 +219,7 @@ fn write_all_sightings(
         let name = format!("sightings.{format}");
         let mut tally = SightingTally::default();
         dir.write_file(&name, |out| {
-            merged_sightings(reader, |rows| {
+            merged_sightings(source, |rows| {
                 let rows = rows.inspect(|row| row.iter().for_each(|sighting| tally.add(sighting)));
                 write_sightings(*form, rows, names, out)
             })
@@ -199,11 +228,11 @@ fn write_all_sightings(
         files.push(name);
     }
     // If no sightings file is written, the sightings are counted separately.
-    counted.map_or_else(|| Ok(count_sightings(reader)?), Ok)
+    counted.map_or_else(|| Ok(count_sightings(source)?), Ok)
 }
 
-fn count_sightings(reader: &RunReader) -> Result<SightingTally, StoreError> {
-    merged_sightings(reader, |rows| {
+fn count_sightings(source: MergeSource<'_>) -> Result<SightingTally, StoreError> {
+    merged_sightings(source, |rows| {
         let mut tally = SightingTally::default();
         for sighting in rows {
             tally.add(&sighting?);
@@ -224,10 +253,11 @@ fn write_coverage_file(
     dir: &RunDir,
     facts: &Facts,
     reader: &RunReader,
+    judge: &CoverageJudge,
 ) -> Result<CoverageTally, CommandError> {
-    let mut tally = CoverageTally::default();
+    let mut tally = CoverageTally::new(facts.optional_json(REQUIRED_KINDS)?);
     dir.write_file("coverage.csv", |out| {
-        facts.judged_coverage(reader, |rows| {
+        judge.judged_coverage(reader, |rows| {
             let counted = rows.inspect(|row| row.iter().for_each(|row| tally.add(row)));
             Ok::<_, CommandError>(write_coverage(counted, out)?)
         })
@@ -268,6 +298,8 @@ struct Counted<'a> {
     coverage: &'a CoverageTally,
     evidence: &'a EvidenceTally,
     hunts: Vec<HuntSummary>,
+    /// The time up to which the records had been delivered.
+    complete_until: Timestamp,
 }
 
 fn summary(
@@ -280,6 +312,7 @@ fn summary(
         coverage,
         evidence,
         hunts,
+        complete_until,
     } = counted;
     let calls = reader.calls_by_operation()?;
     let by_operation = |count: fn(&crate::store::CallCounts) -> u64| {
@@ -291,12 +324,15 @@ fn summary(
     };
     let scope: Scope = facts.json("scope")?;
     let insights = reader.insights_total()?;
+    let required = coverage.required();
     // An account-Region without a searched log source is a gap, unless the scope does not require
     // log sources.
-    let is_covered =
-        coverage.is_complete() && (evidence.sources.is_complete() || !scope.requires_sources());
+    let is_covered = coverage.is_complete()
+        && (!scope.requires_sources() || evidence.has_required_sources(required));
     let rejected_entries: Vec<RejectedEntries> = facts.optional_json(REJECTED_ENTRIES)?;
-    let is_complete = is_covered && rejected_entries.is_empty();
+    // Runs of older versions do not have this fact.
+    let unmatched: UnmatchedSelectors = facts.optional_json(UNMATCHED_SELECTORS)?;
+    let is_complete = is_covered && rejected_entries.is_empty() && unmatched.inclusions.is_empty();
     Ok(Summary {
         run_id: facts.text("run_id")?,
         tool_version: facts.text("tool_version")?,
@@ -306,9 +342,12 @@ fn summary(
         finished: facts
             .parsed("finished")
             .or_else(|_| facts.parsed("started"))?,
-        window: facts.window()?.into(),
+        window: SummaryWindow::new(facts.window()?, complete_until),
+        required: required.clone(),
+        not_required: coverage.not_required().clone(),
         indicators: indicator_summaries(facts, sightings)?,
         rejected_entries,
+        unmatched_selectors: unmatched.texts(),
         not_looked_for: facts.json("not_looked_for")?,
         hunts,
         accounts: coverage.accounts(),
@@ -318,6 +357,8 @@ fn summary(
         tampering: evidence.tampering.by_name().clone(),
         never_in_logs: NEVER_IN_LOGS,
         sightings: sightings.total(),
+        own_calls: sightings.own_calls(),
+        claimed_own_calls: sightings.claimed_calls(),
         events_examined: coverage.events(),
         bytes_scanned: coverage.bytes(),
         insights: InsightsUse {

@@ -9,6 +9,7 @@ use super::run_files::RunFiles;
 use super::{CommandError, Environment, plan, print_note};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
+use crate::model::Hunt;
 use crate::report::{RunStatus, abridged, kind_counts, write_json, write_run_report};
 use crate::search::field_notes;
 use crate::sweep::SweepError;
@@ -38,7 +39,7 @@ pub(super) async fn sweep(
             .iter()
             .for_each(|entry| print_note(&format!("  {entry}")));
     }
-    print_field_notes(&sweep);
+    print_field_notes(&sweep.hunts);
     if settings.progress != ProgressStyle::None {
         let kinds = sweep.indicators.iter().map(|one| one.kind().as_str());
         let kinds = Some(kind_counts(kinds)).filter(|kinds| !kinds.is_empty());
@@ -66,8 +67,8 @@ pub(super) async fn sweep(
 
 /// Prints what may be misspelt in the hunts. Printed even with `--quiet`: a misspelt field finds
 /// nothing, which would look like a clean result.
-fn print_field_notes(sweep: &SweepSettings) {
-    for hunt in &sweep.hunts {
+pub(super) fn print_field_notes(hunts: &[Hunt]) {
+    for hunt in hunts {
         for note in field_notes(hunt) {
             print_note(&format!("Check hunt {}: {note}", hunt.name));
         }
@@ -101,7 +102,9 @@ pub(super) fn conclude(
         RunStatus::Interrupted => {
             print_note(&format!("To continue: dragnet resume {directory}"));
         }
-        RunStatus::Incomplete if settings.progress != ProgressStyle::None => {
+        RunStatus::Incomplete
+            if settings.progress != ProgressStyle::None && files.has_gaps_to_retry() =>
+        {
             print_note(&format!(
                 "To retry what was not covered: dragnet resume {directory}"
             ));

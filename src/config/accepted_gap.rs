@@ -46,20 +46,50 @@ impl AcceptedGap {
         log_group: Option<&str>,
         at: Timestamp,
     ) -> bool {
+        !self.is_expired(at) && self.selects(account, region, log_group)
+    }
+
+    /// Whether the gap is no longer accepted at the time `at`.
+    pub fn is_expired(&self, at: Timestamp) -> bool {
+        !self.expires.is_after(at)
+    }
+
+    /// Whether the gap is about an account, one of its Regions, or a log group, expired or not.
+    pub fn selects(
+        &self,
+        account: &Account,
+        region: Option<&Region>,
+        log_group: Option<&str>,
+    ) -> bool {
         let in_region = |selector: &RegionSelector| match region {
             Some(region) => selector.matches(region),
             None => selector.to_string() == "*",
         };
         let in_group =
             |glob: &Glob| log_group.map_or(glob.as_str() == "*", |name| glob.is_match(name));
-        self.expires.is_after(at)
-            && (self.accounts.is_empty()
-                || self
-                    .accounts
-                    .iter()
-                    .any(|selector| selector.matches(account)))
+        let in_account = |selector: &AccountSelector| selector.matches(account);
+        (self.accounts.is_empty() || self.accounts.iter().any(in_account))
             && (self.regions.is_empty() || self.regions.iter().any(in_region))
             && (self.log_groups.is_empty() || self.log_groups.iter().any(in_group))
+    }
+
+    /// Describes what the gap is about: `accounts sandbox, regions ap-*`.
+    pub fn selection(&self) -> String {
+        let texts = |name: &str, selectors: &[String]| {
+            (!selectors.is_empty()).then(|| format!("{name} {}", selectors.join(" ")))
+        };
+        let accounts: Vec<String> = self.accounts.iter().map(ToString::to_string).collect();
+        let regions: Vec<String> = self.regions.iter().map(ToString::to_string).collect();
+        let log_groups: Vec<String> = self.log_groups.iter().map(ToString::to_string).collect();
+        [
+            texts("accounts", &accounts),
+            texts("regions", &regions),
+            texts("log_groups", &log_groups),
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
     }
 
     pub(super) fn check(&self, known: &KnownRegions<'_>) -> Result<(), Problem> {

@@ -21,11 +21,13 @@ mod indicators;
 mod limits;
 mod nearest;
 mod organization;
+mod ou_selector;
 mod principal_selector;
 mod quotas;
 mod region_selector;
 mod report;
 mod scope;
+mod tag_selector;
 mod targets_file;
 mod text;
 mod watch;
@@ -55,11 +57,13 @@ pub use indicators::{
 pub use limits::{Concurrency, Limits, QuotaShare};
 pub use nearest::nearest;
 pub use organization::Organization;
+pub use ou_selector::OuSelector;
 pub use principal_selector::{InvalidPrincipalSelector, PrincipalSelector};
 pub use quotas::{QuotaOverride, QuotaOverrides};
 pub use region_selector::{InvalidRegionSelector, KnownRegions, RegionSelector, UnknownRegion};
 pub use report::{Format, Report, SightingsForm, UnknownFormat};
 pub use scope::{Scope, SourcesRule};
+pub use tag_selector::TagSelector;
 pub use targets_file::load_targets;
 pub use text::InvalidText;
 pub use watch::{

@@ -1,10 +1,14 @@
 //! `[scope]`: which accounts, Regions and log groups are searched.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::Problem;
-use super::{AcceptedGap, AccountSelector, Glob, KnownRegions, RegionSelector};
+use super::{
+    AcceptedGap, AccountSelector, Glob, KnownRegions, OuSelector, RegionSelector, TagSelector,
+};
 use crate::model::{Account, Region};
 
 /// Inclusions and exclusions. An empty list of inclusions means everything; an exclusion always
@@ -16,6 +20,13 @@ pub struct Scope {
     pub include_accounts: Vec<AccountSelector>,
     /// Exclude these accounts.
     pub exclude_accounts: Vec<AccountSelector>,
+    /// Include only accounts in one of these organizational units or below. Not written if empty,
+    /// so that the hash of the settings of older runs stays the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ous: Vec<OuSelector>,
+    /// Include only accounts with one of these values for each key. Not written if empty, as above.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<TagSelector>,
     /// Include only these Regions.
     pub regions: Vec<RegionSelector>,
     /// Exclude these Regions.
@@ -44,10 +55,27 @@ pub enum SourcesRule {
 }
 
 impl Scope {
-    /// Whether the account is in scope.
+    /// Whether the selectors by id and name include the account. Organizational units and tags
+    /// restrict the scope further.
     pub fn has_account(&self, account: &Account) -> bool {
         is_selected(&self.include_accounts, &self.exclude_accounts, |selector| {
             selector.matches(account)
+        })
+    }
+
+    /// Whether the scope includes only accounts that something selects.
+    pub fn is_limited_to_accounts(&self) -> bool {
+        !(self.include_accounts.is_empty() && self.ous.is_empty() && self.tags.is_empty())
+    }
+
+    /// Whether an account with these tags is in scope: for each key of the selectors, it must have
+    /// one of the selected values.
+    pub fn has_tags(&self, tags: &BTreeMap<String, String>) -> bool {
+        self.tags.iter().all(|required| {
+            let same_key = self.tags.iter().filter(|tag| tag.key == required.key);
+            let values: Vec<&String> = same_key.map(|tag| &tag.value).collect();
+            tags.get(&required.key)
+                .is_some_and(|value| values.contains(&value))
         })
     }
 
@@ -142,5 +170,23 @@ mod tests {
         let named: Vec<&str> = scope.named_regions().map(Region::as_str).collect();
         assert_eq!(named, ["eu-west-1"]);
         assert!(Scope::default().has_log_group("anything"));
+    }
+
+    #[test]
+    fn every_key_must_have_one_of_its_values() {
+        let tags = ["env=prod", "env=staging", "team=red"].map(|text| text.parse().unwrap());
+        let scope = Scope {
+            tags: tags.to_vec(),
+            ..Scope::default()
+        };
+        let has_tags = |tags: &[(&str, &str)]| {
+            let tags = tags
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            scope.has_tags(&tags.collect())
+        };
+        assert!(has_tags(&[("env", "staging"), ("team", "red"), ("x", "")]));
+        assert!(!has_tags(&[("env", "prod")]) && !has_tags(&[("env", "dev"), ("team", "red")]));
+        assert!(Scope::default().has_tags(&BTreeMap::new()));
     }
 }

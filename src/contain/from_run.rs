@@ -11,14 +11,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::log_call::has_succeeded;
 use super::plan::RefusedTarget;
 use super::run_sessions::{ObservedSessions, RunSessions};
 use crate::config::PrincipalSelector;
-use crate::model::{AccountId, Arn, Principal, PrincipalKind};
+use crate::model::{AccountId, Arn, EventDetails, Principal, PrincipalKind, UserIdentity};
 use crate::report::plural;
 use crate::store::{SightingRecord, StoredRow, TrailDeliveries};
 
@@ -86,60 +84,6 @@ impl MentionReason {
     }
 }
 
-/// The fields of a CloudTrail record that say who did what.
-///
-/// Source: CloudTrail user guide, "CloudTrail userIdentity element".
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Record {
-    user_identity: Identity,
-    event_name: String,
-    #[serde(default)]
-    error_code: Option<Value>,
-    #[serde(default)]
-    error_message: Option<Value>,
-    #[serde(default)]
-    request_parameters: Option<Value>,
-    #[serde(default)]
-    response_elements: Option<Value>,
-}
-
-impl Record {
-    fn succeeded(&self) -> bool {
-        has_succeeded(
-            self.error_code.as_ref(),
-            self.error_message.as_ref(),
-            self.response_elements.as_ref(),
-        )
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Identity {
-    #[serde(default, rename = "type")]
-    kind: String,
-    #[serde(default)]
-    arn: String,
-    #[serde(default)]
-    principal_id: String,
-    #[serde(default)]
-    session_context: Option<SessionContext>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionContext {
-    #[serde(default)]
-    session_issuer: Option<SessionIssuer>,
-}
-
-#[derive(Deserialize)]
-struct SessionIssuer {
-    #[serde(default)]
-    arn: String,
-}
-
 impl FromRun {
     /// An empty collection for a run with these trail deliveries.
     pub fn new(trails: TrailDeliveries) -> Self {
@@ -149,36 +93,34 @@ impl FromRun {
         }
     }
 
-    /// Adds a sighting. It is ignored if it is not a CloudTrail record.
-    pub fn add_sighting(&mut self, row: &StoredRow) {
-        let Ok(record) = serde_json::from_str::<Record>(&row.found.message) else {
-            return;
-        };
-        let identity = &record.user_identity;
+    /// Adds a sighting with the details of its event. It is ignored if it is not a CloudTrail record
+    /// of a principal.
+    pub fn add_sighting(&mut self, row: &StoredRow, details: &EventDetails<'_>) {
+        let identity = &details.identity;
         if identity.arn.is_empty() {
             return;
         }
         let selector = resolve_principal(identity);
         let delivered = self.trails.contains(row);
         if delivered
-            && record.succeeded()
+            && details.succeeded()
             && let Ok(selector) = &selector
         {
             let key = (selector.account, selector.kind, selector.name.to_string());
             self.created
                 .entry(key)
                 .or_default()
-                .extend(describe_created(&record));
-            if let Some(session) = created_session(&record) {
+                .extend(describe_created(&details.event_name, &row.found.message));
+            if let Some(session) = created_session(&details.event_name, &row.found.message) {
                 self.sessions
-                    .add_creator(session, selector, &identity.principal_id);
+                    .add_creator(&session, selector, &identity.principal_id);
             }
         }
         let mention_reason = if !delivered {
             MentionReason::Undelivered
         } else if !matches_actor_fields(&row.found) {
             MentionReason::NotActor
-        } else if !record.succeeded() {
+        } else if !details.succeeded() {
             MentionReason::Failed
         } else {
             if let Ok(selector) = &selector {
@@ -195,7 +137,7 @@ impl FromRun {
     fn add_evidence(
         &mut self,
         row: &StoredRow,
-        identity: &Identity,
+        identity: &UserIdentity<'_>,
         selector: Result<PrincipalSelector, String>,
     ) {
         match selector {
@@ -214,8 +156,8 @@ impl FromRun {
                 let user_id = identity
                     .arn
                     .contains("AWSReservedSSO_")
-                    .then(|| identity.principal_id.clone());
-                let principal = identity.arn.clone();
+                    .then(|| identity.principal_id.to_string());
+                let principal = identity.arn.to_string();
                 let refused = RefusedTarget {
                     principal: principal.clone(),
                     reasons: vec![reason],
@@ -229,13 +171,13 @@ impl FromRun {
     fn add_mention(
         &mut self,
         row: &StoredRow,
-        identity: &Identity,
+        identity: &UserIdentity<'_>,
         selector: Option<PrincipalSelector>,
         reason: MentionReason,
     ) {
         let principal = selector
             .as_ref()
-            .map_or_else(|| identity.arn.clone(), ToString::to_string);
+            .map_or_else(|| identity.arn.to_string(), ToString::to_string);
         if self.mentioned.len() >= MAX_MENTIONED && !self.mentioned.contains_key(&principal) {
             self.unlisted_mentions += 1;
             return;
@@ -401,15 +343,8 @@ pub(super) fn selects_same_principal(one: &PrincipalSelector, other: &PrincipalS
 }
 
 /// Returns the user or role behind an identity. A session belongs to its role.
-fn resolve_principal(identity: &Identity) -> Result<PrincipalSelector, String> {
-    let issuer = identity
-        .session_context
-        .as_ref()
-        .and_then(|context| context.session_issuer.as_ref());
-    let issuer = issuer
-        .map(|issuer| issuer.arn.as_str())
-        .filter(|arn| !arn.is_empty());
-    match identity.kind.as_str() {
+fn resolve_principal(identity: &UserIdentity<'_>) -> Result<PrincipalSelector, String> {
+    match &*identity.kind {
         "Root" => {
             return Err(
                 "the root user of an account cannot be blocked by a policy in the account: change its password and \
@@ -432,7 +367,12 @@ fn resolve_principal(identity: &Identity) -> Result<PrincipalSelector, String> {
         }
         _ => {}
     }
-    let arn = issuer.unwrap_or(&identity.arn);
+    let issuer = &*identity.session_issuer_arn;
+    let arn = if issuer.is_empty() {
+        &*identity.arn
+    } else {
+        issuer
+    };
     PrincipalSelector::from_arn(arn)
         .or_else(|_| role_of_session(arn))
         .map_err(|()| "it is not a role or a user of an account".to_owned())
@@ -462,130 +402,33 @@ fn role_of_session(arn: &str) -> Result<PrincipalSelector, ()> {
 ///
 /// Source: STS API, `AssumeRole`, `AssumeRoleWithSAML`, `AssumeRoleWithWebIdentity`
 /// (`AssumedRoleUser`).
-fn created_session(record: &Record) -> Option<&str> {
-    if !record.event_name.starts_with("AssumeRole") {
+fn created_session(event_name: &str, message: &str) -> Option<String> {
+    if !event_name.starts_with("AssumeRole") {
         return None;
     }
-    record
-        .response_elements
-        .as_ref()?
-        .pointer("/assumedRoleUser/assumedRoleId")?
-        .as_str()
+    let record: Value = serde_json::from_str(message).ok()?;
+    let id = record.pointer("/responseElements/assumedRoleUser/assumedRoleId")?;
+    id.as_str().map(str::to_owned)
 }
 
 /// Describes the principal or credential that the call created, if any.
-fn describe_created(record: &Record) -> Option<String> {
-    let text = |value: &Option<Value>, pointer: &str| {
-        value
-            .as_ref()
-            .and_then(|value| value.pointer(pointer))
-            .and_then(Value::as_str)
-            .map(str::to_owned)
+fn describe_created(event_name: &str, message: &str) -> Option<String> {
+    let record = match event_name {
+        "CreateUser" | "CreateRole" | "CreateGroup" | "CreateLoginProfile" | "CreateAccessKey" => {
+            serde_json::from_str::<Value>(message).ok()?
+        }
+        _ => return None,
     };
-    let requested = |parameter: &str| text(&record.request_parameters, parameter);
-    match record.event_name.as_str() {
-        "CreateUser" => Some(format!("user {}", requested("/userName")?)),
-        "CreateRole" => Some(format!("role {}", requested("/roleName")?)),
-        "CreateGroup" => Some(format!("group {}", requested("/groupName")?)),
-        "CreateLoginProfile" => Some(format!("a password for user {}", requested("/userName")?)),
-        "CreateAccessKey" => {
-            let key = text(&record.response_elements, "/accessKey/accessKeyId")
-                .unwrap_or_else(|| "an access key".to_owned());
-            Some(format!("{key} of user {}", requested("/userName")?))
+    let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
+    let requested = |parameter: &str| text(&format!("/requestParameters/{parameter}"));
+    match event_name {
+        "CreateUser" => Some(format!("user {}", requested("userName")?)),
+        "CreateRole" => Some(format!("role {}", requested("roleName")?)),
+        "CreateGroup" => Some(format!("group {}", requested("groupName")?)),
+        "CreateLoginProfile" => Some(format!("a password for user {}", requested("userName")?)),
+        _ => {
+            let key = text("/responseElements/accessKey/accessKeyId").unwrap_or("an access key");
+            Some(format!("{key} of user {}", requested("userName")?))
         }
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Destination, LogGroupArn, LogSource, SourceKind, SourceState, Target};
-
-    fn run() -> FromRun {
-        let home = Target {
-            account: "111111111111".parse().unwrap(),
-            region: "us-east-1".parse().unwrap(),
-        };
-        let log_source = LogSource {
-            kind: SourceKind::CloudTrail,
-            via: "trail".to_owned(),
-            home: home.clone(),
-            destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
-            multi_region: true,
-            is_organization_trail: false,
-            state: SourceState::Unknown,
-        };
-        FromRun::new(TrailDeliveries::new(&[log_source]))
-    }
-
-    fn row(message: &str) -> StoredRow {
-        let text = str::to_owned;
-        StoredRow {
-            account: "111111111111".parse().unwrap(),
-            region: "us-east-1".parse().unwrap(),
-            log_group: text("/trail"),
-            out_of_scope: false,
-            found: SightingRecord {
-                time_ms: 0,
-                event_account: text("111111111111"),
-                event_region: text("us-east-1"),
-                record_id: text("id"),
-                event_id: text("id"),
-                log_stream: text("111111111111_CloudTrail_us-east-1"),
-                timestamp_ms: 0,
-                ingestion_ms: 0,
-                indicators: vec![text("192.0.2.1")],
-                hunts: Vec::new(),
-                matched_fields: vec![text("sourceIPAddress")],
-                is_trusted: false,
-                message: text(message),
-            },
-        }
-    }
-
-    #[test]
-    fn sessions_become_roles_and_others_are_refused() {
-        let mut run = run();
-        let identity = |identity: &str, event: &str| {
-            format!(r#"{{"userIdentity":{identity},"eventName":"{event}"}}"#)
-        };
-        run.add_sighting(&row(&identity(r#"{"type":"AssumedRole","arn":"arn:aws:sts::111111111111:assumed-role/R/s","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111111111111:role/team/R"}}}"#, "X")));
-        run.add_sighting(&row(&identity(
-            r#"{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/S/s"}"#,
-            "X",
-        )));
-        run.add_sighting(&row(&identity(
-            r#"{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/*/s"}"#,
-            "X",
-        )));
-        run.add_sighting(&row(&identity(
-            r#"{"type":"Root","arn":"arn:aws:iam::111111111111:root"}"#,
-            "X",
-        )));
-        run.add_sighting(&row(&identity(r#"{"type":"AssumedRole","principalId":"AROAX:eve","arn":"arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_A_1/eve"}"#, "X")));
-        run.add_sighting(&row(r#"{"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/eve"},"eventName":"CreateUser","requestParameters":{"userName":"backdoor"}}"#));
-        run.add_sighting(&row("not json"));
-        let selectors: Vec<String> = run
-            .selectors()
-            .map(|selector| selector.to_string())
-            .collect();
-        assert_eq!(
-            selectors,
-            [
-                "arn:aws:iam::111111111111:role/team/R",
-                "arn:aws:iam::111111111111:user/eve",
-                "role S in 222222222222"
-            ]
-        );
-        assert_eq!(run.refused().count(), 3);
-        assert!(
-            run.refused()
-                .any(|refused| refused.user_id.as_deref() == Some("AROAX:eve"))
-        );
-        assert_eq!(
-            run.created_by(&"arn:aws:iam::111111111111:user/eve".parse().unwrap()),
-            ["user backdoor"]
-        );
     }
 }

@@ -1,11 +1,12 @@
 //! Coverage: what was searched, what was not, and why. It is a result as important as the
 //! sightings.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, DeniedBy, Engine, LogGroupClass, Region};
+use super::{AccountId, DeniedBy, Engine, LogGroupClass, LogKind, Region};
 
 /// How the search of one row of the coverage ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,10 +85,13 @@ pub enum Reason {
     RegionNotEnabled,
     /// The log group was created inside the window and never contained older events.
     CreatedInsideWindow,
-    /// The log group was created after the run started and never contained older events.
+    /// The log group was created after the run started, or so shortly before that the deletion of an
+    /// earlier log group of its name may not have been recorded yet.
     AppearedDuringRun,
     /// The log group's retention ends inside the window, so older events were deleted.
     RetentionInsideWindow,
+    /// Records of the end of the window may not have been delivered to the log group yet.
+    NotDeliveredYet,
     /// A data protection policy masks values, so a match may be hidden.
     Masked,
     /// No permitted engine can read the class of the log group.
@@ -102,6 +106,8 @@ pub enum Reason {
     GroupGone,
     /// The pages of the server do not end: it repeats a token, or sends empty pages forever.
     EndlessPages,
+    /// The last page of events says that a log stream was not searched completely.
+    StreamNotSearched,
     /// The response lacks a list, and it is not known whether AWS leaves it out if it is empty.
     UnprovenEmpty,
     /// The source credentials have expired or are not available.
@@ -122,7 +128,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::NoLogGroups,
         Self::NoRegions,
         Self::CreatedAfterWindow,
@@ -132,6 +138,7 @@ impl Reason {
         Self::CreatedInsideWindow,
         Self::AppearedDuringRun,
         Self::RetentionInsideWindow,
+        Self::NotDeliveredYet,
         Self::Masked,
         Self::ClassNotReadable,
         Self::OverScanCost,
@@ -139,6 +146,7 @@ impl Reason {
         Self::KeyNotUsable,
         Self::GroupGone,
         Self::EndlessPages,
+        Self::StreamNotSearched,
         Self::UnprovenEmpty,
         Self::SourceCredentials,
         Self::MfaFailed,
@@ -161,6 +169,7 @@ impl Reason {
             Self::CreatedInsideWindow => "created-inside-window",
             Self::AppearedDuringRun => "appeared-during-run",
             Self::RetentionInsideWindow => "retention-inside-window",
+            Self::NotDeliveredYet => "not-delivered-yet",
             Self::Masked => "masked",
             Self::ClassNotReadable => "class-not-readable",
             Self::OverScanCost => "over-scan-cost",
@@ -168,6 +177,7 @@ impl Reason {
             Self::KeyNotUsable => "key-not-usable",
             Self::GroupGone => "group-gone",
             Self::EndlessPages => "endless-pages",
+            Self::StreamNotSearched => "stream-not-searched",
             Self::UnprovenEmpty => "unproven-empty",
             Self::SourceCredentials => "source-credentials",
             Self::MfaFailed => "mfa-failed",
@@ -194,6 +204,7 @@ impl Reason {
             | Self::CreatedInsideWindow
             | Self::AppearedDuringRun
             | Self::RetentionInsideWindow
+            | Self::NotDeliveredYet
             | Self::Masked
             | Self::ClassNotReadable
             | Self::OverScanCost
@@ -201,6 +212,7 @@ impl Reason {
             | Self::KeyNotUsable
             | Self::GroupGone
             | Self::EndlessPages
+            | Self::StreamNotSearched
             | Self::UnprovenEmpty
             | Self::SourceCredentials
             | Self::MfaFailed
@@ -209,6 +221,39 @@ impl Reason {
             | Self::AccessDenied
             | Self::Error
             | Self::Interrupted => false,
+        }
+    }
+
+    /// Whether the gap can be closed: with a permission, a setting, another run, or by waiting.
+    /// Otherwise nobody can search what is missing, because it is not stored.
+    pub fn is_fixable(self) -> bool {
+        match self {
+            Self::NoLogGroups
+            | Self::NoRegions
+            | Self::CreatedAfterWindow
+            | Self::AccountNotActive
+            | Self::RegionNotEnabled
+            | Self::CreatedInsideWindow
+            | Self::AppearedDuringRun
+            | Self::RetentionInsideWindow
+            | Self::ClassNotReadable
+            | Self::GroupGone => false,
+            Self::AccountNotListed
+            | Self::NotDeliveredYet
+            | Self::Masked
+            | Self::OverScanCost
+            | Self::OverRowLimit
+            | Self::KeyNotUsable
+            | Self::EndlessPages
+            | Self::StreamNotSearched
+            | Self::UnprovenEmpty
+            | Self::SourceCredentials
+            | Self::MfaFailed
+            | Self::HopDenied
+            | Self::RoleDenied
+            | Self::AccessDenied
+            | Self::Error
+            | Self::Interrupted => true,
         }
     }
 
@@ -226,8 +271,13 @@ impl Reason {
             Self::CreatedInsideWindow => {
                 "created inside the window; it never contained older events"
             }
-            Self::AppearedDuringRun => "created during the run; it never contained older events",
+            Self::AppearedDuringRun => {
+                "created during the run or shortly before; it never contained older events"
+            }
             Self::RetentionInsideWindow => "older events were deleted by the log group's retention",
+            Self::NotDeliveredYet => {
+                "records of the end of the window may not have been delivered yet"
+            }
             Self::Masked => "a data protection policy masks values, so a match may be hidden",
             Self::ClassNotReadable => "no permitted engine can read its class",
             Self::OverScanCost => {
@@ -237,6 +287,9 @@ impl Reason {
             Self::KeyNotUsable => "the key that encrypts it cannot be used",
             Self::GroupGone => "deleted before its search ended",
             Self::EndlessPages => "the server's pages do not end, so reading stopped",
+            Self::StreamNotSearched => {
+                "the last page of events says that a log stream was not searched completely"
+            }
             Self::UnprovenEmpty => {
                 "the response lacks a list, and it is not known whether AWS leaves it out if it is empty"
             }
@@ -301,6 +354,11 @@ impl Outcome {
             detail,
             denied_by,
         }
+    }
+
+    /// Whether a gap can be closed. See [`Reason::is_fixable`].
+    pub fn is_fixable(&self) -> bool {
+        self.reason.is_none_or(Reason::is_fixable)
     }
 
     /// Appends a remark to the detail.
@@ -381,6 +439,9 @@ pub struct Coverage {
     /// Whether it is outside the accounts and Regions in scope, and was read because it contains
     /// their records.
     pub out_of_scope: bool,
+    /// The kinds of logs that it contains, as far as its log sources are known. Empty if it is not
+    /// about a log group.
+    pub kinds: BTreeSet<LogKind>,
 }
 
 impl Coverage {
@@ -401,6 +462,7 @@ impl Coverage {
             bytes: 0,
             sightings: 0,
             out_of_scope: false,
+            kinds: BTreeSet::new(),
         }
     }
 }

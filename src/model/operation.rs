@@ -110,6 +110,16 @@ operations! {
     ListServiceSpecificCredentials => Some("iam:ListServiceSpecificCredentials"),
     /// IAM: list the signing certificates of a user.
     ListSigningCertificates => Some("iam:ListSigningCertificates"),
+    /// Organizations: list the organizational units below a parent.
+    ListOrganizationalUnitsForParent => Some("organizations:ListOrganizationalUnitsForParent"),
+    /// Organizations: read the parent of an account or organizational unit.
+    ListParents => Some("organizations:ListParents"),
+    /// Organizations: list the roots.
+    ListRoots => Some("organizations:ListRoots"),
+    /// Organizations: list the tags of an account.
+    ListTagsForResource => Some("organizations:ListTagsForResource"),
+    /// CloudTrail: list the trails of an account.
+    ListTrails => Some("cloudtrail:ListTrails"),
     /// IAM: list the users with their last sign-in.
     ListUsers => Some("iam:ListUsers"),
     /// SNS: publish an alert to a topic.
@@ -149,7 +159,7 @@ operations! {
 
 impl Operation {
     /// The operations that a sweep calls in each account, which the read role must allow.
-    pub const SWEEP: [Self; 11] = [
+    pub const SWEEP: [Self; 12] = [
         Self::DescribeRegions,
         Self::DescribeLogGroups,
         Self::FilterLogEvents,
@@ -158,19 +168,31 @@ impl Operation {
         Self::StopQuery,
         Self::DescribeLogStreams,
         Self::DescribeTrails,
+        Self::ListTrails,
         Self::GetTrailStatus,
         Self::GetEventSelectors,
         Self::DescribeFlowLogs,
     ];
 
     /// The operations that `dragnet sources` calls in each account.
-    pub const SOURCES: [Self; 6] = [
+    pub const SOURCES: [Self; 7] = [
         Self::DescribeRegions,
         Self::DescribeLogGroups,
         Self::DescribeTrails,
+        Self::ListTrails,
         Self::GetTrailStatus,
         Self::GetEventSelectors,
         Self::DescribeFlowLogs,
+    ];
+
+    /// The operations that list and select the accounts of an organization. Only `ListAccounts` is
+    /// called if the scope has no organizational units or tags.
+    pub const ORGANIZATION: [Self; 5] = [
+        Self::ListAccounts,
+        Self::ListOrganizationalUnitsForParent,
+        Self::ListParents,
+        Self::ListRoots,
+        Self::ListTagsForResource,
     ];
 
     /// The operations that containment calls in each account, which the contain role must allow.

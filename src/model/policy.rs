@@ -81,7 +81,7 @@ mod tests {
     fn sweep_policy_allows_only_reads() {
         assert_eq!(
             Policy::for_operations(&Operation::SWEEP).to_string(),
-            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:DescribeTrails","cloudtrail:GetEventSelectors","cloudtrail:GetTrailStatus","ec2:DescribeFlowLogs","ec2:DescribeRegions","logs:DescribeLogGroups","logs:DescribeLogStreams","logs:FilterLogEvents","logs:GetQueryResults","logs:StartQuery","logs:StopQuery"],"Resource":["*"]}]}"#
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:DescribeTrails","cloudtrail:GetEventSelectors","cloudtrail:GetTrailStatus","cloudtrail:ListTrails","ec2:DescribeFlowLogs","ec2:DescribeRegions","logs:DescribeLogGroups","logs:DescribeLogStreams","logs:FilterLogEvents","logs:GetQueryResults","logs:StartQuery","logs:StopQuery"],"Resource":["*"]}]}"#
         );
     }
 

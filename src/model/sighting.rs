@@ -1,6 +1,6 @@
 //! A sighting: one log event that contains an indicator or is a row of a hunt.
 
-use super::{AccountId, Region};
+use super::{AccountId, EventDetails, Region};
 
 /// Where and when a log event is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,45 +20,6 @@ pub struct Stored {
     pub timestamp_ms: i64,
     /// The ingestion time in milliseconds since the Unix epoch.
     pub ingestion_ms: i64,
-}
-
-/// The details of an event, according to the event itself. Every text is untrusted, and empty if
-/// the event does not have the field.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventDetails {
-    /// The event time: CloudTrail's `eventTime`, otherwise the log time, in milliseconds since the
-    /// Unix epoch.
-    pub time_ms: i64,
-    /// The account of the event: CloudTrail's `recipientAccountId`, otherwise the account that
-    /// stores it.
-    pub account: String,
-    /// The Region of the event: CloudTrail's `awsRegion`, otherwise the Region that stores it.
-    pub region: String,
-    /// CloudTrail's `eventName`.
-    pub event_name: String,
-    /// CloudTrail's `eventSource`.
-    pub event_source: String,
-    /// CloudTrail's `userIdentity.arn`.
-    pub principal_arn: String,
-    /// CloudTrail's `userIdentity.accessKeyId`.
-    pub access_key_id: String,
-    /// CloudTrail's `sourceIPAddress`.
-    pub source_ip: String,
-    /// CloudTrail's `userAgent`.
-    pub user_agent: String,
-    /// CloudTrail's `errorCode`.
-    pub error_code: String,
-    /// CloudTrail's `eventID`; empty for other events.
-    pub record_id: String,
-    /// CloudTrail's `requestID`.
-    pub request_id: String,
-}
-
-impl EventDetails {
-    /// Whether it is a CloudTrail record. No other event has a record id.
-    pub fn is_cloudtrail(&self) -> bool {
-        !self.record_id.is_empty()
-    }
 }
 
 /// Whether Dragnet made the call of a CloudTrail record.
@@ -92,7 +53,7 @@ pub struct Sighting {
     /// event id.
     pub stored: Stored,
     /// The details of the event.
-    pub details: EventDetails,
+    pub details: EventDetails<'static>,
     /// The matching indicators, each as it was given; sorted.
     pub indicators: Vec<String>,
     /// The hunts of which it is a row; sorted.

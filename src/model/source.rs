@@ -25,7 +25,7 @@ pub enum SourceStatus {
     Denied,
     /// The log source could not be described or read for another reason.
     Failed,
-    /// The last delivery is older than the usual delay explains.
+    /// Logging is switched on, but nothing was ever delivered to the log group.
     Stale,
     /// Deliveries to the log group fail.
     Failing,
@@ -68,7 +68,7 @@ impl SourceStatus {
             Self::Unsearchable => "its log group cannot be searched",
             Self::Denied => "AWS denied access to the log source or its log group",
             Self::Failed => "the log source could not be described or read",
-            Self::Stale => "the last delivery is older than the usual delay explains",
+            Self::Stale => "logging is on, but nothing was ever delivered",
             Self::Failing => "deliveries to its log group fail",
             Self::Stopped => "logging is switched off",
             Self::OnlyS3 => "only in S3, which is not searched",
@@ -107,6 +107,8 @@ pub struct Source {
     pub delivery_error: String,
     /// The events that it is configured to record.
     pub selectors: String,
+    /// Whether it is configured to record data events.
+    pub records_data_events: bool,
     /// Whether the records were searched.
     pub status: SourceStatus,
     /// Why the records were not simply searched. Untrusted text.

@@ -1,7 +1,7 @@
 //! Evidence that recording was tampered with: calls that stop or destroy it, and hours without
 //! records.
 
-use super::Target;
+use super::{EventDetails, Target};
 
 /// CloudTrail `eventName`s of calls that stop, reduce or destroy recording.
 pub const TAMPERING: [&str; 9] = [
@@ -16,25 +16,15 @@ pub const TAMPERING: [&str; 9] = [
     "UpdateTrail",
 ];
 
-/// One such call, whether it succeeded or not. All texts are untrusted.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Tampering {
-    /// The event time in milliseconds since the Unix epoch.
-    pub time_ms: i64,
-    /// The account of the event.
-    pub account: String,
-    /// The Region of the event.
-    pub region: String,
-    /// One of [`TAMPERING`], or `CreateLogStream` for a log stream that imitates those of a trail.
-    pub event_name: String,
-    /// The principal who made the call.
-    pub principal_arn: String,
-    /// The source IP address.
-    pub source_ip: String,
-    /// The error code of a failed call; empty if it succeeded.
-    pub error_code: String,
-    /// CloudTrail's `eventID`.
-    pub record_id: String,
+/// One such call, whether it succeeded or not, or the creation of a log stream that imitates those
+/// of a trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TamperingCall {
+    /// The record of the call.
+    pub details: EventDetails<'static>,
+    /// What the call was about: the trail, the log group, the flow logs; empty if the record does
+    /// not say. Untrusted text.
+    pub resource: String,
 }
 
 /// The number of records of one account-Region in a log group during one hour.

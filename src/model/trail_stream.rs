@@ -1,17 +1,18 @@
 //! Parses the names that CloudTrail gives to its log streams.
 
+use super::organization::is_organization_id;
 use super::{AccountId, Region};
 
 /// The owner of the records in a trail's log stream, derived from the name of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TrailStreamOwner {
+pub enum TrailStreamOwner<'s> {
     /// The stream contains the records of one account.
     Account(AccountId),
-    /// The stream contains the records of any account of an organization.
-    Organization,
+    /// The stream contains the records of any account of the organization with this id.
+    Organization(&'s str),
 }
 
-impl TrailStreamOwner {
+impl<'s> TrailStreamOwner<'s> {
     /// Parses the name of a log stream. Returns `None` if CloudTrail does not use such a name.
     ///
     /// A trail names its streams `ACCOUNT_CloudTrail_REGION`; a busy trail appends `_NUMBER`. The
@@ -21,7 +22,7 @@ impl TrailStreamOwner {
     /// Sources: CloudTrail user guide, "CloudWatch log group and log stream naming for CloudTrail",
     /// and "Role policy document for CloudTrail to use CloudWatch Logs for monitoring"
     /// (`log-stream:o-exampleorgid_*`).
-    pub fn parse(log_stream: &str) -> Option<Self> {
+    pub fn parse(log_stream: &'s str) -> Option<Self> {
         let (owner, rest) = log_stream.split_once("_CloudTrail_")?;
         let (region, number) = rest.split_once('_').unwrap_or((rest, "0"));
         let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
@@ -36,18 +37,8 @@ impl TrailStreamOwner {
             None => (owner, None),
         };
         let is_account = account.is_none_or(|account| account.parse::<AccountId>().is_ok());
-        (is_organization_id(organization) && is_account).then_some(Self::Organization)
+        (is_organization_id(organization) && is_account).then_some(Self::Organization(organization))
     }
-}
-
-/// Source: Organizations API, `Organization`: `^o-[a-z0-9]{10,32}$`.
-fn is_organization_id(text: &str) -> bool {
-    text.strip_prefix("o-").is_some_and(|id| {
-        (10..=32).contains(&id.len())
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    })
 }
 
 #[cfg(test)]
@@ -70,7 +61,7 @@ mod tests {
         ] {
             assert_eq!(
                 TrailStreamOwner::parse(stream),
-                Some(TrailStreamOwner::Organization),
+                Some(TrailStreamOwner::Organization("o-exampleorgid")),
                 "{stream}"
             );
         }

@@ -16,6 +16,17 @@ pub struct TimeWindow {
     to_ms: i64,
 }
 
+/// How the end of a window was chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WindowEnd {
+    /// The time at which the sweep started: whatever has been delivered by then is searched.
+    #[default]
+    Now,
+    /// A time that the user gave: everything before it has to be searched.
+    Given,
+}
+
 /// The end of the window is not after its start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the time window is empty: it starts at {} and ends at {}", rfc3339_ms(*from), rfc3339_ms(*to))]

@@ -84,6 +84,9 @@ const SERVICES: [(Service, &[&str]); 6] = [
         Service::Organizations,
         &[
             "ListAccounts",
+            "ListAccountsForParent",
+            "ListOrganizationalUnitsForParent",
+            "ListTagsForResource",
             "CreateAccount",
             "CloseAccount",
             "MoveAccount",

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::{ReportError, time, write_defused};
 use crate::model::Coverage;
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "account_id",
     "account_name",
     "region",
@@ -21,6 +21,7 @@ const COLUMNS: [&str; 15] = [
     "events",
     "bytes",
     "sightings",
+    "kinds",
 ];
 
 /// Writes the coverage. The rows must be sorted.
@@ -41,6 +42,7 @@ pub fn write_coverage<E: std::error::Error + 'static>(
 
 fn write_record<W: Write>(row: &Coverage, csv: &mut csv::Writer<W>) -> Result<(), csv::Error> {
     let engines: Vec<&str> = row.engines.iter().map(|engine| engine.as_str()).collect();
+    let kinds: Vec<&str> = row.kinds.iter().map(|kind| kind.as_str()).collect();
     let cells: [String; COLUMNS.len()] = [
         row.account.to_string(),
         row.account_name.clone(),
@@ -66,6 +68,7 @@ fn write_record<W: Write>(row: &Coverage, csv: &mut csv::Writer<W>) -> Result<()
         row.events.to_string(),
         row.bytes.to_string(),
         row.sightings.to_string(),
+        kinds.join(";"),
     ];
     write_defused(csv, &cells)
 }
@@ -97,10 +100,10 @@ mod tests {
             coverage_row("222222222222", None, None, closed),
         ];
         insta::assert_snapshot!(written(|out| write_coverage(rows.map(Ok::<_, Infallible>), out)), @"
-        account_id,account_name,region,log_group,log_class,status,reason,denied_by,engine,from,to,pages,events,bytes,sightings
-        111111111111,n1,eu-west-1,/aws/a,STANDARD,searched,,,filter,2026-03-01T12:00:00.000Z,2026-03-02T12:00:00.000Z,1,100,5000,1
-        111111111111,n1,us-east-1,,,denied,access-denied: no: in a service control policy,scp,,,,0,100,5000,1
-        222222222222,n2,,,,skipped,account-not-active: SUSPENDED,,,,,0,100,5000,1
+        account_id,account_name,region,log_group,log_class,status,reason,denied_by,engine,from,to,pages,events,bytes,sightings,kinds
+        111111111111,n1,eu-west-1,/aws/a,STANDARD,searched,,,filter,2026-03-01T12:00:00.000Z,2026-03-02T12:00:00.000Z,1,100,5000,1,
+        111111111111,n1,us-east-1,,,denied,access-denied: no: in a service control policy,scp,,,,0,100,5000,1,
+        222222222222,n2,,,,skipped,account-not-active: SUSPENDED,,,,,0,100,5000,1,
         ");
     }
 }

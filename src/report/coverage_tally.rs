@@ -2,8 +2,8 @@
 
 use super::gaps::{Gaps, row_name};
 use super::summary::CoverageLevel;
-use super::{CoverageCounts, Gap, LogGroupCounts};
-use crate::model::{AccountId, Coverage, Region};
+use super::{CoverageCounts, Gap, LogGroupCounts, NotRequired};
+use crate::model::{AccountId, Coverage, Region, RequiredKinds};
 
 /// How many inactive accounts a verdict names. `coverage.csv` contains all.
 const MOST_ACCOUNTS: usize = 10;
@@ -21,11 +21,22 @@ pub struct CoverageTally {
     accepted: Gaps,
     out_of_scope: Gaps,
     inactive: Vec<String>,
+    required: RequiredKinds,
+    not_required: NotRequired,
     events: u64,
     bytes: u64,
 }
 
 impl CoverageTally {
+    /// Creates a tally in which only gaps in logs of the required kinds make the coverage
+    /// incomplete.
+    pub fn new(required: RequiredKinds) -> Self {
+        Self {
+            required,
+            ..Self::default()
+        }
+    }
+
     /// Counts the next row.
     pub fn add(&mut self, row: &Coverage) {
         let level = CoverageLevel::from_outcome(&row.outcome);
@@ -37,6 +48,10 @@ impl CoverageTally {
         if row.log_group.is_some() {
             self.log_groups.count(row.outcome.status);
         }
+        let is_required = self.required.concern(&row.kinds);
+        if !is_required {
+            self.not_required.add(row);
+        }
         match level {
             CoverageLevel::OutOfScope => {
                 if self.inactive.len() < MOST_ACCOUNTS {
@@ -47,7 +62,9 @@ impl CoverageTally {
             CoverageLevel::Swept => {}
             CoverageLevel::Accepted => self.accepted.add(row),
             CoverageLevel::Partial | CoverageLevel::Denied | CoverageLevel::Failed => {
-                self.gaps.add(row);
+                if is_required {
+                    self.gaps.add(row);
+                }
             }
         }
         self.events = self.events.saturating_add(row.events);
@@ -119,7 +136,17 @@ impl CoverageTally {
         self.bytes
     }
 
-    /// Returns whether everything in scope was covered, and anything was in scope.
+    /// Returns the kinds of logs whose gaps make the coverage incomplete.
+    pub fn required(&self) -> &RequiredKinds {
+        &self.required
+    }
+
+    /// Returns the log groups of the other kinds, counted.
+    pub fn not_required(&self) -> &NotRequired {
+        &self.not_required
+    }
+
+    /// Returns whether everything that is required was covered, and anything was in scope.
     pub fn is_complete(&self) -> bool {
         self.gaps.is_empty() && self.accounts().in_scope > 0
     }
@@ -148,7 +175,7 @@ impl CoverageTally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Outcome, Reason, Status};
+    use crate::model::{LogKind, Outcome, Reason, Status};
     use crate::report::testing::coverage_row;
 
     fn tally(rows: &[Coverage]) -> CoverageTally {
@@ -237,6 +264,28 @@ mod tests {
         assert!(tally(&[searched, closed()]).is_complete());
         assert!(!tally(&[closed()]).is_complete());
         assert!(!tally(&[]).is_complete());
+    }
+
+    #[test]
+    fn only_gaps_of_required_kinds_make_coverage_incomplete() {
+        let row = |kind| Coverage {
+            kinds: std::collections::BTreeSet::from([kind]),
+            ..coverage_row(
+                "111111111111",
+                Some("eu-west-1"),
+                Some("/a"),
+                Outcome::denied("no"),
+            )
+        };
+        let is_complete = |row: &Coverage| {
+            let mut tally = CoverageTally::new(RequiredKinds::new([LogKind::Management]));
+            tally.add(row);
+            tally.is_complete()
+        };
+        assert!(is_complete(&row(LogKind::App)));
+        assert!(!is_complete(&row(LogKind::Management)));
+        let account = coverage_row("111111111111", None, None, Outcome::denied("no"));
+        assert!(!is_complete(&account), "it may have any logs");
     }
 
     #[test]

@@ -3,18 +3,30 @@
 use std::io;
 
 use super::page::{Page, Style};
-use super::{AccountNames, HourGap, SourceTally, TamperingTally, count, plural, time};
-use crate::model::Target;
+use super::{
+    AccountNames, HourGap, OtherSourceTally, SourceTally, TamperingTally, count, plural, time,
+};
+use crate::model::{LogKind, RequiredKinds, TamperingCall, Target};
 
 /// The log sources and the trail integrity findings of a run, counted.
 #[derive(Clone, Debug, Default)]
 pub struct EvidenceTally {
     /// The status of the CloudTrail of every account-Region.
     pub sources: SourceTally,
+    /// The flow logs and the trails with data events.
+    pub other_sources: OtherSourceTally,
     /// Tampering calls.
     pub tampering: TamperingTally,
     /// The longest hour gaps.
     pub hour_gaps: Vec<HourGap>,
+}
+
+impl EvidenceTally {
+    /// Whether the log sources of all required kinds were searched.
+    pub fn has_required_sources(&self, required: &RequiredKinds) -> bool {
+        (!required.contains(LogKind::Management) || self.sources.is_complete())
+            && self.other_sources.is_complete(required)
+    }
 }
 
 pub(super) fn write_tampering_calls(
@@ -27,17 +39,25 @@ pub(super) fn write_tampering_calls(
     }
     let title = format!("Tampering with logging: {}", plural(tally.total(), "call"));
     page.heading(&title, Style::Bad)?;
-    for call in tally.first() {
-        let failed = match call.error_code.as_str() {
+    for TamperingCall {
+        details: call,
+        resource,
+    } in tally.first()
+    {
+        let failed = match &*call.error_code {
             "" => String::new(),
             error => format!(", failed: {error}"),
         };
         let account = account_with_name(&call.account, names);
+        let subject = match resource.as_str() {
+            "" => String::new(),
+            resource => format!(" {resource}"),
+        };
         let location = format!("in {account} {}", call.region);
-        let actor = format!("by {} from {}", call.principal_arn, call.source_ip);
+        let actor = format!("by {} from {}", call.identity.arn, call.source_ip);
         page.item(
             &call.event_name,
-            &format!("{} {location} {actor}{failed}", time(call.time_ms)),
+            &format!("{}{subject} {location} {actor}{failed}", time(call.time_ms)),
         )?;
     }
     match tally.total().saturating_sub(tally.first().len() as u64) {

@@ -17,6 +17,8 @@ const EXAMPLES: usize = 3;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
     pub(super) status: Status,
+    /// Whether the gap can be closed.
+    pub(super) is_fixable: bool,
     /// The reason and AWS's message, with the parts that differ between coverage rows replaced.
     pub(super) reason: String,
     pub(super) accounts: u64,
@@ -86,7 +88,7 @@ impl RowCounts {
 
 /// Collects gaps from coverage rows, which must be sorted by account.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gaps(BTreeMap<(Status, String), GapCounts>);
+pub(super) struct Gaps(BTreeMap<(Status, bool, String), GapCounts>);
 
 #[derive(Clone, Debug, Default)]
 struct GapCounts {
@@ -98,9 +100,10 @@ struct GapCounts {
 
 impl Gaps {
     pub(super) fn add(&mut self, row: &Coverage) {
-        let mut key = (row.outcome.status, common_reason(row));
+        let is_fixable = row.outcome.is_fixable();
+        let mut key = (row.outcome.status, is_fixable, common_reason(row));
         if self.0.len() >= MOST_REASONS && !self.0.contains_key(&key) {
-            "other reasons".clone_into(&mut key.1);
+            "other reasons".clone_into(&mut key.2);
         }
         let counts = self.0.entry(key).or_default();
         counts.rows.add(row);
@@ -119,13 +122,15 @@ impl Gaps {
 
     /// Returns the gaps, those with the most coverage rows first.
     pub(super) fn list(&self) -> Vec<Gap> {
-        let gap = |((status, reason), counts): (&(Status, String), &GapCounts)| Gap {
-            status: *status,
-            reason: reason.clone(),
-            accounts: counts.accounts,
-            rows: counts.rows,
-            examples: counts.examples.clone(),
-        };
+        let gap =
+            |((status, is_fixable, reason), counts): (&(Status, bool, String), &GapCounts)| Gap {
+                status: *status,
+                is_fixable: *is_fixable,
+                reason: reason.clone(),
+                accounts: counts.accounts,
+                rows: counts.rows,
+                examples: counts.examples.clone(),
+            };
         let mut gaps: Vec<Gap> = self.0.iter().map(gap).collect();
         gaps.sort_by_key(|gap| std::cmp::Reverse(gap.rows.total()));
         gaps

@@ -13,7 +13,7 @@ use super::page::{Page, Style};
 use super::terminal::{verdict_style, write_sections};
 use super::verdict::verdict;
 use super::{AccountNames, ReportError, RunReport, count, escape, time};
-use crate::model::Sighting;
+use crate::model::{OwnCall, Sighting};
 
 /// The maximum number of sightings on the page, so that browsers can open it. The other files
 /// contain all of them.
@@ -158,7 +158,7 @@ fn write_sighting(
     let event = &sighting.details;
     let account = account_with_name(&event.account, names);
     let location = format!("{account} {}", event.region);
-    let call = [event.event_name.as_str(), &event.error_code].join(" ");
+    let call = [&*event.event_name, &*event.error_code].join(" ");
     let found_by: Vec<&str> = sighting
         .indicators
         .iter()
@@ -169,7 +169,7 @@ fn write_sighting(
         &time(event.time_ms),
         &location,
         call.trim(),
-        &event.principal_arn,
+        &event.identity.arn,
         &event.source_ip,
         &found_by.join("; "),
     ];
@@ -187,11 +187,23 @@ fn write_sighting(
         out,
         "<tr>{cells}</tr><tr><td colspan=\"6\"><details><summary>{}</summary><pre>{}{more}</pre></details></td></tr>",
         escape_text(&format!(
-            "{} {} {}",
-            sighting.stored.account, sighting.stored.region, sighting.stored.log_group
+            "{} {} {}{}",
+            sighting.stored.account,
+            sighting.stored.region,
+            sighting.stored.log_group,
+            own_call_remark(sighting.own_call)
         )),
         escape_text(&message)
     )
+}
+
+/// Returns what the row of a sighting says about calls of Dragnet itself.
+fn own_call_remark(own_call: OwnCall) -> &'static str {
+    match own_call {
+        OwnCall::No => "",
+        OwnCall::Yes => ": a call of Dragnet itself",
+        OwnCall::Claimed => ": looks like a call of Dragnet, but no run on this machine made it",
+    }
 }
 
 #[cfg(test)]
@@ -206,7 +218,7 @@ mod tests {
     fn page(found: u64, message: &str) -> String {
         let mut sightings = SightingTally::default();
         let mut hostile = sighting(message);
-        hostile.details.principal_arn = "<img src=x onerror=alert(1)>\u{202e}".to_owned();
+        hostile.details.identity.arn = "<img src=x onerror=alert(1)>\u{202e}".into();
         (0..found).for_each(|_| sightings.add(&hostile));
         let summary = crate::report::Summary {
             sightings: found,

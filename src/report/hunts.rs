@@ -77,6 +77,12 @@ impl HuntSummary {
         }
     }
 
+    /// Whether it found anything besides its sightings, which are counted separately. Its other rows
+    /// are sightings, and may be calls of Dragnet itself.
+    pub(super) fn has_findings(&self) -> bool {
+        self.rows > 0 && (self.counts || self.as_written)
+    }
+
     /// Returns the result of the hunt as one line.
     pub fn sentence(&self) -> String {
         let may_double_count = if self.may_double_count {

@@ -15,6 +15,9 @@ mod html;
 mod human;
 mod hunts;
 mod manifest;
+mod not_required;
+mod other_source_tally;
+mod own_calls;
 mod page;
 mod plan;
 mod sighting_tally;
@@ -44,6 +47,8 @@ pub use html::write_html;
 pub use human::{abridged, bytes, count, duration, kind_counts, money, plural};
 pub use hunts::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
 pub use manifest::{Manifest, ManifestFile};
+pub use not_required::NotRequired;
+pub use other_source_tally::OtherSourceTally;
 pub use page::{write_hanging, write_items};
 pub(crate) use plan::{PlanReport, PlannedGap, PlannedTarget, write_plan};
 pub use sighting_tally::{SightingTally, TopCounts};
@@ -123,7 +128,9 @@ mod testing {
 
     use super::{CoverageCounts, LogGroupCounts, RunStatus, SourceCounts, Summary, SummaryWindow};
     use crate::config::Scope;
-    use crate::model::{AccountId, Coverage, EventDetails, Outcome, Sighting, Stored};
+    use crate::model::{
+        AccountId, Coverage, EventDetails, Outcome, Sighting, Stored, UserIdentity,
+    };
 
     pub(super) const MARCH: i64 = 1_772_366_400_000;
 
@@ -159,11 +166,14 @@ mod testing {
             },
             details: EventDetails {
                 time_ms: MARCH,
-                account: "111111111111".to_owned(),
-                region: "eu-west-1".to_owned(),
-                event_name: "ListBuckets".to_owned(),
-                principal_arn: "arn:aws:iam::111111111111:user/alice".to_owned(),
-                source_ip: "192.0.2.1".to_owned(),
+                account: "111111111111".into(),
+                region: "eu-west-1".into(),
+                event_name: "ListBuckets".into(),
+                identity: UserIdentity {
+                    arn: "arn:aws:iam::111111111111:user/alice".into(),
+                    ..UserIdentity::default()
+                },
+                source_ip: "192.0.2.1".into(),
                 ..EventDetails::default()
             },
             indicators: vec!["192.0.2.1".to_owned(), "alice".to_owned()],
@@ -203,6 +213,7 @@ mod testing {
             bytes: 5_000,
             sightings: 1,
             out_of_scope: false,
+            kinds: std::collections::BTreeSet::new(),
         }
     }
 
@@ -218,6 +229,7 @@ mod testing {
             window: SummaryWindow {
                 from: timestamp("2026-03-01T12:00:00Z"),
                 to: timestamp("2026-03-02T12:00:00Z"),
+                complete_until: timestamp("2026-03-02T12:00:00Z"),
             },
             indicators: [("192.0.2.1", "ip"), ("alice", "user")]
                 .map(|(value, kind)| super::IndicatorSummary {
@@ -229,6 +241,7 @@ mod testing {
                 })
                 .to_vec(),
             rejected_entries: Vec::new(),
+            unmatched_selectors: Vec::new(),
             not_looked_for: vec!["feed.json: 2 of mutex".to_owned()],
             hunts: Vec::new(),
             accounts: CoverageCounts::default(),
@@ -236,8 +249,12 @@ mod testing {
             log_groups: LogGroupCounts::default(),
             sources: SourceCounts::default(),
             tampering: BTreeMap::new(),
+            required: crate::model::RequiredKinds::all(),
+            not_required: super::NotRequired::default(),
             never_in_logs: super::NEVER_IN_LOGS,
             sightings: 0,
+            own_calls: 0,
+            claimed_own_calls: 0,
             events_examined: 0,
             bytes_scanned: 0,
             insights: crate::report::InsightsUse::default(),

@@ -39,6 +39,8 @@ pub(crate) struct PlanReport {
     pub targets: Vec<PlannedTarget>,
     /// What would not be covered.
     pub not_covered: Vec<PlannedGap>,
+    /// The selectors of the scope that match nothing, as options of the command line.
+    pub unmatched_selectors: Vec<String>,
 }
 
 /// What would be read of an account-Region.
@@ -125,6 +127,9 @@ fn write_work(plan: &PlanReport, page: &mut dyn Page) -> io::Result<()> {
     let insights_groups = sum(|target| target.insights_log_groups);
     page.item("Search for", &abridged(&plan.looked_for))?;
     page.item("Window", &format!("{from} to {to}"))?;
+    if !plan.unmatched_selectors.is_empty() {
+        page.item("Matched nothing", &plan.unmatched_selectors.join(", "))?;
+    }
     page.item(
         "Read",
         &format!(
@@ -206,6 +211,7 @@ mod tests {
             window: SummaryWindow {
                 from: timestamp("2026-03-01T00:00:00Z"),
                 to: timestamp("2026-03-02T00:00:00Z"),
+                complete_until: timestamp("2026-03-02T00:00:00Z"),
             },
             engine: "auto".to_owned(),
             calls: 4_771,
@@ -215,6 +221,7 @@ mod tests {
             max_scan_cost_usd: 0.5,
             targets: vec![target],
             not_covered: Vec::new(),
+            unmatched_selectors: Vec::new(),
         };
         let mut tally = CoverageTally::default();
         let delivery =

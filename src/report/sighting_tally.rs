@@ -36,18 +36,23 @@ impl TopCounts {
         all
     }
 
-    /// Returns the count of a key.
-    pub fn count(&self, key: &str) -> u64 {
-        self.counts.get(key).copied().unwrap_or_default()
-    }
-
     /// Returns the number of different keys.
     pub fn different(&self) -> usize {
         self.counts.len()
     }
 }
 
-/// Counts sightings. All keys are untrusted text.
+/// The sightings of an indicator, and the earliest and the latest event time in milliseconds since
+/// the Unix epoch.
+#[derive(Clone, Copy, Debug)]
+struct IndicatorSightings {
+    number: u64,
+    first_ms: i64,
+    last_ms: i64,
+}
+
+/// Counts sightings. All keys are untrusted text. The numbers by account, principal, address and
+/// indicator, and the span, leave out Dragnet's own calls.
 #[derive(Clone, Debug, Default)]
 pub struct SightingTally {
     total: u64,
@@ -61,7 +66,7 @@ pub struct SightingTally {
     by_principal: TopCounts,
     by_address: TopCounts,
     by_indicator: TopCounts,
-    seen: HashMap<String, (i64, i64)>,
+    indicators: HashMap<String, IndicatorSightings>,
 }
 
 impl SightingTally {
@@ -69,7 +74,13 @@ impl SightingTally {
     pub fn add(&mut self, sighting: &Sighting) {
         let event = &sighting.details;
         self.total += 1;
-        self.own_calls += u64::from(sighting.own_call == OwnCall::Yes);
+        for indicator in &sighting.indicators {
+            self.add_indicator(indicator, event.time_ms);
+        }
+        if sighting.own_call == OwnCall::Yes {
+            self.own_calls += 1;
+            return;
+        }
         self.claimed_calls += u64::from(sighting.own_call == OwnCall::Claimed);
         self.untrusted_records += u64::from(event.is_cloudtrail() && !sighting.trusted);
         self.differing_copies += u64::from(sighting.copies_differ);
@@ -82,37 +93,41 @@ impl SightingTally {
                 .map_or(event.time_ms, |last| last.max(event.time_ms)),
         );
         self.by_account.add(&event.account);
-        self.by_principal.add(&event.principal_arn);
+        self.by_principal.add(&event.identity.arn);
         self.by_address.add(&event.source_ip);
         for indicator in &sighting.indicators {
             self.by_indicator.add(indicator);
-            self.extend_seen(indicator, event.time_ms);
         }
     }
 
-    fn extend_seen(&mut self, indicator: &str, time_ms: i64) {
-        if let Some((first, last)) = self.seen.get_mut(indicator) {
-            *first = time_ms.min(*first);
-            *last = time_ms.max(*last);
-        } else if self.seen.len() < MOST_KEYS {
-            self.seen.insert(indicator.to_owned(), (time_ms, time_ms));
+    fn add_indicator(&mut self, indicator: &str, time_ms: i64) {
+        if let Some(seen) = self.indicators.get_mut(indicator) {
+            seen.number += 1;
+            seen.first_ms = seen.first_ms.min(time_ms);
+            seen.last_ms = seen.last_ms.max(time_ms);
+        } else if self.indicators.len() < MOST_KEYS {
+            let seen = IndicatorSightings {
+                number: 1,
+                first_ms: time_ms,
+                last_ms: time_ms,
+            };
+            self.indicators.insert(indicator.to_owned(), seen);
         }
     }
 
-    /// Returns the sightings of an indicator, by its name.
+    /// Returns the sightings of an indicator, by its name: the rows of `sightings.csv`.
     pub fn indicator(&self, name: &str, kind: &str) -> IndicatorSummary {
-        let time = |ms: &i64| super::time(*ms);
-        let seen = self.seen.get(name);
+        let seen = self.indicators.get(name);
         IndicatorSummary {
             value: name.to_owned(),
             kind: kind.to_owned(),
-            sightings: self.by_indicator.count(name),
-            first_seen: seen.map(|(first, _)| time(first)),
-            last_seen: seen.map(|(_, last)| time(last)),
+            sightings: seen.map_or(0, |seen| seen.number),
+            first_seen: seen.map(|seen| super::time(seen.first_ms)),
+            last_seen: seen.map(|seen| super::time(seen.last_ms)),
         }
     }
 
-    /// Returns the number of sightings.
+    /// Returns the number of all sightings.
     pub fn total(&self) -> u64 {
         self.total
     }
@@ -137,7 +152,13 @@ impl SightingTally {
         self.own_calls
     }
 
-    /// Returns the earliest and the latest event time, in milliseconds since the Unix epoch.
+    /// Returns the number of sightings that are not calls of Dragnet itself.
+    pub fn findings(&self) -> u64 {
+        self.total - self.own_calls
+    }
+
+    /// Returns the earliest and the latest event time of these, in milliseconds since the Unix
+    /// epoch.
     pub fn span_ms(&self) -> Option<(i64, i64)> {
         self.first_ms.zip(self.last_ms)
     }
@@ -173,7 +194,7 @@ mod tests {
         let mut tally = SightingTally::default();
         for address in ["192.0.2.2", "192.0.2.9", "192.0.2.2", ""] {
             let mut sighting = sighting("");
-            address.clone_into(&mut sighting.details.source_ip);
+            sighting.details.source_ip = address.into();
             tally.add(&sighting);
         }
         assert_eq!(tally.total(), 4);
@@ -186,5 +207,23 @@ mod tests {
             tally.by_indicator().top(9),
             [("192.0.2.1", 4), ("alice", 4)]
         );
+    }
+
+    #[test]
+    fn own_calls_are_counted_separately() {
+        let mut tally = SightingTally::default();
+        for own_call in [OwnCall::Yes, OwnCall::Claimed, OwnCall::No] {
+            tally.add(&Sighting {
+                own_call,
+                ..sighting("")
+            });
+        }
+        assert_eq!(
+            (tally.total(), tally.own_calls(), tally.claimed_calls()),
+            (3, 1, 1)
+        );
+        assert_eq!(tally.findings(), 2);
+        assert_eq!(tally.by_address().top(9), [("192.0.2.1", 2)]);
+        assert_eq!(tally.indicator("alice", "user").sightings, 3);
     }
 }

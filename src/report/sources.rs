@@ -138,6 +138,7 @@ mod tests {
             last_delivery_ms: None,
             delivery_error: String::new(),
             selectors: String::new(),
+            records_data_events: false,
             status: SourceStatus::NoSource,
             reason: String::new(),
         };

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::{HuntSummary, SourceCounts};
+use super::{HuntSummary, NotRequired, SourceCounts};
 use crate::config::{RejectedEntries, Scope};
-use crate::model::{Outcome, Reason, SlowedRate, Status, TimeWindow};
+use crate::model::{Outcome, Reason, RequiredKinds, SlowedRate, Status, TimeWindow};
 use crate::time::rfc3339_ms;
 
 /// The numbers of a run. The field names are the keys of `summary.json`, on which scripts depend.
@@ -31,6 +31,8 @@ pub struct Summary {
     pub indicators: Vec<IndicatorSummary>,
     /// The entries of indicator lists that were not understood, and so were not searched for.
     pub rejected_entries: Vec<RejectedEntries>,
+    /// The selectors of the scope that matched nothing, as options of the command line.
+    pub unmatched_selectors: Vec<String>,
     /// What the indicator lists contained that cannot be searched for in logs; one line per list.
     pub not_looked_for: Vec<String>,
     /// The hunts that were run.
@@ -45,10 +47,18 @@ pub struct Summary {
     pub sources: SourceCounts,
     /// Tampering calls, by event name.
     pub tampering: BTreeMap<String, u64>,
+    /// The kinds of logs whose gaps make the run incomplete.
+    pub required: RequiredKinds,
+    /// The log groups of other kinds, with their gaps.
+    pub not_required: NotRequired,
     /// What no search of CloudWatch Logs can find.
     pub never_in_logs: [&'static str; 3],
-    /// Sightings, with copies combined.
+    /// Sightings, with copies combined, including calls of Dragnet itself.
     pub sightings: u64,
+    /// The sightings that are calls of Dragnet itself. They are no findings.
+    pub own_calls: u64,
+    /// The sightings that only look like calls of Dragnet. They are findings.
+    pub claimed_own_calls: u64,
     /// Events that were read and matched.
     pub events_examined: u64,
     /// Bytes of messages that were read.
@@ -68,9 +78,15 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Returns whether anything was found: a sighting, or a row of a hunt.
+    /// Returns the number of sightings that are not calls of Dragnet itself.
+    pub fn findings(&self) -> u64 {
+        self.sightings.saturating_sub(self.own_calls)
+    }
+
+    /// Returns whether anything was found besides calls of Dragnet itself: a sighting, or a row of a
+    /// hunt that is no sighting.
     pub fn has_findings(&self) -> bool {
-        self.sightings > 0 || self.hunts.iter().any(|hunt| hunt.rows > 0)
+        self.findings() > 0 || self.hunts.iter().any(HuntSummary::has_findings)
     }
 
     /// Returns the names of everything that was searched for: indicators, then hunts.
@@ -118,13 +134,18 @@ pub struct SummaryWindow {
     /// The end, exclusive.
     #[serde(serialize_with = "milliseconds")]
     pub to: Timestamp,
+    /// The time up to which the records had been delivered.
+    #[serde(serialize_with = "milliseconds")]
+    pub complete_until: Timestamp,
 }
 
-impl From<TimeWindow> for SummaryWindow {
-    fn from(window: TimeWindow) -> Self {
+impl SummaryWindow {
+    /// Creates the form of a window whose records had been delivered up to `complete_until`.
+    pub fn new(window: TimeWindow, complete_until: Timestamp) -> Self {
         Self {
             from: window.from(),
             to: window.to(),
+            complete_until,
         }
     }
 }
@@ -268,7 +289,8 @@ mod tests {
   "finished": "2026-03-02T12:05:00.000Z",
   "window": {
     "from": "2026-03-01T12:00:00.000Z",
-    "to": "2026-03-02T12:00:00.000Z"
+    "to": "2026-03-02T12:00:00.000Z",
+    "complete_until": "2026-03-02T12:00:00.000Z"
   },
   "indicators": [
     {
@@ -287,6 +309,7 @@ mod tests {
     }
   ],
   "rejected_entries": [],
+  "unmatched_selectors": [],
   "not_looked_for": [
     "feed.json: 2 of mutex"
   ],
@@ -324,12 +347,21 @@ mod tests {
     "targets": {}
   },
   "tampering": {},
+  "required": [
+    "management",
+    "data",
+    "flow",
+    "app"
+  ],
+  "not_required": {},
   "never_in_logs": [
     "CloudTrail events over 256 KB",
     "data events that no selector names",
     "S3 server access logs"
   ],
   "sightings": 0,
+  "own_calls": 0,
+  "claimed_own_calls": 0,
   "events_examined": 0,
   "bytes_scanned": 0,
   "insights": {

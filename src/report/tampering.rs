@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::{AccountNames, ReportError, count, plural, time, write_defused};
-use crate::model::Tampering;
+use crate::model::TamperingCall;
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 10] = [
     "event_time",
     "event_account_id",
     "event_region",
@@ -17,6 +17,7 @@ const COLUMNS: [&str; 9] = [
     "source_ip",
     "error_code",
     "record_id",
+    "resource",
 ];
 
 /// How many calls the terminal shows. `tampering.csv` contains all.
@@ -26,13 +27,14 @@ const MOST_SHOWN: usize = 10;
 #[derive(Clone, Debug, Default)]
 pub struct TamperingTally {
     by_name: BTreeMap<String, u64>,
-    first: Vec<Tampering>,
+    first: Vec<TamperingCall>,
 }
 
 impl TamperingTally {
     /// Counts the next call.
-    pub fn add(&mut self, call: &Tampering) {
-        *self.by_name.entry(call.event_name.clone()).or_default() += 1;
+    pub fn add(&mut self, call: &TamperingCall) {
+        let name = call.details.event_name.to_string();
+        *self.by_name.entry(name).or_default() += 1;
         if self.first.len() < MOST_SHOWN {
             self.first.push(call.clone());
         }
@@ -49,7 +51,7 @@ impl TamperingTally {
     }
 
     /// Returns the first few calls, by time.
-    pub fn first(&self) -> &[Tampering] {
+    pub fn first(&self) -> &[TamperingCall] {
         &self.first
     }
 }
@@ -76,24 +78,28 @@ pub(super) fn tampering_sentence(by_name: &BTreeMap<String, u64>) -> Option<Stri
 /// # Errors
 /// Returns an error if a row cannot be read, or if `out` cannot be written.
 pub fn write_tampering<E: std::error::Error + 'static>(
-    rows: impl IntoIterator<Item = Result<Tampering, E>>,
+    rows: impl IntoIterator<Item = Result<TamperingCall, E>>,
     names: &AccountNames,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(COLUMNS)?;
     for row in rows {
-        let call = row.map_err(ReportError::Rows)?;
+        let TamperingCall {
+            details: call,
+            resource,
+        } = row.map_err(ReportError::Rows)?;
         let cells: [&str; COLUMNS.len()] = [
             &time(call.time_ms),
             &call.account,
             &call.region,
-            names.get(&call.account).map_or("", String::as_str),
+            names.get(&*call.account).map_or("", String::as_str),
             &call.event_name,
-            &call.principal_arn,
+            &call.identity.arn,
             &call.source_ip,
             &call.error_code,
             &call.record_id,
+            &resource,
         ];
         write_defused(&mut csv, &cells)?;
     }
@@ -105,19 +111,28 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
+    use crate::model::{EventDetails, UserIdentity};
     use crate::report::testing::{MARCH, written};
 
     #[test]
     fn csv_names_who_tampered() {
-        let call = Tampering {
+        let details = EventDetails {
             time_ms: MARCH,
-            account: "111111111111".to_owned(),
-            region: "us-east-1".to_owned(),
-            event_name: "StopLogging".to_owned(),
-            principal_arn: "arn:aws:iam::111111111111:user/mallory".to_owned(),
-            source_ip: "=192.0.2.1".to_owned(),
-            error_code: "AccessDenied".to_owned(),
-            record_id: "e".to_owned(),
+            account: "111111111111".into(),
+            region: "us-east-1".into(),
+            event_name: "StopLogging".into(),
+            identity: UserIdentity {
+                arn: "arn:aws:iam::111111111111:user/mallory".into(),
+                ..UserIdentity::default()
+            },
+            source_ip: "=192.0.2.1".into(),
+            error_code: "AccessDenied".into(),
+            record_id: "e".into(),
+            ..EventDetails::default()
+        };
+        let call = TamperingCall {
+            details,
+            resource: "=trail".to_owned(),
         };
         let mut tally = TamperingTally::default();
         assert_eq!(tampering_sentence(tally.by_name()), None);
@@ -129,8 +144,8 @@ mod tests {
         );
         let names = AccountNames::from([("111111111111".to_owned(), "prod".to_owned())]);
         insta::assert_snapshot!(written(|out| write_tampering([Ok::<_, Infallible>(call)], &names, out)), @r"
-        event_time,event_account_id,event_region,account_name,event_name,principal_arn,source_ip,error_code,record_id
-        2026-03-01T12:00:00.000Z,111111111111,us-east-1,prod,StopLogging,arn:aws:iam::111111111111:user/mallory,'=192.0.2.1,AccessDenied,e
+        event_time,event_account_id,event_region,account_name,event_name,principal_arn,source_ip,error_code,record_id,resource
+        2026-03-01T12:00:00.000Z,111111111111,us-east-1,prod,StopLogging,arn:aws:iam::111111111111:user/mallory,'=192.0.2.1,AccessDenied,e,'=trail
         ");
     }
 }

@@ -92,7 +92,15 @@ pub(super) fn write_sections(report: &RunReport<'_>, page: &mut dyn Page) -> io:
     write_sightings(page, report)?;
     write_hunts(page, &report.summary.hunts)?;
     write_tampering_calls(page, &report.evidence.tampering, report.names)?;
-    write_gaps(page, "Not covered", Style::Bad, &coverage.gaps())?;
+    let (fixable, lost): (Vec<Gap>, Vec<Gap>) =
+        coverage.gaps().into_iter().partition(|gap| gap.is_fixable);
+    write_gaps(page, "Not covered: can be fixed", Style::Bad, &fixable)?;
+    write_gaps(
+        page,
+        "Not covered: not searchable by anyone",
+        Style::Bad,
+        &lost,
+    )?;
     write_gaps(
         page,
         "Not covered, but accepted",
@@ -122,6 +130,7 @@ fn write_facts(page: &mut dyn Page, report: &RunReport<'_>) -> io::Result<()> {
         "Window",
         &format!("{} to {}", rfc3339_ms(window.from), rfc3339_ms(window.to)),
     )?;
+    page.item("Required", &required_kinds(summary))?;
     page.item("Accounts", &coverage_counts(summary.accounts))?;
     page.item("Account-Regions", &coverage_counts(summary.targets))?;
     page.item("Log groups", &log_group_counts(summary.log_groups))?;
@@ -136,6 +145,17 @@ fn write_facts(page: &mut dyn Page, report: &RunReport<'_>) -> io::Result<()> {
         .map(|rate| slowed_rate(rate, report.names))
         .collect();
     page.item("Slowed down", &abridged(&rates))
+}
+
+fn required_kinds(summary: &Summary) -> String {
+    if summary.required.is_all() {
+        "all kinds of logs".to_owned()
+    } else {
+        format!(
+            "{} (--require all: every log group)",
+            summary.required.describe()
+        )
+    }
 }
 
 /// Writes how much was read, with how many calls and at what cost.
@@ -250,14 +270,26 @@ fn counts_by_status(in_scope: u64, parts: &[(u64, &str)]) -> String {
 
 fn write_sightings(page: &mut dyn Page, report: &RunReport<'_>) -> io::Result<()> {
     let tally = report.sightings;
+    let own_calls = tally.own_calls();
     let Some((first, last)) = tally.span_ms() else {
+        if own_calls > 0 {
+            page.heading("Found: only calls of Dragnet itself", Style::Plain)?;
+            let number = plural(own_calls, "sighting");
+            page.item("", &format!("{number} with `self` = true"))?;
+        }
         return Ok(());
     };
-    let title = format!("Found: {}", plural(tally.total(), "sighting"));
+    let title = format!("Found: {}", plural(tally.findings(), "sighting"));
     page.heading(&title, Style::Bad)?;
     page.item("between", &format!("{} and {}", time(first), time(last)))?;
+    if own_calls > 0 {
+        let more = count(own_calls);
+        page.item(
+            "",
+            &format!("{more} more are calls of Dragnet itself (`self` = true)"),
+        )?;
+    }
     for (number, description) in [
-        (tally.own_calls(), "are calls of Dragnet itself"),
         (
             tally.claimed_calls(),
             "look like calls of Dragnet, but no run on this machine made them",
@@ -346,8 +378,8 @@ mod tests {
         }
         for number in 0..found {
             let mut sighting = sighting("");
-            sighting.details.principal_arn =
-                format!("arn:aws:iam::111111111111:user/{}", number % 12);
+            sighting.details.identity.arn =
+                format!("arn:aws:iam::111111111111:user/{}", number % 12).into();
             sightings.add(&sighting);
         }
         let summary = Summary {
@@ -417,6 +449,7 @@ mod tests {
           Kinds            1 ip, 1 user
           Not searched for feed.json: 2 of mutex
           Window           2026-03-01T12:00:00.000Z to 2026-03-02T12:00:00.000Z
+          Required         all kinds of logs
           Accounts         401 in scope: 1 swept, 400 denied; 1 out of scope
           Account-Regions  1 in scope: 1 swept
           Log groups       1 in scope: 1 searched
@@ -442,7 +475,7 @@ mod tests {
           by indicator         2,000  192.0.2.1
                                2,000  alice
 
-        Not covered
+        Not covered: can be fixed
           denied           400 accounts: access-denied: AccessDenied: User:
                            arn:aws:iam::999999999999:user/responder is not authorized to
                            perform: sts:AssumeRole on resource:
@@ -462,6 +495,7 @@ mod tests {
 
         2,000 sightings were found, and coverage is INCOMPLETE: there may be more.
         CloudTrail was searched for 0 of 401 accounts; 401 could not be checked.
+        Not covered, but can be fixed: 400 accounts.
         Inactive accounts (not searchable): n1 (122222222222).
         ");
     }

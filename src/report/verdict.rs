@@ -1,6 +1,7 @@
 //! The verdict: the sentences at the end of a run report that say whether the run is complete.
 
 use super::gaps::RowCounts;
+use super::own_calls::own_calls_sentences;
 use super::tampering::tampering_sentence;
 use super::{CoverageTally, HuntSummary, RunReport, RunStatus, Summary, count, plural};
 use crate::config::RejectedEntries;
@@ -17,12 +18,49 @@ pub(super) fn verdict(report: &RunReport<'_>) -> Vec<String> {
         let sources = &report.evidence.sources;
         lines.push(sources.sentence(summary.accounts.in_scope, report.names));
     }
+    lines.extend(own_calls_sentences(summary));
+    lines.extend(delivery_sentence(summary));
+    lines.extend(gaps_sentences(report.coverage));
+    lines.extend(summary.not_required.sentences());
+    lines.extend(report.evidence.other_sources.sentences(&summary.required));
     lines.extend(rejected_entries_sentence(summary));
+    lines.extend(unmatched_sentence(&summary.unmatched_selectors));
     lines.extend(hunts_sentence(summary));
     lines.extend(tampering_sentence(&summary.tampering));
     lines.extend(accepted_sentence(report.coverage));
     lines.extend(inactive_sentence(summary, report.coverage));
     lines
+}
+
+/// Returns up to when records are complete, if that is before the end of the window.
+fn delivery_sentence(summary: &Summary) -> Option<String> {
+    let window = &summary.window;
+    let was_searched = matches!(summary.status, RunStatus::Complete | RunStatus::Incomplete);
+    (was_searched && window.complete_until < window.to).then(|| {
+        format!(
+            "Complete up to {}: later records may not have been delivered yet.",
+            window.complete_until.strftime("%Y-%m-%dT%H:%M:%SZ")
+        )
+    })
+}
+
+/// Returns how many gaps can be closed, and how many cannot.
+fn gaps_sentences(coverage: &CoverageTally) -> Vec<String> {
+    let rows_of = |is_fixable: bool| {
+        coverage
+            .gaps()
+            .iter()
+            .filter(|gap| gap.is_fixable == is_fixable)
+            .fold(RowCounts::default(), |sum, gap| sum.plus(gap.rows))
+    };
+    [
+        (rows_of(true), "Not covered, but can be fixed"),
+        (rows_of(false), "Not covered, and not searchable by anyone"),
+    ]
+    .into_iter()
+    .filter(|(rows, _)| rows.total() > 0)
+    .map(|(rows, title)| format!("{title}: {}.", rows.describe()))
+    .collect()
 }
 
 /// Returns how many entries of indicator lists were not searched for.
@@ -33,6 +71,11 @@ fn rejected_entries_sentence(summary: &Summary) -> Option<String> {
         .map(RejectedEntries::sentence)
         .collect();
     (!lists.is_empty()).then(|| format!("Not searched for: {}.", lists.join("; ")))
+}
+
+/// Returns which selectors of the scope matched nothing.
+fn unmatched_sentence(selectors: &[String]) -> Option<String> {
+    (!selectors.is_empty()).then(|| format!("Matched nothing: {}.", selectors.join(", ")))
 }
 
 /// Returns the results of the hunts as one sentence.
@@ -81,12 +124,8 @@ fn first_line(summary: &Summary) -> String {
         RunStatus::Complete => {
             let accounts = plural(summary.accounts.in_scope, "account");
             let log_groups = plural(summary.log_groups.in_scope, "log group");
-            let covered = if has_accepted_gaps(summary) {
-                "all but the accepted gaps"
-            } else {
-                "everything in scope"
-            };
-            format!("{found}, and {covered} was covered: {accounts}, {log_groups}.")
+            let covered = covered_part(summary);
+            format!("{found}, and {covered} covered: {accounts}, {log_groups}.")
         }
         RunStatus::Incomplete if !summary.has_findings() => {
             format!(
@@ -97,6 +136,21 @@ fn first_line(summary: &Summary) -> String {
         RunStatus::Interrupted => {
             format!("{found} before the sweep was INTERRUPTED: the rest was not searched.")
         }
+    }
+}
+
+/// Returns what was covered, with its verb. Only if nothing is left out, that is everything.
+fn covered_part(summary: &Summary) -> String {
+    let required = &summary.required;
+    let left_out = if has_accepted_gaps(summary) {
+        ", except for the accepted gaps,"
+    } else {
+        ""
+    };
+    match (summary.not_required.is_complete(), left_out) {
+        (true, "") => "everything in scope was".to_owned(),
+        (true, _) => "all but the accepted gaps was".to_owned(),
+        (false, _) => format!("all {}{left_out} were", required.describe()),
     }
 }
 
@@ -111,9 +165,10 @@ fn has_accepted_gaps(summary: &Summary) -> bool {
             .any(|counts| counts.contains_key(SourceStatus::Accepted.as_str()))
 }
 
-/// Returns what was found, as the start of a sentence. Rows of hunts that count are no sightings.
+/// Returns what was found, as the start of a sentence. Rows of hunts that count are no sightings,
+/// and calls of Dragnet itself are no findings.
 fn findings(summary: &Summary) -> String {
-    match summary.sightings {
+    match summary.findings() {
         0 => hunt_rows(summary).unwrap_or_else(|| "Nothing was found".to_owned()),
         1 => "1 sighting was found".to_owned(),
         more => format!("{} sightings were found", count(more)),
@@ -122,7 +177,11 @@ fn findings(summary: &Summary) -> String {
 
 /// Returns which hunts have rows, or `None` if no hunt has any.
 fn hunt_rows(summary: &Summary) -> Option<String> {
-    let hunts: Vec<&HuntSummary> = summary.hunts.iter().filter(|hunt| hunt.rows > 0).collect();
+    let hunts: Vec<&HuntSummary> = summary
+        .hunts
+        .iter()
+        .filter(|hunt| hunt.has_findings())
+        .collect();
     let rows = plural(hunts.iter().map(|hunt| hunt.rows).sum(), "row");
     match &hunts[..] {
         [] => None,

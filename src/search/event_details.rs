@@ -1,4 +1,8 @@
-//! Extracts the event details from a message: where and when something happened, and who did it.
+//! Parses the event details from a message: where and when something happened, and who did it. This
+//! is the one parser of the fields of a CloudTrail record.
+//!
+//! It reads most records from the token tape, which copies nothing. What the tape does not have is
+//! left to a full parse of the message, which decides what a record is.
 
 use std::borrow::Cow;
 
@@ -8,87 +12,7 @@ use serde::Deserialize;
 use super::document::Document;
 use super::json_tape::JsonTape;
 use super::json_tokenizer::Kind;
-use crate::model::EventDetails;
-
-/// The fields of a CloudTrail record that reports show, borrowed from the message where possible.
-///
-/// Source: CloudTrail user guide, "CloudTrail record contents".
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-struct Record<'a> {
-    #[serde(rename = "eventID", borrow)]
-    event_id: Cow<'a, str>,
-    #[serde(rename = "eventTime", borrow)]
-    event_time: Cow<'a, str>,
-    #[serde(rename = "eventName", borrow)]
-    event_name: Cow<'a, str>,
-    #[serde(rename = "eventSource", borrow)]
-    event_source: Cow<'a, str>,
-    #[serde(rename = "awsRegion", borrow)]
-    aws_region: Cow<'a, str>,
-    #[serde(rename = "recipientAccountId", borrow, default)]
-    recipient_account_id: Option<Cow<'a, str>>,
-    #[serde(rename = "userIdentity", borrow, default)]
-    user_identity: Option<UserIdentity<'a>>,
-    #[serde(rename = "sourceIPAddress", borrow, default)]
-    source_ip: Option<Cow<'a, str>>,
-    #[serde(rename = "userAgent", borrow, default)]
-    user_agent: Option<Cow<'a, str>>,
-    #[serde(rename = "errorCode", borrow, default)]
-    error_code: Option<Cow<'a, str>>,
-    #[serde(rename = "requestID", borrow, default)]
-    request_id: Option<Cow<'a, str>>,
-}
-
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-struct UserIdentity<'a> {
-    #[serde(borrow, default)]
-    arn: Option<Cow<'a, str>>,
-    #[serde(rename = "accessKeyId", borrow, default)]
-    access_key_id: Option<Cow<'a, str>>,
-}
-
-/// Event details that borrow from the message where possible; see [`EventDetails`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are those of EventDetails")]
-pub struct ParsedEventDetails<'m> {
-    pub time_ms: i64,
-    pub account: Cow<'m, str>,
-    pub region: Cow<'m, str>,
-    pub event_name: Cow<'m, str>,
-    pub event_source: Cow<'m, str>,
-    pub principal_arn: Cow<'m, str>,
-    pub access_key_id: Cow<'m, str>,
-    pub source_ip: Cow<'m, str>,
-    pub user_agent: Cow<'m, str>,
-    pub error_code: Cow<'m, str>,
-    pub record_id: Cow<'m, str>,
-    pub request_id: Cow<'m, str>,
-}
-
-impl ParsedEventDetails<'_> {
-    /// Whether the event is a CloudTrail record. No other event has a record id.
-    pub fn is_cloudtrail(&self) -> bool {
-        !self.record_id.is_empty()
-    }
-
-    /// Copies the details, so that they can outlive the message.
-    pub fn into_owned(self) -> EventDetails {
-        EventDetails {
-            time_ms: self.time_ms,
-            account: self.account.into_owned(),
-            region: self.region.into_owned(),
-            event_name: self.event_name.into_owned(),
-            event_source: self.event_source.into_owned(),
-            principal_arn: self.principal_arn.into_owned(),
-            access_key_id: self.access_key_id.into_owned(),
-            source_ip: self.source_ip.into_owned(),
-            user_agent: self.user_agent.into_owned(),
-            error_code: self.error_code.into_owned(),
-            record_id: self.record_id.into_owned(),
-            request_id: self.request_id.into_owned(),
-        }
-    }
-}
+use crate::model::{EventDetails, UserIdentity};
 
 /// Extracts the event details of a message. An event that is not a CloudTrail record gets the
 /// account, the Region and the time with which it is stored.
@@ -97,7 +21,7 @@ pub fn event_details(
     account: &str,
     region: &str,
     timestamp_ms: i64,
-) -> EventDetails {
+) -> EventDetails<'static> {
     parse_event_details(&Document::new(message), account, region, timestamp_ms).into_owned()
 }
 
@@ -107,19 +31,24 @@ pub fn parse_event_details<'m>(
     account: &'m str,
     region: &'m str,
     timestamp_ms: i64,
-) -> ParsedEventDetails<'m> {
+) -> EventDetails<'m> {
     let record = document
         .tape()
         .and_then(record_from_tape)
         .unwrap_or_else(|| parse_record(document.message()));
-    record
-        .and_then(|record| details_from_record(record, account))
-        .unwrap_or_else(|| ParsedEventDetails {
+    let Some(mut details) = record else {
+        return EventDetails {
             time_ms: timestamp_ms,
             account: account.into(),
             region: region.into(),
-            ..ParsedEventDetails::default()
-        })
+            ..EventDetails::default()
+        };
+    };
+    // Records from before 2014 have no `recipientAccountId`; the account that stores them is used.
+    if details.account.is_empty() {
+        details.account = account.into();
+    }
+    details
 }
 
 /// An event of EventBridge, which has the record in `detail`.
@@ -128,12 +57,12 @@ pub fn parse_event_details<'m>(
 #[derive(Debug, Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    detail: Record<'a>,
+    detail: EventDetails<'a>,
 }
 
 /// Parses the whole message as a CloudTrail record, or as an EventBridge event with one; `None` if
 /// it is neither.
-fn parse_record(message: &str) -> Option<Record<'_>> {
+fn parse_record(message: &str) -> Option<EventDetails<'_>> {
     if !message.trim_start().starts_with('{') {
         return None;
     }
@@ -149,7 +78,7 @@ fn parse_record(message: &str) -> Option<Record<'_>> {
     clippy::option_option,
     reason = "that there is no record is a result, too"
 )]
-fn record_from_tape<'m>(tape: &JsonTape<'m>) -> Option<Option<Record<'m>>> {
+fn record_from_tape<'m>(tape: &JsonTape<'m>) -> Option<Option<EventDetails<'m>>> {
     if let Some(record) = record_from_object(tape, JsonTape::ROOT)? {
         return Some(Some(record));
     }
@@ -165,7 +94,7 @@ fn record_from_tape<'m>(tape: &JsonTape<'m>) -> Option<Option<Record<'m>>> {
     clippy::option_option,
     reason = "that there is no record is a result, too"
 )]
-fn record_from_object<'m>(tape: &JsonTape<'m>, object: usize) -> Option<Option<Record<'m>>> {
+fn record_from_object<'m>(tape: &JsonTape<'m>, object: usize) -> Option<Option<EventDetails<'m>>> {
     let [
         event_id,
         event_time,
@@ -177,6 +106,8 @@ fn record_from_object<'m>(tape: &JsonTape<'m>, object: usize) -> Option<Option<R
         source_ip,
         user_agent,
         error_code,
+        error_message,
+        response_elements,
         request_id,
     ] = tape.fields(object, record_field_index)?;
     let (Some(event_id), Some(event_time), Some(event_name), Some(event_source), Some(aws_region)) =
@@ -184,22 +115,27 @@ fn record_from_object<'m>(tape: &JsonTape<'m>, object: usize) -> Option<Option<R
     else {
         return Some(None);
     };
-    Some(Some(Record {
-        event_id: tape.text(event_id)?,
-        event_time: tape.text(event_time)?,
+    let Ok(time) = tape.text(event_time)?.parse::<Timestamp>() else {
+        return Some(None);
+    };
+    Some(Some(EventDetails {
+        time_ms: time.as_millisecond(),
+        account: text_or_null(tape, recipient_account_id)?,
+        region: tape.text(aws_region)?,
         event_name: tape.text(event_name)?,
         event_source: tape.text(event_source)?,
-        aws_region: tape.text(aws_region)?,
-        recipient_account_id: optional_text(tape, recipient_account_id)?,
-        user_identity: identity_from_tape(tape, user_identity)?,
-        source_ip: optional_text(tape, source_ip)?,
-        user_agent: optional_text(tape, user_agent)?,
-        error_code: optional_text(tape, error_code)?,
-        request_id: optional_text(tape, request_id)?,
+        identity: identity_from_tape(tape, user_identity)?,
+        source_ip: text_or_null(tape, source_ip)?,
+        user_agent: text_or_null(tape, user_agent)?,
+        error_code: text_or_null(tape, error_code)?,
+        has_error_message: error_message.is_some_and(|token| tape.kind(token) != Some(Kind::Null)),
+        console_login: text_or_other(tape, member(tape, response_elements, "ConsoleLogin")?)?,
+        record_id: tape.text(event_id)?,
+        request_id: text_or_null(tape, request_id)?,
     }))
 }
 
-/// The position of a field in the array that [`record_from_tape`] reads.
+/// The position of a field in the array that [`record_from_object`] reads.
 fn record_field_index(name: &str) -> Option<usize> {
     Some(match name {
         "eventID" => 0,
@@ -212,74 +148,66 @@ fn record_field_index(name: &str) -> Option<usize> {
         "sourceIPAddress" => 7,
         "userAgent" => 8,
         "errorCode" => 9,
-        "requestID" => 10,
+        "errorMessage" => 10,
+        "responseElements" => 11,
+        "requestID" => 12,
         _ => return None,
     })
 }
 
-/// The text of a field that may be absent or null. Returns `None` for any other value, which is
-/// left to the full parse.
+/// The text of a field; empty if the field is absent or null. Returns `None` for any other value,
+/// which is left to the full parse.
+fn text_or_null<'m>(tape: &JsonTape<'m>, field: Option<usize>) -> Option<Cow<'m, str>> {
+    match field.map(|token| (token, tape.kind(token))) {
+        None | Some((_, Some(Kind::Null))) => Some(Cow::default()),
+        Some((token, _)) => tape.text(token),
+    }
+}
+
+/// The text of a field; empty if it is anything else.
+fn text_or_other<'m>(tape: &JsonTape<'m>, field: Option<usize>) -> Option<Cow<'m, str>> {
+    match field.map(|token| (token, tape.kind(token))) {
+        Some((token, Some(Kind::Text | Kind::Escaped))) => tape.text(token),
+        _ => Some(Cow::default()),
+    }
+}
+
+/// A member of an object; `Some(None)` if the value is no object or does not have the member.
+/// Returns `None` if the member is repeated, which is left to the full parse.
 #[expect(
     clippy::option_option,
-    reason = "that the field is absent is a result, too"
+    reason = "that there is no member is a result, too"
 )]
-fn optional_text<'m>(tape: &JsonTape<'m>, field: Option<usize>) -> Option<Option<Cow<'m, str>>> {
-    match field.map(|token| (token, tape.kind(token))) {
-        None | Some((_, Some(Kind::Null))) => Some(None),
-        Some((token, _)) => tape.text(token).map(Some),
-    }
+fn member(tape: &JsonTape<'_>, value: Option<usize>, name: &str) -> Option<Option<usize>> {
+    let Some(object) = value.filter(|token| tape.kind(*token) == Some(Kind::Object)) else {
+        return Some(None);
+    };
+    let [member] = tape.fields(object, |found| (found == name).then_some(0))?;
+    Some(member)
 }
 
 /// The user identity, which may be absent or null. Returns `None` if the whole message must be
 /// parsed.
-#[expect(
-    clippy::option_option,
-    reason = "that there is no identity is a result, too"
-)]
-fn identity_from_tape<'m>(
-    tape: &JsonTape<'m>,
-    field: Option<usize>,
-) -> Option<Option<UserIdentity<'m>>> {
+fn identity_from_tape<'m>(tape: &JsonTape<'m>, field: Option<usize>) -> Option<UserIdentity<'m>> {
     let Some(object) = field.filter(|token| tape.kind(*token) != Some(Kind::Null)) else {
-        return Some(None);
+        return Some(UserIdentity::default());
     };
-    let [arn, access_key_id] = tape.fields(object, |name| match name {
-        "arn" => Some(0),
-        "accessKeyId" => Some(1),
-        _ => None,
-    })?;
-    Some(Some(UserIdentity {
-        arn: optional_text(tape, arn)?,
-        access_key_id: optional_text(tape, access_key_id)?,
-    }))
-}
-
-fn details_from_record<'m>(
-    record: Record<'m>,
-    storing_account: &'m str,
-) -> Option<ParsedEventDetails<'m>> {
-    let time: Timestamp = record.event_time.parse().ok()?;
-    let (arn, key) = record
-        .user_identity
-        .map(|identity| (identity.arn, identity.access_key_id))
-        .unwrap_or_default();
-    Some(ParsedEventDetails {
-        time_ms: time.as_millisecond(),
-        // Records from before 2014 have no `recipientAccountId`; the account that stores them is
-        // used.
-        account: record
-            .recipient_account_id
-            .unwrap_or(storing_account.into()),
-        region: record.aws_region,
-        event_name: record.event_name,
-        event_source: record.event_source,
-        principal_arn: arn.unwrap_or_default(),
-        access_key_id: key.unwrap_or_default(),
-        source_ip: record.source_ip.unwrap_or_default(),
-        user_agent: record.user_agent.unwrap_or_default(),
-        error_code: record.error_code.unwrap_or_default(),
-        record_id: record.event_id,
-        request_id: record.request_id.unwrap_or_default(),
+    let [kind, principal_id, arn, access_key_id, session_context] =
+        tape.fields(object, |name| match name {
+            "type" => Some(0),
+            "principalId" => Some(1),
+            "arn" => Some(2),
+            "accessKeyId" => Some(3),
+            "sessionContext" => Some(4),
+            _ => None,
+        })?;
+    let session_issuer = member(tape, session_context, "sessionIssuer")?;
+    Some(UserIdentity {
+        kind: text_or_other(tape, kind)?,
+        principal_id: text_or_other(tape, principal_id)?,
+        arn: text_or_null(tape, arn)?,
+        access_key_id: text_or_null(tape, access_key_id)?,
+        session_issuer_arn: text_or_other(tape, member(tape, session_issuer, "arn")?)?,
     })
 }
 
@@ -295,11 +223,11 @@ mod tests {
             "requestID":"r","eventID":"e","recipientAccountId":"222222222222"}"#;
         let details = event_details(message, "111111111111", "us-east-1", 5);
         assert_eq!(
-            (details.account.as_str(), details.region.as_str()),
+            (&*details.account, &*details.region),
             ("222222222222", "eu-west-1")
         );
         assert_eq!(
-            (details.principal_arn.as_str(), details.record_id.as_str()),
+            (&*details.identity.arn, &*details.record_id),
             ("arn:aws:iam::222222222222:user/a", "e")
         );
         assert_eq!(details.time_ms, 1_772_362_800_000);
@@ -318,11 +246,7 @@ mod tests {
         ] {
             let details = event_details(message, "111111111111", "us-east-1", 5);
             assert_eq!(
-                (
-                    details.account.as_str(),
-                    details.region.as_str(),
-                    details.time_ms
-                ),
+                (&*details.account, &*details.region, details.time_ms),
                 ("111111111111", "us-east-1", 5)
             );
             assert_eq!(details.record_id, "");
@@ -359,9 +283,9 @@ mod tests {
 
     const TEXT: &str = r#""x\ny""#;
 
-    const IDENTITY: &str = r#"{"arn":"a","accessKeyId":null}"#;
+    const IDENTITY: &str = r#"{"type":"t","arn":"a","accessKeyId":null,"sessionContext":{"sessionIssuer":{"arn":"i"}}}"#;
 
-    const VALUES: [&str; 11] = [
+    const VALUES: [&str; 16] = [
         TEXT,
         "null",
         "1",
@@ -372,10 +296,15 @@ mod tests {
         IDENTITY,
         r#"{"arn":"a","arn":"b"}"#,
         r#"{"arn":1}"#,
+        r#"{"type":{},"principalId":2,"sessionContext":"x"}"#,
+        r#"{"sessionContext":{"sessionIssuer":{"arn":"a","arn":"b"}}}"#,
+        r#"{"sessionContext":{"sessionIssuer":{"arn":"a"},"sessionIssuer":"b"}}"#,
+        r#"{"a":1,"ConsoleLogin":"Failure"}"#,
+        r#"{"ConsoleLogin":"Failure","ConsoleLogin":1}"#,
         r#"{"a":{"arn":2},"accessKeyId":"\u0041"}"#,
     ];
 
-    const NAMES: [&str; 12] = [
+    const NAMES: [&str; 14] = [
         "eventID",
         "eventTime",
         "eventName",
@@ -386,6 +315,8 @@ mod tests {
         "sourceIPAddress",
         "userAgent",
         "errorCode",
+        "errorMessage",
+        "responseElements",
         "requestID",
         "other",
     ];

@@ -30,6 +30,7 @@ mod names;
 mod never_excluded;
 mod passthrough_query;
 mod pattern;
+mod query_words;
 mod quoted_pattern;
 mod required_text;
 mod resource_names;
@@ -37,7 +38,7 @@ mod search_set;
 
 pub use canonical::{are_equal_documents, canonical_text};
 pub use document::Document;
-pub use event_details::{ParsedEventDetails, event_details, parse_event_details};
+pub use event_details::{event_details, parse_event_details};
 pub(crate) use field_notes::field_notes;
 pub use hunts::{Finding, FlowLogFormats, PrepareHuntError, PreparedHunt, RecordKind};
 pub use insights::StreamFilter;

@@ -6,8 +6,14 @@
 //! results.
 
 use super::hunts::{PrepareHuntError, PreparedHunt};
+use super::query_words::QueryWords;
 use crate::model::Hunt;
 use crate::query::{LogType, Query};
+
+/// Commands that Insights does not support in log groups of class `INFREQUENT_ACCESS`.
+///
+/// Source: CloudWatch Logs user guide, "Logs Insights QL commands supported in log classes".
+const STANDARD_ONLY: [&str; 4] = ["pattern", "diff", "filterIndex", "unmask"];
 
 /// A hunt whose query Insights runs as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +33,29 @@ impl PassthroughQuery {
             .into_iter()
             .find(|name| !LogType::is_system_field(name))
             .map(str::to_owned)
+    }
+
+    /// A field that Insights may have to discover in the events, if the query cannot be parsed, so
+    /// that it is not known which fields it reads.
+    pub fn possibly_discovered_field(&self) -> Option<String> {
+        if self.0.query.parse::<Query>().is_ok() {
+            return None;
+        }
+        let words = QueryWords::read(&self.0.query);
+        words
+            .possible_field(LogType::is_system_field)
+            .map(str::to_owned)
+    }
+
+    /// A command of the query that Insights supports only in log groups of class `STANDARD`.
+    pub fn standard_only_command(&self) -> Option<&'static str> {
+        let words = QueryWords::read(&self.0.query).words;
+        STANDARD_ONLY.into_iter().find(|command| {
+            words.iter().any(|word| {
+                // `unmask` is also written as a function.
+                (word.is_command || word.is_function) && word.text.eq_ignore_ascii_case(command)
+            })
+        })
     }
 
     /// Returns the query for events from `from_ms` (inclusive) to `to_ms` (exclusive). Insights

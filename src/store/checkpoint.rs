@@ -162,7 +162,10 @@ fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
 fn is_finished(status: Option<Status>, reason: Option<Reason>) -> bool {
     match status {
         Some(Status::Searched | Status::Skipped | Status::Unsearchable | Status::Accepted) => true,
-        Some(Status::Partial) => reason != Some(Reason::EndlessPages),
+        Some(Status::Partial) => !matches!(
+            reason,
+            Some(Reason::EndlessPages | Reason::StreamNotSearched)
+        ),
         Some(Status::Denied | Status::Failed) | None => false,
     }
 }

@@ -4,7 +4,7 @@ use super::passthrough_rows::PassthroughRow;
 use super::sightings::Sightings;
 use crate::model::{
     AccountId, ApiCall, Engine, HourOfRecords, LogGroupClass, LogSource, Outcome, Region,
-    SourceLookup, Tampering, Target,
+    SourceLookup, TamperingCall, Target,
 };
 use crate::query::Partial;
 
@@ -233,8 +233,9 @@ pub struct Page {
 /// The findings about trail integrity in one page.
 #[derive(Clone, Debug, Default)]
 pub struct IntegrityFindings {
-    /// Calls that tamper with records.
-    pub tampering: Vec<Tampering>,
+    /// Calls that tamper with records: one of `TAMPERING`, or `CreateLogStream` for a log stream
+    /// that imitates those of a trail, whether it succeeded or not.
+    pub tampering: Vec<TamperingCall>,
     /// The number of records by account, Region and hour, if the scan reads all records.
     pub hours: Vec<HourOfRecords>,
 }

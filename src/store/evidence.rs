@@ -1,6 +1,7 @@
 //! Log sources and trail integrity: written as they are found, and read back as a whole. An
 //! organization of 400 accounts in 17 Regions has some 14,000 source lookups, which fit in memory.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Row, Transaction, params};
@@ -10,8 +11,8 @@ use super::entry::{IntegrityFindings, UnitId};
 use super::reader::{damaged, next_row, parse_column, read_count, read_outcome, unknown};
 use super::{RunReader, StoreError};
 use crate::model::{
-    AccountId, HourOfRecords, LogGroupArn, LogSource, Outcome, Region, SourceKind, SourceLookup,
-    SourceState, Tampering, Target,
+    AccountId, EventDetails, HourOfRecords, LogGroupArn, LogSource, Outcome, Region, SourceKind,
+    SourceLookup, SourceState, TamperingCall, Target, UserIdentity,
 };
 
 pub(super) fn insert_source_lookup(
@@ -58,17 +59,18 @@ pub(super) fn insert_integrity_findings(
 ) -> Result<(), StoreError> {
     for call in &findings.tampering {
         let mut insert = transaction.prepare_cached(
-            "INSERT OR IGNORE INTO tampering VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT OR IGNORE INTO tampering VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?;
         insert.execute(params![
-            call.time_ms,
-            call.account,
-            call.region,
-            call.event_name,
-            call.principal_arn,
-            call.source_ip,
-            call.error_code,
-            call.record_id
+            call.details.time_ms,
+            call.details.account,
+            call.details.region,
+            call.details.event_name,
+            call.details.identity.arn,
+            call.details.source_ip,
+            call.details.error_code,
+            call.details.record_id,
+            call.resource
         ])?;
     }
     for hour in &findings.hours {
@@ -106,6 +108,17 @@ impl CoverageOutcomes {
         let outcome_of = |region: String| self.0.get(&(target.account, region, String::new()));
         outcome_of(target.region.to_string()).or_else(|| outcome_of(String::new()))
     }
+}
+
+/// A log group that was deleted, according to a record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeletedLogGroup {
+    /// The account: untrusted text.
+    pub account: String,
+    /// The Region: untrusted text.
+    pub region: String,
+    /// The name, or an empty text if it is not known.
+    pub name: String,
 }
 
 /// The records of one account and Region in one hour, in one log group.
@@ -200,13 +213,38 @@ impl RunReader {
         Ok(outcomes)
     }
 
-    /// Passes the tampering calls to `use_rows`, ordered by time.
+    /// Returns the log groups that were deleted, as the searched records say. The name is empty if
+    /// the record does not say it.
+    ///
+    /// # Errors
+    /// The database fails or is damaged.
+    pub fn deleted_log_groups(&self) -> Result<BTreeSet<DeletedLogGroup>, StoreError> {
+        let mut select = self.connection.prepare(
+            "SELECT DISTINCT account, region, resource FROM tampering
+             WHERE event_name = 'DeleteLogGroup' AND error_code = ''",
+        )?;
+        let mut rows = select.query([])?;
+        let mut deleted = BTreeSet::new();
+        while let Some(row) = rows.next()? {
+            deleted.insert(DeletedLogGroup {
+                account: row.get(0)?,
+                region: row.get(1)?,
+                name: row.get(2)?,
+            });
+        }
+        Ok(deleted)
+    }
+
+    /// Passes the tampering calls to `use_rows`, ordered by time. Of their details, only those that
+    /// reports show are stored.
     ///
     /// # Errors
     /// `use_rows` fails. The iterator yields an error if the database fails.
     pub fn tampering<T, E: From<StoreError>>(
         &self,
-        use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Tampering, StoreError>>) -> Result<T, E>,
+        use_rows: impl FnOnce(
+            &mut dyn Iterator<Item = Result<TamperingCall, StoreError>>,
+        ) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut select = self
             .connection
@@ -246,16 +284,26 @@ impl RunReader {
     }
 }
 
-fn tampering_row(row: &Row<'_>) -> Result<Tampering, StoreError> {
-    Ok(Tampering {
+fn tampering_row(row: &Row<'_>) -> Result<TamperingCall, StoreError> {
+    let text =
+        |column: usize| Ok::<Cow<'static, str>, StoreError>(row.get::<_, String>(column)?.into());
+    let details = EventDetails {
         time_ms: row.get(0)?,
-        account: row.get(1)?,
-        region: row.get(2)?,
-        event_name: row.get(3)?,
-        principal_arn: row.get(4)?,
-        source_ip: row.get(5)?,
-        error_code: row.get(6)?,
-        record_id: row.get(7)?,
+        account: text(1)?,
+        region: text(2)?,
+        event_name: text(3)?,
+        identity: UserIdentity {
+            arn: text(4)?,
+            ..UserIdentity::default()
+        },
+        source_ip: text(5)?,
+        error_code: text(6)?,
+        record_id: text(7)?,
+        ..EventDetails::default()
+    };
+    Ok(TamperingCall {
+        details,
+        resource: row.get(8)?,
     })
 }
 

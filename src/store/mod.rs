@@ -8,6 +8,7 @@
 mod checkpoint;
 mod commit;
 mod count;
+mod earlier_runs;
 mod entry;
 mod evidence;
 mod journal;
@@ -23,19 +24,20 @@ mod trail_deliveries;
 
 pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
+pub use earlier_runs::EarlierRuns;
 pub use entry::{
     CountRow, CoverageId, CoverageRow, Entry, InsightsQuery, IntegrityFindings, Page, Pass,
     PassthroughRows, ScopeMembership, ScopedAccount, SightingRecord, UnitId, UnitRow,
 };
-pub use evidence::{CoverageOutcomes, HourRow};
+pub use evidence::{CoverageOutcomes, DeletedLogGroup, HourRow};
 pub use journal::{Journal, JournalClosed, Writer};
 pub use lock::{RunLock, WatchLock};
 pub use passthrough_rows::{PassthroughRow, StoredRows};
 pub use reader::{CallCounts, InsightsTotal, RunReader};
 pub use run_dir::RunDir;
-pub use run_registry::{EarlierRuns, register_run};
+pub use run_registry::RunRegistry;
 pub use sightings::{SightingRows, Sightings, StoredRow};
-pub use trail_deliveries::TrailDeliveries;
+pub use trail_deliveries::{ORGANIZATION, TrailDeliveries};
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! Reads a run in the order of its reports, without loading it into memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
@@ -242,6 +242,7 @@ fn coverage_row(row: &Row<'_>) -> Result<Coverage, StoreError> {
         bytes: read_count(row, 13)?,
         sightings: read_count(row, 14)?,
         out_of_scope: row.get(15)?,
+        kinds: BTreeSet::new(),
     })
 }
 

@@ -1,165 +1,354 @@
-//! Remembers the runs of this machine, so that a run recognises the calls of earlier ones: they
-//! appear in CloudTrail minutes later, and a repeated sweep would find itself.
+//! Lists the runs of this machine, so that a run recognises the calls of earlier ones: they appear
+//! in CloudTrail minutes later, and a repeated sweep would find itself.
+//!
+//! The list is `runs.tsv` in the state directory: for each run its id, its directory, and when a
+//! process last began to make calls for it. Every change replaces the file as a whole while
+//! `runs.lock` is locked, so two processes lose no entry, and a process that is killed leaves the
+//! old list or the new one. A run stores only the ids of earlier runs. What these runs called is
+//! read from their directories, as this list has them: a run that somebody hands over cannot
+//! declare an attacker's calls to be Dragnet's.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{RunDir, RunReader, StoreError};
-use crate::model::RunId;
+use super::EarlierRuns;
+use super::run_dir::open_regular;
+use crate::model::{RunId, TimeWindow};
 
-/// The name of the list in the state directory.
+/// The list in the state directory, the file that is locked while it changes, and the new list
+/// until it is completely written.
 const LIST: &str = "runs.tsv";
+const LOCK: &str = "runs.lock";
+const UNFINISHED: &str = "runs.tsv.unfinished";
 
-/// The number of runs that are remembered, the newest.
-const MOST_RUNS: usize = 1_000;
+/// The number of runs that are listed, the newest. A watch keeps up to 5,000 runs.
+const MOST_RUNS: usize = 10_000;
 
-/// Adds a run to the list, and returns the directories of the earlier ones, oldest first. Only
-/// runs that this machine started are in the list, so a run that somebody hands over cannot declare
-/// an attacker's calls to be Dragnet's.
+/// The longest time for which a process makes calls for a sweep.
+const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(24);
+
+/// A run that ended this long before a window is not listed in a run over that window.
+const WINDOW_MARGIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// By how much the clock of this machine may differ from the times that CloudTrail records.
 ///
-/// # Errors
-/// The list cannot be read or written.
-pub fn register_run(
-    state_directory: &Path,
-    run_id: &RunId,
-    run: &Path,
-) -> io::Result<Vec<(RunId, PathBuf)>> {
-    fs::create_dir_all(state_directory)?;
-    let path = state_directory.join(LIST);
-    let earlier = read_list(&path)?;
-    let mut list = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(&path)?;
-    let run = std::path::absolute(run)?;
-    // A path with a line break could not be read back.
-    if let Some(run) = run.to_str().filter(|run| !run.contains(['\n', '\t'])) {
-        list.write_all(format!("{run_id}\t{run}\n").as_bytes())?;
-    }
-    Ok(earlier)
+/// Source: IAM user guide, "AWS Signature Version 4 for API requests": in most cases a request must
+/// reach AWS within five minutes of the time stamp in the request. Some services accept more.
+pub(super) const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_mins(15);
+
+/// The runs that this machine started. Without a state directory there are none, and calls of
+/// earlier runs are only claimed to be Dragnet's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunRegistry {
+    state_directory: Option<PathBuf>,
 }
 
-fn read_list(path: &Path) -> io::Result<Vec<(RunId, PathBuf)>> {
-    let text = match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        text => text?,
-    };
-    let mut runs: Vec<(RunId, PathBuf)> = text
-        .lines()
-        .filter_map(|line| {
-            let (run_id, run) = line.split_once('\t')?;
-            Some((run_id.parse().ok()?, PathBuf::from(run)))
+/// A line of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ListedRun {
+    pub id: RunId,
+    pub path: PathBuf,
+    /// When a process last began to make calls for it: at its start, or when it was resumed.
+    pub last_start: Timestamp,
+}
+
+impl ListedRun {
+    fn parse(line: &str) -> Option<Self> {
+        let mut columns = line.split('\t');
+        let id: RunId = columns.next()?.parse().ok()?;
+        let path = PathBuf::from(columns.next()?);
+        let last_start = columns
+            .next()
+            .and_then(|at| at.parse().ok())
+            .unwrap_or_else(|| id.started());
+        Some(Self {
+            id,
+            path,
+            last_start,
         })
-        .collect();
-    let oldest = runs.len().saturating_sub(MOST_RUNS);
-    Ok(runs.split_off(oldest))
-}
-
-/// The AWS calls of earlier runs. A run is opened when a record from its time asks for it.
-#[derive(Debug, Default)]
-pub struct EarlierRuns {
-    runs: Vec<(Timestamp, PathBuf)>,
-    longest_run: SignedDuration,
-    readers: RefCell<HashMap<PathBuf, Option<RunReader>>>,
-}
-
-impl EarlierRuns {
-    /// Prepares the calls of these runs. `longest_run` is the time for which a run makes calls at
-    /// most.
-    pub fn new(runs: Vec<(RunId, PathBuf)>, longest_run: SignedDuration) -> Self {
-        Self {
-            longest_run,
-            runs: runs
-                .into_iter()
-                .map(|(run_id, run)| (run_id.started(), run))
-                .collect(),
-            readers: RefCell::default(),
-        }
     }
 
-    /// Whether one of the runs made a call with this request id. `at_ms` is the time of the record.
+    fn to_line(&self) -> String {
+        format!(
+            "{}\t{}\t{}\n",
+            self.id,
+            self.path.display(),
+            self.last_start
+        )
+    }
+
+    /// Whether the run may have made calls inside a window.
+    fn may_have_called_in(&self, window: TimeWindow) -> bool {
+        window.from().duration_since(self.last_start) <= LONGEST_RUN + WINDOW_MARGIN
+            && self.id.started().duration_since(window.to()) <= CLOCK_DIFFERENCE
+    }
+
+    /// Whether the run may have made a call at `at`, if a process makes calls for it no longer than
+    /// `longest_run`.
+    pub(super) fn may_have_called_at(&self, at: Timestamp, longest_run: SignedDuration) -> bool {
+        at.duration_since(self.last_start) <= longest_run + CLOCK_DIFFERENCE
+            && self.id.started().duration_since(at) <= CLOCK_DIFFERENCE
+    }
+}
+
+impl RunRegistry {
+    /// The registry in a state directory, which may not exist yet.
+    pub fn new(state_directory: Option<PathBuf>) -> Self {
+        Self { state_directory }
+    }
+
+    /// Adds a run, and returns the earlier runs that may have made calls inside `window`, oldest
+    /// first. Runs whose directory is gone are removed from the list.
     ///
     /// # Errors
-    /// A run is damaged. A run that was deleted made no known calls.
-    pub fn made_call(&self, request_id: &str, at_ms: i64) -> Result<bool, StoreError> {
-        let Ok(at) = Timestamp::from_millisecond(at_ms) else {
-            return Ok(false);
+    /// The list cannot be read or written.
+    pub fn add_run(
+        &self,
+        run_id: &RunId,
+        run: &Path,
+        window: TimeWindow,
+    ) -> io::Result<Vec<RunId>> {
+        let Some(directory) = &self.state_directory else {
+            return Ok(Vec::new());
         };
-        let first = at.checked_sub(self.longest_run).unwrap_or(at);
-        // CloudTrail times have a resolution of one second.
-        let last = at.checked_add(SignedDuration::from_secs(1)).unwrap_or(at);
-        for (_, run) in self
-            .runs
+        let path = std::path::absolute(run)?;
+        let _lock = lock_list(directory)?;
+        let mut runs = read_list(directory)?;
+        runs.retain(|listed| !is_gone(&listed.path));
+        let earlier = runs
             .iter()
-            .filter(|(started, _)| (first..=last).contains(started))
+            .filter(|listed| listed.may_have_called_in(window))
+            .map(|listed| listed.id.clone())
+            .collect();
+        // Any other path could not be read back.
+        if path
+            .to_str()
+            .is_some_and(|path| !path.contains(['\n', '\r', '\t']))
         {
-            let mut readers = self.readers.borrow_mut();
-            let reader = match readers.get(run) {
-                Some(reader) => reader,
-                None => readers.entry(run.clone()).or_insert(open_run(run)?),
-            };
-            if let Some(reader) = reader
-                && reader.is_own_request(request_id)?
-            {
-                return Ok(true);
-            }
+            runs.push(ListedRun {
+                id: run_id.clone(),
+                path,
+                last_start: run_id.started(),
+            });
         }
-        Ok(false)
+        write_list(directory, &runs)?;
+        Ok(earlier)
+    }
+
+    /// Records that a process continues a run at `now`, if the run is in the list with this
+    /// directory. Any other run was handed over, so its journal does not become one of this
+    /// machine.
+    ///
+    /// # Errors
+    /// The list cannot be read or written.
+    pub fn resume_run(&self, run_id: &RunId, run: &Path, now: Timestamp) -> io::Result<()> {
+        let Some(directory) = &self.state_directory else {
+            return Ok(());
+        };
+        let path = std::path::absolute(run)?;
+        let _lock = lock_list(directory)?;
+        let mut runs = read_list(directory)?;
+        let Some(listed) = runs
+            .iter_mut()
+            .find(|listed| listed.id == *run_id && listed.path == path)
+        else {
+            return Ok(());
+        };
+        listed.last_start = now;
+        write_list(directory, &runs)
+    }
+
+    /// Prepares the calls of those of these runs that this machine started.
+    pub fn earlier_runs(&self, ids: &BTreeSet<RunId>) -> EarlierRuns {
+        let runs = match &self.state_directory {
+            // A list that cannot be read only means that the calls are reported as claimed.
+            Some(directory) if !ids.is_empty() => read_list(directory).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let runs = runs
+            .into_iter()
+            .filter(|listed| ids.contains(&listed.id))
+            .collect();
+        EarlierRuns::from_list(runs, LONGEST_RUN)
     }
 }
 
-/// Opens a run. `None` if it was deleted, never stored anything, or has another format.
-fn open_run(path: &Path) -> Result<Option<RunReader>, StoreError> {
-    match RunDir::open(path).and_then(|dir| RunReader::open_without_indexes(&dir)) {
-        Ok(reader) => Ok(Some(reader)),
-        Err(StoreError::NeverStarted | StoreError::File { .. } | StoreError::Format { .. }) => {
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
+/// Locks the list until the returned file is dropped or the process ends.
+fn lock_list(directory: &Path) -> io::Result<File> {
+    fs::create_dir_all(directory)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let file = open_regular(&mut options, &directory.join(LOCK))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Reads the list. Lines that are not understood are left out.
+fn read_list(directory: &Path) -> io::Result<Vec<ListedRun>> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    let mut file = match open_regular(&mut options, &directory.join(LIST)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        file => file?,
+    };
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text.lines().filter_map(ListedRun::parse).collect())
+}
+
+/// Replaces the list by the newest of these runs. The list must be locked.
+fn write_list(directory: &Path, runs: &[ListedRun]) -> io::Result<()> {
+    let excess = runs.len().saturating_sub(MOST_RUNS);
+    let lines: String = runs.iter().skip(excess).map(ListedRun::to_line).collect();
+    let unfinished = directory.join(UNFINISHED);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = open_regular(&mut options, &unfinished)?;
+    file.write_all(lines.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&unfinished, directory.join(LIST))
+}
+
+/// Whether the directory of a run does not exist any more. One that cannot be checked is kept.
+fn is_gone(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
-    #[test]
-    fn earlier_runs_are_returned_in_order() {
-        let temp = tempfile::tempdir().unwrap();
-        let state = temp.path().join("state");
-        let id = |text: &str| text.parse::<RunId>().unwrap();
-        let first = id("20260301T120000Z-0001");
-        let second = id("20260301T130000Z-0002");
-        assert!(
-            register_run(&state, &first, Path::new("/a"))
-                .unwrap()
-                .is_empty()
-        );
-        assert_eq!(
-            register_run(&state, &second, Path::new("/b")).unwrap(),
-            [(first.clone(), PathBuf::from("/a"))]
-        );
-        fs::write(state.join(LIST), format!("{first}\t/a\nnonsense\nx\ty\n")).unwrap();
-        assert_eq!(read_list(&state.join(LIST)).unwrap().len(), 1);
+    fn id(text: &str) -> RunId {
+        text.parse().unwrap()
+    }
+
+    fn window(from: &str, to: &str) -> TimeWindow {
+        TimeWindow::new(from.parse().unwrap(), to.parse().unwrap()).unwrap()
+    }
+
+    /// A registry in a new directory, and a function that creates the directory of a run.
+    fn registry(temp: &Path) -> (RunRegistry, impl Fn(&RunId) -> PathBuf) {
+        let state = temp.join("state");
+        let runs = temp.join("runs");
+        let create = move |id: &RunId| {
+            let path = runs.join(id.as_str());
+            fs::create_dir_all(&path).unwrap();
+            path
+        };
+        (RunRegistry::new(Some(state)), create)
     }
 
     #[test]
-    fn deleted_run_made_no_known_calls() {
-        let run_id: RunId = "20260301T120000Z-0001".parse().unwrap();
-        let at_ms = run_id.started().as_millisecond();
-        let earlier = EarlierRuns::new(
-            vec![(run_id, "/nonexistent".into())],
-            SignedDuration::from_hours(1),
+    fn only_runs_that_meet_the_window_are_returned_in_order() {
+        let temp = tempfile::tempdir().unwrap();
+        let (registry, create) = registry(temp.path());
+        let whole = window("2026-03-01T00:00:00Z", "2026-03-09T00:00:00Z");
+        let first = id("20260301T120000Z-0001");
+        let second = id("20260305T130000Z-0002");
+        let third = id("20260308T140000Z-0003");
+        for run in [&first, &second, &third] {
+            registry.add_run(run, &create(run), whole).unwrap();
+        }
+        let fourth = id("20260308T150000Z-0004");
+        let earlier = |from, to| {
+            registry
+                .add_run(&fourth, &temp.path().join("gone"), window(from, to))
+                .unwrap()
+        };
+        assert_eq!(
+            earlier("2026-03-01T00:00:00Z", "2026-03-09T00:00:00Z"),
+            [first, second.clone(), third.clone()]
         );
-        assert!(!earlier.made_call("id", at_ms).unwrap());
-        assert!(!earlier.made_call("id", i64::MAX).unwrap());
+        assert_eq!(
+            earlier("2026-03-07T12:00:00Z", "2026-03-08T15:00:00Z"),
+            [second.clone(), third],
+            "the second may have made calls until 24 hours after its start"
+        );
+        assert_eq!(
+            earlier("2026-03-04T12:00:00Z", "2026-03-05T14:00:00Z"),
+            [second]
+        );
+    }
+
+    #[test]
+    fn resumed_run_may_have_made_calls_long_after_its_start() {
+        let temp = tempfile::tempdir().unwrap();
+        let (registry, create) = registry(temp.path());
+        let window = window("2026-03-08T00:00:00Z", "2026-03-09T00:00:00Z");
+        let run = id("20260301T120000Z-0001");
+        let path = create(&run);
+        registry.add_run(&run, &path, window).unwrap();
+        let earlier = || {
+            let id = id("20260309T000000Z-0002");
+            registry
+                .add_run(&id, &temp.path().join("gone"), window)
+                .unwrap()
+        };
+        assert!(earlier().is_empty());
+        let now: Timestamp = "2026-03-08T12:00:00Z".parse().unwrap();
+        let copy = temp.path().join("handed-over");
+        registry.resume_run(&run, &copy, now).unwrap();
+        assert!(earlier().is_empty(), "a copy is another run");
+        registry.resume_run(&run, &path, now).unwrap();
+        assert_eq!(earlier(), [run]);
+    }
+
+    #[test]
+    fn list_is_private_bounded_and_without_runs_that_are_gone() {
+        let temp = tempfile::tempdir().unwrap();
+        let (registry, create) = registry(temp.path());
+        let window = window("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z");
+        let state = temp.path().join("state");
+        fs::create_dir(&state).unwrap();
+        let kept = id("20260301T120000Z-0001");
+        let gone = id("20260301T130000Z-0002");
+        let kept_path = create(&kept);
+        let mut lines = format!("{gone}\t/nonexistent\nnonsense\nx\ty\n");
+        // As earlier versions wrote it, without the third column.
+        let line = format!("{kept}\t{}\n", kept_path.display());
+        lines.push_str(&line.repeat(MOST_RUNS + 5));
+        // A killed process leaves the list that it was writing.
+        fs::write(state.join(UNFINISHED), "20260301T").unwrap();
+        fs::write(state.join(LIST), lines).unwrap();
+        let new = id("20260301T140000Z-0003");
+        registry.add_run(&new, &create(&new), window).unwrap();
+        let listed = read_list(&state).unwrap();
+        assert_eq!(listed.len(), MOST_RUNS);
+        assert_eq!(listed.last().unwrap().id, new);
+        assert!(listed.iter().all(|run| run.id != gone));
+        let mode = fs::metadata(state.join(LOCK)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!state.join(UNFINISHED).exists());
+    }
+
+    #[test]
+    fn concurrent_processes_lose_no_entry() {
+        let temp = tempfile::tempdir().unwrap();
+        let (registry, create) = registry(temp.path());
+        let window = window("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z");
+        let runs: Vec<(RunId, PathBuf)> = (0..16)
+            .map(|number| id(&format!("20260301T120000Z-{number:04x}")))
+            .map(|id| (id.clone(), create(&id)))
+            .collect();
+        let registry = &registry;
+        std::thread::scope(|scope| {
+            for (id, path) in &runs {
+                scope.spawn(move || registry.add_run(id, path, window).unwrap());
+            }
+        });
+        let mut listed: Vec<(RunId, PathBuf)> = read_list(&temp.path().join("state"))
+            .unwrap()
+            .into_iter()
+            .map(|run| (run.id, run.path))
+            .collect();
+        listed.sort();
+        assert_eq!(listed, runs);
     }
 }

@@ -10,7 +10,7 @@ use super::StoreError;
 use super::run_dir::file_error;
 
 /// The format version, which is increased whenever the meaning of a table changes.
-pub(super) const FORMAT: u32 = 4;
+pub(super) const FORMAT: u32 = 5;
 
 /// With 16 KiB pages, 1.6 times as many rows per second were measured as with 4 KiB pages, in fewer
 /// bytes.
@@ -72,7 +72,8 @@ CREATE TABLE recorder (via TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT, WITHOU
 CREATE TABLE tampering (
     time_ms INTEGER NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, event_name TEXT NOT NULL,
     principal_arn TEXT NOT NULL, source_ip TEXT NOT NULL, error_code TEXT NOT NULL, record_id TEXT NOT NULL,
-    PRIMARY KEY (time_ms, account, region, event_name, principal_arn, source_ip, error_code, record_id)
+    resource TEXT NOT NULL,
+    PRIMARY KEY (time_ms, account, region, event_name, principal_arn, source_ip, error_code, record_id, resource)
 ) STRICT, WITHOUT ROWID;
 
 -- The number of records of an account-Region in a log group by hour, where all of the group was read.

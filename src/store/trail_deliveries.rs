@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{RunReader, StoreError, StoredRow};
-use crate::model::{LogGroupArn, LogSource, Target, TrailScope};
+use crate::model::{LogGroupArn, LogSource, Organization, Target, TrailScope};
+
+/// The fact with the organization whose accounts were listed, as JSON.
+pub const ORGANIZATION: &str = "organization";
 
 /// Decides which stored rows a trail delivered. Only those prove who did something: any other line
 /// of a log group may come from any program.
@@ -13,12 +16,13 @@ pub struct TrailDeliveries {
 }
 
 impl TrailDeliveries {
-    /// Derives the deliveries from log sources.
-    pub fn new(log_sources: &[LogSource]) -> Self {
+    /// Derives the deliveries from log sources and the organization whose accounts were listed, if
+    /// any.
+    pub fn new(log_sources: &[LogSource], organization: Option<&Organization>) -> Self {
         let mut trails: BTreeMap<LogGroupArn, Vec<TrailScope>> = BTreeMap::new();
         for log_source in log_sources {
             if let (Some(scope), Some(group)) = (
-                TrailScope::from_log_source(log_source),
+                TrailScope::from_log_source(log_source, organization),
                 log_source.log_group(),
             ) {
                 trails.entry(group.clone()).or_default().push(scope);
@@ -27,12 +31,17 @@ impl TrailDeliveries {
         Self { trails }
     }
 
-    /// Reads the log sources of a run.
+    /// Reads the log sources and the organization of a run.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn load(reader: &RunReader) -> Result<Self, StoreError> {
-        Ok(Self::new(&reader.log_sources()?))
+        // Earlier versions did not store the organization; any id is accepted then.
+        let organization: Option<Organization> = reader
+            .facts()?
+            .get(ORGANIZATION)
+            .and_then(|json| serde_json::from_str(json).ok());
+        Ok(Self::new(&reader.log_sources()?, organization.as_ref()))
     }
 
     /// Whether a trail delivered this row: its scan knew it, or a log source that was found later

@@ -89,7 +89,7 @@ impl Access {
                 let policy = self
                     .policy
                     .is_some()
-                    .then(|| Policy::for_operations(&[Operation::ListAccounts]));
+                    .then(|| Policy::for_operations(&Operation::ORGANIZATION));
                 aws.base().assume(self.new_hop(role.clone(), None, policy))
             }
         }

@@ -52,8 +52,19 @@ async fn sweep_regions(
     source_sender: &mpsc::Sender<LogSource>,
 ) -> Result<(), JournalClosed> {
     let Entered { session, regions } = entered;
+    for enabled in &regions {
+        shared
+            .selector_matches
+            .mark_region(&member.account, &enabled.region);
+    }
     let region_scope = RegionScope::new(&shared.settings.reach.scope, &member, regions);
+    let scope = &shared.settings.reach.scope;
     for region in &region_scope.missing {
+        // An accepted gap also accepts that the Region is enabled nowhere.
+        let gap = scope.accepted(&member.account, Some(region), None, shared.started);
+        if gap.is_some() {
+            shared.selector_matches.mark_region(&member.account, region);
+        }
         let outcome = Refusal::region_not_enabled().into_outcome();
         shared
             .record_outcome(&member, Some(region), outcome)

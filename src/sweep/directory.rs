@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::access::Access;
+use super::account_selection::AccountSelection;
+use super::selector_matches::SelectorMatches;
 use crate::aws::{Aws, CallError, Endless, ListedAccount, Pages, Session};
 use crate::cli::settings::Reach;
 use crate::config::{ConfiguredAccount, ExternalId, MemberRole, Scope};
-use crate::model::{Account, AccountId, AccountState, Outcome, Reason, Status};
+use crate::model::{Account, AccountId, AccountState, Organization, Outcome, Reason, Status};
 use crate::store::ScopeMembership;
 
 /// An account, and how it relates to the scope.
@@ -28,6 +30,11 @@ impl Member {
     /// Returns the `ExternalId` that the configuration has for this account alone.
     pub fn external_id(&self) -> Option<&ExternalId> {
         self.configured.as_ref()?.external_id.as_ref()
+    }
+
+    /// Returns the organization that listed the account, if one did.
+    pub fn organization(&self) -> Option<Organization> {
+        Organization::from_account_arn(&self.listed.as_ref()?.arn)
     }
 
     /// Returns whether this is the management account, as far as known.
@@ -97,6 +104,34 @@ pub enum DirectoryError {
          run the command again, or name the accounts ([[accounts]] or --accounts-file)"
     )]
     NoAccounts,
+    /// The organizational units or tags of accounts cannot be looked up.
+    #[error(
+        "cannot select accounts by {what}: allow the caller, or organization.role, to call the operations \
+         organizations:List* (see `dragnet setup cloudformation --management`), or name the accounts (--account)"
+    )]
+    Selection {
+        /// What cannot be looked up.
+        what: &'static str,
+        /// The call that failed.
+        #[source]
+        error: Box<CallError>,
+    },
+    /// Several organizational units have the name of a selector.
+    #[error(
+        "several organizational units are called `{name}`: {candidates}; use the ID of one of them"
+    )]
+    AmbiguousUnit {
+        /// The name or path.
+        name: String,
+        /// The ids and paths of these units.
+        candidates: String,
+    },
+    /// The tree of organizational units has a cycle or too many levels.
+    #[error(
+        "cannot select accounts by organizational units: the units that AWS lists are nested without end; run the \
+         command again, or name the accounts (--account)"
+    )]
+    EndlessUnits,
 }
 
 /// The accounts, unsorted: those of the organization page by page, then those that only the
@@ -111,6 +146,10 @@ pub struct Directory<'a> {
     has_listed: bool,
     pages: Pages,
     ready: VecDeque<Member>,
+    /// The selectors that need further calls.
+    selection: Option<AccountSelection<'a>>,
+    /// Where matches of selectors are recorded.
+    matches: Option<&'a SelectorMatches>,
 }
 
 impl<'a> Directory<'a> {
@@ -141,6 +180,27 @@ impl<'a> Directory<'a> {
             has_listed: false,
             pages: Pages::default(),
             ready: VecDeque::new(),
+            selection: AccountSelection::new(aws, &reach.scope),
+            matches: None,
+        }
+    }
+
+    /// Records in `matches` which selectors match an account.
+    #[must_use]
+    pub fn with_matches(self, matches: &'a SelectorMatches) -> Self {
+        Self {
+            matches: Some(matches),
+            ..self
+        }
+    }
+
+    /// Lists the accounts without looking up their organizational units and tags, for callers that
+    /// do not use the membership.
+    #[must_use]
+    pub fn without_selection(self) -> Self {
+        Self {
+            selection: None,
+            ..self
         }
     }
 
@@ -154,7 +214,10 @@ impl<'a> Directory<'a> {
                 Some(session) => self.load_page(&session).await?,
                 None => match self.configured.pop_first() {
                     Some((_, configured)) => {
-                        self.add(configured_account(&configured), Some(configured), None);
+                        // Organizations does not list it, so it has neither a unit nor a tag.
+                        let is_selected = self.selection.is_none();
+                        let account = configured_account(&configured);
+                        self.add(account, Some(configured), None, is_selected);
                     }
                     None => return Ok(None),
                 },
@@ -176,9 +239,18 @@ impl<'a> Directory<'a> {
             }
             self.organization_session = None;
         }
-        for listed in page {
+        let selected = match &mut self.selection {
+            Some(selection) => selection.select(session, &page, self.matches).await?,
+            None => vec![true; page.len()],
+        };
+        for (listed, is_selected) in page.into_iter().zip(selected) {
             let configured = self.configured.remove(&listed.account.id);
-            self.add(listed.account.clone(), configured, Some(listed));
+            self.add(
+                listed.account.clone(),
+                configured,
+                Some(listed),
+                is_selected,
+            );
         }
         Ok(())
     }
@@ -188,11 +260,16 @@ impl<'a> Directory<'a> {
         account: Account,
         configured: Option<ConfiguredAccount>,
         listed: Option<ListedAccount>,
+        is_selected: bool,
     ) {
         if !self.seen.insert(account.id) {
             return;
         }
-        let membership = match (self.scope.has_account(&account), &account.state) {
+        if let Some(matches) = self.matches {
+            matches.mark_account(&account);
+        }
+        let is_in_scope = is_selected && self.scope.has_account(&account);
+        let membership = match (is_in_scope, &account.state) {
             (false, _) => ScopeMembership::NotSelected,
             (true, AccountState::Active) => ScopeMembership::InScope,
             (true, AccountState::Inactive(_)) => ScopeMembership::NotActive,

@@ -6,8 +6,9 @@ use super::hunts::{PageCounts, kind_of_count};
 use super::scan::{GroupScan, ScanSpec};
 use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
+use crate::model::EventDetails;
 use crate::query::Event;
-use crate::search::{Document, Finding, ParsedEventDetails, RecordKind, parse_event_details};
+use crate::search::{Document, Finding, RecordKind, parse_event_details};
 use crate::store::{IntegrityFindings, Page, Pass, SightingRecord, Sightings, UnitId};
 
 /// Which events passed the prefilter on the server.
@@ -27,7 +28,9 @@ pub(super) fn examine_page(
     prefilter_hits: PrefilterHits,
     page: EventPage,
 ) -> Page {
-    let EventPage { events, next_token } = page;
+    let EventPage {
+        events, next_token, ..
+    } = page;
     let shared = &scan.spec.shared;
     let checks_integrity = shared.settings.check_trail_integrity
         && scan.receives_trail()
@@ -123,7 +126,7 @@ fn examine(
 /// log line can exclude itself from the search.
 fn is_in_scope(
     scan: &GroupScan,
-    details: &ParsedEventDetails<'_>,
+    details: &EventDetails<'_>,
     log_ms: i64,
     is_trail_written: bool,
     regions: &mut RegionFilterCache,
@@ -144,7 +147,7 @@ fn is_in_scope(
 fn matching_hunts(
     scan: &GroupScan,
     event: &LogEvent,
-    details: &ParsedEventDetails<'_>,
+    details: &EventDetails<'_>,
     is_trail_written: bool,
     counts: &mut PageCounts,
 ) -> Vec<String> {

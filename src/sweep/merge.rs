@@ -2,30 +2,26 @@
 //! record into one sighting.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
-
-use jiff::SignedDuration;
 
 use super::account_filter::AccountFilter;
-use crate::model::{EventDetails, OwnCall, RunId, Sighting, Stored};
+use super::recorded_calls::RecordedCalls;
+use crate::model::{EventDetails, OwnCall, Sighting, Stored};
 use crate::search::{are_equal_documents, event_details};
-use crate::store::{EarlierRuns, RunReader, SightingRows, StoreError, StoredRow};
-
-/// The fact with the runs that this machine started before.
-pub const EARLIER_RUNS: &str = "earlier_runs";
-
-/// The longest time for which a sweep makes calls.
-const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(24);
-
-/// Parts of the user agent and of the session names that Dragnet uses. An attacker can use them
-/// too.
-const OWN_USER_AGENT: &str = "dragnet/";
-const OWN_SESSION_NAME: &str = "/dragnet-";
+use crate::store::{RunReader, RunRegistry, SightingRows, StoreError, StoredRow};
 
 /// How many different records with the same account and id are compared at a time. A record that
 /// claims another's id is kept apart; the bound keeps memory small even if an attacker writes a
 /// million of them.
 const MAX_DISTINCT_COPIES: usize = 16;
+
+/// A run whose sightings are read.
+#[derive(Clone, Copy, Debug)]
+pub struct MergeSource<'r> {
+    /// The database of the run.
+    pub reader: &'r RunReader,
+    /// The runs of this machine, whose calls are Dragnet's own.
+    pub registry: &'r RunRegistry,
+}
 
 /// Passes the sightings of a run to `use_rows`: ordered by event time, event account, event Region,
 /// record id, log group and event id, each record once, and only those of accounts that the run
@@ -34,14 +30,19 @@ const MAX_DISTINCT_COPIES: usize = 16;
 /// # Errors
 /// Returns the error of `use_rows`. The rows are errors if the database cannot be read.
 pub fn merged_sightings<T, E: From<StoreError>>(
-    reader: &RunReader,
+    source: MergeSource<'_>,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let context = MergeContext::load(reader)?;
+    let MergeSource { reader, registry } = source;
+    let context = MergeContext {
+        account_filter: AccountFilter::load(reader)?,
+        recorded_calls: Some(RecordedCalls::load(reader, registry)?),
+    };
     reader.sightings(|rows| use_rows(&mut Merged::new(rows, &context)))
 }
 
-/// Does the same for the sightings that are rows of a hunt.
+/// Does the same for the sightings that are rows of a hunt. Whether Dragnet made a call is not
+/// decided for them, because the rows of a hunt do not contain it.
 ///
 /// # Errors
 /// Returns the error of `use_rows`. The rows are errors if the database cannot be read.
@@ -50,54 +51,26 @@ pub(super) fn merged_sightings_of_hunt<T, E: From<StoreError>>(
     hunt: &str,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let context = MergeContext::load(reader)?;
+    let context = MergeContext {
+        account_filter: AccountFilter::load(reader)?,
+        recorded_calls: None,
+    };
     reader.sightings_of_hunt(hunt, |rows| use_rows(&mut Merged::new(rows, &context)))
 }
 
 /// What is known about the whole run when its rows are judged.
 struct MergeContext<'r> {
-    reader: &'r RunReader,
     account_filter: AccountFilter,
-    earlier_runs: EarlierRuns,
+    /// `None` if nothing reads whether Dragnet made a call.
+    recorded_calls: Option<RecordedCalls<'r>>,
 }
 
-impl<'r> MergeContext<'r> {
-    fn load(reader: &'r RunReader) -> Result<Self, StoreError> {
-        let facts = reader.facts()?;
-        // A damaged list only means that calls of earlier runs are reported as claimed.
-        let earlier: Vec<(RunId, PathBuf)> = facts
-            .get(EARLIER_RUNS)
-            .and_then(|json| serde_json::from_str::<Vec<(String, PathBuf)>>(json).ok())
-            .into_iter()
-            .flatten()
-            .filter_map(|(run_id, run)| Some((run_id.parse().ok()?, run)))
-            .collect();
-        Ok(Self {
-            reader,
-            account_filter: AccountFilter::load(reader)?,
-            earlier_runs: EarlierRuns::new(earlier, LONGEST_RUN),
-        })
-    }
-
-    /// Whether Dragnet made the call of a record. Only a request id in the journal of a run on this
-    /// machine proves it: everything else in a record can be imitated.
-    fn own_call(&self, details: &EventDetails) -> Result<OwnCall, StoreError> {
-        let request_id = &details.request_id;
-        if self.reader.is_own_request(request_id)? {
-            return Ok(OwnCall::Yes);
+impl MergeContext<'_> {
+    fn own_call(&self, details: &EventDetails<'_>) -> Result<OwnCall, StoreError> {
+        match &self.recorded_calls {
+            Some(recorded_calls) => recorded_calls.classify(details),
+            None => Ok(OwnCall::No),
         }
-        let resembles_own = details.user_agent.contains(OWN_USER_AGENT)
-            || details.principal_arn.contains(OWN_SESSION_NAME);
-        if !resembles_own {
-            return Ok(OwnCall::No);
-        }
-        let is_known =
-            !request_id.is_empty() && self.earlier_runs.made_call(request_id, details.time_ms)?;
-        Ok(if is_known {
-            OwnCall::Yes
-        } else {
-            OwnCall::Claimed
-        })
     }
 }
 

@@ -13,6 +13,29 @@ use crate::model::{LogGroup, LogGroupClass, Outcome, Reason, Status, TimeWindow}
 /// Source: CloudTrail user guide, "How CloudTrail works".
 pub const LATE_ARRIVAL: Duration = Duration::from_hours(2);
 
+/// How long it takes until a record is in its log group. CloudTrail delivers after 5 minutes on
+/// average, which is not guaranteed. A flow log collects for up to 10 minutes, and publishes within
+/// some 5 more.
+///
+/// Source: CloudTrail user guide, "How CloudTrail works"; VPC user guide, "Flow log records"
+/// (aggregation interval).
+const DELIVERY_LAG: SignedDuration = SignedDuration::from_mins(15);
+
+/// Returns the time up to which the records of a window are in their log groups, for a run that
+/// started at `started`: never after the end of the window, and never before its start.
+pub fn complete_until(window: TimeWindow, started: Timestamp) -> Timestamp {
+    shift_time(started, -DELIVERY_LAG)
+        .min(window.to())
+        .max(window.from())
+}
+
+/// How long events are certain to be there after their retention has ended. AWS does not delete them
+/// immediately, and typically takes up to 72 hours. So a window of 30 days fits into a retention of
+/// 30 days although the search takes some time.
+///
+/// Source: CloudWatch Logs API, `PutRetentionPolicy`.
+const DELETION_DELAY: SignedDuration = SignedDuration::from_hours(1);
+
 /// Source: CloudWatch Logs API, `PutLogEvents`: no event may be older than 14 days.
 const OLDEST_EVENT: SignedDuration = SignedDuration::from_hours(14 * 24);
 
@@ -104,7 +127,8 @@ fn full_read_outcome(
     let kept_since = group
         .retention_days
         .map(|days| shift_time(now, SignedDuration::from_hours(-24 * i64::from(days))));
-    if let Some(since) = kept_since.filter(|since| *since > window.from()) {
+    let first_needed = shift_time(window.from(), DELETION_DELAY);
+    if let Some(since) = kept_since.filter(|since| *since > first_needed) {
         let days = group.retention_days.unwrap_or_default();
         // To the hour, so that all log groups with the same retention have one reason.
         let since = since
@@ -120,7 +144,7 @@ fn full_read_outcome(
         );
         Outcome::with_reason(Status::Partial, Reason::RetentionInsideWindow, detail)
     } else if let Some(created) = group.created.filter(|created| *created > window.from()) {
-        let reason = if created > started {
+        let reason = if created > shift_time(started, -DELIVERY_LAG) {
             Reason::AppearedDuringRun
         } else {
             Reason::CreatedInsideWindow
@@ -231,10 +255,12 @@ mod tests {
             created("2026-03-02T10:00:00Z"),
             (Status::Partial, Some(Reason::CreatedInsideWindow))
         );
-        assert_eq!(
-            created("2026-03-03T11:30:00Z"),
-            (Status::Partial, Some(Reason::AppearedDuringRun))
-        );
+        for during in ["2026-03-03T10:45:01Z", "2026-03-03T11:30:00Z"] {
+            assert_eq!(
+                created(during),
+                (Status::Partial, Some(Reason::AppearedDuringRun))
+            );
+        }
         assert_eq!(
             created("2026-03-17T02:00:00Z"),
             (Status::Partial, Some(Reason::AppearedDuringRun))
@@ -243,6 +269,32 @@ mod tests {
             created("2026-03-17T02:00:01Z"),
             (Status::Skipped, Some(Reason::CreatedAfterWindow))
         );
+    }
+
+    #[test]
+    fn records_are_complete_until_the_delivery_lag() {
+        let window =
+            |from: &str, to: &str| TimeWindow::new(timestamp(from), timestamp(to)).unwrap();
+        let noon = timestamp("2026-03-02T12:00:00Z");
+        for (from, to, expected) in [
+            (
+                "2026-03-01T00:00:00Z",
+                "2026-03-02T12:00:00Z",
+                "2026-03-02T11:45:00Z",
+            ),
+            (
+                "2026-03-01T00:00:00Z",
+                "2026-03-02T11:00:00Z",
+                "2026-03-02T11:00:00Z",
+            ),
+            (
+                "2026-03-02T11:50:00Z",
+                "2026-03-02T12:00:00Z",
+                "2026-03-02T11:50:00Z",
+            ),
+        ] {
+            assert_eq!(complete_until(window(from, to), noon), timestamp(expected));
+        }
     }
 
     #[test]

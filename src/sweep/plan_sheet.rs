@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::selector_matches::UnmatchedSelectors;
 use crate::model::{Coverage, Engine, Target};
 
 /// The plan of a sweep.
@@ -11,6 +12,7 @@ use crate::model::{Coverage, Engine, Target};
 pub struct PlanSheet {
     targets: BTreeMap<Target, TargetPlan>,
     left_out: Vec<Coverage>,
+    unmatched: UnmatchedSelectors,
 }
 
 /// What would be read of an account-Region. Byte counts are estimates: the stored bytes that AWS
@@ -62,6 +64,11 @@ impl PlanSheet {
         &self.left_out
     }
 
+    /// Returns the selectors of the scope that match nothing.
+    pub fn unmatched(&self) -> &UnmatchedSelectors {
+        &self.unmatched
+    }
+
     /// Returns the cost of all Insights queries at list prices, in US dollars.
     pub fn usd(&self) -> f64 {
         self.targets.values().map(|target| target.usd).sum()
@@ -93,6 +100,10 @@ impl PlanSheet {
         };
         share.log_groups += 1;
         share.bytes += group.bytes;
+    }
+
+    pub(super) fn set_unmatched(&mut self, unmatched: UnmatchedSelectors) {
+        self.unmatched = unmatched;
     }
 
     pub(super) fn add_gap(&mut self, row: Coverage) {

@@ -113,6 +113,7 @@ impl RegionContext {
             .await;
         let found = result.unwrap_or_else(|outcome| SourceLookups::from_failure(&target, &outcome));
         let mut delivered: BTreeMap<String, Delivered> = BTreeMap::new();
+        let organization = self.member.organization();
         let is_local = |group: &LogGroupArn| group.target == target;
         for (group, flow_logs) in FlowLogFormats::by_group(&found.log_sources) {
             if is_local(&group) {
@@ -123,7 +124,7 @@ impl RegionContext {
             let group = log_source.log_group();
             if let (Some(group), Some(trail)) = (
                 group.filter(|group| is_local(group)),
-                TrailScope::from_log_source(&log_source),
+                TrailScope::from_log_source(&log_source, organization.as_ref()),
             ) {
                 let delivered = delivered.entry(group.name.clone()).or_default();
                 delivered.trails.push(trail);
@@ -398,13 +399,17 @@ impl TargetSweep {
             let advanced = pages.advance(groups.len(), next_token);
             let window = shared.settings.window;
             let now = shared.clock.now();
+            let matches = &shared.selector_matches;
+            let account = &self.context.member.account;
+            let region = &self.context.region;
             let mut groups: Vec<(f64, LogGroup)> = groups
                 .into_iter()
+                .inspect(|group| matches.mark_log_group(account, region, &group.name))
                 .filter(|group| shared.settings.reach.scope.has_log_group(&group.name))
                 .map(|group| (expected_pages(&group, window, now), group))
                 .collect();
-            for (_, group) in &groups {
-                shared.log_group_patterns.mark_matching(&group.name);
+            if !groups.is_empty() {
+                matches.mark_selected_log_group();
             }
             // Longest first, so that a short log group does not take the permit while the others of
             // the page are still being added.

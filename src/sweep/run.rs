@@ -19,22 +19,21 @@ use tracing::warn;
 use super::access::Access;
 use super::directory::{Directory, DirectoryError, Member, Members};
 use super::evidence::remote_sources;
-use super::log_group_patterns::LogGroupPatterns;
 use super::plan_sheet::PlanSheet;
 use super::scan_cost::InsightsBudget;
+use super::selector_matches::{SelectorMatches, UNMATCHED_SELECTORS};
 use super::tally::Tally;
 use super::window_basis::WindowBasis;
 use super::{account, outcome};
 use crate::aws::{Aws, CallError};
 use crate::cli::settings::SweepSettings;
-use crate::config::AccountSelector;
 use crate::model::{
-    Account, AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, LogSource, Operation, Outcome,
-    Reason, Region, RunId, Status, Target,
+    Account, AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, LogSource, Operation,
+    Organization, Outcome, Reason, Region, RunId, Status, Target,
 };
 use crate::search::{SearchSet, SearchSetError, quoted_pattern};
 use crate::store::{
-    Checkpoint, CoverageId, CoverageRow, Entry, Journal, JournalClosed, KnownGroup,
+    Checkpoint, CoverageId, CoverageRow, Entry, Journal, JournalClosed, KnownGroup, ORGANIZATION,
     ScopeMembership, ScopedAccount,
 };
 use crate::time::Clock;
@@ -82,10 +81,10 @@ pub enum SweepError {
     /// The list of accounts is not available.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// An account selector matches no account; most likely it is misspelt.
+    /// No account is in scope, and these selectors match no account; most likely they are misspelt.
     #[error("no account matches {}; list the accounts with `dragnet list accounts`", .0.join(", "))]
     UnknownAccounts(Vec<String>),
-    /// Log group patterns match no log group; most likely they are misspelt.
+    /// The log group patterns select no log group; most likely they are misspelt.
     #[error(
         "no log group in scope matches {}; list the log groups with `dragnet list log-groups`; coverage.csv of the run \
          has the account-Regions whose log groups could not be listed", .0.join(", ")
@@ -137,7 +136,7 @@ pub(super) struct SweepContext {
     pub tally: Arc<Tally>,
     pub cancel: CancellationToken,
     pub budget: InsightsBudget,
-    pub log_group_patterns: LogGroupPatterns,
+    pub selector_matches: SelectorMatches,
     /// Collects what would be read. Set only if the sweep is planned and not run.
     sheet: Option<Arc<Mutex<PlanSheet>>>,
     checkpoint: Mutex<Checkpoint>,
@@ -186,7 +185,7 @@ async fn run_sweep(
         budget: InsightsBudget::new(
             parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd(),
         ),
-        log_group_patterns: LogGroupPatterns::new(&parts.settings.reach.scope),
+        selector_matches: SelectorMatches::new(&parts.settings.reach.scope),
         aws: parts.aws.with_cancellation(cancel.clone()),
         clock: parts.clock,
         settings: parts.settings,
@@ -255,8 +254,8 @@ async fn record_calls(mut calls: mpsc::Receiver<ApiCall>, journal: Journal, tall
 
 async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     let reach = &shared.settings.reach;
-    let mut directory = Directory::new(&shared.aws, &shared.access, reach);
-    let mut selectors = Selectors::new(&reach.scope.include_accounts);
+    let mut directory =
+        Directory::new(&shared.aws, &shared.access, reach).with_matches(&shared.selector_matches);
     let (source_sender, source_receiver) = mpsc::channel(remote_sources::CHANNEL_SIZE);
     let (members_sender, members_receiver) = oneshot::channel();
     // If this function returns early with an error, dropping the sets aborts their tasks.
@@ -268,13 +267,14 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
         members_receiver,
     ));
     let mut members = Members::new();
+    let mut organization = None;
     loop {
         let next = tokio::select! {
             () = shared.cancel.cancelled() => break,
             next = directory.next() => next?,
         };
         let Some(member) = next else { break };
-        selectors.mark_matching(&member);
+        record_organization(shared, &member, &mut organization).await?;
         members.insert(member.account.id, member.clone());
         start_account(shared, member, &source_sender, &mut accounts).await?;
     }
@@ -284,9 +284,8 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
         // the follower, so that no account-Region waits for it.
         drop(members_sender);
     } else {
-        selectors.require_all_matched()?;
         if accounts.is_empty() {
-            return Err(SweepError::NothingInScope);
+            return Err(shared.nothing_in_scope());
         }
         // The receiver is dropped early only if the journal is closed, which is reported below.
         _ = members_sender.send(members);
@@ -294,7 +293,32 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     join_tasks(accounts).await?;
     join_tasks(follower).await?;
     shared.check_filter_pattern()?;
-    shared.check_log_group_patterns()
+    if shared.cancel.is_cancelled() {
+        return Ok(());
+    }
+    shared.check_log_group_patterns()?;
+    Ok(shared.record_unmatched_selectors().await?)
+}
+
+/// Records the organization of the first account that one lists. Reports compare the names of log
+/// streams with its id.
+async fn record_organization(
+    shared: &SweepContext,
+    member: &Member,
+    recorded: &mut Option<Organization>,
+) -> Result<(), JournalClosed> {
+    if recorded.is_some() {
+        return Ok(());
+    }
+    *recorded = member.organization();
+    let Some(organization) = &*recorded else {
+        return Ok(());
+    };
+    let fact = Entry::Fact {
+        key: ORGANIZATION,
+        value: serde_json::to_string(organization).unwrap_or_default(),
+    };
+    shared.journal.write(fact).await
 }
 
 /// Records an account, and starts its sweep if it is in scope.
@@ -398,23 +422,37 @@ impl SweepContext {
         }
     }
 
-    /// Refuses a sweep if a log group pattern matches no log group. A watch continues as long as
-    /// one of its patterns matches: a misspelt pattern must not hold back the alerts of the others.
+    /// Returns the error for a scope without active accounts.
+    fn nothing_in_scope(&self) -> SweepError {
+        match self.selector_matches.unmatched_accounts() {
+            unmatched if unmatched.is_empty() => SweepError::NothingInScope,
+            unmatched => SweepError::UnknownAccounts(unmatched),
+        }
+    }
+
+    /// Refuses a sweep if its log group patterns select nothing at all.
     fn check_log_group_patterns(&self) -> Result<(), SweepError> {
-        let unmatched = self.log_group_patterns.unmatched();
-        if unmatched.is_empty() || self.cancel.is_cancelled() {
-            return Ok(());
+        match self.selector_matches.useless_log_groups() {
+            None => Ok(()),
+            Some(globs) => Err(SweepError::UnmatchedLogGroups(globs)),
         }
-        if matches!(self.windows, WindowBasis::LogTime(_))
-            && !self.log_group_patterns.matched_nothing()
-        {
-            warn!(
-                patterns = unmatched.join(", "),
-                "log group patterns match no log group"
-            );
-            return Ok(());
+    }
+
+    /// Records which selectors matched nothing, once everything in scope was listed.
+    async fn record_unmatched_selectors(&self) -> Result<(), JournalClosed> {
+        let unmatched = self.selector_matches.unmatched_with_gaps(self.started);
+        if matches!(self.windows, WindowBasis::LogTime(_)) && !unmatched.inclusions.is_empty() {
+            let selectors = unmatched.inclusions.join(", ");
+            warn!(selectors, "selectors of the scope match nothing");
         }
-        Err(SweepError::UnmatchedLogGroups(unmatched))
+        let value = serde_json::to_string(&unmatched).unwrap_or_default();
+        self.update_plan(|sheet| sheet.set_unmatched(unmatched));
+        self.journal
+            .write(Entry::Fact {
+                key: UNMATCHED_SELECTORS,
+                value,
+            })
+            .await
     }
 
     /// Records the outcome of an account or an account-Region as a row of the coverage, and counts
@@ -554,34 +592,5 @@ pub(super) fn unread_row(
         log_group: log_group.map(|group| group.name.clone()),
         class: log_group.map(|group| group.class.clone()),
         ..Coverage::unread(account.id, account.name.clone(), outcome.clone())
-    }
-}
-
-/// The account selectors of the scope, each with whether it has matched an account.
-struct Selectors<'a>(Vec<(&'a AccountSelector, bool)>);
-
-impl<'a> Selectors<'a> {
-    fn new(selectors: &'a [AccountSelector]) -> Self {
-        Self(selectors.iter().map(|selector| (selector, false)).collect())
-    }
-
-    fn mark_matching(&mut self, member: &Member) {
-        for (selector, is_matched) in &mut self.0 {
-            *is_matched |= selector.matches(&member.account);
-        }
-    }
-
-    fn require_all_matched(&self) -> Result<(), SweepError> {
-        let unmatched: Vec<String> = self
-            .0
-            .iter()
-            .filter(|(_, is_matched)| !is_matched)
-            .map(|(selector, _)| format!("`{selector}`"))
-            .collect();
-        if unmatched.is_empty() {
-            Ok(())
-        } else {
-            Err(SweepError::UnknownAccounts(unmatched))
-        }
     }
 }

@@ -3,19 +3,24 @@
 //! keeps the origin of only one.
 
 use super::account_filter::AccountFilter;
+use super::merge::MergeSource;
+use super::recorded_calls::RecordedCalls;
+use crate::model::OwnCall;
 use crate::search::event_details;
-use crate::store::{RunReader, StoreError, StoredRow};
+use crate::store::{StoreError, StoredRow};
 
 /// Passes every stored sighting of an account that the run covers to `use_row`, except Dragnet's
-/// own calls. Copies of a record are adjacent.
+/// own calls, those of earlier runs on this machine included. Copies of a record are adjacent.
 ///
 /// # Errors
 /// Returns an error if the database cannot be read or is damaged.
 pub fn stored_sightings(
-    reader: &RunReader,
+    source: MergeSource<'_>,
     mut use_row: impl FnMut(&StoredRow),
 ) -> Result<(), StoreError> {
+    let MergeSource { reader, registry } = source;
     let account_filter = AccountFilter::load(reader)?;
+    let recorded_calls = RecordedCalls::load(reader, registry)?;
     reader.sightings(|rows| {
         for row in rows {
             let row = row?;
@@ -27,7 +32,7 @@ pub fn stored_sightings(
                 found.timestamp_ms,
             );
             if account_filter.includes_row(&details.account, &row)
-                && !reader.is_own_request(&details.request_id)?
+                && recorded_calls.classify(&details)? != OwnCall::Yes
             {
                 use_row(&row);
             }

@@ -153,15 +153,22 @@ fn masks_and_retention_do_not_hold_up_the_watermark() {
             "{reason}"
         );
     }
-    let mut story = Story {
-        watermarks: Watermarks::default(),
-    };
-    story.activate(
-        1_000,
-        2,
-        Outcome::with_reason(Status::Partial, Reason::EndlessPages, ""),
-    );
-    assert_eq!(story.activate(1_015, 2, Outcome::searched())[0].0, 915);
+}
+
+#[test]
+fn what_was_not_read_holds_up_the_watermark() {
+    for (status, reason) in [
+        (Status::Partial, Reason::EndlessPages),
+        (Status::Partial, Reason::StreamNotSearched),
+        (Status::Failed, Reason::UnprovenEmpty),
+    ] {
+        let mut story = Story {
+            watermarks: Watermarks::default(),
+        };
+        story.activate(1_000, 2, Outcome::with_reason(status, reason, ""));
+        let next = story.activate(1_015, 2, Outcome::searched());
+        assert_eq!(next[0].0, 915, "{reason}");
+    }
 }
 
 #[test]

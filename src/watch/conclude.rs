@@ -15,12 +15,14 @@ use super::own_calls::OwnCalls;
 use super::state::{self, ActivationEnd, ActivationRecord, Identity, State, StateError, Totals};
 use super::watermark::{ScopeNode, Watermark};
 use crate::cli::settings::ScheduleSettings;
-use crate::model::{Coverage, Hunt, OwnCall, Sighting, TimeWindow};
+use crate::model::{Coverage, Hunt, OwnCall, Sighting, TimeWindow, WindowEnd};
 use crate::query::{Fields, Value};
 use crate::report::{AccountNames, sighting_row};
 use crate::search::canonical_text;
-use crate::store::{RunDir, RunReader, StoreError};
-use crate::sweep::{judged_coverage, merged_sightings, sources_of_run};
+use crate::store::{RunDir, RunReader, RunRegistry, StoreError};
+use crate::sweep::{
+    JudgementBasis, MergeSource, merged_sightings, sources_of_run, watched_coverage,
+};
 use crate::time::rfc3339_ms;
 
 /// Deduplication records older than this, in milliseconds, are deleted, unless a watermark is
@@ -42,6 +44,8 @@ pub struct FinishedRun {
     pub throttled: u64,
     /// Bytes of messages that were read.
     pub bytes: u64,
+    /// The runs of this machine, whose calls raise no alert.
+    pub registry: RunRegistry,
 }
 
 /// An activation to conclude.
@@ -100,7 +104,7 @@ impl Conclusion<'_> {
         &self,
         state: &State,
         run: &FinishedRun,
-        own_calls: &OwnCalls,
+        own_calls: &OwnCalls<'_>,
     ) -> Result<ActivationRecord, StateError> {
         let name = &self.schedule.name;
         let dir = RunDir::open(&run.directory)?;
@@ -155,7 +159,7 @@ impl Conclusion<'_> {
         &self,
         transaction: &Transaction<'_>,
         reader: &RunReader,
-        own_calls: &OwnCalls,
+        own_calls: &OwnCalls<'_>,
         template: &Alert,
         counts: &mut Totals,
     ) -> Result<Vec<Alert>, StateError> {
@@ -165,7 +169,11 @@ impl Conclusion<'_> {
             .map(|account| (account.id.to_string(), account.name))
             .collect();
         let mut batch = Batch::default();
-        merged_sightings(reader, |sightings| {
+        let source = MergeSource {
+            reader,
+            registry: own_calls.registry(),
+        };
+        merged_sightings(source, |sightings| {
             for sighting in sightings {
                 let sighting = sighting?;
                 if sighting.own_call != OwnCall::Yes
@@ -189,8 +197,14 @@ impl Conclusion<'_> {
         counts: &mut Totals,
     ) -> Result<Vec<Alert>, StateError> {
         let sources = || {
-            let scope = &self.schedule.reach().scope;
-            sources_of_run(reader, scope, window, self.started())
+            let basis = JudgementBasis {
+                scope: self.schedule.reach().scope.clone(),
+                window,
+                window_end: WindowEnd::Now,
+                started: self.started(),
+                checked_trail_integrity: false,
+            };
+            sources_of_run(reader, &basis)
         };
         let mut batch = Batch::default();
         counted_groups(reader, sources, self.hunts, |group| {
@@ -314,7 +328,7 @@ impl Conclusion<'_> {
 
     fn read_judged_coverage(&self, reader: &RunReader) -> Result<Vec<Coverage>, StateError> {
         let scope = &self.schedule.reach().scope;
-        Ok(judged_coverage(reader, scope, self.started(), |rows| {
+        Ok(watched_coverage(reader, scope, self.started(), |rows| {
             rows.collect::<Result<Vec<_>, StoreError>>()
         })?)
     }
@@ -456,8 +470,8 @@ fn identity(sighting: &Sighting) -> SightingIdentity {
         &event.region,
         &event.event_name,
         &event.event_source,
-        &event.principal_arn,
-        &event.access_key_id,
+        &event.identity.arn,
+        &event.identity.access_key_id,
         &event.source_ip,
         &event.user_agent,
         &event.error_code,
@@ -483,7 +497,7 @@ fn subject(sighting: &Sighting) -> Identity {
         .iter()
         .chain(&sighting.hunts)
         .map(String::as_str);
-    Identity::from_parts(matches.chain([event.account.as_str(), &event.principal_arn]))
+    Identity::from_parts(matches.chain([&*event.account, &*event.identity.arn]))
 }
 
 /// The columns of a row as fields of a condition.

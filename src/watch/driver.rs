@@ -350,7 +350,9 @@ impl EndedActivation {
             Ok(run) if !run.problem.is_empty() => {
                 conclusion.conclude_failed(state, &run.problem, Some(run))
             }
-            Ok(run) => conclusion.conclude_run(state, run, &OwnCalls::open(runs_dir)?),
+            Ok(run) => {
+                conclusion.conclude_run(state, run, &OwnCalls::open(runs_dir, &run.registry)?)
+            }
         }
     }
 }

@@ -1,5 +1,9 @@
 //! Recognizes the watch's own earlier calls in CloudTrail, where they appear about 15 minutes
 //! later.
+//!
+//! The runs of the watch are also in the list of this machine's runs. They are read from the
+//! directory of the watch as well, because that list may be missing, and because it leaves out runs
+//! that ended long before the window: a log group that is behind contains older calls.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +12,7 @@ use rusqlite::Transaction;
 
 use super::state::{self, StateError, file_error};
 use crate::model::{RunId, Sighting};
-use crate::store::EarlierRuns;
+use crate::store::{EarlierRuns, RunRegistry};
 
 /// The longest time for which a run makes calls.
 const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(6);
@@ -18,15 +22,26 @@ const USER_AGENT: &str = "dragnet/";
 
 /// The calls of the runs in a directory, read when a sighting requires it.
 #[derive(Debug)]
-pub(super) struct OwnCalls(EarlierRuns);
+pub(super) struct OwnCalls<'r> {
+    runs: EarlierRuns,
+    registry: &'r RunRegistry,
+}
 
-impl OwnCalls {
-    /// Prepares the calls of the runs in `directory`.
+impl<'r> OwnCalls<'r> {
+    /// Prepares the calls of the runs in `directory`. `registry` lists all runs of this machine.
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub(super) fn open(directory: &Path) -> Result<Self, StateError> {
-        Ok(Self(EarlierRuns::new(runs_in(directory)?, LONGEST_RUN)))
+    pub(super) fn open(directory: &Path, registry: &'r RunRegistry) -> Result<Self, StateError> {
+        Ok(Self {
+            runs: EarlierRuns::new(runs_in(directory)?, LONGEST_RUN),
+            registry,
+        })
+    }
+
+    /// Returns the runs of this machine.
+    pub(super) fn registry(&self) -> &'r RunRegistry {
+        self.registry
     }
 
     /// Whether this sighting is a call that one of the runs or the watch itself made.
@@ -43,7 +58,7 @@ impl OwnCalls {
             return Ok(false);
         }
         Ok(state::is_own_call(transaction, &event.request_id)?
-            || self.0.made_call(&event.request_id, event.time_ms)?)
+            || self.runs.made_call(&event.request_id, event.time_ms)?)
     }
 }
 

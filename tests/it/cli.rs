@@ -16,10 +16,10 @@ fn command(directory: &Path, arguments: &[&str]) -> Command {
     command
         .current_dir(directory)
         .env_clear()
+        .env("HOME", directory)
         .args(arguments)
         .stdin(Stdio::null());
     for (name, value) in [
-        ("HOME", "/nonexistent"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
         ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "secret-that-must-not-show"),
@@ -53,6 +53,10 @@ fn practice_sweep_writes_private_files_and_reports_gaps() {
     let stdout = text(&output.stdout);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(
+        stderr.contains("To retry what was not covered: dragnet resume "),
+        "{stderr}"
+    );
     assert!(
         stdout.lines().all(|line| line.chars().count() <= 80),
         "{stdout}"
@@ -383,7 +387,7 @@ fn doctor_reports_what_would_not_be_covered() {
         "{stdout}"
     );
     assert!(
-        stdout.ends_with("10 of 11 accounts would be covered.\n"),
+        stdout.ends_with("8 of 11 accounts would be covered.\n"),
         "{stdout}"
     );
     let output = dragnet(
@@ -394,6 +398,8 @@ fn doctor_reports_what_would_not_be_covered() {
             "--json",
             "--exclude-account",
             "sandbox",
+            "--exclude-account",
+            "acquired-*",
         ],
     );
     let diagnosis: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -643,6 +649,24 @@ fn hunts_check_names_the_line_of_an_invalid_query() {
     );
     assert_eq!(hunts(temp.path(), &["check", "good.toml"]).0, 0);
     assert_eq!(hunts(temp.path(), &["check"]).0, 0);
+}
+
+#[test]
+fn hunts_check_names_an_unknown_command_and_the_engine_that_runs_it() {
+    let temp = directory_with_insights_hunt();
+    write_hunt(
+        &temp.path().join("hunts/own.toml"),
+        "filter errorCode = 'x' | newcommand errorCode",
+    );
+    let expected = "hunt `own`: line 1, column 26: unknown command `newcommand`; if it is new, run the hunt with \
+                    --engine insights";
+    for arguments in [&["check"][..], &["check", "hunts/own.toml"]] {
+        let (code, checked) = hunts(temp.path(), arguments);
+        assert!(code == 2 && checked.contains(expected), "{checked}");
+    }
+    assert_eq!(hunts(temp.path(), &["list"]).0, 0);
+    let (code, shown) = hunts(temp.path(), &["show", "own"]);
+    assert!(code == 0 && shown.contains("Insights only"), "{shown}");
 }
 
 #[test]

@@ -104,6 +104,37 @@ async fn generated_fields_of_lambda_run_on_insights() {
     );
 }
 
+/// Queries in public use about logs of Lambda, whose lines end with a line break.
+#[tokio::test(start_paused = true)]
+async fn published_queries_count_the_lines_of_lambda() {
+    let world = world();
+    for (query, expected) in [
+        ("filter @message like /^REPORT/ | stats count(*) as n", "1"),
+        (
+            "filter @message like /^REPORT.*$/ | stats count(*) as n",
+            "1",
+        ),
+        (
+            "filter @message like /ms\\s*Memory/ | stats count(*) as n",
+            "1",
+        ),
+        ("filter !ispresent(errorCode) | stats count(*) as n", "3"),
+    ] {
+        for engine in ["filter", "insights"] {
+            let arguments = [
+                "--log-group",
+                "/aws/lambda/*",
+                "--engine",
+                engine,
+                "--query-string",
+                query,
+            ];
+            let run = world.sweep(&arguments).await;
+            assert_eq!(columns(&run, &["n"]), [expected], "{engine}: {query}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn class_without_discovery_is_not_reported_as_searched() {
     let archive = "[[groups]]\naccount = \"222222222222\"\nregion = \"us-east-1\"\n\

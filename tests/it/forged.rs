@@ -72,7 +72,8 @@ fn forged_line(number: usize, genuine: Option<&str>, rng: &mut Rng) -> Line {
     } else {
         (ACCOUNTS[rng.usize(..2)], "/app")
     };
-    // In the group of the trail: a stream of the other account. Elsewhere: any name of a trail.
+    // In the group of the trail: a stream of the other account, or of another organization.
+    // Elsewhere: any name of a trail.
     let other = if claimed == ACCOUNTS[0] {
         ACCOUNTS[1]
     } else {
@@ -85,10 +86,11 @@ fn forged_line(number: usize, genuine: Option<&str>, rng: &mut Rng) -> Line {
         format!("o-short_{claimed}_CloudTrail_us-east-1"),
         format!("{claimed}_CloudTrail_us-east-1_x"),
         format!("x{claimed}_CloudTrail_us-east-1"),
-        "o-exampleorgid_CloudTrail_us-east-1".to_owned(),
+        format!("o-exampleorgid_{claimed}_CloudTrail_us-east-1"),
+        "o-practice00_CloudTrail_us-east-1".to_owned(),
         format!("{claimed}_CloudTrail_us-east-1"),
     ];
-    let choices = if in_trail_group { 6 } else { imitations.len() };
+    let choices = if in_trail_group { 7 } else { imitations.len() };
     let stream = &imitations[rng.usize(..choices)];
     Line {
         planted: event(account, "us-east-1", group, TIME, &message)

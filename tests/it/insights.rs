@@ -393,7 +393,7 @@ async fn passthrough_query_runs_on_insights_unchanged() {
                   { \"@pattern\" = \"=to <*>\" }]\n";
     let content = [
         group("/app", ""),
-        archive("/old"),
+        group("/app2", ""),
         events("/app", "s", "2026-03-02T10:00:00Z", 1_000, 3),
     ]
     .concat();
@@ -404,11 +404,11 @@ async fn passthrough_query_runs_on_insights_unchanged() {
         run.file("hunts/query-string.csv"),
         "event_account_id,event_region,log_group,event_time,record_id,@pattern,@sampleCount\n\
          222222222222,eu-west-1,/app,,,from <*>,7\n222222222222,eu-west-1,/app,,,'=to <*>,\n\
-         222222222222,eu-west-1,/old,,,from <*>,7\n222222222222,eu-west-1,/old,,,'=to <*>,\n"
+         222222222222,eu-west-1,/app2,,,from <*>,7\n222222222222,eu-west-1,/app2,,,'=to <*>,\n"
     );
     assert_eq!(
         outcomes(&run),
-        ["/app searched  insights", "/old searched  insights"]
+        ["/app searched  insights", "/app2 searched  insights"]
     );
     assert_eq!(
         (world.calls("StartQuery"), world.calls("FilterLogEvents")),
@@ -427,7 +427,7 @@ async fn passthrough_query_runs_on_insights_unchanged() {
         (
             vec![
                 "/app searched  filter;insights".to_owned(),
-                outcomes(&run)[1].clone()
+                "/app2 searched  filter;insights".to_owned(),
             ],
             3
         )
@@ -447,6 +447,82 @@ async fn passthrough_query_runs_on_insights_unchanged() {
             .all(|row| row.contains(" failed error: StartQuery")),
         "{outcomes:?}"
     );
+}
+
+/// Class `INFREQUENT_ACCESS` lacks some commands, and fields are not discovered there. A query that
+/// cannot be parsed may need either.
+#[tokio::test(start_paused = true)]
+async fn passthrough_query_that_the_class_cannot_run_is_a_gap() {
+    let answers =
+        "[[insights_answers]]\nquery = \"message\"\nrows = [{ \"@message\" = \"row\" }]\n";
+    let world = World::from_toml(&world("", &format!("{}{answers}", archive("/old"))));
+    for (query, expected, rows) in [
+        (
+            "fields @message | pattern @message",
+            "/old unsearchable class-not-readable: INFREQUENT_ACCESS: Insights does not support `pattern`",
+            0,
+        ),
+        (
+            "filter @message like /(?=a)b/ | Diff",
+            "/old unsearchable class-not-readable: INFREQUENT_ACCESS: Insights does not support `diff`",
+            0,
+        ),
+        (
+            "fields unmask(@message)",
+            "/old unsearchable class-not-readable: INFREQUENT_ACCESS: Insights does not support `unmask`",
+            0,
+        ),
+        (
+            "filter errorCode like /(?=A)/ | fields @message",
+            "/old partial class-not-readable: INFREQUENT_ACCESS: Insights discovers no fields in this class, and hunt \
+             query-string may read `errorCode`",
+            1,
+        ),
+        (
+            "filter @message like /(?=a)b/ | stats count(*) as n by bin(5m)",
+            "/old searched  insights",
+            1,
+        ),
+    ] {
+        let run = world
+            .sweep(&[&DAY[1..], &["--query-string", query]].concat())
+            .await;
+        let outcomes = outcomes(&run);
+        assert!(
+            outcomes.len() == 1 && outcomes[0].starts_with(expected),
+            "{query}: {outcomes:?}"
+        );
+        assert_eq!(run.summary()["hunts"][0]["rows"], rows, "{query}");
+    }
+    assert_eq!(world.calls("StartQuery"), 2, "no query is sent in vain");
+}
+
+/// A query that only Insights understands, and that it refuses in one account-Region.
+#[tokio::test(start_paused = true)]
+async fn query_refused_in_one_account_region_is_a_gap_with_the_reason() {
+    let content = "[[insights_answers]]\nquery = \"newcommand\"\nrows = [{ \"@message\" = \"row\" }]\n\
+                   [[faults]]\noperation = \"StartQuery\"\naccount = \"333333333333\"\nregion = \"us-east-1\"\n\
+                   kind = \"malformed-query\"\n";
+    let query = [
+        "--query-string",
+        "newcommand @message",
+        "--engine",
+        "insights",
+    ];
+    let run = World::small_with(content).sweep(&query).await;
+    let refused = run.coverage_row("333333333333 us-east-1 /app");
+    assert!(
+        refused.starts_with("333333333333 us-east-1 /app failed error: StartQuery")
+            && refused.contains("MalformedQueryException: unexpected symbol")
+            && refused.ends_with("; hunt query-string"),
+        "{refused}"
+    );
+    for searched in ["333333333333 eu-west-1 /app", "222222222222 us-east-1 /app"] {
+        assert_eq!(run.coverage_row(searched), format!("{searched} searched"));
+    }
+    assert_eq!(run.status(), "incomplete");
+    // Three other log groups of applications, and that of the trail.
+    assert_eq!(run.summary()["hunts"][0]["rows"], 4);
 }
 
 #[tokio::test(start_paused = true)]

@@ -269,7 +269,7 @@ async fn forged_account_region_or_time_does_not_change_scope() {
     for stream in [
         "stream",
         "333333333333_CloudTrail_us-east-1",
-        "o-exampleorgid_333333333333_CloudTrail_us-east-1",
+        "o-practice00_333333333333_CloudTrail_us-east-1",
     ] {
         for forgery in &FORGERIES {
             let scope = forgery.scope;
@@ -467,7 +467,7 @@ const NOT_COVERED_ROWS: [&str; 12] = [
     "333333333333 us-east-1 /archive searched",
     "333333333333 us-east-1 /masked partial masked",
     "333333333333 us-east-1 /short partial retention-inside-window",
-    "333333333333 us-east-1 /young partial created-inside-window",
+    "333333333333 us-east-1 /young searched created inside the window",
     "444444444444   denied role-denied: requested without MFA and without an ExternalId: AssumeRole",
     "555555555555   skipped account-not-active: SUSPENDED",
 ];
@@ -592,7 +592,9 @@ async fn expired_session_credentials_are_renewed() {
 #[tokio::test(start_paused = true)]
 async fn log_group_deleted_during_the_run_is_a_gap() {
     let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nregion = \"eu-west-1\"\nkind = \"delete-group\"\ntimes = 1\n";
-    let run = World::small_with(fault).sweep(&[IP]).await;
+    let run = World::small_with(fault)
+        .sweep(&[IP, "--require", "all"])
+        .await;
     assert!(
         run.coverage_row("222222222222 eu-west-1 /app")
             .contains("failed group-gone: FilterLogEvents"),
@@ -624,14 +626,14 @@ async fn repeated_page_token_makes_the_log_group_partial() {
 #[tokio::test(start_paused = true)]
 async fn misspelt_account_fails_the_run() {
     let run = World::small_with("")
-        .sweep(&[IP, "--account", "prod", "--account", "prdo"])
+        .sweep(&[IP, "--account", "prdo"])
         .await;
     assert_eq!(run.status(), "failed");
-    assert!(run.failure.unwrap().to_string().contains("`prdo`"));
+    assert!(run.failure.unwrap().to_string().contains("--account prdo;"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn log_group_pattern_without_matches_fails_the_run() {
+async fn log_group_patterns_without_matches_fail_the_run() {
     let planted = event(
         "222222222222",
         "eu-west-1",
@@ -640,12 +642,11 @@ async fn log_group_pattern_without_matches_fails_the_run() {
         "from 192.0.2.1",
     );
     let world = World::small_with(&planted);
-    // A pattern that matches nothing, the same in one account, the same with one that matches, and
-    // a pattern whose log groups are all excluded.
+    // A pattern that matches nothing, the same in one account, and a pattern whose log groups are
+    // all excluded.
     for arguments in [
         &["--log-group", "/typo"][..],
         &["--log-group", "/typo", "--account", "prod"],
-        &["--log-group", "/app", "--log-group", "/typo*"],
         &["--log-group", "/app", "--exclude-log-group", "/app"],
     ] {
         let run = world.sweep(&[&[IP], arguments].concat()).await;

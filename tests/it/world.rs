@@ -68,8 +68,13 @@ impl World {
 
     /// Creates the organization of a parsed scenario.
     pub(crate) fn from_scenario(scenario: &Scenario) -> Self {
+        Self::from_environment(Environment::for_practice(scenario).unwrap())
+    }
+
+    /// Returns the organization of an environment, with a new directory.
+    pub(crate) fn from_environment(environment: Environment) -> Self {
         Self {
-            environment: Environment::for_practice(scenario).unwrap(),
+            environment,
             temp: Arc::new(tempfile::tempdir().unwrap()),
         }
     }
@@ -117,7 +122,8 @@ impl World {
     ) -> Result<Run, CommandError> {
         let settings = self.settings(arguments);
         let connection = Connection::open(&self.environment, &settings.reach).await?;
-        self.checked_run(run_sweep(connection, settings, ProgressStyle::None, cancel).await)
+        let run = Box::pin(run_sweep(connection, settings, ProgressStyle::None, cancel));
+        self.checked_run(run.await)
     }
 
     /// Runs `dragnet resume`, and writes the reports.
@@ -232,12 +238,34 @@ impl Run {
                 "{status}: {rows:#?}"
             );
         }
-        let is_covered = counted.is_covered && has_no_source_gap(&summary);
+        let is_covered = counted.is_covered
+            && has_no_source_gap(&summary)
+            && self.has_no_flow_log_gap(&summary)
+            && !has_unmatched_inclusion(&summary);
         match self.status().as_str() {
             "complete" => assert!(is_covered && !counted.accounts.is_empty(), "{rows:#?}"),
             "incomplete" => assert!(!is_covered || counted.accounts.is_empty(), "{rows:#?}"),
             _ => {}
         }
+    }
+
+    /// Whether all flow logs were searched, or are not required.
+    fn has_no_flow_log_gap(&self, summary: &serde_json::Value) -> bool {
+        let is_required = requires(summary, "flow") && requires_sources(summary);
+        let gaps = [
+            "skipped",
+            "unsearchable",
+            "denied",
+            "failed",
+            "failing",
+            "only-s3",
+        ];
+        let rows = self.columns("sources.csv", &["source", "status"]);
+        !is_required
+            || !rows.iter().any(|row| {
+                row.split_once(' ')
+                    .is_some_and(|(source, status)| source == "vpc-flow" && gaps.contains(&status))
+            })
     }
 
     /// Counts the rows of `coverage.csv`.
@@ -246,6 +274,8 @@ impl Run {
             .columns("sources.csv", &["event_account_id"])
             .into_iter()
             .collect();
+        let required: BTreeSet<String> =
+            serde_json::from_value(self.summary()["required"].clone()).unwrap();
         let mut csv = csv::Reader::from_path(self.outputs.directory.join("coverage.csv")).unwrap();
         let mut counted = CountedCoverage {
             accounts: BTreeSet::new(),
@@ -267,7 +297,10 @@ impl Run {
                 let status = row["status"].clone();
                 *counted.log_groups.entry(status).or_insert(0) += 1;
             }
-            counted.is_covered &= is_covered(&row["status"], &row["reason"]);
+            let kinds: Vec<&str> = row["kinds"].split(';').collect();
+            let is_required =
+                row["kinds"].is_empty() || kinds.iter().any(|kind| required.contains(*kind));
+            counted.is_covered &= !is_required || is_covered(&row["status"], &row["reason"]);
         }
         counted
     }
@@ -396,15 +429,32 @@ fn is_covered(status: &str, reason: &str) -> bool {
 }
 
 /// Returns whether the CloudTrail of every account-Region was searched, or is not required.
-fn has_no_source_gap(summary: &serde_json::Value) -> bool {
+fn requires_sources(summary: &serde_json::Value) -> bool {
     let scope = &summary["scope"];
-    let is_required =
-        scope["sources"] == "require" && scope["log_groups"].as_array().unwrap().is_empty();
+    scope["sources"] == "require" && scope["log_groups"].as_array().unwrap().is_empty()
+}
+
+fn requires(summary: &serde_json::Value, kind: &str) -> bool {
+    summary["required"]
+        .as_array()
+        .unwrap()
+        .contains(&kind.into())
+}
+
+fn has_no_source_gap(summary: &serde_json::Value) -> bool {
+    let is_required = requires(summary, "management") && requires_sources(summary);
     let statuses = summary["sources"]["targets"].as_object().unwrap();
     !is_required
         || statuses
             .keys()
             .all(|status| status == "searched" || status == "accepted")
+}
+
+/// Returns whether an option that includes something matched nothing.
+fn has_unmatched_inclusion(summary: &serde_json::Value) -> bool {
+    let unmatched = summary["unmatched_selectors"].as_array().unwrap();
+    let mut selectors = unmatched.iter().map(|selector| selector.as_str().unwrap());
+    selectors.any(|selector| selector.starts_with("--") && !selector.starts_with("--exclude-"))
 }
 
 /// Returns a CloudTrail record as JSON. `at` is RFC 3339.
@@ -417,7 +467,7 @@ pub(crate) fn record(id: &str, account: &str, region: &str, at: &str, ip: &str) 
 /// Returns the event with which the trail of [`SMALL`] delivers a record to its log group. The
 /// record may name any account and Region.
 pub(crate) fn delivered(at: &str, record: &str) -> String {
-    let stream = "stream = \"o-exampleorgid_222222222222_CloudTrail_us-east-1\"\n";
+    let stream = "stream = \"o-practice00_222222222222_CloudTrail_us-east-1\"\n";
     event("111111111111", "us-east-1", "/trail", at, record) + stream
 }
 

@@ -1,7 +1,13 @@
 //! The settings of `doctor`.
 
-use super::super::{DoctorArguments, GlobalArguments, UsageError};
-use super::{Reach, ResolveContext, load_config};
+use std::time::Duration;
+
+use super::super::{DoctorArguments, GlobalArguments, TimeArg, UsageError};
+use super::{Reach, ResolveContext, load_config, required};
+use crate::model::{LogKind, RequiredKinds, TimeWindow};
+
+/// The default of `sweep`.
+const SINCE: TimeArg = TimeArg::Ago(Duration::from_hours(24));
 
 /// The settings of `doctor`.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +16,10 @@ pub struct DoctorSettings {
     pub reach: Reach,
     /// Whether only to remove the stored MFA session.
     pub forget: bool,
+    /// The window of the sweep that is predicted.
+    pub window: TimeWindow,
+    /// The kinds of logs that this sweep has to cover.
+    pub required: RequiredKinds,
 }
 
 impl DoctorSettings {
@@ -23,9 +33,17 @@ impl DoctorSettings {
         context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let reach = Reach::resolve(global, &arguments.scope, load_config(global, context)?)?;
+        let since = arguments.since.unwrap_or(SINCE);
+        let required = if arguments.required.is_empty() {
+            RequiredKinds::new([LogKind::Management])
+        } else {
+            required::from_arguments(&arguments.required)
+        };
         Ok(Self {
             reach,
             forget: arguments.forget,
+            window: TimeWindow::new(since.resolve(context.now), context.now)?,
+            required,
         })
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn resolve_catalogue_hunts(
         check(
             hunt,
             EngineChoice::Filter,
-            "run it with `dragnet sweep --hunt`",
+            "run it with `dragnet sweep --engine insights --hunt`",
         )
     })?;
     Ok(with_unique_names(hunts))
@@ -120,7 +120,7 @@ fn check(hunt: &Hunt, engine: EngineChoice, advice: &str) -> Result<(), UsageErr
         Err(error) if error.kind == QueryErrorKind::Malformed => reject(error.to_string()),
         Err(error) if error.kind == QueryErrorKind::Unknown && engine != EngineChoice::Insights => {
             reject(format!(
-                "{error}; if it is new, only Insights can run it: {advice}"
+                "{error}; if it is new, Insights can run the query unchanged: {advice}"
             ))
         }
         Err(error) if engine == EngineChoice::Filter => reject(format!(
@@ -198,6 +198,40 @@ mod tests {
 
     fn hunts(rest: &[&str]) -> Result<Vec<Hunt>, String> {
         resolve(&parse_sweep(rest).1, &Hunts::default()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn hunt_file_with_an_unknown_command_runs_on_insights() {
+        let temp = tempfile::tempdir().unwrap();
+        let text = "name = \"new\"\ntitle = \"t\"\nsource = \"any\"\nseverity = \"low\"\n\
+                    query = \"filter a = 1 | newcommand a\"\n";
+        std::fs::write(temp.path().join("new.toml"), text).unwrap();
+        let config = Hunts {
+            folder: Some(temp.path().to_owned()),
+        };
+        let resolved = |engine: &str| {
+            let arguments = parse_sweep(&["--hunt", "new", "--engine", engine]).1;
+            resolve(&arguments, &config).map_err(|error| error.to_string())
+        };
+        assert_eq!(resolved("insights").unwrap().len(), 1);
+        for engine in ["auto", "filter"] {
+            let error = resolved(engine).unwrap_err();
+            assert!(
+                error.contains("`newcommand`; if it is new, Insights can run the query unchanged")
+                    && error.ends_with("use --engine insights"),
+                "{error}"
+            );
+        }
+        let watched = resolve_catalogue_hunts(&["new".to_owned()], &config).unwrap_err();
+        assert!(
+            watched
+                .to_string()
+                .contains("dragnet sweep --engine insights --hunt"),
+            "{watched}"
+        );
+        // A file that is not used does not prevent other hunts.
+        let other = parse_sweep(&["--hunt", "root-use"]).1;
+        assert_eq!(resolve(&other, &config).unwrap().len(), 1);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod indicators;
 mod list;
 mod reach;
 mod report;
+mod required;
 mod run;
 mod sources;
 mod stored;
@@ -119,7 +120,7 @@ pub(super) mod testing {
         let Command::Sweep(sweep) = arguments.command else {
             panic!("not a sweep")
         };
-        (arguments.global, sweep)
+        (arguments.global, *sweep)
     }
 
     pub(in crate::cli) fn parse_list(rest: &[&str]) -> (GlobalArguments, ListArguments) {

@@ -55,6 +55,8 @@ fn combine_scope(mut scope: Scope, arguments: &ScopeArguments) -> Result<Scope, 
         .chain(&arguments.exclude_regions)
         .try_for_each(|selector| known.check_selector(selector))?;
     replace_unless_empty(&mut scope.include_accounts, &arguments.accounts);
+    replace_unless_empty(&mut scope.ous, &arguments.ous);
+    replace_unless_empty(&mut scope.tags, &arguments.tags);
     replace_unless_empty(&mut scope.regions, &arguments.regions);
     replace_unless_empty(&mut scope.log_groups, &arguments.log_groups);
     scope
@@ -136,6 +138,16 @@ mod tests {
             ["sandbox-*", "dev"]
         );
         assert!(reach.scope.has_log_group("/aws/x") && !reach.scope.has_log_group("app"));
+        let config = "[scope]\nous = [\"Prod\"]\ntags = [\"env=prod\"]";
+        let reach_of_units = resolve(config, &["--ou", "Dev", "--ou", "r-ab12"]).unwrap();
+        let ous: Vec<String> = reach_of_units
+            .scope
+            .ous
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(ous, ["Dev", "r-ab12"]);
+        assert_eq!(reach_of_units.scope.tags.len(), 1);
         assert_eq!(reach.identity.profile.as_deref(), Some("p"));
         assert_eq!(
             resolve("", &["--member-role", "self"])

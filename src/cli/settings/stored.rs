@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::super::UsageError;
 use super::{EngineSettings, Reach, SweepSettings};
 use crate::config::{Config, Format, Identity, RejectedEntries};
-use crate::model::{Hunt, Indicator, TimeWindow};
+use crate::model::{Hunt, Indicator, RequiredKinds, TimeWindow, WindowEnd};
 
 /// The stored settings: everything except the directory of the run, the source of the credentials,
 /// and secrets (external ids).
@@ -16,6 +16,10 @@ use crate::model::{Hunt, Indicator, TimeWindow};
 struct Stored {
     reach: Reach,
     window: TimeWindow,
+    #[serde(default)]
+    window_end: WindowEnd,
+    #[serde(default)]
+    required: RequiredKinds,
     indicators: Vec<Indicator>,
     hunts: Vec<Hunt>,
     left_out: Vec<String>,
@@ -38,6 +42,8 @@ impl Stored {
         Self {
             reach,
             window: settings.window,
+            window_end: settings.window_end,
+            required: settings.required.clone(),
             indicators: settings.indicators.clone(),
             hunts: settings.hunts.clone(),
             left_out: settings.left_out.clone(),
@@ -53,6 +59,8 @@ impl Stored {
         SweepSettings {
             reach: self.reach,
             window: self.window,
+            window_end: self.window_end,
+            required: self.required,
             indicators: self.indicators,
             hunts: self.hunts,
             left_out: self.left_out,

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{EngineChoice, GlobalArguments, SweepArguments, UsageError};
 use super::indicators::{self, Resolved};
-use super::{Reach, ResolveContext, hunts, load_config, report, window};
+use super::{Reach, ResolveContext, hunts, load_config, report, required, window};
 use crate::config::{Format, RejectedEntries};
-use crate::model::{Hunt, Indicator, TimeWindow};
+use crate::model::{Hunt, Indicator, RequiredKinds, TimeWindow, WindowEnd};
 
 /// The settings of a sweep.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,10 @@ pub struct SweepSettings {
     pub reach: Reach,
     /// The time range to search.
     pub window: TimeWindow,
+    /// How the end of the window was chosen.
+    pub window_end: WindowEnd,
+    /// The kinds of logs whose gaps make the run incomplete.
+    pub required: RequiredKinds,
     /// The indicators, without duplicates, in the order given; at least one, unless there are
     /// hunts.
     pub indicators: Vec<Indicator>,
@@ -73,11 +77,17 @@ impl SweepSettings {
         )?;
         let window = window::resolve(arguments, seen, context.now)?;
         let config = load_config(global, context)?;
+        let hunts = hunts::resolve(arguments, &config.hunts)?;
+
+        let formats = report::resolve_formats(&arguments.formats, &config.report);
+        let reach = Reach::resolve(global, &arguments.scope, config)?;
         Ok(Self {
-            hunts: hunts::resolve(arguments, &config.hunts)?,
-            formats: report::resolve_formats(&arguments.formats, &config.report),
-            reach: Reach::resolve(global, &arguments.scope, config)?,
+            required: required::resolve(&arguments.required, &reach.scope, &indicators, &hunts),
+            hunts,
+            formats,
+            reach,
             window,
+            window_end: window::end_of(arguments),
             indicators,
             left_out,
             rejected,

@@ -14,7 +14,7 @@ use crate::config::{
     SecretSource, SinkAddress, SinkTarget, TimeZoneName, Timetable, TopicArn, Watch,
     state_directory,
 };
-use crate::model::{Hunt, Region, TimeWindow};
+use crate::model::{Hunt, Region, RequiredKinds, TimeWindow, WindowEnd};
 
 /// The settings of a watch.
 #[derive(Clone, Debug)]
@@ -218,10 +218,7 @@ impl ScheduleSettings {
             &self.working_directory,
             strict,
         )?;
-        Ok((
-            indicators,
-            hunts::resolve_catalogue_hunts(&self.hunts, &self.catalogue)?,
-        ))
+        Ok((indicators, self.load_hunts()?))
     }
 
     /// Checks that every entry of the schedule's indicator lists is understood.
@@ -230,6 +227,14 @@ impl ScheduleSettings {
     /// Some are not; the error names them.
     pub fn check_lists(&self) -> Result<(), UsageError> {
         self.load_searches(true).map(|_| ())
+    }
+
+    /// Returns the hunts of the schedule.
+    ///
+    /// # Errors
+    /// A hunt can no longer be used.
+    pub fn load_hunts(&self) -> Result<Vec<Hunt>, UsageError> {
+        hunts::resolve_catalogue_hunts(&self.hunts, &self.catalogue)
     }
 
     /// Returns the identity, accounts, scope and limits of the schedule.
@@ -255,6 +260,8 @@ impl ScheduleSettings {
         Ok(SweepSettings {
             reach: self.reach.clone(),
             window,
+            window_end: WindowEnd::Now,
+            required: RequiredKinds::all(),
             indicators,
             hunts,
             left_out,

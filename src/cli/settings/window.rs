@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{SweepArguments, TimeArg, UsageError};
-use crate::model::TimeWindow;
+use crate::model::{TimeWindow, WindowEnd};
 
 const DEFAULT: TimeArg = TimeArg::Ago(Duration::from_hours(24));
 
@@ -41,6 +41,15 @@ pub(super) fn resolve(
         from,
         if to > from { to.min(now) } else { to },
     )?)
+}
+
+/// Returns how the end of the resolved window was chosen.
+pub(super) fn end_of(arguments: &SweepArguments) -> WindowEnd {
+    // A time in the future is replaced by now, but it was asked for all the same.
+    match arguments.to {
+        Some(_) => WindowEnd::Given,
+        None => WindowEnd::Now,
+    }
 }
 
 #[cfg(test)]

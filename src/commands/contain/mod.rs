@@ -153,7 +153,7 @@ impl Connection {
         for configured in &reach.directory.accounts {
             unknown.remove(&configured.id);
         }
-        let mut directory = Directory::new(&self.aws, &self.access, reach);
+        let mut directory = Directory::new(&self.aws, &self.access, reach).without_selection();
         while !unknown.is_empty() {
             let Some(member) = directory.next().await? else {
                 break;

@@ -20,8 +20,9 @@ use crate::contain::{
 };
 use crate::model::{Account, Operation};
 use crate::report::{escape_json, plural};
-use crate::store::{RunDir, RunReader, ScopeMembership, TrailDeliveries};
-use crate::sweep::{Access, Directory, Member, Refusal, stored_sightings};
+use crate::search::event_details;
+use crate::store::{RunDir, RunReader, RunRegistry, ScopeMembership, TrailDeliveries};
+use crate::sweep::{Access, Directory, Member, MergeSource, Refusal, stored_sightings};
 
 /// The number of accounts that are surveyed concurrently.
 const CONCURRENT_SURVEYS: usize = 32;
@@ -101,7 +102,7 @@ pub async fn make_plan(
     let mut from_run = settings
         .run
         .as_deref()
-        .map(read_run)
+        .map(|run| read_run(run, &environment.run_registry()))
         .transpose()?
         .unwrap_or_default();
     let selectors: Vec<PrincipalSelector> = settings
@@ -367,10 +368,24 @@ fn refuse_unmatched(selector: &PrincipalSelector) -> RefusedTarget {
 }
 
 /// Reads the principals from the sightings of a run, without Dragnet's own calls.
-fn read_run(directory: &Path) -> Result<FromRun, CommandError> {
+fn read_run(directory: &Path, registry: &RunRegistry) -> Result<FromRun, CommandError> {
     let reader = RunReader::open(&RunDir::open(directory)?)?;
+    let source = MergeSource {
+        reader: &reader,
+        registry,
+    };
     let mut from_run = FromRun::new(TrailDeliveries::load(&reader)?);
-    stored_sightings(&reader, |row| from_run.add_sighting(row))?;
+    stored_sightings(source, |row| {
+        let found = &row.found;
+        let account = row.account.to_string();
+        let details = event_details(
+            &found.message,
+            &account,
+            row.region.as_str(),
+            found.timestamp_ms,
+        );
+        from_run.add_sighting(row, &details);
+    })?;
     Ok(from_run)
 }
 

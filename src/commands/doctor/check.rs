@@ -22,10 +22,16 @@ pub enum Subject {
     Hop,
     /// The list of accounts.
     Organization,
+    /// The selectors of the scope.
+    Scope,
     /// An account and its member role.
     Account,
     /// A Region of an account, and the permissions there.
     Region,
+    /// The log sources of an account.
+    Sources,
+    /// The log groups of a Region.
+    LogGroups,
 }
 
 /// The result of a check.
@@ -62,6 +68,11 @@ pub struct Check {
 }
 
 impl Check {
+    /// Returns the key by which checks are sorted.
+    pub(super) fn order(&self) -> (Option<AccountId>, Subject, Option<Region>) {
+        (self.account_id, self.check, self.region.clone())
+    }
+
     /// Creates a check without problems.
     pub(super) fn ok(check: Subject, detail: impl Into<String>) -> Self {
         Self {

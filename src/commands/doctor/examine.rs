@@ -7,11 +7,12 @@ use jiff::SignedDuration;
 use tokio::task::JoinSet;
 
 use super::check::{Check, Subject, format_session_end};
-use crate::aws::{Aws, CallError, ErrorClass, EventQuery, InsightsRequest, Session};
+use super::selectors::check_selectors;
+use crate::aws::{Aws, CallError, ErrorClass, EventQuery, InsightsRequest, Pages, Session};
 use crate::cli::settings::Reach;
-use crate::model::{AccountState, LogGroup, LogGroupClass, Operation, Region, Target};
+use crate::model::{AccountState, LogGroup, LogGroupClass, LogSource, Operation, Region, Target};
 use crate::store::ScopeMembership;
-use crate::sweep::{Access, Directory, Entered, Member, Refusal, RegionScope};
+use crate::sweep::{Access, Directory, Entered, Member, Refusal, RegionScope, SelectorMatches};
 use crate::time::Clock;
 
 /// AWS rejects requests whose time differs by more than this.
@@ -37,15 +38,13 @@ pub async fn examine(aws: Aws, reach: Reach, clock: Clock) -> Vec<Check> {
     Examination {
         aws,
         access,
+        matches: SelectorMatches::new(&reach.scope),
         reach,
         clock,
     }
     .check_accounts(&mut checks)
     .await;
-    checks.sort_by(|one, other| {
-        let key = |check: &Check| (check.account_id, check.check, check.region.clone());
-        key(one).cmp(&key(other))
-    });
+    checks.sort_by_key(Check::order);
     checks
 }
 
@@ -117,6 +116,7 @@ async fn authenticate(aws: &Aws, reach: &Reach, checks: &mut Vec<Check>) -> Resu
 struct Examination {
     aws: Aws,
     access: Access,
+    matches: SelectorMatches,
     reach: Reach,
     clock: Clock,
 }
@@ -124,7 +124,8 @@ struct Examination {
 impl Examination {
     async fn check_accounts(self, checks: &mut Vec<Check>) {
         let this = Arc::new(self);
-        let mut directory = Directory::new(&this.aws, &this.access, &this.reach);
+        let mut directory =
+            Directory::new(&this.aws, &this.access, &this.reach).with_matches(&this.matches);
         let mut accounts = JoinSet::new();
         loop {
             match directory.next().await {
@@ -152,11 +153,10 @@ impl Examination {
                 }
             }
         }
-        if accounts.is_empty()
-            && checks
-                .iter()
-                .all(|check| check.check != Subject::Organization)
-        {
+        let is_listed = checks
+            .iter()
+            .all(|check| check.check != Subject::Organization);
+        if accounts.is_empty() && is_listed {
             let advice = "widen the scope (include_accounts, --account)";
             checks.push(Check::failed(
                 Subject::Organization,
@@ -165,6 +165,10 @@ impl Examination {
             ));
         }
         checks.extend(accounts.join_all().await.into_iter().flatten());
+        if is_listed {
+            let unmatched = this.matches.unmatched_with_gaps(this.clock.now());
+            checks.extend(check_selectors(&unmatched));
+        }
     }
 
     async fn check_account(self: Arc<Self>, member: Member) -> Vec<Check> {
@@ -181,6 +185,9 @@ impl Examination {
             "source credentials (no role)".to_owned(),
             ToString::to_string,
         );
+        for enabled in &regions {
+            self.matches.mark_region(&member.account, &enabled.region);
+        }
         let detail = format!("{role}; Regions enabled: {}", regions.len());
         let mut checks = vec![with_account(&member, Check::ok(Subject::Account, detail))];
         let scope = RegionScope::new(&self.reach.scope, &member, regions);
@@ -259,9 +266,15 @@ impl Examination {
             account: member.account.id,
             region: region.clone(),
         };
-        self.aws.trails(session, region).await?;
-        self.aws.flow_logs(session, &target, None).await?;
-        let (groups, _) = self.aws.log_groups(session, region, None).await?;
+        let mut log_sources = self.aws.trails(session, region).await?;
+        let (flow_logs, _) = self.aws.flow_logs(session, &target, None).await?;
+        log_sources.extend(flow_logs);
+        // A sweep also searches the log groups of other accounts to which these deliver.
+        for group in log_sources.iter().filter_map(LogSource::log_group) {
+            self.matches
+                .mark_log_group(&member.account, &group.target.region, &group.name);
+        }
+        let groups = self.list_log_groups(member, session, region).await?;
         let is_readable = |group: &&LogGroup| group.class == LogGroupClass::Standard;
         let log_group = groups
             .iter()
@@ -280,6 +293,30 @@ impl Examination {
             // AWS checks permissions first, so "not found" proves that the call is permitted.
             Err(error) if error.class != ErrorClass::NotFound => Err(error),
             _ => Ok(()),
+        }
+    }
+
+    /// Lists log groups: one page, or as many as the selectors of log groups need to match.
+    async fn list_log_groups(
+        &self,
+        member: &Member,
+        session: &Session,
+        region: &Region,
+    ) -> Result<Vec<LogGroup>, CallError> {
+        let mut first_page = None;
+        let mut pages = Pages::default();
+        loop {
+            let (groups, next) = self.aws.log_groups(session, region, pages.token()).await?;
+            for group in &groups {
+                self.matches
+                    .mark_log_group(&member.account, region, &group.name);
+            }
+            // Pages that do not end leave selectors unmatched, which is reported.
+            let has_next = pages.advance(groups.len(), next).unwrap_or(false);
+            let first_page = first_page.get_or_insert(groups);
+            if !has_next || !self.matches.needs_log_groups() {
+                return Ok(std::mem::take(first_page));
+            }
         }
     }
 }

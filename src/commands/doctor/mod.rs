@@ -2,7 +2,9 @@
 
 mod check;
 mod examine;
+mod predict;
 mod print;
+mod selectors;
 
 use std::io::Write;
 
@@ -10,17 +12,42 @@ use serde::Serialize;
 
 use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment};
+use crate::aws::Aws;
 use crate::cli::settings::DoctorSettings;
 use crate::cli::{DoctorArguments, GlobalArguments};
 use crate::report::write_json;
+use crate::time::Clock;
 pub use check::{Check, State, Subject};
 pub use examine::examine;
+use predict::predict_gaps;
 
 /// The output of `--json`.
 #[derive(Serialize)]
 struct Diagnosis<'a> {
     covered: bool,
     checks: &'a [Check],
+}
+
+/// Checks the access to every account, and then what a sweep would find there.
+///
+/// # Errors
+/// The accounts cannot be listed a second time.
+pub(super) async fn diagnose(
+    aws: Aws,
+    settings: &DoctorSettings,
+    clock: Clock,
+) -> Result<Vec<Check>, CommandError> {
+    let now = clock.now();
+    let mut checks = examine(aws.clone(), settings.reach.clone(), clock).await;
+    // Without an account, there is nothing to predict.
+    let can_sweep = checks
+        .iter()
+        .all(|check| check.status != State::Failed || check.account_id.is_some());
+    if can_sweep {
+        checks.extend(predict_gaps(aws, settings, now).await?);
+        checks.sort_by_key(Check::order);
+    }
+    Ok(checks)
 }
 
 /// Checks the access to every account, and changes nothing. The exit code is 3 if a sweep would not
@@ -52,7 +79,7 @@ pub(super) async fn doctor(
         )?;
         return Ok(0);
     }
-    let checks = examine(aws, doctor.reach, environment.clock()).await;
+    let checks = diagnose(aws, &doctor, environment.clock()).await?;
     let covered = checks.iter().all(|check| check.status != State::Failed);
     if settings.json {
         write_json(

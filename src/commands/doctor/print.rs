@@ -94,7 +94,13 @@ fn subject(check: &Check) -> String {
         (None, Subject::Source) => "source credentials".to_owned(),
         (None, Subject::Mfa) => "MFA".to_owned(),
         (None, Subject::Hop) => "role chain".to_owned(),
-        (None, Subject::Organization | Subject::Region) => "organization".to_owned(),
+        (None, Subject::Scope) => "scope".to_owned(),
+        (None, Subject::Sources) => {
+            format!("{account} {} log sources", check.account_name)
+        }
+        (None, Subject::Organization | Subject::Region | Subject::LogGroups) => {
+            "organization".to_owned()
+        }
     }
 }
 
@@ -106,19 +112,25 @@ fn verdict(checks: &[Check]) -> String {
             .filter_map(|check| check.account_id)
             .collect()
     };
-    if checks
-        .iter()
-        .any(|check| check.status == State::Failed && check.account_id.is_none())
-    {
+    let fails_before_accounts = |check: &Check| {
+        check.status == State::Failed && check.account_id.is_none() && check.check != Subject::Scope
+    };
+    if checks.iter().any(fails_before_accounts) {
         return "A sweep would fail before it could search any account.".to_owned();
     }
     let examined = accounts(|check| check.status != State::Note);
     let failed = accounts(|check| check.status == State::Failed);
-    format!(
+    let covered = format!(
         "{} of {} accounts would be covered.",
         examined.difference(&failed).count(),
         examined.len()
-    )
+    );
+    let unmatched = |check: &Check| (check.check, check.status) == (Subject::Scope, State::Failed);
+    if checks.iter().any(unmatched) {
+        format!("{covered} The scope selects something that does not exist.")
+    } else {
+        covered
+    }
 }
 
 #[cfg(test)]

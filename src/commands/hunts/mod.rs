@@ -68,23 +68,36 @@ fn list<'h>(
     Ok(table.write_text(None, out)?)
 }
 
-/// Checks the files, or lists the catalogue, which loads only if all its hunts are valid.
+/// Returns the description of a valid hunt. A command or function that is not known counts as
+/// misspelt here: only `--engine insights` runs it, if it is new.
+fn check_hunt(hunt: &HuntTemplate) -> Result<HuntDescription, String> {
+    hunt.unknown_word().map_or_else(
+        || Ok(HuntDescription::from_template(hunt)),
+        |error| {
+            Err(format!(
+                "hunt `{name}`: {error}; if it is new, run the hunt with --engine insights",
+                name = hunt.name
+            ))
+        },
+    )
+}
+
+/// Checks the files, or the catalogue.
 fn check(settings: &HuntsSettings, json: bool, out: &mut dyn Write) -> Result<u8, CommandError> {
     let mut valid = Vec::new();
     let mut errors = Vec::new();
+    let mut add = |checked: Result<HuntDescription, String>| match checked {
+        Ok(hunt) => valid.push(hunt),
+        Err(error) => errors.push(error),
+    };
     if settings.files.is_empty() {
-        valid.extend(
-            settings
-                .catalogue
-                .iter()
-                .map(HuntDescription::from_template),
-        );
+        settings.catalogue.iter().map(check_hunt).for_each(&mut add);
     }
     for file in &settings.files {
-        match load_hunt(file) {
-            Ok(hunt) => valid.push(HuntDescription::from_template(&hunt)),
-            Err(error) => errors.push(error.to_string()),
-        }
+        add(match load_hunt(file) {
+            Ok(hunt) => check_hunt(&hunt).map_err(|error| format!("{}: {error}", file.display())),
+            Err(error) => Err(error.to_string()),
+        });
     }
     if json {
         write_json(

@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::{Value, json};
 
 use super::host_environment::HostEnvironment;
-use super::{CommandError, Environment, print_note};
+use super::{CommandError, Environment, print_note, print_unmatched};
 use crate::cli::settings::ListSettings;
 use crate::cli::{
     GlobalArguments, JmespathQuery, ListArguments, Listing, OutputFormat, UsageError,
@@ -42,6 +42,7 @@ pub(super) async fn list(
     for gap in &result.gaps {
         print_note(&format!("not listed: {gap}"));
     }
+    print_unmatched(&result.unmatched);
     Ok(if result.gaps.is_empty() { 0 } else { 3 })
 }
 

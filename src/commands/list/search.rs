@@ -12,7 +12,7 @@ use crate::cli::settings::{ListSettings, Reach};
 use crate::commands::CommandError;
 use crate::model::{Operation, Partition, PrincipalKind, Region};
 use crate::store::ScopeMembership;
-use crate::sweep::{Access, Directory, Entered, Member, RegionScope};
+use crate::sweep::{Access, Directory, Entered, ListedLevel, Member, RegionScope, SelectorMatches};
 
 /// The result: items in AWS's shape, and the gaps.
 #[derive(Default)]
@@ -21,6 +21,8 @@ pub(super) struct ListResult {
     pub items: Vec<Item>,
     /// Accounts and Regions that could not be queried, with the reason.
     pub gaps: Vec<String>,
+    /// The selectors of the scope that match nothing.
+    pub unmatched: Vec<String>,
 }
 
 /// The context that the queries of all accounts share.
@@ -28,8 +30,20 @@ pub(super) struct ListSearch {
     aws: Aws,
     access: Access,
     partition: Partition,
+    matches: SelectorMatches,
     reach: Reach,
     what: Listing,
+}
+
+/// Returns how far a list goes. Lists of principals do not use the Regions in scope.
+fn listed_level(what: Listing) -> ListedLevel {
+    match what {
+        Listing::Accounts | Listing::Roles | Listing::Users | Listing::Groups => {
+            ListedLevel::Accounts
+        }
+        Listing::Regions => ListedLevel::Regions,
+        Listing::LogGroups => ListedLevel::LogGroups,
+    }
 }
 
 /// Returns the operations that a list calls in each account.
@@ -65,10 +79,12 @@ impl ListSearch {
             aws,
             access,
             partition: caller.partition,
+            matches: SelectorMatches::new(&reach.scope),
             reach,
             what: list.what,
         });
-        let mut directory = Directory::new(&search.aws, &search.access, &search.reach);
+        let mut directory = Directory::new(&search.aws, &search.access, &search.reach)
+            .with_matches(&search.matches);
         let mut accounts = JoinSet::new();
         let mut result = ListResult::default();
         while let Some(member) = directory.next().await? {
@@ -86,6 +102,7 @@ impl ListSearch {
         }
         result.items.sort_by_cached_key(items::sort_key);
         result.gaps.sort();
+        result.unmatched = search.matches.unmatched(listed_level(list.what)).texts();
         Ok(result)
     }
 
@@ -111,6 +128,9 @@ impl ListSearch {
                 Err(error) => result.gaps.push(error.to_string()),
             }
             return result;
+        }
+        for enabled in &regions {
+            self.matches.mark_region(&member.account, &enabled.region);
         }
         let enabled_regions = RegionScope::new(&self.reach.scope, &member, regions)
             .enabled
@@ -143,6 +163,10 @@ impl ListSearch {
         loop {
             match self.aws.log_groups(session, &region, pages.token()).await {
                 Ok((groups, next)) => {
+                    for group in &groups {
+                        self.matches
+                            .mark_log_group(&member.account, &region, &group.name);
+                    }
                     let in_scope = groups
                         .iter()
                         .filter(|group| self.reach.scope.has_log_group(&group.name));

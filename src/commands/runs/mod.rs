@@ -27,7 +27,7 @@ pub(super) fn runs(
         }
         RunsCommand::Show(argument) => {
             let dir = open_run(&run_dir(&argument.run, &context))?;
-            let files = read_run(&dir)?;
+            let files = read_run(&dir, &HostEnvironment::run_registry())?;
             if settings.json {
                 write_json(&files.summary, &mut *out)?;
             } else {

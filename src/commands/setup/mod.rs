@@ -52,7 +52,7 @@ fn policy(identity: PolicyIdentity, config: &Config) -> Policy {
             roles.extend(config.organization.role.iter().map(ToString::to_string));
             let assume_roles = Policy::allowing(["sts:AssumeRole", "sts:SetSourceIdentity"])
                 .with_resources(&roles);
-            assume_roles.merged_with(Policy::for_operations(&[Operation::ListAccounts]))
+            assume_roles.merged_with(Policy::for_operations(&Operation::ORGANIZATION))
         }
     }
 }
@@ -82,7 +82,7 @@ mod tests {
             "{policy}"
         );
         assert!(
-            policy.contains(r#"["organizations:ListAccounts"],"Resource":["*"]"#),
+            policy.contains(r#"["organizations:ListAccounts","organizations:ListOrg"#),
             "{policy}"
         );
     }

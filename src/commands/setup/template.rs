@@ -155,7 +155,7 @@ mod tests {
         }
         assert_eq!(
             actions(&template, "OrganizationRole"),
-            ["organizations:ListAccounts"]
+            Operation::ORGANIZATION.map(|operation| operation.action().unwrap())
         );
         assert!(
             Operation::CONTAIN

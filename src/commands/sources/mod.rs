@@ -1,11 +1,11 @@
 //! `dragnet sources`: shows the log sources without searching them.
 
-mod survey;
+pub(super) mod survey;
 
 use std::io::{self, IsTerminal, Write};
 
 use super::host_environment::HostEnvironment;
-use super::{CommandError, Environment, print_note};
+use super::{CommandError, Environment, print_note, print_unmatched};
 use crate::cli::settings::SourcesSettings;
 use crate::cli::{GlobalArguments, OutputFormat, SourcesArguments};
 use crate::model::SourceStatus;
@@ -30,7 +30,8 @@ pub(super) async fn sources(
         accounts,
         names,
         gaps,
-    } = survey(aws, &settings, clock.now()).await?;
+        unmatched,
+    } = survey(aws, &settings.reach, settings.window, clock.now()).await?;
     let tally = SourceTally::from_lookups(&sources.cloudtrail);
     match settings.output {
         OutputFormat::Json => write_json(&sources_json(&sources.rows), &mut *out)?,
@@ -44,6 +45,7 @@ pub(super) async fn sources(
     for gap in &gaps {
         print_note(&format!("not queried: {gap}"));
     }
+    print_unmatched(&unmatched);
     let is_complete =
         accounts > 0 && gaps.is_empty() && tally.is_complete() && !has_failed_lookup(&sources);
     Ok(if is_complete { 0 } else { 3 })
@@ -68,7 +70,7 @@ pub(super) async fn survey_everything(
 ) -> Result<(bool, Vec<String>), CommandError> {
     let settings = SourcesSettings::resolve(global, arguments, context)?;
     let aws = environment.connect(&settings.reach, None).await?;
-    let result = survey(aws, &settings, context.now).await?;
+    let result = survey(aws, &settings.reach, settings.window, context.now).await?;
     let tally = SourceTally::from_lookups(&result.sources.cloudtrail);
     let rows = result.sources.rows.iter();
     let names = rows.map(|row| format!("{} {:?} {} {}", row.target, row.kind, row.via, row.status));

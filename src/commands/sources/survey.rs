@@ -9,20 +9,20 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::aws::{Aws, Session};
-use crate::cli::settings::{Reach, SourcesSettings};
+use crate::cli::settings::Reach;
 use crate::commands::CommandError;
 use crate::model::{
     AccountId, LogGroupArn, LogSource, Operation, Outcome, SourceLookup, SourceState, SourceStatus,
-    Target,
+    Target, TimeWindow,
 };
 use crate::report::AccountNames;
 use crate::store::ScopeMembership;
 use crate::sweep::{
-    Access, Directory, Entered, GroupEnd, Member, Members, Refusal, RegionScope, Sources,
-    look_up_log_sources, look_up_trail_state, member_to_enter, sources,
+    Access, Directory, Entered, GroupEnd, ListedLevel, Member, Members, Refusal, RegionScope,
+    SelectorMatches, Sources, look_up_log_sources, look_up_trail_state, member_to_enter, sources,
 };
 
-pub(super) struct SurveyResult {
+pub(in crate::commands) struct SurveyResult {
     /// The log sources.
     pub sources: Sources,
     /// The number of accounts in scope.
@@ -31,19 +31,22 @@ pub(super) struct SurveyResult {
     pub names: AccountNames,
     /// What could not be queried, with the reason.
     pub gaps: Vec<String>,
+    /// The selectors of accounts and Regions that match nothing.
+    pub unmatched: Vec<String>,
 }
 
-/// Surveys the scope of the settings at the time `now`.
-pub(super) async fn survey(
+/// Surveys the scope of `reach` for a window, at the time `now`.
+pub(in crate::commands) async fn survey(
     aws: Aws,
-    settings: &SourcesSettings,
+    reach: &Reach,
+    window: TimeWindow,
     now: Timestamp,
 ) -> Result<SurveyResult, CommandError> {
     let caller = aws
         .authenticate()
         .await
         .map_err(|error| CommandError::Caller(Box::new(error)))?;
-    let reach = settings.reach.clone();
+    let reach = reach.clone();
     let access = Access::new(
         &aws,
         &caller,
@@ -51,11 +54,16 @@ pub(super) async fn survey(
         "dragnet-sources".to_owned(),
         &Operation::SOURCES,
     );
-    let survey = Arc::new(Survey { aws, access, reach });
+    let survey = Arc::new(Survey {
+        aws,
+        access,
+        matches: SelectorMatches::new(&reach.scope),
+        reach,
+    });
     let mut progress = survey.query_accounts().await?;
     progress.gaps.sort();
     survey.query_owners(&mut progress).await;
-    let group_ends = survey.check_groups(&mut progress, settings, now).await;
+    let group_ends = survey.check_groups(&mut progress, window, now).await;
     let log_sources: Vec<LogSource> = progress.log_sources.into_values().collect();
     let end_of_group = |group: &LogGroupArn| {
         group_ends
@@ -63,12 +71,7 @@ pub(super) async fn survey(
             .cloned()
             .unwrap_or_else(|| GroupEnd::new(SourceStatus::Failed, "not looked up"))
     };
-    let sources = sources(
-        &progress.lookups,
-        &log_sources,
-        settings.window,
-        end_of_group,
-    );
+    let sources = sources(&progress.lookups, &log_sources, window, end_of_group);
     let names = progress
         .members
         .into_values()
@@ -79,12 +82,14 @@ pub(super) async fn survey(
         accounts: progress.accounts,
         names,
         gaps: progress.gaps,
+        unmatched: survey.matches.unmatched(ListedLevel::Regions).texts(),
     })
 }
 
 struct Survey {
     aws: Aws,
     access: Access,
+    matches: SelectorMatches,
     reach: Reach,
 }
 
@@ -124,7 +129,8 @@ struct AccountResult {
 
 impl Survey {
     async fn query_accounts(self: &Arc<Self>) -> Result<Progress, CommandError> {
-        let mut directory = Directory::new(&self.aws, &self.access, &self.reach);
+        let mut directory =
+            Directory::new(&self.aws, &self.access, &self.reach).with_matches(&self.matches);
         let mut progress = Progress::default();
         let mut accounts = JoinSet::new();
         while let Some(member) = directory.next().await? {
@@ -168,6 +174,9 @@ impl Survey {
         {
             Err(outcome) => Err(outcome),
             Ok(Entered { session, regions }) => {
+                for enabled in &regions {
+                    self.matches.mark_region(&member.account, &enabled.region);
+                }
                 let targets: Vec<Target> = RegionScope::new(&self.reach.scope, &member, regions)
                     .enabled
                     .into_iter()
@@ -223,7 +232,7 @@ impl Survey {
     async fn check_groups(
         &self,
         progress: &mut Progress,
-        settings: &SourcesSettings,
+        window: TimeWindow,
         now: Timestamp,
     ) -> BTreeMap<LogGroupArn, GroupEnd> {
         let groups: BTreeSet<LogGroupArn> = progress
@@ -247,7 +256,7 @@ impl Survey {
                             SourceStatus::Failed,
                         ),
                         Ok(None) => GroupEnd::not_found(),
-                        Ok(Some(found)) => GroupEnd::expected(&found, settings.window, now),
+                        Ok(Some(found)) => GroupEnd::expected(&found, window, now),
                     },
                 };
                 (group, end)

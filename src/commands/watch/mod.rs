@@ -12,9 +12,11 @@ use std::io::Write;
 pub use watch_runtime::WatchRuntime;
 
 use super::host_environment::HostEnvironment;
+use super::sweep::print_field_notes;
 use super::{CommandError, Environment};
 use crate::cli::settings::WatchSettings;
 use crate::cli::{GlobalArguments, WatchCommand};
+use crate::model::Hunt;
 
 /// Runs a `watch` command.
 pub(super) async fn watch(
@@ -27,12 +29,30 @@ pub(super) async fn watch(
     let environment = Environment::from_settings(settings, host)?;
     let now = environment.clock().now();
     let watch = WatchSettings::resolve(global, &host.resolve_context(now))?;
+    // A service logs to a collector, and its hunts were checked with `watch check`.
+    if let WatchCommand::Once { .. } | WatchCommand::Check = command {
+        print_hunt_notes(&watch)?;
+    }
     match command {
         WatchCommand::Run => Box::pin(run::run(global, host, &environment, watch)).await,
         WatchCommand::Once { name } => {
-            once::once(settings, &environment, watch, name.as_deref()).await
+            Box::pin(once::once(settings, &environment, watch, name.as_deref())).await
         }
         WatchCommand::Status => status::status(&watch, now, settings.json, out),
         WatchCommand::Check => check::check(&watch, now, settings.json, out),
     }
+}
+
+/// Prints what may be misspelt in the hunts of the schedules, each hunt once.
+fn print_hunt_notes(watch: &WatchSettings) -> Result<(), CommandError> {
+    let mut hunts: Vec<Hunt> = Vec::new();
+    for schedule in &watch.schedules {
+        for hunt in schedule.load_hunts()? {
+            if !hunts.contains(&hunt) {
+                hunts.push(hunt);
+            }
+        }
+    }
+    print_field_notes(&hunts);
+    Ok(())
 }

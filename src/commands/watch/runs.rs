@@ -26,6 +26,7 @@ impl RunLauncher for SharedConnectionLauncher {
         cancel: CancellationToken,
     ) -> BoxFuture<'_, Result<FinishedRun, String>> {
         let connection = self.0.for_run();
+        let registry = self.0.run_registry().clone();
         let windows = WindowBasis::LogTime(agenda);
         async move {
             let output =
@@ -45,6 +46,7 @@ impl RunLauncher for SharedConnectionLauncher {
                 calls: summary.api_calls.values().sum(),
                 throttled: summary.throttled.values().sum(),
                 bytes: summary.bytes_scanned,
+                registry,
             })
         }
         .boxed()

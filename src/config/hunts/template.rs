@@ -10,7 +10,7 @@ use crate::config::ConfigError;
 use crate::config::error::Problem;
 use crate::config::nearest;
 use crate::model::{Hunt, HuntSource, Severity};
-use crate::query::{Query, QueryErrorKind, begins_with_source};
+use crate::query::{Query, QueryError, QueryErrorKind, begins_with_source};
 
 /// Replaces the placeholders while the query is parsed to check where they occur.
 const MARKER: &str = "DragnetParameter";
@@ -43,7 +43,8 @@ impl HuntTemplate {
     ///
     /// # Errors
     /// The text is not TOML, has an unknown key, its query does not follow the grammar, or a
-    /// placeholder is outside of quoted text.
+    /// placeholder is outside of quoted text. An unknown command or function is not an error here:
+    /// whether it is one depends on the engine.
     pub fn from_toml(text: &str, origin: &str) -> Result<Self, ConfigError> {
         let hunt: Self =
             toml::from_str(text).map_err(|error| ConfigError::in_toml(text, origin, &error))?;
@@ -122,9 +123,22 @@ impl HuntTemplate {
                     Err(unquoted)
                 }
             }
-            Err(error) if error.kind == QueryErrorKind::InsightsOnly && count == 0 => Ok(()),
-            Err(error) => Err(Problem::new("query", error)),
+            Err(error) if error.kind == QueryErrorKind::Malformed => {
+                Err(Problem::new("query", error))
+            }
+            Err(_) if count == 0 => Ok(()),
+            Err(error) => Err(Problem::new(
+                "query",
+                format!("{error}; such a query cannot have parameters: write their values into it"),
+            )),
         }
+    }
+
+    /// Returns the error of a query with a command or function that is not known. It is misspelt, or
+    /// so new that only `--engine insights` runs it.
+    pub fn unknown_word(&self) -> Option<QueryError> {
+        let error = self.query.parse::<Query>().err()?;
+        (error.kind == QueryErrorKind::Unknown).then_some(error)
     }
 
     /// Returns the hunt with its defaults, and with an example value for each parameter without a
@@ -274,10 +288,21 @@ mod tests {
             "only Insights can run it"
         );
         assert!(
-            hunt("filtre a", "")
+            hunt("filter a =", "")
                 .unwrap_err()
-                .starts_with("a.toml:5: line 1, column 1")
+                .starts_with("a.toml:5: line 1, column")
         );
+        let new = hunt("filter a = 1 | newcommand a", "").unwrap();
+        let unknown = new.unknown_word().unwrap().to_string();
+        assert!(
+            unknown.ends_with("unknown command `newcommand`"),
+            "{unknown}"
+        );
+        assert_eq!(hunt("filter a = 1", "").unwrap().unknown_word(), None);
+        for query in ["newcommand '{{ip}}'", "pattern '{{ip}}'"] {
+            let error = hunt(query, ADDRESS).unwrap_err();
+            assert!(error.contains("cannot have parameters"), "{error}");
+        }
     }
 
     #[test]

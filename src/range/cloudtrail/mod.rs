@@ -4,11 +4,13 @@ mod history;
 mod lookup;
 mod record;
 mod record_call;
+mod record_form;
 mod trails;
 
 pub(crate) use history::History;
 pub(crate) use record::{Actor, Record, deliver};
 pub(crate) use record_call::{PerformedCall, record_call};
+pub(crate) use record_form::RecordForm;
 
 use super::call::Call;
 use super::wire::{AwsError, Reply};

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::record_form::{Member, RecordForm};
 use crate::model::{AccountId, Region};
 use crate::range::logs::NewEvent;
 use crate::range::world::World;
@@ -54,40 +54,6 @@ pub(crate) struct Record {
     pub(crate) event_id: String,
     /// `sharedEventID`, which links the records of the same call in two accounts.
     pub(crate) shared_event_id: Option<String>,
-}
-
-/// The record as it is serialized, with the fields in CloudTrail's order.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SerializedRecord<'a> {
-    event_version: &'static str,
-    user_identity: Value,
-    event_time: String,
-    event_source: String,
-    event_name: &'a str,
-    aws_region: &'a Region,
-    #[serde(rename = "sourceIPAddress")]
-    source_ip_address: &'a str,
-    user_agent: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_message: Option<&'a str>,
-    request_parameters: &'a Value,
-    response_elements: &'a Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    additional_event_data: Option<&'a Value>,
-    #[serde(rename = "requestID")]
-    request_id: &'a str,
-    #[serde(rename = "eventID")]
-    event_id: &'a str,
-    read_only: bool,
-    event_type: &'static str,
-    management_event: bool,
-    recipient_account_id: AccountId,
-    #[serde(rename = "sharedEventID", skip_serializing_if = "Option::is_none")]
-    shared_event_id: Option<&'a str>,
-    event_category: &'static str,
 }
 
 impl Actor {
@@ -139,44 +105,61 @@ impl Record {
         format!("{}.amazonaws.com", self.service)
     }
 
-    /// The record as one line of JSON.
-    pub(crate) fn to_json(&self) -> String {
-        let serialized = SerializedRecord {
-            event_version: "1.11",
-            user_identity: self.actor.user_identity(self.time),
-            event_time: format!("{:.0}", self.time),
-            event_source: self.event_source(),
-            event_name: &self.action,
-            aws_region: &self.region,
-            source_ip_address: &self.source_ip,
-            user_agent: &self.user_agent,
-            error_code: self.error.as_ref().map(|(code, _)| code.as_str()),
-            error_message: self.error.as_ref().map(|(_, message)| message.as_str()),
-            request_parameters: &self.request,
-            response_elements: &self.response,
-            additional_event_data: self.additional.as_ref(),
-            request_id: &self.request_id,
-            event_id: &self.event_id,
-            read_only: self.read_only,
-            event_type: if self.service == "signin" {
-                "AwsConsoleSignIn"
-            } else {
-                "AwsApiCall"
-            },
-            management_event: true,
-            recipient_account_id: self.account,
-            shared_event_id: self.shared_event_id.as_deref(),
-            event_category: "Management",
+    /// The record as one line of JSON, as a source of this form writes it.
+    pub(crate) fn to_json(&self, form: RecordForm) -> String {
+        let account = self.account.to_string();
+        let event_source = self.event_source();
+        let event_time = format!("{:.0}", self.time);
+        let identity = self.actor.user_identity(self.time);
+        let event_type = if self.service == "signin" {
+            "AwsConsoleSignIn"
+        } else {
+            "AwsApiCall"
         };
-        // Serializing plain data with string keys cannot fail.
-        serde_json::to_string(&serialized).unwrap_or_default()
+        // In the order of the documentation.
+        let mut members = vec![
+            ("eventVersion", Member::Text("1.11")),
+            ("userIdentity", Member::Json(&identity)),
+            ("eventTime", Member::Text(&event_time)),
+            ("eventSource", Member::Text(&event_source)),
+            ("eventName", Member::Text(&self.action)),
+            ("awsRegion", Member::Text(self.region.as_str())),
+            ("sourceIPAddress", Member::Text(&self.source_ip)),
+            ("userAgent", Member::Text(&self.user_agent)),
+        ];
+        if let Some((code, message)) = &self.error {
+            members.push(("errorCode", Member::Text(code)));
+            members.push(("errorMessage", Member::Text(message)));
+        }
+        members.push(("requestParameters", Member::Json(&self.request)));
+        members.push(("responseElements", Member::Json(&self.response)));
+        if let Some(additional) = &self.additional {
+            members.push(("additionalEventData", Member::Json(additional)));
+        }
+        members.extend([
+            ("requestID", Member::Text(&self.request_id)),
+            ("eventID", Member::Text(&self.event_id)),
+            ("readOnly", Member::Flag(self.read_only)),
+            ("eventType", Member::Text(event_type)),
+            ("managementEvent", Member::Flag(true)),
+            ("recipientAccountId", Member::Text(&account)),
+        ]);
+        if let Some(shared) = &self.shared_event_id {
+            members.push(("sharedEventID", Member::Text(shared)));
+        }
+        members.push(("eventCategory", Member::Text("Management")));
+        form.write(members)
     }
 }
 
-/// Adds a record to the event history and to the log group of every trail that records it.
+/// The name that gives the event history its form of a record. No trail can have it.
+const EVENT_HISTORY: &str = "event history";
+
+/// Adds a record to the event history and to the log group of every trail that records it. Each
+/// writes it in its own form.
 pub(crate) fn deliver(world: &mut World, record: &Record) {
-    let message: Arc<str> = record.to_json().into();
-    world.history.add(record, Arc::clone(&message));
+    let message: Arc<str> = record.to_json(RecordForm::for_source(EVENT_HISTORY)).into();
+    world.history.add(record, message);
     let timestamp_ms = record.time.as_millisecond();
     let ingestion_ms =
         timestamp_ms.saturating_add(i64::try_from(world.delivery.as_millis()).unwrap_or(0));
@@ -202,7 +185,7 @@ pub(crate) fn deliver(world: &mut World, record: &Record) {
             timestamp_ms,
             ingestion_ms,
             id: None,
-            message: Arc::clone(&message),
+            message: record.to_json(trail.record_form()).into(),
         });
     }
 }
@@ -238,7 +221,7 @@ mod tests {
             event_id: "e".to_owned(),
             shared_event_id: None,
         };
-        let text = record.to_json();
+        let text = record.to_json(RecordForm::default());
         assert!(
             text.starts_with(r#"{"eventVersion":"1.11","userIdentity":{"#),
             "{text}"

@@ -43,15 +43,18 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
     )
 }
 
+/// The trails that record an account in any Region.
+fn account_trails<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Trail> {
+    let account = call.caller.account;
+    call.world.trails.iter().filter(move |trail| {
+        trail.account == account || (trail.organization && !trail.unreached.contains(&account))
+    })
+}
+
 /// The trails that an account sees in a Region.
 fn visible_trails<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Trail> {
     let caller = call.caller;
-    call.world.trails.iter().filter(move |trail| {
-        let own = trail.account == caller.account;
-        let is_organization_trail =
-            trail.organization && !trail.unreached.contains(&caller.account);
-        (own || is_organization_trail) && (trail.multi_region || trail.home == caller.region)
-    })
+    account_trails(call).filter(move |trail| trail.multi_region || trail.home == caller.region)
 }
 
 #[derive(Deserialize)]
@@ -62,7 +65,7 @@ struct List {
 
 pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
     let input: List = call.input.parse()?;
-    let mut rows: Vec<(String, Value)> = visible_trails(call)
+    let mut rows: Vec<(String, Value)> = account_trails(call)
         .map(|trail| {
             let arn = trail.arn(call.world);
             let row = json!({ "TrailARN": arn, "Name": trail.name, "HomeRegion": trail.home });

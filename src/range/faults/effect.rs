@@ -33,6 +33,10 @@ impl FaultEffect {
                 let text = "Account maximum query concurrency limit reached.";
                 return Some(AwsError::new("LimitExceededException", text));
             }
+            FaultKind::MalformedQuery => {
+                let text = "unexpected symbol found in the query";
+                return Some(AwsError::new("MalformedQueryException", text));
+            }
             FaultKind::AccessDenied { message: None } => {
                 CommonError::Denied("Access denied".to_owned())
             }

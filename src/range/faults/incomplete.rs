@@ -49,6 +49,12 @@ fn json_body(fault: &IncompleteResponse, body: &Bytes) -> Vec<u8> {
                 .into_bytes()
         }
         ResponseDefect::Any => mutate_json(body, fault.seed),
+        ResponseDefect::UnsearchedStream => {
+            let mut value: Value = serde_json::from_slice(body).unwrap_or_default();
+            value["searchedLogStreams"] =
+                json!([{ "logStreamName": "s", "searchedCompletely": false }]);
+            value.to_string().into_bytes()
+        }
         defect => {
             let mut value: Value = serde_json::from_slice(body).unwrap_or_default();
             edit(&mut value, &path, defect);

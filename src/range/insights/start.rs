@@ -82,6 +82,9 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         now: now_ms,
     };
     let infrequent_access = check_groups(call, &names, window)?;
+    if infrequent_access {
+        check_commands(&input.query_string)?;
+    }
     let plan = Plan::new(&query);
     let mut search = Search::new(&plan, window);
     for name in &names {
@@ -137,6 +140,28 @@ fn check_groups(call: &mut Call<'_>, names: &[String], window: Window) -> Result
         "LimitExceededException",
         "Account maximum query concurrency limit reached.",
     ))
+}
+
+/// Refuses a query over log groups of class `INFREQUENT_ACCESS` with a command that this class does
+/// not have. AWS does not document the error.
+///
+/// Source: CloudWatch Logs user guide, "Logs Insights QL commands supported in log classes".
+fn check_commands(query: &str) -> Result<(), AwsError> {
+    let command = query
+        .split('|')
+        .filter_map(|stage| stage.split_whitespace().next())
+        .find(|word| {
+            ["pattern", "diff", "filterIndex", "unmask"]
+                .iter()
+                .any(|command| command.eq_ignore_ascii_case(word))
+        });
+    match command {
+        None => Ok(()),
+        Some(command) => Err(AwsError::new(
+            "MalformedQueryException",
+            format!("The command {command} is not supported for log class INFREQUENT_ACCESS."),
+        )),
+    }
 }
 
 fn check_input(input: &Input, max_rows: usize) -> Result<(), AwsError> {

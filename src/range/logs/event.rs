@@ -14,7 +14,7 @@ pub(crate) struct NewEvent {
     pub(crate) ingestion_ms: i64,
     /// The event id, if the scenario sets one.
     pub(crate) id: Option<String>,
-    /// The message; copies of a record share it.
+    /// The message.
     pub(crate) message: Arc<str>,
 }
 

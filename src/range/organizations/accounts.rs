@@ -56,11 +56,23 @@ fn account_json(world: &World, account: &Account) -> Value {
         "Arn": world.organization_arn(&format!("account/{}/{}", world.organization.id, account.id)),
         "Email": account.email,
         "Name": account.name,
+        "Paths": [path(world, account)],
         "State": account.state_str(),
         "Status": account.status_str(),
         "JoinedMethod": account.joined_method,
         "JoinedTimestamp": epoch_seconds(account.joined),
     })
+}
+
+/// The path of an account: `o-…/r-…/ou-…/111111111111/`.
+///
+/// Source: Organizations API, `Account.Paths`; IAM user guide, "Understand the AWS Organizations
+/// entity path".
+fn path(world: &World, account: &Account) -> String {
+    let mut ids = world.ancestor_ids(account.id);
+    ids.push(world.organization.id.clone());
+    ids.reverse();
+    ids.join("/") + "/"
 }
 
 pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {

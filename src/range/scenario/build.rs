@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::names::Names;
 use super::spec::{AccountSpec, FlowLogSpec, GroupSpec, ScpSpec, Spec, TrailSpec};
+use super::units::{self, parent_id};
 use super::{Scenario, ScenarioError, events, everyday, identities};
 use crate::model::{AccountId, LogGroupClass, Region};
 use crate::range::access::Mint;
@@ -14,9 +15,7 @@ use crate::range::ec2::{FlowDestination, FlowLog};
 use crate::range::insights::Speed;
 use crate::range::logs::{LogStore, StoredGroup, serial_salt};
 use crate::range::policy::PolicyKind;
-use crate::range::world::{
-    Account, LastUses, OrgUnit, Organization, Policy, Regions, Scp, Trail, World,
-};
+use crate::range::world::{Account, LastUses, Organization, Policy, Regions, Scp, Trail, World};
 
 /// The age of resources for which the scenario sets none.
 const DEFAULT_AGE: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -33,7 +32,7 @@ pub(crate) fn build(
     let Scenario(spec) = scenario;
     let mut world = empty_world(spec, seed);
     let default_created = now.saturating_sub(DEFAULT_AGE).unwrap_or(now);
-    add_units(&mut world, spec)?;
+    units::add(&mut world, spec)?;
     for account in &spec.accounts {
         add_accounts(&mut world, account, default_created)?;
     }
@@ -120,39 +119,6 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
             behaviour.insights_timeout_seconds,
         ),
     }
-}
-
-fn add_units(world: &mut World, spec: &Spec) -> Result<(), ScenarioError> {
-    for unit in &spec.units {
-        let parent = parent_id(world, unit.parent.as_deref())?;
-        let suffix = world.mint.id_for("", &unit.name, 8).to_lowercase();
-        let id = format!(
-            "ou-{}-{suffix}",
-            world.organization.root.trim_start_matches("r-")
-        );
-        world.organization.units.insert(
-            id,
-            OrgUnit {
-                name: unit.name.clone(),
-                parent,
-            },
-        );
-    }
-    Ok(())
-}
-
-/// The id of the organizational unit with this name, or of the root without a name.
-fn parent_id(world: &World, unit: Option<&str>) -> Result<String, ScenarioError> {
-    let Some(name) = unit else {
-        return Ok(world.organization.root.clone());
-    };
-    let unit = world
-        .organization
-        .units
-        .iter()
-        .find(|(_, unit)| unit.name == name);
-    unit.map(|(id, _)| id.clone())
-        .ok_or_else(|| undefined_reference("[[accounts]]", "the unit", name))
 }
 
 fn add_accounts(

@@ -107,6 +107,7 @@ fn trail_streams(world: &World, trail: &Trail) -> Arc<[TrailStream]> {
             account,
             region: region.clone(),
             name: trail.stream_name(&world.organization.id, account, region),
+            form: trail.record_form(),
         })
         .collect()
 }

@@ -12,6 +12,7 @@ mod names;
 mod scenario_time;
 mod spec;
 mod story;
+mod units;
 
 use std::path::PathBuf;
 

@@ -133,6 +133,7 @@ fn everyday_address(random: &mut fastrand::Rng) -> String {
 mod tests {
     use super::*;
     use crate::model::{AccountId, Region};
+    use crate::range::cloudtrail::RecordForm;
 
     fn events(traffic: &Traffic) -> Vec<NewEvent> {
         let mut events = Vec::new();
@@ -158,6 +159,7 @@ mod tests {
             account,
             region: region.clone(),
             name: "s".to_owned(),
+            form: RecordForm::for_source("s"),
         };
         for kind in [
             Kind::Trail(Arc::from([trail_stream])),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{everyday_address, pick};
 use crate::model::{AccountId, Region};
 use crate::range::access::Mint;
-use crate::range::cloudtrail::{Actor, Record};
+use crate::range::cloudtrail::{Actor, Record, RecordForm};
 use crate::range::logs::NewEvent;
 
 /// An everyday operation: its service, its name, and a typical parameter.
@@ -57,6 +57,8 @@ pub(crate) struct TrailStream {
     pub(crate) region: Region,
     /// The name of the stream in the log group of the trail.
     pub(crate) name: String,
+    /// The form in which the trail writes records.
+    pub(crate) form: RecordForm,
 }
 
 /// Generates the records of one account-Region.
@@ -89,7 +91,7 @@ pub(super) fn generate(
             timestamp_ms: *timestamp_ms,
             ingestion_ms: timestamp_ms + random.i64(120_000..900_000),
             id: None,
-            message: record.to_json().into(),
+            message: record.to_json(stream.form).into(),
         });
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::World;
 use crate::model::{AccountId, Region};
-use crate::range::cloudtrail::Record;
+use crate::range::cloudtrail::{Record, RecordForm};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Trail {
@@ -103,6 +103,11 @@ impl Trail {
             String::new()
         };
         format!("{prefix}{account}_CloudTrail_{region}")
+    }
+
+    /// The form in which it writes records.
+    pub(crate) fn record_form(&self) -> RecordForm {
+        RecordForm::for_source(&self.name)
     }
 
     pub(crate) fn arn(&self, world: &World) -> String {

@@ -200,13 +200,11 @@ fn check_delivery(
         );
         return (!has_arrived).then_some(failing);
     }
-    // Flow logs do not report when they last delivered.
+    // Flow logs do not report when they last delivered. A trail that last delivered long ago may
+    // have had nothing to deliver.
     let reports_delivery = matches!(selection, Selection::Events { .. });
-    let is_recent = delivery
-        .last_ms
-        .is_some_and(|last| last >= window.to_ms().saturating_sub(margin));
-    (reports_delivery && !is_recent)
-        .then(|| GroupEnd::new(SourceStatus::Stale, format!("no recent delivery, {last}")))
+    (reports_delivery && delivery.last_ms.is_none())
+        .then(|| GroupEnd::new(SourceStatus::Stale, last))
 }
 
 fn describe_selection(selection: &Selection) -> String {
@@ -268,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn source_that_is_off_or_stale_is_not_searched() {
+    fn source_that_is_off_or_never_delivered_is_not_searched() {
         let whole = judged(|_, _, _| (), &GroupEnd::new(SourceStatus::Searched, ""));
         assert!(whole.status == SourceStatus::Searched && whole.management.is_all());
         let denied = judged(|_, _, _| (), &GroupEnd::new(SourceStatus::Denied, "no"));
@@ -286,8 +284,8 @@ mod tests {
             SourceStatus::Stale
         );
         assert_eq!(
-            status(|_, delivery, _| delivery.last_ms = Some(122 * HOUR - 1)),
-            SourceStatus::Stale
+            status(|_, delivery, _| delivery.last_ms = Some(HOUR)),
+            SourceStatus::Searched
         );
         assert_eq!(
             status(|_, delivery, _| delivery.started_ms = Some(101 * HOUR)),

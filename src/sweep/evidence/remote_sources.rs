@@ -69,6 +69,13 @@ impl Follower {
         if !self.followed.insert(log_source.via.clone()) {
             return;
         }
+        if let Some(group) = log_source.log_group() {
+            let account = self.host(group.target.account).account();
+            let region = &group.target.region;
+            self.shared
+                .selector_matches
+                .mark_log_group(&account, region, &group.name);
+        }
         if let Some(group) = log_source
             .log_group()
             .filter(|group| self.needs_scan(group))
@@ -78,8 +85,10 @@ impl Follower {
             let flow_logs = FlowLogFormats::by_group([&log_source])
                 .remove(&group)
                 .unwrap_or_default();
+            let owner = self.members.get(&log_source.home.account);
+            let organization = owner.and_then(Member::organization);
             let delivered = Delivered {
-                trails: TrailScope::from_log_source(&log_source)
+                trails: TrailScope::from_log_source(&log_source, organization.as_ref())
                     .into_iter()
                     .collect(),
                 flow_logs,
@@ -192,7 +201,7 @@ async fn scan_group(
     arn: LogGroupArn,
     delivered: Delivered,
 ) -> Result<(), JournalClosed> {
-    shared.log_group_patterns.mark_matching(&arn.name);
+    shared.selector_matches.mark_selected_log_group();
     let known = shared.known_group(&arn);
     if known.as_ref().is_some_and(|known| known.is_finished) {
         return Ok(());

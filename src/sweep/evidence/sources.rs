@@ -3,15 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::judge::{GroupEnd, Judgement, judge};
 use jiff::Timestamp;
 
-use super::judge::{GroupEnd, Judgement, judge};
-use crate::config::{AcceptedGap, Scope};
+use crate::config::Scope;
 use crate::model::{
-    Account, AccountId, AccountState, LogGroupArn, LogSource, ManagementEvents, Outcome, Source,
-    SourceKind, SourceLookup, SourceState, SourceStatus, Target, TimeWindow,
+    Account, AccountId, AccountState, LogGroupArn, LogKind, LogSource, ManagementEvents, Outcome,
+    Source, SourceKind, SourceLookup, SourceState, SourceStatus, Target, TimeWindow,
 };
 use crate::store::{CoverageOutcomes, RunReader, StoreError};
+use crate::sweep::judge::JudgementBasis;
 
 /// The log sources of each account-Region, and whether they were searched.
 #[derive(Clone, Debug, Default)]
@@ -22,16 +23,11 @@ pub struct Sources {
     pub cloudtrail: Vec<(Target, SourceStatus)>,
 }
 
-/// Loads the sources of a run that started at `started`, and applies the accepted gaps of `scope`.
+/// Loads the sources of a run, and applies the accepted gaps of its scope.
 ///
 /// # Errors
 /// Returns an error if the database cannot be read or is damaged.
-pub fn sources_of_run(
-    reader: &RunReader,
-    scope: &Scope,
-    window: TimeWindow,
-    started: Timestamp,
-) -> Result<Sources, StoreError> {
+pub fn sources_of_run(reader: &RunReader, basis: &JudgementBasis) -> Result<Sources, StoreError> {
     let log_sources = reader.log_sources()?;
     let outcomes = reader.coverage_outcomes(
         &log_sources
@@ -40,28 +36,33 @@ pub fn sources_of_run(
             .cloned()
             .collect(),
     )?;
-    let mut sources = sources(&reader.source_lookups()?, &log_sources, window, |group| {
-        end_in_run(&outcomes, scope, group)
-    });
+    let mut sources = sources(
+        &reader.source_lookups()?,
+        &log_sources,
+        basis.window,
+        |group| end_in_run(&outcomes, basis, group),
+    );
     let accounts = reader.accounts()?.into_iter();
-    let names: BTreeMap<AccountId, String> =
-        accounts.map(|account| (account.id, account.name)).collect();
-    sources.accept_gaps(|target| {
-        let name = names.get(&target.account).cloned().unwrap_or_default();
-        let account = Account {
-            id: target.account,
-            name,
-            state: AccountState::Active,
-        };
-        scope.accepted(&account, Some(&target.region), None, started)
-    });
+    let names: BTreeMap<String, String> = accounts
+        .map(|account| (account.id.to_string(), account.name))
+        .collect();
+    sources.accept_gaps(&names, &basis.scope, basis.started);
     Ok(sources)
 }
 
 impl Sources {
     /// Marks the CloudTrail of account-Regions as accepted if it was not searched and the scope
-    /// accepts that gap.
-    fn accept_gaps<'a>(&mut self, gap_of: impl Fn(&Target) -> Option<&'a AcceptedGap>) {
+    /// accepts that gap at the time `at`. `names` are the names of the accounts by id.
+    pub fn accept_gaps(&mut self, names: &BTreeMap<String, String>, scope: &Scope, at: Timestamp) {
+        let gap_of = |target: &Target| {
+            let id = target.account;
+            let account = Account {
+                id,
+                name: names.get(&id.to_string()).cloned().unwrap_or_default(),
+                state: AccountState::Active,
+            };
+            scope.accepted(&account, Some(&target.region), None, at)
+        };
         let mut accepted = BTreeMap::new();
         for (target, status) in self
             .cloudtrail
@@ -86,11 +87,16 @@ impl Sources {
     }
 }
 
-fn end_in_run(outcomes: &CoverageOutcomes, scope: &Scope, group: &LogGroupArn) -> GroupEnd {
+fn end_in_run(
+    outcomes: &CoverageOutcomes,
+    basis: &JudgementBasis,
+    group: &LogGroupArn,
+) -> GroupEnd {
     if let Some(outcome) = outcomes.group_outcome(group) {
-        return GroupEnd::from_outcome(outcome, SourceStatus::Searched);
+        let outcome = basis.delivered_outcome(outcome);
+        return GroupEnd::from_outcome(&outcome, SourceStatus::Searched);
     }
-    if !scope.has_log_group(&group.name) {
+    if !basis.scope.has_log_group(&group.name) {
         return GroupEnd::out_of_scope();
     }
     match outcomes
@@ -213,6 +219,7 @@ fn row_without_source(lookup: &SourceLookup) -> Source {
         last_delivery_ms: None,
         delivery_error: String::new(),
         selectors: String::new(),
+        records_data_events: false,
         status: end.status,
         reason: end.reason,
     }
@@ -234,6 +241,7 @@ fn source_row(lookup: &SourceLookup, log_source: &LogSource, judgement: &Judgeme
         selectors: known
             .map(|(_, selection)| selection.text())
             .unwrap_or_default(),
+        records_data_events: LogKind::from_log_source(log_source).contains(&LogKind::Data),
         status: judgement.status,
         reason: judgement.reason.clone(),
         ..row_without_source(lookup)

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::aws::LogEvent;
-use crate::model::{EventDetails, HourOfRecords, TAMPERING, Tampering, Target, TimeWindow};
+use crate::model::{HourOfRecords, TAMPERING, TamperingCall, Target, TimeWindow};
 use crate::search::{Document, parse_event_details};
 use crate::store::IntegrityFindings;
 
@@ -76,7 +76,10 @@ pub(in crate::sweep) fn check_events(
         if TAMPERING.contains(&&*details.event_name)
             || creates_trail_stream(&details.event_name, &details.source_ip, &event.message)
         {
-            findings.tampering.push(to_tampering(details.into_owned()));
+            findings.tampering.push(TamperingCall {
+                resource: tampered_resource(&event.message),
+                details: details.into_owned(),
+            });
         }
     }
     findings.hours = hours
@@ -105,17 +108,36 @@ fn creates_trail_stream(event_name: &str, source_ip: &str, message: &str) -> boo
         .is_some_and(is_trail_stream)
 }
 
-fn to_tampering(details: EventDetails) -> Tampering {
-    Tampering {
-        time_ms: details.time_ms,
-        account: details.account,
-        region: details.region,
-        event_name: details.event_name,
-        principal_arn: details.principal_arn,
-        source_ip: details.source_ip,
-        error_code: details.error_code,
-        record_id: details.record_id,
-    }
+/// The request parameters that name what a tampering call is about.
+///
+/// Source: CloudTrail API, `StopLogging`, `DeleteTrail`, `UpdateTrail` (`Name`) and
+/// `PutEventSelectors` (`TrailName`); CloudWatch Logs API (`logGroupName`, `logStreamName`); EC2
+/// API, `DeleteFlowLogs` (`FlowLogId`); Account Management API, `DisableRegion` (`RegionName`).
+const RESOURCE_PARAMETERS: [&str; 6] = [
+    "logGroupName",
+    "logStreamName",
+    "name",
+    "trailName",
+    "FlowLogId",
+    "RegionName",
+];
+
+/// Returns what a tampering call is about, according to its request parameters; empty if they do
+/// not say.
+fn tampered_resource(message: &str) -> String {
+    let record: serde_json::Value = serde_json::from_str(message).unwrap_or_default();
+    let parameters = &record["requestParameters"];
+    // EC2 wraps its parameters in an object that is named after the call.
+    let wrapped = &parameters["DeleteFlowLogsRequest"];
+    let values = [parameters, wrapped]
+        .into_iter()
+        .flat_map(|object| RESOURCE_PARAMETERS.map(|name| &object[name]))
+        .filter_map(|value| match value {
+            serde_json::Value::String(text) => Some(text.clone()),
+            serde_json::Value::Null => None,
+            other => Some(other.to_string()),
+        });
+    values.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -155,7 +177,7 @@ mod tests {
         });
         let all = check_events(&events, &stored, window, true);
         assert_eq!(all.tampering.len(), 1);
-        assert_eq!(all.tampering[0].account, "222222222222");
+        assert_eq!(all.tampering[0].details.account, "222222222222");
         assert_eq!(
             all.hours
                 .iter()
@@ -183,7 +205,7 @@ mod tests {
         ];
         let found = check_events(&creations, &stored, window, true).tampering;
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].source_ip, "192.0.2.1");
+        assert_eq!(found[0].details.source_ip, "192.0.2.1");
         let partial = check_events(&events, &stored, window, false);
         assert!(partial.hours.is_empty());
         assert!(pattern().len() < 1_024 && pattern().starts_with("?DeleteFlowLogs ?"));

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::EventDetails;
 use crate::query::Partial;
-use crate::search::{ParsedEventDetails, PreparedHunt, RecordKind};
+use crate::search::{PreparedHunt, RecordKind};
 use crate::store::CountRow;
 
 /// The kind of an event that looks like a CloudTrail record but was not written by a known trail.
@@ -33,7 +34,7 @@ impl PageCounts {
     pub(crate) fn add(
         &mut self,
         hunt: usize,
-        details: &ParsedEventDetails<'_>,
+        details: &EventDetails<'_>,
         kind: &'static str,
         partial: Partial,
     ) {

@@ -164,10 +164,10 @@ fn row_origin(sighting: Sighting) -> RowOrigin {
         stored, details, ..
     } = sighting;
     RowOrigin {
-        event_account: details.account,
-        event_region: details.region,
+        event_account: details.account.into_owned(),
+        event_region: details.region.into_owned(),
         log_group: stored.log_group,
         time_ms: details.time_ms,
-        record_id: details.record_id,
+        record_id: details.record_id.into_owned(),
     }
 }

@@ -7,12 +7,13 @@ use std::sync::atomic::Ordering;
 use tracing::info;
 
 use super::batches::{Batch, BatchKey};
+use super::class_limits::{doubtful_in_class, unsupported_in_class};
 use super::cuts::split_times;
 use super::queries::{LimitExceeded, Queries, QueryOutcome, RowKind, write_page};
 use super::queue::Queue;
 use super::unit::Unit;
 use crate::aws::{ErrorClass, Pages};
-use crate::model::{LogGroupClass, Outcome, Reason, Status};
+use crate::model::{Outcome, Reason, Status};
 use crate::search::{PassthroughQuery, StreamFilter};
 use crate::store::{JournalClosed, Pass};
 use crate::sweep::outcome;
@@ -209,12 +210,15 @@ impl InsightsRunner {
         }
         let mut result = Ok(());
         for hunt in shared.search_set.passthrough_queries() {
-            if let Some(undiscovered) = undiscovered_field(&scan.spec.class, hunt) {
-                result = Err(undiscovered);
+            if let Some(unsupported) = unsupported_in_class(&scan.spec.class, hunt) {
+                result = Err(unsupported);
                 continue;
             }
             match self.run_passthrough_query(shared, &mut batch, hunt).await? {
-                QueryOutcome::Complete => {}
+                QueryOutcome::Complete => {
+                    let doubtful = doubtful_in_class(&scan.spec.class, hunt);
+                    result = doubtful.map_or(result, Err);
+                }
                 QueryOutcome::LimitExceeded(limit) => result = Err(limit.outcome),
                 QueryOutcome::Cancelled => {
                     return finish_all(batch, &Err(outcome::interrupted())).await;
@@ -231,7 +235,11 @@ impl InsightsRunner {
                     let detail = format!("Insights failed to run hunt {}", hunt.hunt().name);
                     result = Err(Outcome::with_reason(Status::Failed, Reason::Error, detail));
                 }
-                QueryOutcome::Refused(error) => result = Err(scan.spec.outcome_for_error(&error)),
+                QueryOutcome::Refused(error) => {
+                    let mut refused = scan.spec.outcome_for_error(&error);
+                    refused.detail = format!("{}; hunt {}", refused.detail, hunt.hunt().name);
+                    result = Err(refused);
+                }
             }
         }
         if result.is_ok() {
@@ -272,27 +280,6 @@ impl InsightsRunner {
             .run(shared, batch, query, RowKind::Passthrough(name))
             .await
     }
-}
-
-/// Returns the outcome of a passthrough query that reads a field which Insights does not discover in
-/// a log group of this class. It would find nothing there.
-///
-/// Source: CloudWatch Logs user guide, "Supported logs and discovered fields": "Field discovery is
-/// supported only for log groups in the Standard log class".
-fn undiscovered_field(class: &LogGroupClass, hunt: &PassthroughQuery) -> Option<Outcome> {
-    if *class != LogGroupClass::InfrequentAccess {
-        return None;
-    }
-    let field = hunt.discovered_field()?;
-    let detail = format!(
-        "{class}: Insights discovers no fields in this class, but hunt {} reads `{field}`",
-        hunt.hunt().name
-    );
-    Some(Outcome::with_reason(
-        Status::Unsearchable,
-        Reason::ClassNotReadable,
-        detail,
-    ))
 }
 
 /// Lists the log streams of the single log group of a batch.

@@ -11,6 +11,7 @@
 //! (`insights_runner`, `cuts`).
 
 mod batches;
+mod class_limits;
 mod cuts;
 mod group_scan;
 mod insights_runner;

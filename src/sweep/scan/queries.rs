@@ -516,6 +516,7 @@ pub(super) async fn write_page(
         let page = EventPage {
             events: events.unwrap_or_default(),
             next_token,
+            has_unsearched_stream: false,
         };
         scan.note_trail_streams(&page);
         // Queries do not request unmasked values.

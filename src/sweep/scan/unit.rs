@@ -12,7 +12,9 @@ use std::time::Duration;
 use super::group_scan::GroupScan;
 use super::milliseconds;
 use super::slices::{Progress, split_times};
-use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, Pages, Permit, ResponsePermit};
+use crate::aws::{
+    CallError, Endless, ErrorClass, EventPage, EventQuery, Pages, Permit, ResponsePermit,
+};
 use crate::model::{Engine, Outcome, Reason, Status};
 use crate::store::{Entry, JournalClosed, KnownUnit, Pass, UnitId, UnitRow};
 use crate::sweep::examine::{PrefilterHits, examine_page};
@@ -22,6 +24,10 @@ use crate::sweep::outcome;
 ///
 /// Source: CloudWatch Logs API, `FilterLogEvents`: tokens expire after 24 hours.
 const TOKEN_LIFE: Duration = Duration::from_mins(24 * 60 - 10);
+
+/// Stored as the token of the next page after a last page that was not searched completely, so that
+/// a resumed run reads the unit again.
+const NOT_SEARCHED: &str = "not-searched";
 
 /// A time range of a log group, and its expected length.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +107,7 @@ impl Start {
             None => Self::End,
             // Query results expire, and with them the token.
             Some(_) if unit.engine == Engine::Insights => Self::Again,
+            Some(token) if token == NOT_SEARCHED => Self::Again,
             Some(token) if now_ms.saturating_sub(unit.token_ms) < milliseconds(TOKEN_LIFE) => {
                 Self::Page(token.clone())
             }
@@ -269,22 +276,18 @@ impl Unit {
             }
             let held = page.events.len();
             let hits = self.prefilter_hits(&cursor.query);
-            let page = examine_page(&scan, self.pass, self.id, hits, page);
+            let is_cut_off = page.has_unsearched_stream && page.next_token.is_none();
+            let mut page = examine_page(&scan, self.pass, self.id, hits, page);
             let advanced = cursor.pages.advance(held, page.next_token.clone());
+            if is_cut_off {
+                page.next_token = Some(NOT_SEARCHED.to_owned());
+            }
             shared
                 .tally
                 .count_page(page.events, page.bytes, page.found.number() as u64);
             shared.journal.write(Entry::Page(page)).await?;
-            match advanced {
-                Ok(true) => {}
-                Ok(false) => return Ok(Ok(())),
-                Err(endless) => {
-                    return Ok(Err(outcome::from_endless_pages(
-                        Status::Partial,
-                        "FilterLogEvents",
-                        endless,
-                    )));
-                }
+            if let Some(result) = end_of_pages(advanced, is_cut_off) {
+                return Ok(result);
             }
         }
     }
@@ -465,6 +468,25 @@ impl Unit {
     }
 }
 
+/// Returns how a unit ended with a page, or `None` if it has another one. `is_cut_off` says that it
+/// was the last page although not everything was searched.
+fn end_of_pages(advanced: Result<bool, Endless>, is_cut_off: bool) -> Option<Result<(), Outcome>> {
+    match advanced {
+        Ok(true) => None,
+        Ok(false) if is_cut_off => Some(Err(Outcome::with_reason(
+            Status::Partial,
+            Reason::StreamNotSearched,
+            "",
+        ))),
+        Ok(false) => Some(Ok(())),
+        Err(endless) => Some(Err(outcome::from_endless_pages(
+            Status::Partial,
+            "FilterLogEvents",
+            endless,
+        ))),
+    }
+}
+
 impl Drop for Unit {
     fn drop(&mut self) {
         self.set_pages_left(0.0);
@@ -532,6 +554,7 @@ mod tests {
         assert_eq!(start(true, None, 99), Start::End);
         assert_eq!(start(true, Some("t"), 23), Start::Page("t".to_owned()));
         assert_eq!(start(true, Some("t"), 24), Start::Again);
+        assert_eq!(start(true, Some(NOT_SEARCHED), 0), Start::Again);
         assert_eq!(
             start(true, Some("t"), -1),
             Start::Page("t".to_owned()),

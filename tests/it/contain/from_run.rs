@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use dragnet::contain::{FromRun, SealedPlan};
 use dragnet::model::{Destination, LogGroupArn, LogSource, SourceKind, SourceState, Target};
+use dragnet::search::event_details;
 use dragnet::store::{SightingRecord, StoredRow, TrailDeliveries};
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -192,6 +193,21 @@ fn random_matched_fields(rng: &mut Rng) -> (Vec<String>, bool) {
     (fields, has_actor_field)
 }
 
+/// Returns a CloudTrail record with the fields that every record has.
+fn minimal_record(identity: &Value, event_name: &str) -> Value {
+    json!({
+        "userIdentity": identity, "eventTime": "2026-03-02T11:00:00Z", "eventSource": "x.amazonaws.com",
+        "eventName": event_name, "awsRegion": "us-east-1", "eventID": "e",
+        "recipientAccountId": "222222222222",
+    })
+}
+
+fn add_sighting(run: &mut FromRun, row: &StoredRow) {
+    let account = row.account.to_string();
+    let details = event_details(&row.found.message, &account, row.region.as_str(), 0);
+    run.add_sighting(row, &details);
+}
+
 /// Returns a CloudTrail record of the principal, and whether its call failed.
 fn random_record(rng: &mut Rng, principal: &str) -> (Value, bool) {
     let failures = [
@@ -199,8 +215,7 @@ fn random_record(rng: &mut Rng, principal: &str) -> (Value, bool) {
         json!({"errorMessage": "Failed authentication"}),
         json!({"responseElements": {"ConsoleLogin": "Failure"}}),
     ];
-    let mut record =
-        json!({"userIdentity": {"type": "IAMUser", "arn": principal}, "eventName": "X"});
+    let mut record = minimal_record(&json!({"type": "IAMUser", "arn": principal}), "X");
     let failed = rng.u8(..3) == 0;
     if failed {
         let failure = failures[rng.usize(..failures.len())]
@@ -284,10 +299,11 @@ fn trail_deliveries() -> TrailDeliveries {
         is_organization_trail,
         state: SourceState::Unknown,
     };
-    TrailDeliveries::new(&[
+    let log_sources = [
         trail("111111111111", "/trail", true),
         trail("333333333333", "/own", false),
-    ])
+    ];
+    TrailDeliveries::new(&log_sources, None)
 }
 
 #[test]
@@ -301,7 +317,7 @@ fn only_actors_with_trail_evidence_are_targets() {
         let mut all = BTreeSet::new();
         for _ in 0..rng.usize(1..12) {
             let sighting = random_sighting(&mut rng);
-            run.add_sighting(&sighting.row);
+            add_sighting(&mut run, &sighting.row);
             all.insert(sighting.principal.clone());
             if sighting.is_evidence {
                 actors.insert(sighting.principal);
@@ -329,4 +345,82 @@ fn only_actors_with_trail_evidence_are_targets() {
         target_count > 0 && mention_count > 0,
         "both cases occur: {target_count} targets, {mention_count} mentioned"
     );
+}
+
+/// Returns a sighting of a record that the trail of the organization delivered.
+fn delivered_sighting(message: String) -> StoredRow {
+    StoredRow {
+        account: "111111111111".parse().unwrap(),
+        region: "us-east-1".parse().unwrap(),
+        log_group: "/trail".to_owned(),
+        out_of_scope: false,
+        found: SightingRecord {
+            time_ms: 0,
+            event_account: "222222222222".to_owned(),
+            event_region: "us-east-1".to_owned(),
+            record_id: "e".to_owned(),
+            event_id: "e".to_owned(),
+            log_stream: "222222222222_CloudTrail_us-east-1".to_owned(),
+            timestamp_ms: 0,
+            ingestion_ms: 0,
+            indicators: vec![IP.to_owned()],
+            hunts: Vec::new(),
+            matched_fields: vec!["sourceIPAddress".to_owned()],
+            is_trusted: false,
+            message,
+        },
+    }
+}
+
+#[test]
+fn sessions_become_roles_and_others_are_refused() {
+    let mut run = FromRun::new(trail_deliveries());
+    let session = |role: &str, issuer: &Value| {
+        json!({
+            "type": "AssumedRole", "principalId": "AROAX:eve", "sessionContext": issuer,
+            "arn": format!("arn:aws:sts::222222222222:assumed-role/{role}/s"),
+        })
+    };
+    let issuer = json!({"sessionIssuer": {"arn": "arn:aws:iam::222222222222:role/team/R"}});
+    for identity in [
+        session("R", &issuer),
+        session("S", &Value::Null),
+        session("*", &Value::Null),
+        session("AWSReservedSSO_A_1", &Value::Null),
+        json!({"type": "Root", "arn": "arn:aws:iam::222222222222:root"}),
+        json!({"type": "AWSService", "invokedBy": "ec2.amazonaws.com"}),
+    ] {
+        let message = minimal_record(&identity, "X").to_string();
+        add_sighting(&mut run, &delivered_sighting(message));
+    }
+    let eve = json!({"type": "IAMUser", "arn": user_arn("eve")});
+    let mut created = minimal_record(&eve, "CreateUser");
+    created["requestParameters"] = json!({"userName": "backdoor"});
+    add_sighting(&mut run, &delivered_sighting(created.to_string()));
+    let no_record = json!({"userIdentity": {"arn": user_arn("mallory")}, "eventName": "X"});
+    for message in [no_record.to_string(), "not json".to_owned()] {
+        add_sighting(&mut run, &delivered_sighting(message));
+    }
+    let selectors: Vec<String> = run
+        .selectors()
+        .map(|selector| selector.to_string())
+        .collect();
+    assert_eq!(
+        selectors,
+        [
+            "arn:aws:iam::222222222222:role/team/R".to_owned(),
+            user_arn("eve"),
+            "role S in 222222222222".to_owned(),
+        ]
+    );
+    assert_eq!(run.refused().count(), 3);
+    assert!(
+        run.refused()
+            .any(|refused| refused.user_id.as_deref() == Some("AROAX:eve"))
+    );
+    assert_eq!(
+        run.created_by(&user_arn("eve").parse().unwrap()),
+        ["user backdoor"]
+    );
+    assert!(run.mentioned().is_empty());
 }

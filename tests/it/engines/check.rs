@@ -73,7 +73,7 @@ pub(super) fn check_worlds(
     } else {
         seed
     };
-    let cases = cases * configured.cases / USUAL_CASES;
+    let cases = crate::cases::cases(cases) * configured.cases / USUAL_CASES;
     let config = Config {
         cases,
         rng_seed: RngSeed::Fixed(seed),

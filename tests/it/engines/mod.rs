@@ -62,7 +62,7 @@ fn world(faults: impl Strategy<Value = String> + 'static) -> impl Strategy<Value
 #[test]
 fn engines_find_all_without_faults() {
     check_worlds(
-        (110, 1),
+        (37, 1),
         Guarantee::Complete,
         (world(Just(String::new())), search_set()),
         &[Property::Matched],
@@ -86,7 +86,7 @@ fn engines_find_all_in_flow_logs_of_any_format() {
 fn engines_find_all_despite_transient_faults() {
     let cases = (world(faults::transient()), search_set());
     check_worlds(
-        (104, 2),
+        (35, 2),
         Guarantee::Complete,
         cases,
         &[Property::CallsFailed, Property::Matched],
@@ -96,7 +96,7 @@ fn engines_find_all_despite_transient_faults() {
 #[test]
 fn engines_invent_nothing_under_lasting_faults() {
     let cases = (world(faults::lasting()), search_set());
-    check_worlds((40, 3), Guarantee::Sound, cases, &[Property::Incomplete]);
+    check_worlds((20, 3), Guarantee::Sound, cases, &[Property::Incomplete]);
 }
 
 /// Search sets that match the events of a burst.
@@ -160,7 +160,7 @@ fn engines_find_all_in_sliced_groups() {
         .prop_map(|(world, count)| with_more_events(world, events::burst(DENSE, count), 5));
     let search_set = prop_oneof![burst_search_sets(), search_set()];
     check_worlds(
-        (22, 4),
+        (11, 4),
         Guarantee::Complete,
         (dense, search_set),
         &[Property::Sliced, Property::Matched],
@@ -173,7 +173,7 @@ fn engines_find_all_of_many_events_in_one_millisecond() {
     let bursts = world(faults::transient())
         .prop_map(|world| with_more_events(world, events::burst(DENSE, 10_050), 100_000));
     check_worlds(
-        (2, 5),
+        (1, 5),
         Guarantee::Complete,
         (bursts, burst_search_sets()),
         &[Property::Matched],

@@ -45,7 +45,7 @@ pub(super) const OWN_TRAIL: Group = Group {
 };
 
 /// The log streams that these trails write.
-pub(super) const TRAIL_STREAM: &str = "o-exampleorgid_111111111111_CloudTrail_us-east-1";
+pub(super) const TRAIL_STREAM: &str = "o-practice00_111111111111_CloudTrail_us-east-1";
 pub(super) const OWN_STREAM: &str = "222222222222_CloudTrail_us-east-1";
 
 /// The formats of flow logs as AWS writes them, each with the column names that queries use.

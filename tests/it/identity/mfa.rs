@@ -144,7 +144,7 @@ async fn session_is_cached_until_expiry_unless_disabled() {
     let files: Vec<_> = std::fs::read_dir(state.path())
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| !path.ends_with("runs.tsv"))
+        .filter(|path| !path.ends_with("runs.tsv") && !path.ends_with("runs.lock"))
         .collect();
     assert_eq!(files.len(), 1);
     assert_eq!(

@@ -69,7 +69,7 @@ async fn sweep_with(actions: &[&'static str]) -> String {
     let archive = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/archive\"\nclass = \"INFREQUENT_ACCESS\"\n";
     let head = HEAD.replace("organization = true\n", "");
     World::from_toml(&[&head, MEMBER, GROUP, own_trail, archive, &role].concat())
-        .sweep(&[IP])
+        .sweep(&[IP, "--require", "all"])
         .await
         .status()
 }
@@ -84,10 +84,10 @@ async fn deployed_policy_is_sufficient_and_minimal() {
     for removed in 0..actions.len() {
         let mut fewer = actions.clone();
         let action = fewer.remove(removed);
-        // Without `DescribeFlowLogs`, VPC traffic is reported as unknown, and CloudTrail is still
-        // covered. The other two are for queries with too many rows and for cancelled queries.
+        // `ListTrails` is for a response of `DescribeTrails` without a list. The other two are for
+        // queries with too many rows and for cancelled queries.
         let expected = match action {
-            "ec2:DescribeFlowLogs" | "logs:DescribeLogStreams" | "logs:StopQuery" => "complete",
+            "cloudtrail:ListTrails" | "logs:DescribeLogStreams" | "logs:StopQuery" => "complete",
             _ => "incomplete",
         };
         assert_eq!(sweep_with(&fewer).await, expected, "{action}");

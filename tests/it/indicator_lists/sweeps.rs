@@ -48,6 +48,10 @@ fn entries_that_are_not_understood_make_the_run_incomplete() {
         stderr.contains("Not searched for: 1 of 2 entries of feed"),
         "{stderr}"
     );
+    assert!(
+        !stderr.contains("dragnet resume"),
+        "resuming does not change the list: {stderr}"
+    );
 }
 
 #[test]

@@ -26,11 +26,11 @@ fn isolated(mut command: Command, directory: &Path) -> Command {
     command
         .current_dir(directory)
         .env_clear()
+        .env("HOME", directory)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     for (name, value) in [
-        ("HOME", "/nonexistent"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
         ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "secret"),

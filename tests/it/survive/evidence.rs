@@ -1,7 +1,16 @@
 //! A sweep in the organization's own records: it recognizes its own calls, and no other record
 //! passes for one.
 
-use crate::world::{World, event, record};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dragnet::commands::{RunFiles, write_run_files};
+use dragnet::config::{Format, SightingsForm};
+use dragnet::report::write_run_report;
+use dragnet::store::{RunDir, RunReader, RunRegistry};
+use dragnet::sweep::{MergeSource, stored_sightings};
+
+use crate::world::{Run, World, event, record};
 
 const IP: &str = "192.0.2.1";
 
@@ -105,7 +114,7 @@ async fn calls_of_an_earlier_run_are_recognized() {
                 .columns("sightings.csv", &["self"])
                 .is_empty()
         );
-        tokio::time::advance(std::time::Duration::from_mins(30)).await;
+        tokio::time::advance(Duration::from_mins(30)).await;
         let run = world.sweep(&search).await;
         let found = run.columns("sightings.csv", &["event_name", "self"]);
         let earlier: Vec<&String> = found
@@ -120,4 +129,127 @@ async fn calls_of_an_earlier_run_are_recognized() {
         };
         assert!(earlier.iter().all(|row| *row == expected), "{found:?}");
     }
+}
+
+/// Sweeps twice on the machine with this state directory. Returns the directory of the first run,
+/// and the second run, which finds the queries of the first in CloudTrail.
+async fn sweep_twice(state: &Path) -> (PathBuf, Run) {
+    let world = World::small_with("").with_session_directory(state);
+    let search = ["192.0.2.200", "--engine", "insights"];
+    let first = world.sweep(&search).await.outputs.directory;
+    tokio::time::advance(Duration::from_mins(30)).await;
+    (first, world.sweep(&search).await)
+}
+
+/// Copies the database of a run to another machine, and writes its files there.
+fn report_on_other_machine(run: &Path, machine: &Path) -> RunFiles {
+    let copy = machine.join("copy");
+    std::fs::create_dir_all(&copy).unwrap();
+    std::fs::copy(run.join("run.db"), copy.join("run.db")).unwrap();
+    write_csv(&copy, machine)
+}
+
+fn write_csv(run: &Path, state: &Path) -> RunFiles {
+    write_run_files(
+        &RunDir::open(run).unwrap(),
+        &[Format::Sightings(SightingsForm::Csv)],
+        &RunRegistry::new(Some(state.to_owned())),
+    )
+    .unwrap()
+}
+
+/// Returns the text that is printed at the end of a run, on one line.
+fn printed(files: &RunFiles) -> String {
+    let mut text = Vec::new();
+    write_run_report(&files.run_report("", false), &mut text).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A second sweep finds only the calls of the first: they are reported, but they are no findings.
+/// On another machine, nothing proves whose calls they are.
+#[tokio::test(start_paused = true)]
+async fn own_calls_are_findings_only_on_another_machine() {
+    let state = tempfile::tempdir().unwrap();
+    let (_, run) = sweep_twice(state.path()).await;
+    let summary = run.summary();
+    assert_eq!(summary["status"], "complete");
+    assert!(summary["own_calls"].as_u64() > Some(1), "{summary}");
+    assert_eq!(summary["sightings"], summary["own_calls"]);
+    assert_eq!(summary["claimed_own_calls"], 0);
+    let files = &run.outputs.files;
+    assert!(!files.summary.has_findings(), "the exit code is 0");
+    let text = printed(files);
+    assert!(
+        text.contains("Nothing was found, and everything in scope was covered")
+            && text.contains("sightings are calls of Dragnet itself"),
+        "{text}"
+    );
+
+    let other = tempfile::tempdir().unwrap();
+    let files = report_on_other_machine(&run.outputs.directory, other.path());
+    let summary = &files.summary;
+    assert!(summary.has_findings());
+    assert!(summary.claimed_own_calls > 0);
+    assert_eq!(
+        summary.own_calls + summary.claimed_own_calls,
+        summary.sightings
+    );
+    let text = printed(&files);
+    assert!(text.contains("no run on this machine made"), "{text}");
+}
+
+/// A run names the earlier runs by their ids. Runs of earlier versions also have directories, which
+/// are not used: on another machine they might contain a forged journal.
+#[tokio::test(start_paused = true)]
+async fn directories_of_earlier_runs_are_not_taken_from_the_run() {
+    let state = tempfile::tempdir().unwrap();
+    let (first, run) = sweep_twice(state.path()).await;
+    let run = &run.outputs.directory;
+    let id = first.file_name().unwrap().to_str().unwrap();
+    let database = rusqlite::Connection::open(run.join("run.db")).unwrap();
+    let stored: String = database
+        .query_row(
+            "SELECT value FROM fact WHERE key = 'earlier_runs'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(stored, format!("[\"{id}\"]"));
+    let with_directory = serde_json::json!([[id, first]]).to_string();
+    let changed = database
+        .execute(
+            "UPDATE fact SET value = ?1 WHERE key = 'earlier_runs'",
+            [with_directory],
+        )
+        .unwrap();
+    assert_eq!(changed, 1);
+    drop(database);
+    let here = write_csv(run, state.path()).summary;
+    assert_eq!(here.claimed_own_calls, 0);
+    let other = tempfile::tempdir().unwrap();
+    let there = report_on_other_machine(run, other.path()).summary;
+    assert!(there.claimed_own_calls > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn containment_ignores_calls_of_earlier_runs_on_this_machine() {
+    let state = tempfile::tempdir().unwrap();
+    let world = World::small_with("").with_session_directory(state.path());
+    world.sweep(&["agent:dragnet"]).await;
+    tokio::time::advance(Duration::from_mins(30)).await;
+    let run = world.sweep(&["agent:dragnet"]).await;
+    let reader = RunReader::open(&RunDir::open(&run.outputs.directory).unwrap()).unwrap();
+    let count_rows = |registry: &RunRegistry| {
+        let mut rows = 0_u64;
+        let source = MergeSource {
+            reader: &reader,
+            registry,
+        };
+        stored_sightings(source, |_| rows += 1).unwrap();
+        rows
+    };
+    let here = RunRegistry::new(Some(state.path().to_owned()));
+    assert_eq!(count_rows(&here), 0);
+    assert!(count_rows(&RunRegistry::default()) > 0);
 }

@@ -1,4 +1,4 @@
-//! Kills a practice sweep with `kill -9` at 50 random points. It is resumed, and ends with the same
+//! Kills a practice sweep with `kill -9` at random points: 25, or 50 in CI. It is resumed, and ends with the same
 //! bytes.
 
 use std::path::Path;
@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::binary::{dragnet, ended, run_in};
+use crate::cases::cases;
 
-const POINTS: u64 = 50;
 /// A sweep mostly waits for quotas, so several can run on one processor.
 const AT_ONCE: u64 = 10;
 const SWEEP: [&str; 9] = [
@@ -36,20 +36,21 @@ async fn killed_run_resumes_to_identical_output() {
     let seed = std::env::var("DRAGNET_SEED")
         .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("DRAGNET_SEED={seed}; an undisturbed run takes {whole:?}");
+    let points = u64::from(cases(25));
     let mut tasks = JoinSet::new();
     for task in 0..AT_ONCE {
         let expected = expected.clone();
         tasks.spawn(async move {
             let mut resumed = 0;
-            for point in (task..POINTS).step_by(usize::try_from(AT_ONCE).unwrap()) {
+            for point in (task..points).step_by(usize::try_from(AT_ONCE).unwrap()) {
                 resumed += u32::from(kill_and_resume(seed, point, whole, &expected).await);
             }
             resumed
         });
     }
     let resumed: u32 = tasks.join_all().await.into_iter().sum();
-    println!("{resumed} of {POINTS} had made requests when they were killed");
-    assert!(resumed >= 25, "{resumed}");
+    println!("{resumed} of {points} had made requests when they were killed");
+    assert!(u64::from(resumed) >= points / 2, "{resumed}");
 }
 
 /// Returns whether the run had started when it was killed.

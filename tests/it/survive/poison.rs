@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 
 use dragnet::config::SightingsForm;
-use dragnet::model::{EventDetails, OwnCall, Sighting, Stored};
+use dragnet::model::{EventDetails, OwnCall, Sighting, Stored, UserIdentity};
 use dragnet::report::{AccountNames, defuse, escape, write_sightings};
 use dragnet::search::{Matcher, event_details};
 use proptest::prelude::*;
@@ -175,9 +175,12 @@ fn sighting(text: &str) -> Sighting {
             ingestion_ms: i64::MAX,
         },
         details: EventDetails {
-            account: text(),
-            region: text(),
-            principal_arn: text(),
+            account: text().into(),
+            region: text().into(),
+            identity: UserIdentity {
+                arn: text().into(),
+                ..UserIdentity::default()
+            },
             ..event_details(&text(), "1", "r", 0)
         },
         indicators: vec![text()],

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dragnet::watch::ActivationEnd;
 
 use super::station::{Station, WATCH};
-use crate::world::{SMALL, event, record};
+use crate::world::{SMALL, World, event, record};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -29,6 +29,28 @@ async fn own_calls_raise_no_alert() {
         "CloudTrail recorded only {found} calls of the watch"
     );
     assert!(station.alerts().is_empty(), "{:?}", station.titles());
+}
+
+/// The watch's runs are runs of this machine, so a sweep recognizes their calls too.
+#[tokio::test(start_paused = true)]
+async fn sweep_recognizes_calls_of_the_watch_on_the_same_machine() {
+    let state = tempfile::tempdir().unwrap();
+    let station = Station::configured(WATCH);
+    let process = station.start(SMALL).on_machine(state.path());
+    assert_eq!(process.run_once(Some("ip")).await.len(), 1);
+    tokio::time::advance(HOUR / 2).await;
+    let sweep = World::from_environment(process.environment().clone());
+    let run = sweep.sweep(&["agent:dragnet"]).await;
+    let calls: Vec<String> = run
+        .columns("sightings.csv", &["event_name", "self"])
+        .into_iter()
+        .filter(|row| row.starts_with("DescribeLogGroups "))
+        .collect();
+    assert!(!calls.is_empty());
+    assert!(
+        calls.iter().all(|row| row == "DescribeLogGroups true"),
+        "{calls:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -73,6 +73,30 @@ async fn check_lists_the_next_activations() {
     );
 }
 
+/// A misspelt field finds nothing, and a watch would never say so.
+#[tokio::test]
+async fn check_and_once_name_misspelt_fields() {
+    let hunted = CONFIG.replace(
+        "indicators = [\"198.51.100.23\"]",
+        "indicators = [\"198.51.100.23\"]\nhunts = [\"typo\"]",
+    );
+    let temp = configured(&hunted);
+    let hunt = "name = \"typo\"\ntitle = \"t\"\nsource = \"cloudtrail\"\nseverity = \"low\"\n\
+                query = \"filter eventNam = 'StopLogging'\"\n";
+    std::fs::create_dir(temp.path().join("hunts")).unwrap();
+    std::fs::write(temp.path().join("hunts/typo.toml"), hunt).unwrap();
+    // The name of the schedule is unknown, so that nothing is searched.
+    for (arguments, expected) in [(&["check"][..], 0), (&["once", "leaked-keys"], 2)] {
+        let (code, _, stderr) = output(temp.path(), arguments).await;
+        assert_eq!(code, Some(expected), "{stderr}");
+        assert!(
+            stderr.contains("Check hunt typo: `eventNam`")
+                && stderr.contains("did you mean `eventName`?"),
+            "{stderr}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn status_and_once_explain_missing_state_and_unknown_schedule() {
     let temp = configured(CONFIG);

@@ -110,6 +110,19 @@ impl Station {
 }
 
 impl WatchProcess {
+    /// Returns the same process on the machine with this state directory.
+    pub(crate) fn on_machine(self, state_directory: &Path) -> Self {
+        let directory = state_directory.to_owned();
+        Self {
+            environment: self.environment.with_session_directory(directory),
+            ..self
+        }
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     async fn open_runtime(&self, retry_policy: RetryPolicy) -> WatchRuntime {
         let output = Arc::new(Mutex::new(std::io::sink()));
         WatchRuntime::open(

@@ -50,6 +50,8 @@ pub(crate) enum FaultKind {
     },
     /// `LimitExceededException`: too many queries run at the same time.
     LimitExceeded,
+    /// `MalformedQueryException`: Insights does not accept the query.
+    MalformedQuery,
     /// The response is delayed.
     Slow { milliseconds: u64 },
     /// The credentials have expired.
@@ -102,6 +104,8 @@ pub(crate) enum ResponseDefect {
     ShortList,
     /// The response with an empty list as the member.
     EmptyList,
+    /// The page of events, which says that it did not search a log stream completely.
+    UnsearchedStream,
     /// The XML response without the closing tag of the member.
     Unclosed,
     /// The response with one small change, which `seed` chooses.

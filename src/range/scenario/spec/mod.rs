@@ -130,7 +130,7 @@ impl Default for BehaviourSpec {
 #[serde(deny_unknown_fields)]
 pub(super) struct UnitSpec {
     pub(super) name: String,
-    /// The name of the parent unit; the root by default.
+    /// The name or path of the parent unit; the root by default.
     pub(super) parent: Option<String>,
 }
 

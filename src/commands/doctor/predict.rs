@@ -1,0 +1,126 @@
+//! Predicts which gaps a sweep would have although every permission is there: account-Regions that
+//! no trail records, log sources that deliver elsewhere, log groups whose retention is too short.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::check::{Check, Subject};
+use crate::aws::Aws;
+use crate::cli::settings::DoctorSettings;
+use crate::commands::CommandError;
+use crate::commands::sources::survey::{SurveyResult, survey};
+use crate::model::{AccountId, LogKind, Source, SourceKind, SourceStatus, Target};
+use crate::report::{AccountNames, OtherSourceTally, plural};
+
+/// How many account-Regions a check names.
+const EXAMPLES: usize = 3;
+
+/// Returns the gaps that a sweep at the time `now` would have in the log sources.
+///
+/// # Errors
+/// The accounts cannot be listed.
+pub(super) async fn predict_gaps(
+    aws: Aws,
+    settings: &DoctorSettings,
+    now: Timestamp,
+) -> Result<Vec<Check>, CommandError> {
+    if !settings.reach.scope.requires_sources() {
+        return Ok(Vec::new());
+    }
+    let SurveyResult {
+        mut sources, names, ..
+    } = survey(aws, &settings.reach, settings.window, now).await?;
+    sources.accept_gaps(&names, &settings.reach.scope, now);
+    let mut checks = Vec::new();
+    if settings.required.contains(LogKind::Management) {
+        let mut gaps: BTreeMap<(AccountId, SourceStatus), Vec<Target>> = BTreeMap::new();
+        for (target, status) in &sources.cloudtrail {
+            if !status.is_covered() {
+                gaps.entry((target.account, *status))
+                    .or_default()
+                    .push(target.clone());
+            }
+        }
+        checks.extend(gaps.iter().map(|((account, status), targets)| {
+            management_gap(*account, *status, targets, &sources.rows, &names)
+        }));
+    }
+    let other_sources = OtherSourceTally::from_rows(&sources.rows);
+    if !other_sources.is_complete(&settings.required) {
+        checks.extend(
+            other_sources
+                .sentences(&settings.required)
+                .into_iter()
+                .filter(|sentence| !sentence.contains("not required"))
+                .map(|sentence| Check::failed(Subject::Organization, sentence, "dragnet sources")),
+        );
+    }
+    Ok(checks)
+}
+
+/// Creates the check of an account whose management events would not be searched in some Regions.
+fn management_gap(
+    account: AccountId,
+    status: SourceStatus,
+    targets: &[Target],
+    rows: &[Source],
+    names: &AccountNames,
+) -> Check {
+    let regions: Vec<&str> = targets
+        .iter()
+        .take(EXAMPLES)
+        .map(|target| target.region.as_str())
+        .collect();
+    let more = match targets.len().saturating_sub(EXAMPLES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    // The first reason: most Regions of an account have the same.
+    let reasons: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row.kind == SourceKind::CloudTrail && targets.contains(&row.target))
+        .map(|row| row.reason.as_str())
+        .filter(|reason| !reason.is_empty())
+        .collect();
+    let reason = reasons
+        .first()
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
+    let detail = format!(
+        "CloudTrail: {}{reason}, in {} ({}{more})",
+        status.explanation(),
+        plural(targets.len() as u64, "Region"),
+        regions.join(", ")
+    );
+    Check {
+        account_id: Some(account),
+        account_name: names.get(&account.to_string()).cloned().unwrap_or_default(),
+        reason: Some(status.as_str()),
+        ..Check::failed(Subject::Sources, detail, advice(status))
+    }
+}
+
+/// Returns what to do about log sources with this status.
+fn advice(status: SourceStatus) -> &'static str {
+    match status {
+        SourceStatus::NoSource => {
+            "create a trail that delivers to CloudWatch Logs, or accept the gap (scope.accepted_gap)"
+        }
+        SourceStatus::OnlyS3 => {
+            "let the trail also deliver to a CloudWatch Logs log group, or accept the gap (scope.accepted_gap)"
+        }
+        SourceStatus::Stopped => "start the trail (aws cloudtrail start-logging)",
+        SourceStatus::Failing | SourceStatus::Stale => {
+            "check the role with which the trail writes to its log group"
+        }
+        SourceStatus::Partial => {
+            "shorten the window, or widen the event selectors or the retention of the log group"
+        }
+        SourceStatus::Denied
+        | SourceStatus::Failed
+        | SourceStatus::Skipped
+        | SourceStatus::Unsearchable => "see `dragnet sources` for the reason",
+        SourceStatus::Searched | SourceStatus::Recorded | SourceStatus::Accepted => "",
+    }
+}

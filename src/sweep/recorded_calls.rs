@@ -1,0 +1,98 @@
+//! Decides whether Dragnet itself made the call of a record: the journals of this run and of
+//! earlier runs on this machine have the request ids of all its calls.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::model::{EventDetails, OwnCall, RunId};
+use crate::store::{EarlierRuns, RunReader, RunRegistry, StoreError};
+
+/// The fact with the ids of the runs that this machine started before, and that may have made calls
+/// inside the window: a JSON array.
+pub const EARLIER_RUNS: &str = "earlier_runs";
+
+/// Parts of the user agent and of the session names that Dragnet uses. An attacker can use them
+/// too.
+const OWN_USER_AGENT: &str = "dragnet/";
+const OWN_SESSION_NAME: &str = "/dragnet-";
+
+/// The calls of a run and of the earlier ones.
+pub(super) struct RecordedCalls<'r> {
+    reader: &'r RunReader,
+    earlier_runs: EarlierRuns,
+}
+
+impl<'r> RecordedCalls<'r> {
+    /// Prepares the calls of a run, and of the earlier ones of which `registry` knows the
+    /// directories.
+    pub(super) fn load(reader: &'r RunReader, registry: &RunRegistry) -> Result<Self, StoreError> {
+        let facts = reader.facts()?;
+        let ids = facts
+            .get(EARLIER_RUNS)
+            .map(|json| earlier_run_ids(json))
+            .unwrap_or_default();
+        Ok(Self {
+            reader,
+            earlier_runs: registry.earlier_runs(&ids),
+        })
+    }
+
+    /// Whether Dragnet made the call of a record. Only a request id in the journal of a run on this
+    /// machine proves it: everything else in a record can be imitated.
+    pub(super) fn classify(&self, details: &EventDetails<'_>) -> Result<OwnCall, StoreError> {
+        let request_id = &details.request_id;
+        if self.reader.is_own_request(request_id)? {
+            return Ok(OwnCall::Yes);
+        }
+        let resembles_own = details.user_agent.contains(OWN_USER_AGENT)
+            || details.identity.arn.contains(OWN_SESSION_NAME);
+        if !resembles_own {
+            return Ok(OwnCall::No);
+        }
+        let is_known =
+            !request_id.is_empty() && self.earlier_runs.made_call(request_id, details.time_ms)?;
+        Ok(if is_known {
+            OwnCall::Yes
+        } else {
+            OwnCall::Claimed
+        })
+    }
+}
+
+/// Reads the fact. Earlier versions stored `[id, directory]` for each run. The directory is
+/// ignored: a run that was handed over could name one with a forged journal. What is not understood
+/// is left out, so that the calls are reported as claimed.
+fn earlier_run_ids(json: &str) -> BTreeSet<RunId> {
+    let entries: Vec<Value> = serde_json::from_str(json).unwrap_or_default();
+    let run_id = |entry: &Value| -> Option<RunId> {
+        let id = entry.as_str().or_else(|| entry.get(0)?.as_str())?;
+        id.parse().ok()
+    };
+    entries.iter().filter_map(run_id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fact_of_earlier_versions_is_read_without_the_directories() {
+        let ids = |json| {
+            let ids = earlier_run_ids(json);
+            ids.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let both = ["20260301T120000Z-0001", "20260301T130000Z-0002"];
+        assert_eq!(
+            ids(r#"["20260301T130000Z-0002","20260301T120000Z-0001"]"#),
+            both
+        );
+        assert_eq!(
+            ids(
+                r#"[["20260301T120000Z-0001","/a"],["20260301T130000Z-0002","/b"],["x","/c"],[],7]"#
+            ),
+            both
+        );
+        assert!(ids("nonsense").is_empty());
+    }
+}
