@@ -40,7 +40,7 @@ pub use contain::{
     Canary, ContainError, LogSearch, apply_plan, dry_run_plan, make_plan, undo_containment,
     verify_containment, verify_from_logs,
 };
-pub use doctor::{Check, State, Subject, examine};
+pub use doctor::{Check, State, Subject, diagnose, examine};
 pub use environment::Environment;
 pub use error::CommandError;
 pub use run::{Connection, Resumable, RunOutput, SharedConnection, run_sweep};

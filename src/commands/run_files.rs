@@ -46,12 +46,12 @@ pub struct RunFiles {
 }
 
 impl RunFiles {
-    /// Whether resuming the run may close a gap: something in scope was not covered, and that is not
-    /// accepted. Rejected entries of a list make a run incomplete too, but stay rejected.
+    /// Whether resuming the run may close a gap: something that is required was denied, or failed.
+    /// What is not stored anywhere stays a gap, and so does a rejected entry of a list.
     pub(super) fn has_gaps_to_retry(&self) -> bool {
-        let requires_sources = self.summary.scope.requires_sources();
-        !self.coverage.gaps().is_empty()
-            || (requires_sources && !self.evidence.sources.is_complete())
+        self.coverage.has_fixable_gaps()
+            || (self.summary.scope.requires_sources()
+                && !self.evidence.has_required_sources(&self.summary.required))
     }
 
     /// Returns the run report, for a run in `directory`.

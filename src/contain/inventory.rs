@@ -34,7 +34,7 @@ impl Candidate {
         let principal = self.detail.principal.clone();
         let user = principal.name();
         for kind in CredentialKind::ALL {
-            match aws.credentials(session, user, kind).await {
+            match aws.user_credentials(session, user, kind).await {
                 Ok(found) => self.credentials.extend(found),
                 Err(error) => self.unknown.push(format!("{}s: {error}", kind.describe())),
             }

@@ -317,9 +317,9 @@ fn logged_call(call: &LogCall, at: Timestamp, sighting: &Sighting) -> LoggedCall
     LoggedCall {
         at: format_time(at),
         event: call.name(),
-        source_ip: details.source_ip.clone(),
-        region: details.region.clone(),
-        record_id: details.record_id.clone(),
+        source_ip: details.source_ip.to_string(),
+        region: details.region.to_string(),
+        record_id: details.record_id.to_string(),
         invoked_by: call.invoked_by().map(str::to_owned),
     }
 }

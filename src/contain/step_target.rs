@@ -66,7 +66,7 @@ impl StepTarget<'_> {
             Change::DeactivateCredential { kind, id } => {
                 let credentials = self
                     .aws
-                    .credentials(self.session, self.principal.name(), *kind)
+                    .user_credentials(self.session, self.principal.name(), *kind)
                     .await?;
                 Ok(ResourceState::Key(
                     credentials

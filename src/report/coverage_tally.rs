@@ -151,6 +151,11 @@ impl CoverageTally {
         self.gaps.is_empty() && self.accounts().in_scope > 0
     }
 
+    /// Returns whether a required gap can be closed.
+    pub fn has_fixable_gaps(&self) -> bool {
+        self.gaps().iter().any(|gap| gap.is_fixable)
+    }
+
     /// Returns the gaps by reason, the largest first.
     pub fn gaps(&self) -> Vec<Gap> {
         self.gaps.list()

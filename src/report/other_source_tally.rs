@@ -52,35 +52,48 @@ impl OtherSourceTally {
     /// were not searched (2 only-s3)." If it is not even known whether there are any, that only
     /// matters if they are required.
     pub fn sentences(&self, required: &RequiredKinds) -> Vec<String> {
+        self.sentences_of(|kind, counts| {
+            let is_required = required.contains(kind);
+            let note = if is_required { "" } else { ", not required" };
+            (is_required || counts.is_any_known).then_some(note)
+        })
+    }
+
+    /// Returns these sentences for the required kinds.
+    pub fn required_sentences(&self, required: &RequiredKinds) -> Vec<String> {
+        self.sentences_of(|kind, _| required.contains(kind).then_some(""))
+    }
+
+    /// Returns the sentences of the kinds for which `note` returns a note.
+    fn sentences_of(&self, note: impl Fn(LogKind, &Counts) -> Option<&'static str>) -> Vec<String> {
         let incomplete = self
             .0
             .iter()
             .filter(|(_, counts)| !counts.unsearched.is_empty());
         incomplete
-            .map(|(kind, counts)| {
-                let unsearched: u64 = counts.unsearched.values().sum();
-                let statuses: Vec<String> = counts
-                    .unsearched
-                    .iter()
-                    .map(|(status, number)| format!("{} {status}", count(*number)))
-                    .collect();
-                let subject = match kind {
-                    LogKind::Flow => "Flow logs",
-                    LogKind::Data | LogKind::Management | LogKind::App => "Trails with data events",
-                };
-                let not_required = if required.contains(*kind) {
-                    ""
-                } else {
-                    ", not required"
-                };
-                format!(
-                    "{subject}{not_required}: {} of {} were not searched ({}).",
-                    count(unsearched),
-                    count(counts.all),
-                    statuses.join(", ")
-                )
-            })
+            .filter_map(|(kind, counts)| Some(counts.sentence(*kind, note(*kind, counts)?)))
             .collect()
+    }
+}
+
+impl Counts {
+    fn sentence(&self, kind: LogKind, note: &str) -> String {
+        let unsearched: u64 = self.unsearched.values().sum();
+        let statuses: Vec<String> = self
+            .unsearched
+            .iter()
+            .map(|(status, number)| format!("{} {status}", count(*number)))
+            .collect();
+        let subject = match kind {
+            LogKind::Flow => "Flow logs",
+            LogKind::Data | LogKind::Management | LogKind::App => "Trails with data events",
+        };
+        format!(
+            "{subject}{note}: {} of {} were not searched ({}).",
+            count(unsearched),
+            count(self.all),
+            statuses.join(", ")
+        )
     }
 }
 

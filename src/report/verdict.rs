@@ -36,12 +36,17 @@ pub(super) fn verdict(report: &RunReport<'_>) -> Vec<String> {
 fn delivery_sentence(summary: &Summary) -> Option<String> {
     let window = &summary.window;
     let was_searched = matches!(summary.status, RunStatus::Complete | RunStatus::Incomplete);
-    (was_searched && window.complete_until < window.to).then(|| {
-        format!(
-            "Complete up to {}: later records may not have been delivered yet.",
-            window.complete_until.strftime("%Y-%m-%dT%H:%M:%SZ")
-        )
-    })
+    if !was_searched || window.complete_until >= window.to {
+        return None;
+    }
+    if window.complete_until <= window.from {
+        let text = "The records of this window may not have been delivered yet.";
+        return Some(text.to_owned());
+    }
+    Some(format!(
+        "Complete up to {}: later records may not have been delivered yet.",
+        window.complete_until.strftime("%Y-%m-%dT%H:%M:%SZ")
+    ))
 }
 
 /// Returns how many gaps can be closed, and how many cannot.

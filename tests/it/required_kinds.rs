@@ -1,6 +1,10 @@
 //! Gaps decide the exit code only in logs of the kinds that the search requires. All others are
 //! named in one line each.
 
+use clap::Parser;
+use dragnet::cli::settings::DoctorSettings;
+use dragnet::cli::{Arguments, Command};
+use dragnet::commands::{State, diagnose};
 use dragnet::report::write_run_report;
 
 use crate::world::{Run, SMALL, World};
@@ -20,6 +24,21 @@ account = "dev"
 region = "us-east-1"
 log_group = "/flows"
 "#;
+
+/// Returns whether `doctor` finds nothing that a sweep would not cover.
+async fn is_healthy(world: &World, arguments: &[&str]) -> bool {
+    let arguments = [&["dragnet", "doctor"], arguments].concat();
+    let parsed = Arguments::try_parse_from(arguments).unwrap();
+    let Command::Doctor(doctor) = parsed.command else {
+        unreachable!()
+    };
+    let settings =
+        world.resolve(|context| DoctorSettings::resolve(&parsed.global, &doctor, context).unwrap());
+    let environment = world.environment();
+    let aws = environment.connect(&settings.reach, None).await.unwrap();
+    let checks = diagnose(aws, &settings, environment.clock()).await.unwrap();
+    checks.iter().all(|check| check.status != State::Failed)
+}
 
 /// Returns the lines of the run report.
 fn report(run: &Run) -> Vec<String> {
@@ -232,5 +251,31 @@ async fn verdicts_show_findings_and_gaps_on_one_screen() {
             verdict.contains("Not covered, but can be fixed"),
             "{verdict}"
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn doctor_predicts_the_sweep() {
+    let no_trail = SMALL.replace("organization = true\n", "");
+    let bucket = format!(
+        "{SMALL}[[flow_logs]]\naccount = \"dev\"\nregion = \"us-east-1\"\ndestination = \"s3\"\nlog_group = \"flows\"\n"
+    );
+    for scenario in [SMALL.to_owned(), format!("{SMALL}{LOGS}"), no_trail, bucket] {
+        let world = World::from_toml(&scenario);
+        for flags in [
+            &[][..],
+            &["--since", "7d"],
+            &["--require", "flow"],
+            &["--require", "management,app", "--since", "7d"],
+            &["--log-group", "/aws/*", "--since", "7d"],
+        ] {
+            let run = world.sweep(&[&[KEY], flags].concat()).await;
+            assert_eq!(
+                is_healthy(&world, flags).await,
+                run.status() == "complete",
+                "{flags:?} {}: {scenario}",
+                run.status()
+            );
+        }
     }
 }

@@ -207,14 +207,18 @@ impl World {
         let Command::Sweep(sweep) = parsed.command else {
             panic!("not a sweep")
         };
-        let context = ResolveContext {
+        self.resolve(|context| SweepSettings::resolve(&parsed.global, &sweep, context).unwrap())
+    }
+
+    /// Resolves the settings of a command in this world.
+    pub(crate) fn resolve<T>(&self, settings: impl FnOnce(&ResolveContext<'_>) -> T) -> T {
+        settings(&ResolveContext {
             environment: &|_| None,
             working_directory: self.temp.path(),
             now: self.environment.clock().now(),
             stdout_is_terminal: false,
             stderr_is_terminal: false,
-        };
-        SweepSettings::resolve(&parsed.global, &sweep, &context).unwrap()
+        })
     }
 }
 

@@ -80,7 +80,7 @@ impl Aws {
     ///
     /// # Errors
     /// A call fails, or the server repeats a marker.
-    pub async fn credentials(
+    pub async fn user_credentials(
         &self,
         session: &Session,
         user: &str,

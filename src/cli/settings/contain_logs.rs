@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::super::EngineChoice;
 use super::{ContainSettings, EngineSettings, SweepSettings};
 use crate::config::{AccountSelector, Format, Scope, SourcesRule};
-use crate::model::{AccountId, Indicator, TimeWindow};
+use crate::model::{AccountId, Indicator, LogKind, RequiredKinds, TimeWindow, WindowEnd};
 
 /// The default of `sweep --max-scan-cost`.
 const MAX_SCAN_COST: f64 = 25.0;
@@ -34,6 +34,8 @@ impl ContainSettings {
         SweepSettings {
             reach,
             window,
+            window_end: WindowEnd::Now,
+            required: RequiredKinds::new([LogKind::Management]),
             indicators,
             hunts: Vec::new(),
             left_out: Vec::new(),

@@ -8,13 +8,13 @@ use secrecy::SecretString;
 use super::super::{EngineChoice, GlobalArguments, ScopeArguments, UsageError};
 use super::hunts;
 use super::indicators::{self, Resolved};
-use super::{EngineSettings, Reach, ResolveContext, SweepSettings, load_config};
+use super::{EngineSettings, Reach, ResolveContext, SweepSettings, load_config, required};
 use crate::config::{
     AlertCondition, ConfiguredDuration, EventBus, Format, Hunts, Listen, ScanBudget, Schedule,
     SecretSource, SinkAddress, SinkTarget, TimeZoneName, Timetable, TopicArn, Watch,
     state_directory,
 };
-use crate::model::{Hunt, Region, RequiredKinds, TimeWindow, WindowEnd};
+use crate::model::{Hunt, Region, TimeWindow, WindowEnd};
 
 /// The settings of a watch.
 #[derive(Clone, Debug)]
@@ -261,7 +261,7 @@ impl ScheduleSettings {
             reach: self.reach.clone(),
             window,
             window_end: WindowEnd::Now,
-            required: RequiredKinds::all(),
+            required: required::resolve(&[], &self.reach.scope, &indicators, &hunts),
             indicators,
             hunts,
             left_out,

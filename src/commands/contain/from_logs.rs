@@ -17,7 +17,7 @@ use crate::contain::{LogCoverage, LogEvaluation, LogVerification};
 use crate::model::{AccountId, Source, SourceKind, SourceStatus, Target, TimeWindow};
 use crate::report::RunStatus;
 use crate::store::{RunDir, RunReader};
-use crate::sweep::{Sources, merged_sightings};
+use crate::sweep::{CoverageJudge, MergeSource, Sources, merged_sightings};
 
 /// How many Regions of an account whose records are incomplete are named. The coverage of the run
 /// lists all.
@@ -62,7 +62,11 @@ pub async fn verify_from_logs(
     );
     let output = sweep_logs(environment, sweep, search.progress, search.cancel).await?;
     let run = RunOfSweep::open(&output)?;
-    merged_sightings(&run.reader, |rows| {
+    let source = MergeSource {
+        reader: &run.reader,
+        registry: &environment.run_registry(),
+    };
+    merged_sightings(source, |rows| {
         for sighting in rows {
             evaluation.add_sighting(&sighting?);
         }
@@ -119,24 +123,28 @@ impl RunOfSweep {
         accounts: &BTreeSet<AccountId>,
         now: Timestamp,
     ) -> Result<BTreeMap<AccountId, LogCoverage>, CommandError> {
-        let sources = self.facts.sources(&self.reader)?;
-        let mut unreached = self.unreached_accounts()?;
+        let judge = self.facts.coverage_judge(&self.reader)?;
+        let sources = &judge.sources;
+        let mut unreached = self.unreached_accounts(&judge)?;
         let coverage = accounts.iter().map(|account| {
             let mut gaps: Vec<String> = unreached.remove(account).into_iter().collect();
             if self.is_interrupted {
                 gaps.push("the sweep was interrupted".to_owned());
             }
-            gaps.extend(source_gaps(&sources, *account));
-            let last = last_delivery(&sources, *account).map(|last| last.min(now));
+            gaps.extend(source_gaps(sources, *account));
+            let last = last_delivery(sources, *account).map(|last| last.min(now));
             (*account, LogCoverage::new(gaps, last))
         });
         Ok(coverage.collect())
     }
 
     /// Returns the accounts that could not be searched at all, with the reason.
-    fn unreached_accounts(&self) -> Result<BTreeMap<AccountId, String>, CommandError> {
+    fn unreached_accounts(
+        &self,
+        judge: &CoverageJudge,
+    ) -> Result<BTreeMap<AccountId, String>, CommandError> {
         let mut unreached = BTreeMap::new();
-        self.facts.judged_coverage(&self.reader, |rows| {
+        judge.judged_coverage(&self.reader, |rows| {
             for row in rows {
                 let row = row?;
                 let is_account = row.region.is_none() && row.log_group.is_none();

@@ -68,6 +68,12 @@ pub struct Check {
 }
 
 impl Check {
+    /// Whether a sweep would fail before it could search any account.
+    pub(super) fn prevents_sweep(&self) -> bool {
+        let is_about_scope = matches!(self.check, Subject::Scope | Subject::Sources);
+        self.status == State::Failed && self.account_id.is_none() && !is_about_scope
+    }
+
     /// Returns the key by which checks are sorted.
     pub(super) fn order(&self) -> (Option<AccountId>, Subject, Option<Region>) {
         (self.account_id, self.check, self.region.clone())

@@ -2,6 +2,7 @@
 
 mod check;
 mod examine;
+mod log_group_gaps;
 mod predict;
 mod print;
 mod selectors;
@@ -32,7 +33,7 @@ struct Diagnosis<'a> {
 ///
 /// # Errors
 /// The accounts cannot be listed a second time.
-pub(super) async fn diagnose(
+pub async fn diagnose(
     aws: Aws,
     settings: &DoctorSettings,
     clock: Clock,
@@ -40,10 +41,7 @@ pub(super) async fn diagnose(
     let now = clock.now();
     let mut checks = examine(aws.clone(), settings.reach.clone(), clock).await;
     // Without an account, there is nothing to predict.
-    let can_sweep = checks
-        .iter()
-        .all(|check| check.status != State::Failed || check.account_id.is_some());
-    if can_sweep {
+    if !checks.iter().any(Check::prevents_sweep) {
         checks.extend(predict_gaps(aws, settings, now).await?);
         checks.sort_by_key(Check::order);
     }

@@ -3,15 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::check::{Check, Subject};
+use super::log_group_gaps::log_group_gaps;
 use crate::aws::Aws;
 use crate::cli::settings::DoctorSettings;
 use crate::commands::CommandError;
 use crate::commands::sources::survey::{SurveyResult, survey};
 use crate::model::{AccountId, LogKind, Source, SourceKind, SourceStatus, Target};
 use crate::report::{AccountNames, OtherSourceTally, plural};
+use crate::sweep::Sources;
 
 /// How many account-Regions a check names.
 const EXAMPLES: usize = 3;
@@ -25,15 +28,41 @@ pub(super) async fn predict_gaps(
     settings: &DoctorSettings,
     now: Timestamp,
 ) -> Result<Vec<Check>, CommandError> {
-    if !settings.reach.scope.requires_sources() {
-        return Ok(Vec::new());
-    }
     let SurveyResult {
-        mut sources, names, ..
-    } = survey(aws, &settings.reach, settings.window, now).await?;
-    sources.accept_gaps(&names, &settings.reach.scope, now);
+        mut sources,
+        names,
+        entered,
+        ..
+    } = survey(aws.clone(), &settings.reach, settings.window, now).await?;
+    let scope = &settings.reach.scope;
+    sources.accept_gaps(&names, scope, now);
     let mut checks = Vec::new();
-    if settings.required.contains(LogKind::Management) {
+    if scope.requires_sources() {
+        checks.extend(source_gaps(&sources, settings, &names));
+    }
+    // A sweep that does not require log sources requires all log groups in scope.
+    if settings.required.contains(LogKind::App) || !scope.requires_sources() {
+        let listings = entered
+            .iter()
+            .map(|(target, session)| log_group_gaps(&aws, session, &target.region, settings, now));
+        let listings = join_all(listings).await;
+        for ((target, _), listing) in entered.iter().zip(listings) {
+            checks.extend(listing.into_iter().map(|check| Check {
+                account_id: Some(target.account),
+                account_name: name_of(target.account, &names),
+                region: Some(target.region.clone()),
+                ..check
+            }));
+        }
+    }
+    Ok(checks)
+}
+
+/// Returns the gaps in log sources of the required kinds.
+fn source_gaps(sources: &Sources, settings: &DoctorSettings, names: &AccountNames) -> Vec<Check> {
+    let required = &settings.required;
+    let mut checks = Vec::new();
+    if required.contains(LogKind::Management) {
         let mut gaps: BTreeMap<(AccountId, SourceStatus), Vec<Target>> = BTreeMap::new();
         for (target, status) in &sources.cloudtrail {
             if !status.is_covered() {
@@ -43,20 +72,24 @@ pub(super) async fn predict_gaps(
             }
         }
         checks.extend(gaps.iter().map(|((account, status), targets)| {
-            management_gap(*account, *status, targets, &sources.rows, &names)
+            management_gap(*account, *status, targets, &sources.rows, names)
         }));
     }
     let other_sources = OtherSourceTally::from_rows(&sources.rows);
-    if !other_sources.is_complete(&settings.required) {
-        checks.extend(
-            other_sources
-                .sentences(&settings.required)
-                .into_iter()
-                .filter(|sentence| !sentence.contains("not required"))
-                .map(|sentence| Check::failed(Subject::Organization, sentence, "dragnet sources")),
-        );
-    }
-    Ok(checks)
+    checks.extend(
+        other_sources
+            .required_sentences(required)
+            .into_iter()
+            .map(|sentence| {
+                let advice = "see `dragnet sources` for the reasons";
+                Check::failed(Subject::Sources, sentence, advice)
+            }),
+    );
+    checks
+}
+
+fn name_of(account: AccountId, names: &AccountNames) -> String {
+    names.get(&account.to_string()).cloned().unwrap_or_default()
 }
 
 /// Creates the check of an account whose management events would not be searched in some Regions.
@@ -95,7 +128,7 @@ fn management_gap(
     );
     Check {
         account_id: Some(account),
-        account_name: names.get(&account.to_string()).cloned().unwrap_or_default(),
+        account_name: name_of(account, names),
         reason: Some(status.as_str()),
         ..Check::failed(Subject::Sources, detail, advice(status))
     }

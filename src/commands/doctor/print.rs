@@ -95,9 +95,8 @@ fn subject(check: &Check) -> String {
         (None, Subject::Mfa) => "MFA".to_owned(),
         (None, Subject::Hop) => "role chain".to_owned(),
         (None, Subject::Scope) => "scope".to_owned(),
-        (None, Subject::Sources) => {
-            format!("{account} {} log sources", check.account_name)
-        }
+        (None, Subject::Sources) if account.is_empty() => "log sources".to_owned(),
+        (None, Subject::Sources) => format!("{account} {} log sources", check.account_name),
         (None, Subject::Organization | Subject::Region | Subject::LogGroups) => {
             "organization".to_owned()
         }
@@ -112,10 +111,7 @@ fn verdict(checks: &[Check]) -> String {
             .filter_map(|check| check.account_id)
             .collect()
     };
-    let fails_before_accounts = |check: &Check| {
-        check.status == State::Failed && check.account_id.is_none() && check.check != Subject::Scope
-    };
-    if checks.iter().any(fails_before_accounts) {
+    if checks.iter().any(Check::prevents_sweep) {
         return "A sweep would fail before it could search any account.".to_owned();
     }
     let examined = accounts(|check| check.status != State::Note);
@@ -125,12 +121,19 @@ fn verdict(checks: &[Check]) -> String {
         examined.difference(&failed).count(),
         examined.len()
     );
-    let unmatched = |check: &Check| (check.check, check.status) == (Subject::Scope, State::Failed);
-    if checks.iter().any(unmatched) {
-        format!("{covered} The scope selects something that does not exist.")
-    } else {
-        covered
+    let has_failed = |subject: Subject| {
+        checks.iter().any(|check| {
+            (check.check, check.status, check.account_id) == (subject, State::Failed, None)
+        })
+    };
+    let mut verdict = vec![covered.as_str()];
+    if has_failed(Subject::Scope) {
+        verdict.push("The scope selects something that does not exist.");
     }
+    if has_failed(Subject::Sources) {
+        verdict.push("Some log sources would not be searched.");
+    }
+    verdict.join(" ")
 }
 
 #[cfg(test)]

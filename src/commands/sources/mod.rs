@@ -31,6 +31,7 @@ pub(super) async fn sources(
         names,
         gaps,
         unmatched,
+        ..
     } = survey(aws, &settings.reach, settings.window, clock.now()).await?;
     let tally = SourceTally::from_lookups(&sources.cloudtrail);
     match settings.output {

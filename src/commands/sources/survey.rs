@@ -33,6 +33,8 @@ pub(in crate::commands) struct SurveyResult {
     pub gaps: Vec<String>,
     /// The selectors of accounts and Regions that match nothing.
     pub unmatched: Vec<String>,
+    /// The account-Regions in scope that could be entered, with their sessions.
+    pub entered: Vec<(Target, Arc<Session>)>,
 }
 
 /// Surveys the scope of `reach` for a window, at the time `now`.
@@ -64,6 +66,7 @@ pub(in crate::commands) async fn survey(
     progress.gaps.sort();
     survey.query_owners(&mut progress).await;
     let group_ends = survey.check_groups(&mut progress, window, now).await;
+    let entered = entered_targets(&progress);
     let log_sources: Vec<LogSource> = progress.log_sources.into_values().collect();
     let end_of_group = |group: &LogGroupArn| {
         group_ends
@@ -78,12 +81,29 @@ pub(in crate::commands) async fn survey(
         .map(|member| (member.account.id.to_string(), member.account.name))
         .collect();
     Ok(SurveyResult {
+        entered,
         sources,
         accounts: progress.accounts,
         names,
         gaps: progress.gaps,
         unmatched: survey.matches.unmatched(ListedLevel::Regions).texts(),
     })
+}
+
+/// Returns the account-Regions that were asked for their log sources, with their sessions.
+fn entered_targets(progress: &Progress) -> Vec<(Target, Arc<Session>)> {
+    let targets: BTreeSet<&Target> = progress
+        .lookups
+        .iter()
+        .map(|lookup| &lookup.target)
+        .collect();
+    targets
+        .into_iter()
+        .filter_map(|target| {
+            let session = progress.sessions.get(&target.account)?.as_ref().ok()?;
+            Some((target.clone(), Arc::clone(session)))
+        })
+        .collect()
 }
 
 struct Survey {

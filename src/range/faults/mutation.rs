@@ -114,6 +114,16 @@ struct Element<'a> {
     close: Range<usize>,
 }
 
+/// The change that removes the content of an element.
+const EMPTIED: usize = 6;
+
+/// Whether an element is a list with elements. Without them, it is the valid response that there are
+/// none.
+fn is_list(body: &str, element: &Element<'_>) -> bool {
+    let content = body.get(element.open.end..).unwrap_or_default();
+    content.starts_with("<member>") || content.starts_with("<item>")
+}
+
 /// Changes the XML body of a response to `operation`.
 pub(super) fn mutate_xml(body: &str, operation: &str, seed: u64) -> Vec<u8> {
     let mut choices = Choices(seed);
@@ -136,6 +146,7 @@ pub(super) fn mutate_xml(body: &str, operation: &str, seed: u64) -> Vec<u8> {
     let changeable: Vec<&Element<'_>> = elements
         .iter()
         .filter(|element| breaks_tags || !OPTIONAL_IN_XML.contains(&element.name))
+        .filter(|element| change != EMPTIED || !is_list(body, element))
         .collect();
     let chosen = choices.below(changeable.len());
     let Some(Element { name, open, close }) = changeable.get(chosen) else {
@@ -148,7 +159,7 @@ pub(super) fn mutate_xml(body: &str, operation: &str, seed: u64) -> Vec<u8> {
     let replacement = match change {
         4 => format!("{}{content}", text(open.clone())),
         5 => format!("{content}{}", text(close.clone())),
-        6 => format!("<{name}/>"),
+        EMPTIED => format!("<{name}/>"),
         7 => {
             let renamed = super::incomplete::switch_first_case(name);
             format!("<{renamed}>{content}</{renamed}>")
@@ -206,12 +217,14 @@ mod tests {
             r#"{"events":null,"nextToken":"t"}"#,
             r#"{"Events":[{"message":"m"},{"message":"n"}],"nextToken":"t"}"#,
             "<ListUsersResponse xmlns=\"u\"></ListUsersResponse>",
-            "<ListUsersResponse xmlns=\"u\"><Users/></ListUsersResponse>",
+            "<ListUsersResponse xmlns=\"u\"><Users><member><A/></member></Users></ListUsersResponse>",
             "<ListUsersResponse xmlns=\"u\"><Users><member><A>a</member></Users></ListUsersResponse>",
             "<ListUsersResponse xmlns=\"u\"><Users><member><a>a</a></member></Users></ListUsersResponse>",
         ] {
             assert!(bodies.contains(expected.as_bytes()), "{expected}");
         }
+        let emptied = "<ListUsersResponse xmlns=\"u\"><Users/></ListUsersResponse>";
+        assert!(!bodies.contains(emptied.as_bytes()));
         let without_token = r#"{"events":[{"message":"m"},{"message":"n"}]}"#;
         assert!(!bodies.contains(without_token.as_bytes()));
     }
