@@ -507,13 +507,13 @@ async fn plan_says_what_remains_possible_and_is_exported() {
     assert!(!remaining.contains("stay active"), "{remaining}");
     let script = shell_script(plan.plan());
     for line in [
-        "aws iam update-service-specific-credential --user-name 'mallory' --service-specific-credential-id 'ACCAMALLORY222222222' --status Inactive",
-        "aws iam update-ssh-public-key --user-name 'mallory' --ssh-public-key-id 'APKAMALLORY222222222' --status Active",
-        "aws iam update-signing-certificate --user-name 'mallory' --certificate-id 'CERTMALLORY222222222222' --status Inactive",
-        "aws iam delete-login-profile --user-name 'mallory'",
-        "aws iam deactivate-mfa-device --user-name 'mallory' --serial-number 'arn:aws:iam::222222222222:mfa/mallory'",
-        "aws iam put-user-permissions-boundary --user-name 'mallory' --permissions-boundary 'arn:aws:iam::aws:policy/AWSDenyAll'",
-        "aws iam delete-user-permissions-boundary --user-name 'mallory'",
+        "aws iam update-service-specific-credential --user-name='mallory' --service-specific-credential-id='ACCAMALLORY222222222' --status=Inactive",
+        "aws iam update-ssh-public-key --user-name='mallory' --ssh-public-key-id='APKAMALLORY222222222' --status=Active",
+        "aws iam update-signing-certificate --user-name='mallory' --certificate-id='CERTMALLORY222222222222' --status=Inactive",
+        "aws iam delete-login-profile --user-name='mallory'",
+        "aws iam deactivate-mfa-device --user-name='mallory' --serial-number='arn:aws:iam::222222222222:mfa/mallory'",
+        "aws iam put-user-permissions-boundary --user-name='mallory' --permissions-boundary='arn:aws:iam::aws:policy/AWSDenyAll'",
+        "aws iam delete-user-permissions-boundary --user-name='mallory'",
         "# a deleted password cannot be restored",
     ] {
         assert!(script.contains(line), "{line}: {script}");
@@ -534,7 +534,7 @@ async fn plan_says_what_remains_possible_and_is_exported() {
     let script = shell_script(block.plan());
     assert_eq!(
         script
-            .matches("aws iam update-assume-role-policy --role-name 'Trusted'")
+            .matches("aws iam update-assume-role-policy --role-name='Trusted'")
             .count(),
         2,
         "{script}"

@@ -168,7 +168,8 @@ impl World {
         plan: &SealedPlan,
         forced: &[Override],
     ) -> Result<Containment, CommandError> {
-        apply_plan(&self.environment, &self.settings(""), plan, forced, None).await
+        let settings = self.settings("");
+        Box::pin(apply_plan(&self.environment, &settings, plan, forced, None)).await
     }
 
     /// Returns the number of containments.
@@ -203,15 +204,9 @@ impl World {
             targets,
             should_continue: &mut |_| should_continue,
         };
-        apply_plan(
-            &self.environment,
-            &self.settings(""),
-            plan,
-            &[],
-            Some(canary),
-        )
-        .await
-        .unwrap()
+        let settings = self.settings("");
+        let applied = apply_plan(&self.environment, &settings, plan, &[], Some(canary));
+        Box::pin(applied).await.unwrap()
     }
 
     /// Returns the number of events in the journal of a containment.
@@ -251,7 +246,14 @@ impl World {
         id: &str,
         overwrite_drift: bool,
     ) -> Result<Containment, CommandError> {
-        undo_containment(&self.environment, &self.settings(""), id, overwrite_drift).await
+        let settings = self.settings("");
+        Box::pin(undo_containment(
+            &self.environment,
+            &settings,
+            id,
+            overwrite_drift,
+        ))
+        .await
     }
 
     pub(super) async fn undo(&self, id: &str, overwrite_drift: bool) -> Containment {
