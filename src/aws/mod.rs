@@ -42,7 +42,10 @@ pub use call_limiter::Permit;
 pub use connect::{Aws, ConnectError, ConnectOptions, StaticCredentials, Wire};
 pub use ec2::EnabledRegion;
 pub use error::{CallError, ErrorClass, causes};
-pub use iam::{AccessKey, AttachedPolicy, KeyStatus, LastUsed, PrincipalDetail, ServiceUse};
+pub use iam::{
+    AccessKey, AttachedPolicy, Credential, CredentialId, CredentialKind, FoundPrincipal, KeyStatus,
+    LastUsed, PrincipalDetail, ServiceUse,
+};
 pub use insights::{InsightsRequest, InsightsRow, QueryId, QueryPage, QueryStatus, ResultRow};
 pub use logs::{EventPage, EventQuery, LogEvent};
 pub use mfa::{CodeSource, InvalidMfaCode, MfaCode, MfaStatus};

@@ -446,6 +446,79 @@ const ACCESS_KEYS: &[Member] = &[member(
     ),
 )];
 
+/// Source: IAM API, `ListServiceSpecificCredentials`, `ServiceSpecificCredentialMetadata`.
+const SERVICE_SPECIFIC_CREDENTIALS: &[Member] = &[
+    member(
+        &["ServiceSpecificCredentials"],
+        Content::List(
+            &[
+                member(&["ServiceSpecificCredentialId"], Content::Text),
+                member(&["ServiceName"], Content::Text),
+                member(&["Status"], Content::Text),
+            ],
+            EmptyList::Unproven,
+        ),
+    ),
+    IS_TRUNCATED,
+    MARKER,
+];
+
+/// Source: IAM API, `ListSSHPublicKeys`, `SSHPublicKeyMetadata`.
+const SSH_PUBLIC_KEYS: &[Member] = &[
+    member(
+        &["SSHPublicKeys"],
+        Content::List(
+            &[
+                member(&["SSHPublicKeyId"], Content::Text),
+                member(&["Status"], Content::Text),
+            ],
+            EmptyList::Unproven,
+        ),
+    ),
+    IS_TRUNCATED,
+    MARKER,
+];
+
+/// Source: IAM API, `ListSigningCertificates`, `SigningCertificate`.
+const SIGNING_CERTIFICATES: &[Member] = &[
+    member(
+        &["Certificates"],
+        Content::List(
+            &[
+                member(&["CertificateId"], Content::Text),
+                member(&["Status"], Content::Text),
+            ],
+            EmptyList::Unproven,
+        ),
+    ),
+    IS_TRUNCATED,
+    MARKER,
+];
+
+/// Source: IAM API, `ListMFADevices`, `MFADevice`.
+const MFA_DEVICES: &[Member] = &[
+    member(
+        &["MFADevices"],
+        Content::List(
+            &[member(&["SerialNumber"], Content::Text)],
+            EmptyList::Unproven,
+        ),
+    ),
+    IS_TRUNCATED,
+    MARKER,
+];
+
+/// A user without a password has no login profile: the call fails with `NoSuchEntity`.
+///
+/// Source: IAM API, `GetLoginProfile`, `LoginProfile`.
+const LOGIN_PROFILE: &[Member] = &[member(
+    &["LoginProfile"],
+    Content::Structure(&[
+        member(&["UserName"], Content::Text),
+        member(&["CreateDate"], Content::Text),
+    ]),
+)];
+
 /// Source: IAM API, `ListUsers`.
 const USERS: &[Member] = &[
     member(
@@ -493,6 +566,7 @@ impl Shape {
             Operation::GetGroupPolicy | Operation::GetRolePolicy | Operation::GetUserPolicy => {
                 Self::Query(INLINE_POLICY)
             }
+            Operation::GetLoginProfile => Self::Query(LOGIN_PROFILE),
             Operation::GetQueryResults => Self::Json(QUERY_RESULTS),
             Operation::GetRole => Self::Query(ROLE),
             Operation::GetServiceLastAccessedDetails => Self::Query(SERVICES_USED),
@@ -500,6 +574,10 @@ impl Shape {
             Operation::GetUser => Self::Query(USER),
             Operation::ListAccessKeys => Self::Query(ACCESS_KEYS),
             Operation::ListAccounts => Self::Json(ACCOUNTS),
+            Operation::ListMFADevices => Self::Query(MFA_DEVICES),
+            Operation::ListSSHPublicKeys => Self::Query(SSH_PUBLIC_KEYS),
+            Operation::ListServiceSpecificCredentials => Self::Query(SERVICE_SPECIFIC_CREDENTIALS),
+            Operation::ListSigningCertificates => Self::Query(SIGNING_CERTIFICATES),
             Operation::ListOrganizationalUnitsForParent => Self::Json(ORGANIZATIONAL_UNITS),
             Operation::ListParents => Self::Json(PARENTS),
             Operation::ListRoots => Self::Json(ROOTS),
@@ -509,13 +587,23 @@ impl Shape {
             Operation::Publish => Self::Query(MESSAGE_ID),
             Operation::PutEvents => Self::Json(PUT_EVENTS),
             // Source: IAM API: these return no data.
-            Operation::DeleteGroupPolicy
+            Operation::DeactivateMFADevice
+            | Operation::DeleteGroupPolicy
+            | Operation::DeleteLoginProfile
+            | Operation::DeleteRolePermissionsBoundary
             | Operation::DeleteRolePolicy
+            | Operation::DeleteUserPermissionsBoundary
             | Operation::DeleteUserPolicy
             | Operation::PutGroupPolicy
+            | Operation::PutRolePermissionsBoundary
             | Operation::PutRolePolicy
+            | Operation::PutUserPermissionsBoundary
             | Operation::PutUserPolicy
-            | Operation::UpdateAccessKey => Self::QueryWithoutResult,
+            | Operation::UpdateAccessKey
+            | Operation::UpdateAssumeRolePolicy
+            | Operation::UpdateSSHPublicKey
+            | Operation::UpdateServiceSpecificCredential
+            | Operation::UpdateSigningCertificate => Self::QueryWithoutResult,
             Operation::SimulatePrincipalPolicy => Self::Query(EVALUATIONS),
             Operation::StartQuery => Self::Json(QUERY_ID),
             // Nothing follows from `success`: a query that is not stopped ends by itself.

@@ -1,11 +1,12 @@
 //! `dragnet contain`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::config::{AccountSelector, InvalidPrincipalSelector, PrincipalSelector};
+use crate::config::{AccountSelector, InvalidPrincipalSelector, PrincipalSelector, parse_duration};
 use crate::model::PrincipalKind;
 
 /// What to do with a containment.
@@ -16,7 +17,7 @@ pub enum ContainCommand {
     /// Apply a plan, or continue after an interruption
     Apply(ApplyArguments),
     /// Verify that the containment is still in place (exit code 3 if not)
-    Verify(ContainmentArguments),
+    Verify(VerifyArguments),
     /// Show the state of each step
     Status(StatusArguments),
     /// Restore the prior state
@@ -39,7 +40,9 @@ principal, and that of a role's session names the role. --targets has ARNs one
 per line, or is a CSV file with the columns target, kind, account, reason.
 
 An inline policy that denies everything blocks the principal, including the
-sessions that it already holds.
+sessions that it already holds. Of a role that --from-run finds and that others
+use too, only the sessions that acted are denied, with the principals that
+created them; name the role with --role to deny all of it.
   dragnet contain plan --user deploy-bot --account dev --reason 'INC-7: leaked'
   dragnet contain apply plan.json")]
 pub struct PlanArguments {
@@ -55,7 +58,7 @@ pub struct PlanArguments {
     #[arg(long = "group", value_name = "GROUP", value_parser = parse_group, help_heading = "Principals")]
     pub groups: Vec<PrincipalSelector>,
 
-    /// File of principals: ARNs, or CSV with a reason for each
+    /// File of principals: ARNs, or CSV with reasons
     #[arg(long, value_name = "FILE", help_heading = "Principals")]
     pub targets: Option<PathBuf>,
 
@@ -88,6 +91,17 @@ pub struct PlanArguments {
     )]
     pub actions: Vec<ContainAction>,
 
+    /// How long deny-all lasts, from now: 4h. It is weaker than one without
+    /// an end: an attacker who waits can act again
+    #[arg(
+        long = "for",
+        value_parser = parse_duration,
+        value_name = "DURATION",
+        conflicts_with = "remove",
+        hide_short_help = true
+    )]
+    pub lasts: Option<Duration>,
+
     /// Plan the removal of a DenyAll that Dragnet did not put
     #[arg(long, hide_short_help = true)]
     pub remove: bool,
@@ -109,8 +123,7 @@ pub struct PlanArguments {
     #[arg(long, value_name = "FILE", default_value = "plan.json")]
     pub out: PathBuf,
 
-    /// Also print the plan as AWS CLI commands, or as a service control policy
-    /// to review
+    /// Also print the plan as AWS CLI commands, or as a policy to review
     #[arg(long, value_enum, value_name = "FORMAT", hide_short_help = true)]
     pub emit: Option<Emit>,
 }
@@ -120,10 +133,24 @@ pub struct PlanArguments {
 pub enum ContainAction {
     /// put an inline policy that denies everything
     DenyAll,
+    /// deny only the role's sessions that acted in the run (--from-run)
+    DenySession,
     /// revoke the role's sessions that started before now
     RevokeSessions,
     /// deactivate a user's access keys
     DeactivateKeys,
+    /// deactivate every credential of a user: access keys, service-specific
+    /// credentials, SSH public keys, signing certificates
+    DeactivateCredentials,
+    /// delete a user's console password; cannot be undone
+    DeleteLoginProfile,
+    /// take the MFA devices from a user; cannot be undone
+    DeactivateMfa,
+    /// deny everybody to assume a role, in its trust policy
+    BlockAssume,
+    /// set a permissions boundary that denies everything, where inline policies
+    /// have no room
+    Boundary,
     /// remove a policy that denies everything
     #[value(skip)]
     RemoveDenyAll,
@@ -137,6 +164,8 @@ pub enum Override {
     MaxTargets,
     /// change principals that the configuration protects
     Protect,
+    /// change roles with which AWS services deliver logs
+    EvidenceRoles,
     /// change the roles through which the organization reaches its accounts
     OrganizationRoles,
 }
@@ -147,6 +176,7 @@ impl Override {
         match self {
             Self::MaxTargets => "max-targets",
             Self::Protect => "protect",
+            Self::EvidenceRoles => "evidence-roles",
             Self::OrganizationRoles => "organization-roles",
         }
     }
@@ -159,6 +189,9 @@ pub enum Emit {
     Sh,
     /// a service control policy; Dragnet never applies it
     Scp,
+    /// a resource control policy, which also denies principals of other
+    /// organizations; Dragnet never applies it
+    Rcp,
 }
 
 /// The plan to apply.
@@ -181,7 +214,10 @@ pub struct ApplyArguments {
     )]
     pub forced: Vec<Override>,
 
-    /// Apply to the first COUNT principals, then ask before continuing
+    /// Principals to apply to first; 0: all at once [default: 1]
+    ///
+    /// They are verified before you are asked about the others. With --confirm
+    /// and without --canary, the others follow if the first is contained.
     #[arg(long, value_name = "COUNT", conflicts_with = "dry_run")]
     pub canary: Option<usize>,
 
@@ -190,12 +226,32 @@ pub struct ApplyArguments {
     pub dry_run: bool,
 }
 
-/// The containment.
+/// The containment to verify, and how.
 #[derive(Clone, Debug, Args)]
-pub struct ContainmentArguments {
+#[command(after_long_help = "\
+Without an option, the changes are read back from IAM. --from-logs also runs a
+sweep for the contained principals, in their accounts, from a day before the
+first change until now, and evaluates the records that a trail delivered. It
+ends with exit code 3 if a call succeeded more than a minute after the change,
+if the management events of an account were not all searched, or if they are
+not complete yet: CloudTrail delivers with a delay of some minutes.")]
+pub struct VerifyArguments {
     /// Containment id: the short hash of its plan
     #[arg(value_name = "ID")]
     pub id: String,
+
+    /// Also verify from the logs that no call succeeded since
+    #[arg(long)]
+    pub from_logs: bool,
+
+    /// Parent of the directory of the run that --from-logs makes
+    #[arg(
+        long,
+        value_name = "DIRECTORY",
+        default_value = "runs",
+        hide_short_help = true
+    )]
+    pub out: PathBuf,
 }
 
 /// The containment to show, and how.
@@ -205,9 +261,31 @@ pub struct StatusArguments {
     #[arg(value_name = "ID")]
     pub id: String,
 
-    /// Print the whole record as Markdown for the incident ticket
-    #[arg(long, conflicts_with = "json")]
+    /// Print the whole record as Markdown; the same as --record md
+    #[arg(long, conflicts_with = "json", hide_short_help = true)]
     pub markdown: bool,
+
+    /// Print the whole record for the incident ticket
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        conflicts_with_all = ["json", "markdown"]
+    )]
+    pub record: Option<RecordFormat>,
+
+    /// Write the record to this file, readable only by you
+    #[arg(long, value_name = "FILE", requires = "record")]
+    pub out: Option<PathBuf>,
+}
+
+/// The format of the record of a containment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RecordFormat {
+    /// Markdown
+    Md,
+    /// JSON
+    Json,
 }
 
 /// The containment to undo.

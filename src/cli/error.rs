@@ -117,6 +117,20 @@ pub enum UsageError {
         /// The limit, in US dollars.
         max_scan_cost: f64,
     },
+    /// `--for` was given without the action that it limits.
+    #[error("--for limits deny-all, which is not among the actions: add --action deny-all")]
+    NothingToEnd,
+    /// A configuration file of the working directory names a program.
+    #[error(
+        "{path} is only used because it is in the working directory, so its {key} is not run: name the file with \
+         --config if it is yours, or move it to ~/.config/dragnet/dragnet.toml"
+    )]
+    ProgramInWorkingDirectory {
+        /// The file.
+        path: String,
+        /// The key that names the program.
+        key: &'static str,
+    },
     /// No schedule is configured.
     #[error("no schedule is configured: add a [[watch.schedule]], as shown in config/dragnet.toml")]
     NoSchedule,

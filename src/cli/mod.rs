@@ -30,8 +30,8 @@ mod watch;
 use clap::{Args, Subcommand};
 
 pub use contain::{
-    ApplyArguments, ContainAction, ContainCommand, ContainmentArguments, Emit, Override,
-    PlanArguments, StatusArguments, UndoArguments,
+    ApplyArguments, ContainAction, ContainCommand, Emit, Override, PlanArguments, RecordFormat,
+    StatusArguments, UndoArguments, VerifyArguments,
 };
 pub use doctor::DoctorArguments;
 pub use engine::{EngineArguments, EngineChoice};

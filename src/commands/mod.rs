@@ -34,8 +34,11 @@ mod watch;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 pub use contain::{
-    Canary, ContainError, apply_plan, make_plan, undo_containment, verify_containment,
+    Canary, ContainError, LogSearch, apply_plan, dry_run_plan, make_plan, undo_containment,
+    verify_containment, verify_from_logs,
 };
 pub use doctor::{Check, State, Subject, diagnose, examine};
 pub use environment::Environment;
@@ -44,6 +47,7 @@ pub use run::{Connection, Resumable, RunOutput, SharedConnection, run_sweep};
 pub use run_files::{RunFiles, read_run, write_run_files};
 pub use watch::WatchRuntime;
 
+use crate::cli::settings::{ProgressStyle, unnamed_config};
 use crate::cli::{
     Arguments, Command, GlobalArguments, RangeCommand, WatchCommand, write_completions,
     write_manual,
@@ -70,12 +74,12 @@ fn try_run(arguments: &Arguments) -> Result<u8, CommandError> {
         Command::Completions { shell } => write_completions(*shell, out)?,
         Command::Man => write_manual(out)?,
         Command::Range(range) => run_range(global, range, out)?,
-        Command::Setup(setup) => setup::setup(global, setup, &HostEnvironment::detect()?, out)?,
+        Command::Setup(setup) => setup::setup(global, setup, &detect_host(global)?, out)?,
         Command::Report(report) => {
-            return report::report(global, report, &HostEnvironment::detect()?, out);
+            return report::report(global, report, &detect_host(global)?, out);
         }
         Command::Hunts(hunts) => {
-            return hunts::hunts(global, hunts, &HostEnvironment::detect()?, out);
+            return hunts::hunts(global, hunts, &detect_host(global)?, out);
         }
         Command::Runs(runs) => return runs::runs(global, runs, &HostEnvironment::detect()?, out),
         Command::Watch(watch) => return run_watch(global, watch, out),
@@ -108,9 +112,25 @@ fn try_run(arguments: &Arguments) -> Result<u8, CommandError> {
     Ok(0)
 }
 
+/// Detects the host environment. Prints the configuration file first if it is only used because it
+/// is in the working directory: it may come from somebody else, and changes what is searched.
+fn detect_host(global: &GlobalArguments) -> Result<HostEnvironment, CommandError> {
+    let host = HostEnvironment::detect()?;
+    let context = host.resolve_context(Timestamp::UNIX_EPOCH);
+    if let Some(path) = unnamed_config(global, &context)
+        && host.global_settings(global).progress != ProgressStyle::Json
+    {
+        print_note(&format!(
+            "Configuration: {} of the working directory",
+            host.display_path(&path)
+        ));
+    }
+    Ok(host)
+}
+
 /// Detects the host environment, and starts logging.
 fn start(global: &GlobalArguments) -> Result<HostEnvironment, CommandError> {
-    let host = HostEnvironment::detect()?;
+    let host = detect_host(global)?;
     logging::start(host.global_settings(global));
     Ok(host)
 }
@@ -132,7 +152,13 @@ fn run_watch(
     command: &WatchCommand,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let host = HostEnvironment::detect()?;
+    let host = match command {
+        // The service writes a log in JSON to stderr.
+        WatchCommand::Run => HostEnvironment::detect()?,
+        WatchCommand::Once { .. } | WatchCommand::Status | WatchCommand::Check => {
+            detect_host(global)?
+        }
+    };
     logging::start_for_watch(command, host.global_settings(global));
     let runtime = runtime()?;
     let code = runtime.block_on(watch::watch(global, command, &host, out));

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+const FILE: &str = "dragnet.toml";
+
 /// Looks up an environment variable. It is passed in, so that only `main` reads the environment of
 /// the process and tests do not depend on it.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -18,22 +20,12 @@ pub fn find(
     environment: Environment<'_>,
     working_directory: &Path,
 ) -> Option<PathBuf> {
-    let variable = |name: &str| {
-        environment(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    if let Some(named) = argument
-        .map(Path::to_owned)
-        .or_else(|| variable("DRAGNET_CONFIG"))
-    {
+    if let Some(named) = named_file(argument, environment) {
         return Some(named);
     }
-    let config_home =
-        variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
     let candidates = [
-        Some(working_directory.join("dragnet.toml")),
-        config_home.map(|directory| directory.join("dragnet").join("dragnet.toml")),
+        Some(working_directory.join(FILE)),
+        file_in_config_home(environment),
     ];
     // A file that cannot be checked counts as existing: an error is better than silently using
     // other settings.
@@ -41,6 +33,41 @@ pub fn find(
         .into_iter()
         .flatten()
         .find(|path| path.try_exists().unwrap_or(true))
+}
+
+/// Returns the file that [`find`] returns, if it is only used because it is in the working directory:
+/// the user did not name it, and it is not the one in `XDG_CONFIG_HOME`. It may come from somebody
+/// else, for example with a folder of evidence.
+pub fn find_in_working_directory(
+    argument: Option<&Path>,
+    environment: Environment<'_>,
+    working_directory: &Path,
+) -> Option<PathBuf> {
+    if named_file(argument, environment).is_some() {
+        return None;
+    }
+    let found = find(argument, environment, working_directory)?;
+    let is_own = file_in_config_home(environment).is_some_and(|own| own == found);
+    (!is_own && found == working_directory.join(FILE)).then_some(found)
+}
+
+/// Returns the file that the argument or `DRAGNET_CONFIG` names.
+fn named_file(argument: Option<&Path>, environment: Environment<'_>) -> Option<PathBuf> {
+    argument
+        .map(Path::to_owned)
+        .or_else(|| path_variable(environment, "DRAGNET_CONFIG"))
+}
+
+fn file_in_config_home(environment: Environment<'_>) -> Option<PathBuf> {
+    let config_home = path_variable(environment, "XDG_CONFIG_HOME")
+        .or_else(|| path_variable(environment, "HOME").map(|home| home.join(".config")))?;
+    Some(config_home.join("dragnet").join(FILE))
+}
+
+fn path_variable(environment: Environment<'_>, name: &str) -> Option<PathBuf> {
+    environment(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }
 
 /// Returns the directory for persistent state: `dragnet` in `XDG_STATE_HOME` (default
@@ -70,15 +97,23 @@ mod tests {
         let home_path = home.path().display().to_string();
         let variables = move |name: &str| (name == "HOME").then(|| home_path.clone());
         let found = |argument: Option<&str>| find(argument.map(Path::new), &variables, here.path());
+        let unnamed = |argument: Option<&str>| {
+            find_in_working_directory(argument.map(Path::new), &variables, here.path())
+        };
 
-        assert_eq!(found(None), None);
+        assert_eq!((found(None), unnamed(None)), (None, None));
         let in_home = home.path().join(".config/dragnet/dragnet.toml");
         fs::create_dir_all(in_home.parent().unwrap()).unwrap();
         fs::write(&in_home, "").unwrap();
-        assert_eq!(found(None), Some(in_home));
+        assert_eq!((found(None), unnamed(None)), (Some(in_home.clone()), None));
         fs::write(here.path().join("dragnet.toml"), "").unwrap();
         assert_eq!(found(None), Some(here.path().join("dragnet.toml")));
+        assert_eq!(unnamed(None), found(None));
         assert_eq!(found(Some("x.toml")), Some("x.toml".into()));
+        assert_eq!(unnamed(Some("dragnet.toml")), None, "the user named it");
+        let own_directory = in_home.parent().unwrap();
+        let own = find_in_working_directory(None, &variables, own_directory);
+        assert_eq!(own, None, "it is the file of the user");
         let named = |name: &str| (name == "DRAGNET_CONFIG").then(|| "y.toml".to_owned());
         assert_eq!(find(None, &named, here.path()), Some("y.toml".into()));
     }

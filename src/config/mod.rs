@@ -44,7 +44,7 @@ pub use accounts_file::load_accounts;
 pub use contain::{Contain, PlanExpiry, PolicyName};
 pub use duration::{ConfiguredDuration, InvalidDuration, parse_duration};
 pub use error::ConfigError;
-pub use find::{Environment, find, state_directory};
+pub use find::{Environment, find, find_in_working_directory, state_directory};
 pub use glob::{Glob, InvalidGlob};
 pub use hunts::{Catalogue, HuntTemplate, Hunts, InvalidHunt, Parameter, ParameterKind, load_hunt};
 pub use identity::{

@@ -140,12 +140,12 @@ pub(super) async fn check_principal(
     session: &Session,
 ) -> Result<(), PrincipalCheckError> {
     let failed = |error: crate::aws::CallError| PrincipalCheckError::Failed(error.to_string());
-    match aws
-        .principal_id(session, &target.principal)
+    let trust = match aws
+        .find_principal(session, &target.principal)
         .await
         .map_err(failed)?
     {
-        Some(id) if id == target.id => {}
+        Some(found) if found.id == target.id => found.trust,
         Some(_) => {
             return Err(PrincipalCheckError::Drifted(
                 "the principal was deleted and created again after the plan was made".to_owned(),
@@ -156,7 +156,7 @@ pub(super) async fn check_principal(
                 "the principal no longer exists, or not under this path".to_owned(),
             ));
         }
-    }
+    };
     let members = match target.principal.kind() {
         PrincipalKind::Group => aws
             .group_members(session, target.principal.name())
@@ -166,7 +166,7 @@ pub(super) async fn check_principal(
     };
     // The plan file is untrusted, so its claim that the principal was named exactly does not count.
     // The person who applies it has to use `--force`.
-    let refusals = guard.check(&target.principal, false, &members);
+    let refusals = guard.check(&target.principal, false, &members, &trust);
     match refusals.first() {
         None => Ok(()),
         Some(refusal) => Err(PrincipalCheckError::Failed(format!("refused: {refusal}"))),
@@ -174,7 +174,7 @@ pub(super) async fn check_principal(
 }
 
 /// What applying a step has to do.
-enum Decision {
+pub(super) enum Decision {
     /// Nothing, not even an event: the step is verified and still in place.
     Nothing,
     /// Only record this state.
@@ -186,7 +186,7 @@ enum Decision {
 }
 
 /// Decides what applying a step has to do, from its state and what IAM returns now.
-fn decide(containment: &Containment, step: &Step, observed: &ResourceState) -> Decision {
+pub(super) fn decide(containment: &Containment, step: &Step, observed: &ResourceState) -> Decision {
     let state = containment.state(step);
     let is_ours = containment
         .intended_states(step)
@@ -261,8 +261,8 @@ impl StepRunner<'_> {
         let desired = step.change.result(&document);
         let is_in_place = state.may_be_applied() && desired.is_equivalent_to(observed);
         let intended_document = match &desired {
-            ResourceState::Policy(document) => document.as_deref(),
-            ResourceState::Key(_) => None,
+            ResourceState::Policy(document) | ResourceState::Trust(document) => document.as_deref(),
+            ResourceState::Key(_) | ResourceState::Present(_) | ResourceState::Boundary(_) => None,
         };
         self.journal.record(
             step.number,

@@ -1,16 +1,19 @@
 //! Who and what else a containment affects, and what to consider before applying it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::change::{Change, ResourceState};
 use super::document::denies_all;
 use super::plan::{Step, has_active_key};
 use super::survey::Candidate;
+use super::trust::{trusted_principals, workloads};
 use crate::model::PrincipalKind;
+use crate::report::plural;
 
 /// How many services are shown. A role in use has dozens.
 const SERVICES_SHOWN: usize = 10;
+/// How many sessions are shown.
+const SESSIONS_SHOWN: usize = 10;
 
 /// The start of the warning that the contain role of the account cannot be assumed.
 const CANNOT_BE_APPLIED: &str = "cannot be applied yet";
@@ -33,6 +36,9 @@ pub struct BlastRadius {
     pub services: Vec<String>,
     /// What its name or trust policy suggests, for example a deployment role.
     pub looks_like: Vec<String>,
+    /// Its sessions in the records of the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<String>,
     /// What it created, according to the run. This is not contained with it.
     pub created: Vec<String>,
     /// What could not be read.
@@ -59,13 +65,14 @@ impl BlastRadius {
         Self {
             members: candidate.members.iter().cloned().collect(),
             groups: detail.groups.iter().cloned().collect(),
-            trusted: trusted(&detail.trust),
+            trusted: trusted_principals(&detail.trust),
             instance_profiles: detail.instance_profiles.clone(),
             last_used: candidate.last_used.clone(),
             services: services
                 .map(|used| format!("{} {}", used.service, used.at))
                 .collect(),
             looks_like: looks_like(candidate),
+            sessions: describe_sessions(candidate),
             created: candidate.created.clone(),
             unknown: candidate.unknown.clone(),
         }
@@ -78,52 +85,50 @@ fn looks_like(candidate: &Candidate) -> Vec<String> {
     if let Some(word) = DEPLOYMENT.iter().find(|word| name.contains(**word)) {
         uses.push(format!("a deployment principal (`{word}` in its name)"));
     }
-    if trusted(&candidate.detail.trust)
+    let workloads = workloads(&candidate.detail.trust);
+    let is_pipeline = trusted_principals(&candidate.detail.trust)
         .iter()
-        .any(|trusted| trusted.contains("oidc-provider/"))
-    {
+        .any(|trusted| {
+            trusted.contains("oidc-provider/") && !trusted.contains("oidc-provider/oidc.eks.")
+        });
+    if is_pipeline {
         uses.push("a CI/CD pipeline (it trusts an OIDC provider)".to_owned());
     }
+    uses.extend(
+        workloads
+            .iter()
+            .map(|workload| format!("a workload role: {}", workload.name)),
+    );
     uses
 }
 
-/// Returns the principals of the statements that allow something.
-fn trusted(policy: &str) -> Vec<String> {
-    let Ok(Value::Object(mut policy)) = serde_json::from_str(policy) else {
-        return Vec::new();
-    };
-    let statements = match policy.remove("Statement") {
-        Some(Value::Array(statements)) => statements,
-        Some(one) => vec![one],
-        None => Vec::new(),
-    };
-    let allowing = statements.iter().filter(|statement| {
-        statement
-            .get("Effect")
-            .is_some_and(|effect| effect == "Allow")
-    });
-    let mut trusted: Vec<String> = allowing
-        .filter_map(|statement| statement.get("Principal"))
-        .flat_map(texts)
+/// Describes the sessions of a role in the run: those that acted with an indicator, and how many
+/// others there are.
+fn describe_sessions(candidate: &Candidate) -> Vec<String> {
+    let observed = &candidate.sessions;
+    let mut described: Vec<String> = observed
+        .acted
+        .iter()
+        .take(SESSIONS_SHOWN)
+        .map(|session| format!("{session} acted"))
         .collect();
-    trusted.sort();
-    trusted.dedup();
-    trusted
-}
-
-/// Returns all texts of a JSON value.
-fn texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(text) => vec![text.clone()],
-        Value::Array(values) => values.iter().flat_map(texts).collect(),
-        Value::Object(members) => members.values().flat_map(texts).collect(),
-        _ => Vec::new(),
+    let more = observed.acted.len().saturating_sub(SESSIONS_SHOWN);
+    if more > 0 {
+        described.push(format!("{more} more that acted"));
     }
+    if !observed.acted.is_empty() || observed.others > 0 {
+        described.push(format!(
+            "{} in the records of the run",
+            plural(observed.others as u64, "other session")
+        ));
+    }
+    described
 }
 
 /// Returns what a person should know before confirming.
 pub(super) fn warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
     let mut warnings = principal_warnings(candidate, steps);
+    warnings.extend(role_warnings(candidate, steps));
     warnings.extend(policy_warnings(candidate, steps));
     if let Some(reason) = &candidate.contain_role_error {
         warnings.push(format!("{CANNOT_BE_APPLIED}: {reason}"));
@@ -142,12 +147,12 @@ pub(super) fn is_obstacle(warning: &str) -> bool {
 fn principal_warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
     let detail = &candidate.detail;
     let kind = detail.principal.kind();
-    let denies = steps
-        .iter()
-        .any(|step| matches!(step.change, Change::DenyAll { .. }));
-    let revokes = steps
-        .iter()
-        .any(|step| matches!(step.change, Change::RevokeSessions { .. }));
+    let denies = has_change(steps, |change| {
+        matches!(change, Change::DenyAll { .. } | Change::DenyAllUntil { .. })
+    });
+    let revokes = has_change(steps, |change| {
+        matches!(change, Change::RevokeSessions { .. })
+    });
     let only_revokes = revokes && !denies;
     let is_instance_role = !detail.instance_profiles.is_empty();
     matching([
@@ -176,6 +181,53 @@ fn principal_warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
             "DenyAll does not deactivate its access keys: GetCallerIdentity and GetSessionToken work with every active key",
         ),
     ])
+}
+
+/// Returns what stops if a workload role is denied, and what a shared role means for the steps.
+fn role_warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
+    let denies_role = has_change(steps, |change| {
+        matches!(
+            change,
+            Change::DenyAll { .. } | Change::DenyAllUntil { .. } | Change::RevokeSessions { .. }
+        )
+    });
+    let denies_sessions = has_change(steps, |change| {
+        matches!(change, Change::DenySessions { .. })
+    });
+    let has_end = has_change(steps, |change| change.end().is_some());
+    let mut warnings = matching([
+        (
+            denies_sessions,
+            "only these sessions are denied: a new session with another name is not, and the caller chooses the name. \
+             Contain the principal that created them too",
+        ),
+        (
+            has_end,
+            "the deny ends on its own, and an attacker who waits can act again: use it only to gain time",
+        ),
+    ]);
+    if denies_role {
+        let workloads = workloads(&candidate.detail.trust);
+        warnings.extend(
+            workloads
+                .iter()
+                .map(|workload| format!("{} may assume it: {}", workload.name, workload.impact)),
+        );
+        if candidate.sessions.others > 0 {
+            warnings.push(format!(
+                "it is shared: the run has {} of it that did not act with an indicator; to deny only the sessions that \
+                 did, use --action deny-session",
+                plural(candidate.sessions.others as u64, "other session")
+            ));
+        }
+    }
+    if denies_sessions && !candidate.sessions.of_unknown_creator.is_empty() {
+        warnings.push(format!(
+            "the run does not show who created {}: search for the session names, then contain that principal",
+            candidate.sessions.of_unknown_creator.join(", ")
+        ));
+    }
+    warnings
 }
 
 /// Returns what the policies of the principal mean for the steps.
@@ -209,6 +261,10 @@ fn policy_warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
             "an inline policy with another name already denies everything",
         ),
     ])
+}
+
+fn has_change(steps: &[Step], is_wanted: impl Fn(&Change) -> bool) -> bool {
+    steps.iter().any(|step| is_wanted(&step.change))
 }
 
 /// Returns the texts whose condition is true.

@@ -9,9 +9,11 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::change::{Change, REVOKE_SESSIONS, ResourceState};
+use super::change::{Change, DENY_SESSIONS, REVOKE_SESSIONS, ResourceState};
 use super::document::DENY_ALL;
+use super::identity_change::check_identity_change;
 use super::plan::{Plan, PlannedTarget, Step};
+use super::run_sessions::{MAX_DENIED_SESSIONS, is_session_of};
 use crate::config::Contain;
 use crate::model::{AccountId, Principal, PrincipalKind};
 
@@ -36,7 +38,7 @@ pub enum RefusedPlan {
     /// A step changes a policy that is not Dragnet's.
     #[error(
         "step {step} changes the inline policy `{found}`, but only `{expected}` may be changed \
-         (contain.policy_name, or {REVOKE_SESSIONS} for sessions): make a new plan"
+         (contain.policy_name, or {DENY_SESSIONS} and {REVOKE_SESSIONS} for sessions): make a new plan"
     )]
     PolicyName {
         /// The number of the step.
@@ -45,6 +47,14 @@ pub enum RefusedPlan {
         found: String,
         /// The permitted name.
         expected: String,
+    },
+    /// The deny of a step has ended.
+    #[error("step {step} denies everything until {until:.0}, which has passed: make a new plan")]
+    Ended {
+        /// The number of the step.
+        step: u32,
+        /// When the deny ended.
+        until: Timestamp,
     },
     /// A step is not one that Dragnet would plan.
     #[error("step {step} was edited: {problem}; make a new plan")]
@@ -104,6 +114,7 @@ pub fn check_plan(plan: &Plan, contain: &Contain, now: Timestamp) -> Result<(), 
             return Err(RefusedPlan::DuplicatePrincipal(target.principal.clone()));
         }
         check_target(target, contain)?;
+        check_ends(target, now)?;
     }
     Ok(())
 }
@@ -111,13 +122,22 @@ pub fn check_plan(plan: &Plan, contain: &Contain, now: Timestamp) -> Result<(), 
 fn check_target(target: &PlannedTarget, contain: &Contain) -> Result<(), RefusedPlan> {
     let mut changed = BTreeSet::new();
     for step in &target.steps {
-        check_change(step, target.principal.kind(), contain)?;
+        check_change(step, target, contain)?;
         check_prior(step)?;
+        check_identity_change(&step.change, &step.prior, &target.principal)
+            .map_err(|problem| edited_step(step, problem))?;
         let resource = match &step.change {
-            Change::DeactivateKey { key } => ("key", key),
+            Change::DeactivateKey { key } => ("key", key.as_str()),
+            Change::DeactivateCredential { id, .. } => ("credential", id.as_str()),
+            Change::DeleteLoginProfile {} => ("console", "password"),
+            Change::DeactivateMfa { serial } => ("MFA device", serial.as_str()),
+            Change::BlockAssume { .. } => ("trust", "policy"),
+            Change::Boundary { .. } => ("permissions", "boundary"),
             Change::DenyAll { policy, .. }
+            | Change::DenyAllUntil { policy, .. }
+            | Change::DenySessions { policy, .. }
             | Change::RevokeSessions { policy }
-            | Change::RemoveDenyAll { policy } => ("policy", policy),
+            | Change::RemoveDenyAll { policy } => ("policy", policy.as_str()),
         };
         if !changed.insert(resource) {
             return Err(edited_step(
@@ -129,7 +149,21 @@ fn check_target(target: &PlannedTarget, contain: &Contain) -> Result<(), Refused
     Ok(())
 }
 
-fn check_change(step: &Step, kind: PrincipalKind, contain: &Contain) -> Result<(), RefusedPlan> {
+/// Checks that no deny of a target has ended: it would be in place without an effect.
+fn check_ends(target: &PlannedTarget, now: Timestamp) -> Result<(), RefusedPlan> {
+    for step in &target.steps {
+        if let Some(until) = step.change.end().filter(|until| *until <= now) {
+            return Err(RefusedPlan::Ended {
+                step: step.number,
+                until,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_change(step: &Step, target: &PlannedTarget, contain: &Contain) -> Result<(), RefusedPlan> {
+    let kind = target.principal.kind();
     let check_name = |found: &str, expected: &str| {
         if found == expected {
             return Ok(());
@@ -152,7 +186,13 @@ fn check_change(step: &Step, kind: PrincipalKind, contain: &Contain) -> Result<(
                 ));
             }
         }
-        Change::RemoveDenyAll { policy } => check_name(policy, contain.policy_name.as_str())?,
+        Change::DenyAllUntil { policy, .. } | Change::RemoveDenyAll { policy } => {
+            check_name(policy, contain.policy_name.as_str())?;
+        }
+        Change::DenySessions { policy, sessions } => {
+            check_name(policy, DENY_SESSIONS)?;
+            check_sessions(step, target, sessions)?;
+        }
         Change::RevokeSessions { policy } => {
             check_name(policy, REVOKE_SESSIONS)?;
             if kind != PrincipalKind::Role {
@@ -165,9 +205,45 @@ fn check_change(step: &Step, kind: PrincipalKind, contain: &Contain) -> Result<(
         Change::DeactivateKey { .. } if kind != PrincipalKind::User => {
             return Err(edited_step(step, format!("a {kind} has no access keys")));
         }
-        Change::DeactivateKey { .. } => {}
+        Change::DeactivateKey { .. }
+        | Change::DeactivateCredential { .. }
+        | Change::DeleteLoginProfile {}
+        | Change::DeactivateMfa { .. }
+        | Change::BlockAssume { .. }
+        | Change::Boundary { .. } => {}
     }
     Ok(())
+}
+
+/// Checks that sessions belong to the role of the target. Its id is checked before the step is
+/// applied.
+fn check_sessions(
+    step: &Step,
+    target: &PlannedTarget,
+    sessions: &[String],
+) -> Result<(), RefusedPlan> {
+    if target.principal.kind() != PrincipalKind::Role {
+        let problem = format!("a {} has no sessions to deny", target.principal.kind());
+        return Err(edited_step(step, problem));
+    }
+    let is_sorted = sessions.is_sorted_by(|one, other| one < other);
+    if sessions.is_empty() || sessions.len() > MAX_DENIED_SESSIONS || !is_sorted {
+        let problem = format!("its sessions are not a sorted list of 1 to {MAX_DENIED_SESSIONS}");
+        return Err(edited_step(step, problem));
+    }
+    match sessions
+        .iter()
+        .find(|session| !is_session_of(session, &target.id))
+    {
+        None => Ok(()),
+        Some(other) => {
+            let problem = format!(
+                "`{other}` is not a session of the role with the id {}",
+                target.id
+            );
+            Err(edited_step(step, problem))
+        }
+    }
 }
 
 fn check_prior(step: &Step) -> Result<(), RefusedPlan> {
@@ -178,8 +254,24 @@ fn check_prior(step: &Step) -> Result<(), RefusedPlan> {
         ));
     }
     match (&step.change, &step.prior) {
-        (Change::DeactivateKey { .. }, ResourceState::Key(Some(_))) => Ok(()),
-        (Change::DeactivateKey { .. }, _) | (_, ResourceState::Key(_)) => Err(edited_step(
+        (Change::DeactivateKey { .. }, ResourceState::Key(Some(_)))
+        // `check_identity_change` checks the prior state of these.
+        | (
+            Change::DeactivateCredential { .. }
+            | Change::DeleteLoginProfile {}
+            | Change::DeactivateMfa { .. }
+            | Change::BlockAssume { .. }
+            | Change::Boundary { .. },
+            _,
+        ) => Ok(()),
+        (Change::DeactivateKey { .. }, _)
+        | (
+            _,
+            ResourceState::Key(_)
+            | ResourceState::Present(_)
+            | ResourceState::Trust(_)
+            | ResourceState::Boundary(_),
+        ) => Err(edited_step(
             step,
             "its prior state does not fit its change".to_owned(),
         )),

@@ -1,13 +1,40 @@
 //! Compares policy documents by meaning. IAM returns what was written, but people and tools write
 //! the same policy in many ways.
 
-use serde_json::{Map, Value};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 
 /// The policy that blocks a principal: it denies every action on every resource.
 ///
 /// Source: IAM user guide, "Policy evaluation logic": an explicit deny wins over every allow.
 pub const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+
+/// The policy that denies everything until a time. A request has the time of the server that
+/// checks it, so the deny ends on its own.
+///
+/// Source: IAM user guide, "AWS global condition context keys": `aws:CurrentTime`.
+pub(super) fn deny_all_until(until: Timestamp) -> String {
+    let condition = json!({"DateLessThan": {"aws:CurrentTime": format!("{until:.0}")}});
+    conditional_deny(&condition)
+}
+
+/// The policy that denies everything to sessions with these user ids. The caller of
+/// `AssumeRole` chooses the name of the session, so a new session with another name is not denied.
+///
+/// Source: IAM user guide, "IAM policy elements: Variables and tags": `aws:userid` of an assumed
+/// role is `role-id:caller-specified-role-name`.
+pub(super) fn deny_sessions_document(sessions: &[String]) -> String {
+    conditional_deny(&json!({"StringEquals": {"aws:userid": sessions}}))
+}
+
+fn conditional_deny(condition: &Value) -> String {
+    let action = json!(["*"]);
+    let statement = json!({
+        "Effect": "Deny", "Action": action, "Resource": action, "Condition": condition,
+    });
+    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+}
 
 /// Whether two documents are equivalent. Order, white space, one item or a list of one, letter case
 /// of actions and statement ids do not matter. Two texts that are not policies are equivalent if
@@ -166,6 +193,20 @@ mod tests {
         }
         let more = r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"*:*","Resource":"*"}]}"#;
         assert!(!are_equivalent(DENY_ALL, more) && denies_all(more));
+    }
+
+    #[test]
+    fn conditional_denies_do_not_count_as_deny_all() {
+        let until = deny_all_until("2026-03-02T16:00:00Z".parse().unwrap());
+        assert!(until.contains(r#"{"DateLessThan":{"aws:CurrentTime":"2026-03-02T16:00:00Z"}}"#));
+        let sessions = deny_sessions_document(&["AROAX:eve".to_owned()]);
+        assert!(sessions.contains(r#"{"StringEquals":{"aws:userid":["AROAX:eve"]}}"#));
+        for document in [until, sessions] {
+            assert!(
+                !denies_all(&document) && !are_equivalent(DENY_ALL, &document),
+                "{document}"
+            );
+        }
     }
 
     #[test]

@@ -3,16 +3,19 @@
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
-use super::apply::{CONCURRENT_BATCHES, PrincipalCheckError, check_principal};
+use super::apply::{CONCURRENT_BATCHES, Decision, PrincipalCheckError, check_principal, decide};
+use super::change::ResourceState;
 use super::guard::Guard;
-use super::plan::{Plan, PlannedTarget};
+use super::plan::{PlannedTarget, Step};
+use super::record::Containment;
 use super::session_factory::{Batch, Purpose, SessionFactory, split_into_batches};
 use super::step_target::StepTarget;
-use crate::aws::{Aws, Session};
+use crate::aws::{Aws, CallError, Session};
 
 /// The result of a dry run for one step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct DryRunStep {
+pub struct DryRunStep {
+    /// The number of the step in the plan.
     pub step: u32,
     /// Whether the step would succeed or needs no change.
     #[serde(rename = "would_hold")]
@@ -22,16 +25,17 @@ pub(crate) struct DryRunStep {
     pub result: String,
 }
 
-/// Enters each account, reads each principal, and checks the guards. Writes nothing.
+/// Enters each account, reads each principal, and checks the guards. Decides for each step what
+/// `apply` would do, in the state that the containment has now. Writes nothing.
 pub(crate) async fn dry_run(
     aws: &Aws,
     session_factory: SessionFactory<'_>,
     guard: &Guard,
-    plan: &Plan,
+    containment: &Containment,
 ) -> Vec<DryRunStep> {
-    let batches = split_into_batches(&plan.targets, Purpose::Read);
-    let results =
-        stream::iter(&batches).map(|batch| dry_run_batch(aws, session_factory, guard, batch));
+    let batches = split_into_batches(&containment.plan.targets, Purpose::Read);
+    let results = stream::iter(&batches)
+        .map(|batch| dry_run_batch(aws, session_factory, guard, containment, batch));
     let mut steps: Vec<DryRunStep> = results.buffer_unordered(CONCURRENT_BATCHES).concat().await;
     steps.sort_by_key(|step| step.step);
     steps
@@ -41,13 +45,16 @@ async fn dry_run_batch(
     aws: &Aws,
     session_factory: SessionFactory<'_>,
     guard: &Guard,
+    containment: &Containment,
     batch: &Batch<'_>,
 ) -> Vec<DryRunStep> {
     let session = session_factory(batch.account, batch.policy.clone());
     let mut all = Vec::new();
     for target in &batch.targets {
         match &session {
-            Ok(session) => all.extend(dry_run_target(aws, guard, target, session).await),
+            Ok(session) => {
+                all.extend(dry_run_target(aws, guard, containment, target, session).await);
+            }
             Err(error) => all.extend(fail_all_steps(target, &error.to_string())),
         }
     }
@@ -57,6 +64,7 @@ async fn dry_run_batch(
 async fn dry_run_target(
     aws: &Aws,
     guard: &Guard,
+    containment: &Containment,
     target: &PlannedTarget,
     session: &Session,
 ) -> Vec<DryRunStep> {
@@ -73,19 +81,7 @@ async fn dry_run_target(
             principal: &target.principal,
             change: &step.change,
         };
-        let (would_succeed, result) = match step_target.read().await {
-            Ok(observed) if step.is_already_applied() && step.change.is_satisfied_by(&observed) => {
-                (true, "nothing to do".to_owned())
-            }
-            Ok(observed) if observed == step.prior => {
-                (true, format!("would {}", step.change.describe()))
-            }
-            Ok(observed) => (
-                false,
-                format!("drifted: {}", step.prior.describe_drift(&observed)),
-            ),
-            Err(error) => (false, error.to_string()),
-        };
+        let (would_succeed, result) = predict(containment, step, step_target.read().await);
         all.push(DryRunStep {
             step: step.number,
             would_succeed,
@@ -93,6 +89,23 @@ async fn dry_run_target(
         });
     }
     all
+}
+
+/// Returns whether the step would succeed, and what `apply` would do.
+fn predict(
+    containment: &Containment,
+    step: &Step,
+    observed: Result<ResourceState, CallError>,
+) -> (bool, String) {
+    let observed = match observed {
+        Ok(observed) => observed,
+        Err(error) => return (false, error.to_string()),
+    };
+    match decide(containment, step, &observed) {
+        Decision::Nothing | Decision::Record(..) => (true, "nothing to do".to_owned()),
+        Decision::Drifted(reason) => (false, format!("drifted: {reason}")),
+        Decision::Write => (true, format!("would {}", step.change.describe())),
+    }
 }
 
 /// Returns every step of a target as failed for this reason.

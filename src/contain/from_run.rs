@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::plan::RefusedTarget;
+use super::run_sessions::{ObservedSessions, RunSessions};
 use crate::config::PrincipalSelector;
 use crate::model::{AccountId, Arn, EventDetails, Principal, PrincipalKind, UserIdentity};
 use crate::report::plural;
@@ -35,6 +36,9 @@ pub struct FromRun {
     /// Sightings that mention principals beyond `MAX_MENTIONED`.
     unlisted_mentions: u64,
     created: BTreeMap<(Option<AccountId>, PrincipalKind, String), BTreeSet<String>>,
+    sessions: RunSessions,
+    /// The creators of sessions that [`FromRun::creators`] returned. They are targets too.
+    creators: Vec<PrincipalSelector>,
 }
 
 #[derive(Debug)]
@@ -107,6 +111,10 @@ impl FromRun {
                 .entry(key)
                 .or_default()
                 .extend(describe_created(&details.event_name, &row.found.message));
+            if let Some(session) = created_session(&details.event_name, &row.found.message) {
+                self.sessions
+                    .add_creator(&session, selector, &identity.principal_id);
+            }
         }
         let mention_reason = if !delivered {
             MentionReason::Undelivered
@@ -115,8 +123,14 @@ impl FromRun {
         } else if !details.succeeded() {
             MentionReason::Failed
         } else {
+            if let Ok(selector) = &selector {
+                self.sessions.add(selector, &identity.principal_id, true);
+            }
             return self.add_evidence(row, identity, selector);
         };
+        if delivered && let Ok(selector) = &selector {
+            self.sessions.add(selector, &identity.principal_id, false);
+        }
         self.add_mention(row, identity, selector.ok(), mention_reason);
     }
 
@@ -201,7 +215,9 @@ impl FromRun {
             let is_target = |selector| {
                 self.targets
                     .values()
-                    .any(|target| selects_same_principal(&target.selector, selector))
+                    .map(|target| &target.selector)
+                    .chain(&self.creators)
+                    .any(|target| selects_same_principal(target, selector))
             };
             !self.refused.contains_key(*principal)
                 && !mention.selector.as_ref().is_some_and(is_target)
@@ -224,6 +240,19 @@ impl FromRun {
             });
         }
         mentioned
+    }
+
+    /// The sessions of a role with this unique id in the records of the run.
+    pub fn sessions(&self, role: &Principal, id: &str) -> ObservedSessions {
+        self.sessions.observed(role, id)
+    }
+
+    /// The principals that created these sessions, according to records that a trail delivered.
+    /// Their own sessions count from now on as sessions that acted.
+    pub fn creators(&mut self, sessions: &[String]) -> Vec<PrincipalSelector> {
+        let creators = self.sessions.creators(sessions);
+        self.creators.extend(creators.iter().cloned());
+        creators
     }
 
     /// Descriptions of what a principal created, according to records that a trail delivered.
@@ -307,7 +336,7 @@ fn matches_actor_fields(found: &SightingRecord) -> bool {
 }
 
 /// Whether both select the same principal, ignoring its path and letter case.
-fn selects_same_principal(one: &PrincipalSelector, other: &PrincipalSelector) -> bool {
+pub(super) fn selects_same_principal(one: &PrincipalSelector, other: &PrincipalSelector) -> bool {
     one.kind == other.kind
         && one.account == other.account
         && one.name.as_str().eq_ignore_ascii_case(other.name.as_str())
@@ -367,6 +396,19 @@ fn role_of_session(arn: &str) -> Result<PrincipalSelector, ()> {
     } else {
         Err(())
     }
+}
+
+/// Returns the session that the call created, as `aws:userid` has it.
+///
+/// Source: STS API, `AssumeRole`, `AssumeRoleWithSAML`, `AssumeRoleWithWebIdentity`
+/// (`AssumedRoleUser`).
+fn created_session(event_name: &str, message: &str) -> Option<String> {
+    if !event_name.starts_with("AssumeRole") {
+        return None;
+    }
+    let record: Value = serde_json::from_str(message).ok()?;
+    let id = record.pointer("/responseElements/assumedRoleUser/assumedRoleId")?;
+    id.as_str().map(str::to_owned)
 }
 
 /// Describes the principal or credential that the call created, if any.

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::trust::evidence_service;
 use crate::aws::Caller;
 use crate::cli::Override;
 use crate::cli::settings::Reach;
@@ -47,6 +48,8 @@ pub enum GuardRefusal {
     SsoReserved,
     /// A role with which the organization enters its accounts, and that was not named exactly.
     OrganizationRole,
+    /// This service may assume it to deliver logs or configuration records.
+    EvidenceRole(String),
     /// The configuration protects it with this glob.
     Protected(String),
     /// The policy would exceed the size limit.
@@ -64,6 +67,7 @@ impl GuardRefusal {
         match self {
             Self::Protected(_) => Some(Override::Protect),
             Self::OrganizationRole => Some(Override::OrganizationRoles),
+            Self::EvidenceRole(_) => Some(Override::EvidenceRoles),
             _ => None,
         }
     }
@@ -88,13 +92,18 @@ impl fmt::Display for GuardRefusal {
                 "the organization enters the account with this role: to contain it anyway, name it exactly for \
                  `contain plan`, and run `contain apply` with --force organization-roles",
             ),
+            Self::EvidenceRole(service) => write!(
+                f,
+                "{service} may assume it to deliver logs or configuration records, and would stop: to contain it anyway, \
+                 use --force evidence-roles"
+            ),
             Self::Protected(glob) => {
                 write!(f, "it matches `{glob}` in contain.protect; override with --force protect")
             }
             Self::SizeLimit { needed, left } => write!(
                 f,
-                "the policy needs {needed} characters, but its inline policies have room for only {left} more: delete \
-                 one first, contain its group, or deny it with an SCP"
+                "the policy needs {needed} characters, but its inline policies have room for only {left} more: use \
+                 --action boundary, delete one first, contain its group, or deny it with an SCP"
             ),
         }
     }
@@ -162,12 +171,14 @@ impl Guard {
     }
 
     /// Returns all reasons why a principal must not be blocked, except those that are overridden.
-    /// `members` are the users of a group. `named_exactly` means that no pattern matched it.
+    /// `members` are the users of a group. `named_exactly` means that no pattern matched it. `trust`
+    /// is the trust policy of a role.
     pub fn check(
         &self,
         principal: &Principal,
         named_exactly: bool,
         members: &BTreeSet<String>,
+        trust: &str,
     ) -> Vec<GuardRefusal> {
         let mut refusals = Vec::new();
         let account = principal.account();
@@ -196,6 +207,7 @@ impl Guard {
         }
         if principal.kind() == PrincipalKind::Role {
             refusals.extend(self.check_role(principal, named_exactly));
+            refusals.extend(evidence_service(trust).map(GuardRefusal::EvidenceRole));
         }
         refusals.extend(self.matching_glob(principal));
         refusals.retain(|refusal| {

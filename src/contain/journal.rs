@@ -14,7 +14,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use super::log_verification::LogVerification;
 use super::record::{Containment, Event};
+use super::recorded_call::{CREATE_CALLS, RecordedCall, insert_call, read_calls};
 use super::seal::{InvalidPlan, SealedPlan};
 use super::states::{IllegalTransition, State};
 use crate::time::rfc3339_ms;
@@ -138,6 +140,7 @@ impl Journals {
         let connection = self.connect(id)?;
         connection.execute_batch("PRAGMA synchronous = FULL")?;
         let lock = self.lock(id)?;
+        connection.execute_batch(CREATE_CALLS)?;
         let sealed = read_plan(&connection)?;
         Ok(Journal {
             id: id.to_owned(),
@@ -267,6 +270,31 @@ impl Journal {
         Ok(())
     }
 
+    /// Records a call that changed something, or was to.
+    ///
+    /// # Errors
+    /// The write fails.
+    pub(super) fn record_call(&self, call: &RecordedCall) -> Result<(), JournalError> {
+        Ok(insert_call(&self.connection(), call)?)
+    }
+
+    /// Records the result of a verification from logs, which replaces that of an earlier one.
+    ///
+    /// # Errors
+    /// The write fails.
+    pub fn record_log_verification(
+        &self,
+        verification: &LogVerification,
+    ) -> Result<(), JournalError> {
+        let json = serde_json::to_string(verification)
+            .map_err(|error| JournalError::Damaged(error.to_string()))?;
+        self.connection().execute(
+            "INSERT OR REPLACE INTO fact (key, value) VALUES ('log_verification', ?1)",
+            [json],
+        )?;
+        Ok(())
+    }
+
     /// Reads the current state of the containment.
     ///
     /// # Errors
@@ -331,12 +359,18 @@ fn read_containment(
         read_fact(connection, key)?
             .ok_or_else(|| JournalError::Damaged(format!("it has no `{key}`")))
     };
+    let log_verification = read_fact(connection, "log_verification")?
+        .map(|json| serde_json::from_str(&json))
+        .transpose()
+        .map_err(|error| JournalError::Damaged(format!("`log_verification`: {error}")))?;
     Ok(Containment {
         id: id.to_owned(),
         plan_sha256: sealed.hash().to_owned(),
         applied_by: required_fact("by")?,
         applied_at: required_fact("begun")?,
         undo_started: read_fact(connection, "undo_begun")?,
+        log_verification,
+        calls: read_calls(connection)?,
         plan: sealed.plan().clone(),
         events,
     })

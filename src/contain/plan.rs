@@ -2,14 +2,20 @@
 //! to AWS and leaves no choices to apply.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::blast_radius::{BlastRadius, warnings};
-use super::change::{Change, REVOKE_SESSIONS, ResourceState, revocation_document};
+use super::change::{Change, DENY_SESSIONS, REVOKE_SESSIONS, ResourceState, revocation_document};
 use super::document::{DENY_ALL, counted_size, denies_all};
 use super::guard::{Guard, GuardRefusal, TooManyTargets};
+use super::identity_change::{identity_warnings, key_changes, planned_identity_changes};
+use super::remaining::{locked_out, remaining};
+use super::shared_role::{
+    denied_sessions, denies_role, describe_for_actions, must_be_named, refuse_sessions,
+};
 use super::survey::Candidate;
 use crate::aws::KeyStatus;
 use crate::cli::{ContainAction, Override};
@@ -18,6 +24,9 @@ use crate::model::{Principal, PrincipalKind};
 
 /// Version of the plan format. Increase it with every change of the format.
 pub(super) const FORMAT: u32 = 1;
+
+/// Why a principal that was requested is not in the plan if no account that was searched has it.
+pub const NOT_FOUND: &str = "not found in the accounts that were searched";
 
 /// The content of a containment plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +78,12 @@ pub struct PlannedTarget {
     pub blast_radius: BlastRadius,
     /// What to consider before applying.
     pub warnings: Vec<String>,
+    /// The principals that cannot assume the role any more, with their last use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locked_out: Vec<String>,
+    /// What remains possible after the changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remaining: Vec<String>,
     /// The changes, in order.
     pub steps: Vec<Step>,
 }
@@ -89,34 +104,6 @@ impl Step {
     /// Whether there is nothing to do, because the prior state is equivalent to the result.
     pub fn is_already_applied(&self) -> bool {
         self.change.is_satisfied_by(&self.prior)
-    }
-
-    /// Describes for people how the change is undone.
-    pub(super) fn describe_undo(&self) -> String {
-        match (&self.change, &self.prior) {
-            (Change::DeactivateKey { key }, _) => format!("activate access key {key} again"),
-            (change, ResourceState::Policy(None)) => format!(
-                "delete its inline policy {}",
-                change.policy().unwrap_or_default()
-            ),
-            (change, _) => format!(
-                "restore its inline policy {} as recorded in the plan",
-                change.policy().unwrap_or_default()
-            ),
-        }
-    }
-
-    /// Describes for people the state after undo.
-    pub(super) fn describe_undone(&self) -> String {
-        match (&self.change, &self.prior) {
-            (Change::DeactivateKey { key }, prior) => {
-                format!("access key {key} is {} again", prior.describe())
-            }
-            (change, ResourceState::Policy(None)) => {
-                format!("{} removed", change.policy().unwrap_or_default())
-            }
-            (change, _) => format!("{} restored", change.policy().unwrap_or_default()),
-        }
     }
 }
 
@@ -143,6 +130,8 @@ pub struct PlanRequest<'a> {
     pub reason: &'a str,
     /// The protections that are overridden.
     pub forced: &'a [Override],
+    /// How long a deny of everything lasts; `None`: until it is removed.
+    pub lasts: Option<Duration>,
     /// The ARN of the caller.
     pub caller: String,
     /// The current time.
@@ -222,6 +211,7 @@ fn refusal_reasons(request: &PlanRequest<'_>, guard: &Guard, candidate: &Candida
         &detail.principal,
         candidate.named_exactly,
         &candidate.members,
+        &detail.trust,
     );
     let mut reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
     let policy = request.contain.policy_name.as_str();
@@ -236,16 +226,19 @@ fn refusal_reasons(request: &PlanRequest<'_>, guard: &Guard, candidate: &Candida
         ));
     }
     let needed = added_size(request, candidate);
-    let left = remaining_size(candidate, &replaced_policies(request));
+    let left = remaining_size(candidate, &replaced_policies(request, candidate));
     if needed > left {
         reasons.push(GuardRefusal::SizeLimit { needed, left }.to_string());
     }
     if planned_changes(request, candidate).is_empty() {
         reasons.push(format!(
-            "none of the actions applies to a {}",
-            detail.principal.kind()
+            "none of the actions applies to {}",
+            describe_for_actions(request.actions, candidate)
         ));
+        let unread = candidate.unknown.iter();
+        reasons.extend(unread.map(|unread| format!("could not be read: {unread}")));
     }
+    reasons.extend(refuse_sessions(request.actions, candidate));
     reasons
 }
 
@@ -264,15 +257,18 @@ fn plan_target(
             prior,
         });
     }
-    let left = remaining_size(&candidate, &replaced_policies(request))
+    let left = remaining_size(&candidate, &replaced_policies(request, &candidate))
         .saturating_sub(added_size(request, &candidate));
-    let warnings = warnings(&candidate, &steps);
+    let mut warnings = warnings(&candidate, &steps);
+    warnings.extend(identity_warnings(&candidate, &steps));
     PlannedTarget {
         id: candidate.detail.id.clone(),
         named_exactly: candidate.named_exactly,
         inline_size_left: left,
         blast_radius: BlastRadius::from_candidate(&candidate),
         warnings,
+        locked_out: locked_out(&candidate, &steps),
+        remaining: remaining(&candidate, &steps),
         steps,
         principal: candidate.detail.principal,
         reason: candidate.reason,
@@ -290,12 +286,10 @@ fn planned_changes(
     let mut changes = Vec::new();
     for action in request.actions {
         match action {
+            // The sessions that acted are denied instead, below.
+            action if denies_role(*action) && must_be_named(candidate) => {}
             ContainAction::DenyAll => {
-                let change = Change::DenyAll {
-                    policy: policy.clone(),
-                    document: DENY_ALL.to_owned(),
-                };
-                changes.push((change, prior(&policy)));
+                changes.push((deny_change(request, policy.clone()), prior(&policy)));
             }
             ContainAction::RemoveDenyAll => {
                 let change = Change::RemoveDenyAll {
@@ -309,31 +303,61 @@ fn planned_changes(
                 };
                 changes.push((change, prior(REVOKE_SESSIONS)));
             }
-            // Only sessions of roles can be selected by their start time.
-            ContainAction::RevokeSessions => {}
-            ContainAction::DeactivateKeys => {
-                for key in &candidate.keys {
-                    let change = Change::DeactivateKey {
-                        key: key.id.clone(),
-                    };
-                    changes.push((change, ResourceState::Key(Some(key.status))));
-                }
+            // Only sessions of roles can be selected by their start time. Single sessions are
+            // denied below.
+            ContainAction::RevokeSessions | ContainAction::DenySession => {}
+            ContainAction::DeactivateCredentials
+            | ContainAction::DeleteLoginProfile
+            | ContainAction::DeactivateMfa
+            | ContainAction::BlockAssume
+            | ContainAction::Boundary => {
+                changes.extend(planned_identity_changes(*action, candidate));
             }
+            // These include the access keys.
+            ContainAction::DeactivateKeys
+                if request
+                    .actions
+                    .contains(&ContainAction::DeactivateCredentials) => {}
+            ContainAction::DeactivateKeys => changes.extend(key_changes(candidate)),
         }
+    }
+    let sessions = denied_sessions(request.actions, candidate);
+    if !sessions.is_empty() {
+        let change = Change::DenySessions {
+            policy: DENY_SESSIONS.to_owned(),
+            sessions: sessions.to_vec(),
+        };
+        changes.push((change, prior(DENY_SESSIONS)));
     }
     changes
 }
 
-/// Names of the policies that the plan replaces or removes.
-fn replaced_policies<'a>(request: &'a PlanRequest<'_>) -> Vec<&'a str> {
-    let policy = |action: &ContainAction| match action {
-        ContainAction::DenyAll | ContainAction::RemoveDenyAll => {
-            Some(request.contain.policy_name.as_str())
-        }
-        ContainAction::RevokeSessions => Some(REVOKE_SESSIONS),
-        ContainAction::DeactivateKeys => None,
+/// Returns the change that denies everything, with the end that the request asks for.
+fn deny_change(request: &PlanRequest<'_>, policy: String) -> Change {
+    let Some(lasts) = request.lasts else {
+        return Change::DenyAll {
+            policy,
+            document: DENY_ALL.to_owned(),
+        };
     };
-    request.actions.iter().filter_map(policy).collect()
+    // Policies have whole seconds, and the plan has the same time as the policy.
+    let end = request
+        .now
+        .saturating_add(lasts)
+        .unwrap_or(Timestamp::MAX)
+        .as_second();
+    Change::DenyAllUntil {
+        policy,
+        until: Timestamp::from_second(end).unwrap_or(Timestamp::MAX),
+    }
+}
+
+/// Names of the policies that the plan replaces or removes.
+fn replaced_policies(request: &PlanRequest<'_>, candidate: &Candidate) -> Vec<String> {
+    planned_changes(request, candidate)
+        .iter()
+        .filter_map(|(change, _)| change.policy().map(str::to_owned))
+        .collect()
 }
 
 /// The characters that the plan adds to the inline policies of a candidate.
@@ -349,12 +373,12 @@ fn added_size(request: &PlanRequest<'_>, candidate: &Candidate) -> usize {
 }
 
 /// The characters that are left besides the policies that stay.
-fn remaining_size(candidate: &Candidate, replaced: &[&str]) -> usize {
+fn remaining_size(candidate: &Candidate, replaced: &[String]) -> usize {
     let kept = candidate
         .detail
         .inline
         .iter()
-        .filter(|(name, _)| !replaced.contains(&name.as_str()));
+        .filter(|(name, _)| !replaced.contains(name));
     let used: usize = kept.map(|(_, document)| counted_size(document)).sum();
     candidate
         .detail

@@ -87,6 +87,12 @@ pub fn confirmation_lines(plan: &Plan) -> Vec<String> {
                 step.prior.describe()
             )
         }));
+        lines.extend(
+            target
+                .locked_out
+                .iter()
+                .map(|principal| format!("       cannot assume it any more: {principal}")),
+        );
     }
     lines.push(summary_line(plan));
     lines
@@ -115,6 +121,7 @@ fn target_lines(target: &PlannedTarget) -> Vec<String> {
     push_values("last used", &optional(&radius.last_used));
     push_values("services", &radius.services);
     push_values("looks like", &radius.looks_like);
+    push_values("sessions", &radius.sessions);
     push_values("created", &radius.created);
     push_values("could not read", &radius.unknown);
     push_values(
@@ -129,6 +136,18 @@ fn target_lines(target: &PlannedTarget) -> Vec<String> {
             .warnings
             .iter()
             .map(|warning| format!("  ! {warning}")),
+    );
+    lines.extend(
+        target
+            .locked_out
+            .iter()
+            .map(|principal| format!("  - cannot assume it any more: {principal}")),
+    );
+    lines.extend(
+        target
+            .remaining
+            .iter()
+            .map(|possible| format!("  ~ after the changes: {possible}")),
     );
     lines.extend(target.steps.iter().map(|step| {
         format!(
@@ -156,9 +175,21 @@ fn describe_prior(step: &Step) -> String {
         ResourceState::Policy(Some(document)) if are_equivalent(document, DENY_ALL) => {
             "a policy that denies everything".to_owned()
         }
-        ResourceState::Policy(Some(document)) => document.clone(),
+        ResourceState::Policy(Some(document)) | ResourceState::Trust(Some(document)) => {
+            document.clone()
+        }
+        ResourceState::Boundary(Some(arn)) => arn.clone(),
         prior => prior.describe().to_owned(),
     }
+}
+
+/// The number of targets that cannot be contained yet, because the contain role of their account
+/// cannot be assumed.
+pub fn count_blocked(plan: &Plan) -> usize {
+    let targets = plan.targets.iter();
+    targets
+        .filter(|target| target.warnings.iter().any(|warning| is_obstacle(warning)))
+        .count()
 }
 
 fn summary_line(plan: &Plan) -> String {
@@ -171,11 +202,7 @@ fn summary_line(plan: &Plan) -> String {
         .steps()
         .filter(|(_, step)| !step.is_already_applied())
         .count();
-    let blocked = plan
-        .targets
-        .iter()
-        .filter(|target| target.warnings.iter().any(|warning| is_obstacle(warning)))
-        .count();
+    let blocked = count_blocked(plan);
     let blocked_note = if blocked == 0 {
         String::new()
     } else {

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::change::{Change, ResourceState};
+use super::log_verification::LogVerification;
 use super::plan::{Plan, PlannedTarget, Step};
+use super::recorded_call::RecordedCall;
+use super::seal::SealedPlan;
 use super::states::State;
 
 /// A containment, as read from its journal.
@@ -23,6 +26,10 @@ pub struct Containment {
     pub applied_at: String,
     /// When undo was started, and by whom.
     pub undo_started: Option<String>,
+    /// The result of the last verification from logs, if there was one.
+    pub log_verification: Option<LogVerification>,
+    /// The calls that changed something, with their request ids.
+    pub calls: Vec<RecordedCall>,
     /// The plan.
     pub plan: Plan,
     /// All events, in order.
@@ -45,6 +52,21 @@ pub struct Event {
 }
 
 impl Containment {
+    /// The containment of a plan that was not applied yet.
+    pub(crate) fn not_applied(sealed: &SealedPlan) -> Self {
+        Self {
+            id: sealed.short_hash().to_owned(),
+            plan_sha256: sealed.hash().to_owned(),
+            applied_by: String::new(),
+            applied_at: String::new(),
+            undo_started: None,
+            log_verification: None,
+            calls: Vec::new(),
+            plan: sealed.plan().clone(),
+            events: Vec::new(),
+        }
+    }
+
     /// The current state of a step.
     pub fn state(&self, step: &Step) -> State {
         self.last_event(step.number)

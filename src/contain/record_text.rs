@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::plan::Step;
+use super::plan::{Plan, Step};
 use super::record::Containment;
 use super::states::State;
 use crate::report::escape;
@@ -55,7 +55,11 @@ pub fn status_lines(containment: &Containment) -> Vec<String> {
 /// Describes the change of a step or, once its undo has started, how it is undone.
 fn describe_step(step: &Step, state: State) -> String {
     match state {
-        State::Undoing | State::Undone | State::UndoDrifted | State::Stuck => step.describe_undo(),
+        State::Undoing
+        | State::Undone
+        | State::UndoDrifted
+        | State::Stuck
+        | State::Irreversible => step.describe_undo(),
         _ => step.change.describe(),
     }
 }
@@ -100,6 +104,7 @@ pub fn markdown(containment: &Containment) -> String {
             );
         }
     }
+    push_remaining(&mut text, plan);
     let refused = plan
         .refused
         .iter()
@@ -114,8 +119,31 @@ pub fn markdown(containment: &Containment) -> String {
     text
 }
 
+/// Appends what remains possible after the changes, as the plan recorded it.
+fn push_remaining(text: &mut String, plan: &Plan) {
+    if plan
+        .targets
+        .iter()
+        .all(|target| target.remaining.is_empty())
+    {
+        return;
+    }
+    text.push_str("\n## Possible after the changes\n\n");
+    for target in &plan.targets {
+        for possible in &target.remaining {
+            // Writing to a string cannot fail.
+            _ = writeln!(
+                text,
+                "- {}: {}",
+                escape_cell(target.principal.arn().as_str()),
+                escape_cell(possible)
+            );
+        }
+    }
+}
+
 /// Escapes untrusted text for a table: it cannot end its column, make a link or be hidden.
-fn escape_cell(text: &str) -> String {
+pub(super) fn escape_cell(text: &str) -> String {
     let mut escaped = String::new();
     for character in escape(text).chars() {
         if "|\\`*_<>[]#".contains(character) {

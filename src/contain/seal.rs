@@ -1,10 +1,15 @@
-//! `plan.json`: a plan with its hash, so that exactly the reviewed plan is applied.
+//! `plan.json`: a plan with its hash, so that exactly the reviewed plan is applied, and with a seal
+//! that says where it was made.
+//!
+//! The reader computes the hash of what it understood, and refuses a file that states another. So
+//! the short hash that a person confirms is that of the plan that is applied.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::plan::{FORMAT, Plan};
+use super::seal_key::{SealKey, SealOrigin};
 
 /// Length of the short hash, which people type.
 const SHORT_HASH_LENGTH: usize = 12;
@@ -14,6 +19,7 @@ const SHORT_HASH_LENGTH: usize = 12;
 pub struct SealedPlan {
     plan: Plan,
     hash: String,
+    seal: Option<String>,
 }
 
 /// Why a plan cannot be read.
@@ -41,6 +47,8 @@ pub enum InvalidPlan {
 #[serde(deny_unknown_fields)]
 struct File {
     hash: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seal: Option<String>,
     plan: Value,
 }
 
@@ -51,7 +59,26 @@ impl SealedPlan {
     /// The plan cannot be serialized.
     pub fn seal(plan: Plan) -> Result<Self, InvalidPlan> {
         let hash = content_hash(&serde_json::to_value(&plan)?)?;
-        Ok(Self { plan, hash })
+        Ok(Self {
+            plan,
+            hash,
+            seal: None,
+        })
+    }
+
+    /// Adds the seal of a key.
+    #[must_use]
+    pub fn with_seal(self, key: &SealKey) -> Self {
+        let seal = Some(key.seal(&self.hash));
+        Self { seal, ..self }
+    }
+
+    /// Where the plan was made, as far as this key shows it.
+    pub fn origin(&self, key: Option<&SealKey>) -> SealOrigin {
+        match (&self.seal, key) {
+            (Some(seal), Some(key)) if key.is_seal_of(seal, &self.hash) => SealOrigin::Here,
+            _ => SealOrigin::Unknown,
+        }
     }
 
     /// Reads a sealed plan.
@@ -61,6 +88,7 @@ impl SealedPlan {
     pub fn parse(text: &str) -> Result<Self, InvalidPlan> {
         let File {
             hash: stated_hash,
+            seal,
             plan,
         } = serde_json::from_str(text)?;
         if content_hash(&plan)? != stated_hash {
@@ -83,6 +111,7 @@ impl SealedPlan {
         Ok(Self {
             plan,
             hash: stated_hash,
+            seal,
         })
     }
 
@@ -93,6 +122,7 @@ impl SealedPlan {
     pub fn to_text(&self) -> Result<String, InvalidPlan> {
         let file = File {
             hash: self.hash.clone(),
+            seal: self.seal.clone(),
             plan: serde_json::to_value(&self.plan)?,
         };
         Ok(format!("{}\n", serde_json::to_string_pretty(&file)?))

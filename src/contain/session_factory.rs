@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::change::{Change, ResourceState};
 use super::plan::{PlannedTarget, Step};
-use crate::aws::Session;
+use crate::aws::{CredentialKind, Session};
 use crate::model::{AccountId, InvalidArn, Operation, Policy, PrincipalKind};
 
 /// Creates a session of the contain role in an account, limited by a session policy.
@@ -98,11 +98,9 @@ fn required_operations(kind: PrincipalKind, step: &Step, purpose: Purpose) -> Ve
         ),
     };
     let mut operations = vec![get];
+    let identity_operations = identity_operations(kind, step, purpose);
     match (&step.change, purpose) {
-        (Change::DeactivateKey { .. }, Purpose::Read) => operations.push(Op::ListAccessKeys),
-        (Change::DeactivateKey { .. }, _) => {
-            operations.extend([Op::ListAccessKeys, Op::UpdateAccessKey]);
-        }
+        _ if !identity_operations.is_empty() => operations.extend(identity_operations),
         (_, Purpose::Read) => operations.push(read),
         (Change::RemoveDenyAll { .. }, Purpose::Apply) => operations.extend([read, delete]),
         (_, Purpose::Undo) if step.prior == ResourceState::Policy(None) => {
@@ -114,6 +112,59 @@ fn required_operations(kind: PrincipalKind, step: &Step, purpose: Purpose) -> Ve
         operations.push(Op::SimulatePrincipalPolicy);
     }
     operations
+}
+
+/// Returns the operations of a step that does not change an inline policy; none if it does.
+fn identity_operations(kind: PrincipalKind, step: &Step, purpose: Purpose) -> Vec<Operation> {
+    use Operation as Op;
+    let (read, write) = match &step.change {
+        Change::DeactivateKey { .. } => (Op::ListAccessKeys, Op::UpdateAccessKey),
+        Change::DeactivateCredential { kind, .. } => match kind {
+            CredentialKind::ServiceSpecific => (
+                Op::ListServiceSpecificCredentials,
+                Op::UpdateServiceSpecificCredential,
+            ),
+            CredentialKind::SshPublicKey => (Op::ListSSHPublicKeys, Op::UpdateSSHPublicKey),
+            CredentialKind::SigningCertificate => {
+                (Op::ListSigningCertificates, Op::UpdateSigningCertificate)
+            }
+        },
+        Change::DeleteLoginProfile {} => (Op::GetLoginProfile, Op::DeleteLoginProfile),
+        Change::DeactivateMfa { .. } => (Op::ListMFADevices, Op::DeactivateMFADevice),
+        Change::BlockAssume { .. } => (Op::GetRole, Op::UpdateAssumeRolePolicy),
+        Change::Boundary { .. } => boundary_operations(kind, step, purpose),
+        Change::DenyAll { .. }
+        | Change::DenyAllUntil { .. }
+        | Change::DenySessions { .. }
+        | Change::RevokeSessions { .. }
+        | Change::RemoveDenyAll { .. } => return Vec::new(),
+    };
+    let writes = match purpose {
+        Purpose::Apply => true,
+        Purpose::Undo => step.change.can_be_undone(),
+        Purpose::Read => false,
+    };
+    if writes {
+        vec![read, write]
+    } else {
+        vec![read]
+    }
+}
+
+/// Returns the operations that read and write a permissions boundary. A group has none.
+fn boundary_operations(
+    kind: PrincipalKind,
+    step: &Step,
+    purpose: Purpose,
+) -> (Operation, Operation) {
+    use Operation as Op;
+    let sets = purpose != Purpose::Undo || matches!(step.prior, ResourceState::Boundary(Some(_)));
+    match (kind, sets) {
+        (PrincipalKind::Role, true) => (Op::GetRole, Op::PutRolePermissionsBoundary),
+        (PrincipalKind::Role, false) => (Op::GetRole, Op::DeleteRolePermissionsBoundary),
+        (_, true) => (Op::GetUser, Op::PutUserPermissionsBoundary),
+        (_, false) => (Op::GetUser, Op::DeleteUserPermissionsBoundary),
+    }
 }
 
 #[cfg(test)]
@@ -136,7 +187,22 @@ mod tests {
             Change::RemoveDenyAll {
                 policy: "DenyAll".to_owned(),
             },
+            Change::DeleteLoginProfile {},
+            Change::DeactivateMfa {
+                serial: "arn:aws:iam::111111111111:mfa/eve".to_owned(),
+            },
+            Change::BlockAssume {
+                document: String::new(),
+            },
+            Change::Boundary {
+                policy: String::new(),
+            },
         ];
+        let credentials = CredentialKind::ALL.map(|kind| Change::DeactivateCredential {
+            kind,
+            id: "ACCA".to_owned(),
+        });
+        let changes = changes.into_iter().chain(credentials);
         for change in changes {
             for prior in [
                 ResourceState::Policy(None),
@@ -160,7 +226,8 @@ mod tests {
                             .any(|operation| !operation.as_str().starts_with(['G', 'L', 'S']));
                         assert_eq!(
                             writes,
-                            purpose != Purpose::Read,
+                            purpose == Purpose::Apply
+                                || (purpose == Purpose::Undo && step.change.can_be_undone()),
                             "{step:?} {kind} {purpose:?}"
                         );
                     }

@@ -31,6 +31,8 @@ pub enum State {
     UndoDrifted,
     /// Undo failed; a person has to act.
     Stuck,
+    /// Undo leaves it in place, because the prior state cannot be restored.
+    Irreversible,
 }
 
 /// A step cannot change from one state to the other.
@@ -43,7 +45,7 @@ pub struct IllegalTransition {
 
 impl State {
     /// All states.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Planned,
         Self::AlreadyContained,
         Self::Failed,
@@ -57,6 +59,7 @@ impl State {
         Self::Undone,
         Self::UndoDrifted,
         Self::Stuck,
+        Self::Irreversible,
     ];
 
     /// The name of the state, as stored.
@@ -75,6 +78,7 @@ impl State {
             Self::Undone => "undone",
             Self::UndoDrifted => "undo-drifted",
             Self::Stuck => "stuck",
+            Self::Irreversible => "irreversible",
         }
     }
 
@@ -89,8 +93,8 @@ impl State {
     /// The transition is illegal.
     pub fn transition_to(self, next: Self) -> Result<Self, IllegalTransition> {
         use State::{
-            AlreadyContained, Drifted, Failed, Intended, Missing, Planned, Stuck, UndoDrifted,
-            Undoing, Undone, Unverified, Verified, Written,
+            AlreadyContained, Drifted, Failed, Intended, Irreversible, Missing, Planned, Stuck,
+            UndoDrifted, Undoing, Undone, Unverified, Verified, Written,
         };
         let legal = match self {
             // Nothing was written yet: it can start, be found in place, or end.
@@ -107,8 +111,10 @@ impl State {
             Written | Verified => {
                 matches!(next, Intended | Verified | Unverified | Missing | Undoing)
             }
-            Undoing | UndoDrifted | Stuck => matches!(next, Undoing | Undone | UndoDrifted | Stuck),
-            Undone => false,
+            Undoing | UndoDrifted | Stuck => {
+                matches!(next, Undoing | Undone | UndoDrifted | Stuck | Irreversible)
+            }
+            Undone | Irreversible => false,
         };
         if legal {
             Ok(next)
@@ -129,7 +135,12 @@ impl State {
     pub fn may_be_applied(self) -> bool {
         !matches!(
             self,
-            Self::Planned | Self::AlreadyContained | Self::Failed | Self::Drifted | Self::Undone
+            Self::Planned
+                | Self::AlreadyContained
+                | Self::Failed
+                | Self::Drifted
+                | Self::Undone
+                | Self::Irreversible
         )
     }
 }
@@ -170,6 +181,7 @@ mod tests {
         );
         for state in State::ALL {
             assert!(State::Undone.transition_to(state).is_err());
+            assert!(State::Irreversible.transition_to(state).is_err());
             assert_eq!(State::from_word(state.as_str()), Some(state));
         }
         assert!(

@@ -1,4 +1,4 @@
-//! Reads and writes the policy or access key that a step changes, and reads it back until it is
+//! Reads and writes the policy, credential or boundary that a step changes, and reads it back until it is
 //! stable.
 
 use std::time::Duration;
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::change::{Change, ResourceState};
-use crate::aws::{Aws, CallError, ErrorClass, KeyStatus, Session};
+use crate::aws::{Aws, CallError, CredentialId, ErrorClass, KeyStatus, Session};
 use crate::model::{Principal, PrincipalKind};
 
 /// Consecutive reads that have to agree, over at least `MIN_STABLE_TIME`. A principal that notices
@@ -63,7 +63,41 @@ impl StepTarget<'_> {
                         .map(|found| found.status),
                 ))
             }
+            Change::DeactivateCredential { kind, id } => {
+                let credentials = self
+                    .aws
+                    .user_credentials(self.session, self.principal.name(), *kind)
+                    .await?;
+                Ok(ResourceState::Key(
+                    credentials
+                        .into_iter()
+                        .find(|candidate| candidate.id == *id)
+                        .map(|found| found.status),
+                ))
+            }
+            Change::DeleteLoginProfile {} => {
+                let user = self.principal.name();
+                let exists = self.aws.has_login_profile(self.session, user).await?;
+                Ok(ResourceState::Present(exists))
+            }
+            Change::DeactivateMfa { serial } => {
+                let user = self.principal.name();
+                let devices = self.aws.mfa_devices(self.session, user).await?;
+                Ok(ResourceState::Present(devices.contains(serial)))
+            }
+            Change::BlockAssume { .. } => {
+                let role = self.principal.name();
+                let trust = self.aws.trust_policy(self.session, role).await?;
+                Ok(ResourceState::Trust(trust))
+            }
+            Change::Boundary { .. } => Ok(ResourceState::Boundary(
+                self.aws
+                    .permissions_boundary(self.session, self.principal)
+                    .await?,
+            )),
             Change::DenyAll { policy, .. }
+            | Change::DenyAllUntil { policy, .. }
+            | Change::DenySessions { policy, .. }
             | Change::RevokeSessions { policy }
             | Change::RemoveDenyAll { policy } => Ok(ResourceState::Policy(
                 self.aws
@@ -87,6 +121,27 @@ impl StepTarget<'_> {
                 aws.set_key_status(session, principal.name(), key, status)
                     .await
             }
+            (Change::DeactivateCredential { kind, id }, ResourceState::Key(status)) => {
+                let credential = CredentialId { kind: *kind, id };
+                let status = status.unwrap_or(KeyStatus::Inactive);
+                aws.set_credential_status(session, principal.name(), credential, status)
+                    .await
+            }
+            (Change::DeleteLoginProfile {}, ResourceState::Present(false)) => {
+                aws.delete_login_profile(session, principal.name()).await
+            }
+            (Change::DeactivateMfa { serial }, ResourceState::Present(false)) => {
+                aws.deactivate_mfa_device(session, principal.name(), serial)
+                    .await
+            }
+            (Change::BlockAssume { .. }, ResourceState::Trust(Some(document))) => {
+                aws.set_trust_policy(session, principal.name(), document)
+                    .await
+            }
+            (Change::Boundary { .. }, ResourceState::Boundary(policy)) => {
+                aws.set_permissions_boundary(session, principal, policy.as_deref())
+                    .await
+            }
             (change, ResourceState::Policy(document)) => match (change.policy(), document) {
                 (Some(policy), Some(document)) => {
                     aws.put_inline_policy(session, principal, policy, document)
@@ -95,8 +150,15 @@ impl StepTarget<'_> {
                 (Some(policy), None) => aws.delete_inline_policy(session, principal, policy).await,
                 (None, _) => Ok(()),
             },
-            // The step of a policy has the state of a policy: plans are made like that.
-            (_, ResourceState::Key(_)) => Ok(()),
+            // The state of a step fits its change: plans are made like that. What cannot be undone is
+            // never written back.
+            (
+                _,
+                ResourceState::Key(_)
+                | ResourceState::Present(_)
+                | ResourceState::Trust(_)
+                | ResourceState::Boundary(_),
+            ) => Ok(()),
         }
     }
 

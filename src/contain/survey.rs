@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, stream};
 
+use super::inventory::{RoleUses, role_uses};
 use super::plan::RefusedTarget;
-use crate::aws::{AccessKey, Aws, CallError, PrincipalDetail, ServiceUse, Session};
+use super::run_sessions::ObservedSessions;
+use crate::aws::{AccessKey, Aws, CallError, Credential, PrincipalDetail, ServiceUse, Session};
 use crate::config::PrincipalSelector;
 use crate::model::{AccountId, PrincipalKind};
 
@@ -27,12 +29,24 @@ pub struct Candidate {
     pub members: BTreeSet<String>,
     /// The access keys of a user.
     pub keys: Vec<AccessKey>,
+    /// The credentials of a user besides access keys.
+    pub credentials: Vec<Credential>,
+    /// Whether a user has a console password; `None` if that is unknown.
+    pub has_login_profile: Option<bool>,
+    /// The serial numbers of a user's MFA devices.
+    pub mfa_devices: Vec<String>,
+    /// The principals that a role trusts, with their last use.
+    pub trusted: Vec<String>,
     /// When it was last used and for what; empty if no use is known.
     pub last_used: String,
     /// The services that it used, the latest first.
     pub services: Vec<ServiceUse>,
     /// What it created, according to the run.
     pub created: Vec<String>,
+    /// Whether only the run selects it: the user did not name it.
+    pub only_from_run: bool,
+    /// The sessions of a role in the records of the run.
+    pub sessions: ObservedSessions,
     /// What could not be read, with the reason.
     pub unknown: Vec<String>,
     /// Why the contain role of its account cannot be assumed, with advice, if that is the case.
@@ -80,12 +94,16 @@ pub async fn survey(
     };
     let mut survey = Survey::default();
     let mut selected = Vec::new();
+    let mut uses = RoleUses::new();
     for kind in kinds {
         let all = if kind == PrincipalKind::User {
             users.clone()
         } else {
             aws.principals(session, kind).await?
         };
+        if kind == PrincipalKind::Role {
+            uses = role_uses(&all);
+        }
         selected.extend(
             all.into_iter()
                 .filter_map(|detail| survey.select(detail, selectors)),
@@ -93,7 +111,7 @@ pub async fn survey(
     }
     let candidates = selected
         .into_iter()
-        .map(|selected| read_candidate(aws, session, selected, &users));
+        .map(|selected| read_candidate(aws, session, selected, &users, &uses));
     survey.candidates = stream::iter(candidates)
         .buffered(CONCURRENT_READS)
         .collect()
@@ -150,11 +168,17 @@ async fn read_candidate(
     session: &Session,
     selected: Selected,
     users: &[PrincipalDetail],
+    uses: &RoleUses,
 ) -> Candidate {
     let mut candidate = Candidate::new(selected, users);
     let kind = candidate.detail.principal.kind();
-    if kind == PrincipalKind::User {
-        candidate.read_access_keys(aws, session).await;
+    match kind {
+        PrincipalKind::User => {
+            candidate.read_access_keys(aws, session).await;
+            candidate.read_inventory(aws, session).await;
+        }
+        PrincipalKind::Role => candidate.read_trusted(aws, session, uses).await,
+        PrincipalKind::Group => {}
     }
     if kind != PrincipalKind::Group {
         candidate.read_services(aws, session).await;
@@ -184,9 +208,15 @@ impl Candidate {
             reason: selected.reason,
             members,
             keys: Vec::new(),
+            credentials: Vec::new(),
+            has_login_profile: None,
+            mfa_devices: Vec::new(),
+            trusted: Vec::new(),
             last_used,
             services: Vec::new(),
             created: Vec::new(),
+            only_from_run: false,
+            sessions: ObservedSessions::default(),
             unknown: Vec::new(),
             contain_role_error: None,
         }

@@ -1,5 +1,5 @@
 //! Restores the prior state: removes policies that were added, restores those that were replaced,
-//! and activates only the keys that Dragnet deactivated. What somebody else changed since is left
+//! and activates only the credentials that Dragnet deactivated. What somebody else changed since is left
 //! alone, unless `overwrite_drift` is set.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -101,7 +101,10 @@ impl StepRunner<'_> {
             return self.record(step, State::Undone, "already in the prior state");
         }
         if observed == ResourceState::Key(None) {
-            return self.record(step, State::Undone, "the access key no longer exists");
+            return self.record(step, State::Undone, "the credential no longer exists");
+        }
+        if !step.change.can_be_undone() {
+            return self.record(step, State::Irreversible, &step.describe_undo());
         }
         let is_ours = containment
             .possible_states(step)

@@ -50,6 +50,9 @@ async fn verify_batch(
                 change: &step.change,
             };
             let problem = match observe(containment, step, step_target).await {
+                Ok(State::Verified | State::Unverified) if runner.has_ended(step, state) => {
+                    Some(runner.record_end(step, state)?)
+                }
                 Ok(observed) => runner.record_observation(step, state, observed)?,
                 Err(error) => Some(format!("could not be read: {error}")),
             };
@@ -101,6 +104,23 @@ fn missing_problem(step: &Step) -> String {
 }
 
 impl StepRunner<'_> {
+    /// Whether the deny of a step has ended, so that it has no effect even if it is in place.
+    fn has_ended(&self, step: &Step, state: State) -> bool {
+        let now = self.clock.now();
+        // A deny without an end that was there before satisfies the step too.
+        let is_kept = state == State::AlreadyContained && step.prior.denies_all();
+        !is_kept && step.change.end().is_some_and(|end| end <= now)
+    }
+
+    /// Records that the deny of a step has ended, and returns this as the problem.
+    fn record_end(&self, step: &Step, state: State) -> Result<String, JournalError> {
+        let problem = "its deny has ended; to contain it again, make a new plan".to_owned();
+        if state != State::AlreadyContained {
+            self.record(step, State::Missing, &problem)?;
+        }
+        Ok(problem)
+    }
+
     /// Records what was observed of a step in this state. Returns the problem, if there is one.
     fn record_observation(
         &self,

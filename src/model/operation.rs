@@ -40,10 +40,18 @@ macro_rules! operations {
 operations! {
     /// STS: assume a role.
     AssumeRole => Some("sts:AssumeRole"),
+    /// IAM: take an MFA device from a user.
+    DeactivateMFADevice => Some("iam:DeactivateMFADevice"),
     /// IAM: delete an inline policy of a group.
     DeleteGroupPolicy => Some("iam:DeleteGroupPolicy"),
+    /// IAM: delete the console password of a user.
+    DeleteLoginProfile => Some("iam:DeleteLoginProfile"),
+    /// IAM: remove the permissions boundary of a role.
+    DeleteRolePermissionsBoundary => Some("iam:DeleteRolePermissionsBoundary"),
     /// IAM: delete an inline policy of a role.
     DeleteRolePolicy => Some("iam:DeleteRolePolicy"),
+    /// IAM: remove the permissions boundary of a user.
+    DeleteUserPermissionsBoundary => Some("iam:DeleteUserPermissionsBoundary"),
     /// IAM: delete an inline policy of a user.
     DeleteUserPolicy => Some("iam:DeleteUserPolicy"),
     /// EC2: list VPC flow logs.
@@ -72,6 +80,8 @@ operations! {
     GetGroup => Some("iam:GetGroup"),
     /// IAM: read an inline policy of a group.
     GetGroupPolicy => Some("iam:GetGroupPolicy"),
+    /// IAM: read whether a user has a console password.
+    GetLoginProfile => Some("iam:GetLoginProfile"),
     /// CloudWatch Logs Insights: read the results of a query.
     GetQueryResults => Some("logs:GetQueryResults"),
     /// IAM: read a role.
@@ -92,6 +102,14 @@ operations! {
     ListAccessKeys => Some("iam:ListAccessKeys"),
     /// Organizations: list the accounts.
     ListAccounts => Some("organizations:ListAccounts"),
+    /// IAM: list the MFA devices of a user.
+    ListMFADevices => Some("iam:ListMFADevices"),
+    /// IAM: list the SSH public keys of a user.
+    ListSSHPublicKeys => Some("iam:ListSSHPublicKeys"),
+    /// IAM: list the service-specific credentials of a user.
+    ListServiceSpecificCredentials => Some("iam:ListServiceSpecificCredentials"),
+    /// IAM: list the signing certificates of a user.
+    ListSigningCertificates => Some("iam:ListSigningCertificates"),
     /// Organizations: list the organizational units below a parent.
     ListOrganizationalUnitsForParent => Some("organizations:ListOrganizationalUnitsForParent"),
     /// Organizations: read the parent of an account or organizational unit.
@@ -110,8 +128,12 @@ operations! {
     PutEvents => Some("events:PutEvents"),
     /// IAM: write an inline policy of a group.
     PutGroupPolicy => Some("iam:PutGroupPolicy"),
+    /// IAM: set the permissions boundary of a role.
+    PutRolePermissionsBoundary => Some("iam:PutRolePermissionsBoundary"),
     /// IAM: write an inline policy of a role.
     PutRolePolicy => Some("iam:PutRolePolicy"),
+    /// IAM: set the permissions boundary of a user.
+    PutUserPermissionsBoundary => Some("iam:PutUserPermissionsBoundary"),
     /// IAM: write an inline policy of a user.
     PutUserPolicy => Some("iam:PutUserPolicy"),
     /// IAM: evaluate what the policies of a principal allow.
@@ -125,6 +147,14 @@ operations! {
     Unmask => Some("logs:Unmask"),
     /// IAM: activate or deactivate an access key.
     UpdateAccessKey => Some("iam:UpdateAccessKey"),
+    /// IAM: write the trust policy of a role.
+    UpdateAssumeRolePolicy => Some("iam:UpdateAssumeRolePolicy"),
+    /// IAM: activate or deactivate an SSH public key.
+    UpdateSSHPublicKey => Some("iam:UpdateSSHPublicKey"),
+    /// IAM: activate or deactivate a service-specific credential.
+    UpdateServiceSpecificCredential => Some("iam:UpdateServiceSpecificCredential"),
+    /// IAM: activate or deactivate a signing certificate.
+    UpdateSigningCertificate => Some("iam:UpdateSigningCertificate"),
 }
 
 impl Operation {
@@ -166,33 +196,53 @@ impl Operation {
     ];
 
     /// The operations that containment calls in each account, which the contain role must allow.
-    pub const CONTAIN: [Self; 15] = [
+    pub const CONTAIN: [Self; 30] = [
+        Self::DeactivateMFADevice,
         Self::DeleteGroupPolicy,
+        Self::DeleteLoginProfile,
+        Self::DeleteRolePermissionsBoundary,
         Self::DeleteRolePolicy,
+        Self::DeleteUserPermissionsBoundary,
         Self::DeleteUserPolicy,
         Self::GetGroup,
         Self::GetGroupPolicy,
+        Self::GetLoginProfile,
         Self::GetRole,
         Self::GetRolePolicy,
         Self::GetUser,
         Self::GetUserPolicy,
         Self::ListAccessKeys,
+        Self::ListMFADevices,
+        Self::ListSSHPublicKeys,
+        Self::ListServiceSpecificCredentials,
+        Self::ListSigningCertificates,
         Self::PutGroupPolicy,
+        Self::PutRolePermissionsBoundary,
         Self::PutRolePolicy,
+        Self::PutUserPermissionsBoundary,
         Self::PutUserPolicy,
         Self::SimulatePrincipalPolicy,
         Self::UpdateAccessKey,
+        Self::UpdateAssumeRolePolicy,
+        Self::UpdateSSHPublicKey,
+        Self::UpdateServiceSpecificCredential,
+        Self::UpdateSigningCertificate,
     ];
 
     /// The operations that listing principals and planning containment call in each account. They
     /// only read.
-    pub const SURVEY: [Self; 7] = [
+    pub const SURVEY: [Self; 12] = [
         Self::DescribeRegions,
         Self::GenerateServiceLastAccessedDetails,
         Self::GetAccessKeyLastUsed,
         Self::GetAccountAuthorizationDetails,
+        Self::GetLoginProfile,
         Self::GetServiceLastAccessedDetails,
         Self::ListAccessKeys,
+        Self::ListMFADevices,
+        Self::ListSSHPublicKeys,
+        Self::ListServiceSpecificCredentials,
+        Self::ListSigningCertificates,
         Self::ListUsers,
     ];
 }

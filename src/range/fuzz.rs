@@ -43,6 +43,21 @@ const SERVICES: [(Service, &[&str]); 6] = [
             "GetAccountAuthorizationDetails",
             "AddUserToGroup",
             "ListAttachedRolePolicies",
+            "CreateLoginProfile",
+            "GetLoginProfile",
+            "DeleteLoginProfile",
+            "ListMFADevices",
+            "DeactivateMFADevice",
+            "ListSSHPublicKeys",
+            "UpdateSSHPublicKey",
+            "ListServiceSpecificCredentials",
+            "UpdateServiceSpecificCredential",
+            "ListSigningCertificates",
+            "UpdateSigningCertificate",
+            "PutRolePermissionsBoundary",
+            "DeleteRolePermissionsBoundary",
+            "PutUserPermissionsBoundary",
+            "DeleteUserPermissionsBoundary",
         ],
     ),
     (
@@ -88,7 +103,7 @@ const SERVICES: [(Service, &[&str]); 6] = [
 
 /// Names of parameters that operations read, and values that they accept, so that inputs pass the
 /// first checks.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 31] = [
     "logGroupName",
     "logGroupIdentifier",
     "logStreamName",
@@ -117,8 +132,11 @@ const NAMES: [&str; 28] = [
     "RoleSessionName",
     "DurationSeconds",
     "Policy",
+    "PermissionsBoundary",
+    "SerialNumber",
+    "Status",
 ];
-const VALUES: [&str; 12] = [
+const VALUES: [&str; 14] = [
     "aws-controltower/CloudTrailLogs",
     "",
     "responder",
@@ -131,6 +149,8 @@ const VALUES: [&str; 12] = [
     "AAAA",
     "é\u{0}\u{2028}",
     "arn:aws:logs:us-east-1:111111111111:log-group:x:*",
+    "arn:aws:iam::aws:policy/AWSDenyAll",
+    "Inactive",
 ];
 
 fn text() -> impl Strategy<Value = String> {

@@ -486,9 +486,15 @@ fn plan_shows_its_changes_and_is_a_private_file() {
     let output = dragnet(temp.path(), &PLAN);
     let stdout = text(&output.stdout);
     let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    // The contain role requires MFA, and no device is configured.
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(
+        stderr.contains("cannot be applied to 1 principal yet"),
+        "{stderr}"
+    );
     for part in [
         "arn:aws:iam::666666666666:user/deploy-bot",
+        "cannot be applied yet",
         "1. put DenyAll",
         "does not deactivate its access keys",
     ] {

@@ -33,6 +33,8 @@ pub struct PrincipalDetail {
     pub last_used: Option<LastUsed>,
     /// The trust policy of a role; empty for other principals.
     pub trust: String,
+    /// The ARN of the permissions boundary of a role or user.
+    pub boundary: Option<String>,
     /// The names of a user's groups.
     pub groups: BTreeSet<String>,
     /// The names of the instance profiles that contain a role.
@@ -46,6 +48,15 @@ pub struct AttachedPolicy {
     pub name: String,
     /// The ARN.
     pub arn: String,
+}
+
+/// What `GetRole`, `GetUser` or `GetGroup` return about a principal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundPrincipal {
+    /// The unique id (`AROA…`, `AIDA…`, `AGPA…`).
+    pub id: String,
+    /// The trust policy of a role; empty for other principals.
+    pub trust: String,
 }
 
 /// When, and in which Region, a role was last used.
@@ -156,6 +167,22 @@ impl Aws {
         session: &Session,
         principal: &Principal,
     ) -> Result<Option<String>, CallError> {
+        let found = self.find_principal(session, principal).await?;
+        Ok(found.map(|found| found.id))
+    }
+
+    /// Returns the principal, if it exists with exactly this ARN.
+    ///
+    /// Source: IAM API, `GetRole`, `GetUser`, `GetGroup`.
+    ///
+    /// # Errors
+    /// The call fails, or a role has no trust policy: without it, a role that delivers logs would
+    /// not be recognised.
+    pub async fn find_principal(
+        &self,
+        session: &Session,
+        principal: &Principal,
+    ) -> Result<Option<FoundPrincipal>, CallError> {
         let iam = &self.clients.iam;
         let name = principal.name();
         let found = match principal.kind() {
@@ -165,9 +192,8 @@ impl Aws {
                     self.iam_context(session, Operation::GetRole),
                     iam.get_role().role_name(name)
                 );
-                none_if_not_found(output)?
-                    .and_then(|output| output.role)
-                    .map(|role| (role.arn, role.role_id))
+                let role = none_if_not_found(output)?.and_then(|output| output.role);
+                role.map(|role| (role.arn, role.role_id, role.assume_role_policy_document))
             }
             PrincipalKind::User => {
                 let output = send!(
@@ -177,7 +203,7 @@ impl Aws {
                 );
                 none_if_not_found(output)?
                     .and_then(|output| output.user)
-                    .map(|user| (user.arn, user.user_id))
+                    .map(|user| (user.arn, user.user_id, None))
             }
             PrincipalKind::Group => {
                 let output = send!(
@@ -187,12 +213,21 @@ impl Aws {
                 );
                 none_if_not_found(output)?
                     .and_then(|output| output.group)
-                    .map(|group| (group.arn, group.group_id))
+                    .map(|group| (group.arn, group.group_id, None))
             }
         };
-        Ok(found
-            .filter(|(arn, _)| arn == principal.arn().as_str())
-            .map(|(_, id)| id))
+        let Some((_, id, trust)) = found.filter(|(arn, _, _)| arn == principal.arn().as_str())
+        else {
+            return Ok(None);
+        };
+        if principal.kind() == PrincipalKind::Role && trust.is_none() {
+            let context = self.iam_context(session, Operation::GetRole);
+            return Err(context.unreadable("the role has no AssumeRolePolicyDocument"));
+        }
+        Ok(Some(FoundPrincipal {
+            id,
+            trust: trust.as_deref().map(decode_document).unwrap_or_default(),
+        }))
     }
 
     /// Returns the names of a group's members; empty if the group does not exist.
@@ -242,6 +277,7 @@ fn role_detail(
             region: region.to_owned(),
         }),
         trust: decode_document(detail.assume_role_policy_document().unwrap_or_default()),
+        boundary: boundary(detail.permissions_boundary()),
         instance_profiles: profiles
             .map(|profile| profile.instance_profile_name.clone())
             .collect(),
@@ -262,6 +298,7 @@ fn user_detail(
         inline: documents(detail.user_policy_list()),
         attached: attached(detail.attached_managed_policies()),
         groups: detail.group_list().iter().cloned().collect(),
+        boundary: boundary(detail.permissions_boundary()),
         ..common_detail(
             context,
             detail.arn(),
@@ -303,6 +340,7 @@ fn common_detail(
         attached: Vec::new(),
         last_used: None,
         trust: String::new(),
+        boundary: None,
         groups: BTreeSet::new(),
         instance_profiles: Vec::new(),
     })
@@ -316,6 +354,10 @@ fn documents(policies: &[types::PolicyDetail]) -> BTreeMap<String, String> {
         )
     });
     by_name.collect()
+}
+
+fn boundary(boundary: Option<&types::AttachedPermissionsBoundary>) -> Option<String> {
+    boundary?.permissions_boundary_arn().map(str::to_owned)
 }
 
 fn attached(policies: &[types::AttachedPolicy]) -> Vec<AttachedPolicy> {

@@ -11,7 +11,7 @@ use crate::aws::error::CallError;
 use crate::aws::session::Session;
 use crate::model::Operation;
 
-/// Whether an access key can be used.
+/// Whether an access key or another credential can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyStatus {
@@ -28,6 +28,14 @@ impl KeyStatus {
             Self::Active => "active",
             Self::Inactive => "inactive",
         }
+    }
+}
+
+/// Converts a status for a request.
+pub(super) fn status_type(status: KeyStatus) -> StatusType {
+    match status {
+        KeyStatus::Active => StatusType::Active,
+        KeyStatus::Inactive => StatusType::Inactive,
     }
 }
 
@@ -88,17 +96,13 @@ impl Aws {
         key: &str,
         status: KeyStatus,
     ) -> Result<(), CallError> {
-        let status = match status {
-            KeyStatus::Active => StatusType::Active,
-            KeyStatus::Inactive => StatusType::Inactive,
-        };
         let request = self
             .clients
             .iam
             .update_access_key()
             .user_name(user)
             .access_key_id(key)
-            .status(status);
+            .status(status_type(status));
         send!(
             self,
             self.iam_context(session, Operation::UpdateAccessKey),

@@ -5,12 +5,16 @@
 //! when it is throttled.
 
 mod advice;
+mod credentials;
 mod detail;
 mod keys;
+mod limits;
 mod policies;
+mod sign_in;
 
 pub use advice::ServiceUse;
-pub use detail::{AttachedPolicy, LastUsed, PrincipalDetail};
+pub use credentials::{Credential, CredentialId, CredentialKind};
+pub use detail::{AttachedPolicy, FoundPrincipal, LastUsed, PrincipalDetail};
 pub use keys::{AccessKey, KeyStatus};
 
 use super::call::CallContext;

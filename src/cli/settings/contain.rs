@@ -1,6 +1,7 @@
 //! The settings of a containment.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::super::{
     ContainAction, Emit, GlobalArguments, Override, PlanArguments, ScopeArguments, UsageError,
@@ -30,6 +31,8 @@ pub struct PlanSettings {
     pub run: Option<PathBuf>,
     /// The actions, without duplicates.
     pub actions: Vec<ContainAction>,
+    /// How long a deny of everything lasts; `None`: until it is removed.
+    pub lasts: Option<Duration>,
     /// The guards to override.
     pub forced: Vec<Override>,
     /// The reason for the containment.
@@ -106,6 +109,9 @@ impl PlanSettings {
         };
         actions.sort_unstable();
         actions.dedup();
+        if arguments.lasts.is_some() && !actions.contains(&ContainAction::DenyAll) {
+            return Err(UsageError::NothingToEnd);
+        }
         Ok(Self {
             common: ContainSettings::resolve_in_scope(global, &scope, context)?,
             selectors,
@@ -114,6 +120,7 @@ impl PlanSettings {
                 .as_deref()
                 .map(|run| run_dir(run, context)),
             actions,
+            lasts: arguments.lasts,
             forced: arguments.forced.clone(),
             reason: arguments.reason.clone(),
             out: context.working_directory.join(&arguments.out),

@@ -1,6 +1,7 @@
 //! Resolved settings: arguments, configuration, environment and time, combined once.
 
 mod contain;
+mod contain_logs;
 mod directory;
 mod doctor;
 mod global;
@@ -17,7 +18,7 @@ mod sweep;
 mod watch;
 mod window;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -66,10 +67,32 @@ pub fn load_config(
         return Ok(Config::default());
     }
     let path = config::find(named, context.environment, context.working_directory);
-    Ok(path
+    let config = path
         .map(|path| Config::load(&path))
         .transpose()?
-        .unwrap_or_default())
+        .unwrap_or_default();
+    // The folder may come from somebody else, and a program of its file would run as the user.
+    if config.identity.mfa_command.is_some()
+        && let Some(path) = unnamed_config(arguments, context)
+    {
+        return Err(UsageError::ProgramInWorkingDirectory {
+            path: path.display().to_string(),
+            key: "identity.mfa_command",
+        });
+    }
+    Ok(config)
+}
+
+/// Returns the configuration file that is only used because it is in the working directory.
+pub fn unnamed_config(
+    arguments: &GlobalArguments,
+    context: &ResolveContext<'_>,
+) -> Option<PathBuf> {
+    let named = arguments.config.as_deref();
+    if arguments.practice && named.is_none() {
+        return None;
+    }
+    config::find_in_working_directory(named, context.environment, context.working_directory)
 }
 
 #[cfg(test)]
@@ -114,6 +137,27 @@ mod tests {
     use super::testing::with_resolve_context;
     use super::*;
     use std::fs;
+
+    #[test]
+    fn file_of_the_working_directory_runs_no_program() {
+        with_resolve_context(|context| {
+            let file = context.working_directory.join("dragnet.toml");
+            fs::write(&file, "[identity]\nmfa_command = [\"touch\", \"x\"]").unwrap();
+            let unnamed = GlobalArguments::default();
+            let error = load_config(&unnamed, context).unwrap_err().to_string();
+            assert!(
+                error.contains("identity.mfa_command") && error.contains("--config"),
+                "{error}"
+            );
+            assert_eq!(unnamed_config(&unnamed, context), Some(file.clone()));
+            let named = GlobalArguments {
+                config: Some(file),
+                ..GlobalArguments::default()
+            };
+            assert!(load_config(&named, context).is_ok());
+            assert_eq!(unnamed_config(&named, context), None);
+        });
+    }
 
     #[test]
     fn practice_ignores_the_default_configuration_file() {

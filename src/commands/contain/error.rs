@@ -33,6 +33,14 @@ pub enum ContainError {
         /// The cause.
         source: io::Error,
     },
+    /// The record of the incident cannot be written.
+    #[error("failed to write the record of the containment to {path}")]
+    UnwritableRecord {
+        /// The file.
+        path: String,
+        /// The cause.
+        source: io::Error,
+    },
     /// The plan has too many targets.
     #[error(transparent)]
     TooManyTargets(#[from] TooManyTargets),

@@ -2,6 +2,7 @@
 
 mod applying;
 mod error;
+mod from_logs;
 mod inspect;
 mod planning;
 
@@ -9,19 +10,23 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
+use tokio::sync::mpsc;
+
 use super::host_environment::HostEnvironment;
+use super::run::AUDIT_WAITING;
 use super::{CommandError, Environment};
 use crate::aws::{Aws, Caller};
-use crate::cli::settings::{ContainSettings, PlanSettings};
+use crate::cli::settings::{ContainSettings, PlanSettings, ProgressStyle};
 use crate::cli::{ContainCommand, GlobalArguments, Override};
 use crate::config::ExternalId;
 use crate::contain::{Guard, Journals, Plan, RefusedPlan, SealedPlan};
-use crate::model::{AccountId, InvalidArn, Policy, RoleArn};
+use crate::model::{AccountId, ApiCall, InvalidArn, Policy, RoleArn};
 use crate::report::write_hanging;
 use crate::sweep::{Access, Directory};
 
-pub use applying::{Canary, apply_plan};
+pub use applying::{Canary, apply_plan, dry_run_plan};
 pub use error::ContainError;
+pub use from_logs::{LogSearch, verify_from_logs};
 pub use inspect::{undo_containment, verify_containment};
 pub use planning::make_plan;
 
@@ -32,6 +37,8 @@ struct CommandContext<'a> {
     host: &'a HostEnvironment,
     /// Whether to print JSON.
     json: bool,
+    /// How the progress of a sweep is shown.
+    progress: ProgressStyle,
 }
 
 /// Runs a command of `contain`.
@@ -41,13 +48,15 @@ pub(super) async fn contain(
     host: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let environment = Environment::from_settings(host.global_settings(global), host)?;
+    let global_settings = host.global_settings(global);
+    let environment = Environment::from_settings(global_settings, host)?;
     let resolve_context = host.resolve_context(environment.clock().now());
     let settings = || ContainSettings::resolve(global, &resolve_context);
     let context = CommandContext {
         environment: &environment,
         host,
         json: global.json,
+        progress: global_settings.progress,
     };
     match command {
         ContainCommand::Plan(arguments) => {
@@ -58,13 +67,15 @@ pub(super) async fn contain(
             applying::apply(context, &settings()?, arguments, out).await
         }
         ContainCommand::Verify(arguments) => {
-            inspect::verify(context, &settings()?, &arguments.id, out).await
+            let out_dir = resolve_context.working_directory.join(&arguments.out);
+            inspect::verify(context, &settings()?, arguments, out_dir, out).await
         }
         ContainCommand::Undo(arguments) => {
             inspect::undo(context, &settings()?, arguments, out).await
         }
         ContainCommand::Status(arguments) => {
-            inspect::status(&settings()?, arguments, global.json, out)
+            let working_directory = resolve_context.working_directory;
+            inspect::status(context, &settings()?, arguments, working_directory, out)
         }
         ContainCommand::List => inspect::list(&settings()?, global.json, out),
     }
@@ -107,6 +118,12 @@ impl Connection {
             access,
             external_ids,
         })
+    }
+
+    /// Returns the client with a receiver of its calls.
+    fn audited_aws(&self) -> (Aws, mpsc::Receiver<ApiCall>) {
+        let (audit, calls) = mpsc::channel(AUDIT_WAITING);
+        (self.aws.with_audit(audit), calls)
     }
 
     fn guard(&self, settings: &ContainSettings, forced: &[Override]) -> Guard {

@@ -14,11 +14,12 @@ use crate::cli::settings::{PlanSettings, Reach};
 use crate::commands::{CommandError, Environment, print_note};
 use crate::config::PrincipalSelector;
 use crate::contain::{
-    Candidate, FromRun, Guard, Plan, PlanRequest, RefusedTarget, SealedPlan, Survey, plan_lines,
+    Candidate, FromRun, Guard, NOT_FOUND, Plan, PlanRequest, RefusedTarget, SealKey, SealedPlan,
+    Survey, count_blocked, denied_sessions, plan_lines, resource_control_policy,
     service_control_policy, shell_script, survey,
 };
 use crate::model::{Account, Operation};
-use crate::report::escape_json;
+use crate::report::{escape_json, plural};
 use crate::search::event_details;
 use crate::store::{RunDir, RunReader, RunRegistry, ScopeMembership, TrailDeliveries};
 use crate::sweep::{Access, Directory, Member, MergeSource, Refusal, stored_sightings};
@@ -38,7 +39,7 @@ struct Findings {
 }
 
 /// Makes a plan, prints it and writes its file. The exit code is 3 if a requested principal is not
-/// in the plan, or an account could not be surveyed.
+/// in the plan or cannot be contained yet, or an account could not be surveyed.
 pub(super) async fn plan(
     context: CommandContext<'_>,
     settings: &PlanSettings,
@@ -50,27 +51,42 @@ pub(super) async fn plan(
         path: file.clone(),
         source,
     })?;
-    write_atomically(&settings.out, &text).map_err(|source| ContainError::Unwritable {
+    let written = write_atomically(&settings.out, text.as_bytes());
+    written.map_err(|source| ContainError::Unwritable {
         path: file.clone(),
         source,
     })?;
     match settings.emit {
         Some(Emit::Sh) => out.write_all(shell_script(sealed.plan()).as_bytes())?,
-        Some(Emit::Scp) => out.write_all(service_control_policy(sealed.plan()).as_bytes())?,
+        Some(Emit::Scp) => {
+            out.write_all(service_control_policy(sealed.plan()).as_bytes())?;
+            print_note("An SCP does not apply to principals of the management account.");
+        }
+        Some(Emit::Rcp) => {
+            out.write_all(resource_control_policy(sealed.plan()).as_bytes())?;
+            print_note(
+                "An RCP does not apply to resources of the management account, and only to the services in it.",
+            );
+        }
         None if context.json => out.write_all(escape_json(&text).as_bytes())?,
         None => print(&plan_lines(&sealed), out)?,
     }
     let plan = sealed.plan();
     let forced = force_arguments(&plan.forced);
     let confirm = sealed.short_hash();
-    print_note(&format!(
-        "Plan written to {file}. To apply it: dragnet contain apply {file}{forced} --confirm {confirm}"
-    ));
-    Ok(if plan.refused.is_empty() && plan.gaps.is_empty() {
-        0
+    let apply = format!("dragnet contain apply {file}{forced} --confirm {confirm}");
+    let blocked = count_blocked(plan);
+    if blocked == 0 {
+        print_note(&format!("Plan written to {file}. To apply it: {apply}"));
     } else {
-        3
-    })
+        print_note(&format!(
+            "Plan written to {file}, but it cannot be applied to {} yet: see \"cannot be applied yet\" in the plan. \
+             After that: {apply}",
+            plural(blocked as u64, "principal")
+        ));
+    }
+    let is_complete = plan.refused.is_empty() && plan.gaps.is_empty() && blocked == 0;
+    Ok(if is_complete { 0 } else { 3 })
 }
 
 /// Makes a plan from the current state of the accounts.
@@ -83,7 +99,7 @@ pub async fn make_plan(
     settings: &PlanSettings,
 ) -> Result<SealedPlan, CommandError> {
     let reach = &settings.common.reach;
-    let from_run = settings
+    let mut from_run = settings
         .run
         .as_deref()
         .map(|run| read_run(run, &environment.run_registry()))
@@ -93,7 +109,11 @@ pub async fn make_plan(
         .selectors
         .iter()
         .cloned()
-        .chain(from_run.selectors())
+        .chain(
+            from_run
+                .selectors()
+                .map(|selector| name_run(selector, settings.run.as_deref())),
+        )
         .collect();
     let aws = environment.connect(reach, None).await?;
     let caller = aws
@@ -107,9 +127,7 @@ pub async fn make_plan(
         "dragnet-contain-plan".to_owned(),
         &Operation::SURVEY,
     );
-    let mut findings = survey_accounts(&aws, &access, reach, &selectors).await?;
-    findings.add_run(&from_run);
-    findings.add_unmatched(&selectors);
+    let findings = survey_with_creators(&aws, &access, settings, &mut from_run, selectors).await?;
     let mentioned = from_run.mentioned();
     if findings.candidates.is_empty() {
         return Err(no_principal(&findings, &mentioned).into());
@@ -120,6 +138,7 @@ pub async fn make_plan(
         contain,
         reason: &settings.reason,
         forced: &settings.forced,
+        lasts: settings.lasts,
         caller: caller.arn.to_string(),
         now: environment.clock().now(),
     };
@@ -134,8 +153,68 @@ pub async fn make_plan(
     let mut plan = Plan::from_candidates(&request, &guard, candidates, refused, gaps)
         .map_err(ContainError::from)?;
     plan.mentioned = mentioned;
+    Ok(seal_plan(plan, settings)?)
+}
+
+/// Seals a plan with the key of this user, if there is or can be one.
+fn seal_plan(plan: Plan, settings: &PlanSettings) -> Result<SealedPlan, ContainError> {
     let path = settings.out.display().to_string();
-    Ok(SealedPlan::seal(plan).map_err(|source| ContainError::Plan { path, source })?)
+    let sealed = SealedPlan::seal(plan).map_err(|source| ContainError::Plan { path, source })?;
+    match SealKey::load_or_create(&settings.common.journals) {
+        Ok(key) => Ok(sealed.with_seal(&key)),
+        Err(error) => {
+            let directory = settings.common.journals.display();
+            print_note(&format!(
+                "The plan does not state where it was made: cannot use the key in {directory}: {error}"
+            ));
+            Ok(sealed)
+        }
+    }
+}
+
+/// Adds the name of the run to the evidence against a principal.
+fn name_run(selector: PrincipalSelector, run: Option<&Path>) -> PrincipalSelector {
+    let name = run
+        .and_then(Path::file_name)
+        .map(|name| name.to_string_lossy().into_owned());
+    let reason = match (selector.reason, name) {
+        (Some(evidence), Some(name)) => Some(format!("{evidence} (run {name})")),
+        (evidence, _) => evidence,
+    };
+    PrincipalSelector { reason, ..selector }
+}
+
+/// Surveys the selected principals, then those that created the sessions that the plan denies, and
+/// so on: denying a session alone lets its creator start another one.
+async fn survey_with_creators(
+    aws: &Aws,
+    access: &Access,
+    settings: &PlanSettings,
+    from_run: &mut FromRun,
+    selectors: Vec<PrincipalSelector>,
+) -> Result<Findings, CommandError> {
+    let mut findings = Findings::default();
+    let mut known: BTreeSet<String> = selectors.iter().map(ToString::to_string).collect();
+    let mut selected = selectors;
+    loop {
+        let found = survey_accounts(aws, access, &settings.common.reach, &selected).await?;
+        findings.merge(found);
+        findings.add_unmatched(&selected);
+        findings.describe_from_run(from_run, &settings.selectors);
+        let mut creators = from_run.creators(&findings.denied_sessions(settings));
+        creators.retain(|creator| known.insert(creator.to_string()));
+        if creators.is_empty() {
+            break;
+        }
+        selected = creators
+            .into_iter()
+            .map(|creator| name_run(creator, settings.run.as_deref()))
+            .collect();
+    }
+    // The sessions with which the creators acted were found last.
+    findings.describe_from_run(from_run, &settings.selectors);
+    findings.refused.extend(from_run.refused().cloned());
+    Ok(findings)
 }
 
 /// Surveys every account that a selector applies to.
@@ -175,13 +254,42 @@ async fn survey_accounts(
 }
 
 impl Findings {
-    /// Adds what the candidates created according to the run, and the principals of the run that
-    /// cannot be contained.
-    fn add_run(&mut self, from_run: &FromRun) {
-        for candidate in &mut self.candidates {
-            candidate.created = from_run.created_by(&candidate.detail.principal);
+    /// Adds the findings of another survey. A principal that both found stays once.
+    fn merge(&mut self, found: Self) {
+        for candidate in found.candidates {
+            let principal = &candidate.detail.principal;
+            let is_known = self
+                .candidates
+                .iter()
+                .any(|known| known.detail.principal == *principal);
+            if !is_known {
+                self.candidates.push(candidate);
+            }
         }
-        self.refused.extend(from_run.refused().cloned());
+        self.refused.extend(found.refused);
+        self.gaps.extend(found.gaps);
+        self.gaps.sort();
+        self.gaps.dedup();
+        self.matched.extend(found.matched);
+    }
+
+    /// Adds what the run shows about the candidates, and whether `named` selects them too.
+    fn describe_from_run(&mut self, from_run: &FromRun, named: &[PrincipalSelector]) {
+        for candidate in &mut self.candidates {
+            let principal = &candidate.detail.principal;
+            candidate.created = from_run.created_by(principal);
+            candidate.sessions = from_run.sessions(principal, &candidate.detail.id);
+            candidate.only_from_run = !named.iter().any(|selector| selector.matches(principal));
+        }
+    }
+
+    /// The sessions that the plan denies instead of whole roles.
+    fn denied_sessions(&self, settings: &PlanSettings) -> Vec<String> {
+        self.candidates
+            .iter()
+            .flat_map(|candidate| denied_sessions(&settings.actions, candidate))
+            .cloned()
+            .collect()
     }
 
     /// Adds the selectors that matched no principal.
@@ -254,7 +362,7 @@ async fn try_to_survey(
 fn refuse_unmatched(selector: &PrincipalSelector) -> RefusedTarget {
     RefusedTarget {
         principal: selector.to_string(),
-        reasons: vec!["not found in the accounts that were searched".to_owned()],
+        reasons: vec![NOT_FOUND.to_owned()],
         user_id: None,
     }
 }
@@ -282,13 +390,13 @@ fn read_run(directory: &Path, registry: &RunRegistry) -> Result<FromRun, Command
 }
 
 /// Writes a file atomically, readable only by its owner.
-fn write_atomically(path: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn write_atomically(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(parent)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(path).map(drop).map_err(|error| error.error)
 }

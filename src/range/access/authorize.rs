@@ -20,6 +20,10 @@ pub(crate) enum Denial {
     IdentityExplicit,
     /// No policy on the user, its groups or the role allows it.
     IdentityImplicit,
+    /// The permissions boundary of the user or role denies it explicitly.
+    BoundaryExplicit,
+    /// The permissions boundary of the user or role does not allow it.
+    BoundaryImplicit,
     /// The session policy denies it explicitly.
     SessionExplicit,
     /// The session policy does not allow it.
@@ -49,6 +53,10 @@ impl Denial {
             Self::IdentityImplicit => {
                 format!(" because no identity-based policy allows the {action} action")
             }
+            Self::BoundaryExplicit => " with an explicit deny in a permissions boundary".to_owned(),
+            Self::BoundaryImplicit => {
+                format!(" because no permissions boundary allows the {action} action")
+            }
             Self::SessionExplicit => " with an explicit deny in a session policy".to_owned(),
             Self::SessionImplicit => {
                 format!(" because no session policy allows the {action} action")
@@ -69,18 +77,38 @@ pub(crate) fn authorize(
     request: &AccessRequest<'_>,
 ) -> Result<(), Denial> {
     let identity = evaluate_identity_policies(world, caller, request);
+    let boundary = evaluate_boundary(world, caller, request);
     let session = evaluate_session_policy(caller, request);
     let denying_scp = world
         .scps_for(caller.account)
         .find(|scp| scp.policy.document.evaluate(request) == Decision::ExplicitDeny);
-    match (denying_scp, identity, session) {
-        (Some(scp), _, _) => Err(Denial::Organization(scp.arn.clone())),
-        (None, Decision::ExplicitDeny, _) => Err(Denial::IdentityExplicit),
-        (None, _, Some(Decision::ExplicitDeny)) => Err(Denial::SessionExplicit),
-        (None, Decision::ImplicitDeny, _) => Err(Denial::IdentityImplicit),
-        (None, Decision::Allow, Some(Decision::ImplicitDeny)) => Err(Denial::SessionImplicit),
-        (None, Decision::Allow, None | Some(Decision::Allow)) => Ok(()),
+    if let Some(scp) = denying_scp {
+        return Err(Denial::Organization(scp.arn.clone()));
     }
+    match (identity, boundary, session) {
+        (Decision::ExplicitDeny, _, _) => Err(Denial::IdentityExplicit),
+        (_, Some(Decision::ExplicitDeny), _) => Err(Denial::BoundaryExplicit),
+        (_, _, Some(Decision::ExplicitDeny)) => Err(Denial::SessionExplicit),
+        (Decision::ImplicitDeny, _, _) => Err(Denial::IdentityImplicit),
+        (Decision::Allow, Some(Decision::ImplicitDeny), _) => Err(Denial::BoundaryImplicit),
+        (Decision::Allow, _, Some(Decision::ImplicitDeny)) => Err(Denial::SessionImplicit),
+        (Decision::Allow, None | Some(Decision::Allow), None | Some(Decision::Allow)) => Ok(()),
+    }
+}
+
+/// The decision of the permissions boundary; `None` if the caller has none.
+fn evaluate_boundary(
+    world: &World,
+    caller: &Caller,
+    request: &AccessRequest<'_>,
+) -> Option<Decision> {
+    let account = world.account(caller.account)?;
+    let boundary = match &caller.principal {
+        Principal::Role { name, .. } => &account.roles.get(name)?.boundary,
+        Principal::User { name } => &account.users.get(name)?.boundary,
+    };
+    let document = boundary.in_force(request.context.now)?;
+    Some(document.evaluate(request))
 }
 
 fn evaluate_identity_policies(

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Actor, Record, deliver};
 use crate::model::AccountId;
 use crate::range::access::Caller;
-use crate::range::wire::{AwsError, Exchange, Input};
+use crate::range::wire::{AwsError, Exchange, Input, Service};
 use crate::range::world::World;
 
 /// Data operations, for which CloudTrail writes no management event.
@@ -83,7 +83,7 @@ fn new_record(world: &mut World, call: &PerformedCall<'_>) -> Record {
         user_agent: call.user_agent.to_owned(),
         error: call
             .error
-            .map(|error| (error.code.to_owned(), error.message.clone())),
+            .map(|error| (error_code(exchange, error), error.message.clone())),
         request: parameters(call.input),
         response: Value::Null,
         additional: None,
@@ -93,6 +93,18 @@ fn new_record(world: &mut World, call: &PerformedCall<'_>) -> Record {
         request_id: exchange.request_id.clone(),
         event_id: world.mint.next_uuid(),
         shared_event_id: None,
+    }
+}
+
+/// The `errorCode`: EC2's codes have a prefix that shows whether the client or the server failed.
+///
+/// Source: CloudTrail user guide, "CloudTrail record contents"; EC2 records have
+/// `Client.UnauthorizedOperation`.
+fn error_code(exchange: &Exchange, error: &AwsError) -> String {
+    match (exchange.service, error.status) {
+        (Service::Ec2, 500..) => format!("Server.{}", error.code),
+        (Service::Ec2, _) => format!("Client.{}", error.code),
+        _ => error.code.to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@
 use super::attached::policy_name;
 use super::inline::encode;
 use super::paging::{page, write_end};
-use super::{account, groups, roles, users};
+use super::{account, boundaries, groups, roles, users};
 use crate::range::call::Call;
 use crate::range::wire::{AwsError, Reply, Xml};
 use crate::range::world::{Account, Group, Policies, Role, User};
@@ -95,6 +95,7 @@ fn write_details(xml: &mut Xml, call: &Call<'_>, details: &[&Detail<'_>]) {
         details.iter().filter_map(|detail| detail.user()),
         |xml, user| {
             users::write(xml, call, user);
+            boundaries::write(xml, &user.boundary);
             write_policies(xml, "UserPolicyList", &user.policies);
             xml.members("GroupList", &user.groups, Xml::push);
         },
@@ -112,6 +113,7 @@ fn write_details(xml: &mut Xml, call: &Call<'_>, details: &[&Detail<'_>]) {
         details.iter().filter_map(|detail| detail.role()),
         |xml, role| {
             roles::write(xml, call, role);
+            boundaries::write(xml, &role.boundary);
             write_policies(xml, "RolePolicyList", &role.policies);
         },
     );

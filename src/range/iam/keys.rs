@@ -7,14 +7,14 @@ use super::paging::{page, write_end};
 use super::users::named_or_caller;
 use super::{account, account_mut};
 use crate::range::call::Call;
-use crate::range::wire::{AwsError, Reply};
+use crate::range::wire::{AwsError, Params, Reply};
 use crate::range::world::{AccessKey, KeyStatus};
 use crate::time::rfc3339_ms;
 
 const MAX_KEYS_PER_USER: usize = 2;
 
 impl KeyStatus {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Active => "Active",
             Self::Inactive => "Inactive",
@@ -86,23 +86,26 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let name = named_or_caller(call, params)?;
     let id = params.required("AccessKeyId")?;
-    let status = match params.required("Status")? {
-        "Active" => KeyStatus::Active,
-        "Inactive" => KeyStatus::Inactive,
-        other => {
-            return Err(validation(
-                other,
-                "status",
-                "Member must satisfy enum value set: [Active, Inactive]",
-            ));
-        }
-    };
+    let status = requested_status(params)?;
     let user = account_mut(call)?
         .users
         .get_mut(name)
         .ok_or_else(|| no_such("user", name))?;
     user.keys.get_mut(id).ok_or_else(|| no_such_key(id))?.status = status;
     Ok(Reply::xml(|_| {}))
+}
+
+/// The status that a call sets.
+pub(super) fn requested_status(params: &Params) -> Result<KeyStatus, AwsError> {
+    match params.required("Status")? {
+        "Active" => Ok(KeyStatus::Active),
+        "Inactive" => Ok(KeyStatus::Inactive),
+        other => Err(validation(
+            other,
+            "status",
+            "Member must satisfy enum value set: [Active, Inactive]",
+        )),
+    }
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {

@@ -8,7 +8,7 @@ use crate::range::policy::{Document, PolicyKind};
 ///
 /// Source: AWS managed policy reference; AWS attaches the quarantine policy to a user whose key
 /// leaked.
-const POLICIES: [(&str, &str); 3] = [
+const POLICIES: [(&str, &str); 4] = [
     (
         "AdministratorAccess",
         r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
@@ -16,6 +16,10 @@ const POLICIES: [(&str, &str); 3] = [
     (
         "ReadOnlyAccess",
         r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Resource":"*","Action":["logs:Describe*","logs:Get*","logs:List*","logs:FilterLogEvents","logs:StartQuery","logs:StopQuery","ec2:Describe*","iam:Get*","iam:List*","cloudtrail:Describe*","cloudtrail:Get*","cloudtrail:List*","cloudtrail:LookupEvents","organizations:Describe*","organizations:List*","sts:Get*"]}}"#,
+    ),
+    (
+        "AWSDenyAll",
+        r#"{"Version":"2012-10-17","Statement":[{"Sid":"DenyAll","Effect":"Deny","Action":["*"],"Resource":"*"}]}"#,
     ),
     (
         "AWSCompromisedKeyQuarantineV3",

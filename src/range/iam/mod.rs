@@ -1,12 +1,15 @@
 //! IAM: users, roles, groups, keys and policies.
 
 mod attached;
+mod boundaries;
+mod credentials;
 mod details;
 mod error;
 mod groups;
 mod inline;
 mod keys;
 mod last_used;
+mod login_profiles;
 mod managed;
 mod names;
 mod owner;
@@ -20,7 +23,7 @@ pub(crate) use managed::managed_policy;
 use super::access::Caller;
 use super::call::Call;
 use super::wire::{AwsError, Input, Reply};
-use super::world::{Account, World};
+use super::world::{Account, CredentialKind, World};
 use owner::Owner;
 
 /// Performs a call of this service.
@@ -34,14 +37,20 @@ pub(crate) fn perform(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         "CreateGroup" => groups::create(call),
         "CreateRole" => roles::create(call),
         "CreateUser" => users::create(call),
+        "CreateLoginProfile" => login_profiles::create(call),
+        "DeactivateMFADevice" => users::deactivate_mfa_device(call),
         "DeleteAccessKey" => keys::delete(call),
         "DeleteGroup" => groups::delete(call),
+        "DeleteLoginProfile" => login_profiles::delete(call),
         "DeleteRole" => roles::delete(call),
+        "DeleteRolePermissionsBoundary" => boundaries::delete(call, Owner::Role),
         "DeleteUser" => users::delete(call),
+        "DeleteUserPermissionsBoundary" => boundaries::delete(call, Owner::User),
         "GenerateServiceLastAccessedDetails" => last_used::generate_report(call),
         "GetAccessKeyLastUsed" => last_used::get_access_key_last_used(call),
         "GetAccountAuthorizationDetails" => details::get_account_authorization_details(call),
         "GetGroup" => groups::get(call),
+        "GetLoginProfile" => login_profiles::get(call),
         "GetRole" => roles::get(call),
         "GetServiceLastAccessedDetails" => last_used::get_report(call),
         "GetUser" => users::get(call),
@@ -50,11 +59,23 @@ pub(crate) fn perform(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         "ListGroupsForUser" => groups::list_for_user(call),
         "ListMFADevices" => users::list_mfa_devices(call),
         "ListRoles" => roles::list(call),
+        "ListSSHPublicKeys" => credentials::list(call, CredentialKind::SshPublicKey),
+        "ListServiceSpecificCredentials" => {
+            credentials::list(call, CredentialKind::ServiceSpecific)
+        }
+        "ListSigningCertificates" => credentials::list(call, CredentialKind::SigningCertificate),
         "ListUsers" => users::list(call),
+        "PutRolePermissionsBoundary" => boundaries::put(call, Owner::Role),
+        "PutUserPermissionsBoundary" => boundaries::put(call, Owner::User),
         "RemoveUserFromGroup" => groups::remove_user(call),
         "SimulatePrincipalPolicy" => simulate::simulate_principal_policy(call),
         "UpdateAccessKey" => keys::update(call),
         "UpdateAssumeRolePolicy" => roles::update_trust(call),
+        "UpdateSSHPublicKey" => credentials::update(call, CredentialKind::SshPublicKey),
+        "UpdateServiceSpecificCredential" => {
+            credentials::update(call, CredentialKind::ServiceSpecific)
+        }
+        "UpdateSigningCertificate" => credentials::update(call, CredentialKind::SigningCertificate),
         operation => match Owner::split_operation(operation) {
             Some(("Put", owner, "Policy")) => inline::put(call, owner),
             Some(("Get", owner, "Policy")) => inline::get(call, owner),

@@ -2,18 +2,24 @@
 //!
 //! Source: IAM API, `CreateRole`, `GetRole`, `ListRoles`, `DeleteRole`, `UpdateAssumeRolePolicy`.
 
-use super::error::{already_exists, delete_conflict, malformed, no_such, unmodifiable};
+use super::error::{
+    already_exists, delete_conflict, limit_exceeded, malformed, no_such, unmodifiable,
+};
 use super::inline::encode;
 use super::owner::is_protected;
 use super::paging::{page, write_end};
-use super::{account, account_mut, names};
+use super::{account, account_mut, boundaries, names};
 use crate::range::call::Call;
 use crate::range::policy::PolicyKind;
 use crate::range::wire::{AwsError, Reply, Xml};
-use crate::range::world::{Policies, Policy, Role};
+use crate::range::world::{Boundary, Policies, Policy, Role};
 use crate::time::rfc3339_ms;
 
 const NAME_CHARACTERS: usize = 64;
+/// The limit on the size of a trust policy, not counting white space.
+///
+/// Source: IAM user guide, "IAM and AWS STS quotas", role trust policy length.
+const TRUST_CHARACTERS: usize = 2_048;
 
 pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
@@ -47,6 +53,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         trust,
         max_session_seconds,
         policies: Policies::default(),
+        boundary: Boundary::default(),
     };
     account_mut(call)?
         .roles
@@ -63,7 +70,10 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .get(name)
         .ok_or_else(|| no_such("role", name))?;
     Ok(Reply::xml(|xml| {
-        xml.element("Role", |xml| write(xml, call, role));
+        xml.element("Role", |xml| {
+            write(xml, call, role);
+            boundaries::write(xml, &role.boundary);
+        });
     }))
 }
 
@@ -110,6 +120,11 @@ pub(super) fn update_trust(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let name = params.required("RoleName")?;
     let trust = Policy::parse(params.required("PolicyDocument")?, PolicyKind::Trust)
         .map_err(|problem| malformed(&problem))?;
+    if trust.counted_size() > TRUST_CHARACTERS {
+        return Err(limit_exceeded(format!(
+            "Cannot exceed quota for ACLSizePerRole: {TRUST_CHARACTERS}"
+        )));
+    }
     let role = account_mut(call)?
         .roles
         .get_mut(name)

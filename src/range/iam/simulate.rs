@@ -15,6 +15,7 @@ pub(super) fn simulate_principal_policy(call: &mut Call<'_>) -> Result<Reply, Aw
     let params = call.input.form()?;
     let arn = params.required("PolicySourceArn")?;
     let documents = principal_policies(call, arn)?;
+    let boundary = principal_boundary(call, arn);
     let context = RequestContext {
         account: call.caller.account.to_string(),
         principal_arn: arn.to_owned(),
@@ -28,7 +29,7 @@ pub(super) fn simulate_principal_policy(call: &mut Call<'_>) -> Result<Reply, Aw
             resource: "*",
             context: &context,
         };
-        (action, evaluate(call, &documents, &request))
+        (action, evaluate(call, &documents, boundary, &request))
     });
     Ok(Reply::xml(|xml| {
         xml.members("EvaluationResults", decisions, |xml, (action, decision)| {
@@ -61,6 +62,18 @@ fn principal_policies<'a>(
     Ok(policies.in_force(call.now).iter().collect())
 }
 
+/// The permissions boundary in force for the principal, if it has one.
+fn principal_boundary<'a>(call: &'a Call<'_>, arn: &str) -> Option<&'a Arc<Document>> {
+    let (owner, name) = parse_principal(call, arn)?;
+    let account = super::account(call).ok()?;
+    let boundary = match owner {
+        Owner::Role => &account.roles.get(name)?.boundary,
+        Owner::User => &account.users.get(name)?.boundary,
+        Owner::Group => return None,
+    };
+    boundary.in_force(call.now)
+}
+
 /// The kind and name of the principal, or `None` if the ARN is not one of the caller's account.
 fn parse_principal<'a>(call: &Call<'_>, arn: &'a str) -> Option<(Owner, &'a str)> {
     let prefix = call.world.arn("iam", "", call.caller.account, "");
@@ -70,10 +83,12 @@ fn parse_principal<'a>(call: &Call<'_>, arn: &'a str) -> Option<(Owner, &'a str)
     Some((Owner::from_resource_type(resource_type)?, name))
 }
 
-/// The value of `EvalDecision`, from the policies of the principal and those of the organization.
+/// The value of `EvalDecision`, from the policies of the principal, its permissions boundary and
+/// the policies of the organization.
 fn evaluate(
     call: &Call<'_>,
     documents: &[&Arc<Document>],
+    boundary: Option<&Arc<Document>>,
     request: &AccessRequest<'_>,
 ) -> &'static str {
     let identity = Decision::combine(documents.iter().map(|document| document.evaluate(request)));
@@ -82,9 +97,12 @@ fn evaluate(
             .scps_for(call.caller.account)
             .map(|scp| scp.policy.document.evaluate(request)),
     );
-    match (identity, organization) {
-        (Decision::ExplicitDeny, _) | (_, Decision::ExplicitDeny) => "explicitDeny",
-        (Decision::Allow, _) => "allowed",
-        (Decision::ImplicitDeny, _) => "implicitDeny",
+    let limit = boundary.map_or(Decision::Allow, |document| document.evaluate(request));
+    match (identity, organization, limit) {
+        (Decision::ExplicitDeny, _, _)
+        | (_, Decision::ExplicitDeny, _)
+        | (_, _, Decision::ExplicitDeny) => "explicitDeny",
+        (Decision::Allow, _, Decision::Allow) => "allowed",
+        (Decision::ImplicitDeny, _, _) | (_, _, Decision::ImplicitDeny) => "implicitDeny",
     }
 }

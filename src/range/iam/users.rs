@@ -1,16 +1,17 @@
 //! Users.
 //!
-//! Source: IAM API, `CreateUser`, `GetUser`, `ListUsers`, `DeleteUser`, `ListMFADevices`.
+//! Source: IAM API, `CreateUser`, `GetUser`, `ListUsers`, `DeleteUser`, `ListMFADevices`,
+//! `DeactivateMFADevice`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{already_exists, delete_conflict, no_such};
 use super::paging::{page, write_end};
-use super::{account, account_mut, names};
+use super::{account, account_mut, boundaries, names};
 use crate::range::access::Principal;
 use crate::range::call::Call;
 use crate::range::wire::{AwsError, Params, Reply, Xml};
-use crate::range::world::{Policies, User, World};
+use crate::range::world::{Boundary, Policies, User, World};
 use crate::time::rfc3339_ms;
 
 const NAME_CHARACTERS: usize = 64;
@@ -34,6 +35,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         policies: Policies::default(),
         groups: BTreeSet::new(),
         keys: BTreeMap::new(),
+        credentials: BTreeMap::new(),
+        login_profile: None,
+        boundary: Boundary::default(),
         mfa: None,
     };
     account_mut(call)?
@@ -51,7 +55,10 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .get(name)
         .ok_or_else(|| no_such("user", name))?;
     Ok(Reply::xml(|xml| {
-        xml.element("User", |xml| write(xml, call, user));
+        xml.element("User", |xml| {
+            write(xml, call, user);
+            boundaries::write(xml, &user.boundary);
+        });
     }))
 }
 
@@ -99,6 +106,8 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         (!user.policies.inline().is_empty(), "delete policies"),
         (!user.policies.attached().is_empty(), "detach all policies"),
         (!user.keys.is_empty(), "delete access keys"),
+        (!user.credentials.is_empty(), "delete other credentials"),
+        (user.login_profile.is_some(), "delete login profile"),
         (!user.groups.is_empty(), "remove users from group"),
         (user.mfa.is_some(), "delete MFA device"),
     ];
@@ -123,6 +132,26 @@ pub(super) fn list_mfa_devices(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         });
         write_end(xml, None);
     }))
+}
+
+pub(super) fn deactivate_mfa_device(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+    let params = call.input.form()?;
+    let name = named_or_caller(call, params)?;
+    let serial = params.required("SerialNumber")?;
+    let user = account_mut(call)?
+        .users
+        .get_mut(name)
+        .ok_or_else(|| no_such("user", name))?;
+    user.mfa
+        .take_if(|device| device.serial == serial)
+        .ok_or_else(|| {
+            AwsError::new(
+                "NoSuchEntity",
+                format!("MFA Device invalid for user: {serial}."),
+            )
+            .with_status(404)
+        })?;
+    Ok(Reply::xml(|_| {}))
 }
 
 pub(super) fn arn(world: &World, call: &Call<'_>, user: &User) -> String {

@@ -13,7 +13,7 @@ use crate::model::{AccountId, AccountState};
 use crate::range::call::Call;
 use crate::range::policy::PolicyKind;
 use crate::range::wire::{AwsError, Reply};
-use crate::range::world::{Account, Policies, Policy, Role, World};
+use crate::range::world::{Account, Boundary, Policies, Policy, Role, World};
 
 const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
 /// The number of `DescribeCreateAccountStatus` calls after which a creation has succeeded.
@@ -104,6 +104,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         trust,
         max_session_seconds: 3_600,
         policies,
+        boundary: Boundary::default(),
     };
     let account = Account {
         id,

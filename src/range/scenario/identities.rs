@@ -12,7 +12,9 @@ use super::spec::{RoleSpec, Spec, UserGroupSpec, UserSpec};
 use crate::model::AccountId;
 use crate::range::access::{MfaDevice, Mint};
 use crate::range::policy::PolicyKind;
-use crate::range::world::{AccessKey, Group, KeyStatus, Policies, Role, User, World};
+use crate::range::world::{
+    AccessKey, Boundary, Credential, CredentialKind, Group, KeyStatus, Policies, Role, User, World,
+};
 
 /// The user for practice: it belongs to the management account, can read there, and can assume
 /// roles in every account.
@@ -71,6 +73,11 @@ fn built_in_user(
         name: name.to_owned(),
         path: "/".to_owned(),
         access_keys: vec![practice_key(account, name)],
+        ssh_keys: Vec::new(),
+        signing_certificates: Vec::new(),
+        service_specific_credentials: Vec::new(),
+        login_profile: false,
+        boundary: None,
         groups: Vec::new(),
         policies: policies
             .iter()
@@ -104,6 +111,46 @@ fn parse_policies(
     Ok(policies)
 }
 
+fn parse_boundary(
+    table: &'static str,
+    arn: Option<&str>,
+    from: Timestamp,
+) -> Result<Boundary, ScenarioError> {
+    let mut boundary = Boundary::default();
+    if arn.is_some() && !boundary.set(arn, from) {
+        let policy = arn.unwrap_or_default().to_owned();
+        return Err(undefined_reference(table, "the managed policy", policy));
+    }
+    Ok(boundary)
+}
+
+/// The credentials of a user besides access keys, by id.
+fn credentials(spec: &UserSpec, created: Timestamp) -> BTreeMap<String, Credential> {
+    let kinds = [
+        (
+            CredentialKind::ServiceSpecific,
+            &spec.service_specific_credentials,
+        ),
+        (CredentialKind::SshPublicKey, &spec.ssh_keys),
+        (
+            CredentialKind::SigningCertificate,
+            &spec.signing_certificates,
+        ),
+    ];
+    let mut credentials = BTreeMap::new();
+    for (kind, ids) in kinds {
+        for id in ids {
+            let credential = Credential {
+                kind,
+                status: KeyStatus::Active,
+                created,
+            };
+            credentials.insert(id.clone(), credential);
+        }
+    }
+    credentials
+}
+
 fn add_user(world: &mut World, spec: &UserSpec, created: Timestamp) -> Result<(), ScenarioError> {
     let serial = world.arn("iam", "", spec.account, &format!("mfa/{}", spec.name));
     let mint = world.mint.clone();
@@ -123,6 +170,9 @@ fn add_user(world: &mut World, spec: &UserSpec, created: Timestamp) -> Result<()
         policies: parse_policies(&spec.name, &spec.policies, &spec.attached, created)?,
         groups: BTreeSet::from_iter(spec.groups.clone()),
         keys: spec.access_keys.iter().map(key).collect(),
+        credentials: credentials(spec, created),
+        login_profile: spec.login_profile.then_some(created),
+        boundary: parse_boundary("[[users]]", spec.boundary.as_deref(), created)?,
         mfa: spec
             .mfa
             .then(|| MfaDevice::new(serial.clone(), mint.mfa_secret_of(&serial))),
@@ -180,6 +230,7 @@ fn add_role(
         inline.insert(role.name.clone(), allow.to_string());
     }
     let policies = parse_policies(&role.name, &inline, &role.attached, created)?;
+    let boundary = parse_boundary("[[roles]]", role.boundary.as_deref(), created)?;
     let mint = world.mint.clone();
     for account in world.accounts.values_mut() {
         let selected = match &role.accounts {
@@ -203,6 +254,7 @@ fn add_role(
                 trust: trust.clone(),
                 max_session_seconds: role.max_session_seconds,
                 policies: policies.clone(),
+                boundary: boundary.clone(),
             };
             account.roles.insert(role.name.clone(), new_role);
         }

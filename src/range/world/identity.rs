@@ -120,7 +120,45 @@ impl Policies {
     }
 }
 
-/// The status of an access key.
+/// The permissions boundary of a role or user. A change is visible immediately, but takes effect
+/// after the propagation delay.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Boundary {
+    /// The ARN of the policy.
+    arn: Option<String>,
+    /// The boundary in force from a certain time on, in chronological order.
+    in_force: Vec<(Timestamp, Option<Arc<Document>>)>,
+}
+
+impl Boundary {
+    /// The ARN of the policy; `None` if there is no boundary.
+    pub(crate) fn arn(&self) -> Option<&str> {
+        self.arn.as_deref()
+    }
+
+    /// Sets or removes the boundary, which is in force from `from` on. Returns `false` and changes
+    /// nothing if the policy does not exist.
+    pub(crate) fn set(&mut self, arn: Option<&str>, from: Timestamp) -> bool {
+        let document = arn.and_then(managed_policy);
+        if arn.is_some() && document.is_none() {
+            return false;
+        }
+        self.arn = arn.map(str::to_owned);
+        if let Some(superseded_by) = self.in_force.iter().rposition(|(since, _)| *since <= from) {
+            self.in_force.drain(..superseded_by);
+        }
+        self.in_force.push((from, document));
+        true
+    }
+
+    /// The boundary in force at `now`; `None` if there is none.
+    pub(crate) fn in_force(&self, now: Timestamp) -> Option<&Arc<Document>> {
+        let entry = self.in_force.iter().rev().find(|(since, _)| *since <= now);
+        entry.and_then(|(_, document)| document.as_ref())
+    }
+}
+
+/// The status of an access key or of another credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyStatus {
     Active,
@@ -131,6 +169,22 @@ pub(crate) enum KeyStatus {
 #[derive(Clone, Debug)]
 pub(crate) struct AccessKey {
     pub(crate) secret: String,
+    pub(crate) status: KeyStatus,
+    pub(crate) created: Timestamp,
+}
+
+/// The kind of a credential that is not an access key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CredentialKind {
+    ServiceSpecific,
+    SshPublicKey,
+    SigningCertificate,
+}
+
+/// A credential of a user that is not an access key. The range has no service that accepts it.
+#[derive(Clone, Debug)]
+pub(crate) struct Credential {
+    pub(crate) kind: CredentialKind,
     pub(crate) status: KeyStatus,
     pub(crate) created: Timestamp,
 }
@@ -148,6 +202,11 @@ pub(crate) struct User {
     pub(crate) groups: BTreeSet<String>,
     /// Access keys by id.
     pub(crate) keys: BTreeMap<String, AccessKey>,
+    /// Other credentials by id.
+    pub(crate) credentials: BTreeMap<String, Credential>,
+    /// When its console password was created; `None` if it has none.
+    pub(crate) login_profile: Option<Timestamp>,
+    pub(crate) boundary: Boundary,
     pub(crate) mfa: Option<MfaDevice>,
 }
 
@@ -163,6 +222,7 @@ pub(crate) struct Role {
     /// The maximum session duration in seconds: 3,600 to 43,200.
     pub(crate) max_session_seconds: u32,
     pub(crate) policies: Policies,
+    pub(crate) boundary: Boundary,
 }
 
 #[derive(Clone, Debug)]
@@ -207,5 +267,19 @@ mod tests {
             (1, 0)
         );
         assert_eq!(policies.counted_size(), 0);
+    }
+
+    #[test]
+    fn boundary_is_visible_at_once_and_in_force_later() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let arn = "arn:aws:iam::aws:policy/AWSDenyAll";
+        let mut boundary = Boundary::default();
+        assert!(boundary.set(Some(arn), at(10)));
+        assert_eq!(boundary.arn(), Some(arn));
+        assert!(boundary.in_force(at(9)).is_none() && boundary.in_force(at(10)).is_some());
+        assert!(!boundary.set(Some("arn:aws:iam::aws:policy/Unknown"), at(15)));
+        assert_eq!(boundary.arn(), Some(arn));
+        assert!(boundary.set(None, at(20)));
+        assert!(boundary.in_force(at(19)).is_some() && boundary.in_force(at(20)).is_none());
     }
 }

@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use account::Account;
-pub(crate) use identity::{AccessKey, Group, KeyStatus, Policies, Policy, Role, User};
+pub(crate) use identity::{
+    AccessKey, Boundary, Credential, CredentialKind, Group, KeyStatus, Policies, Policy, Role, User,
+};
 pub(crate) use last_uses::{AccessReport, LastUse, LastUses};
 pub(crate) use organization::{OrgUnit, Organization, Scp};
 pub(crate) use regions::Regions;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dragnet::aws::Caller;
 use dragnet::cli::Override;
 use dragnet::contain::{Guard, GuardRefusal, plan_lines};
+use dragnet::model::RoleArn;
 
 use super::world::{World, states};
 
@@ -13,6 +14,11 @@ const MANY_ACCOUNTS: &str = "\n[[accounts]]\nid = \"400000000001\"\nname = \"man
 
 /// Returns the guard for a caller and a configuration.
 fn guard(caller: &str, config: &str, forced: &[Override]) -> Guard {
+    guard_with_hops(caller, &[], config, forced)
+}
+
+/// Returns the guard for a caller whose profile has roles.
+fn guard_with_hops(caller: &str, hops: &[&str], config: &str, forced: &[Override]) -> Guard {
     let settings = World::new("").settings(config);
     let arn: dragnet::model::Arn = caller.parse().unwrap();
     let caller = Caller {
@@ -20,11 +26,12 @@ fn guard(caller: &str, config: &str, forced: &[Override]) -> Guard {
         partition: arn.partition().unwrap(),
         arn,
     };
-    Guard::new(&caller, &[], &settings.reach, &settings.contain, forced)
+    let hops: Vec<RoleArn> = hops.iter().map(|role| role.parse().unwrap()).collect();
+    Guard::new(&caller, &hops, &settings.reach, &settings.contain, forced)
 }
 
 fn refusals(guard: &Guard, arn: &str, named_exactly: bool) -> Vec<GuardRefusal> {
-    guard.check(&arn.parse().unwrap(), named_exactly, &BTreeSet::new())
+    guard.check(&arn.parse().unwrap(), named_exactly, &BTreeSet::new(), "")
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,6 +104,7 @@ async fn principals_of_the_own_session_are_protected() {
         &"arn:aws:iam::111111111111:group/ops".parse().unwrap(),
         true,
         &members,
+        "",
     );
     assert_eq!(refused, [GuardRefusal::OwnGroup("alice".to_owned())]);
     assert!(
@@ -104,10 +112,123 @@ async fn principals_of_the_own_session_are_protected() {
             .check(
                 &"arn:aws:iam::222222222222:group/ops".parse().unwrap(),
                 true,
-                &members
+                &members,
+                "",
             )
             .is_empty()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_way_into_the_own_session_is_protected() {
+    let all = [
+        Override::Protect,
+        Override::MaxTargets,
+        Override::EvidenceRoles,
+        Override::OrganizationRoles,
+    ];
+    // A profile with keys of a user and two roles, then a role chain.
+    let chain = "[identity]\nrole_chain = [\"arn:aws:iam::444444444444:role/Third\"]";
+    let hops = [
+        "arn:aws:iam::222222222222:role/profile/First",
+        "arn:aws:iam::333333333333:role/Second",
+    ];
+    let by_profile = guard_with_hops(RESPONDER, &hops, chain, &all);
+    for own in [
+        RESPONDER,
+        "arn:aws:iam::222222222222:role/FIRST",
+        "arn:aws:iam::222222222222:role/profile/First",
+        "arn:aws:iam::333333333333:role/other/second",
+        "arn:aws:iam::444444444444:role/Third",
+    ] {
+        assert_eq!(
+            refusals(&by_profile, own, true),
+            [GuardRefusal::OwnChain],
+            "{own}"
+        );
+    }
+    // A session in the environment: of a role, and of GetSessionToken, whose ARN is the user's.
+    let by_role = guard(
+        "arn:aws:sts::555555555555:assumed-role/Jump/alice",
+        "",
+        &all,
+    );
+    assert_eq!(
+        refusals(&by_role, "arn:aws:iam::555555555555:role/team/jump", true),
+        [GuardRefusal::OwnChain]
+    );
+    // A user who is called like the session is another principal.
+    assert_eq!(
+        refusals(&by_role, "arn:aws:iam::555555555555:user/alice", true),
+        []
+    );
+    let members = BTreeSet::from(["RESPONDER".to_owned()]);
+    let group = "arn:aws:iam::111111111111:group/team/ops".parse().unwrap();
+    assert_eq!(
+        by_profile.check(&group, true, &members, ""),
+        [GuardRefusal::OwnGroup("responder".to_owned())]
+    );
+    assert_eq!(by_role.check(&group, true, &members, ""), []);
+}
+
+const DELIVERY_ROLES: &str = r#"
+[[roles]]
+name = "TrailToLogs"
+trust_policy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"sts:AssumeRole"}}'
+[[roles]]
+name = "Worker"
+trust_policy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}'
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn roles_that_deliver_logs_are_refused_unless_forced() {
+    let world = World::new(DELIVERY_ROLES);
+    let named = ["--role", "TrailToLogs", "--account", "prod"];
+    let plan = world.plan(&named).await;
+    assert_eq!(plan.plan().targets.len(), 0);
+    let reason = &plan.plan().refused[0].reasons[0];
+    assert!(
+        reason.contains("cloudtrail.amazonaws.com") && reason.contains("--force evidence-roles"),
+        "{reason}"
+    );
+    let forced = world
+        .plan(&[&named[..], &["--force", "evidence-roles"]].concat())
+        .await;
+    assert_eq!(forced.plan().targets.len(), 1);
+    let refused = world.apply(&forced).await;
+    assert_eq!(states(&refused), ["failed"], "the plan cannot force itself");
+    assert!(
+        refused.events[0].detail.contains("evidence-roles"),
+        "{:?}",
+        refused.events
+    );
+    let applied = world
+        .try_apply_forcing(&forced, &[Override::EvidenceRoles])
+        .await
+        .unwrap();
+    assert_eq!(states(&applied), ["verified"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn plan_says_what_a_workload_role_stops() {
+    let world = World::new(DELIVERY_ROLES);
+    let plan = world.plan(&["--role", "Worker", "--account", "prod"]).await;
+    let target = &plan.plan().targets[0];
+    assert_eq!(
+        target.blast_radius.looks_like,
+        ["a workload role: Lambda"],
+        "{target:?}"
+    );
+    assert!(
+        target
+            .warnings
+            .iter()
+            .any(|warning| warning.starts_with("Lambda may assume it: every invocation")),
+        "{:?}",
+        target.warnings
+    );
+    let other = world.plan(&["--role", "App", "--account", "prod"]).await;
+    assert!(other.plan().targets[0].blast_radius.looks_like.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -338,9 +338,9 @@ async fn plan_is_exported_as_script_scp_and_record() {
     let script = shell_script(plan.plan());
     for line in [
         "apply/222222222222)",
-        "aws iam put-role-policy --role-name 'App' --policy-name 'DenyAll' --policy-document '{\"Version\"",
-        "aws iam delete-user-policy --user-name 'eve' --policy-name 'DenyAll'",
-        "aws iam update-access-key --user-name 'eve' --access-key-id 'AKIAEVE2222222222222' --status Active",
+        "aws iam put-role-policy --role-name='App' --policy-name='DenyAll' --policy-document='{\"Version\"",
+        "aws iam delete-user-policy --user-name='eve' --policy-name='DenyAll'",
+        "aws iam update-access-key --user-name='eve' --access-key-id='AKIAEVE2222222222222' --status=Active",
     ] {
         assert!(script.contains(line), "{line}: {script}");
     }

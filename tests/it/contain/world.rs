@@ -6,16 +6,18 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use clap::Parser;
-use dragnet::cli::settings::{ContainSettings, PlanSettings, ResolveContext};
+use dragnet::cli::settings::{ContainSettings, PlanSettings, ProgressStyle, ResolveContext};
 use dragnet::cli::{Arguments, Command, ContainCommand, GlobalArguments, Override, PlanArguments};
 use dragnet::commands::{
-    Canary, CommandError, Environment, apply_plan, make_plan, undo_containment, verify_containment,
+    Canary, CommandError, Environment, LogSearch, apply_plan, make_plan, undo_containment,
+    verify_containment, verify_from_logs,
 };
-use dragnet::contain::{Containment, SealedPlan};
+use dragnet::contain::{Containment, LogVerification, SealedPlan};
 use dragnet::range::Range;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use crate::range::clients::World as SdkClients;
 
@@ -166,7 +168,8 @@ impl World {
         plan: &SealedPlan,
         forced: &[Override],
     ) -> Result<Containment, CommandError> {
-        apply_plan(&self.environment, &self.settings(""), plan, forced, None).await
+        let settings = self.settings("");
+        Box::pin(apply_plan(&self.environment, &settings, plan, forced, None)).await
     }
 
     /// Returns the number of containments.
@@ -201,15 +204,9 @@ impl World {
             targets,
             should_continue: &mut |_| should_continue,
         };
-        apply_plan(
-            &self.environment,
-            &self.settings(""),
-            plan,
-            &[],
-            Some(canary),
-        )
-        .await
-        .unwrap()
+        let settings = self.settings("");
+        let applied = apply_plan(&self.environment, &settings, plan, &[], Some(canary));
+        Box::pin(applied).await.unwrap()
     }
 
     /// Returns the number of events in the journal of a containment.
@@ -226,12 +223,37 @@ impl World {
             .unwrap()
     }
 
+    /// Runs the part of `dragnet contain verify --from-logs` that reads the logs.
+    pub(super) async fn try_verify_from_logs(
+        &self,
+        id: &str,
+    ) -> Result<LogVerification, CommandError> {
+        let search = LogSearch {
+            out_dir: self.temp.path().join("runs"),
+            progress: ProgressStyle::None,
+            cancel: CancellationToken::new(),
+        };
+        let settings = self.settings("");
+        Box::pin(verify_from_logs(&self.environment, &settings, id, search)).await
+    }
+
+    pub(super) async fn verify_from_logs(&self, id: &str) -> LogVerification {
+        self.try_verify_from_logs(id).await.unwrap()
+    }
+
     pub(super) async fn try_undo(
         &self,
         id: &str,
         overwrite_drift: bool,
     ) -> Result<Containment, CommandError> {
-        undo_containment(&self.environment, &self.settings(""), id, overwrite_drift).await
+        let settings = self.settings("");
+        Box::pin(undo_containment(
+            &self.environment,
+            &settings,
+            id,
+            overwrite_drift,
+        ))
+        .await
     }
 
     pub(super) async fn undo(&self, id: &str, overwrite_drift: bool) -> Containment {

@@ -23,7 +23,10 @@ fn no_secret_is_printed_or_written_at_any_verbosity() {
     fs::write(home.path().join("dragnet.toml"), config).unwrap();
     let run = |arguments: &[&str]| {
         let output = range
-            .dragnet(home.path(), arguments)
+            .dragnet(
+                home.path(),
+                &[arguments, &["--config", "dragnet.toml"]].concat(),
+            )
             .env("AWS_ENDPOINT_URL", &wire.url)
             .output()
             .unwrap();

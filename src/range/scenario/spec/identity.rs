@@ -18,6 +18,20 @@ pub(in crate::range::scenario) struct UserSpec {
     /// The ids of its access keys.
     #[serde(default)]
     pub(in crate::range::scenario) access_keys: Vec<String>,
+    /// The ids of its SSH public keys.
+    #[serde(default)]
+    pub(in crate::range::scenario) ssh_keys: Vec<String>,
+    /// The ids of its signing certificates.
+    #[serde(default)]
+    pub(in crate::range::scenario) signing_certificates: Vec<String>,
+    /// The ids of its service-specific credentials.
+    #[serde(default)]
+    pub(in crate::range::scenario) service_specific_credentials: Vec<String>,
+    /// Whether it has a console password.
+    #[serde(default)]
+    pub(in crate::range::scenario) login_profile: bool,
+    /// The ARN of its permissions boundary: an AWS managed policy that the range has.
+    pub(in crate::range::scenario) boundary: Option<String>,
     #[serde(default)]
     pub(in crate::range::scenario) groups: Vec<String>,
     /// Inline policies: name to JSON document.
@@ -79,6 +93,8 @@ pub(in crate::range::scenario) struct RoleSpec {
     pub(in crate::range::scenario) policies: BTreeMap<String, String>,
     #[serde(default)]
     pub(in crate::range::scenario) attached: Vec<String>,
+    /// The ARN of its permissions boundary: an AWS managed policy that the range has.
+    pub(in crate::range::scenario) boundary: Option<String>,
     /// The maximum session duration in seconds.
     #[serde(default = "default_max_session_seconds")]
     pub(in crate::range::scenario) max_session_seconds: u32,

@@ -1,0 +1,54 @@
+//! The settings of the sweep that verifies a containment from logs.
+
+use std::path::PathBuf;
+
+use super::super::EngineChoice;
+use super::{ContainSettings, EngineSettings, SweepSettings};
+use crate::config::{AccountSelector, Format, Scope, SourcesRule};
+use crate::model::{AccountId, Indicator, LogKind, RequiredKinds, TimeWindow, WindowEnd};
+
+/// The default of `sweep --max-scan-cost`.
+const MAX_SCAN_COST: f64 = 25.0;
+
+impl ContainSettings {
+    /// Returns the settings of a sweep for `indicators` in these accounts. It covers every Region,
+    /// whatever the scope of the configuration is: a principal may call any. Every account-Region
+    /// needs a log source that was searched.
+    pub fn log_sweep(
+        &self,
+        accounts: impl IntoIterator<Item = AccountId>,
+        indicators: Vec<Indicator>,
+        window: TimeWindow,
+        out_dir: PathBuf,
+    ) -> SweepSettings {
+        let mut reach = self.reach.clone();
+        let configured = std::mem::take(&mut reach.scope);
+        reach.scope = Scope {
+            include_accounts: accounts.into_iter().map(AccountSelector::Id).collect(),
+            exclude_log_groups: configured.exclude_log_groups,
+            new_regions: configured.new_regions,
+            accepted_gap: configured.accepted_gap,
+            sources: SourcesRule::Require,
+            ..Scope::default()
+        };
+        SweepSettings {
+            reach,
+            window,
+            window_end: WindowEnd::Now,
+            required: RequiredKinds::new([LogKind::Management]),
+            indicators,
+            hunts: Vec::new(),
+            left_out: Vec::new(),
+            rejected: Vec::new(),
+            formats: Format::DEFAULT.to_vec(),
+            out_dir,
+            fail_on_sighting: false,
+            check_trail_integrity: true,
+            engines: EngineSettings {
+                choice: EngineChoice::default(),
+                max_scan_cost: MAX_SCAN_COST,
+                unmask: false,
+            },
+        }
+    }
+}

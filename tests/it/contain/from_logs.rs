@@ -1,0 +1,172 @@
+//! Verification from logs: what the contained principals did since, according to the records that a
+//! trail delivered.
+
+use std::time::Duration;
+
+use dragnet::contain::{Journals, LogVerdict, PrincipalVerdict, incident_json, incident_markdown};
+use tokio::time::sleep;
+
+use super::world::{World, is_allowed};
+use crate::world::SMALL;
+
+const ACCOUNT: &str = "222222222222";
+const EVE: &str = "arn:aws:iam::222222222222:user/eve";
+const KEY: &str = "AKIAEVE2222222222222";
+
+/// Longer than the delivery lag and the time that a change needs to propagate.
+const LATER: Duration = Duration::from_hours(1);
+
+/// Creates an organization whose trail records every call, with a user who may do everything.
+fn world(more: &str) -> World {
+    let eve = format!(
+        "[[users]]\naccount = \"{ACCOUNT}\"\nname = \"eve\"\naccess_keys = [\"{KEY}\"]\n\
+         attached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n"
+    );
+    World::from_scenario(&[SMALL, &eve, more].concat())
+}
+
+/// Contains the user, and returns the id of the containment.
+async fn contain_eve(world: &World) -> String {
+    let plan = world.plan(&["--user", EVE]).await;
+    let containment = world.apply(&plan).await;
+    assert_eq!(containment.overall_status(), "contained");
+    containment.id
+}
+
+async fn verdict(world: &World, id: &str) -> PrincipalVerdict {
+    let verification = world.verify_from_logs(id).await;
+    assert_eq!(verification.principals.len(), 1, "{verification:#?}");
+    let principal = verification.principals[0].clone();
+    assert_eq!(
+        verification.is_verified(),
+        principal.verdict == LogVerdict::Verified
+    );
+    principal
+}
+
+#[tokio::test(start_paused = true)]
+async fn attacker_who_keeps_calling_is_denied() {
+    let world = world("");
+    let eve = world.sdk_clients().user(KEY);
+    assert!(is_allowed(&eve).await);
+    sleep(Duration::from_mins(1)).await;
+    let id = contain_eve(&world).await;
+    for _ in 0..14 {
+        sleep(Duration::from_secs(10)).await;
+        assert!(!is_allowed(&eve).await);
+    }
+    sleep(LATER).await;
+    let found = verdict(&world, &id).await;
+    assert_eq!(
+        (found.verdict, found.denied, found.succeeded),
+        (LogVerdict::Verified, 14, 0),
+        "{found:#?}"
+    );
+    assert_eq!(found.denied_by.get("identity-policy"), Some(&14));
+    let last = found.last_success_before.as_ref().unwrap();
+    let first = found.first_denial.as_ref().unwrap();
+    assert_eq!(last.event, "iam.amazonaws.com ListUsers");
+    assert!(last.at < first.at, "{found:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn success_after_a_removed_policy_is_named() {
+    let world = world("");
+    let eve = world.sdk_clients().user(KEY);
+    let id = contain_eve(&world).await;
+    sleep(Duration::from_mins(5)).await;
+    let colleague = world.iam(ACCOUNT).await;
+    let removal = colleague
+        .delete_user_policy()
+        .user_name("eve")
+        .policy_name("DenyAll");
+    removal.send().await.unwrap();
+    assert!(is_allowed(&eve).await);
+    sleep(LATER).await;
+    let found = verdict(&world, &id).await;
+    assert_eq!(
+        (found.verdict, found.succeeded),
+        (LogVerdict::StillActive, 1),
+        "{found:#?}"
+    );
+    assert_eq!(found.successes[0].event, "iam.amazonaws.com ListUsers");
+    assert_eq!(found.successes[0].source_ip, "127.0.0.1");
+    let (_, problems) = world.verify(&id).await;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn trail_that_cannot_be_read_proves_nothing() {
+    let faults: String = ["FilterLogEvents", "StartQuery"]
+        .map(|operation| {
+            format!(
+                "[[faults]]\noperation = \"{operation}\"\naccount = \"111111111111\"\nkind = \"access-denied\"\n"
+            )
+        })
+        .concat();
+    let world = world(&faults);
+    let id = contain_eve(&world).await;
+    sleep(LATER).await;
+    let found = verdict(&world, &id).await;
+    assert_eq!(found.verdict, LogVerdict::NotVerified, "{found:#?}");
+    assert!(
+        found.reasons.iter().any(|reason| reason.contains(ACCOUNT)),
+        "{found:#?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_may_still_arrive_are_not_complete() {
+    let world = world("");
+    let id = contain_eve(&world).await;
+    sleep(Duration::from_mins(10)).await;
+    let early = verdict(&world, &id).await;
+    assert_eq!(early.verdict, LogVerdict::NotVerified, "{early:#?}");
+    assert!(
+        early.reasons[0].contains("complete only up to"),
+        "{early:#?}"
+    );
+    assert!(early.complete_until < early.changed_at, "{early:#?}");
+    sleep(LATER).await;
+    let late = verdict(&world, &id).await;
+    assert_eq!(
+        (late.verdict, late.denied),
+        (LogVerdict::Verified, 0),
+        "{late:#?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn undone_containment_is_not_verified() {
+    let world = world("");
+    let id = contain_eve(&world).await;
+    world.undo(&id, false).await;
+    let error = world.try_verify_from_logs(&id).await.unwrap_err();
+    assert!(error.to_string().contains("was undone"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn incident_record_has_calls_and_verification() {
+    let world = world("");
+    let id = contain_eve(&world).await;
+    let journals = Journals::new(world.settings("").journals);
+    let before = incident_markdown(&journals.read(&id).unwrap());
+    assert!(before.contains("not verified from logs"), "{before}");
+    sleep(LATER).await;
+    verdict(&world, &id).await;
+    let containment = journals.read(&id).unwrap();
+    let record = incident_json(&containment);
+    assert_eq!(record["calls"][0]["operation"], "PutUserPolicy");
+    assert_eq!(record["calls"][0]["status"], "ok");
+    let request_id = record["calls"][0]["request_id"].as_str().unwrap();
+    assert!(!request_id.is_empty(), "{record:#}");
+    assert_eq!(record["targets"][0]["principal"], EVE);
+    assert_eq!(
+        record["log_verification"]["principals"][0]["verdict"],
+        "verified"
+    );
+    let markdown = incident_markdown(&containment);
+    for part in ["## Calls", "**verified**", "## Access that remains", &id] {
+        assert!(markdown.contains(part), "{part}: {markdown}");
+    }
+}
