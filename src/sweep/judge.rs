@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::evidence::trail_integrity::is_trail_log_group;
-use super::evidence::{Sources, sources_of_run};
+use super::evidence::{Sources, judged_sources};
 use super::plan::complete_until;
 use crate::config::Scope;
 use crate::model::{
@@ -72,14 +72,15 @@ impl CoverageJudge {
     /// # Errors
     /// The database cannot be read or is damaged.
     pub fn load(reader: &RunReader, basis: JudgementBasis) -> Result<Self, StoreError> {
-        let sources = sources_of_run(reader, &basis)?;
+        let log_sources = reader.log_sources()?;
+        let sources = judged_sources(reader, &basis, &log_sources)?;
         let mut kinds: BTreeMap<LogGroupArn, BTreeSet<LogKind>> = BTreeMap::new();
-        for log_source in reader.log_sources()? {
+        for log_source in &log_sources {
             if let Some(group) = log_source.log_group() {
                 kinds
                     .entry(group.clone())
                     .or_default()
-                    .extend(LogKind::from_log_source(&log_source));
+                    .extend(LogKind::from_log_source(log_source));
             }
         }
         let recorded = sources

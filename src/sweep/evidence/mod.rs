@@ -16,4 +16,5 @@ pub(super) mod trail_integrity;
 
 pub use judge::GroupEnd;
 pub use look_up::{SourceLookups, look_up_log_sources, look_up_trail_state};
+pub(in crate::sweep) use sources::judged_sources;
 pub use sources::{Sources, sources, sources_of_run};

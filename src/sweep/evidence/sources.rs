@@ -28,7 +28,15 @@ pub struct Sources {
 /// # Errors
 /// Returns an error if the database cannot be read or is damaged.
 pub fn sources_of_run(reader: &RunReader, basis: &JudgementBasis) -> Result<Sources, StoreError> {
-    let log_sources = reader.log_sources()?;
+    judged_sources(reader, basis, &reader.log_sources()?)
+}
+
+/// Judges the log sources that were read from a run.
+pub(in crate::sweep) fn judged_sources(
+    reader: &RunReader,
+    basis: &JudgementBasis,
+    log_sources: &[LogSource],
+) -> Result<Sources, StoreError> {
     let outcomes = reader.coverage_outcomes(
         &log_sources
             .iter()
@@ -38,7 +46,7 @@ pub fn sources_of_run(reader: &RunReader, basis: &JudgementBasis) -> Result<Sour
     )?;
     let mut sources = sources(
         &reader.source_lookups()?,
-        &log_sources,
+        log_sources,
         basis.window,
         |group| end_in_run(&outcomes, basis, group),
     );
