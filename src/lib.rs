@@ -27,7 +27,7 @@
 //! | 5 | [`search`]: indicators, hunts, prefilters, exact matcher (pure) · [`contain`]: job 2: plan, guard, states (pure); apply, verify, undo, journal |
 //! | 4 | [`report`]: rows to CSV, JSON, HTML and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`cli`]: arguments, and settings resolved once |
 //! | 3 | [`store`]: `run.db` and the run directory · [`throttle`]: rate limiters · [`config`]: the configuration file · [`range`]: the practice range |
-//! | 2 | [`query`]: the Logs Insights language: parse, evaluate, merge aggregates (pure) |
+//! | 2 | [`query`]: the Logs Insights language: parse, evaluate, merge aggregates (pure) · [`lineage`]: what descends from an identity, according to CloudTrail records (pure) |
 //! | 1 | [`model`]: domain types that are valid by construction |
 //! | 0 | [`time`]: the clock |
 //!
@@ -43,6 +43,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod contain;
+pub mod lineage;
 pub mod model;
 pub mod progress;
 pub mod query;

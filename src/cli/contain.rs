@@ -69,6 +69,21 @@ pub struct PlanArguments {
     #[arg(long, value_name = "RUN", help_heading = "Principals")]
     pub from_run: Option<PathBuf>,
 
+    /// Also what these principals created and obtained: users, roles,
+    /// credentials, sessions in other roles
+    ///
+    /// Only calls in the records of the run count, so search for what was
+    /// created too. What cannot be contained, or was not searched for, is
+    /// listed as an open end (exit code 3). Of a role that exists for others,
+    /// only the sessions are denied.
+    #[arg(
+        long,
+        requires = "from_run",
+        help_heading = "Principals",
+        hide_short_help = true
+    )]
+    pub descendants: bool,
+
     /// Only this account: id, name or glob; repeatable
     #[arg(long = "account", value_name = "ACCOUNT", help_heading = "Principals")]
     pub accounts: Vec<AccountSelector>,

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::ContainError;
 use crate::aws::{CallError, ConnectError};
 use crate::cli::UsageError;
+use crate::contain::MonitorError;
 use crate::range::ScenarioError;
 use crate::range::server::ServeError;
 use crate::report::{ReportError, escape};
@@ -70,6 +71,16 @@ pub enum CommandError {
     /// The state of the watch cannot be used.
     #[error(transparent)]
     Watch(#[from] StateError),
+    /// The containment of a schedule cannot be monitored.
+    #[error("the schedule `{schedule}` cannot monitor containment {id}")]
+    Monitor {
+        /// The name of the schedule.
+        schedule: String,
+        /// The id of the containment.
+        id: String,
+        /// The cause.
+        source: MonitorError,
+    },
     /// Health and metrics cannot be served.
     #[error("cannot listen on {address}: set watch.listen to a free address, or to off")]
     Listen {
@@ -105,9 +116,10 @@ impl CommandError {
     /// Returns the exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Scenario(_) | Self::Sweep(SweepError::FilterPattern { .. }) => {
-                UsageError::EXIT_CODE
-            }
+            Self::Usage(_)
+            | Self::Scenario(_)
+            | Self::Monitor { .. }
+            | Self::Sweep(SweepError::FilterPattern { .. }) => UsageError::EXIT_CODE,
             Self::RunAborted { cause, .. } => cause.exit_code(),
             Self::Serve(_)
             | Self::Connect(_)

@@ -38,7 +38,7 @@ use jiff::Timestamp;
 
 pub use contain::{
     Canary, ContainError, LogSearch, apply_plan, dry_run_plan, make_plan, undo_containment,
-    verify_containment, verify_from_logs,
+    verification_exit_code, verify_containment, verify_from_logs,
 };
 pub use doctor::{Check, State, Subject, diagnose, examine};
 pub use environment::Environment;

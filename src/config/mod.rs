@@ -67,8 +67,8 @@ pub use tag_selector::TagSelector;
 pub use targets_file::load_targets;
 pub use text::InvalidText;
 pub use watch::{
-    AlertCondition, EventBus, Listen, ScanBudget, Schedule, SecretSource, Sink, SinkAddress,
-    SinkTarget, SinkUrl, TimeZoneName, Timetable, TopicArn, Watch, WatchName,
+    AlertCondition, ContainmentId, EventBus, Listen, ScanBudget, Schedule, SecretSource, Sink,
+    SinkAddress, SinkTarget, SinkUrl, TimeZoneName, Timetable, TopicArn, Watch, WatchName,
 };
 
 use error::Problem;

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::change::{Change, ResourceState};
 use super::document::{DENY_ALL, deny_all_until, deny_sessions_document};
+use super::instances::instance_blocks;
 use super::plan::{NOT_FOUND, Plan, PlannedTarget, Step};
 use crate::aws::{CredentialKind, KeyStatus};
 use crate::model::{AccountId, Principal, PrincipalKind};
@@ -16,6 +17,7 @@ use crate::model::{AccountId, Principal, PrincipalKind};
 /// are contained anyway.
 const SCRIPT_START: &str = "#!/bin/sh
 # sh FILE apply|undo: runs the commands of the account whose credentials are set. Read it first.
+# For EC2 instances of the principals, if there are any: sh FILE list|snapshot, SECURITY_GROUP=ID sh FILE isolate.
 # A command that fails does not stop the others; the last line counts them.
 set -u
 account=$(aws sts get-caller-identity --query Account --output text) || exit 1
@@ -37,7 +39,7 @@ case \"${1:-}/$account\" in
 
 /// The end of the script: no account matched, or the summary.
 const SCRIPT_END: &str = "*)
-  echo \"usage: sh FILE apply|undo; no '${1:-}' is planned in account $account\" >&2
+  echo \"usage: sh FILE apply|undo|list|snapshot|isolate; no '${1:-}' is planned in account $account\" >&2
   exit 1
   ;;
 esac
@@ -46,7 +48,7 @@ echo \"$succeeded succeeded, $failed failed\" >&2
 ";
 
 /// A shell script. `sh FILE apply` and `sh FILE undo` run the lines of the account whose
-/// credentials are set.
+/// credentials are set; more blocks keep the disks of EC2 instances and isolate them.
 pub fn shell_script(plan: &Plan) -> String {
     let mut accounts: BTreeMap<AccountId, (Vec<String>, Vec<String>)> = BTreeMap::new();
     for (target, step) in plan.steps().filter(|(_, step)| !step.is_already_applied()) {
@@ -64,6 +66,7 @@ pub fn shell_script(plan: &Plan) -> String {
             _ = writeln!(script, "{verb}/{account})\n  {}\n  ;;", lines.join("\n  "));
         }
     }
+    script.push_str(&instance_blocks(plan));
     script.push_str(SCRIPT_END);
     script
 }
@@ -223,7 +226,7 @@ fn boundary_command(principal: &Principal, policy: Option<&str>) -> String {
 
 /// Quotes any text as one word of the shell. A value is written as `--option='value'`, because the
 /// AWS CLI takes `-value` after a space for another option, and IAM permits such names.
-fn quote_for_shell(text: &str) -> String {
+pub(super) fn quote_for_shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

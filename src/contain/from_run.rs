@@ -11,10 +11,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
+use super::created::{created_session, describe_created};
+use super::descendants::Descendants;
 use super::plan::RefusedTarget;
 use super::run_sessions::{ObservedSessions, RunSessions};
+use super::searched_for::SearchedFor;
 use crate::config::PrincipalSelector;
 use crate::model::{AccountId, Arn, EventDetails, Principal, PrincipalKind, UserIdentity};
 use crate::report::plural;
@@ -37,8 +38,11 @@ pub struct FromRun {
     unlisted_mentions: u64,
     created: BTreeMap<(Option<AccountId>, PrincipalKind, String), BTreeSet<String>>,
     sessions: RunSessions,
-    /// The creators of sessions that [`FromRun::creators`] returned. They are targets too.
+    /// The creators of sessions that [`FromRun::creators`] returned, and the descendants. They are
+    /// targets too.
     creators: Vec<PrincipalSelector>,
+    /// What descends from the identities that acted, if that is asked for.
+    descendants: Option<Descendants>,
 }
 
 #[derive(Debug)]
@@ -93,15 +97,28 @@ impl FromRun {
         }
     }
 
+    /// Also collects what descends from the identities that act. It is found among the records of
+    /// a run that searched for `searched`.
+    #[must_use]
+    pub fn with_descendants(self, searched: SearchedFor) -> Self {
+        Self {
+            descendants: Some(Descendants::new(searched)),
+            ..self
+        }
+    }
+
     /// Adds a sighting with the details of its event. It is ignored if it is not a CloudTrail record
     /// of a principal.
     pub fn add_sighting(&mut self, row: &StoredRow, details: &EventDetails<'_>) {
         let identity = &details.identity;
+        let delivered = self.trails.contains(row);
+        if let Some(descendants) = self.descendants.as_mut().filter(|_| delivered) {
+            descendants.add_record(&row.found.message, details);
+        }
         if identity.arn.is_empty() {
             return;
         }
         let selector = resolve_principal(identity);
-        let delivered = self.trails.contains(row);
         if delivered
             && details.succeeded()
             && let Ok(selector) = &selector
@@ -125,6 +142,9 @@ impl FromRun {
         } else {
             if let Ok(selector) = &selector {
                 self.sessions.add(selector, &identity.principal_id, true);
+            }
+            if let Some(descendants) = &mut self.descendants {
+                descendants.add_start(details);
             }
             return self.add_evidence(row, identity, selector);
         };
@@ -244,7 +264,43 @@ impl FromRun {
 
     /// The sessions of a role with this unique id in the records of the run.
     pub fn sessions(&self, role: &Principal, id: &str) -> ObservedSessions {
-        self.sessions.observed(role, id)
+        let descendants = self.descendants.as_ref();
+        ObservedSessions {
+            is_followed: descendants.is_some_and(|found| found.has_session_of(role)),
+            ..self.sessions.observed(role, id)
+        }
+    }
+
+    /// Follows the identities that acted. Returns the principals that descend from them; their
+    /// sessions count from now on as sessions that acted.
+    pub fn follow_descendants(&mut self) -> Vec<PrincipalSelector> {
+        let Some(descendants) = &mut self.descendants else {
+            return Vec::new();
+        };
+        descendants.follow();
+        for session in descendants.sessions() {
+            match session.user_id {
+                Some(user_id) => self.sessions.add(&session.role, &user_id, true),
+                None => self.sessions.mark_named(&session.role, &session.name),
+            }
+        }
+        let targets = descendants.targets();
+        self.creators.extend(targets.iter().cloned());
+        targets
+    }
+
+    /// Whether an identity that acted created this principal, according to the lineage.
+    pub fn is_descendant(&self, principal: &Principal) -> bool {
+        let descendants = self.descendants.as_ref();
+        descendants.is_some_and(|found| found.has_created(principal))
+    }
+
+    /// What descends from the identities that acted, but is not contained by a plan that changes
+    /// `targets` as a whole, or was not searched for. `matched` are the selectors that matched a
+    /// principal.
+    pub fn open_ends(&self, targets: &[&Principal], matched: &BTreeSet<String>) -> Vec<String> {
+        let descendants = self.descendants.as_ref();
+        descendants.map_or_else(Vec::new, |found| found.open_ends(targets, matched))
     }
 
     /// The principals that created these sessions, according to records that a trail delivered.
@@ -395,40 +451,5 @@ fn role_of_session(arn: &str) -> Result<PrincipalSelector, ()> {
         Ok(selector)
     } else {
         Err(())
-    }
-}
-
-/// Returns the session that the call created, as `aws:userid` has it.
-///
-/// Source: STS API, `AssumeRole`, `AssumeRoleWithSAML`, `AssumeRoleWithWebIdentity`
-/// (`AssumedRoleUser`).
-fn created_session(event_name: &str, message: &str) -> Option<String> {
-    if !event_name.starts_with("AssumeRole") {
-        return None;
-    }
-    let record: Value = serde_json::from_str(message).ok()?;
-    let id = record.pointer("/responseElements/assumedRoleUser/assumedRoleId")?;
-    id.as_str().map(str::to_owned)
-}
-
-/// Describes the principal or credential that the call created, if any.
-fn describe_created(event_name: &str, message: &str) -> Option<String> {
-    let record = match event_name {
-        "CreateUser" | "CreateRole" | "CreateGroup" | "CreateLoginProfile" | "CreateAccessKey" => {
-            serde_json::from_str::<Value>(message).ok()?
-        }
-        _ => return None,
-    };
-    let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
-    let requested = |parameter: &str| text(&format!("/requestParameters/{parameter}"));
-    match event_name {
-        "CreateUser" => Some(format!("user {}", requested("userName")?)),
-        "CreateRole" => Some(format!("role {}", requested("roleName")?)),
-        "CreateGroup" => Some(format!("group {}", requested("groupName")?)),
-        "CreateLoginProfile" => Some(format!("a password for user {}", requested("userName")?)),
-        _ => {
-            let key = text("/responseElements/accessKey/accessKeyId").unwrap_or("an access key");
-            Some(format!("{key} of user {}", requested("userName")?))
-        }
     }
 }

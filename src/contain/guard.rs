@@ -9,7 +9,7 @@ use super::trust::evidence_service;
 use crate::aws::Caller;
 use crate::cli::Override;
 use crate::cli::settings::Reach;
-use crate::config::{Contain, Glob, MemberRole};
+use crate::config::{Contain, Glob, MemberRole, SourceIdentity};
 use crate::model::{AccountId, Principal, PrincipalKind, RoleArn};
 
 /// Roles with which the management account of an organization enters every account, and roles of
@@ -120,6 +120,25 @@ pub struct Guard {
     protect: Vec<(String, Option<Glob>)>,
     max_targets: usize,
     forced: BTreeSet<Override>,
+    /// The user whose credentials created the caller's session, as far as that is known.
+    creator: Option<SessionCreator>,
+}
+
+/// What is known about the user who created a session that the environment or a profile provides.
+/// STS does not return the creator, so this is only worth a warning.
+///
+/// Sources: STS API, `GetCallerIdentity`; IAM user guide, "Monitor and control actions taken with
+/// assumed roles": the session name and the source identity are chosen by the one who assumes the role,
+/// and often are the name of the user.
+#[derive(Clone, Debug)]
+struct SessionCreator {
+    /// The name of the session and the configured source identity.
+    names: Vec<String>,
+    /// For a federated session, the account of the creator. The session has no more permissions
+    /// than its creator, so a deny of the creator denies the session.
+    ///
+    /// Source: STS API, `GetFederationToken`.
+    federated_in: Option<AccountId>,
 }
 
 impl Guard {
@@ -167,7 +186,34 @@ impl Guard {
             protect: protect.collect(),
             max_targets: contain.max_targets,
             forced: forced.iter().copied().collect(),
+            creator: SessionCreator::from_caller(caller, identity.source_identity.as_ref()),
         }
+    }
+
+    /// Returns a warning if the principal may be the user who created the caller's own session.
+    pub fn warn_of_creator(&self, principal: &Principal) -> Option<String> {
+        let creator = self.creator.as_ref()?;
+        if principal.kind() != PrincipalKind::User {
+            return None;
+        }
+        if creator.federated_in == Some(principal.account()) {
+            return Some(
+                "your own session is a federated one of a user of this account, and STS does not say which: if it is \
+                 this one, blocking it locks you out"
+                    .to_owned(),
+            );
+        }
+        let name = principal.name();
+        creator
+            .names
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+            .then(|| {
+                format!(
+                    "your own session has the name of this user: if {name} created it, blocking {name} keeps you from \
+                     creating another one"
+                )
+            })
     }
 
     /// Returns all reasons why a principal must not be blocked, except those that are overridden.
@@ -274,6 +320,24 @@ impl Guard {
         Err(TooManyTargets {
             targets,
             max_targets: self.max_targets,
+        })
+    }
+}
+
+impl SessionCreator {
+    /// Returns what the caller's ARN shows: `assumed-role/Hub/session`, `federated-user/name`.
+    fn from_caller(caller: &Caller, source_identity: Option<&SourceIdentity>) -> Option<Self> {
+        let mut parts = caller.arn.resource().split('/');
+        let kind = parts.next()?;
+        let is_federated = kind == "federated-user";
+        if !is_federated && kind != "assumed-role" {
+            return None;
+        }
+        let session = parts.next_back()?.to_owned();
+        let configured = source_identity.map(ToString::to_string);
+        Some(Self {
+            names: configured.into_iter().chain([session]).collect(),
+            federated_in: is_federated.then_some(caller.account),
         })
     }
 }

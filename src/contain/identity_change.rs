@@ -59,7 +59,7 @@ pub(super) fn planned_identity_changes(
 }
 
 /// Returns what to consider before changes that are not of inline policies are applied.
-pub(super) fn identity_warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
+pub(super) fn identity_warnings(steps: &[Step]) -> Vec<String> {
     let mut warnings = Vec::new();
     let cannot_be_undone = steps
         .iter()
@@ -80,16 +80,23 @@ pub(super) fn identity_warnings(candidate: &Candidate, steps: &[Step]) -> Vec<St
             ));
         }
     }
-    let changes_credentials = steps
-        .iter()
-        .any(|step| matches!(step.change, Change::DeactivateCredential { .. }));
-    if changes_credentials && !candidate.unknown.is_empty() {
-        warnings.push(
-            "not everything about it could be read, so a credential may be missing in the plan"
-                .to_owned(),
-        );
-    }
     warnings
+}
+
+/// Returns that the plan may lack changes of a candidate, if what the actions change could not be
+/// read.
+pub(super) fn unread_gap(actions: &[ContainAction], candidate: &Candidate) -> Option<String> {
+    let is_unread = actions
+        .iter()
+        .any(|action| candidate.unread_for.contains(action));
+    is_unread.then(|| {
+        format!(
+            "{}: the plan may lack changes, because something could not be read ({}): make a new plan, or change by \
+             hand what is missing",
+            candidate.detail.principal,
+            candidate.unknown.join("; ")
+        )
+    })
 }
 
 /// Returns the changes that deactivate the access keys of a user.

@@ -68,6 +68,7 @@ pub fn incident_json(containment: &Containment) -> Value {
     record["targets"] = targets.collect();
     record["calls"] = json!(containment.calls);
     record["mentioned"] = json!(containment.plan.mentioned);
+    record["open_ends"] = json!(containment.plan.open_ends);
     record["log_verification"] = json!(containment.log_verification);
     record["not_stopped"] = json!(NOT_STOPPED);
     record["undo"] = json!(format!("dragnet contain undo {}", containment.id));

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::survey::Candidate;
 use super::trust::trusted_principals;
 use crate::aws::{Aws, CredentialKind, PrincipalDetail, Session};
+use crate::cli::ContainAction;
 use crate::model::{AccountId, Principal, PrincipalKind};
 
 /// How many trusted users are looked up in one account. IAM takes seconds for each report.
@@ -36,16 +37,25 @@ impl Candidate {
         for kind in CredentialKind::ALL {
             match aws.user_credentials(session, user, kind).await {
                 Ok(found) => self.credentials.extend(found),
-                Err(error) => self.unknown.push(format!("{}s: {error}", kind.describe())),
+                Err(error) => {
+                    let unread = format!("{}s: {error}", kind.describe());
+                    self.note_unread(&[ContainAction::DeactivateCredentials], unread);
+                }
             }
         }
         match aws.has_login_profile(session, user).await {
             Ok(exists) => self.has_login_profile = Some(exists),
-            Err(error) => self.unknown.push(format!("console password: {error}")),
+            Err(error) => {
+                let unread = format!("console password: {error}");
+                self.note_unread(&[ContainAction::DeleteLoginProfile], unread);
+            }
         }
         match aws.mfa_devices(session, user).await {
             Ok(devices) => self.mfa_devices = devices,
-            Err(error) => self.unknown.push(format!("MFA devices: {error}")),
+            Err(error) => {
+                let unread = format!("MFA devices: {error}");
+                self.note_unread(&[ContainAction::DeactivateMfa], unread);
+            }
         }
     }
 

@@ -14,26 +14,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use super::journal_file::{FORMAT, create_journal};
 use super::log_verification::LogVerification;
 use super::record::{Containment, Event};
 use super::recorded_call::{CREATE_CALLS, RecordedCall, insert_call, read_calls};
 use super::seal::{InvalidPlan, SealedPlan};
 use super::states::{IllegalTransition, State};
 use crate::time::rfc3339_ms;
-
-/// Version of the tables. Increase it when their meaning changes.
-const FORMAT: &str = "1";
-
-const CREATE: &str = "
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-CREATE TABLE IF NOT EXISTS fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
--- Rows are only appended; the last row of a step has its current state. `document`: the policy that an intent writes.
-CREATE TABLE IF NOT EXISTS event (
-    seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, state TEXT NOT NULL, at TEXT NOT NULL, document TEXT,
-    detail TEXT NOT NULL
-) STRICT;
-";
 
 /// Errors of a journal.
 #[derive(Debug, thiserror::Error)]
@@ -107,28 +94,10 @@ impl Journals {
             .map_err(file_error(directory))?;
         let path = self.path(sealed.short_hash());
         let lock = self.lock(sealed.short_hash())?;
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(file_error(&path))?;
-        let mut connection = Connection::open(&path)?;
-        connection.execute_batch(CREATE)?;
-        let transaction = connection.transaction()?;
-        for (key, value) in [
-            ("format", FORMAT),
-            ("plan", &sealed.to_text()?),
-            ("begun", &rfc3339_ms(now)),
-            ("by", caller),
-        ] {
-            transaction.execute(
-                "INSERT OR IGNORE INTO fact (key, value) VALUES (?1, ?2)",
-                [key, value],
-            )?;
+        if !path.is_file() {
+            create_journal(&path, sealed, caller, now)?;
         }
-        transaction.commit()?;
-        drop((connection, lock));
+        drop(lock);
         self.open(sealed.short_hash())
     }
 
@@ -380,7 +349,7 @@ fn unknown_value(word: &str) -> JournalError {
     JournalError::Damaged(format!("unknown value `{word}`"))
 }
 
-fn file_error(path: &Path) -> impl Fn(std::io::Error) -> JournalError {
+pub(super) fn file_error(path: &Path) -> impl Fn(std::io::Error) -> JournalError {
     let path = path.to_owned();
     move |source| JournalError::File {
         path: path.clone(),

@@ -60,11 +60,11 @@ impl DenialCause {
     pub(super) fn describe(self) -> &'static str {
         match self {
             Self::InlineDeny => {
-                "by an explicit deny in an identity-based policy, as the containment adds"
+                "by the policy of the containment: the error names an explicit deny in a policy of its kind"
             }
-            Self::BoundaryDeny => "by an explicit deny in its permissions boundary",
+            Self::BoundaryDeny => "by the permissions boundary of the containment",
             Self::OtherPolicy => "by another policy, or because no policy allows the call",
-            Self::NotShown => "by a policy that the error message does not name",
+            Self::NotShown => "cause not shown in the record",
         }
     }
 
@@ -111,6 +111,8 @@ pub(super) struct LogCall {
     error_code: Option<Value>,
     #[serde(default)]
     error_message: Option<Value>,
+    #[serde(default)]
+    request_parameters: Option<Value>,
     #[serde(default)]
     response_elements: Option<Value>,
 }
@@ -254,6 +256,24 @@ impl LogCall {
     /// The call for people: `s3.amazonaws.com ListBuckets`.
     pub(super) fn name(&self) -> String {
         format!("{} {}", self.event_source, self.event_name)
+    }
+
+    pub(super) fn event_name(&self) -> &str {
+        &self.event_name
+    }
+
+    /// The text of a request parameter; empty if there is none.
+    pub(super) fn parameter(&self, name: &str) -> &str {
+        let parameters = self.request_parameters.as_ref();
+        let value = parameters.and_then(|parameters| parameters.get(name));
+        value.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Whether a request parameter has this text, whatever its name is.
+    pub(super) fn has_parameter_value(&self, text: &str) -> bool {
+        let parameters = self.request_parameters.as_ref();
+        let members = parameters.and_then(Value::as_object);
+        members.is_some_and(|members| members.values().any(|value| value == text))
     }
 
     /// The access key of the caller; empty if there is none.

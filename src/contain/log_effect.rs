@@ -1,13 +1,20 @@
 //! What the steps of a containment block, and since when: what the logs are compared with.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::change::Change;
-use super::log_call::LogCall;
+use super::log_call::{DenialCause, LogCall};
 use super::plan::{PlannedTarget, Step};
 use super::record::Containment;
 use super::states::State;
+
+/// A call that succeeds this soon after a change is not a finding, because the change may not have
+/// reached the service yet.
+///
+/// Source: IAM user guide, "Troubleshoot IAM", "Changes that I make are not always immediately
+/// visible". AWS gives no number; a minute is generous.
+pub(super) const PROPAGATION_GRACE: SignedDuration = SignedDuration::from_secs(60);
 
 /// The effect of one step: the calls that it blocks, from a time on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +22,8 @@ pub(super) struct Effect {
     /// When the change was made, or first found in place.
     pub since: Timestamp,
     blocked: Blocked,
+    /// The cause that the record of a denial by this change has.
+    cause: DenialCause,
 }
 
 /// The calls of a principal that a change blocks.
@@ -43,6 +52,19 @@ impl Effect {
             Blocked::Key(key) => call.access_key_id() == key,
         }
     }
+
+    /// Whether a denial at `at` with this cause is an effect of the change. Event times have no
+    /// fractions of a second.
+    pub(super) fn has_caused(&self, cause: DenialCause, call: &LogCall, at: Timestamp) -> bool {
+        self.cause == cause && self.since.as_second() <= at.as_second() && self.blocks(call, at)
+    }
+
+    /// Whether the change should have blocked a call at `at`: it blocks the call, and it had time
+    /// to reach the service.
+    pub(super) fn should_have_blocked(&self, call: &LogCall, at: Timestamp) -> bool {
+        let propagated = self.since.saturating_add(PROPAGATION_GRACE);
+        self.blocks(call, at) && at > propagated.unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// The effects of the steps of a target that were made or found in place.
@@ -50,13 +72,30 @@ pub(super) fn effects_on(containment: &Containment, target: &PlannedTarget) -> V
     let effects = target.steps.iter().filter_map(|step| {
         let since = effective_since(containment, step)?;
         let blocked = blocked_by(containment, step, since)?;
-        Some(Effect { since, blocked })
+        let cause = denial_cause(&step.change);
+        Some(Effect {
+            since,
+            blocked,
+            cause,
+        })
     });
     effects.collect()
 }
 
+/// The cause that the record of a denial by a change has. The record of a call with a deactivated
+/// key shows none.
+fn denial_cause(change: &Change) -> DenialCause {
+    if change.policy().is_some() {
+        return DenialCause::InlineDeny;
+    }
+    match change {
+        Change::Boundary { .. } => DenialCause::BoundaryDeny,
+        _ => DenialCause::NotShown,
+    }
+}
+
 /// When a change was last made; for a change that was in place already, when it was first seen.
-fn effective_since(containment: &Containment, step: &Step) -> Option<Timestamp> {
+pub(super) fn effective_since(containment: &Containment, step: &Step) -> Option<Timestamp> {
     let state = containment.state(step);
     if !state.may_be_applied() && !state.is_contained() {
         return None;

@@ -14,18 +14,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::change::Change;
 use super::log_call::{CallResult, DenialCause, LogCall};
-use super::log_effect::{Effect, effects_on};
+use super::log_effect::{Effect, PROPAGATION_GRACE, effects_on};
 use super::log_verification::{LogVerdict, LogVerification, LoggedCall, PrincipalVerdict};
 use super::plan::PlannedTarget;
 use super::record::Containment;
 use crate::model::{AccountId, Indicator, IndicatorKind, OwnCall, PrincipalKind, Sighting};
-
-/// A call that succeeds this soon after a change is not a finding, because the change may not have
-/// reached the service yet.
-///
-/// Source: IAM user guide, "Troubleshoot IAM", "Changes that I make are not always immediately
-/// visible". AWS gives no number; a minute is generous.
-const PROPAGATION_GRACE: SignedDuration = SignedDuration::from_secs(60);
 
 /// A record may arrive this much later than its call, so younger records may be missing.
 ///
@@ -38,6 +31,10 @@ const LOOKBACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many successes are shown of each principal; the others are counted.
 const SUCCESSES_SHOWN: usize = 10;
+
+/// How many denials after the change are shown of each principal, with their causes; the others are
+/// counted.
+const DENIALS_SHOWN: usize = 10;
 
 /// Whether the management events of an account were searched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,6 +74,7 @@ struct PrincipalCalls<'c> {
     effects: Vec<Effect>,
     last_success_before: Option<LoggedCall>,
     first_denial: Option<LoggedCall>,
+    denials: Vec<LoggedCall>,
     denied_by: BTreeMap<DenialCause, u64>,
     succeeded: u64,
     successes: Vec<LoggedCall>,
@@ -181,6 +179,7 @@ impl<'c> PrincipalCalls<'c> {
             effects: effects_on(containment, target),
             last_success_before: None,
             first_denial: None,
+            denials: Vec::new(),
             denied_by: BTreeMap::new(),
             succeeded: 0,
             successes: Vec::new(),
@@ -206,13 +205,36 @@ impl<'c> PrincipalCalls<'c> {
         match call.result() {
             CallResult::Succeeded => self.add_success(call, at, sighting),
             CallResult::Denied(cause) if is_after => {
+                let cause = self.attributed(cause, call, at);
                 *self.denied_by.entry(cause).or_default() += 1;
-                self.first_denial
-                    .get_or_insert_with(|| logged_call(call, at, sighting));
+                let denial = LoggedCall {
+                    cause: Some(cause.as_str().to_owned()),
+                    ..logged_call(call, at, sighting)
+                };
+                if self.denials.len() < DENIALS_SHOWN {
+                    self.denials.push(denial.clone());
+                }
+                self.first_denial.get_or_insert(denial);
             }
             CallResult::Failed if is_after => self.failed += 1,
             CallResult::Undecided if is_after => self.undecided += 1,
             CallResult::Denied(_) | CallResult::Failed | CallResult::Undecided => {}
+        }
+    }
+
+    /// Returns the cause of a denial: a policy or a boundary of the containment only if one was in
+    /// place that denies the call.
+    fn attributed(&self, cause: DenialCause, call: &LogCall, at: Timestamp) -> DenialCause {
+        let is_of_containment_kind =
+            matches!(cause, DenialCause::InlineDeny | DenialCause::BoundaryDeny);
+        let is_caused = || {
+            let mut effects = self.effects.iter();
+            effects.any(|effect| effect.has_caused(cause, call, at))
+        };
+        if is_of_containment_kind && !is_caused() {
+            DenialCause::OtherPolicy
+        } else {
+            cause
         }
     }
 
@@ -262,6 +284,7 @@ impl<'c> PrincipalCalls<'c> {
             last_success_before: self.last_success_before.clone(),
             denied: self.denied_by.values().sum(),
             first_denial: self.first_denial.clone(),
+            denials: self.denials.clone(),
             denied_by: denied_by
                 .map(|(cause, count)| (cause.as_str().to_owned(), *count))
                 .collect(),
@@ -321,6 +344,7 @@ fn logged_call(call: &LogCall, at: Timestamp, sighting: &Sighting) -> LoggedCall
         region: details.region.to_string(),
         record_id: details.record_id.to_string(),
         invoked_by: call.invoked_by().map(str::to_owned),
+        cause: None,
     }
 }
 

@@ -49,6 +49,9 @@ pub struct PrincipalVerdict {
     pub denied: u64,
     /// The first of them.
     pub first_denial: Option<LoggedCall>,
+    /// The first of them, each with its cause. Earlier versions stored only one, without its cause.
+    #[serde(default)]
+    pub denials: Vec<LoggedCall>,
     /// How many of them each kind of policy denied, as far as the error messages show it.
     pub denied_by: BTreeMap<String, u64>,
     /// The number of its calls that succeeded after the change and its propagation.
@@ -80,6 +83,9 @@ pub struct LoggedCall {
     pub record_id: String,
     /// The AWS service that made the call for the principal, if one did.
     pub invoked_by: Option<String>,
+    /// Of a denial: its cause, as in `denied_by`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
 }
 
 impl LogVerification {
@@ -170,11 +176,13 @@ impl PrincipalVerdict {
         }
         for (cause, count) in &self.denied_by {
             details.push(format!(
-                "{} {}",
+                "{}: {}",
                 plural(*count, "denial"),
                 describe_cause(cause)
             ));
         }
+        let denials = self.denials.iter();
+        details.extend(denials.map(|denial| format!("denied: {}", denial.describe())));
         let successes = self.successes.iter();
         details.extend(successes.map(|call| format!("SUCCEEDED: {}", call.describe())));
         let counts = [
@@ -200,8 +208,13 @@ impl LoggedCall {
             .as_ref()
             .map(|service| format!(", made by {service} for the principal"))
             .unwrap_or_default();
+        let cause = self
+            .cause
+            .as_ref()
+            .map(|cause| format!(" ({})", describe_cause(cause)))
+            .unwrap_or_default();
         format!(
-            "{} {} from {} in {}, record {}{service}",
+            "{} {} from {} in {}, record {}{service}{cause}",
             self.at, self.event, self.source_ip, self.region, self.record_id
         )
     }

@@ -11,7 +11,10 @@ use super::blast_radius::{BlastRadius, warnings};
 use super::change::{Change, DENY_SESSIONS, REVOKE_SESSIONS, ResourceState, revocation_document};
 use super::document::{DENY_ALL, counted_size, denies_all};
 use super::guard::{Guard, GuardRefusal, TooManyTargets};
-use super::identity_change::{identity_warnings, key_changes, planned_identity_changes};
+use super::identity_change::{
+    identity_warnings, key_changes, planned_identity_changes, unread_gap,
+};
+use super::instances::acted_instances;
 use super::remaining::{locked_out, remaining};
 use super::shared_role::{
     denied_sessions, denies_role, describe_for_actions, must_be_named, refuse_sessions,
@@ -58,6 +61,10 @@ pub struct Plan {
     /// named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentioned: Vec<RefusedTarget>,
+    /// What descends from the identities that acted in the run, but is not contained, or was not
+    /// searched for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open_ends: Vec<String>,
 }
 
 /// A principal and the steps to contain it.
@@ -84,6 +91,9 @@ pub struct PlannedTarget {
     /// What remains possible after the changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remaining: Vec<String>,
+    /// The EC2 instances whose sessions acted, according to the names of the sessions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instances: Vec<String>,
     /// The changes, in order.
     pub steps: Vec<Step>,
 }
@@ -148,7 +158,7 @@ impl Plan {
         guard: &Guard,
         mut candidates: Vec<Candidate>,
         mut refused: Vec<RefusedTarget>,
-        gaps: Vec<String>,
+        mut gaps: Vec<String>,
     ) -> Result<Self, TooManyTargets> {
         candidates.sort_by(|one, other| one.detail.principal.cmp(&other.detail.principal));
         let mut targets = Vec::new();
@@ -156,7 +166,11 @@ impl Plan {
         for candidate in candidates {
             let reasons = refusal_reasons(request, guard, &candidate);
             if reasons.is_empty() {
-                targets.push(plan_target(request, candidate, &mut last_number));
+                gaps.extend(unread_gap(request.actions, &candidate));
+                let warning = guard.warn_of_creator(&candidate.detail.principal);
+                let mut target = plan_target(request, candidate, &mut last_number);
+                target.warnings.extend(warning);
+                targets.push(target);
             } else {
                 refused.push(RefusedTarget {
                     principal: candidate.detail.principal.to_string(),
@@ -185,6 +199,7 @@ impl Plan {
             refused,
             gaps,
             mentioned: Vec::new(),
+            open_ends: Vec::new(),
         })
     }
 
@@ -197,6 +212,12 @@ impl Plan {
 }
 
 impl PlannedTarget {
+    /// Whether a step changes more than single sessions.
+    pub(crate) fn changes_whole_principal(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| !matches!(step.change, Change::DenySessions { .. }))
+    }
+
     /// Whether any step has something to do.
     pub fn has_changes(&self) -> bool {
         self.steps.iter().any(|step| !step.is_already_applied())
@@ -260,7 +281,7 @@ fn plan_target(
     let left = remaining_size(&candidate, &replaced_policies(request, &candidate))
         .saturating_sub(added_size(request, &candidate));
     let mut warnings = warnings(&candidate, &steps);
-    warnings.extend(identity_warnings(&candidate, &steps));
+    warnings.extend(identity_warnings(&steps));
     PlannedTarget {
         id: candidate.detail.id.clone(),
         named_exactly: candidate.named_exactly,
@@ -269,6 +290,7 @@ fn plan_target(
         warnings,
         locked_out: locked_out(&candidate, &steps),
         remaining: remaining(&candidate, &steps),
+        instances: acted_instances(&candidate),
         steps,
         principal: candidate.detail.principal,
         reason: candidate.reason,

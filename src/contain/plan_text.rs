@@ -38,6 +38,14 @@ pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
         ]);
         lines.extend(plan.gaps.iter().map(|gap| format!("  {gap}")));
     }
+    if !plan.open_ends.is_empty() {
+        lines.extend([
+            String::new(),
+            "Open ends: what the identities that acted created or obtained, and this plan does not contain"
+                .to_owned(),
+        ]);
+        lines.extend(plan.open_ends.iter().map(|end| format!("  {end}")));
+    }
     if !plan.mentioned.is_empty() {
         lines.extend([
             String::new(),

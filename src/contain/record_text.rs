@@ -109,7 +109,8 @@ pub fn markdown(containment: &Containment) -> String {
         .refused
         .iter()
         .map(|refused| format!("{}: {}", refused.principal, refused.reasons.join("; ")));
-    let not_contained: Vec<String> = refused.chain(plan.gaps.iter().cloned()).collect();
+    let unread = plan.gaps.iter().chain(&plan.open_ends).cloned();
+    let not_contained: Vec<String> = refused.chain(unread).collect();
     if !not_contained.is_empty() {
         text.push_str("\n## Not contained\n\n");
         for line in not_contained {

@@ -24,6 +24,9 @@ pub struct ObservedSessions {
     pub others: usize,
     /// The sessions that acted, but whose creator the records do not show.
     pub of_unknown_creator: Vec<String>,
+    /// Whether they descend from an identity that acted. Others may use the role, also if the run
+    /// does not have their sessions.
+    pub is_followed: bool,
 }
 
 /// The sessions of all roles in a run.
@@ -61,6 +64,22 @@ impl RunSessions {
             if applies && set.len() < MAX_SESSIONS {
                 set.insert(user_id.to_owned());
             }
+        }
+    }
+
+    /// Marks the sessions of a role with this name as sessions that acted, if the run has any.
+    pub(super) fn mark_named(&mut self, selector: &PrincipalSelector, name: &str) {
+        let Some(account) = selector.account else {
+            return;
+        };
+        let key = (account, selector.name.as_str().to_ascii_lowercase());
+        if let Some(sessions) = self.roles.get_mut(&key) {
+            let is_named = |session: &&String| {
+                let parts = session.split_once(':');
+                parts.is_some_and(|(_, session_name)| session_name == name)
+            };
+            let named = sessions.seen.iter().filter(is_named).cloned();
+            sessions.acted.extend(named);
         }
     }
 
@@ -116,6 +135,7 @@ impl RunSessions {
             acted,
             others,
             of_unknown_creator,
+            is_followed: false,
         }
     }
 
@@ -180,6 +200,7 @@ mod tests {
                 acted: vec!["AROAS:eve".to_owned()],
                 others: 1,
                 of_unknown_creator: Vec::new(),
+                is_followed: false,
             }
         );
         assert_eq!(run.creators(&["AROAS:build-1".to_owned()]).len(), 0);

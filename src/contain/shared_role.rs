@@ -8,11 +8,14 @@ use crate::cli::ContainAction;
 use crate::model::PrincipalKind;
 
 /// Whether the whole role is denied only if the user names it: only the run selects it, and others
-/// use it too. Others use a workload role, and a role of which the run has other sessions.
+/// use it too. Others use a workload role, and a role of which the run has other sessions. Of a role
+/// that is only followed by session, it is not known.
 pub(super) fn must_be_named(candidate: &Candidate) -> bool {
     candidate.only_from_run
         && candidate.detail.principal.kind() == PrincipalKind::Role
-        && (candidate.sessions.others > 0 || !workloads(&candidate.detail.trust).is_empty())
+        && (candidate.sessions.others > 0
+            || candidate.sessions.is_followed
+            || !workloads(&candidate.detail.trust).is_empty())
 }
 
 /// Whether an action takes access from all sessions of a role.

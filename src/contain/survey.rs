@@ -9,6 +9,7 @@ use super::inventory::{RoleUses, role_uses};
 use super::plan::RefusedTarget;
 use super::run_sessions::ObservedSessions;
 use crate::aws::{AccessKey, Aws, CallError, Credential, PrincipalDetail, ServiceUse, Session};
+use crate::cli::ContainAction;
 use crate::config::PrincipalSelector;
 use crate::model::{AccountId, PrincipalKind};
 
@@ -49,6 +50,8 @@ pub struct Candidate {
     pub sessions: ObservedSessions,
     /// What could not be read, with the reason.
     pub unknown: Vec<String>,
+    /// The actions of which a change may be missing, because what they change could not be read.
+    pub unread_for: BTreeSet<ContainAction>,
     /// Why the contain role of its account cannot be assumed, with advice, if that is the case.
     pub contain_role_error: Option<String>,
 }
@@ -177,7 +180,13 @@ async fn read_candidate(
             candidate.read_access_keys(aws, session).await;
             candidate.read_inventory(aws, session).await;
         }
-        PrincipalKind::Role => candidate.read_trusted(aws, session, uses).await,
+        PrincipalKind::Role => {
+            if candidate.detail.trust.is_empty() {
+                let unread = "trust policy: IAM returned none".to_owned();
+                candidate.note_unread(&[ContainAction::BlockAssume], unread);
+            }
+            candidate.read_trusted(aws, session, uses).await;
+        }
         PrincipalKind::Group => {}
     }
     if kind != PrincipalKind::Group {
@@ -218,8 +227,15 @@ impl Candidate {
             only_from_run: false,
             sessions: ObservedSessions::default(),
             unknown: Vec::new(),
+            unread_for: BTreeSet::new(),
             contain_role_error: None,
         }
+    }
+
+    /// Notes what could not be read, with the reason, and the actions that change it.
+    pub(super) fn note_unread(&mut self, actions: &[ContainAction], unread: String) {
+        self.unread_for.extend(actions);
+        self.unknown.push(unread);
     }
 
     /// Reads the access keys of a user and when they were last used.
@@ -227,7 +243,13 @@ impl Candidate {
         let user = self.detail.principal.name();
         match aws.access_keys(session, user).await {
             Ok(keys) => self.keys = keys,
-            Err(error) => self.unknown.push(format!("access keys: {error}")),
+            Err(error) => {
+                let actions = [
+                    ContainAction::DeactivateKeys,
+                    ContainAction::DeactivateCredentials,
+                ];
+                self.note_unread(&actions, format!("access keys: {error}"));
+            }
         }
         let mut latest = None;
         for key in &self.keys {

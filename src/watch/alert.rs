@@ -44,6 +44,9 @@ pub enum AlertKind {
     Digest,
     /// A hunt counted a group that is new or above the threshold.
     Counts,
+    /// A contained principal had a successful call, or somebody reverted a change of the
+    /// containment.
+    ContainmentBroken,
     /// An account was covered and no longer is.
     CoverageLost,
     /// An account is covered again.
@@ -59,6 +62,7 @@ impl AlertKind {
             Self::Sightings => "sightings",
             Self::Digest => "digest",
             Self::Counts => "counts",
+            Self::ContainmentBroken => "containment-broken",
             Self::CoverageLost => "coverage-lost",
             Self::CoverageRegained => "coverage-regained",
             Self::ActivationFailed => "activation-failed",

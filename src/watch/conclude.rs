@@ -15,6 +15,7 @@ use super::own_calls::OwnCalls;
 use super::state::{self, ActivationEnd, ActivationRecord, Identity, State, StateError, Totals};
 use super::watermark::{ScopeNode, Watermark};
 use crate::cli::settings::ScheduleSettings;
+use crate::contain::ContainmentMonitor;
 use crate::model::{Coverage, Hunt, OwnCall, Sighting, TimeWindow, WindowEnd};
 use crate::query::{Fields, Value};
 use crate::report::{AccountNames, sighting_row};
@@ -28,6 +29,9 @@ use crate::time::rfc3339_ms;
 /// Deduplication records older than this, in milliseconds, are deleted, unless a watermark is
 /// older.
 const REMEMBERED_MS: i64 = 30 * 24 * 3_600_000;
+
+/// The column with what a sighting shows against a monitored containment.
+const FINDING: &str = "finding";
 
 /// A run that has ended, with its counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +57,8 @@ pub struct FinishedRun {
 pub(super) struct Conclusion<'a> {
     pub schedule: &'a ScheduleSettings,
     pub agenda: &'a Agenda,
+    /// The containment that the schedule monitors.
+    pub monitor: Option<&'a ContainmentMonitor>,
     /// The hunts of the run.
     pub hunts: &'a [Hunt],
     pub due_ms: i64,
@@ -132,7 +138,7 @@ impl Conclusion<'_> {
                 self.sighting_alerts(transaction, &reader, own_calls, &template, counts)?;
             alerts.extend(self.count_alerts(transaction, &reader, window, &template, counts)?);
             for alert in &mut alerts {
-                alert.title = alert_title(name, alert.kind, alert.count);
+                alert.title = alert_title(name, alert);
             }
             alerts.extend(coverage_alert(
                 &template,
@@ -184,7 +190,14 @@ impl Conclusion<'_> {
             }
             Ok::<_, StateError>(())
         })?;
-        Ok(batch.finish(template))
+        let kind = match self.monitor {
+            Some(_) => AlertKind::ContainmentBroken,
+            None => template.kind,
+        };
+        Ok(batch.finish(&Alert {
+            kind,
+            ..template.clone()
+        }))
     }
 
     /// Returns the alerts about groups that hunts counted.
@@ -218,8 +231,8 @@ impl Conclusion<'_> {
         Ok(batch.finish(&template))
     }
 
-    /// Adds a sighting to the alerts, unless `alert_when` excludes it, it is a duplicate, or its
-    /// subject is suppressed.
+    /// Adds a sighting to the alerts, unless `alert_when` excludes it, it shows nothing against the
+    /// monitored containment, it is a duplicate, or its subject is suppressed.
     fn add_sighting(
         &self,
         transaction: &Transaction<'_>,
@@ -237,6 +250,12 @@ impl Conclusion<'_> {
             .is_some_and(|condition| !condition.holds(&Columns(&row)))
         {
             return Ok(());
+        }
+        if let Some(monitor) = self.monitor {
+            let Some(finding) = monitor.finding(sighting) else {
+                return Ok(());
+            };
+            row.insert(FINDING.to_owned(), finding.into());
         }
         let SightingIdentity {
             identity,
@@ -382,8 +401,20 @@ impl Conclusion<'_> {
     }
 }
 
-fn alert_title(schedule: &str, kind: AlertKind, count: u64) -> String {
-    match kind {
+fn alert_title(schedule: &str, alert: &Alert) -> String {
+    let count = alert.count;
+    let is_monitored = matches!(alert.kind, AlertKind::ContainmentBroken | AlertKind::Digest);
+    let first = alert.rows.first().filter(|_| is_monitored);
+    let finding = first
+        .and_then(|row| row.get(FINDING))
+        .and_then(serde_json::Value::as_str);
+    if let Some(finding) = finding {
+        return match count {
+            1 => format!("{schedule}: {finding}"),
+            _ => format!("{schedule}: {count} calls against the containment; the first: {finding}"),
+        };
+    }
+    match alert.kind {
         AlertKind::Digest => {
             format!("{schedule}: {count} sightings, too many to list; the run has all of them")
         }

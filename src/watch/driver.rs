@@ -14,12 +14,14 @@ use tracing::{error, info, warn};
 
 use super::agenda::{Agenda, Pace};
 use super::conclude::{Conclusion, FinishedRun};
+use super::monitored::{first_lookback_ms, open_monitor, scope_to_containment};
 use super::own_calls::OwnCalls;
 use super::retention::remove_old_runs;
 use super::state::{ActivationRecord, State, StateError};
 use super::timing::{self, Activation};
 use crate::aws::causes;
 use crate::cli::settings::{ScheduleSettings, SweepSettings, WatchSettings};
+use crate::contain::ContainmentMonitor;
 use crate::model::Hunt;
 use crate::time::Clock;
 
@@ -224,8 +226,15 @@ impl Watch {
         stop: CancellationToken,
     ) -> Result<ActivationRecord, StateError> {
         let started_ms = self.clock.now_ms();
-        let agenda = Arc::new(self.new_agenda(schedule, started_ms)?);
-        let sweep = self.sweep_settings(schedule, &agenda);
+        // The journal is read at each activation, so that it is that of the current containment.
+        let opened = open_monitor(schedule);
+        let monitor = opened.as_ref().ok().and_then(Option::as_ref);
+        let schedule = scope_to_containment(schedule, monitor);
+        let agenda = Arc::new(self.new_agenda(&schedule, monitor, started_ms)?);
+        let sweep = match &opened {
+            Ok(monitor) => self.sweep_settings(&schedule, monitor.as_ref(), &agenda),
+            Err(problem) => Err(problem.clone()),
+        };
         let hunts = sweep
             .as_ref()
             .map(|sweep| sweep.hunts.clone())
@@ -235,8 +244,9 @@ impl Watch {
             Err(problem) => Err(problem),
         };
         self.conclude(EndedActivation {
-            schedule: schedule.clone(),
+            schedule,
             agenda,
+            monitor: opened.ok().flatten(),
             hunts,
             due_ms: activation.due.as_millisecond(),
             started_ms,
@@ -248,15 +258,21 @@ impl Watch {
     fn new_agenda(
         &self,
         schedule: &ScheduleSettings,
+        monitor: Option<&ContainmentMonitor>,
         started_ms: i64,
     ) -> Result<Agenda, StateError> {
+        let watermarks = self.state.watermarks(&schedule.name)?;
+        let is_first = watermarks.iter().next().is_none();
+        let lookback_ms = match monitor {
+            Some(monitor) if is_first => first_lookback_ms(schedule, monitor, started_ms),
+            _ => schedule.lookback_ms,
+        };
         let pace = Pace {
             lag_ms: schedule.lag_ms,
             overlap_ms: schedule.overlap_ms,
-            lookback_ms: schedule.lookback_ms,
+            lookback_ms,
             catch_up_ms: schedule.catch_up_ms,
         };
-        let watermarks = self.state.watermarks(&schedule.name)?;
         Ok(Agenda::new(started_ms, pace, watermarks))
     }
 
@@ -289,6 +305,7 @@ impl Watch {
     fn sweep_settings(
         &self,
         schedule: &ScheduleSettings,
+        monitor: Option<&ContainmentMonitor>,
         agenda: &Agenda,
     ) -> Result<SweepSettings, String> {
         if let Some(budget) = self.settings.scan_budget {
@@ -308,9 +325,12 @@ impl Watch {
         let window = agenda.widest_window().ok_or(
             "the window of the schedule is outside the range of valid times; reduce its lag and lookback",
         )?;
-        schedule
-            .sweep(window, self.runs_dir())
-            .map_err(|error| causes(&error))
+        let runs_dir = self.runs_dir();
+        let sweep = match monitor {
+            Some(monitor) => schedule.containment_sweep(monitor.indicators(), window, runs_dir),
+            None => schedule.sweep(window, runs_dir),
+        };
+        sweep.map_err(|error| causes(&error))
     }
 
     /// The directory of the runs.
@@ -323,6 +343,8 @@ impl Watch {
 struct EndedActivation {
     schedule: ScheduleSettings,
     agenda: Arc<Agenda>,
+    /// The containment that the schedule monitors.
+    monitor: Option<ContainmentMonitor>,
     /// The hunts of the run.
     hunts: Vec<Hunt>,
     due_ms: i64,
@@ -340,6 +362,7 @@ impl EndedActivation {
         let conclusion = Conclusion {
             schedule: &self.schedule,
             agenda: &self.agenda,
+            monitor: self.monitor.as_ref(),
             hunts: &self.hunts,
             due_ms: self.due_ms,
             started_ms: self.started_ms,

@@ -24,6 +24,7 @@ mod deliver;
 mod driver;
 mod health;
 mod metrics;
+mod monitored;
 mod overview;
 mod own_calls;
 mod retention;

@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 9] = [
     &["contain", "search"],
     &["report", "aws", "cli"],
     &["store", "throttle", "config", "range"],
-    &["query"],
+    &["query", "lineage"],
     &["model"],
     &["time"],
 ];

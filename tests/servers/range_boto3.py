@@ -363,6 +363,90 @@ def deny_all_blocks(aws, iam, user_keys):
 
 
 @check
+def sign_in_and_credentials(aws):
+    """The credentials of a user besides access keys, the password, and the MFA device."""
+    account = "333333333302"
+    iam = aws.client("iam", aws.assume(account, "Admin"))
+    user = {"UserName": "mallory"}
+    for name, key, members, update in (
+        ("ssh_public_keys", "SSHPublicKeys", {"SSHPublicKeyId": "APKAMALLORY222222222"}, iam.update_ssh_public_key),
+        ("signing_certificates", "Certificates", {"CertificateId": "CERTMALLORY222222222222"},
+         iam.update_signing_certificate),
+        ("service_specific_credentials", "ServiceSpecificCredentials",
+         {"ServiceSpecificCredentialId": "ACCAMALLORY222222222"}, iam.update_service_specific_credential),
+    ):
+        listed = lambda: getattr(iam, f"list_{name}")(**user)[key]
+        [credential] = listed()
+        assert members.items() <= credential.items() and credential["UserName"] == "mallory", credential
+        assert credential["Status"] == "Active"
+        update(Status="Inactive", **members, **user)
+        assert [found["Status"] for found in listed()] == ["Inactive"]
+        update(Status="Active", **members, **user)
+        assert listed() == [credential]
+        refused("ValidationError", update, Status="Gone", **members, **user)
+        refused("NoSuchEntity", update, Status="Inactive", **dict.fromkeys(members, "NOSUCHCREDENTIAL2222"), **user)
+        refused("NoSuchEntity", update, Status="Inactive", UserName="nobody", **members)
+        refused("NoSuchEntity", getattr(iam, f"list_{name}"), UserName="nobody")
+    assert iam.list_service_specific_credentials(**user)["ServiceSpecificCredentials"][0]["ServiceName"]
+    assert iam.list_signing_certificates(**user)["Certificates"][0]["CertificateBody"].startswith("-----BEGIN")
+    profile = iam.get_login_profile(**user)["LoginProfile"]
+    assert profile["UserName"] == "mallory" and profile["CreateDate"].year > 2000
+    refused("EntityAlreadyExists", iam.create_login_profile, Password="correct horse", **user)
+    iam.delete_login_profile(**user)
+    refused("NoSuchEntity", iam.get_login_profile, **user)
+    refused("NoSuchEntity", iam.delete_login_profile, **user)
+    assert iam.create_login_profile(Password="correct horse", **user)["LoginProfile"]["UserName"] == "mallory"
+    serial = f"arn:aws:iam::{account}:mfa/mallory"
+    assert [device["SerialNumber"] for device in pages(iam, "list_mfa_devices", "MFADevices", **user)] == [serial]
+    refused("NoSuchEntity", iam.deactivate_mfa_device, SerialNumber=serial + "2", **user)
+    iam.deactivate_mfa_device(SerialNumber=serial, **user)
+    assert iam.list_mfa_devices(**user)["MFADevices"] == []
+    refused("NoSuchEntity", iam.deactivate_mfa_device, SerialNumber=serial, **user)
+
+
+@check
+def boundaries_and_blocked_roles(aws):
+    account = "333333333303"
+    iam = aws.client("iam", aws.assume(account, "Admin"))
+    iam.create_user(UserName="bounded")
+    iam.create_role(RoleName="Bounded", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{MANAGEMENT}:root"}, "Action": "sts:AssumeRole"}]}))
+    iam.attach_role_policy(RoleName="Bounded", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    session = aws.assume(account, "Bounded")
+    aws.client("iam", session).list_users()
+    deny_all = "arn:aws:iam::aws:policy/AWSDenyAll"
+    for kind, name in (("user", "bounded"), ("role", "Bounded")):
+        selector = {f"{kind.title()}Name": name}
+        found = lambda: getattr(iam, f"get_{kind}")(**selector)[kind.title()].get("PermissionsBoundary")
+        put = getattr(iam, f"put_{kind}_permissions_boundary")
+        delete = getattr(iam, f"delete_{kind}_permissions_boundary")
+        assert found() is None
+        refused("NoSuchEntity", put, PermissionsBoundary=f"arn:aws:iam::{account}:policy/None", **selector)
+        refused("NoSuchEntity", put, PermissionsBoundary=deny_all, **{f"{kind.title()}Name": "nobody"})
+        put(PermissionsBoundary=deny_all, **selector)
+        assert found()["PermissionsBoundaryArn"] == deny_all
+        detail = iam.get_account_authorization_details(Filter=[kind.title()])[f"{kind.title()}DetailList"]
+        [bounded] = [item for item in detail if item[f"{kind.title()}Name"] == name]
+        assert bounded["PermissionsBoundary"]["PermissionsBoundaryArn"] == deny_all
+        if kind == "role":
+            refused("AccessDenied", aws.client("iam", session).list_users)
+        delete(**selector)
+        assert found() is None
+        refused("NoSuchEntity", delete, **selector)
+    aws.client("iam", session).list_users()
+    trust = iam.get_role(RoleName="Bounded")["Role"]["AssumeRolePolicyDocument"]
+    blocked = dict(trust, Statement=trust["Statement"] + [{"Effect": "Deny", "Principal": "*", "Action": [
+        "sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]}])
+    refused("MalformedPolicyDocument", iam.update_assume_role_policy, RoleName="Bounded", PolicyDocument="{}")
+    refused("NoSuchEntity", iam.update_assume_role_policy, RoleName="Nobody", PolicyDocument=json.dumps(trust))
+    iam.update_assume_role_policy(RoleName="Bounded", PolicyDocument=json.dumps(blocked))
+    refused("AccessDenied", aws.assume, account, "Bounded")
+    aws.client("iam", session).list_users()
+    iam.update_assume_role_policy(RoleName="Bounded", PolicyDocument=json.dumps(trust))
+    assert aws.assume(account, "Bounded")
+
+
+@check
 def trails(aws):
     member = aws.assume(MEMBER, "Admin")
     trail = aws.client("cloudtrail", member)

@@ -220,7 +220,8 @@ impl Aws {
         else {
             return Ok(None);
         };
-        if principal.kind() == PrincipalKind::Role && trust.is_none() {
+        let has_no_trust = trust.as_deref().is_none_or(str::is_empty);
+        if principal.kind() == PrincipalKind::Role && has_no_trust {
             let context = self.iam_context(session, Operation::GetRole);
             return Err(context.unreadable("the role has no AssumeRolePolicyDocument"));
         }

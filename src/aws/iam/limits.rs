@@ -15,7 +15,7 @@ impl Aws {
     /// Source: IAM API, `GetRole`, `GetUser`, `AttachedPermissionsBoundary`.
     ///
     /// # Errors
-    /// The call fails.
+    /// The call fails, or the boundary in the response has no ARN.
     pub async fn permissions_boundary(
         &self,
         session: &Session,
@@ -38,7 +38,21 @@ impl Aws {
             }
             PrincipalKind::Group => None,
         };
-        Ok(boundary.and_then(|boundary| boundary.permissions_boundary_arn))
+        let Some(boundary) = boundary else {
+            return Ok(None);
+        };
+        match boundary.permissions_boundary_arn {
+            Some(arn) if !arn.is_empty() => Ok(Some(arn)),
+            // Without this error, it would look as if there were no boundary.
+            _ => {
+                let operation = match principal.kind() {
+                    PrincipalKind::Role => Operation::GetRole,
+                    PrincipalKind::User | PrincipalKind::Group => Operation::GetUser,
+                };
+                let context = self.iam_context(session, operation);
+                Err(context.unreadable("the permissions boundary has no ARN; expected one"))
+            }
+        }
     }
 
     /// Sets the permissions boundary, or removes it. The call is idempotent. Does nothing to a

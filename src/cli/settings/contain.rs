@@ -29,6 +29,8 @@ pub struct PlanSettings {
     pub selectors: Vec<PrincipalSelector>,
     /// The directory of the run whose principals are to be contained.
     pub run: Option<PathBuf>,
+    /// Whether what descends from these principals is contained too.
+    pub descendants: bool,
     /// The actions, without duplicates.
     pub actions: Vec<ContainAction>,
     /// How long a deny of everything lasts; `None`: until it is removed.
@@ -63,18 +65,26 @@ impl ContainSettings {
     ) -> Result<Self, UsageError> {
         let config = load_config(global, context)?;
         let contain = config.contain.clone();
-        let state = state_directory(context.environment).ok_or(UsageError::NoStateDirectory)?;
-        let journals = state.join(if global.practice {
-            "practice-contain"
-        } else {
-            "contain"
-        });
+        let journals = journals_directory(global, context)?;
         Ok(Self {
             reach: Reach::resolve(global, scope, config)?,
             contain,
             journals,
         })
     }
+}
+
+/// Returns the directory of the containments' journals. The practice range has its own.
+pub(super) fn journals_directory(
+    global: &GlobalArguments,
+    context: &ResolveContext<'_>,
+) -> Result<PathBuf, UsageError> {
+    let state = state_directory(context.environment).ok_or(UsageError::NoStateDirectory)?;
+    Ok(state.join(if global.practice {
+        "practice-contain"
+    } else {
+        "contain"
+    }))
 }
 
 impl PlanSettings {
@@ -119,6 +129,7 @@ impl PlanSettings {
                 .from_run
                 .as_deref()
                 .map(|run| run_dir(run, context)),
+            descendants: arguments.descendants,
             actions,
             lasts: arguments.lasts,
             forced: arguments.forced.clone(),

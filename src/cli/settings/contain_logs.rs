@@ -10,10 +10,26 @@ use crate::model::{AccountId, Indicator, LogKind, RequiredKinds, TimeWindow, Win
 /// The default of `sweep --max-scan-cost`.
 const MAX_SCAN_COST: f64 = 25.0;
 
+/// Returns the scope of a sweep for contained principals of these accounts. It covers every Region,
+/// whatever the configured scope is: a principal may call any. Every account-Region needs a log
+/// source that was searched.
+pub(super) fn containment_scope(
+    configured: Scope,
+    accounts: impl IntoIterator<Item = AccountId>,
+) -> Scope {
+    Scope {
+        include_accounts: accounts.into_iter().map(AccountSelector::Id).collect(),
+        exclude_log_groups: configured.exclude_log_groups,
+        new_regions: configured.new_regions,
+        accepted_gap: configured.accepted_gap,
+        sources: SourcesRule::Require,
+        ..Scope::default()
+    }
+}
+
 impl ContainSettings {
-    /// Returns the settings of a sweep for `indicators` in these accounts. It covers every Region,
-    /// whatever the scope of the configuration is: a principal may call any. Every account-Region
-    /// needs a log source that was searched.
+    /// Returns the settings of a sweep for `indicators` in these accounts, in the scope of
+    /// `containment_scope`.
     pub fn log_sweep(
         &self,
         accounts: impl IntoIterator<Item = AccountId>,
@@ -22,15 +38,7 @@ impl ContainSettings {
         out_dir: PathBuf,
     ) -> SweepSettings {
         let mut reach = self.reach.clone();
-        let configured = std::mem::take(&mut reach.scope);
-        reach.scope = Scope {
-            include_accounts: accounts.into_iter().map(AccountSelector::Id).collect(),
-            exclude_log_groups: configured.exclude_log_groups,
-            new_regions: configured.new_regions,
-            accepted_gap: configured.accepted_gap,
-            sources: SourcesRule::Require,
-            ..Scope::default()
-        };
+        reach.scope = containment_scope(reach.scope, accounts);
         SweepSettings {
             reach,
             window,

@@ -36,7 +36,9 @@ pub use report::ReportSettings;
 pub use run::run_dir;
 pub use sources::SourcesSettings;
 pub use sweep::{EngineSettings, SweepSettings};
-pub use watch::{ScheduleSettings, SinkEndpoint, SinkSettings, WatchSettings};
+pub use watch::{
+    MonitoredContainment, ScheduleSettings, SinkEndpoint, SinkSettings, WatchSettings,
+};
 
 /// The inputs of settings other than arguments and configuration.
 #[derive(Clone, Copy)]

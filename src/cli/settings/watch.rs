@@ -6,6 +6,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::super::{EngineChoice, GlobalArguments, ScopeArguments, UsageError};
+use super::contain::journals_directory;
+use super::contain_logs::containment_scope;
 use super::hunts;
 use super::indicators::{self, Resolved};
 use super::{EngineSettings, Reach, ResolveContext, SweepSettings, load_config, required};
@@ -14,7 +16,9 @@ use crate::config::{
     SecretSource, SinkAddress, SinkTarget, TimeZoneName, Timetable, TopicArn, Watch,
     state_directory,
 };
-use crate::model::{Hunt, Region, TimeWindow, WindowEnd};
+use crate::model::{
+    AccountId, Hunt, Indicator, LogKind, Region, RequiredKinds, TimeWindow, WindowEnd,
+};
 
 /// The settings of a watch.
 #[derive(Clone, Debug)]
@@ -63,6 +67,8 @@ pub struct ScheduleSettings {
     pub suppress_ms: Option<i64>,
     /// The names of the sinks that receive the alerts.
     pub sinks: Vec<String>,
+    /// The containment to monitor, instead of a search.
+    pub containment: Option<MonitoredContainment>,
     reach: Reach,
     formats: Vec<Format>,
     hunts: Vec<String>,
@@ -70,6 +76,15 @@ pub struct ScheduleSettings {
     indicators: Vec<String>,
     indicator_files: Vec<PathBuf>,
     working_directory: PathBuf,
+}
+
+/// The containment that a schedule monitors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonitoredContainment {
+    /// The id of the containment.
+    pub id: String,
+    /// The directory of the containments' journals.
+    pub journals: PathBuf,
 }
 
 /// One sink, with its secrets.
@@ -133,6 +148,7 @@ impl WatchSettings {
             let settings = ScheduleSettings {
                 formats: formats.clone(),
                 catalogue: hunts.clone(),
+                containment: monitored_containment(schedule, global, context)?,
                 ..ScheduleSettings::resolve(schedule, &watch, &reach, directory)
             };
             settings.load_searches(false)?;
@@ -180,6 +196,20 @@ fn state_dir(
     }))
 }
 
+/// Returns the containment that a schedule monitors, if any.
+fn monitored_containment(
+    schedule: &Schedule,
+    global: &GlobalArguments,
+    context: &ResolveContext<'_>,
+) -> Result<Option<MonitoredContainment>, UsageError> {
+    let Some(id) = &schedule.containment else {
+        return Ok(None);
+    };
+    let id = id.to_string();
+    let journals = journals_directory(global, context)?;
+    Ok(Some(MonitoredContainment { id, journals }))
+}
+
 impl ScheduleSettings {
     fn resolve(schedule: &Schedule, watch: &Watch, reach: &Reach, directory: &Path) -> Self {
         let scope = schedule
@@ -198,6 +228,7 @@ impl ScheduleSettings {
             alert_when: schedule.alert_when.clone(),
             suppress_ms: schedule.suppress.map(ConfiguredDuration::as_ms),
             sinks: schedule.sinks.iter().map(ToString::to_string).collect(),
+            containment: None,
             reach: Reach {
                 scope,
                 ..reach.clone()
@@ -240,6 +271,34 @@ impl ScheduleSettings {
     /// Returns the identity, accounts, scope and limits of the schedule.
     pub fn reach(&self) -> &Reach {
         &self.reach
+    }
+
+    /// Returns the same schedule with the scope of a sweep for contained principals of these
+    /// accounts.
+    #[must_use]
+    pub fn for_containment_in(&self, accounts: impl IntoIterator<Item = AccountId>) -> Self {
+        let mut schedule = self.clone();
+        schedule.reach.scope = containment_scope(schedule.reach.scope, accounts);
+        schedule
+    }
+
+    /// Returns the settings of a sweep for the indicators of a containment, whose run is created in
+    /// `out_dir`.
+    ///
+    /// # Errors
+    /// None is expected, because there is no list or hunt to read.
+    pub fn containment_sweep(
+        &self,
+        indicators: Vec<Indicator>,
+        window: TimeWindow,
+        out_dir: PathBuf,
+    ) -> Result<SweepSettings, UsageError> {
+        let sweep = self.sweep(window, out_dir)?;
+        Ok(SweepSettings {
+            required: RequiredKinds::new([LogKind::Management]),
+            indicators,
+            ..sweep
+        })
     }
 
     /// Returns the settings of an activation's sweep, whose run is created in `out_dir`. Indicator

@@ -49,12 +49,25 @@ pub(super) async fn verify(
             print(&from_logs.lines(), out)?;
         }
     }
-    let is_verified = problems.is_empty() && from_logs.is_none_or(|logs| logs.is_verified());
-    Ok(if is_verified {
+    Ok(verification_exit_code(
+        &containment,
+        &problems,
+        from_logs.as_ref(),
+    ))
+}
+
+/// Returns the exit code of a verification: 3 if a step is not in effect, or if the logs were to
+/// show that no call succeeded since and do not.
+pub fn verification_exit_code(
+    containment: &Containment,
+    problems: &[String],
+    from_logs: Option<&LogVerification>,
+) -> u8 {
+    if problems.is_empty() && from_logs.is_none_or(LogVerification::is_verified) {
         containment.exit_code()
     } else {
         3
-    })
+    }
 }
 
 /// Verifies a containment from logs, with the progress that the settings select.

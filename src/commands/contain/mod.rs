@@ -5,6 +5,7 @@ mod error;
 mod from_logs;
 mod inspect;
 mod planning;
+mod stored_run;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -27,7 +28,7 @@ use crate::sweep::{Access, Directory};
 pub use applying::{Canary, apply_plan, dry_run_plan};
 pub use error::ContainError;
 pub use from_logs::{LogSearch, verify_from_logs};
-pub use inspect::{undo_containment, verify_containment};
+pub use inspect::{undo_containment, verification_exit_code, verify_containment};
 pub use planning::make_plan;
 
 /// What the commands need besides their settings.

@@ -7,6 +7,7 @@ use std::path::Path;
 use futures::StreamExt;
 use futures::stream;
 
+use super::stored_run::read_run;
 use super::{CommandContext, ContainError, force_arguments, print, role_chain};
 use crate::aws::Aws;
 use crate::cli::Emit;
@@ -18,11 +19,10 @@ use crate::contain::{
     Survey, count_blocked, denied_sessions, plan_lines, resource_control_policy,
     service_control_policy, shell_script, survey,
 };
-use crate::model::{Account, Operation};
+use crate::model::{Account, Operation, Principal};
 use crate::report::{escape_json, plural};
-use crate::search::event_details;
-use crate::store::{RunDir, RunReader, RunRegistry, ScopeMembership, TrailDeliveries};
-use crate::sweep::{Access, Directory, Member, MergeSource, Refusal, stored_sightings};
+use crate::store::ScopeMembership;
+use crate::sweep::{Access, Directory, Member, Refusal};
 
 /// The number of accounts that are surveyed concurrently.
 const CONCURRENT_SURVEYS: usize = 32;
@@ -39,7 +39,8 @@ struct Findings {
 }
 
 /// Makes a plan, prints it and writes its file. The exit code is 3 if a requested principal is not
-/// in the plan or cannot be contained yet, or an account could not be surveyed.
+/// in the plan or cannot be contained yet, an account could not be surveyed, or descendants are left
+/// open.
 pub(super) async fn plan(
     context: CommandContext<'_>,
     settings: &PlanSettings,
@@ -85,7 +86,10 @@ pub(super) async fn plan(
             plural(blocked as u64, "principal")
         ));
     }
-    let is_complete = plan.refused.is_empty() && plan.gaps.is_empty() && blocked == 0;
+    let is_complete = plan.refused.is_empty()
+        && plan.gaps.is_empty()
+        && plan.open_ends.is_empty()
+        && blocked == 0;
     Ok(if is_complete { 0 } else { 3 })
 }
 
@@ -102,19 +106,11 @@ pub async fn make_plan(
     let mut from_run = settings
         .run
         .as_deref()
-        .map(|run| read_run(run, &environment.run_registry()))
+        .map(|run| read_run(run, &environment.run_registry(), settings.descendants))
         .transpose()?
         .unwrap_or_default();
-    let selectors: Vec<PrincipalSelector> = settings
-        .selectors
-        .iter()
-        .cloned()
-        .chain(
-            from_run
-                .selectors()
-                .map(|selector| name_run(selector, settings.run.as_deref())),
-        )
-        .collect();
+    let descendants = from_run.follow_descendants();
+    let selectors = collect_selectors(settings, &from_run, &descendants);
     let aws = environment.connect(reach, None).await?;
     let caller = aws
         .authenticate()
@@ -127,7 +123,9 @@ pub async fn make_plan(
         "dragnet-contain-plan".to_owned(),
         &Operation::SURVEY,
     );
-    let findings = survey_with_creators(&aws, &access, settings, &mut from_run, selectors).await?;
+    let mut findings =
+        survey_with_creators(&aws, &access, settings, &mut from_run, selectors).await?;
+    findings.leave_open(&descendants);
     let mentioned = from_run.mentioned();
     if findings.candidates.is_empty() {
         return Err(no_principal(&findings, &mentioned).into());
@@ -148,12 +146,35 @@ pub async fn make_plan(
         candidates,
         refused,
         gaps,
-        ..
+        matched,
     } = findings;
     let mut plan = Plan::from_candidates(&request, &guard, candidates, refused, gaps)
         .map_err(ContainError::from)?;
     plan.mentioned = mentioned;
+    let targets: Vec<&Principal> = plan
+        .targets
+        .iter()
+        .filter(|target| target.changes_whole_principal())
+        .map(|target| &target.principal)
+        .collect();
+    plan.open_ends = from_run.open_ends(&targets, &matched);
     Ok(seal_plan(plan, settings)?)
+}
+
+/// Returns the selectors of everything to contain: what was named, what acted in the run, and what
+/// descends from that.
+fn collect_selectors(
+    settings: &PlanSettings,
+    from_run: &FromRun,
+    descendants: &[PrincipalSelector],
+) -> Vec<PrincipalSelector> {
+    let found = from_run.selectors().chain(descendants.iter().cloned());
+    settings
+        .selectors
+        .iter()
+        .cloned()
+        .chain(found.map(|selector| name_run(selector, settings.run.as_deref())))
+        .collect()
 }
 
 /// Seals a plan with the key of this user, if there is or can be one.
@@ -279,7 +300,8 @@ impl Findings {
             let principal = &candidate.detail.principal;
             candidate.created = from_run.created_by(principal);
             candidate.sessions = from_run.sessions(principal, &candidate.detail.id);
-            candidate.only_from_run = !named.iter().any(|selector| selector.matches(principal));
+            candidate.only_from_run = !from_run.is_descendant(principal)
+                && !named.iter().any(|selector| selector.matches(principal));
         }
     }
 
@@ -290,6 +312,17 @@ impl Findings {
             .flat_map(|candidate| denied_sessions(&settings.actions, candidate))
             .cloned()
             .collect()
+    }
+
+    /// Leaves the descendants that matched no principal to the open ends, which say more about them.
+    fn leave_open(&mut self, descendants: &[PrincipalSelector]) {
+        self.refused.retain(|refused| {
+            let is_unmatched = refused.reasons == [NOT_FOUND];
+            !is_unmatched
+                || descendants
+                    .iter()
+                    .all(|descendant| descendant.to_string() != refused.principal)
+        });
     }
 
     /// Adds the selectors that matched no principal.
@@ -365,28 +398,6 @@ fn refuse_unmatched(selector: &PrincipalSelector) -> RefusedTarget {
         reasons: vec![NOT_FOUND.to_owned()],
         user_id: None,
     }
-}
-
-/// Reads the principals from the sightings of a run, without Dragnet's own calls.
-fn read_run(directory: &Path, registry: &RunRegistry) -> Result<FromRun, CommandError> {
-    let reader = RunReader::open(&RunDir::open(directory)?)?;
-    let source = MergeSource {
-        reader: &reader,
-        registry,
-    };
-    let mut from_run = FromRun::new(TrailDeliveries::load(&reader)?);
-    stored_sightings(source, |row| {
-        let found = &row.found;
-        let account = row.account.to_string();
-        let details = event_details(
-            &found.message,
-            &account,
-            row.region.as_str(),
-            found.timestamp_ms,
-        );
-        from_run.add_sighting(row, &details);
-    })?;
-    Ok(from_run)
 }
 
 /// Writes a file atomically, readable only by its owner.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::cli::settings::{ScheduleSettings, WatchSettings};
 use crate::commands::CommandError;
+use crate::contain::{ContainmentMonitor, Journals};
 use crate::report::{Table, write_json};
 use crate::time::rfc3339_ms;
 use crate::watch::next_activation;
@@ -32,6 +33,7 @@ pub(super) fn check(
 ) -> Result<u8, CommandError> {
     for schedule in &watch.schedules {
         schedule.check_lists()?;
+        check_containment(schedule)?;
     }
     let planned = next_activations(&watch.schedules, now);
     if json {
@@ -50,6 +52,22 @@ pub(super) fn check(
     }
     table.write_text(None, out)?;
     Ok(0)
+}
+
+/// Checks that the containment that a schedule monitors exists and is in place.
+fn check_containment(schedule: &ScheduleSettings) -> Result<(), CommandError> {
+    let Some(containment) = &schedule.containment else {
+        return Ok(());
+    };
+    let journals = Journals::new(containment.journals.clone());
+    match ContainmentMonitor::open(&journals, &containment.id) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(CommandError::Monitor {
+            schedule: schedule.name.clone(),
+            id: containment.id.clone(),
+            source,
+        }),
+    }
 }
 
 /// Returns the next activations of all schedules, ordered by time.

@@ -108,6 +108,13 @@ checked_text! {
     |text| has_form(text, 1, 64, "_-")
 }
 
+checked_text! {
+    /// The id of a containment: the short hash of its plan.
+    ContainmentId,
+    "the id of a containment: expected hexadecimal digits, as `dragnet contain list` prints them",
+    |text| (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The address at which health and metrics are served, or `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -212,6 +219,24 @@ mod tests {
                 "did you mean `soc`?",
             ),
             (VALID.replace("sinks = [\"soc\"]", ""), 5, "sinks"),
+            (
+                VALID.replace("indicators", "containment = \"3f9a0c1d2e4b\"\nindicators"),
+                5,
+                "remove hunts, indicators",
+            ),
+            (
+                VALID.replace(
+                    "indicators = [\"192.0.2.1\"]",
+                    "containment = \"3f9a0c1d2e4b\"\nalert_when = \"a > 1\"",
+                ),
+                5,
+                "remove scope and alert_when",
+            ),
+            (
+                VALID.replace("indicators = [\"192.0.2.1\"]", "containment = \"../x\""),
+                7,
+                "hexadecimal",
+            ),
             (VALID.replace("*/15 * * * *", "*/15 * *"), 6, "cron"),
             (
                 VALID.replace("indicators = [\"192.0.2.1\"]", ""),

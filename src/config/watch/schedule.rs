@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{TimeZoneName, Timetable, WatchName};
+use super::{ContainmentId, TimeZoneName, Timetable, WatchName};
 use crate::config::error::Problem;
 use crate::config::text::written_as_text;
 use crate::config::{ConfiguredDuration, KnownRegions, Scope, nearest};
@@ -33,6 +33,9 @@ pub struct Schedule {
     /// Indicator lists, read again at each activation, so that a feed can be updated.
     #[serde(default)]
     pub indicator_files: Vec<PathBuf>,
+    /// The id of a containment to monitor, instead of anything to search for.
+    #[serde(default)]
+    pub containment: Option<ContainmentId>,
     /// The scope, instead of `[scope]`.
     #[serde(default)]
     pub scope: Option<Scope>,
@@ -64,13 +67,7 @@ impl Schedule {
         sinks: &BTreeSet<&str>,
         known: &KnownRegions<'_>,
     ) -> Result<(), Problem> {
-        if self.hunts.is_empty() && self.indicators.is_empty() && self.indicator_files.is_empty() {
-            let message = format!(
-                "the schedule `{}` has nothing to search for: add hunts, indicators or indicator_files",
-                self.name
-            );
-            return Err(Problem::new("name", message));
-        }
+        self.check_searches()?;
         if self.sinks.is_empty() {
             return Err(Problem::new(
                 "name",
@@ -96,6 +93,32 @@ impl Schedule {
             Some(scope) => scope.check(known).map_err(|problem| problem.under("scope")),
             None => Ok(()),
         }
+    }
+
+    /// Checks that there is something to search for, or else a containment to monitor. The
+    /// containment decides what is searched for, and in which accounts.
+    fn check_searches(&self) -> Result<(), Problem> {
+        let is_search = !self.hunts.is_empty()
+            || !self.indicators.is_empty()
+            || !self.indicator_files.is_empty();
+        let is_narrowed = self.scope.is_some() || self.alert_when.is_some();
+        let name = &self.name;
+        let message = match &self.containment {
+            None if !is_search => format!(
+                "the schedule `{name}` has nothing to search for: add hunts, indicators or indicator_files, \
+                 or a containment to monitor"
+            ),
+            Some(id) if is_search => format!(
+                "the schedule `{name}` monitors containment {id}, so it searches for the principals of that: \
+                 remove hunts, indicators and indicator_files, or move them to another schedule"
+            ),
+            Some(id) if is_narrowed => format!(
+                "the schedule `{name}` monitors containment {id}, which sets accounts and condition: \
+                 remove scope and alert_when"
+            ),
+            _ => return Ok(()),
+        };
+        Err(Problem::new("name", message))
     }
 }
 

@@ -20,7 +20,7 @@ const OPTIONAL_IN_JSON: [&str; 7] = [
     "retentionInDays",
 ];
 /// The same in XML, and the elements of lists: a list with fewer items may be complete.
-const OPTIONAL_IN_XML: [&str; 14] = [
+const OPTIONAL_IN_XML: [&str; 15] = [
     "AttachedManagedPolicies",
     "GroupList",
     "GroupPolicyList",
@@ -28,6 +28,7 @@ const OPTIONAL_IN_XML: [&str; 14] = [
     "LastUsedDate",
     "Marker",
     "PasswordLastUsed",
+    "PermissionsBoundary",
     "RoleLastUsed",
     "RolePolicyList",
     "UserPolicyList",

@@ -19,6 +19,13 @@ const SIGHTING_COLUMNS: [&str; 7] = [
     "indicators",
     "hunts",
 ];
+const FINDING_COLUMNS: [&str; 5] = [
+    "event_time",
+    "event_account_id",
+    "event_name",
+    "source_ip",
+    "finding",
+];
 const ACCOUNT_COLUMNS: [&str; 4] = ["account_id", "account_name", "since", "reason"];
 
 /// The body of the POST request.
@@ -35,6 +42,7 @@ pub(super) fn message(alert: &Alert) -> String {
     let columns: Vec<&str> = match alert.kind {
         AlertKind::Sightings | AlertKind::Digest => SIGHTING_COLUMNS.to_vec(),
         AlertKind::Counts => columns_of_first_row().unwrap_or_default(),
+        AlertKind::ContainmentBroken => FINDING_COLUMNS.to_vec(),
         AlertKind::CoverageLost | AlertKind::CoverageRegained | AlertKind::ActivationFailed => {
             ACCOUNT_COLUMNS.to_vec()
         }

@@ -15,14 +15,14 @@ use serde_json::{Value, json};
 
 use super::world::{World, edit_plan, is_allowed, retry_while_throttled, states};
 
-const MALLORY: &str = "arn:aws:iam::222222222222:user/mallory";
-const TRUSTED: &str = "arn:aws:iam::222222222222:role/Trusted";
+pub(super) const MALLORY: &str = "arn:aws:iam::222222222222:user/mallory";
+pub(super) const TRUSTED: &str = "arn:aws:iam::222222222222:role/Trusted";
 const FULL: &str = "arn:aws:iam::222222222222:role/Full";
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 const DENY_ALL: &str = "arn:aws:iam::aws:policy/AWSDenyAll";
 
 /// A user with every kind of credential, and a role with an unusually written trust policy.
-const PRINCIPALS: &str = r#"
+pub(super) const PRINCIPALS: &str = r#"
 [[users]]
 account = "222222222222"
 name = "mallory"
@@ -51,7 +51,7 @@ fn full_role(boundary: &str) -> String {
 
 /// Returns what the actions change, by name: the status of every credential of mallory, her
 /// boundary, and the trust policy of the role byte for byte.
-async fn snapshot(iam: &Client) -> BTreeMap<String, String> {
+pub(super) async fn snapshot(iam: &Client) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let keys =
         retry_while_throttled(async || iam.list_access_keys().user_name("mallory").send().await)
@@ -118,7 +118,7 @@ async fn trust(iam: &Client) -> String {
     document.unwrap().to_owned()
 }
 
-async fn boundary_of_role(iam: &Client, role: &str) -> Option<String> {
+pub(super) async fn boundary_of_role(iam: &Client, role: &str) -> Option<String> {
     let found = retry_while_throttled(async || iam.get_role().role_name(role).send().await)
         .await
         .unwrap();
@@ -128,7 +128,7 @@ async fn boundary_of_role(iam: &Client, role: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-async fn has_password(iam: &Client) -> bool {
+pub(super) async fn has_password(iam: &Client) -> bool {
     let profile =
         retry_while_throttled(async || iam.get_login_profile().user_name("mallory").send().await)
             .await;
@@ -141,7 +141,7 @@ async fn has_password(iam: &Client) -> bool {
     }
 }
 
-async fn mfa_devices(iam: &Client) -> usize {
+pub(super) async fn mfa_devices(iam: &Client) -> usize {
     let devices =
         retry_while_throttled(async || iam.list_mfa_devices().user_name("mallory").send().await)
             .await

@@ -1,12 +1,18 @@
 //! Verification from logs: what the contained principals did since, according to the records that a
 //! trail delivered.
 
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use dragnet::contain::{Journals, LogVerdict, PrincipalVerdict, incident_json, incident_markdown};
+use dragnet::commands::verification_exit_code;
+use dragnet::contain::{
+    DENY_ALL, Journals, LogVerdict, PrincipalVerdict, incident_json, incident_markdown,
+};
 use tokio::time::sleep;
 
 use super::world::{World, is_allowed};
+use crate::survive::binary::dragnet;
 use crate::world::SMALL;
 
 const ACCOUNT: &str = "222222222222";
@@ -63,10 +69,83 @@ async fn attacker_who_keeps_calling_is_denied() {
         "{found:#?}"
     );
     assert_eq!(found.denied_by.get("identity-policy"), Some(&14));
+    assert_eq!(found.denials.len(), 10, "{found:#?}");
+    assert_eq!(found.denials[0].cause.as_deref(), Some("identity-policy"));
+    assert_eq!(Some(&found.denials[0]), found.first_denial.as_ref());
     let last = found.last_success_before.as_ref().unwrap();
     let first = found.first_denial.as_ref().unwrap();
     assert_eq!(last.event, "iam.amazonaws.com ListUsers");
     assert!(last.at < first.at, "{found:#?}");
+}
+
+/// Verifies in IAM and from the logs, as `dragnet contain verify --from-logs` does.
+async fn exit_code(world: &World, id: &str) -> u8 {
+    let from_logs = world.verify_from_logs(id).await;
+    let (containment, problems) = world.verify(id).await;
+    assert!(problems.is_empty(), "{problems:?}");
+    verification_exit_code(&containment, &problems, Some(&from_logs))
+}
+
+#[tokio::test(start_paused = true)]
+async fn exit_code_is_3_until_the_logs_are_complete_and_0_then() {
+    let world = world("");
+    let id = contain_eve(&world).await;
+    sleep(Duration::from_mins(10)).await;
+    assert_eq!(exit_code(&world, &id).await, 3);
+    sleep(LATER).await;
+    assert_eq!(exit_code(&world, &id).await, 0);
+}
+
+/// The policy is back in place when it is verified, but a call succeeded meanwhile.
+#[tokio::test(start_paused = true)]
+async fn exit_code_is_3_after_a_success_although_the_policy_is_back() {
+    let world = world("");
+    let eve = world.sdk_clients().user(KEY);
+    let id = contain_eve(&world).await;
+    sleep(Duration::from_mins(5)).await;
+    let colleague = world.iam(ACCOUNT).await;
+    let removal = colleague
+        .delete_user_policy()
+        .user_name("eve")
+        .policy_name("DenyAll");
+    removal.send().await.unwrap();
+    assert!(is_allowed(&eve).await);
+    let restoration = colleague
+        .put_user_policy()
+        .user_name("eve")
+        .policy_name("DenyAll")
+        .policy_document(DENY_ALL);
+    restoration.send().await.unwrap();
+    sleep(LATER).await;
+    assert_eq!(exit_code(&world, &id).await, 3);
+}
+
+/// After the end of a deny, a policy of the account itself denies the call.
+#[tokio::test(start_paused = true)]
+async fn denials_by_policies_of_others_are_not_attributed_to_the_containment() {
+    let ben = "arn:aws:iam::222222222222:user/ben";
+    let key = "AKIABEN2222222222222";
+    let user = format!(
+        "[[users]]\naccount = \"{ACCOUNT}\"\nname = \"ben\"\naccess_keys = [\"{key}\"]\n\
+         attached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n\
+         policies = {{ Old = '{DENY_ALL}' }}\n"
+    );
+    let world = world(&user);
+    let plan = world.plan(&["--user", ben, "--for", "30m"]).await;
+    let id = world.apply(&plan).await.id;
+    let caller = world.sdk_clients().user(key);
+    sleep(Duration::from_mins(5)).await;
+    assert!(!is_allowed(&caller).await);
+    sleep(Duration::from_mins(40)).await;
+    assert!(!is_allowed(&caller).await);
+    sleep(LATER).await;
+    let found = verdict(&world, &id).await;
+    let causes: Vec<_> = found
+        .denials
+        .iter()
+        .map(|denial| denial.cause.as_deref().unwrap())
+        .collect();
+    assert_eq!(causes, ["identity-policy", "other-policy"], "{found:#?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,4 +248,39 @@ async fn incident_record_has_calls_and_verification() {
     for part in ["## Calls", "**verified**", "## Access that remains", &id] {
         assert!(markdown.contains(part), "{part}: {markdown}");
     }
+}
+
+/// Runs `dragnet contain status` with these arguments on the machine of the world.
+fn status(world: &World, arguments: &[&str]) -> Output {
+    let mut command = dragnet(world.path());
+    command
+        .args(["contain", "status"])
+        .args(arguments)
+        .env("XDG_STATE_HOME", world.path())
+        .stdout(Stdio::piped());
+    command.as_std_mut().output().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn record_is_written_to_a_file_for_its_owner_only() {
+    let world = world("");
+    let id = contain_eve(&world).await;
+    for (format, part) in [("md", "## Calls"), ("json", "\"calls\"")] {
+        let file = format!("record.{format}");
+        let printed = status(&world, &[&id, "--record", format]);
+        let written = status(&world, &[&id, "--record", format, "--out", &file]);
+        for output in [&printed, &written] {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(0), "{stderr}");
+        }
+        assert!(written.stdout.is_empty(), "{:?}", written.stdout);
+        let path = world.path().join(&file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.as_bytes(), printed.stdout);
+        assert!(text.contains(part) && text.contains(&id), "{text}");
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let without_format = status(&world, &[&id, "--out", "record.md"]);
+    assert_eq!(without_format.status.code(), Some(2));
 }

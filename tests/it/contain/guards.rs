@@ -171,6 +171,39 @@ async fn every_way_into_the_own_session_is_protected() {
     assert_eq!(by_role.check(&group, true, &members, ""), []);
 }
 
+/// STS does not say who created a session, so a user who may be the creator is not refused.
+#[tokio::test(start_paused = true)]
+async fn user_who_may_have_created_the_own_session_has_a_warning() {
+    let warning = |guard: &Guard, arn: &str| guard.warn_of_creator(&arn.parse().unwrap());
+    let alice = "arn:aws:iam::111111111111:user/team/Alice";
+    let source_identity = "[identity]\nsource_identity = \"alice\"";
+    let session = "arn:aws:sts::555555555555:assumed-role/Jump/";
+    for (caller, config) in [
+        (format!("{session}alice"), ""),
+        (format!("{session}botocore-session-1"), source_identity),
+    ] {
+        let guard = guard(&caller, config, &[]);
+        let text = warning(&guard, alice).unwrap();
+        assert!(text.contains("has the name of this user"), "{text}");
+        assert_eq!(refusals(&guard, alice, true), []);
+        for other in [
+            "arn:aws:iam::111111111111:user/bob",
+            "arn:aws:iam::555555555555:role/alice",
+        ] {
+            assert_eq!(warning(&guard, other), None, "{caller}: {other}");
+        }
+    }
+    let federated = guard("arn:aws:sts::111111111111:federated-user/x", "", &[]);
+    let text = warning(&federated, alice).unwrap();
+    assert!(text.contains("locks you out"), "{text}");
+    let other_account = "arn:aws:iam::222222222222:user/alice";
+    assert_eq!(warning(&federated, other_account), None);
+    // The own user is refused, so there is nothing to warn of.
+    let by_user = guard(alice, source_identity, &[]);
+    assert_eq!(warning(&by_user, alice), None);
+    assert_eq!(refusals(&by_user, alice, true), [GuardRefusal::OwnChain]);
+}
+
 const DELIVERY_ROLES: &str = r#"
 [[roles]]
 name = "TrailToLogs"

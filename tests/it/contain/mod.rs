@@ -2,14 +2,21 @@
 
 mod actions;
 mod apply_checks;
+mod descendants;
 mod edited;
 mod edited_at_random;
+mod exit_codes;
 mod faults;
 mod from_logs;
 mod from_run;
 mod guards;
+mod killed;
 mod lifecycle;
 mod model;
+mod monitored;
 mod mutated;
+mod mutated_actions;
+mod own_session;
+mod responder;
 mod shared_roles;
 mod world;

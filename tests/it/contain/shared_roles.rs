@@ -2,7 +2,7 @@
 //! with the principals that created them.
 
 use aws_config::SdkConfig;
-use dragnet::contain::{Change, SealedPlan};
+use dragnet::contain::{Change, SealedPlan, shell_script};
 
 use super::world::{World, edit_plan, is_allowed, states};
 use crate::range::clients::temporary;
@@ -85,6 +85,27 @@ async fn assume(world: &World, session: &str) -> SdkConfig {
     let request = sts.assume_role().role_arn(ROLE).role_session_name(session);
     let response = request.send().await.unwrap();
     clients.config(temporary(response.credentials().unwrap()), "us-east-1")
+}
+
+/// The name of the session of an instance is the id of the instance.
+#[tokio::test(start_paused = true)]
+async fn script_has_blocks_for_the_instances_that_acted() {
+    let script_for = async |session: &str| {
+        let scenario = organization("ec2.amazonaws.com") + &session_record(session, KEY, "");
+        let (_world, plan) = plan_from_run(&scenario, &[]).await;
+        shell_script(plan.unwrap().plan())
+    };
+    let script = script_for("i-0123456789abcdef0").await;
+    for part in [
+        "\nsnapshot/222222222222)\n",
+        "aws ec2 create-snapshots --instance-specification='InstanceId=i-0123456789abcdef0'",
+        "\nisolate/222222222222)\n",
+        "--instance-id='i-0123456789abcdef0' --groups=\"${SECURITY_GROUP:?",
+    ] {
+        assert!(script.contains(part), "{part}: {script}");
+    }
+    let script = script_for("build-17").await;
+    assert!(!script.contains("aws ec2"), "{script}");
 }
 
 #[tokio::test(start_paused = true)]

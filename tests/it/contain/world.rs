@@ -1,12 +1,15 @@
 //! An organization to contain principals in, sessions of these principals, and the containment
 //! commands as a user runs them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use clap::Parser;
-use dragnet::cli::settings::{ContainSettings, PlanSettings, ProgressStyle, ResolveContext};
+use dragnet::cli::settings::{
+    ContainSettings, PlanSettings, ProgressStyle, ResolveContext, WatchSettings,
+};
 use dragnet::cli::{Arguments, Command, ContainCommand, GlobalArguments, Override, PlanArguments};
 use dragnet::commands::{
     Canary, CommandError, Environment, LogSearch, apply_plan, make_plan, undo_containment,
@@ -130,6 +133,17 @@ impl World {
     pub(super) fn settings(&self, config: &str) -> ContainSettings {
         let global = self.global(config);
         self.resolve(|context| ContainSettings::resolve(&global, context).unwrap())
+    }
+
+    /// Returns the settings of `watch` with this configuration file, on the same machine.
+    pub(super) fn watch_settings(&self, config: &str) -> WatchSettings {
+        let global = self.global(config);
+        self.resolve(|context| WatchSettings::resolve(&global, context).unwrap())
+    }
+
+    /// Returns the directory to which the paths in a configuration file are relative.
+    pub(super) fn path(&self) -> &Path {
+        self.temp.path()
     }
 
     fn global(&self, config: &str) -> GlobalArguments {

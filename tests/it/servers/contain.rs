@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 use super::moto::management_keys;
 use super::server::{Keys, Server};
 
-const MANAGEMENT: &str = "111111111111";
+pub(super) const MANAGEMENT: &str = "111111111111";
 
 /// The home directory of a responder, which successive commands share.
-struct Home<'a> {
+pub(super) struct Home<'a> {
     server: &'a Server,
     keys: Keys,
     directory: tempfile::TempDir,
 }
 
 impl<'a> Home<'a> {
-    fn new(server: &'a Server, keys: Keys, config: &str) -> Self {
+    pub(super) fn new(server: &'a Server, keys: Keys, config: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("dragnet.toml"), config).unwrap();
         Self {
@@ -29,7 +29,7 @@ impl<'a> Home<'a> {
         }
     }
 
-    fn run_contain(&self, arguments: &[&str]) -> Output {
+    pub(super) fn run_contain(&self, arguments: &[&str]) -> Output {
         assert_cmd::Command::new(env!("CARGO_BIN_EXE_dragnet"))
             .current_dir(self.directory.path())
             .env_clear()
@@ -47,7 +47,7 @@ impl<'a> Home<'a> {
     }
 
     /// Runs a command, asserts that it succeeds, and returns its JSON.
-    fn run_contain_json(&self, arguments: &[&str]) -> Value {
+    pub(super) fn run_contain_json(&self, arguments: &[&str]) -> Value {
         let output = self.run_contain(&[arguments, &["--json"]].concat());
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(
@@ -60,7 +60,7 @@ impl<'a> Home<'a> {
     }
 
     /// Plans and applies a containment, and returns its id.
-    fn apply_containment(&self, principals: &[&str]) -> String {
+    pub(super) fn apply_containment(&self, principals: &[&str]) -> String {
         let plan = self.run_contain_json(&[&["plan", "--reason", "a test"], principals].concat());
         let id = plan["hash"].as_str().unwrap()[..12].to_owned();
         let record = self.run_contain_json(&["apply", "plan.json", "--confirm", &id]);
@@ -69,11 +69,11 @@ impl<'a> Home<'a> {
     }
 }
 
-fn allow_policy(actions: &[&str]) -> String {
+pub(super) fn allow_policy(actions: &[&str]) -> String {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}).to_string()
 }
 
-async fn create_role(iam: &Iam, name: &str, actions: &[&str]) {
+pub(super) async fn create_role(iam: &Iam, name: &str, actions: &[&str]) {
     let trust = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{MANAGEMENT}:root")}, "Action": "sts:AssumeRole",
     }]});
@@ -91,7 +91,7 @@ async fn create_role(iam: &Iam, name: &str, actions: &[&str]) {
     put.send().await.unwrap();
 }
 
-async fn assume_role(server: &Server, keys: &Keys, account: &str, role: &str) -> Keys {
+pub(super) async fn assume_role(server: &Server, keys: &Keys, account: &str, role: &str) -> Keys {
     let sts = aws_sdk_sts::Client::new(&server.config(keys, "us-east-1"));
     let assume = sts
         .assume_role()
@@ -137,7 +137,7 @@ except ClientError as error:
 
 /// Returns the keys of an account's root user. In ministack, an access key id that is an account id,
 /// with the secret `test`, belongs to that user.
-fn ministack_root(account: &str) -> Keys {
+pub(super) fn ministack_root(account: &str) -> Keys {
     Keys {
         id: account.to_owned(),
         secret: "test".to_owned(),

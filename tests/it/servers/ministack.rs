@@ -53,6 +53,7 @@ async fn denied_accounts_are_reported_and_others_are_swept() {
     assert_coverage(&run, &accounts);
     assert_sightings(&run, &accounts, &planted);
     assert_wrong_external_id_is_denied(&server, &accounts["open"], &arguments);
+    assert_doctor_predicts_coverage(&server, &accounts["open"]).await;
     let summary = run.summary();
     assert_eq!(summary["status"], "incomplete");
     assert_eq!(
@@ -158,29 +159,42 @@ fn assert_wrong_external_id_is_denied(server: &Server, account: &str, arguments:
     );
     assert!(reason.contains("compare identity.external_id"), "{reason}");
 
-    let doctor = |id: &str| {
-        let config = config.replace("a-wrong-one", id) + "\n[scope]\nsources = \"report\"\n";
-        let (output, _) = dragnet(
-            server,
-            &root_keys(MANAGEMENT),
-            &config,
-            &["doctor", "--account", account, "--region", REGION],
-        );
-        (
-            output.status.code(),
-            String::from_utf8(output.stdout).unwrap(),
-        )
-    };
-    let (code, stdout) = doctor("a-wrong-one");
+    let (code, stdout) = run_doctor(server, account, &config);
     assert!(
         code == Some(3) && stdout.contains("To do: check that arn:aws:iam::"),
         "{stdout}"
     );
-    let (_, stdout) = doctor(EXTERNAL_ID);
+}
+
+/// Asserts that `dragnet doctor` reports a trail that delivers to S3 only, and nothing else: if this
+/// gap is accepted, it succeeds.
+async fn assert_doctor_predicts_coverage(server: &Server, account: &str) {
+    let trails = aws_sdk_cloudtrail::Client::new(&server.config(&root_keys(account), REGION));
+    let create = trails.create_trail().name("all").s3_bucket_name("trails");
+    let create = create.is_multi_region_trail(true);
+    create.send().await.unwrap();
+    trails.start_logging().name("all").send().await.unwrap();
+    let config = format!("[identity]\nmember_role = \"{ROLE}\"\nexternal_id = \"{EXTERNAL_ID}\"\n");
+    let (code, stdout) = run_doctor(server, account, &config);
     assert!(
-        stdout.contains("readable: 1") && !stdout.contains("To do: check that arn:aws:iam::"),
+        code == Some(3)
+            && stdout.contains("only in S3")
+            && !stdout.contains("To do: check that arn:aws:iam::"),
         "{stdout}"
     );
+    let accepted = "[[scope.accepted_gap]]\naccounts = [\"*\"]\nreason = \"ministack delivers nothing\"\n\
+                    by = \"a test\"\nexpires = \"2099-01-01\"\n";
+    let (code, stdout) = run_doctor(server, account, &(config + accepted));
+    assert_eq!(code, Some(0), "{stdout}");
+    assert!(stdout.contains("readable: 1"), "{stdout}");
+}
+
+/// Runs `dragnet doctor` for an account, and returns its exit code and output.
+fn run_doctor(server: &Server, account: &str, config: &str) -> (Option<i32>, String) {
+    let arguments = ["doctor", "--account", account, "--region", REGION];
+    let (output, _) = dragnet(server, &root_keys(MANAGEMENT), config, &arguments);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    (output.status.code(), stdout)
 }
 
 /// An access key id that is an account id, with the secret `test`, belongs to the root user of that

@@ -5,6 +5,7 @@
 //! unset, its tests print a note and pass, so that `cargo test` needs only a Rust toolchain.
 
 mod contain;
+mod contain_actions;
 mod dragnet;
 mod microburst;
 mod ministack;

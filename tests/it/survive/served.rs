@@ -64,6 +64,11 @@ impl Served {
         }
     }
 
+    /// Returns the range, for changes and checks that need no requests over HTTP.
+    pub(crate) fn range(&self) -> &Range {
+        &self.range
+    }
+
     /// Points a command at the range, as the practice user.
     pub(crate) fn point(&self, command: &mut Command) {
         let credentials = self.range.credentials();

@@ -73,6 +73,22 @@ async fn check_lists_the_next_activations() {
     );
 }
 
+#[tokio::test]
+async fn check_refuses_a_containment_that_does_not_exist() {
+    let monitored = CONFIG.replace(
+        "indicators = [\"198.51.100.23\"]",
+        "containment = \"3f9a0c1d2e4b\"",
+    );
+    let temp = configured(&monitored);
+    let (code, _, stderr) = output(temp.path(), &["check"]).await;
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(
+        stderr.contains("the schedule `leaked-key` cannot monitor containment 3f9a0c1d2e4b")
+            && stderr.contains("dragnet contain list"),
+        "{stderr}"
+    );
+}
+
 /// A misspelt field finds nothing, and a watch would never say so.
 #[tokio::test]
 async fn check_and_once_name_misspelt_fields() {

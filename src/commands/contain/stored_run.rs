@@ -1,0 +1,57 @@
+//! Reads from a stored run what `contain plan --from-run` needs: the principals that acted, and what
+//! the run searched for.
+
+use std::path::Path;
+
+use crate::commands::CommandError;
+use crate::commands::facts::{Facts, INDICATOR_KINDS};
+use crate::contain::{FromRun, SearchedFor};
+use crate::model::{Indicator, IndicatorKind};
+use crate::search::event_details;
+use crate::store::{RunDir, RunReader, RunRegistry, TrailDeliveries};
+use crate::sweep::{MergeSource, stored_sightings};
+
+/// Reads the principals from the sightings of a run, without Dragnet's own calls, and what descends
+/// from them if that is asked for.
+pub(super) fn read_run(
+    directory: &Path,
+    registry: &RunRegistry,
+    descendants: bool,
+) -> Result<FromRun, CommandError> {
+    let directory = RunDir::open(directory)?;
+    let reader = RunReader::open(&directory)?;
+    let source = MergeSource {
+        reader: &reader,
+        registry,
+    };
+    let mut from_run = FromRun::new(TrailDeliveries::load(&reader)?);
+    if descendants {
+        from_run = from_run.with_descendants(read_searched_for(&directory, &reader)?);
+    }
+    stored_sightings(source, |row| {
+        let found = &row.found;
+        let account = row.account.to_string();
+        let details = event_details(
+            &found.message,
+            &account,
+            row.region.as_str(),
+            found.timestamp_ms,
+        );
+        from_run.add_sighting(row, &details);
+    })?;
+    Ok(from_run)
+}
+
+/// Reads which indicators a run searched for, and whether it ended.
+fn read_searched_for(directory: &RunDir, reader: &RunReader) -> Result<SearchedFor, CommandError> {
+    let facts = Facts::read(directory, reader)?;
+    let names: Vec<String> = facts.json("indicators")?;
+    let kinds: Vec<String> = facts.optional_json(INDICATOR_KINDS)?;
+    let indicators = names.iter().zip(&kinds).filter_map(|(name, kind)| {
+        // Names have their kind only if it would be ambiguous otherwise.
+        let text = name.strip_prefix(&format!("{kind}:")).unwrap_or(name);
+        Indicator::parse_as(IndicatorKind::from_word(kind)?, text).ok()
+    });
+    let was_interrupted = facts.get("ended") != Some("swept");
+    Ok(SearchedFor::new(indicators, was_interrupted))
+}

@@ -1,0 +1,77 @@
+//! What a call gave its actor: a new identity, or more access for one that exists.
+
+use super::identity::Identity;
+
+/// How a call connects its actor to the identity that it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EdgeKind {
+    /// It issued temporary credentials.
+    IssuesCredentials,
+    /// It created a principal.
+    CreatesPrincipal,
+    /// It created or activated a long-term credential of a user.
+    AddsCredential,
+    /// It extended the access of a principal that exists. Others may use that principal, so it is
+    /// not followed.
+    ExtendsAccess,
+    /// It changed who can assume a role that exists. The role is not followed.
+    ChangesTrust,
+    /// It created an identity provider. Sessions that it vouches for are followed.
+    CreatesProvider,
+    /// It started or changed something that acts with a role.
+    RunsWithRole,
+}
+
+impl EdgeKind {
+    /// The kind as a word of reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::IssuesCredentials => "issues-credentials",
+            Self::CreatesPrincipal => "creates-principal",
+            Self::AddsCredential => "adds-credential",
+            Self::ExtendsAccess => "extends-access",
+            Self::ChangesTrust => "changes-trust",
+            Self::CreatesProvider => "creates-provider",
+            Self::RunsWithRole => "runs-with-role",
+        }
+    }
+
+    /// Whether the calls of the identity count from then on.
+    pub fn is_followed(self) -> bool {
+        !matches!(self, Self::ExtendsAccess | Self::ChangesTrust)
+    }
+}
+
+/// An identity that a call created or extended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The identity.
+    pub identity: Identity,
+    /// How the call connects to it.
+    pub kind: EdgeKind,
+    /// The access key that was issued for it, if the record has one.
+    pub access_key_id: Option<String>,
+    /// Its user id (`aws:userid`), if the record has one: `AROA…:session` for a session.
+    pub user_id: Option<String>,
+    /// The user that has the permissions of the identity, if it is a credential of one.
+    pub owner: Option<Identity>,
+    /// The source identity, which stays the same in all sessions that follow.
+    pub source_identity: Option<String>,
+}
+
+impl Grant {
+    pub(super) fn new(kind: EdgeKind, identity: Identity) -> Self {
+        Self {
+            identity,
+            kind,
+            access_key_id: None,
+            user_id: None,
+            owner: None,
+            source_identity: None,
+        }
+    }
+
+    pub(super) fn with_owner(self, owner: Option<Identity>) -> Self {
+        Self { owner, ..self }
+    }
+}

@@ -1,0 +1,35 @@
+//! Follows credentials: from the identities that an attacker holds, through the calls that issue
+//! credentials or create and extend access, to everything that descends from them.
+//!
+//! ```text
+//! CloudTrail record ─ LINEAGE_CALLS ── LineageRecord ── follow_lineage ── Lineage
+//!                     the table        actor, grants    fixed point       nodes, edges, attempts
+//! ```
+//! The caller passes only records that a trail delivered. A call counts if it succeeded and an
+//! identity of the lineage was its *actor*, from the time at which that identity was created. A role
+//! that others use is followed by session. Nothing here does I/O.
+
+mod actor;
+mod call;
+mod follow;
+mod grant;
+mod grant_reader;
+mod graph;
+mod identity;
+mod joined_call;
+mod record;
+
+pub use actor::Actor;
+pub use call::{LINEAGE_CALLS, LineageCall, NewIdentity};
+pub use follow::follow_lineage;
+pub use grant::{EdgeKind, Grant};
+pub use graph::{Attempt, Edge, Lineage, Node, Start};
+pub use identity::Identity;
+pub use record::LineageRecord;
+
+#[cfg(test)]
+mod follow_tests;
+#[cfg(test)]
+mod table_tests;
+#[cfg(test)]
+mod test_records;

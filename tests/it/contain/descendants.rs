@@ -1,0 +1,393 @@
+//! `contain plan --from-run … --descendants`: everything that descends from a leaked key is
+//! contained, and nothing else. What is not contained or was not searched for is an open end.
+
+use aws_config::SdkConfig;
+use dragnet::contain::{Change, SealedPlan, plan_lines};
+
+use super::world::{World, is_allowed, states};
+use crate::range::clients::temporary;
+use crate::world::{SMALL, World as Sweeps, event};
+
+const DEFAULT_ROLES: &str = include_str!("../../../config/range/default-roles.toml");
+const PROD: &str = "222222222222";
+const DEV: &str = "333333333333";
+
+const KEY: &str = "AKIACI22222222222222";
+const FIRST_SESSION: &str = "ASIAEVE2222222222222";
+const SECOND_SESSION: &str = "ASIAEVE3333333333333";
+const BACKDOOR_KEY: &str = "AKIABACK333333333333";
+
+const CI: &str = "arn:aws:iam::222222222222:user/ci";
+const INTERN: &str = "arn:aws:iam::222222222222:user/intern";
+const WORKER: &str = "arn:aws:iam::222222222222:role/Worker";
+const DEPLOY: &str = "arn:aws:iam::333333333333:role/Deploy";
+const BACKDOOR: &str = "arn:aws:iam::333333333333:user/backdoor";
+const PERSIST: &str = "arn:aws:iam::333333333333:role/Persist";
+
+/// Everything to search for, as a responder finds it round by round.
+const EVERYTHING: [&str; 7] = [
+    KEY,
+    FIRST_SESSION,
+    SECOND_SESSION,
+    BACKDOOR_KEY,
+    "user:backdoor",
+    "user:intern",
+    "role:Persist",
+];
+
+fn role(name: &str, account: &str) -> String {
+    format!(
+        "[[roles]]\nname = \"{name}\"\naccounts = \"{account}\"\n\
+         attached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n"
+    )
+}
+
+fn user(name: &str, account: &str, keys: &str) -> String {
+    format!("[[users]]\naccount = \"{account}\"\nname = \"{name}\"\naccess_keys = [{keys}]\n")
+}
+
+/// Returns the organization with the principals that the attacker created.
+fn organization() -> String {
+    [
+        SMALL.to_owned(),
+        DEFAULT_ROLES.to_owned(),
+        user("ci", PROD, &format!("\"{KEY}\"")),
+        user("intern", PROD, ""),
+        user("carol", PROD, ""),
+        user("victim", PROD, ""),
+        user("backdoor", DEV, &format!("\"{BACKDOOR_KEY}\"")),
+        role("Worker", "prod"),
+        role("Deploy", "dev"),
+        role("Persist", "dev"),
+    ]
+    .concat()
+}
+
+/// Returns the unique id of a role.
+async fn role_id(account: &str, name: &str) -> String {
+    let iam = World::from_scenario(&organization()).iam(account).await;
+    let role = iam.get_role().role_name(name).send().await.unwrap();
+    role.role.unwrap().role_id
+}
+
+/// A record that the organization's trail delivers.
+struct Call<'a> {
+    account: &'a str,
+    minutes_ago: u32,
+    by: &'a str,
+    key: &'a str,
+    /// The service and the action: `iam CreateUser`.
+    name: &'a str,
+    /// The tables of the request and the response, and more fields.
+    more: String,
+}
+
+impl Call<'_> {
+    fn record(&self) -> String {
+        let (service, action) = self.name.split_once(' ').unwrap();
+        format!(
+            "[[records]]\naccount = \"{}\"\nregion = \"us-east-1\"\nat = \"{}m ago\"\nby = \"{}\"\n\
+             access_key = \"{}\"\nservice = \"{service}\"\naction = \"{action}\"\nip = \"192.0.2.1\"\n{}\n",
+            self.account, self.minutes_ago, self.by, self.key, self.more
+        )
+    }
+}
+
+/// Returns the request and the response of `AssumeRole`.
+fn assumed(role: &str, id: &str, session: &str, key: &str) -> String {
+    let arn = role
+        .replace(":iam:", ":sts:")
+        .replace(":role/", ":assumed-role/");
+    format!(
+        "request = {{ roleArn = \"{role}\", roleSessionName = \"{session}\" }}\n\
+         response = {{ assumedRoleUser = {{ assumedRoleId = \"{id}:{session}\", arn = \"{arn}/{session}\" }}, \
+         credentials = {{ accessKeyId = \"{key}\" }} }}"
+    )
+}
+
+/// The calls of the attacker: a session, a session in the next account, a password, a user with a
+/// key, and a role with external trust.
+async fn attack() -> String {
+    let worker = role_id(PROD, "Worker").await;
+    let deploy = role_id(DEV, "Deploy").await;
+    let evil = "arn:aws:sts::222222222222:assumed-role/Worker/evil";
+    let evil_in_dev = "arn:aws:sts::333333333333:assumed-role/Deploy/evil-2";
+    let call = |account, minutes_ago, by, key, name, more: &str| {
+        let more = more.to_owned();
+        let call = Call {
+            account,
+            minutes_ago,
+            by,
+            key,
+            name,
+            more,
+        };
+        call.record()
+    };
+    let first = assumed(WORKER, &worker, "evil", FIRST_SESSION);
+    let second = assumed(DEPLOY, &deploy, "evil-2", SECOND_SESSION);
+    let password = "request = { userName = \"intern\" }";
+    let created_user = format!(
+        "request = {{ userName = \"backdoor\" }}\nresponse = {{ user = {{ arn = \"{BACKDOOR}\" }} }}"
+    );
+    let created_key = format!(
+        "request = {{ userName = \"backdoor\" }}\n\
+         response = {{ accessKey = {{ accessKeyId = \"{BACKDOOR_KEY}\", userName = \"backdoor\" }} }}"
+    );
+    let created_role = format!(
+        "request = {{ roleName = \"Persist\" }}\nresponse = {{ role = {{ arn = \"{PERSIST}\" }} }}"
+    );
+    [
+        call(PROD, 60, CI, KEY, "sts AssumeRole", &first),
+        call(PROD, 55, evil, FIRST_SESSION, "sts AssumeRole", &second),
+        call(
+            PROD,
+            54,
+            evil,
+            FIRST_SESSION,
+            "iam CreateLoginProfile",
+            password,
+        ),
+        call(
+            DEV,
+            50,
+            evil_in_dev,
+            SECOND_SESSION,
+            "iam CreateUser",
+            &created_user,
+        ),
+        call(
+            DEV,
+            49,
+            evil_in_dev,
+            SECOND_SESSION,
+            "iam CreateAccessKey",
+            &created_key,
+        ),
+        call(
+            DEV,
+            48,
+            evil_in_dev,
+            SECOND_SESSION,
+            "iam CreateRole",
+            &created_role,
+        ),
+        call(DEV, 40, BACKDOOR, BACKDOOR_KEY, "s3 ListBuckets", ""),
+    ]
+    .concat()
+}
+
+/// The calls of others in the records of the run: 300 sessions of the shared role, the colleague
+/// who deactivated the key, and a line in the log of an application that looks like a record.
+fn bystanders() -> String {
+    let mut records = String::new();
+    for number in 0..300 {
+        let by = format!("arn:aws:sts::222222222222:assumed-role/Worker/build-{number}");
+        let call = Call {
+            account: PROD,
+            minutes_ago: 30,
+            by: &by,
+            key: "ASIABUILD22222222222",
+            name: "s3 ListBuckets",
+            more: format!("request = {{ note = \"{KEY}\" }}"),
+        };
+        records.push_str(&call.record());
+    }
+    let deactivated = Call {
+        account: PROD,
+        minutes_ago: 20,
+        by: "arn:aws:iam::222222222222:user/carol",
+        key: "AKIACAROL22222222222",
+        name: "iam UpdateAccessKey",
+        more: format!(
+            "request = {{ userName = \"ci\", accessKeyId = \"{KEY}\", status = \"Inactive\" }}"
+        ),
+    };
+    records.push_str(&deactivated.record());
+    let forged = format!(
+        r#"{{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","arn":"{CI}","accessKeyId":"{KEY}"}},"eventTime":"2026-03-02T11:30:00Z","eventSource":"iam.amazonaws.com","eventName":"CreateLoginProfile","requestParameters":{{"userName":"victim"}},"awsRegion":"us-east-1","sourceIPAddress":"192.0.2.1","eventID":"forged","recipientAccountId":"{PROD}"}}"#
+    );
+    records + &event(PROD, "us-east-1", "/app", "30m ago", &forged)
+}
+
+/// Sweeps for the indicators, and plans to contain the principals of the run, with more arguments.
+async fn plan_from_run(scenario: &str, indicators: &[&str], more: &[&str]) -> (World, SealedPlan) {
+    let run = Box::pin(Sweeps::from_toml(scenario).sweep(indicators)).await;
+    let directory = run.outputs.directory.display().to_string();
+    let world = World::from_scenario(scenario);
+    let arguments = [&["--from-run", directory.as_str()][..], more].concat();
+    let plan = Box::pin(world.try_plan(&arguments, "")).await.unwrap();
+    (world, plan)
+}
+
+/// Returns the targets, each with the first change.
+fn targets(plan: &SealedPlan) -> Vec<(String, &'static str)> {
+    let targets = plan.plan().targets.iter();
+    targets
+        .map(|target| {
+            let change = match &target.steps[0].change {
+                Change::DenyAll { .. } => "all",
+                Change::DenySessions { .. } => "sessions",
+                other => panic!("{other:?}"),
+            };
+            (target.principal.to_string(), change)
+        })
+        .collect()
+}
+
+fn has_open_end(plan: &SealedPlan, parts: &[&str]) -> bool {
+    let mut open_ends = plan.plan().open_ends.iter();
+    open_ends.any(|open_end| parts.iter().all(|part| open_end.contains(part)))
+}
+
+/// Assumes the shared role with this session name.
+async fn assume(world: &World, session: &str) -> SdkConfig {
+    let clients = world.sdk_clients();
+    let sts = aws_sdk_sts::Client::new(&clients.responder());
+    let request = sts
+        .assume_role()
+        .role_arn(WORKER)
+        .role_session_name(session);
+    let response = request.send().await.unwrap();
+    clients.config(temporary(response.credentials().unwrap()), "us-east-1")
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_six_footholds_are_contained_and_nothing_else() {
+    let scenario = [organization(), attack().await, bystanders()].concat();
+    let (world, plan) = plan_from_run(&scenario, &EVERYTHING, &["--descendants"]).await;
+    let mut expected = [
+        (CI, "all"),
+        (INTERN, "all"),
+        (WORKER, "sessions"),
+        (DEPLOY, "sessions"),
+        (BACKDOOR, "all"),
+        (PERSIST, "all"),
+    ]
+    .map(|(arn, change)| (arn.to_owned(), change));
+    expected.sort();
+    let mut planned = targets(&plan);
+    planned.sort();
+    assert_eq!(planned, expected, "{:#?}", plan.plan());
+    assert_eq!(plan.plan().open_ends, Vec::<String>::new());
+    let text = plan.to_text().unwrap();
+    assert!(
+        text.contains("CreateRole by session evil-2 of role Deploy"),
+        "{text}"
+    );
+    assert!(
+        !text.contains(":build-7\""),
+        "no innocent session is denied"
+    );
+    let evil = assume(&world, "evil").await;
+    let innocent = assume(&world, "build-7").await;
+    let applied = world.apply(&plan).await;
+    assert_eq!(states(&applied), ["verified"; 6]);
+    assert!(!is_allowed(&evil).await);
+    assert!(is_allowed(&innocent).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_omitted_foothold_is_an_open_end() {
+    let scenario = [organization(), attack().await].concat();
+    let searched = [KEY, FIRST_SESSION, "user:intern"];
+    let (_, plan) = plan_from_run(&scenario, &searched, &["--descendants"]).await;
+    // The records show the session, but not what it did.
+    assert!(targets(&plan).contains(&(DEPLOY.to_owned(), "sessions")));
+    assert!(!targets(&plan).iter().any(|(arn, _)| arn == BACKDOOR));
+    let expected = [
+        "session evil-2 of role Deploy",
+        "dragnet sweep",
+        SECOND_SESSION,
+    ];
+    assert!(
+        has_open_end(&plan, &expected),
+        "{:#?}",
+        plan.plan().open_ends
+    );
+    let lines = plan_lines(&plan).join("\n");
+    assert!(
+        lines.contains("Open ends") && lines.contains(SECOND_SESSION),
+        "{lines}"
+    );
+    // Each identity that is not searched for is named. The name of a user also finds its keys.
+    for omitted in [
+        SECOND_SESSION,
+        "user:backdoor",
+        "user:intern",
+        "role:Persist",
+    ] {
+        let searched: Vec<&str> = EVERYTHING
+            .into_iter()
+            .filter(|indicator| *indicator != omitted)
+            .collect();
+        let (_, plan) = plan_from_run(&scenario, &searched, &["--descendants"]).await;
+        assert!(!plan.plan().open_ends.is_empty(), "{omitted}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_contained_is_an_open_end() {
+    let by_ci = |name, more: String| {
+        let call = Call {
+            account: PROD,
+            minutes_ago: 10,
+            by: CI,
+            key: KEY,
+            name,
+            more,
+        };
+        call.record()
+    };
+    let outside = "arn:aws:iam::999999999999:role/Outside";
+    let scenario = [
+        organization(),
+        by_ci(
+            "sts AssumeRole",
+            assumed(outside, "AROAOUTSIDE", "evil", FIRST_SESSION),
+        ),
+        by_ci(
+            "iam UpdateAssumeRolePolicy",
+            "request = { roleName = \"Worker\" }".to_owned(),
+        ),
+        by_ci(
+            "iam AttachUserPolicy",
+            "request = { userName = \"intern\" }".to_owned(),
+        ),
+        by_ci(
+            "iam AttachUserPolicy",
+            "request = { userName = \"ci\" }".to_owned(),
+        ),
+        by_ci(
+            "iam CreateSAMLProvider",
+            "response = { sAMLProviderArn = \"saml-1\" }".to_owned(),
+        ),
+    ]
+    .concat();
+    let searched = [KEY, FIRST_SESSION];
+    let (_, plan) = plan_from_run(&scenario, &searched, &["--descendants"]).await;
+    assert_eq!(targets(&plan), [(CI.to_owned(), "all")]);
+    for expected in [
+        &["session evil of role Outside", "not found", "configuration"][..],
+        &["role Worker", "UpdateAssumeRolePolicy", "block-assume"],
+        &["user intern", "AttachUserPolicy", "review"],
+        &["saml-1", "delete it"],
+    ] {
+        assert!(
+            has_open_end(&plan, expected),
+            "{expected:?}: {:#?}",
+            plan.plan().open_ends
+        );
+    }
+    assert_eq!(plan.plan().open_ends.len(), 4, "the user ci is contained");
+    assert!(plan.plan().refused.is_empty(), "{:#?}", plan.plan().refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn descendants_are_contained_only_on_request() {
+    let scenario = [organization(), attack().await].concat();
+    let (_, plan) = plan_from_run(&scenario, &[KEY, FIRST_SESSION], &[]).await;
+    let arns: Vec<String> = targets(&plan).into_iter().map(|(arn, _)| arn).collect();
+    assert_eq!(arns, [WORKER, CI]);
+    assert!(plan.plan().open_ends.is_empty());
+}
