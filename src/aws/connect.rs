@@ -25,12 +25,13 @@ use super::descriptor_limit::DescriptorLimit;
 use super::http;
 use super::mfa::{CodeSource, Device, MfaStatus};
 use super::profile::{ProfileChain, ProfileError, ProfileRole};
+use super::query_limiter::{QueryLimiter, QueryPermits};
 use super::response_budget::ResponseBudget;
 use super::session::{RoleHop, Session};
 use super::source::{self, SourceCredentials};
 use super::sts::{Caller, SessionDurations};
 use crate::config::Identity;
-use crate::model::{ApiCall, InvalidRegion, Partition, Region, SlowedRate};
+use crate::model::{ApiCall, InvalidRegion, Partition, Region, SlowedRate, Target};
 use crate::throttle::Quotas;
 use crate::time::Clock;
 
@@ -110,6 +111,8 @@ pub enum ConnectError {
 pub struct Aws {
     pub(super) clients: Clients,
     pub(super) call_limiter: Arc<CallLimiter>,
+    /// Shared by all runs of the connection.
+    query_limiter: Arc<QueryLimiter>,
     /// Once it is cancelled, no further call of this connection is sent.
     pub(super) stop: CancellationToken,
     pub(super) audit: Option<mpsc::Sender<ApiCall>>,
@@ -263,6 +266,7 @@ impl Aws {
         let profile_roles = assume_profile_roles(chain.roles, base, &identity);
         Ok(Self {
             clients: Clients::new(&sdk),
+            query_limiter: Arc::new(QueryLimiter::new(&options.quotas)),
             call_limiter: Arc::new(CallLimiter::new(options.quotas, limit.calls)),
             stop: CancellationToken::new(),
             audit: options.audit,
@@ -304,6 +308,12 @@ impl Aws {
     #[must_use]
     pub fn with_cancellation(self, stop: CancellationToken) -> Self {
         Self { stop, ..self }
+    }
+
+    /// Returns the permits for the Insights queries of an account-Region, which all runs of this
+    /// connection share.
+    pub fn query_permits(&self, target: &Target) -> Arc<QueryPermits> {
+        self.query_limiter.permits(target)
     }
 
     /// Returns the quotas for which AWS throttled a call, sorted by operation, account and Region.

@@ -14,7 +14,10 @@ use super::http::is_encrypted_or_loopback;
 /// Sends POST requests. It follows no redirects, and of a response it reads only the status.
 #[derive(Debug)]
 pub struct Poster {
-    connector: Connector,
+    /// For encrypted requests: through a proxy, if the environment names one.
+    encrypted: Connector,
+    /// For plain HTTP: never through a proxy, which is another host and could read everything.
+    plain: Connector,
     insecure_endpoint: bool,
 }
 
@@ -40,14 +43,39 @@ pub enum PostError {
 impl Poster {
     /// Creates a client. `insecure_endpoint` allows plain HTTP to other hosts.
     pub fn new(insecure_endpoint: bool) -> Self {
-        let connector = Connector::builder()
-            .proxy_config(ProxyConfig::from_env())
-            .pool_max_idle_per_host(1)
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .build();
+        let connector = |proxy| {
+            Connector::builder()
+                .proxy_config(proxy)
+                .pool_max_idle_per_host(1)
+                .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+                .build()
+        };
         Self {
-            connector,
+            encrypted: connector(ProxyConfig::from_env()),
+            plain: connector(ProxyConfig::disabled()),
             insecure_endpoint,
+        }
+    }
+
+    /// Checks that requests may be sent to this URL.
+    ///
+    /// # Errors
+    /// It is plain HTTP to another host, or not a URL.
+    pub fn check_address(&self, url: &str) -> Result<(), PostError> {
+        if self.insecure_endpoint || is_encrypted_or_loopback(url) {
+            Ok(())
+        } else {
+            Err(PostError::Insecure)
+        }
+    }
+
+    /// Returns the connector for a URL.
+    fn connector(&self, url: &str) -> &Connector {
+        let url = url.parse::<http::Uri>();
+        if url.is_ok_and(|url| url.scheme() == Some(&http::uri::Scheme::HTTPS)) {
+            &self.encrypted
+        } else {
+            &self.plain
         }
     }
 
@@ -61,9 +89,7 @@ impl Poster {
         headers: &[(&'static str, String)],
         body: String,
     ) -> Result<(), PostError> {
-        if !self.insecure_endpoint && !is_encrypted_or_loopback(url) {
-            return Err(PostError::Insecure);
-        }
+        self.check_address(url)?;
         let mut request = http::Request::post(url).header("content-type", "application/json");
         request = headers.iter().fold(request, |request, (name, value)| {
             request.header(*name, value)
@@ -74,7 +100,7 @@ impl Poster {
             .map_err(|error| malformed(&error))?;
         let request = HttpRequest::try_from(request).map_err(|error| malformed(&error))?;
         let response = self
-            .connector
+            .connector(url)
             .call(request)
             .await
             .map_err(|error| PostError::NoResponse(causes(&error)))?;

@@ -65,7 +65,7 @@ pub struct PlanArguments {
     /// Principals that acted in the sightings of this run
     ///
     /// Only records that a trail delivered count. RUN is the directory of the
-    /// run, or its id in ./runs.
+    /// run, its id in ./runs or the start of it, or `last`.
     #[arg(long, value_name = "RUN", help_heading = "Principals")]
     pub from_run: Option<PathBuf>,
 

@@ -101,6 +101,30 @@ pub enum UsageError {
         /// The current caller.
         current: String,
     },
+    /// No run has this id, or one that begins with it.
+    #[error(
+        "there is no run `{given}` in {parent}{}; `dragnet runs list` lists all runs",
+        nearest_runs(nearest)
+    )]
+    UnknownRun {
+        /// The run as it was given.
+        given: String,
+        /// The directory of the runs.
+        parent: String,
+        /// The ids that are most like it.
+        nearest: Vec<String>,
+    },
+    /// Several runs have an id that begins with this.
+    #[error(
+        "the run `{given}` is ambiguous: it may be {}; give more of the id",
+        abridged_runs(candidates)
+    )]
+    AmbiguousRun {
+        /// The run as it was given.
+        given: String,
+        /// The ids that begin with it.
+        candidates: Vec<String>,
+    },
     /// The run belongs to a watch.
     #[error(
         "this run belongs to a watch and cannot be resumed: the next activation reads what it missed (dragnet watch once)"
@@ -150,6 +174,9 @@ pub enum UsageError {
         /// The problem.
         problem: String,
     },
+    /// `watch check` found problems.
+    #[error("the watch cannot run as configured:\n{}", .0.join("\n"))]
+    WatchCheck(Vec<String>),
     /// No directory for persistent state can be determined.
     #[error("no state directory: set HOME or XDG_STATE_HOME")]
     NoStateDirectory,
@@ -166,12 +193,41 @@ pub enum UsageError {
 impl UsageError {
     /// The exit code for wrong usage or configuration.
     pub const EXIT_CODE: u8 = 2;
+
+    /// Returns the exit code. A run that does not exist is no wrong usage: the command failed.
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::UnknownRun { .. }) {
+            1
+        } else {
+            Self::EXIT_CODE
+        }
+    }
 }
 
 fn hint(nearest: Option<&str>) -> String {
     nearest
         .map(|near| format!(": did you mean `{near}`?"))
         .unwrap_or_default()
+}
+
+fn nearest_runs(nearest: &[String]) -> String {
+    match nearest {
+        [] => ", which has no runs".to_owned(),
+        [one] => format!("; the nearest is {one}"),
+        several => format!("; the nearest are {}", several.join(", ")),
+    }
+}
+
+/// The number of candidates that are listed.
+const MAX_CANDIDATES: usize = 10;
+
+fn abridged_runs(candidates: &[String]) -> String {
+    match candidates.split_at_checked(MAX_CANDIDATES) {
+        Some((first, rest)) if !rest.is_empty() => {
+            format!("{} and {} more", first.join(", "), rest.len())
+        }
+        _ => candidates.join(", "),
+    }
 }
 
 /// All errors of the indicators and indicator lists, so that the user can correct them at once.

@@ -44,7 +44,7 @@ pub use list::{ListArguments, Listing, OutputFormat};
 pub use range::{QuotaChoice, RangeCommand, ScenarioArguments, ServeArguments, ShowArguments};
 pub use report::ReportArguments;
 pub use resume::ResumeArguments;
-pub use runs::{RunArgument, RunsCommand};
+pub use runs::{DiffArguments, RunArgument, RunsCommand, RunsFormat};
 pub use scope::ScopeArguments;
 pub use setup::{CloudformationArguments, PolicyArguments, PolicyIdentity, SetupCommand};
 pub use sources::SourcesArguments;
@@ -85,7 +85,7 @@ pub enum Command {
     Watch(WatchCommand),
     /// Write the reports of a finished run
     Report(ReportArguments),
-    /// List, show or verify runs
+    /// List, show, compare or verify runs
     #[command(subcommand)]
     Runs(RunsCommand),
     /// Check the access to every account, with advice on failures

@@ -9,7 +9,7 @@ use crate::config::Format;
 /// The run, and the reports to write.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArguments {
-    /// Run: its directory, or its id in ./runs
+    /// Run: its directory, its id in ./runs or the start of it, or `last`
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 
@@ -17,4 +17,8 @@ pub struct ReportArguments {
     /// [default: csv,jsonl,json]
     #[arg(long = "format", value_name = "FORMAT", value_delimiter = ',')]
     pub formats: Vec<Format>,
+
+    /// Use a run that does not match its manifest; the manifest records it
+    #[arg(long)]
+    pub changed_run: bool,
 }

@@ -12,7 +12,7 @@ page, and what failed or was denied is retried. The run keeps its window, scope
 and indicators. External ids are not stored in a run: they come from the
 configuration file.")]
 pub struct ResumeArguments {
-    /// Run: its directory, or its id in ./runs
+    /// Run: its directory, its id in ./runs or the start of it, or `last`
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 }

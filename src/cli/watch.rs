@@ -19,7 +19,11 @@ pub enum WatchCommand {
     },
     /// Show the state of each schedule and the alerts that wait for delivery
     Status,
-    /// Check the configuration and the fields of the hunts, and print the next
+    /// Check everything that the schedules and sinks need, and print the next
     /// ten activations
-    Check,
+    Check {
+        /// Send a test alert to every sink, and report each result
+        #[arg(long)]
+        send_test: bool,
+    },
 }

@@ -202,12 +202,15 @@ impl Environment {
 
     fn code_source(&self, reach: &Reach) -> Arc<dyn CodeSource> {
         match &self.codes {
-            CodePrompt::Host { code, terminal } => Arc::new(HostCodes::new(
-                code.clone(),
-                reach.identity.mfa_command.clone(),
-                *terminal,
-                self.clock(),
-            )),
+            CodePrompt::Host { code, terminal } => {
+                let codes = HostCodes::new(
+                    code.clone(),
+                    reach.identity.mfa_command.clone(),
+                    *terminal,
+                    self.clock(),
+                );
+                Arc::new(codes.without_variables(reach.secret_variables.clone()))
+            }
             CodePrompt::Other(codes) => Arc::clone(codes),
         }
     }

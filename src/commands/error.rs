@@ -51,6 +51,22 @@ pub enum CommandError {
         #[source]
         cause: Box<CommandError>,
     },
+    /// A run ended before its files were written, and its directory does not exist any more.
+    #[error(
+        "the run stopped, and its results are lost because its directory {run} was removed meanwhile; start a new run"
+    )]
+    RunRemoved {
+        /// The directory of the run.
+        run: String,
+        /// The cause.
+        #[source]
+        cause: Box<CommandError>,
+    },
+    /// The manifest of a run is not signed.
+    #[error(
+        "failed to sign manifest.json; the reports are complete, and `dragnet report` signs again: {0}"
+    )]
+    Signature(String),
     /// The stored MFA session cannot be removed.
     #[error("failed to remove the cached MFA session")]
     Forget(#[source] io::Error),
@@ -116,11 +132,11 @@ impl CommandError {
     /// Returns the exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_)
-            | Self::Scenario(_)
+            Self::Usage(error) => error.exit_code(),
+            Self::Scenario(_)
             | Self::Monitor { .. }
             | Self::Sweep(SweepError::FilterPattern { .. }) => UsageError::EXIT_CODE,
-            Self::RunAborted { cause, .. } => cause.exit_code(),
+            Self::RunAborted { cause, .. } | Self::RunRemoved { cause, .. } => cause.exit_code(),
             Self::Serve(_)
             | Self::Connect(_)
             | Self::Sweep(_)
@@ -128,6 +144,7 @@ impl CommandError {
             | Self::Contain(_)
             | Self::Caller(_)
             | Self::Forget(_)
+            | Self::Signature(_)
             | Self::Store(_)
             | Self::Facts { .. }
             | Self::UnknownRun(_)

@@ -18,6 +18,10 @@ use crate::sweep::{CoverageJudge, JudgementBasis, NAMED_ACCOUNTS_ONLY, WindowBas
 const WINDOWS: &str = "windows";
 const LOG_TIME: &str = "stored";
 
+const CALLER_ARN: &str = "caller_arn";
+const SETTINGS_SHA256: &str = "settings_sha256";
+const FINISHED: &str = "finished";
+
 /// The kinds of the indicators, in their order.
 pub(super) const INDICATOR_KINDS: &str = "indicator_kinds";
 
@@ -54,7 +58,7 @@ pub(super) fn new_run_facts(
         ("tool_version", VERSION.to_owned()),
         ("started", started.to_string()),
         ("practice", practice.to_string()),
-        ("caller_arn", caller.arn.to_string()),
+        (CALLER_ARN, caller.arn.to_string()),
         ("from", settings.window.from().to_string()),
         ("to", settings.window.to().to_string()),
         (
@@ -80,7 +84,7 @@ pub(super) fn new_run_facts(
             settings.reach.scope.is_limited_to_accounts().to_string(),
         ),
         ("settings", settings.to_stored()),
-        ("settings_sha256", settings.sha256()),
+        (SETTINGS_SHA256, settings.sha256()),
     ]
 }
 
@@ -98,7 +102,7 @@ pub(super) async fn write_end(
         .await?;
     journal
         .write(Entry::Fact {
-            key: "finished",
+            key: FINISHED,
             value: finished.to_string(),
         })
         .await
@@ -143,6 +147,41 @@ impl Facts {
             .map_err(|error| self.damaged(key, &error))
     }
 
+    /// Returns a required fact as it is stored, if it has the form of a `T`.
+    pub(super) fn checked_text<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &self,
+        key: &str,
+    ) -> Result<String, CommandError> {
+        self.parsed::<T>(key)?;
+        self.text(key)
+    }
+
+    /// Returns the ARN of the caller; empty if the run has no such fact.
+    pub(super) fn caller_arn(&self) -> Result<String, CommandError> {
+        match self.get(CALLER_ARN) {
+            Some(_) => self.checked_text::<Arn>(CALLER_ARN),
+            None => Ok(String::new()),
+        }
+    }
+
+    /// Returns the SHA-256 of the settings, in hex.
+    pub(super) fn settings_sha256(&self) -> Result<String, CommandError> {
+        let sha256 = self.text(SETTINGS_SHA256)?;
+        if sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            Ok(sha256)
+        } else {
+            Err(self.damaged(SETTINGS_SHA256, &"expected 64 hexadecimal digits"))
+        }
+    }
+
+    /// Returns when the run ended, or when it started if it was killed.
+    pub(super) fn finished(&self) -> Result<Timestamp, CommandError> {
+        match self.get(FINISHED) {
+            Some(_) => self.parsed(FINISHED),
+            None => self.parsed("started"),
+        }
+    }
+
     /// Returns a required fact that is stored as JSON.
     pub(super) fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, CommandError> {
         serde_json::from_str(&self.text(key)?).map_err(|error| self.damaged(key, &error))
@@ -167,7 +206,7 @@ impl Facts {
     /// Whether a caller belongs to the account that started the run. Another account may see
     /// another organization.
     pub(super) fn has_account_of(&self, caller: &Caller) -> Result<bool, CommandError> {
-        let original: Arn = self.parsed("caller_arn")?;
+        let original: Arn = self.parsed(CALLER_ARN)?;
         Ok((original.partition(), original.account())
             == (Some(caller.partition), Some(caller.account)))
     }

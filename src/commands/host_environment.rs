@@ -1,8 +1,9 @@
 //! The host environment of a command, read once.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use console::Term;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -70,8 +71,27 @@ impl HostEnvironment {
         RunRegistry::new(Self::state_directory())
     }
 
+    /// Returns the shortest name of a run that every command takes: its id if it is in `./runs`,
+    /// else its directory.
+    pub(super) fn run_name(&self, directory: &Path) -> String {
+        let id = directory.file_name();
+        match id {
+            Some(id) if directory == self.working_directory.join("runs").join(id) => {
+                id.display().to_string()
+            }
+            _ => self.display_path(directory),
+        }
+    }
+
+    /// Returns the number of columns of the terminal, if stdout is one.
+    pub(super) fn columns(&self) -> Option<u16> {
+        let size = Term::stdout().size_checked();
+        size.map(|(_, columns)| columns)
+            .filter(|_| self.stdout_is_terminal)
+    }
+
     /// Returns a path relative to the working directory, if it is below it.
-    pub(super) fn display_path(&self, path: &std::path::Path) -> String {
+    pub(super) fn display_path(&self, path: &Path) -> String {
         path.strip_prefix(&self.working_directory)
             .unwrap_or(path)
             .display()

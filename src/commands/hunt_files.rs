@@ -7,7 +7,7 @@ use super::CommandError;
 use super::facts::Facts;
 use crate::model::{Hunt, LogGroupArn};
 use crate::query::{GroupPlan, Plan, RowPlan, Value};
-use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, defuse, time};
+use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, time};
 use crate::search::{FlowLogFormats, PassthroughQuery, PreparedHunt, field_notes, prepare};
 use crate::store::{RunDir, RunReader, StoredRows};
 use crate::sweep::{HuntRows, POINTER, RowOrigin, Sources, merged_counts, merged_rows};
@@ -36,6 +36,11 @@ impl<'r> HuntReports<'r> {
         sources: &'r Sources,
     ) -> Result<Self, CommandError> {
         let hunts: Vec<Hunt> = facts.json("hunts")?;
+        let mut names = BTreeSet::new();
+        if let Some(hunt) = hunts.iter().find(|hunt| !names.insert(hunt.name.as_str())) {
+            // One would overwrite the files of the other.
+            return Err(facts.damaged("hunts", &format!("two hunts are named {}", hunt.name)));
+        }
         let (prepared, passthrough) =
             prepare(&hunts).map_err(|error| facts.damaged("hunts", &error))?;
         Ok(Self {
@@ -129,8 +134,7 @@ impl<'r> HuntReports<'r> {
         })?;
         columns.remove(POINTER);
         let columns: Vec<String> = columns.into_iter().collect();
-        let titles: Vec<String> = columns.iter().map(|column| title(column)).collect();
-        let mut writer = HuntWriter::new(&RECORD_COLUMNS, &titles, csv, json)?;
+        let mut writer = HuntWriter::new(&RECORD_COLUMNS, &columns, csv, json)?;
         self.reader.passthrough_rows(&hunt.name, |all| {
             for stored in all {
                 let StoredRows { log_group, rows } = stored?;
@@ -242,18 +246,5 @@ fn summary_of(hunt: &Hunt, counts: bool) -> HuntSummary {
     HuntSummary {
         notes: field_notes(hunt),
         ..HuntSummary::new(hunt, counts)
-    }
-}
-
-/// Returns the title of a column of Insights. Names of Insights' own fields (`@pattern`) are kept;
-/// all others are untrusted text and are defused.
-fn title(column: &str) -> String {
-    let insights_name = column
-        .strip_prefix('@')
-        .filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric()));
-    if insights_name.is_some() {
-        column.to_owned()
-    } else {
-        defuse(column).into_owned()
     }
 }

@@ -2,7 +2,6 @@
 //! argument, because all users of the host can read those.
 
 use std::io;
-use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -10,12 +9,11 @@ use console::Term;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::io::AsyncReadExt;
-use tokio::process::Command;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
+use super::external_program::ExternalProgram;
 use crate::aws::{CodeSource, InvalidMfaCode, MfaCode};
-use crate::config::MfaCommand;
+use crate::config::ExternalCommand;
 use crate::report::escape;
 use crate::time::Clock;
 
@@ -31,21 +29,15 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 const STEP_SECONDS: i64 = 30;
 /// How often an invalid code may be typed.
 const MAX_ATTEMPTS: usize = 3;
-/// Environment variables that are withheld from the program, because it does not need them to print
-/// a code.
-const WITHHELD_VARIABLES: [&str; 4] = [
-    VARIABLE,
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-];
 
 /// Provides codes from the first source that is available: variable, program, terminal.
 #[derive(Debug)]
 pub(super) struct HostCodes {
     /// Taken on the first request, because a code works once.
     variable: Mutex<Option<SecretString>>,
-    command: Option<MfaCommand>,
+    command: Option<ExternalCommand>,
+    /// The environment variables that the program does not get.
+    secret_variables: Vec<String>,
     terminal: bool,
     clock: Clock,
 }
@@ -54,15 +46,25 @@ impl HostCodes {
     /// `variable` is the code of the environment, `terminal` is whether the user can be prompted.
     pub(super) fn new(
         variable: Option<SecretString>,
-        command: Option<MfaCommand>,
+        command: Option<ExternalCommand>,
         terminal: bool,
         clock: Clock,
     ) -> Self {
         Self {
             variable: Mutex::new(variable),
             command,
+            secret_variables: Vec::new(),
             terminal,
             clock,
+        }
+    }
+
+    /// Withholds these environment variables from the program.
+    #[must_use]
+    pub(super) fn without_variables(self, secret_variables: Vec<String>) -> Self {
+        Self {
+            secret_variables,
+            ..self
         }
     }
 
@@ -78,7 +80,7 @@ impl HostCodes {
             if refusal.is_some() {
                 sleep(self.until_next_code()).await;
             }
-            return run_command(command).await;
+            return run_command(command, &self.secret_variables).await;
         }
         if self.terminal {
             return prompt(serial, refusal).await;
@@ -110,46 +112,27 @@ impl CodeSource for HostCodes {
     }
 }
 
-/// Runs the program without a shell. If its output is not a code, the output is not shown anywhere,
-/// because it may be a secret.
-async fn run_command(command: &MfaCommand) -> Result<MfaCode, String> {
-    let (program, arguments) = command.parts();
-    let failed = |problem: String| format!("mfa_command (`{program}`) {problem}");
-    let mut child = Command::new(program);
-    child
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true);
-    for name in WITHHELD_VARIABLES {
-        child.env_remove(name);
+/// Runs the program. If its output is not a code, the output is not shown anywhere, because it may be
+/// a secret.
+async fn run_command(
+    command: &ExternalCommand,
+    secret_variables: &[String],
+) -> Result<MfaCode, String> {
+    let program = ExternalProgram {
+        key: "mfa_command",
+        command,
+        path: None,
+        secret_variables,
+        time_limit: COMMAND_TIMEOUT,
+    };
+    let output = program.run().await?;
+    if !output.status.success() {
+        return Err(program.describe(&format!("failed: {}", output.status)));
     }
-    let mut child = child
-        .spawn()
-        .map_err(|error| failed(format!("cannot be run: {error}")))?;
-    let mut output = String::new();
-    let exit = timeout(COMMAND_TIMEOUT, async {
-        if let Some(stdout) = child.stdout.take() {
-            // A code is shorter than this limit. The rest is not read, and the program ends when
-            // the pipe is closed.
-            stdout.take(1_024).read_to_string(&mut output).await?;
-        }
-        child.wait().await
-    });
-    let output = SecretString::from(match exit.await {
-        Ok(Ok(status)) if status.success() => output,
-        Ok(Ok(status)) => return Err(failed(format!("failed: {status}"))),
-        Ok(Err(error)) => return Err(failed(format!("cannot be read: {error}"))),
-        Err(_) => {
-            return Err(failed(format!(
-                "took longer than {} s",
-                COMMAND_TIMEOUT.as_secs()
-            )));
-        }
-    });
-    let not_a_code = |error| failed(format!("printed no MFA code: {error}"));
-    output.expose_secret().parse().map_err(not_a_code)
+    let text = String::from_utf8(output.stdout).map_err(|_| InvalidMfaCode);
+    text.map(SecretString::from)
+        .and_then(|text| text.expose_secret().parse::<MfaCode>())
+        .map_err(|error| program.describe(&format!("printed no MFA code: {error}")))
 }
 
 /// Prompts for a code on the terminal, and again if the input cannot be one.
@@ -196,7 +179,7 @@ mod tests {
         let clock = Clock::starting_at("2026-03-02T12:00:10Z".parse().unwrap());
         HostCodes::new(
             variable.map(SecretString::from),
-            MfaCommand::try_from(words).ok(),
+            ExternalCommand::try_from(words).ok(),
             false,
             clock,
         )

@@ -4,11 +4,13 @@
 //! Results are written to stdout, everything else to stderr. An error that ends a command has an
 //! exit code, and is printed once, with its causes.
 
+mod connection;
 mod contain;
 mod doctor;
 mod environment;
 mod error;
 mod evidence_files;
+mod external_program;
 mod facts;
 mod host_environment;
 mod hunt_files;
@@ -16,6 +18,7 @@ mod hunts;
 mod interrupt;
 mod list;
 mod logging;
+mod manifest;
 mod mfa_code;
 #[cfg(test)]
 mod mutated_responses;
@@ -27,6 +30,7 @@ mod run;
 mod run_files;
 mod runs;
 mod setup;
+mod signing;
 mod sources;
 mod sweep;
 mod watch;
@@ -43,6 +47,7 @@ pub use contain::{
 pub use doctor::{Check, State, Subject, diagnose, examine};
 pub use environment::Environment;
 pub use error::CommandError;
+pub use interrupt::Interrupt;
 pub use run::{Connection, Resumable, RunOutput, SharedConnection, run_sweep};
 pub use run_files::{RunFiles, read_run, write_run_files};
 pub use watch::WatchRuntime;
@@ -155,7 +160,7 @@ fn run_watch(
     let host = match command {
         // The service writes a log in JSON to stderr.
         WatchCommand::Run => HostEnvironment::detect()?,
-        WatchCommand::Once { .. } | WatchCommand::Status | WatchCommand::Check => {
+        WatchCommand::Once { .. } | WatchCommand::Status | WatchCommand::Check { .. } => {
             detect_host(global)?
         }
     };

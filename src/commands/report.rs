@@ -4,10 +4,12 @@ use std::io::Write;
 
 use jiff::Timestamp;
 
-use super::CommandError;
 use super::host_environment::HostEnvironment;
-use super::run_files::{open_run, write_run_files};
-use crate::cli::settings::ReportSettings;
+use super::manifest::find_origin;
+use super::run_files::{open_run, write_files_from};
+use super::signing::Signing;
+use super::{CommandError, runtime};
+use crate::cli::settings::{ReportSettings, load_config};
 use crate::cli::{GlobalArguments, ReportArguments};
 use crate::report::{write_json, write_run_report};
 use crate::store::RunLock;
@@ -21,19 +23,21 @@ pub(super) fn report(
 ) -> Result<u8, CommandError> {
     let settings = host.global_settings(global);
     // The settings of a report do not depend on the time.
-    let report = ReportSettings::resolve(
-        global,
-        arguments,
-        &host.resolve_context(Timestamp::UNIX_EPOCH),
-    )?;
+    let context = host.resolve_context(Timestamp::UNIX_EPOCH);
+    let report = ReportSettings::resolve(global, arguments, &context)?;
+    let signing = Signing::from_config(&load_config(global, &context)?);
     let dir = open_run(&report.run_dir)?;
     let _lock = RunLock::acquire(&dir)?;
-    let files = write_run_files(&dir, &report.formats, &HostEnvironment::run_registry())?;
+    let origin = find_origin(&dir, arguments.changed_run)?;
+    let registry = HostEnvironment::run_registry();
+    let files = write_files_from(&dir, origin, &report.formats, &registry)?;
+    let signed = runtime()?.block_on(signing.sign(&dir));
     if settings.json {
         write_json(&files.summary, out)?;
-        return Ok(0);
+    } else {
+        let directory = host.display_path(dir.path());
+        write_run_report(&files.run_report(&directory, settings.color), out)?;
     }
-    let directory = host.display_path(dir.path());
-    write_run_report(&files.run_report(&directory, settings.color), out)?;
+    signed.map_err(CommandError::Signature)?;
     Ok(0)
 }

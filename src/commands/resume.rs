@@ -1,8 +1,8 @@
 //! `dragnet resume`.
 
 use super::host_environment::HostEnvironment;
-use super::interrupt::token_cancelled_on_ctrl_c;
-use super::run::{Connection, Resumable};
+use super::interrupt::Interrupt;
+use super::run::{Connection, Resumable, RunOutput};
 use super::sweep::conclude;
 use super::{CommandError, Environment, print_note};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, load_config, run_dir};
@@ -18,7 +18,7 @@ pub(super) async fn resume(
         return Err(UsageError::FixedByRun.into());
     }
     let context = host.resolve_context(jiff::Timestamp::UNIX_EPOCH);
-    let run = Resumable::open(&run_dir(&arguments.run, &context))?;
+    let run = Resumable::open(&run_dir(&arguments.run, &context)?)?;
     let practice = run.is_practice()?;
     if global.practice && !practice {
         return Err(UsageError::NotPractice.into());
@@ -38,13 +38,20 @@ pub(super) async fn resume(
         ..host.global_settings(global)
     };
     let sweep = run.settings(&config)?;
+    let name = host.run_name(run.directory());
+    if let Some(mut files) = run.finished_files(&HostEnvironment::run_registry())? {
+        print_note(&format!(
+            "Run {name} is complete: there is nothing to resume."
+        ));
+        // The lock of this process is not a file of the run.
+        files.files.retain(|file| file != "run.lock");
+        let directory = run.directory().to_owned();
+        let outputs = RunOutput { directory, files };
+        return conclude(&outputs, None, settings, host, sweep.fail_on_sighting);
+    }
     let environment = Environment::from_settings(settings, host)?;
     if settings.progress != ProgressStyle::None {
-        print_note(&format!(
-            "Resuming {}: {}",
-            arguments.run.display(),
-            sweep.window
-        ));
+        print_note(&format!("Resuming {name}: {}", sweep.window));
     }
     let fail_on_sighting = sweep.fail_on_sighting;
     let connection = Connection::open(&environment, &sweep.reach).await?;
@@ -53,7 +60,7 @@ pub(super) async fn resume(
             connection,
             sweep,
             settings.progress,
-            token_cancelled_on_ctrl_c(),
+            Interrupt::from_signals(host),
         )
         .await?;
     conclude(&outputs, failure, settings, host, fail_on_sighting)

@@ -5,27 +5,28 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
+use super::CommandError;
 use super::facts::{Facts, as_json, new_run_facts, write_end};
+use super::interrupt::{Interrupt, is_lost};
+use super::manifest::release_database;
 use super::plan::refuse_over_cost;
-use super::run_files::{RunFiles, open_run, write_run_files};
-use super::{CommandError, Environment};
-use crate::aws::{Aws, Caller};
+use super::run_files::{RunFiles, open_run, read_run, write_run_files};
+use super::signing::Signing;
 use crate::cli::UsageError;
-use crate::cli::settings::{ProgressStyle, Reach, SweepSettings};
+use crate::cli::settings::{ProgressStyle, SweepSettings};
 use crate::config::{Config, Format};
-use crate::model::{ApiCall, RunId, TimeWindow};
+use crate::model::RunId;
 use crate::progress::Reporter;
+use crate::report::RunStatus;
 use crate::store::{
-    Checkpoint, Journal, RunDir, RunLock, RunReader, RunRegistry, StoreError, Writer,
+    Checkpoint, DatabaseCheck, Journal, RunDir, RunLock, RunReader, RunRegistry, StoreError,
+    Writer, check_database, refuse_changed_database,
 };
 use crate::sweep::{self, EARLIER_RUNS, SweepError, SweepParts, Tally, WindowBasis};
-use crate::time::Clock;
 
-/// The capacity of the channel for audit entries.
-pub(super) const AUDIT_WAITING: usize = 1_024;
+pub(super) use super::connection::AUDIT_WAITING;
+pub use super::connection::{Connection, SharedConnection};
 
 /// The directory and the files of a run.
 #[derive(Debug)]
@@ -34,144 +35,6 @@ pub struct RunOutput {
     pub directory: PathBuf,
     /// The files of the run.
     pub files: RunFiles,
-}
-
-/// A connection to AWS with its caller and, if needed, an MFA session, and the receiver of its
-/// audit.
-#[derive(Debug)]
-pub struct Connection {
-    aws: Aws,
-    calls: mpsc::Receiver<ApiCall>,
-    caller: Caller,
-    clock: Clock,
-    practice: bool,
-    /// The runs of this machine.
-    registry: RunRegistry,
-}
-
-impl Connection {
-    /// Returns the connection with a separate audit, for calls that belong to no run.
-    pub(super) fn fork(&self) -> (Aws, mpsc::Receiver<ApiCall>) {
-        let (audit, calls) = mpsc::channel(AUDIT_WAITING);
-        (self.aws.with_audit(audit), calls)
-    }
-
-    /// Adds a run to the list of this machine's runs, and returns the earlier ones that may have
-    /// made calls inside its window. Without the list, calls of earlier runs are reported as
-    /// claimed, so an error does not end the run.
-    fn register_run(&self, run_id: &RunId, run: &Path, window: TimeWindow) -> Vec<String> {
-        match self.registry.add_run(run_id, run, window) {
-            Ok(earlier) => earlier.iter().map(ToString::to_string).collect(),
-            Err(error) => {
-                tracing::warn!("cannot add the run to the list of runs: {error}");
-                Vec::new()
-            }
-        }
-    }
-
-    /// Records in the same list that a run makes calls again.
-    fn register_resumed_run(&self, run_id: &RunId, run: &Path) {
-        if let Err(error) = self.registry.resume_run(run_id, run, self.clock.now()) {
-            tracing::warn!("cannot change the list of runs: {error}");
-        }
-    }
-
-    /// Returns the clock of the environment.
-    pub(super) fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    /// Connects, and asks for an MFA code if one is needed. If the credentials do not work, nothing
-    /// has been written, because the run does not exist yet.
-    ///
-    /// # Errors
-    /// The connection to AWS cannot be created, the source credentials do not work, or there is no
-    /// MFA session.
-    pub async fn open(environment: &Environment, reach: &Reach) -> Result<Self, CommandError> {
-        let (audit, calls) = mpsc::channel(AUDIT_WAITING);
-        let aws = environment.connect(reach, Some(audit)).await?;
-        let caller = aws
-            .authenticate()
-            .await
-            .map_err(|error| CommandError::Caller(Box::new(error)))?;
-        Ok(Self {
-            aws,
-            calls,
-            caller,
-            clock: environment.clock(),
-            practice: environment.range().is_some(),
-            registry: environment.run_registry(),
-        })
-    }
-}
-
-/// A connection that several runs share, some of them concurrently, with its quotas and sessions.
-#[derive(Debug)]
-pub struct SharedConnection {
-    aws: Arc<Aws>,
-    caller: Caller,
-    clock: Clock,
-    practice: bool,
-    /// The runs of this machine.
-    registry: RunRegistry,
-}
-
-impl SharedConnection {
-    /// Connects, and asks for an MFA code if one is needed. `audit` receives the calls that belong
-    /// to no run.
-    ///
-    /// # Errors
-    /// As for [`Connection::open`].
-    pub async fn open(
-        environment: &Environment,
-        reach: &Reach,
-        audit: mpsc::Sender<ApiCall>,
-    ) -> Result<Self, CommandError> {
-        let aws = environment.connect(reach, Some(audit)).await?;
-        let caller = aws
-            .authenticate()
-            .await
-            .map_err(|error| CommandError::Caller(Box::new(error)))?;
-        Ok(Self {
-            aws: Arc::new(aws),
-            caller,
-            clock: environment.clock(),
-            practice: environment.range().is_some(),
-            registry: environment.run_registry(),
-        })
-    }
-
-    /// Returns the AWS client for calls that belong to no run.
-    pub fn aws(&self) -> &Arc<Aws> {
-        &self.aws
-    }
-
-    /// Returns the runs of this machine.
-    pub(super) fn run_registry(&self) -> &RunRegistry {
-        &self.registry
-    }
-
-    /// Returns the connection of one run, with its own audit. The run is added to the list of this
-    /// machine's runs like any other: the watch itself recognizes the calls of its runs by their
-    /// directory, but a sweep only knows the list.
-    pub fn for_run(&self) -> Connection {
-        let (audit, calls) = mpsc::channel(AUDIT_WAITING);
-        let Self {
-            aws,
-            caller,
-            clock,
-            practice,
-            registry,
-        } = self;
-        Connection {
-            aws: aws.with_audit(audit),
-            calls,
-            caller: caller.clone(),
-            clock: clock.clone(),
-            practice: *practice,
-            registry: registry.clone(),
-        }
-    }
 }
 
 /// Runs a sweep, merges its sightings and writes the files. If the sweep fails as a whole, its
@@ -184,11 +47,12 @@ pub async fn run_sweep(
     connection: Connection,
     settings: SweepSettings,
     progress: ProgressStyle,
-    cancel: CancellationToken,
+    interrupt: impl Into<Interrupt>,
 ) -> Result<(RunOutput, Option<SweepError>), CommandError> {
-    refuse_over_cost(&connection, &settings, cancel.clone()).await?;
+    let interrupt: Interrupt = interrupt.into();
+    refuse_over_cost(&connection, &settings, interrupt.token()).await?;
     let windows = WindowBasis::EventTime(settings.window);
-    run_windows(connection, settings, windows, progress, cancel).await
+    run_windows(connection, settings, windows, progress, interrupt).await
 }
 
 /// Runs a sweep with separate windows for each log group.
@@ -200,11 +64,14 @@ pub(super) async fn run_windows(
     settings: SweepSettings,
     windows: WindowBasis,
     progress: ProgressStyle,
-    cancel: CancellationToken,
+    interrupt: impl Into<Interrupt>,
 ) -> Result<(RunOutput, Option<SweepError>), CommandError> {
     let run = OpenRun::create(&connection, &settings, &windows)?;
-    run.execute(connection, settings, windows, progress, cancel)
-        .await
+    let display = RunDisplay {
+        progress,
+        interrupt: interrupt.into(),
+    };
+    run.execute(connection, settings, windows, display).await
 }
 
 /// An interrupted or incomplete run, locked so that no other process resumes it.
@@ -224,6 +91,7 @@ impl Resumable {
     pub fn open(path: &Path) -> Result<Self, CommandError> {
         let dir = open_run(path)?;
         let lock = RunLock::acquire(&dir)?;
+        refuse_changed_database(&dir)?;
         let reader = RunReader::open_without_indexes(&dir)?;
         let facts = Facts::read(&dir, &reader)?;
         if facts.belongs_to_watch() {
@@ -256,6 +124,26 @@ impl Resumable {
         )?)
     }
 
+    /// Returns the files of the run if it is complete and its files are written, so that there is
+    /// nothing to resume. `registry` lists the runs of this machine.
+    ///
+    /// # Errors
+    /// The run cannot be read.
+    pub fn finished_files(&self, registry: &RunRegistry) -> Result<Option<RunFiles>, CommandError> {
+        // Only a run whose files were written after the last change of its database lists it.
+        let is_written = check_database(&self.dir)? == DatabaseCheck::Unchanged;
+        if self.facts.get("ended") != Some("swept") || !is_written {
+            return Ok(None);
+        }
+        let files = read_run(&self.dir, registry)?;
+        Ok((files.summary.status == RunStatus::Complete).then_some(files))
+    }
+
+    /// Returns the directory of the run.
+    pub fn directory(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// Resumes the run, and writes its files.
     ///
     /// # Errors
@@ -266,7 +154,7 @@ impl Resumable {
         connection: Connection,
         settings: SweepSettings,
         progress: ProgressStyle,
-        cancel: CancellationToken,
+        interrupt: impl Into<Interrupt>,
     ) -> Result<(RunOutput, Option<SweepError>), CommandError> {
         if !self.facts.has_account_of(&connection.caller)? {
             let original = self.facts.text("caller_arn")?;
@@ -276,9 +164,25 @@ impl Resumable {
         let windows = WindowBasis::EventTime(settings.window);
         let run = OpenRun::resume(self)?;
         connection.register_resumed_run(&run.run_id, run.dir.path());
-        run.execute(connection, settings, windows, progress, cancel)
-            .await
+        let display = RunDisplay {
+            progress,
+            interrupt: interrupt.into(),
+        };
+        run.execute(connection, settings, windows, display).await
     }
+}
+
+/// A run of which only the directory exists.
+struct NewRun {
+    dir: RunDir,
+    run_id: RunId,
+    started: Timestamp,
+}
+
+/// How a run is shown and interrupted.
+struct RunDisplay {
+    progress: ProgressStyle,
+    interrupt: Interrupt,
 }
 
 /// A run that is open for writing.
@@ -298,15 +202,37 @@ impl OpenRun {
         settings: &SweepSettings,
         windows: &WindowBasis,
     ) -> Result<Self, CommandError> {
-        let Connection {
-            caller,
-            clock,
-            practice,
-            ..
-        } = connection;
-        let started = clock.now();
+        let started = connection.clock.now();
         let run_id = RunId::new(started, fastrand::u16(..));
         let dir = RunDir::create(&settings.out_dir, &run_id)?;
+        let directory = dir.path().to_owned();
+        let new = NewRun {
+            dir,
+            run_id,
+            started,
+        };
+        Self::create_in(new, connection, settings, windows).inspect_err(|_| {
+            // The directory has just been created and contains no results. If it cannot be removed,
+            // an empty run remains, as after a kill.
+            _ = std::fs::remove_dir_all(&directory);
+        })
+    }
+
+    /// Creates the lock and the database of a run in its new directory.
+    fn create_in(
+        new: NewRun,
+        connection: &Connection,
+        settings: &SweepSettings,
+        windows: &WindowBasis,
+    ) -> Result<Self, CommandError> {
+        let NewRun {
+            dir,
+            run_id,
+            started,
+        } = new;
+        let Connection {
+            caller, practice, ..
+        } = connection;
         let lock = RunLock::acquire(&dir)?;
         let mut facts = new_run_facts(&run_id, started, *practice, caller, settings, windows);
         let earlier = connection.register_run(&run_id, dir.path(), settings.window);
@@ -327,6 +253,7 @@ impl OpenRun {
         dir.remove_unfinished()?;
         let run_id = facts.parsed("run_id")?;
         let started = facts.parsed("started")?;
+        release_database(&dir)?;
         let (journal, writer, checkpoint) = Journal::resume(&dir)?;
         Ok(Self {
             dir,
@@ -344,9 +271,13 @@ impl OpenRun {
         connection: Connection,
         settings: SweepSettings,
         windows: WindowBasis,
-        progress: ProgressStyle,
-        cancel: CancellationToken,
+        display: RunDisplay,
     ) -> Result<(RunOutput, Option<SweepError>), CommandError> {
+        let RunDisplay {
+            progress,
+            interrupt,
+        } = display;
+        let cancel = interrupt.token();
         let Self {
             dir,
             lock,
@@ -365,8 +296,14 @@ impl OpenRun {
             ..
         } = connection;
         let tally = Arc::new(Tally::default());
+        interrupt.announce_run(&directory, progress);
         let reporter = Reporter::start(progress, Arc::clone(&tally), Box::new(io::stderr()));
-        let formats = settings.formats.clone();
+        interrupt.show_progress(&directory, reporter);
+        let outputs = OutputSettings {
+            formats: settings.formats.clone(),
+            registry,
+            signing: Signing::from_reach(&settings.reach),
+        };
         let parts = SweepParts {
             aws,
             calls,
@@ -380,38 +317,65 @@ impl OpenRun {
             tally,
             cancel: cancel.clone(),
         };
-        let swept = sweep::sweep(parts).await;
-        let ended = match &swept {
-            Err(_) => "failed",
-            Ok(()) if cancel.is_cancelled() => "interrupted",
-            Ok(()) => "swept",
+        let failure = sweep::sweep(parts).await.err();
+        // A call that was cancelled is no failure: the run can be resumed.
+        let failure = failure.filter(|_| !cancel.is_cancelled());
+        let ended = if failure.is_some() {
+            "failed"
+        } else if cancel.is_cancelled() {
+            "interrupted"
+        } else {
+            "swept"
         };
         // If the journal is closed, the writer returns the reason below.
         _ = write_end(&journal, ended, clock.now()).await;
-        reporter.finish().await;
+        interrupt.end_progress().await;
         // The writer task ends when the last handle of the journal is dropped.
         drop(journal);
-        let files = finish(writer, dir, formats, registry)
+        let files = finish(writer, dir, outputs)
             .await
-            .map_err(|error| CommandError::RunAborted {
-                run: directory.display().to_string(),
-                cause: Box::new(error),
-            })?;
+            .map_err(|error| aborted(&directory, error))?;
         drop(lock);
-        Ok((RunOutput { directory, files }, swept.err()))
+        Ok((RunOutput { directory, files }, failure))
     }
 }
 
-/// Waits for the writer of the database, then writes the files of the run.
+/// Returns the error for a run that ended before its files were written.
+fn aborted(directory: &Path, error: CommandError) -> CommandError {
+    let run = directory.display().to_string();
+    let cause = Box::new(error);
+    if is_lost(directory) {
+        CommandError::RunRemoved { run, cause }
+    } else {
+        CommandError::RunAborted { run, cause }
+    }
+}
+
+/// How the files of a run are written.
+struct OutputSettings {
+    formats: Vec<Format>,
+    registry: RunRegistry,
+    signing: Signing,
+}
+
+/// Waits for the writer of the database, then writes the files of the run, and signs the manifest.
 async fn finish(
     writer: Writer,
     dir: RunDir,
-    formats: Vec<Format>,
-    registry: RunRegistry,
+    outputs: OutputSettings,
 ) -> Result<RunFiles, CommandError> {
     flatten_joined(writer.await)?;
-    let files = tokio::task::spawn_blocking(move || write_run_files(&dir, &formats, &registry));
-    flatten_joined(files.await)
+    let OutputSettings {
+        formats,
+        registry,
+        signing,
+    } = outputs;
+    let written_dir = dir.clone();
+    let files =
+        tokio::task::spawn_blocking(move || write_run_files(&written_dir, &formats, &registry));
+    let mut files = flatten_joined(files.await)?;
+    files.signature_problem = signing.sign(&dir).await.err();
+    Ok(files)
 }
 
 /// Returns the result of a finished task.

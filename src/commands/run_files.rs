@@ -8,21 +8,22 @@ use super::CommandError;
 use super::evidence_files::{EVIDENCE_FILES, count_evidence, write_evidence_files};
 use super::facts::{Facts, INDICATOR_KINDS, REJECTED_ENTRIES, REQUIRED_KINDS, VERSION};
 use super::hunt_files::HuntReports;
+use super::manifest::{DATABASE, DatabaseOrigin, extend_manifest, find_origin};
 use crate::config::{Format, RejectedEntries, Scope};
-use crate::model::RequiredKinds;
+use crate::model::{RequiredKinds, RunId};
 use crate::report::{
     AccountNames, CoverageTally, EvidenceTally, HuntSummary, IndicatorSummary, InsightsUse,
-    Manifest, ManifestFile, NEVER_IN_LOGS, ReportError, RunReport, RunStatus, SightingTally,
-    Summary, SummaryWindow, write_calls, write_coverage, write_html, write_json, write_sightings,
+    NEVER_IN_LOGS, ReportError, RunReport, RunStatus, SightingTally, Summary, SummaryWindow,
+    write_calls, write_coverage, write_html, write_json, write_sightings,
 };
-use crate::store::{RunDir, RunReader, RunRegistry, StoreError};
+use crate::store::{
+    MANIFEST, Manifest, RunDir, RunReader, RunRegistry, StoreError, refuse_changed_database,
+};
 use crate::sweep::{
     CoverageJudge, MergeSource, SLOWED_RATES, UNMATCHED_SELECTORS, UnmatchedSelectors,
     merged_sightings,
 };
 
-/// The name of the file with the hashes of the others.
-pub(super) const MANIFEST: &str = "manifest.json";
 /// The name of the HTML report.
 const HTML_REPORT: &str = "report.html";
 
@@ -43,6 +44,8 @@ pub struct RunFiles {
     pub files: Vec<String>,
     /// The SHA-256 of the manifest, in hex, if there is one.
     pub manifest_sha256: Option<String>,
+    /// Why the manifest is not signed, although signing is configured.
+    pub signature_problem: Option<String>,
 }
 
 impl RunFiles {
@@ -82,9 +85,11 @@ pub(super) fn open_run(path: &Path) -> Result<RunDir, CommandError> {
 /// Reads a run without writing anything. `registry` lists the runs of this machine.
 ///
 /// # Errors
-/// The database is damaged.
+/// The database is damaged, or is not the one in the manifest.
 pub fn read_run(dir: &RunDir, registry: &RunRegistry) -> Result<RunFiles, CommandError> {
+    refuse_changed_database(dir)?;
     let reader = RunReader::open_without_indexes(dir)?;
+    reader.verify()?;
     let facts = Facts::read(dir, &reader)?;
     let sightings = count_sightings(MergeSource {
         reader: &reader,
@@ -123,6 +128,7 @@ pub fn read_run(dir: &RunDir, registry: &RunRegistry) -> Result<RunFiles, Comman
         names: account_names(&reader)?,
         files,
         manifest_sha256,
+        signature_problem: None,
     })
 }
 
@@ -130,20 +136,34 @@ pub fn read_run(dir: &RunDir, registry: &RunRegistry) -> Result<RunFiles, Comman
 /// machine.
 ///
 /// # Errors
-/// The database is damaged, or writing fails.
+/// The database is damaged or is not the one in the manifest, or writing fails.
 pub fn write_run_files(
     dir: &RunDir,
     formats: &[Format],
     registry: &RunRegistry,
 ) -> Result<RunFiles, CommandError> {
-    let reader = RunReader::open(dir)?;
+    let origin = find_origin(dir, false)?;
+    write_files_from(dir, origin, formats, registry)
+}
+
+/// Writes the files of a run like [`write_run_files`], from a database of this origin.
+pub(super) fn write_files_from(
+    dir: &RunDir,
+    origin: DatabaseOrigin,
+    formats: &[Format],
+    registry: &RunRegistry,
+) -> Result<RunFiles, CommandError> {
+    let reader = match origin {
+        DatabaseOrigin::Original => RunReader::open(dir)?,
+        DatabaseOrigin::Changed => RunReader::open_changed(dir)?,
+    };
     let source = MergeSource {
         reader: &reader,
         registry,
     };
     let facts = Facts::read(dir, &reader)?;
     let names = account_names(&reader)?;
-    let mut files = vec!["run.db".to_owned()];
+    let mut files = vec![DATABASE.to_owned()];
     let sightings = write_all_sightings(dir, source, formats, &names, &mut files)?;
     let judge = facts.coverage_judge(&reader)?;
     let coverage = write_coverage_file(dir, &facts, &reader, &judge)?;
@@ -175,6 +195,7 @@ pub fn write_run_files(
         names,
         files,
         manifest_sha256: None,
+        signature_problem: None,
     };
     if formats.contains(&Format::Html) {
         write_html_report(dir, source, &run)?;
@@ -182,12 +203,8 @@ pub fn write_run_files(
     }
     // The hash of the database must be computed after it is closed.
     reader.close()?;
-    write_manifest(
-        dir,
-        &run.summary,
-        facts.text("settings_sha256")?,
-        &run.files,
-    )?;
+    let manifest = new_manifest(&run.summary, facts.settings_sha256()?);
+    extend_manifest(dir, manifest, origin, &run.files)?;
     run.files.push(MANIFEST.to_owned());
     run.manifest_sha256 = Some(dir.digest(MANIFEST)?.1);
     Ok(run)
@@ -241,7 +258,7 @@ fn count_sightings(source: MergeSource<'_>) -> Result<SightingTally, StoreError>
     })
 }
 
-fn account_names(reader: &RunReader) -> Result<AccountNames, StoreError> {
+pub(super) fn account_names(reader: &RunReader) -> Result<AccountNames, StoreError> {
     Ok(reader
         .accounts()?
         .into_iter()
@@ -265,31 +282,16 @@ fn write_coverage_file(
     Ok(tally)
 }
 
-fn write_manifest(
-    dir: &RunDir,
-    summary: &Summary,
-    settings_sha256: String,
-    files: &[String],
-) -> Result<(), CommandError> {
-    let listed = files.iter().map(|name| {
-        let (bytes, sha256) = dir.digest(name)?;
-        Ok(ManifestFile {
-            name: name.clone(),
-            bytes,
-            sha256,
-        })
-    });
-    let manifest = Manifest {
+/// Returns a manifest without files.
+fn new_manifest(summary: &Summary, settings_sha256: String) -> Manifest {
+    Manifest {
         run_id: summary.run_id.clone(),
         tool_version: VERSION.to_owned(),
         settings_sha256,
         caller_arn: summary.caller_arn.clone(),
-        files: listed.collect::<Result<_, StoreError>>()?,
-    };
-    dir.write_file(MANIFEST, |out| {
-        write_json(&manifest, out).map_err(ReportError::<StoreError>::from)
-    })?;
-    Ok(())
+        files: Vec::new(),
+        changed_runs: Vec::new(),
+    }
 }
 
 /// The counts from writing the files.
@@ -334,14 +336,11 @@ fn summary(
     let unmatched: UnmatchedSelectors = facts.optional_json(UNMATCHED_SELECTORS)?;
     let is_complete = is_covered && rejected_entries.is_empty() && unmatched.inclusions.is_empty();
     Ok(Summary {
-        run_id: facts.text("run_id")?,
+        run_id: facts.checked_text::<RunId>("run_id")?,
         tool_version: facts.text("tool_version")?,
-        status: status(facts, is_complete),
+        status: status(facts, is_complete)?,
         started: facts.parsed("started")?,
-        // A killed run has no end; its start is used instead.
-        finished: facts
-            .parsed("finished")
-            .or_else(|_| facts.parsed("started"))?,
+        finished: facts.finished()?,
         window: SummaryWindow::new(facts.window()?, complete_until),
         required: required.clone(),
         not_required: coverage.not_required().clone(),
@@ -369,8 +368,8 @@ fn summary(
         api_calls: by_operation(|counts| counts.made),
         throttled: by_operation(|counts| counts.throttled),
         // A killed run has no such fact.
-        rates: facts.json(SLOWED_RATES).unwrap_or_default(),
-        caller_arn: facts.text("caller_arn").unwrap_or_default(),
+        rates: facts.optional_json(SLOWED_RATES)?,
+        caller_arn: facts.caller_arn()?,
         scope,
     })
 }
@@ -394,11 +393,13 @@ fn indicator_summaries(
 }
 
 /// Returns the status. A run is complete only if it ended normally and has no gap.
-fn status(facts: &Facts, is_complete: bool) -> RunStatus {
+fn status(facts: &Facts, is_complete: bool) -> Result<RunStatus, CommandError> {
     match facts.get("ended") {
-        Some("swept") if is_complete => RunStatus::Complete,
-        Some("swept") => RunStatus::Incomplete,
-        Some("failed") => RunStatus::Failed,
-        _ => RunStatus::Interrupted,
+        Some("swept") if is_complete => Ok(RunStatus::Complete),
+        Some("swept") => Ok(RunStatus::Incomplete),
+        Some("failed") => Ok(RunStatus::Failed),
+        // A killed run has no such fact.
+        Some("interrupted") | None => Ok(RunStatus::Interrupted),
+        Some(_) => Err(facts.damaged("ended", &"expected swept, failed or interrupted")),
     }
 }

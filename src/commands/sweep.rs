@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::host_environment::HostEnvironment;
-use super::interrupt::token_cancelled_on_ctrl_c;
+use super::interrupt::{Interrupt, token_cancelled_on_signals};
 use super::run::{Connection, RunOutput, run_sweep};
 use super::run_files::RunFiles;
 use super::{CommandError, Environment, plan, print_note};
@@ -53,16 +53,27 @@ pub(super) async fn sweep(
     let fail_on_sighting = sweep.fail_on_sighting;
     let connection = Connection::open(&environment, &sweep.reach).await?;
     if arguments.dry_run {
-        return plan::print(&connection, &sweep, settings, token_cancelled_on_ctrl_c()).await;
+        return plan::print(&connection, &sweep, settings, token_cancelled_on_signals()).await;
     }
-    let (outputs, failure) = run_sweep(
-        connection,
-        sweep,
-        settings.progress,
-        token_cancelled_on_ctrl_c(),
-    )
-    .await?;
-    conclude(&outputs, failure, settings, host, fail_on_sighting)
+    let interrupt = Interrupt::from_signals(host);
+    let (outputs, failure) = run_sweep(connection, sweep, settings.progress, interrupt).await?;
+    if let Some(error) = failure {
+        if has_searched_nothing(&outputs.files, &error)
+            && std::fs::remove_dir_all(&outputs.directory).is_ok()
+        {
+            print_note("Nothing was searched, so no run was kept.");
+            return Err(error.into());
+        }
+        return conclude(&outputs, Some(error), settings, host, fail_on_sighting);
+    }
+    conclude(&outputs, None, settings, host, fail_on_sighting)
+}
+
+/// Whether a failed sweep found nothing to search, or a pattern that AWS rejects everywhere: its run
+/// shows nothing that its error does not say.
+fn has_searched_nothing(files: &RunFiles, error: &SweepError) -> bool {
+    let is_rejected = matches!(error, SweepError::FilterPattern { .. });
+    is_rejected || files.summary.accounts.in_scope == 0
 }
 
 /// Prints what may be misspelt in the hunts. Printed even with `--quiet`: a misspelt field finds
@@ -100,16 +111,23 @@ pub(super) fn conclude(
     io::stdout().lock().write_all(&page)?;
     match files.summary.status {
         RunStatus::Interrupted => {
-            print_note(&format!("To continue: dragnet resume {directory}"));
+            print_note(&format!(
+                "To continue: dragnet resume {}",
+                host.run_name(&outputs.directory)
+            ));
         }
         RunStatus::Incomplete
             if settings.progress != ProgressStyle::None && files.has_gaps_to_retry() =>
         {
             print_note(&format!(
-                "To retry what was not covered: dragnet resume {directory}"
+                "To retry what was not covered: dragnet resume {}",
+                host.run_name(&outputs.directory)
             ));
         }
         RunStatus::Complete | RunStatus::Incomplete | RunStatus::Failed => {}
+    }
+    if let Some(problem) = &files.signature_problem {
+        return Err(CommandError::Signature(problem.clone()));
     }
     Ok(exit_code(files, fail_on_sighting))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::text::{InvalidText, checked_text, has_form, written_as_text};
-use super::{InvalidDuration, parse_duration};
+use super::{ExternalCommand, InvalidDuration, parse_duration};
 use crate::model::{AccountId, Arn, Partition, RoleArn};
 
 /// The source credentials, and the roles that lead from them into each account.
@@ -22,7 +22,7 @@ pub struct Identity {
     pub mfa_serial: Option<MfaSerial>,
     /// A program, with its arguments, that prints the MFA code. Without one, the code is asked for
     /// on the terminal.
-    pub mfa_command: Option<MfaCommand>,
+    pub mfa_command: Option<ExternalCommand>,
     /// Whether the MFA session is stored in a file until it expires, so that the next command needs
     /// no code.
     pub mfa_cache: bool,
@@ -156,44 +156,6 @@ checked_text! {
     |text| has_form(text, 2, 64, "_+=,.@-")
 }
 
-/// A program and its arguments, run directly and not by a shell.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<String>", into = "Vec<String>")]
-pub struct MfaCommand(Vec<String>);
-
-/// The command does not name a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("mfa_command names no program: expected [\"program\", \"argument\", …]")]
-pub struct NoProgram;
-
-impl MfaCommand {
-    /// Returns the program and its arguments.
-    pub fn parts(&self) -> (&str, &[String]) {
-        // The constructor rejects an empty list.
-        self.0
-            .split_first()
-            .map_or(("", &[]), |(program, arguments)| (program, arguments))
-    }
-}
-
-impl TryFrom<Vec<String>> for MfaCommand {
-    type Error = NoProgram;
-
-    fn try_from(words: Vec<String>) -> Result<Self, Self::Error> {
-        if words.first().is_some_and(|program| !program.is_empty()) {
-            Ok(Self(words))
-        } else {
-            Err(NoProgram)
-        }
-    }
-}
-
-impl From<MfaCommand> for Vec<String> {
-    fn from(command: MfaCommand) -> Self {
-        command.0
-    }
-}
-
 /// How long a role session lasts. Source: STS API, `AssumeRole`: 900 to 43,200 seconds; the maximum
 /// of the role may be lower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_devices_and_commands_are_rejected() {
+    fn invalid_devices_are_rejected() {
         let device: MfaSerial = "arn:aws:iam::111111111111:mfa/alice".parse().unwrap();
         assert_eq!(device.account().unwrap().to_string(), "111111111111");
         assert_eq!("GAHT12345678".parse::<MfaSerial>().unwrap().account(), None);
@@ -275,11 +237,5 @@ mod tests {
         ] {
             assert!(bad.parse::<MfaSerial>().is_err(), "{bad}");
         }
-        let command = MfaCommand::try_from(vec!["ykman".to_owned(), "oath".to_owned()]).unwrap();
-        assert_eq!(command.parts(), ("ykman", &["oath".to_owned()][..]));
-        assert!(
-            MfaCommand::try_from(Vec::new()).is_err()
-                && MfaCommand::try_from(vec![String::new()]).is_err()
-        );
     }
 }

@@ -73,6 +73,15 @@ pub struct QuotaShare(f64);
 pub struct InvalidQuotaShare(f64);
 
 impl QuotaShare {
+    /// The largest share that a watch uses by default.
+    pub const OF_WATCH: Self = Self(0.3);
+
+    /// Returns the smaller share.
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
+        Self(self.0.min(other.0))
+    }
+
     /// Returns the share, in `(0, 1]`.
     pub fn get(self) -> f64 {
         self.0

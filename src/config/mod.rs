@@ -13,6 +13,7 @@ mod c7n_accounts;
 mod contain;
 mod duration;
 mod error;
+mod external_command;
 mod find;
 mod glob;
 mod hunts;
@@ -44,12 +45,12 @@ pub use accounts_file::load_accounts;
 pub use contain::{Contain, PlanExpiry, PolicyName};
 pub use duration::{ConfiguredDuration, InvalidDuration, parse_duration};
 pub use error::ConfigError;
+pub use external_command::{ExternalCommand, InvalidCommand};
 pub use find::{Environment, find, find_in_working_directory, state_directory};
 pub use glob::{Glob, InvalidGlob};
 pub use hunts::{Catalogue, HuntTemplate, Hunts, InvalidHunt, Parameter, ParameterKind, load_hunt};
 pub use identity::{
-    ExternalId, Identity, MemberRole, MfaCommand, MfaSerial, NoProgram, RoleName, SessionDuration,
-    SourceIdentity,
+    ExternalId, Identity, MemberRole, MfaSerial, RoleName, SessionDuration, SourceIdentity,
 };
 pub use indicators::{
     IndicatorList, InvalidIndicatorList, RejectedEntries, RejectedEntry, load_indicators,
@@ -67,8 +68,9 @@ pub use tag_selector::TagSelector;
 pub use targets_file::load_targets;
 pub use text::InvalidText;
 pub use watch::{
-    AlertCondition, ContainmentId, EventBus, Listen, ScanBudget, Schedule, SecretSource, Sink,
-    SinkAddress, SinkTarget, SinkUrl, TimeZoneName, Timetable, TopicArn, Watch, WatchName,
+    AlertCondition, BodySource, BodyTemplate, ContainmentId, EventBus, InvalidBodyTemplate, Listen,
+    RunUrl, ScanBudget, Schedule, SecretSource, Sink, SinkAddress, SinkTarget, SinkUrl,
+    TimeZoneName, Timetable, TopicArn, Watch, WatchName,
 };
 
 use error::Problem;
@@ -106,11 +108,10 @@ impl Config {
         let origin = path.display().to_string();
         let text =
             fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
-        let config = Self::from_toml(&text, &origin)?;
-        let hunts = config
-            .hunts
-            .clone()
-            .resolve_folder(path.parent().unwrap_or(Path::new("")));
+        let mut config = Self::from_toml(&text, &origin)?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        config.watch.resolve_paths(directory);
+        let hunts = config.hunts.clone().resolve_folder(directory);
         Ok(Self { hunts, ..config })
     }
 
@@ -125,6 +126,23 @@ impl Config {
             .check()
             .map_err(|problem| problem.in_toml(text, origin))?;
         Ok(config)
+    }
+
+    /// Returns the environment variables that contain secrets of the configuration.
+    pub fn secret_variables(&self) -> Vec<String> {
+        self.watch.secret_variables().map(str::to_owned).collect()
+    }
+
+    /// Returns the first key that names a program.
+    pub fn program_key(&self) -> Option<&'static str> {
+        let keys = [
+            ("identity.mfa_command", &self.identity.mfa_command),
+            ("report.sign_command", &self.report.sign_command),
+            ("report.verify_command", &self.report.verify_command),
+        ];
+        keys.into_iter()
+            .find(|(_, command)| command.is_some())
+            .map(|(key, _)| key)
     }
 
     /// Checks the rules that involve more than one value.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::nearest;
 use super::text::written_as_text;
+use super::{ExternalCommand, nearest};
 
 /// The reports to write in addition to the coverage, the calls and the summary, which every run
 /// has.
@@ -15,12 +15,18 @@ use super::text::written_as_text;
 pub struct Report {
     /// The formats of the sightings file, and whether to write `report.html`.
     pub formats: Vec<Format>,
+    /// The program that signs the manifest of a run; its path is added as the last argument.
+    pub sign_command: Option<ExternalCommand>,
+    /// The program that checks the signature of a manifest; its path is added as the last argument.
+    pub verify_command: Option<ExternalCommand>,
 }
 
 impl Default for Report {
     fn default() -> Self {
         Self {
             formats: Format::DEFAULT.to_vec(),
+            sign_command: None,
+            verify_command: None,
         }
     }
 }
@@ -38,7 +44,7 @@ pub enum Format {
 /// A format of the sightings file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SightingsForm {
-    /// `sightings.csv`: for spreadsheets. Cells that would be executed as formulas are defused.
+    /// `sightings.csv`: for spreadsheets. Cells are defused; the JSON formats are exact.
     Csv,
     /// `sightings.jsonl`: one JSON object per line, with unmodified messages.
     Jsonl,

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::log_verification::LogVerification;
 use super::plan::PlannedTarget;
 use super::record::Containment;
-use super::record_text::{escape_cell, markdown};
+use super::record_text::markdown;
+use crate::report::escape_markdown;
 
 /// What no containment of this kind stops, whatever the principal is.
 ///
@@ -30,8 +31,11 @@ pub fn incident_markdown(containment: &Containment) -> String {
     text.push_str("\n## Access that remains\n\n");
     for target in &containment.plan.targets {
         for line in residual_access(target) {
-            let principal = escape_cell(target.principal.arn().as_str());
-            push_item(&mut text, &format!("{principal}: {}", escape_cell(&line)));
+            let principal = escape_markdown(target.principal.arn().as_str());
+            push_item(
+                &mut text,
+                &format!("{principal}: {}", escape_markdown(&line)),
+            );
         }
     }
     for line in NOT_STOPPED {
@@ -40,7 +44,10 @@ pub fn incident_markdown(containment: &Containment) -> String {
     text.push_str("\n## Undo\n\n");
     let undo = containment.undo_started.as_deref();
     match undo {
-        Some(undo) => push_item(&mut text, &format!("undo started {}", escape_cell(undo))),
+        Some(undo) => push_item(
+            &mut text,
+            &format!("undo started {}", escape_markdown(undo)),
+        ),
         None => push_item(
             &mut text,
             &format!(
@@ -96,10 +103,10 @@ fn push_targets(text: &mut String, containment: &Containment) {
         _ = writeln!(
             text,
             "| {} | {} | {} | {} |",
-            escape_cell(target.principal.arn().as_str()),
-            escape_cell(&target.id),
-            escape_cell(evidence),
-            escape_cell(&target.warnings.join("; ")),
+            escape_markdown(target.principal.arn().as_str()),
+            escape_markdown(&target.id),
+            escape_markdown(evidence),
+            escape_markdown(&target.warnings.join("; ")),
         );
     }
 }
@@ -111,12 +118,14 @@ fn push_calls(text: &mut String, containment: &Containment) {
     }
     text.push_str("\n## Calls\n\n| time | account | operation | result | request id |\n| --- | --- | --- | --- | --- |\n");
     for call in &containment.calls {
-        let status = escape_cell(&call.status);
-        let request_id = escape_cell(&call.request_id);
+        let status = escape_markdown(&call.status);
+        let request_id = escape_markdown(&call.request_id);
+        let account = escape_markdown(&call.account);
+        let operation = escape_markdown(&call.operation);
         _ = writeln!(
             text,
-            "| {} | {} | {} | {status} | {request_id} |",
-            call.at, call.account, call.operation
+            "| {} | {account} | {operation} | {status} | {request_id} |",
+            call.at
         );
     }
 }
@@ -134,19 +143,19 @@ fn push_log_verification(text: &mut String, verification: Option<&LogVerificatio
         text,
         &format!(
             "made {} by the run {}",
-            escape_cell(&verification.at),
-            escape_cell(&verification.run)
+            escape_markdown(&verification.at),
+            escape_markdown(&verification.run)
         ),
     );
     for principal in &verification.principals {
-        let headline = escape_cell(&principal.headline());
-        let arn = escape_cell(&principal.principal);
+        let headline = escape_markdown(&principal.headline());
+        let arn = escape_markdown(&principal.principal);
         push_item(
             text,
             &format!("**{}** {arn}: {headline}", principal.verdict.as_str()),
         );
         for detail in principal.details() {
-            _ = writeln!(text, "  - {}", escape_cell(&detail));
+            _ = writeln!(text, "  - {}", escape_markdown(&detail));
         }
     }
 }

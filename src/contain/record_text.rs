@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::plan::{Plan, Step};
 use super::record::Containment;
 use super::states::State;
-use crate::report::escape;
+use crate::report::escape_markdown;
 
 /// The lines of the state of a containment. They contain untrusted text, so the caller must escape
 /// them.
@@ -72,12 +72,12 @@ pub fn markdown(containment: &Containment) -> String {
          | applied | {} by {} |\n| undo started | {} |\n| SHA-256 of the plan | `{}` |\n",
         containment.id,
         containment.overall_status(),
-        escape_cell(&plan.reason),
+        escape_markdown(&plan.reason),
         plan.created,
-        escape_cell(&plan.caller),
+        escape_markdown(&plan.caller),
         containment.applied_at,
-        escape_cell(&containment.applied_by),
-        escape_cell(containment.undo_started.as_deref().unwrap_or("no")),
+        escape_markdown(&containment.applied_by),
+        escape_markdown(containment.undo_started.as_deref().unwrap_or("no")),
         containment.plan_sha256,
     );
     for (target, step, state) in containment.steps() {
@@ -86,8 +86,8 @@ pub fn markdown(containment: &Containment) -> String {
             text,
             "\n## {}. {}: {state}\n\n{} (before: {})\n\n| time | state | detail |\n| --- | --- | --- |\n",
             step.number,
-            escape_cell(target.principal.arn().as_str()),
-            escape_cell(&step.change.describe()),
+            escape_markdown(target.principal.arn().as_str()),
+            escape_markdown(&step.change.describe()),
             step.prior.describe(),
         );
         for event in containment
@@ -100,7 +100,7 @@ pub fn markdown(containment: &Containment) -> String {
                 "| {:.3} | {} | {} |",
                 event.at,
                 event.state,
-                escape_cell(&event.detail)
+                escape_markdown(&event.detail)
             );
         }
     }
@@ -114,7 +114,7 @@ pub fn markdown(containment: &Containment) -> String {
     if !not_contained.is_empty() {
         text.push_str("\n## Not contained\n\n");
         for line in not_contained {
-            _ = writeln!(text, "- {}", escape_cell(&line));
+            _ = writeln!(text, "- {}", escape_markdown(&line));
         }
     }
     text
@@ -136,21 +136,9 @@ fn push_remaining(text: &mut String, plan: &Plan) {
             _ = writeln!(
                 text,
                 "- {}: {}",
-                escape_cell(target.principal.arn().as_str()),
-                escape_cell(possible)
+                escape_markdown(target.principal.arn().as_str()),
+                escape_markdown(possible)
             );
         }
     }
-}
-
-/// Escapes untrusted text for a table: it cannot end its column, make a link or be hidden.
-pub(super) fn escape_cell(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in escape(text).chars() {
-        if "|\\`*_<>[]#".contains(character) {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-    }
-    escaped
 }

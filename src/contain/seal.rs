@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::plan::{FORMAT, Plan};
 use super::seal_key::{SealKey, SealOrigin};
+use crate::report::JsonText;
 
 /// Length of the short hash, which people type.
 const SHORT_HASH_LENGTH: usize = 12;
@@ -125,7 +126,7 @@ impl SealedPlan {
             seal: self.seal.clone(),
             plan: serde_json::to_value(&self.plan)?,
         };
-        Ok(format!("{}\n", serde_json::to_string_pretty(&file)?))
+        Ok(format!("{}\n", JsonText::indented(&file)?))
     }
 
     /// The plan.

@@ -12,6 +12,8 @@ use std::path::Path;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::store::read_secret_file;
+
 /// The file of the key, in the directory of the journals.
 const FILE: &str = "seal.key";
 const KEY_BYTES: usize = 32;
@@ -32,12 +34,12 @@ impl SealKey {
     /// Reads the key in a directory; `None` if there is none.
     ///
     /// # Errors
-    /// The file cannot be read, or is not a key.
+    /// The file cannot be read, is not a key, or others may know or have chosen it.
     pub fn load(directory: &Path) -> io::Result<Option<Self>> {
-        let bytes = match std::fs::read(directory.join(FILE)) {
+        let bytes = match read_secret_file(&directory.join(FILE)) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
+            Err(error) if error.is_missing() => return Ok(None),
+            Err(error) => return Err(io::Error::other(error)),
         };
         let key = bytes
             .try_into()
@@ -112,6 +114,14 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         let other = SealKey::load_or_create(&temp.path().join("other")).unwrap();
         assert!(!other.is_seal_of(&seal, "hash"));
+        let set_mode = |mode| {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(directory.join(FILE), permissions).unwrap();
+        };
+        set_mode(0o640);
+        let error = SealKey::load_or_create(&directory).err().unwrap();
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+        set_mode(0o600);
         std::fs::write(directory.join(FILE), "short").unwrap();
         assert!(SealKey::load_or_create(&directory).is_err());
     }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{ReportError, write_defused};
+use super::{CsvFile, ReportError};
 use crate::model::ApiCall;
 use crate::time::rfc3339_ms;
 
@@ -25,8 +25,7 @@ pub fn write_calls<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<ApiCall, E>>,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
-    let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(COLUMNS)?;
+    let mut csv = CsvFile::new(out, &COLUMNS)?;
     for row in rows {
         let call = row.map_err(ReportError::Rows)?;
         let cells: [&str; COLUMNS.len()] = [
@@ -39,9 +38,9 @@ pub fn write_calls<E: std::error::Error + 'static>(
             &call.attempt.to_string(),
             &call.milliseconds.to_string(),
         ];
-        write_defused(&mut csv, &cells)?;
+        csv.write_row(&cells)?;
     }
-    Ok(csv.flush()?)
+    Ok(csv.finish()?)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! `coverage.csv`: one row per account, account-Region and log group.
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use super::{ReportError, time, write_defused};
+use super::{CsvFile, ReportError, time};
 use crate::model::Coverage;
 
 const COLUMNS: [&str; 16] = [
@@ -32,15 +32,14 @@ pub fn write_coverage<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<Coverage, E>>,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
-    let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(COLUMNS)?;
+    let mut csv = CsvFile::new(out, &COLUMNS)?;
     for row in rows {
         write_record(&row.map_err(ReportError::Rows)?, &mut csv)?;
     }
-    Ok(csv.flush()?)
+    Ok(csv.finish()?)
 }
 
-fn write_record<W: Write>(row: &Coverage, csv: &mut csv::Writer<W>) -> Result<(), csv::Error> {
+fn write_record<W: Write>(row: &Coverage, csv: &mut CsvFile<W>) -> io::Result<()> {
     let engines: Vec<&str> = row.engines.iter().map(|engine| engine.as_str()).collect();
     let kinds: Vec<&str> = row.kinds.iter().map(|kind| kind.as_str()).collect();
     let cells: [String; COLUMNS.len()] = [
@@ -70,7 +69,7 @@ fn write_record<W: Write>(row: &Coverage, csv: &mut csv::Writer<W>) -> Result<()
         row.sightings.to_string(),
         kinds.join(";"),
     ];
-    write_defused(csv, &cells)
+    csv.write_row(&cells)
 }
 
 #[cfg(test)]

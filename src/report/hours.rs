@@ -6,7 +6,7 @@ use std::io::Write;
 
 use jiff::Timestamp;
 
-use super::{ReportError, time, write_defused};
+use super::{CsvFile, ReportError, time};
 use crate::model::{LogGroupArn, Target, TimeWindow};
 use crate::store::HourRow;
 
@@ -156,8 +156,7 @@ pub fn write_hours<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<HourRow, E>>,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
-    let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(COLUMNS)?;
+    let mut csv = CsvFile::new(out, &COLUMNS)?;
     for row in rows {
         let HourRow { log_group, hour } = row.map_err(ReportError::Rows)?;
         let cells: [String; COLUMNS.len()] = [
@@ -167,9 +166,9 @@ pub fn write_hours<E: std::error::Error + 'static>(
             time(hour.hour_ms),
             hour.records.to_string(),
         ];
-        write_defused(&mut csv, &cells)?;
+        csv.write_row(&cells)?;
     }
-    Ok(csv.flush()?)
+    Ok(csv.finish()?)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `report.html`: the run as one page for other people. It is a single file that loads and executes
 //! nothing, and text that an attacker wrote is only ever text on it.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use base64::Engine;
@@ -64,7 +65,7 @@ fn write_header(report: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         Style::Plain => "plain",
         Style::Bad => "bad",
     };
-    let run_id = escape_text(&report.summary.run_id);
+    let run_id = HtmlText(&report.summary.run_id);
     writeln!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
@@ -76,15 +77,19 @@ fn write_header(report: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
          <h1>Sweep {run_id}</h1>\n<div class=\"{class}\">"
     )?;
     for line in verdict(report) {
-        writeln!(out, "<p>{}</p>", escape_text(&line))?;
+        writeln!(out, "<p>{}</p>", HtmlText(&line))?;
     }
     writeln!(out, "</div>")
 }
 
-/// Returns untrusted text for the page: deceptive characters are shown as escapes, and markup is
-/// escaped.
-fn escape_text(text: &str) -> String {
-    markup_escape(escape(text)).into_owned()
+/// Untrusted text on the page: deceptive characters are shown as escapes, and markup is escaped.
+/// Nothing else than this and the text of this module is written to the page.
+struct HtmlText<'a>(&'a str);
+
+impl fmt::Display for HtmlText<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&markup_escape(escape(self.0)))
+    }
 }
 
 /// Writes labelled items as tables under headings.
@@ -105,16 +110,16 @@ impl HtmlPage<'_> {
 impl Page for HtmlPage<'_> {
     fn heading(&mut self, text: &str, _: Style) -> io::Result<()> {
         self.close()?;
-        writeln!(self.out, "<h2>{}</h2>", escape_text(text))
+        writeln!(self.out, "<h2>{}</h2>", HtmlText(text))
     }
 
     fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
         if !std::mem::replace(&mut self.is_open, true) {
             writeln!(self.out, "<table>")?;
         }
-        let label = escape_text(label);
-        let lead = escape_text(lead.trim());
-        let text = escape_text(text);
+        let label = HtmlText(label);
+        let lead = HtmlText(lead.trim());
+        let text = HtmlText(text);
         writeln!(
             self.out,
             "<tr><th>{label}</th><td class=\"lead\">{lead}</td><td>{text}</td></tr>"
@@ -175,7 +180,13 @@ fn write_sighting(
     ];
     let cells: String = cells
         .iter()
-        .flat_map(|cell| ["<td>".to_owned(), escape_text(cell), "</td>".to_owned()])
+        .flat_map(|cell| {
+            [
+                "<td>".to_owned(),
+                HtmlText(cell).to_string(),
+                "</td>".to_owned(),
+            ]
+        })
         .collect();
     let message: String = sighting.message.chars().take(LONGEST_MESSAGE).collect();
     let more = if message.len() < sighting.message.len() {
@@ -186,14 +197,14 @@ fn write_sighting(
     writeln!(
         out,
         "<tr>{cells}</tr><tr><td colspan=\"6\"><details><summary>{}</summary><pre>{}{more}</pre></details></td></tr>",
-        escape_text(&format!(
+        HtmlText(&format!(
             "{} {} {}{}",
             sighting.stored.account,
             sighting.stored.region,
             sighting.stored.log_group,
             own_call_remark(sighting.own_call)
         )),
-        escape_text(&message)
+        HtmlText(&message)
     )
 }
 

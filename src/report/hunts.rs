@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Map;
 
-use super::{plural, write_defused};
+use super::{CsvFile, JsonText, plural};
 use crate::model::{Hunt, HuntSource, Severity};
 use crate::query::Value;
 
@@ -117,7 +117,7 @@ impl HuntSummary {
 /// Writes the rows of a hunt as CSV and as an array of JSON objects, one row at a time.
 pub struct HuntWriter<'w> {
     columns: Vec<String>,
-    csv: csv::Writer<&'w mut dyn Write>,
+    csv: CsvFile<&'w mut dyn Write>,
     json: &'w mut dyn Write,
     rows: u64,
 }
@@ -142,9 +142,7 @@ impl<'w> HuntWriter<'w> {
             }
             columns.push(name);
         }
-        let mut csv = csv::Writer::from_writer(csv);
-        // Column names come from the query, which is trusted, so they are not defused.
-        csv.write_record(&columns)?;
+        let csv = CsvFile::new(csv, &columns)?;
         Ok(Self {
             columns,
             csv,
@@ -162,16 +160,15 @@ impl<'w> HuntWriter<'w> {
             .iter()
             .map(|cell| (*cell).to_owned())
             .chain(own.iter().map(Value::to_string));
-        write_defused(&mut self.csv, &cells.collect::<Vec<_>>())?;
+        self.csv.write_row(&cells.collect::<Vec<_>>())?;
         let values = leading
             .iter()
             .map(|cell| (*cell).into())
             .chain(own.iter().map(json_value));
         let object: Map<String, serde_json::Value> =
             self.columns.iter().cloned().zip(values).collect();
-        self.json
-            .write_all(if self.rows == 0 { b"[\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut self.json, &object)?;
+        let separator = if self.rows == 0 { "[\n" } else { ",\n" };
+        write!(self.json, "{separator}{}", JsonText::compact(&object)?)?;
         self.rows += 1;
         Ok(())
     }
@@ -180,10 +177,10 @@ impl<'w> HuntWriter<'w> {
     ///
     /// # Errors
     /// Returns an error if a file cannot be written.
-    pub fn finish(mut self) -> io::Result<u64> {
+    pub fn finish(self) -> io::Result<u64> {
         self.json
             .write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
-        self.csv.flush()?;
+        self.csv.finish()?;
         Ok(self.rows)
     }
 }

@@ -2,19 +2,21 @@
 //!
 //! Everything here is pure. Rows arrive sorted, as an iterator that is read once, and are written
 //! to a `Write`; they are not collected, no file is opened, and no clock is read. Much of the text
-//! is untrusted, because an attacker can write to logs, so each format has its own defence (see
-//! [`escape`], [`defuse`]).
+//! is untrusted, because an attacker can write to logs, so each format has one encoder, which all
+//! writers of the format use: [`escape`] for terminals, `CsvFile`, `JsonText`, `HtmlText` and
+//! `escape_markdown`.
 
 mod calls;
 mod coverage;
 mod coverage_tally;
+mod csv_file;
 mod evidence;
 mod gaps;
 mod hours;
 mod html;
 mod human;
 mod hunts;
-mod manifest;
+mod markdown;
 mod not_required;
 mod other_source_tally;
 mod own_calls;
@@ -40,13 +42,15 @@ use serde::Serialize;
 pub use calls::write_calls;
 pub use coverage::write_coverage;
 pub use coverage_tally::CoverageTally;
+pub(crate) use csv_file::CsvFile;
+pub use csv_file::defuse;
 pub use evidence::EvidenceTally;
 pub use gaps::Gap;
 pub use hours::{HourGap, HourGapTally, write_hours};
 pub use html::write_html;
 pub use human::{abridged, bytes, count, duration, kind_counts, money, plural};
 pub use hunts::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
-pub use manifest::{Manifest, ManifestFile};
+pub(crate) use markdown::escape_markdown;
 pub use not_required::NotRequired;
 pub use other_source_tally::OtherSourceTally;
 pub use page::{write_hanging, write_items};
@@ -62,8 +66,8 @@ pub use summary::{
 pub use table::Table;
 pub use tampering::{TamperingTally, write_tampering};
 pub use terminal::{RunReport, write_run_report};
-use untrusted::write_defused;
-pub use untrusted::{defuse, escape, escape_json};
+pub(crate) use untrusted::JsonText;
+pub use untrusted::{escape, escape_json};
 
 use crate::store::StoreError;
 use crate::time::rfc3339_ms;
@@ -85,12 +89,6 @@ impl From<StoreError> for ReportError<StoreError> {
     }
 }
 
-impl<E: std::error::Error + 'static> From<csv::Error> for ReportError<E> {
-    fn from(error: csv::Error) -> Self {
-        Self::Write(error.into())
-    }
-}
-
 impl<E: std::error::Error + 'static> From<serde_json::Error> for ReportError<E> {
     fn from(error: serde_json::Error) -> Self {
         Self::Write(error.into())
@@ -102,8 +100,7 @@ impl<E: std::error::Error + 'static> From<serde_json::Error> for ReportError<E> 
 /// # Errors
 /// Returns an error if `out` cannot be written.
 pub fn write_json(value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
-    let json = serde_json::to_string_pretty(value)?;
-    writeln!(out, "{}", escape_json(&json))
+    writeln!(out, "{}", JsonText::indented(value)?)
 }
 
 /// What no search of CloudWatch Logs can find, because it is never delivered there.

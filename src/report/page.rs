@@ -42,7 +42,7 @@ impl TerminalPage<'_> {
     const LABEL: usize = 17;
 
     pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{}", text.trim_end())
+        writeln!(self.out, "{}", escape(text.trim_end()))
     }
 
     pub(super) fn styled_line(&mut self, text: &str, style: Style) -> io::Result<()> {
@@ -52,7 +52,7 @@ impl TerminalPage<'_> {
             Style::Bad => "1;31",
         };
         if self.color {
-            writeln!(self.out, "\u{1b}[{code}m{text}\u{1b}[0m")
+            writeln!(self.out, "\u{1b}[{code}m{}\u{1b}[0m", escape(text))
         } else {
             self.line(text)
         }
@@ -67,7 +67,8 @@ impl Page for TerminalPage<'_> {
 
     fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
         let indent = lead.len();
-        let mut label = label;
+        let label = escape(label);
+        let mut label = &*label;
         let mut lead = lead;
         // A label that is too long for its column has its own line.
         if label.len() >= Self::LABEL {

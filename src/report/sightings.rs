@@ -1,12 +1,12 @@
 //! `sightings.csv`, `sightings.jsonl` and `sightings.json`.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{ReportError, time, write_defused};
+use super::{CsvFile, JsonText, ReportError, time};
 use crate::config::SightingsForm;
 use crate::model::{OwnCall, Sighting};
 
@@ -160,7 +160,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn write_record<W: Write>(&self, csv: &mut csv::Writer<W>) -> Result<(), csv::Error> {
+    fn write_record<W: Write>(&self, csv: &mut CsvFile<W>) -> io::Result<()> {
         let cells: [&str; COLUMNS.len()] = [
             &self.event_time,
             self.event_account_id,
@@ -192,7 +192,7 @@ impl<'a> Row<'a> {
             if self.trusted { "true" } else { "false" },
             if self.copies_differ { "true" } else { "false" },
         ];
-        write_defused(csv, &cells)
+        csv.write_row(&cells)
     }
 }
 
@@ -201,12 +201,11 @@ fn write_csv<E: std::error::Error + 'static>(
     names: &AccountNames,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
-    let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(COLUMNS)?;
+    let mut csv = CsvFile::new(out, &COLUMNS)?;
     for row in rows {
         Row::new(&row.map_err(ReportError::Rows)?, names).write_record(&mut csv)?;
     }
-    Ok(csv.flush()?)
+    Ok(csv.finish()?)
 }
 
 fn write_jsonl<E: std::error::Error + 'static>(
@@ -215,8 +214,8 @@ fn write_jsonl<E: std::error::Error + 'static>(
     mut out: impl Write,
 ) -> Result<(), ReportError<E>> {
     for row in rows {
-        serde_json::to_writer(&mut out, &Row::new(&row.map_err(ReportError::Rows)?, names))?;
-        out.write_all(b"\n")?;
+        let row = row.map_err(ReportError::Rows)?;
+        writeln!(out, "{}", JsonText::compact(&Row::new(&row, names))?)?;
     }
     Ok(out.flush()?)
 }
@@ -229,8 +228,9 @@ fn write_array<E: std::error::Error + 'static>(
 ) -> Result<(), ReportError<E>> {
     let mut separator = "[\n";
     for row in rows {
-        out.write_all(separator.as_bytes())?;
-        serde_json::to_writer(&mut out, &Row::new(&row.map_err(ReportError::Rows)?, names))?;
+        let row = row.map_err(ReportError::Rows)?;
+        let json = JsonText::compact(&Row::new(&row, names))?;
+        write!(out, "{separator}{json}")?;
         separator = ",\n";
     }
     out.write_all(if separator == "[\n" {
@@ -264,8 +264,7 @@ mod tests {
         insta::assert_snapshot!(report(SightingsForm::Csv, &["=cmd|' /C calc'!A0", "a,\"b\"\nc"]), @r#"
         event_time,event_account_id,event_region,account_name,indicators,matched_fields,hunts,event_name,event_source,principal_arn,access_key_id,source_ip,user_agent,error_code,record_id,request_id,copies,self,account_id,region,log_group,log_stream,event_id,timestamp,ingestion_time,message,source,trusted,copies_differ
         2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,'=cmd|' /C calc'!A0,logs,true,false
-        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,"a,""b""
-        c",logs,true,false
+        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,"a,""b""\u{a}c",logs,true,false
         "#);
     }
 

@@ -6,7 +6,7 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{ReportError, Table, time, write_defused};
+use super::{CsvFile, ReportError, Table, time};
 use crate::model::Source;
 
 const COLUMNS: [&str; 11] = [
@@ -31,12 +31,11 @@ pub fn write_sources<E: std::error::Error + 'static>(
     rows: &[Source],
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
-    let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(COLUMNS)?;
+    let mut csv = CsvFile::new(out, &COLUMNS)?;
     for row in rows {
-        write_defused(&mut csv, &cells(row))?;
+        csv.write_row(&cells(row))?;
     }
-    Ok(csv.flush()?)
+    Ok(csv.finish()?)
 }
 
 fn cells(row: &Source) -> [String; COLUMNS.len()] {

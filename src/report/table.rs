@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use comfy_table::{ContentArrangement, presets};
 
-use super::{escape, write_defused};
+use super::{CsvFile, escape};
 
 /// Rows under a header; a table without columns has no header. All text is untrusted.
 #[derive(Clone, Debug)]
@@ -74,14 +74,11 @@ impl Table {
     /// # Errors
     /// Returns an error if `out` cannot be written.
     pub fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(out);
-        if !self.columns.is_empty() {
-            write_defused(&mut csv, &self.columns)?;
-        }
+        let mut csv = CsvFile::new(out, &self.columns)?;
         for row in &self.rows {
-            write_defused(&mut csv, row)?;
+            csv.write_row(row)?;
         }
-        csv.flush()
+        csv.finish()
     }
 }
 
@@ -104,6 +101,6 @@ mod tests {
         111111111111  =a\u{1b}[31m
         222222222222
         ");
-        insta::assert_snapshot!(written(|out| table().write_csv(out)).escape_debug(), @r"account_id,name\n111111111111,\'=a\u{1b}[31m\n222222222222,\n");
+        insta::assert_snapshot!(written(|out| table().write_csv(out)).escape_debug(), @r"account_id,name\n111111111111,\'=a\\u{1b}[31m\n222222222222,\n");
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use super::{AccountNames, ReportError, count, plural, time, write_defused};
+use super::{AccountNames, CsvFile, ReportError, count, plural, time};
 use crate::model::TamperingCall;
 
 const COLUMNS: [&str; 10] = [
@@ -82,8 +82,7 @@ pub fn write_tampering<E: std::error::Error + 'static>(
     names: &AccountNames,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
-    let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(COLUMNS)?;
+    let mut csv = CsvFile::new(out, &COLUMNS)?;
     for row in rows {
         let TamperingCall {
             details: call,
@@ -101,9 +100,9 @@ pub fn write_tampering<E: std::error::Error + 'static>(
             &call.record_id,
             &resource,
         ];
-        write_defused(&mut csv, &cells)?;
+        csv.write_row(&cells)?;
     }
-    Ok(csv.flush()?)
+    Ok(csv.finish()?)
 }
 
 #[cfg(test)]

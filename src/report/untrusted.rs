@@ -1,13 +1,16 @@
-//! Makes untrusted text harmless for terminals, JSON and spreadsheets.
+//! Makes untrusted text harmless for terminals and in JSON. CSV files, Markdown and HTML have their
+//! own modules.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::fmt;
+
+use serde::Serialize;
 
 /// Escapes text for a terminal. Control characters could move the cursor or rename the window,
 /// bidirectional characters could make one name look like another, and invisible characters could
 /// hide text: all are shown as `\u{…}`.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_deceptive) {
+    if is_plain_ascii(text) || !text.contains(is_deceptive) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
@@ -26,7 +29,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 pub fn escape_json(json: &str) -> Cow<'_, str> {
     // Outside of strings, the only such characters are white space.
     let hidden = |c: char| is_deceptive(c) && !c.is_ascii_whitespace();
-    if !json.contains(hidden) {
+    if is_plain_ascii(json) || !json.contains(hidden) {
         return Cow::Borrowed(json);
     }
     let mut shown = String::with_capacity(json.len() + 16);
@@ -46,6 +49,41 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// JSON that a terminal may show: the characters that [`escape`] replaces are JSON escapes, so a
+/// parser reads the exact value.
+pub(crate) struct JsonText(String);
+
+impl JsonText {
+    /// Serializes a value on one line.
+    pub(crate) fn compact(value: &impl Serialize) -> serde_json::Result<Self> {
+        serde_json::to_string(value).map(Self::from_json)
+    }
+
+    /// Serializes a value on indented lines.
+    pub(crate) fn indented(value: &impl Serialize) -> serde_json::Result<Self> {
+        serde_json::to_string_pretty(value).map(Self::from_json)
+    }
+
+    fn from_json(json: String) -> Self {
+        let escaped = match escape_json(&json) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(escaped) => Some(escaped),
+        };
+        Self(escaped.unwrap_or(json))
+    }
+}
+
+impl fmt::Display for JsonText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Whether a text has only visible ASCII characters and spaces, as most texts do.
+fn is_plain_ascii(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Source: Unicode Technical Report 36 and the list of default-ignorable code points.
 fn is_deceptive(character: char) -> bool {
     character.is_control()
@@ -58,38 +96,6 @@ fn is_deceptive(character: char) -> bool {
             | '\u{2060}'..='\u{206f}'
             // Byte order mark, interlinear annotation, tags.
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// Defuses text for a cell of a CSV file. A spreadsheet executes a cell that begins with `=`, `+`,
-/// `-` or `@` as a formula, some also after white space or a quote; a leading apostrophe makes it
-/// text.
-///
-/// Source: OWASP, "CSV Injection".
-pub fn defuse(cell: &str) -> Cow<'_, str> {
-    if runs_as_formula(cell) {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
-    }
-}
-
-/// Writes a row of a CSV file with every cell defused.
-pub(super) fn write_defused<W: Write>(
-    csv: &mut csv::Writer<W>,
-    cells: &[impl AsRef<str>],
-) -> Result<(), csv::Error> {
-    for cell in cells {
-        csv.write_field(defuse(cell.as_ref()).as_bytes())?;
-    }
-    csv.write_record(None::<&[u8]>)
-}
-
-fn runs_as_formula(cell: &str) -> bool {
-    let ignored = |c: char| c.is_whitespace() || c == '"' || c == '\'' || is_deceptive(c);
-    // Some spreadsheets treat the full-width forms like the plain ones.
-    let is_operator = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
-    cell.starts_with(['\t', '\r', '\n'])
-        || cell.trim_start_matches(ignored).starts_with(is_operator)
 }
 
 #[cfg(test)]
@@ -124,36 +130,5 @@ mod tests {
             escape_json("{\n \"a\": \"é\"\n}"),
             Cow::Borrowed(_)
         ));
-    }
-
-    #[test]
-    fn formulas_become_text() {
-        for formula in [
-            "=1+1",
-            "+1",
-            "-1",
-            "@SUM(1)",
-            " =1",
-            "\t=1",
-            "\rx",
-            "\"=1",
-            "' =1",
-            "\u{feff}=1",
-            "\u{a0}@x",
-            "＝1",
-        ] {
-            assert_eq!(defuse(formula), format!("'{formula}"), "{formula:?}");
-        }
-        for plain in [
-            "",
-            "a=1",
-            "{\"a\": -1}",
-            "::1",
-            "192.0.2.1",
-            "'quoted'",
-            "it's",
-        ] {
-            assert_eq!(defuse(plain), plain);
-        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 
 use super::StoreError;
@@ -122,6 +123,15 @@ impl Checkpoint {
     }
 }
 
+/// Returns the first id that no coverage row and no work unit has.
+pub(super) fn next_id(connection: &Connection) -> Result<i64, StoreError> {
+    let last_id = "SELECT max(coalesce((SELECT max(id) FROM place), 0), coalesce((SELECT max(id) FROM unit), 0))";
+    let last_id: i64 = connection.query_row(last_id, [], |row| row.get(0))?;
+    last_id
+        .checked_add(1)
+        .ok_or_else(|| StoreError::Damaged(format!("id {last_id} is too large")))
+}
+
 fn known_group(row: &Row<'_>) -> Result<KnownGroup, StoreError> {
     let status: Option<String> = row.get("status")?;
     let status = status
@@ -144,12 +154,25 @@ fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
     };
     let engine: String = row.get("engine")?;
     let pass: String = row.get("pass")?;
+    let from_ms: i64 = row.get("from_ms")?;
+    let to_ms: i64 = row.get("to_ms")?;
+    // The scan calculates with these times.
+    let window = [from_ms, to_ms];
+    if window
+        .iter()
+        .any(|ms| Timestamp::from_millisecond(*ms).is_err())
+        || from_ms > to_ms
+    {
+        return Err(StoreError::Damaged(format!(
+            "a work unit is from {from_ms} to {to_ms} milliseconds"
+        )));
+    }
     units.0.push(KnownUnit {
         id: UnitId(id),
         pass: Pass::from_word(&pass).ok_or_else(|| unknown(&pass))?,
         engine: Engine::from_word(&engine).ok_or_else(|| unknown(&engine))?,
-        from_ms: row.get("from_ms")?,
-        to_ms: row.get("to_ms")?,
+        from_ms,
+        to_ms,
         has_started: row.get::<_, i64>("pages")? > 0,
         next_token: row.get("token")?,
         token_ms: row.get("token_ms")?,

@@ -1,7 +1,8 @@
 //! Writes entries to the tables of `run.db`.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Transaction, params};
 
+use super::checksums::TrackedDatabase;
 use super::entry::{
     CoverageId, CoverageRow, Entry, InsightsQuery, Page, ScopedAccount, UnitId, UnitRow,
 };
@@ -10,12 +11,15 @@ use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason,
 use crate::time::rfc3339_ms;
 
 /// Commits the batch in one transaction.
-pub(super) fn commit_batch(connection: &mut Connection, batch: &[Entry]) -> Result<(), StoreError> {
-    let transaction = connection.transaction()?;
-    for entry in batch {
-        write_entry(&transaction, entry)?;
-    }
-    Ok(transaction.commit()?)
+pub(super) fn commit_batch(
+    database: &mut TrackedDatabase,
+    batch: &[Entry],
+) -> Result<(), StoreError> {
+    database.change(|transaction| {
+        batch
+            .iter()
+            .try_for_each(|entry| write_entry(transaction, entry))
+    })
 }
 
 fn write_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), StoreError> {

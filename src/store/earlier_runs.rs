@@ -128,7 +128,10 @@ impl OpenedRuns {
 /// Opens a run. `None` if it was deleted, never stored anything, or has another format.
 fn open_run(path: &Path) -> Result<Option<RunReader>, StoreError> {
     match RunDir::open(path).and_then(|dir| RunReader::open_without_indexes(&dir)) {
-        Ok(reader) => Ok(Some(reader)),
+        Ok(reader) => {
+            reader.verify_calls()?;
+            Ok(Some(reader))
+        }
         Err(StoreError::NeverStarted | StoreError::File { .. } | StoreError::Format { .. }) => {
             Ok(None)
         }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use rusqlite::Connection;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+use super::checksums::TrackedDatabase;
 use super::entry::{CoverageId, Entry, UnitId};
-use super::{Checkpoint, RunDir, StoreError, commit, schema};
+use super::{Checkpoint, RunDir, StoreError, checkpoint, commit, schema};
 
 /// The number of entries that may wait for the disk. The sightings of a page may be some 300 KB
 /// when they are compressed, so this bounds memory; when the channel is full, scanning waits
@@ -62,22 +62,23 @@ impl Journal {
     /// # Errors
     /// The database cannot be opened, has another format, or is damaged.
     pub fn resume(dir: &RunDir) -> Result<(Self, Writer, Checkpoint), StoreError> {
-        let connection = schema::open(&dir.database())?;
-        schema::index_units(&connection)?;
-        connection.execute_batch(
-            "BEGIN; DELETE FROM place WHERE log_group IS NULL; DELETE FROM fact WHERE key IN ('ended', 'finished');
-             COMMIT",
-        )?;
-        let last_id = "SELECT max(coalesce((SELECT max(id) FROM place), 0), coalesce((SELECT max(id) FROM unit), 0))";
-        let last_id: i64 = connection.query_row(last_id, [], |row| row.get(0))?;
-        let checkpoint = Checkpoint::load(&connection)?;
-        let (journal, writer) = Self::start(connection, last_id + 1);
+        let mut database = TrackedDatabase::open(schema::open(&dir.database())?)?;
+        schema::index_units(database.connection())?;
+        database.change(|transaction| {
+            Ok(transaction.execute_batch(
+                "DELETE FROM place WHERE log_group IS NULL;
+                 DELETE FROM fact WHERE key IN ('ended', 'finished');",
+            )?)
+        })?;
+        let next_id = checkpoint::next_id(database.connection())?;
+        let checkpoint = Checkpoint::load(database.connection())?;
+        let (journal, writer) = Self::start(database, next_id);
         Ok((journal, writer, checkpoint))
     }
 
-    fn start(connection: Connection, next_id: i64) -> (Self, Writer) {
+    fn start(database: TrackedDatabase, next_id: i64) -> (Self, Writer) {
         let (entries, waiting) = mpsc::channel(CHANNEL_CAPACITY);
-        let writer = tokio::spawn(write_all(connection, waiting));
+        let writer = tokio::spawn(write_all(database, waiting));
         (
             Self {
                 entries,
@@ -117,18 +118,18 @@ impl Journal {
 }
 
 async fn write_all(
-    mut connection: Connection,
+    mut database: TrackedDatabase,
     mut waiting: mpsc::Receiver<Entry>,
 ) -> Result<(), StoreError> {
     let mut batch = Vec::with_capacity(MAX_BATCH);
     while gather(&mut waiting, &mut batch).await {
         // One blocking task per batch: a permanent one would stop the paused time of a test.
         let committed = tokio::task::spawn_blocking(move || {
-            commit::commit_batch(&mut connection, &batch)?;
+            commit::commit_batch(&mut database, &batch)?;
             batch.clear();
-            Ok::<_, StoreError>((connection, batch))
+            Ok::<_, StoreError>((database, batch))
         });
-        (connection, batch) = committed
+        (database, batch) = committed
             .await
             .map_err(|error| StoreError::Damaged(error.to_string()))??;
     }

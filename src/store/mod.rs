@@ -6,6 +6,7 @@
 //! is merged.
 
 mod checkpoint;
+mod checksums;
 mod commit;
 mod count;
 mod earlier_runs;
@@ -13,12 +14,15 @@ mod entry;
 mod evidence;
 mod journal;
 mod lock;
+mod manifest;
 mod packed;
 mod passthrough_rows;
 mod reader;
 mod run_dir;
+mod run_list;
 mod run_registry;
 mod schema;
+mod secret_file;
 mod sightings;
 mod trail_deliveries;
 
@@ -32,10 +36,16 @@ pub use entry::{
 pub use evidence::{CoverageOutcomes, DeletedLogGroup, HourRow};
 pub use journal::{Journal, JournalClosed, Writer};
 pub use lock::{RunLock, WatchLock};
+pub use manifest::{
+    ChangedRun, DatabaseCheck, MANIFEST, Manifest, ManifestFile, check_database, manifest_entry,
+    refuse_changed_database,
+};
 pub use passthrough_rows::{PassthroughRow, StoredRows};
 pub use reader::{CallCounts, InsightsTotal, RunReader};
 pub use run_dir::RunDir;
+pub use run_list::list_runs;
 pub use run_registry::RunRegistry;
+pub use secret_file::{SecretFileError, read_secret_file};
 pub use sightings::{SightingRows, Sightings, StoredRow};
 pub use trail_deliveries::{ORGANIZATION, TrailDeliveries};
 
@@ -94,6 +104,23 @@ pub enum StoreError {
     /// The run ended before anything was written.
     #[error("the run ended before it made any request; start a new run")]
     NeverStarted,
+    /// The database of a finished run is not the one that its manifest lists.
+    #[error(
+        "run {} was changed after it ended: {problem}; restore the original from a copy, or use the changed run with \
+         `dragnet report --changed-run`, which records it in manifest.json",
+        run.display()
+    )]
+    ChangedRun {
+        /// The directory of the run.
+        run: PathBuf,
+        /// What was found, and what was expected.
+        problem: String,
+    },
+    /// The manifest is not one.
+    #[error(
+        "manifest.json is damaged: {0}; restore it from a copy, or move it out of the run's directory"
+    )]
+    Manifest(String),
     /// A row is invalid: the file is damaged or was changed.
     #[error("the run database is damaged: {0}")]
     Damaged(String),

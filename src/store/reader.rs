@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
 use super::entry::{ScopeMembership, ScopedAccount};
-use super::{RunDir, StoreError, schema};
+use super::{RunDir, StoreError, checksums, schema};
 use crate::model::{ApiCall, Coverage, DeniedBy, Engine, LogGroupClass, Outcome, Reason, Status};
 
 /// A run's database, open for reading.
@@ -15,25 +15,53 @@ pub struct RunReader {
 }
 
 impl RunReader {
-    /// Opens the database of a run, and creates the indexes that reports need.
+    /// Opens the database of a run, verifies it, and creates the indexes that reports need.
     ///
     /// # Errors
-    /// The database cannot be opened, or has another format.
+    /// The database cannot be opened, has another format, or is damaged.
     pub fn open(dir: &RunDir) -> Result<Self, StoreError> {
         let reader = Self::open_without_indexes(dir)?;
+        reader.verify()?;
         schema::index_for_merge(&reader.connection)?;
         Ok(reader)
     }
 
     /// Opens the database of a run without creating indexes: sufficient for its facts, slow for
-    /// reports.
+    /// reports. Only the facts are verified.
+    ///
+    /// # Errors
+    /// The database cannot be opened, or has another format; or its facts are damaged.
+    pub fn open_without_indexes(dir: &RunDir) -> Result<Self, StoreError> {
+        let connection = schema::open(&dir.database())?;
+        checksums::verify_one(&connection, "fact")?;
+        Ok(Self { connection })
+    }
+
+    /// Opens a database that was changed on purpose, with the indexes that reports need. Its
+    /// checksums are not verified, because the person who changed it need not know of them.
     ///
     /// # Errors
     /// The database cannot be opened, or has another format.
-    pub fn open_without_indexes(dir: &RunDir) -> Result<Self, StoreError> {
-        Ok(Self {
-            connection: schema::open(&dir.database())?,
-        })
+    pub fn open_changed(dir: &RunDir) -> Result<Self, StoreError> {
+        let connection = schema::open(&dir.database())?;
+        schema::index_for_merge(&connection)?;
+        Ok(Self { connection })
+    }
+
+    /// Verifies the whole database, which reads all of it.
+    ///
+    /// # Errors
+    /// The database is damaged.
+    pub fn verify(&self) -> Result<(), StoreError> {
+        checksums::verify_all(&self.connection)
+    }
+
+    /// Verifies the calls.
+    ///
+    /// # Errors
+    /// The calls are damaged.
+    pub(super) fn verify_calls(&self) -> Result<(), StoreError> {
+        checksums::verify_one(&self.connection, "call")
     }
 
     /// Closes the database, so that all of it is in one file.
@@ -279,15 +307,27 @@ pub(super) fn next_row<T>(
     }
 }
 
-/// Reads a count: SQLite's `total` is a float, its `count` an integer that is never negative.
+/// Reads a count: SQLite's `total` is a float, its `count` an integer.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "counts are whole, positive and far below 2^53"
+    reason = "a count is whole, and the range is checked"
 )]
 pub(super) fn read_count(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
-    row.get::<_, f64>(column).map(|number| number as u64)
+    let number: f64 = row.get(column)?;
+    // No count of a run comes near to 2^63. A float that is not a number is not in the range either.
+    if (0.0..=LARGEST_COUNT).contains(&number) {
+        Ok(number as u64)
+    } else {
+        Err(rusqlite::Error::IntegralValueOutOfRange(
+            column,
+            number as i64,
+        ))
+    }
 }
+
+/// 2^63, the sum of counts that overflowed.
+const LARGEST_COUNT: f64 = 9_223_372_036_854_775_808.0;
 
 pub(super) fn parse_column<T: std::str::FromStr<Err: std::fmt::Display>>(
     row: &Row<'_>,

@@ -19,6 +19,9 @@ pub struct RunDir {
     path: PathBuf,
 }
 
+/// The size of a larger rollback journal than creating a database makes, in bytes.
+const LARGEST_ROLLBACK_JOURNAL: u64 = 1 << 20;
+
 impl RunDir {
     /// The file that is locked while a process writes to the run.
     pub(super) const LOCK: &str = "run.lock";
@@ -28,7 +31,8 @@ impl RunDir {
     ///
     /// Source: SQLite, "Temporary Files Used By SQLite".
     const DATABASE: &str = "run.db";
-    const SIDE_FILES: [&str; 3] = ["run.db-wal", "run.db-shm", "run.db-journal"];
+    const ROLLBACK_JOURNAL: &str = "run.db-journal";
+    const SIDE_FILES: [&str; 3] = ["run.db-wal", "run.db-shm", Self::ROLLBACK_JOURNAL];
 
     /// Creates the directory of a new run below `parent`, and `parent` too if it is missing.
     ///
@@ -58,7 +62,39 @@ impl RunDir {
             let path = dir.path_of(name)?;
             refuse_foreign_file(&path).map_err(file_error("open", &path))?;
         }
+        dir.refuse_rollback_journal()?;
         Ok(dir)
+    }
+
+    /// Refuses a rollback journal that is not of SQLite, or that names a super-journal: SQLite would
+    /// delete that file, wherever it is. A process that was killed while it created the database
+    /// leaves a journal without one.
+    ///
+    /// Source: SQLite, "Database File Format", "The Rollback Journal"; "Atomic Commit In SQLite",
+    /// "Multi-file Commit": the name of the super-journal is at the end, before the same magic bytes
+    /// as in the header.
+    fn refuse_rollback_journal(&self) -> Result<(), StoreError> {
+        const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+        let path = self.path_of(Self::ROLLBACK_JOURNAL)?;
+        let metadata = metadata_if_exists(&path).map_err(file_error("open", &path))?;
+        if metadata.is_none_or(|metadata| metadata.len() == 0) {
+            return Ok(());
+        }
+        let mut content = Vec::new();
+        self.open_file(Self::ROLLBACK_JOURNAL)?
+            .take(LARGEST_ROLLBACK_JOURNAL)
+            .read_to_end(&mut content)
+            .map_err(file_error("read", &path))?;
+        // The header consists of zeros until the journal has been written to the disk.
+        let is_of_sqlite = content.starts_with(&MAGIC) || content.starts_with(&[0; 8]);
+        let is_whole = (content.len() as u64) < LARGEST_ROLLBACK_JOURNAL;
+        if is_of_sqlite && is_whole && !content.ends_with(&MAGIC) {
+            return Ok(());
+        }
+        Err(StoreError::Damaged(format!(
+            "found {} with other content than a killed sweep leaves; start a new run",
+            Self::ROLLBACK_JOURNAL
+        )))
     }
 
     /// The path of the directory.

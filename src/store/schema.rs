@@ -1,23 +1,32 @@
 //! The tables of `run.db`.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::StoreError;
+use super::checksums::{Checksums, TrackedDatabase};
+use super::reader::damaged;
 use super::run_dir::file_error;
 
 /// The format version, which is increased whenever the meaning of a table changes.
-pub(super) const FORMAT: u32 = 5;
+pub(super) const FORMAT: u32 = 6;
 
 /// With 16 KiB pages, 1.6 times as many rows per second were measured as with 4 KiB pages, in fewer
 /// bytes.
 const SET_UP: &str = "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;";
 
-/// This setting is not stored in the file, so it is applied each time the file is opened.
-const DURABLE: &str = "PRAGMA synchronous = FULL;";
+/// These settings are not stored in the file, so they are applied each time the file is opened. The
+/// last two are for files from an untrusted source: functions in their schema are not called, and
+/// the cells of their pages are checked.
+///
+/// Source: SQLite, "Defense Against The Dark Arts", "Untrusted SQLite Database Files".
+const CONNECTION_SETTINGS: &str =
+    "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
 
 const CREATE: &str = "
 CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -96,6 +105,9 @@ CREATE TABLE call (
     time TEXT NOT NULL, account TEXT, region TEXT NOT NULL, operation TEXT NOT NULL, status TEXT NOT NULL,
     request_id TEXT NOT NULL, attempt INTEGER NOT NULL, milliseconds INTEGER NOT NULL
 ) STRICT;
+
+-- The checksums of all other tables.
+CREATE TABLE checksum (table_name TEXT PRIMARY KEY, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
 /// Created at the merge: an index that exists earlier would halve the rate at which rows are
@@ -111,7 +123,7 @@ const UNIT_INDEX: &str = "CREATE INDEX IF NOT EXISTS unit_place ON unit (place);
 
 /// Creates a new database at `path` that only its owner can read. The tables and `facts` are
 /// written in one transaction.
-pub(super) fn create(path: &Path, facts: &[(&str, String)]) -> Result<Connection, StoreError> {
+pub(super) fn create(path: &Path, facts: &[(&str, String)]) -> Result<TrackedDatabase, StoreError> {
     // SQLite accepts an empty file as a new database, and creates its side files with the same
     // mode.
     OpenOptions::new()
@@ -122,9 +134,10 @@ pub(super) fn create(path: &Path, facts: &[(&str, String)]) -> Result<Connection
         .map_err(file_error("create", path))?;
     let mut connection = Connection::open(path)?;
     connection.execute_batch(SET_UP)?;
-    connection.execute_batch(DURABLE)?;
+    connection.execute_batch(CONNECTION_SETTINGS)?;
     let transaction = connection.transaction()?;
     transaction.execute_batch(CREATE)?;
+    let checksums = Checksums::track_new(&transaction)?;
     for (key, value) in facts
         .iter()
         .map(|(key, value)| (*key, value))
@@ -135,30 +148,89 @@ pub(super) fn create(path: &Path, facts: &[(&str, String)]) -> Result<Connection
             [key, value],
         )?;
     }
+    checksums.store(&transaction)?;
     transaction.commit()?;
+    Ok(TrackedDatabase::new(connection, checksums))
+}
+
+/// Opens an existing database, and checks its format and its schema, but not its checksums.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.execute_batch(CONNECTION_SETTINGS)?;
+    let objects = read_objects(&connection)?;
+    if objects.is_empty() {
+        return Err(StoreError::NeverStarted);
+    }
+    let found = read_format(&connection, &objects)?;
+    if found.as_deref() != Some(FORMAT.to_string().as_str()) {
+        return Err(StoreError::Format {
+            found: found.unwrap_or_else(|| "unknown".to_owned()),
+            expected: FORMAT,
+        });
+    }
+    check_objects(&objects)?;
     Ok(connection)
 }
 
-/// Opens an existing database, and checks its format.
-pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.execute_batch(DURABLE)?;
-    let tables: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables == 0 {
-        return Err(StoreError::NeverStarted);
+/// The tables and indexes of a database by name, each with its type and statement.
+type Objects = BTreeMap<String, (String, Option<String>)>;
+
+/// What a complete database contains.
+static EXPECTED_OBJECTS: LazyLock<Result<Objects, String>> =
+    LazyLock::new(|| create_objects().map_err(|error| error.to_string()));
+
+fn create_objects() -> Result<Objects, rusqlite::Error> {
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch(CREATE)?;
+    connection.execute_batch(UNIT_INDEX)?;
+    connection.execute_batch(MERGE_INDEXES)?;
+    read_objects(&connection)
+}
+
+fn read_objects(connection: &Connection) -> Result<Objects, rusqlite::Error> {
+    let mut select = connection.prepare("SELECT name, type, sql FROM sqlite_schema")?;
+    let objects = select
+        .query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?
+        .collect::<Result<_, _>>()?;
+    Ok(objects)
+}
+
+fn expected_objects() -> Result<&'static Objects, StoreError> {
+    match &*EXPECTED_OBJECTS {
+        Ok(objects) => Ok(objects),
+        Err(error) => Err(damaged(error)),
     }
-    let format: Option<String> = connection
-        .query_row("SELECT value FROM fact WHERE key = 'format'", [], |row| {
-            row.get(0)
-        })
-        .optional()?;
-    match format {
-        Some(found) if found == FORMAT.to_string() => Ok(connection),
-        found => Err(StoreError::Format {
-            found: found.unwrap_or_else(|| "unknown".to_owned()),
-            expected: FORMAT,
-        }),
+}
+
+/// Reads the format. A table of facts that no version wrote is not read: it may be a view with an
+/// endless query.
+fn read_format(connection: &Connection, objects: &Objects) -> Result<Option<String>, StoreError> {
+    if objects.get("fact") != expected_objects()?.get("fact") {
+        return Ok(None);
+    }
+    let select = "SELECT value FROM fact WHERE key = 'format'";
+    Ok(connection
+        .query_row(select, [], |row| row.get(0))
+        .optional()?)
+}
+
+/// Checks that there is every table, and nothing that this version does not create: no trigger, no
+/// view, no other column.
+fn check_objects(found: &Objects) -> Result<(), StoreError> {
+    let expected = expected_objects()?;
+    for (name, object) in found {
+        if expected.get(name) != Some(object) {
+            return Err(StoreError::Damaged(format!(
+                "its schema contains `{name}`, which this format does not"
+            )));
+        }
+    }
+    let missing = expected
+        .iter()
+        .find(|(name, (kind, _))| kind == "table" && !found.contains_key(*name));
+    match missing {
+        Some((name, _)) => Err(StoreError::Damaged(format!("table `{name}` is missing"))),
+        None => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::reader::damaged;
 use super::{RunReader, StoreError, StoredRow};
 use crate::model::{LogGroupArn, LogSource, Organization, Target, TrailScope};
 
@@ -40,7 +41,8 @@ impl TrailDeliveries {
         let organization: Option<Organization> = reader
             .facts()?
             .get(ORGANIZATION)
-            .and_then(|json| serde_json::from_str(json).ok());
+            .map(|json| serde_json::from_str(json).map_err(damaged))
+            .transpose()?;
         Ok(Self::new(&reader.log_sources()?, organization.as_ref()))
     }
 

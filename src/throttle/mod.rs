@@ -45,6 +45,16 @@ impl Quotas {
         Self { table, share }
     }
 
+    /// Returns this share of a quota that counts what runs at the same time, at least 1.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a small positive number"
+    )]
+    pub fn concurrent(&self, quota: u32) -> usize {
+        ((f64::from(quota) * self.share) as usize).max(1)
+    }
+
     /// Creates the limiter of a quota key. Keep it: a second one would allow the same calls again.
     pub fn limiter(&self, key: &QuotaKey) -> Limiter {
         Limiter::new(self.table.rate(key.operation, &key.region) * self.share)

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::config::RunUrl;
+use crate::model::Severity;
+use crate::time::rfc3339_ms;
 
 /// A row of an alert: a sighting, a counted group or an account, by column. Every text is
 /// untrusted.
@@ -19,6 +24,9 @@ pub struct Alert {
     pub schedule: String,
     /// The subject of the alert.
     pub kind: AlertKind,
+    /// The highest severity of the rows.
+    #[serde(default = "default_severity")]
+    pub severity: Severity,
     /// When the activation started, in RFC 3339 and UTC.
     pub at: String,
     /// The title, in one line.
@@ -32,6 +40,42 @@ pub struct Alert {
     pub tally: BTreeMap<String, BTreeMap<String, u64>>,
     /// The directory of the run; empty if there is none.
     pub run: String,
+    /// The address of the run, if one is configured.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub run_url: String,
+    /// What to do about the alert.
+    #[serde(default)]
+    pub next_step: String,
+}
+
+impl Alert {
+    /// Creates a message that tests a sink.
+    pub fn for_test(now: Timestamp, run_url: Option<&RunUrl>) -> Self {
+        let at = rfc3339_ms(now);
+        let id = format!("test-{at}");
+        let schedule = "test";
+        Self {
+            schedule: schedule.to_owned(),
+            kind: AlertKind::Test,
+            severity: AlertKind::Test.severity(),
+            at,
+            title: "test alert of dragnet watch check: nothing was found".to_owned(),
+            count: 0,
+            rows: Vec::new(),
+            tally: BTreeMap::new(),
+            run: String::new(),
+            run_url: run_url
+                .map(|url| url.render("test", schedule, &id))
+                .unwrap_or_default(),
+            next_step: AlertKind::Test.next_step(""),
+            id,
+        }
+    }
+}
+
+/// The severity of an alert that an earlier version stored.
+fn default_severity() -> Severity {
+    Severity::Medium
 }
 
 /// The subject of an alert.
@@ -53,6 +97,8 @@ pub enum AlertKind {
     CoverageRegained,
     /// An activation failed after one that did not.
     ActivationFailed,
+    /// A message that tests a sink.
+    Test,
 }
 
 impl AlertKind {
@@ -66,6 +112,49 @@ impl AlertKind {
             Self::CoverageLost => "coverage-lost",
             Self::CoverageRegained => "coverage-regained",
             Self::ActivationFailed => "activation-failed",
+            Self::Test => "test",
+        }
+    }
+
+    /// The severity of an alert whose rows have none.
+    pub fn severity(self) -> Severity {
+        match self {
+            // Somebody may have removed the role to hide something.
+            Self::CoverageLost => Severity::High,
+            Self::ContainmentBroken => Severity::Critical,
+            Self::Sightings | Self::Digest | Self::Counts | Self::ActivationFailed => {
+                Severity::Medium
+            }
+            Self::CoverageRegained | Self::Test => Severity::Informational,
+        }
+    }
+
+    /// What to do about an alert whose run is in this directory.
+    pub fn next_step(self, run: &str) -> String {
+        match self {
+            Self::Sightings | Self::Digest => format!(
+                "review the run: dragnet runs show {run}; to block the principals that it found: dragnet contain plan \
+                 --from-run {run} --reason TEXT"
+            ),
+            Self::Counts => format!("review the run: dragnet runs show {run}"),
+            Self::ContainmentBroken => {
+                "check the containment: dragnet contain verify ID --from-logs; apply its plan again if a change was reverted"
+                    .to_owned()
+            }
+            Self::CoverageLost => {
+                "check the access to the account: dragnet doctor; if it was closed on purpose, \
+                                   exclude it from the scope"
+                    .to_owned()
+            }
+            Self::CoverageRegained => {
+                "none: the log groups are read from where reading stopped".to_owned()
+            }
+            Self::ActivationFailed => {
+                "correct the cause, then run dragnet watch check; the next activation reads \
+                                       the same time range"
+                    .to_owned()
+            }
+            Self::Test => "none: this is a test".to_owned(),
         }
     }
 }
@@ -97,6 +186,8 @@ const COUNTED_COLUMNS: [&str; 6] = [
 /// a row smaller than a message, however JSON escapes it.
 const MAX_MESSAGE_CHARS: usize = 2_000;
 const MAX_TEXT_CHARS: usize = 256;
+/// The longest principal, which is never truncated. Source: IAM API, `arnType`: 2,048 characters.
+const MAX_PRINCIPAL_CHARS: usize = 2_048;
 /// How many names of a list are kept.
 const MAX_NAMES_PER_LIST: usize = 20;
 
@@ -107,6 +198,8 @@ pub(super) struct Batch {
     messages: Vec<Vec<Row>>,
     bytes: usize,
     count: u64,
+    /// The highest severity of all rows.
+    severity: Option<Severity>,
     tally: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
@@ -114,14 +207,15 @@ impl Batch {
     /// Adds a row and truncates its long texts.
     pub(super) fn push(&mut self, mut row: Row) {
         for (column, value) in &mut row {
-            let max_chars = if column == "message" {
-                MAX_MESSAGE_CHARS
-            } else {
-                MAX_TEXT_CHARS
+            let max_chars = match column.as_str() {
+                "message" => MAX_MESSAGE_CHARS,
+                "principal_arn" => MAX_PRINCIPAL_CHARS,
+                _ => MAX_TEXT_CHARS,
             };
             truncate_texts(value, max_chars);
         }
         self.count += 1;
+        self.severity = self.severity.max(row_severity(&row));
         self.count_names(&row);
         let size = serde_json::to_string(&row).map_or(0, |text| text.len());
         let is_full = self.bytes + size > MAX_BYTES_PER_MESSAGE;
@@ -161,14 +255,17 @@ impl Batch {
         let Self {
             mut messages,
             count,
+            severity,
             tally,
             ..
         } = self;
-        let part = |number: usize, kind, count, rows, tally| {
+        let part = |number: usize, kind, count, rows: Vec<Row>, tally| {
             let id = format!("{}-{}", template.id, number + 1);
+            let severity = rows.iter().filter_map(row_severity).max();
             Alert {
                 id,
                 kind,
+                severity: severity.unwrap_or(template.severity),
                 count,
                 rows,
                 tally,
@@ -182,7 +279,11 @@ impl Batch {
                 .into_iter()
                 .map(|(column, counts)| (column, most_frequent(counts)))
                 .collect();
-            return vec![part(0, AlertKind::Digest, count, rows, tally)];
+            let digest = part(0, AlertKind::Digest, count, rows, tally);
+            return vec![Alert {
+                severity: severity.unwrap_or(digest.severity),
+                ..digest
+            }];
         }
         let parts = messages.into_iter().enumerate();
         parts
@@ -197,6 +298,10 @@ impl Batch {
             })
             .collect()
     }
+}
+
+fn row_severity(row: &Row) -> Option<Severity> {
+    serde_json::from_value(row.get("severity")?.clone()).ok()
 }
 
 fn most_frequent(counts: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
@@ -234,12 +339,15 @@ pub(super) mod testing {
             id: id.to_owned(),
             schedule: "s".to_owned(),
             kind: AlertKind::Sightings,
+            severity: Severity::Medium,
             at: "2026-03-01T12:00:00.000Z".to_owned(),
             title: "s: 1 sighting".to_owned(),
             count: 0,
             rows: Vec::new(),
             tally: BTreeMap::new(),
             run: "/runs/x".to_owned(),
+            run_url: String::new(),
+            next_step: "review the run".to_owned(),
         }
     }
 }
@@ -285,6 +393,22 @@ mod tests {
             (1, AlertKind::Digest, 2_001, 100)
         );
         assert_eq!(digest[0].tally["event_name"]["e0"], 667);
+    }
+
+    #[test]
+    fn severity_is_that_of_the_worst_row_and_principals_are_complete() {
+        let principal = format!("arn:aws:iam::111111111111:role/{}", "r".repeat(600));
+        let mut batch = Batch::default();
+        for severity in ["low", "critical", "medium"] {
+            let row = serde_json::json!({ "severity": severity, "principal_arn": principal });
+            batch.push(row.as_object().unwrap().clone());
+        }
+        let alert = batch.finish(&testing::alert("s-run")).remove(0);
+        assert_eq!(alert.severity, Severity::Critical);
+        assert_eq!(alert.rows[0]["principal_arn"], principal);
+        let stored = r#"{"id":"a","schedule":"s","kind":"counts","at":"t","title":"x","count":0,"rows":[],"run":""}"#;
+        let older: Alert = serde_json::from_str(stored).unwrap();
+        assert_eq!(older.severity, Severity::Medium);
     }
 
     #[test]

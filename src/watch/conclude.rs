@@ -2,7 +2,7 @@
 //! transaction.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::Transaction;
@@ -12,14 +12,14 @@ use super::alert::{Alert, AlertKind, Batch, Row};
 use super::counted::{CountedGroup, counted_groups};
 use super::coverage::CoverageChanges;
 use super::own_calls::OwnCalls;
+use super::sighting_identity::{SightingIdentity, identity, subject};
 use super::state::{self, ActivationEnd, ActivationRecord, Identity, State, StateError, Totals};
 use super::watermark::{ScopeNode, Watermark};
 use crate::cli::settings::ScheduleSettings;
 use crate::contain::ContainmentMonitor;
-use crate::model::{Coverage, Hunt, OwnCall, Sighting, TimeWindow, WindowEnd};
+use crate::model::{Coverage, Hunt, OwnCall, Severity, Sighting, TimeWindow, WindowEnd};
 use crate::query::{Fields, Value};
 use crate::report::{AccountNames, sighting_row};
-use crate::search::canonical_text;
 use crate::store::{RunDir, RunReader, RunRegistry, StoreError};
 use crate::sweep::{
     JudgementBasis, MergeSource, merged_sightings, sources_of_run, watched_coverage,
@@ -92,7 +92,8 @@ impl Conclusion<'_> {
             title,
             ..self.alert_template(&record.run)
         };
-        let alerts: Vec<Alert> = is_first_failure.then_some(alert).into_iter().collect();
+        let mut alerts: Vec<Alert> = is_first_failure.then_some(alert).into_iter().collect();
+        self.add_next_steps(&mut alerts);
         record.counts.alerts = alerts.len() as u64;
         state.change(|transaction| {
             self.put_alerts(transaction, &alerts)?;
@@ -150,6 +151,7 @@ impl Conclusion<'_> {
                 AlertKind::CoverageRegained,
                 &changes.regained,
             ));
+            self.add_next_steps(&mut alerts);
             record.counts.alerts = alerts.len() as u64;
             self.put_alerts(transaction, &alerts)?;
             state::write_watermarks(transaction, name, self.started_ms, &watermarks)?;
@@ -272,8 +274,21 @@ impl Conclusion<'_> {
             return Ok(());
         }
         row.insert("alert_id".to_owned(), identity.to_string().into());
+        let severity = self.severity(sighting).to_string();
+        row.insert("severity".to_owned(), severity.into());
         batch.push(row);
         Ok(())
+    }
+
+    /// Returns the severity of a sighting: the highest of its hunts, and high for an indicator.
+    fn severity(&self, sighting: &Sighting) -> Severity {
+        let hunts = self
+            .hunts
+            .iter()
+            .filter(|hunt| sighting.hunts.contains(&hunt.name));
+        let of_hunts = hunts.map(|hunt| hunt.severity).max();
+        let of_indicators = (!sighting.indicators.is_empty()).then_some(Severity::High);
+        of_hunts.max(of_indicators).unwrap_or(Severity::Medium)
     }
 
     /// Adds a group that a hunt counted. With a threshold it is added whenever it is above the
@@ -383,12 +398,34 @@ impl Conclusion<'_> {
             id: format!("{}-{at}", self.schedule.name),
             schedule: self.schedule.name.clone(),
             kind: AlertKind::Sightings,
+            severity: AlertKind::Sightings.severity(),
             at,
             title: String::new(),
             count: 0,
             rows: Vec::new(),
             tally: BTreeMap::new(),
             run: run.to_owned(),
+            run_url: String::new(),
+            next_step: String::new(),
+        }
+    }
+
+    /// Adds what to do, and the address of the run. An alert without rows of its own has the
+    /// severity of its kind.
+    fn add_next_steps(&self, alerts: &mut [Alert]) {
+        for alert in alerts {
+            let has_own_severity = alert.rows.iter().any(|row| row.contains_key("severity"));
+            if !has_own_severity {
+                alert.severity = alert.kind.severity();
+            }
+            alert.next_step = alert.kind.next_step(&alert.run);
+            if let Some(url) = &self.schedule.run_url {
+                let id = Path::new(&alert.run)
+                    .file_name()
+                    .map(|id| id.to_string_lossy());
+                let id = id.as_deref().unwrap_or_default();
+                alert.run_url = url.render(id, &alert.schedule, &alert.id);
+            }
         }
     }
 
@@ -461,74 +498,6 @@ fn coverage_alert(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option
         count,
         ..alert
     })
-}
-
-/// The identity of a sighting, and the one that earlier versions stored, which did not include the
-/// message.
-///
-/// The second one prevents repeated alerts after an upgrade. This version never stores it, so a
-/// forged line cannot suppress a record through it.
-struct SightingIdentity {
-    identity: Identity,
-    without_message: Identity,
-}
-
-/// Returns the identity of a sighting, which is the same wherever and however often it is stored.
-/// As with copies, it includes the whole message, so a forged line cannot hide a record by using
-/// its id.
-fn identity(sighting: &Sighting) -> SightingIdentity {
-    let stored = &sighting.stored;
-    let event = &sighting.details;
-    let time = event.time_ms.to_string();
-    let message = canonical_text(&sighting.message);
-    let account = stored.account.to_string();
-    // A CloudTrail record is the same in every log group. Any other event is identified by where it
-    // is stored.
-    let origin = if event.is_cloudtrail() {
-        None
-    } else {
-        Some([
-            account.as_str(),
-            stored.region.as_str(),
-            &stored.log_group,
-            &stored.event_id,
-        ])
-    };
-    let origin = origin.into_iter().flatten();
-    let details = [
-        time.as_str(),
-        &event.account,
-        &event.region,
-        &event.event_name,
-        &event.event_source,
-        &event.identity.arn,
-        &event.identity.access_key_id,
-        &event.source_ip,
-        &event.user_agent,
-        &event.error_code,
-        &event.record_id,
-        &event.request_id,
-    ];
-    SightingIdentity {
-        identity: Identity::from_parts(
-            details
-                .into_iter()
-                .chain([message.as_str()])
-                .chain(origin.clone()),
-        ),
-        without_message: Identity::from_parts(details.into_iter().chain(origin)),
-    }
-}
-
-/// The subject of a sighting for suppression: what was found, in which account, and the principal.
-fn subject(sighting: &Sighting) -> Identity {
-    let event = &sighting.details;
-    let matches = sighting
-        .indicators
-        .iter()
-        .chain(&sighting.hunts)
-        .map(String::as_str);
-    Identity::from_parts(matches.chain([&*event.account, &*event.identity.arn]))
 }
 
 /// The columns of a row as fields of a condition.

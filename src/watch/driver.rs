@@ -19,6 +19,7 @@ use super::own_calls::OwnCalls;
 use super::retention::remove_old_runs;
 use super::state::{ActivationRecord, State, StateError};
 use super::timing::{self, Activation};
+use super::watermark::{ScopeNode, Watermark};
 use crate::aws::causes;
 use crate::cli::settings::{ScheduleSettings, SweepSettings, WatchSettings};
 use crate::contain::ContainmentMonitor;
@@ -273,6 +274,14 @@ impl Watch {
             lookback_ms,
             catch_up_ms: schedule.catch_up_ms,
         };
+        let is_future = |(_, watermark): (&ScopeNode, &Watermark)| watermark.until_ms > started_ms;
+        if watermarks.iter().any(is_future) {
+            warn!(
+                schedule = schedule.name,
+                "a watermark is in the future, so the clock of this host was wrong, or is: events before it may be missed; \
+                 dragnet watch status shows it"
+            );
+        }
         Ok(Agenda::new(started_ms, pace, watermarks))
     }
 

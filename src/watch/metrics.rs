@@ -180,6 +180,7 @@ mod tests {
             run: String::new(),
             next: None,
             covered_until: None,
+            future_watermark: None,
             behind_seconds: Some(90),
             uncovered: Vec::new(),
             totals: Totals {

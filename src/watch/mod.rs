@@ -28,6 +28,7 @@ mod monitored;
 mod overview;
 mod own_calls;
 mod retention;
+mod sighting_identity;
 mod sinks;
 mod state;
 mod timing;

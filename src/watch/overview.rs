@@ -37,6 +37,12 @@ pub struct ScheduleOverview {
     /// The log time until which all log groups are covered.
     #[serde(serialize_with = "serialize_time")]
     pub covered_until: Option<Timestamp>,
+    /// The latest watermark, if it is in the future: the clock of the host was wrong, or is.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub future_watermark: Option<Timestamp>,
     /// By how many seconds coverage is behind.
     pub behind_seconds: Option<i64>,
     /// The accounts that are not covered.
@@ -88,14 +94,14 @@ impl Overview {
             .schedules
             .iter()
             .map(|schedule| ScheduleOverview::read(schedule, state, now));
-        let sinks = settings.sinks.iter().map(|sink| {
-            let record = state.sink_record(&sink.name)?;
+        let sinks = settings.sink_names.iter().map(|name| {
+            let record = state.sink_record(name)?;
             let waiting = record.waiting;
             let delivered = record.delivered;
             let refused = record.refused;
             let problem = record.problem;
             Ok(SinkOverview {
-                name: sink.name.clone(),
+                name: name.clone(),
                 waiting,
                 delivered,
                 refused,
@@ -117,6 +123,7 @@ impl ScheduleOverview {
     ) -> Result<Self, StateError> {
         let last = state.last_activation(&schedule.name)?;
         let covered_until_ms = state.covered_until_ms(&schedule.name)?;
+        let latest_ms = state.latest_watermark_ms(&schedule.name)?;
         let coverable = now.as_millisecond().saturating_sub(schedule.lag_ms);
         let uncovered = state
             .account_coverage(&schedule.name)?
@@ -129,6 +136,9 @@ impl ScheduleOverview {
             name: schedule.name.clone(),
             next: next.map(|next| next.at),
             covered_until: covered_until_ms.and_then(timestamp),
+            future_watermark: latest_ms
+                .filter(|latest| *latest > now.as_millisecond())
+                .and_then(timestamp),
             behind_seconds: covered_until_ms
                 .map(|until| coverable.saturating_sub(until).max(0) / 1_000),
             uncovered: uncovered

@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::store::{SecretFileError, read_secret_file};
+
 /// The file in the state directory for the session of one profile and device, mode 0600.
 #[derive(Clone, Debug)]
 pub(super) struct SessionCache {
@@ -38,26 +40,19 @@ impl SessionCache {
     }
 
     /// Returns the cached session, if it was opened with these keys.
-    pub(super) fn load(&self, source: &Credentials) -> Option<Credentials> {
-        // An unreadable file counts as missing: a code opens a new session.
-        let cached: CachedSession = serde_json::from_slice(&fs::read(&self.file).ok()?).ok()?;
-        let CachedSession {
-            source_access_key_id,
-            access_key_id,
-            secret_access_key,
-            session_token,
-            expires,
-        } = cached;
-        let expires: Timestamp = expires.parse().ok()?;
-        (source_access_key_id == source.access_key_id()).then(|| {
-            Credentials::new(
-                access_key_id,
-                secret_access_key,
-                Some(session_token),
-                Some(expires.into()),
-                "MFA session",
-            )
-        })
+    ///
+    /// # Errors
+    /// Others may know the session, or have chosen it.
+    pub(super) fn load(
+        &self,
+        source: &Credentials,
+    ) -> Result<Option<Credentials>, SecretFileError> {
+        match read_secret_file(&self.file) {
+            Ok(bytes) => Ok(parse_session(&bytes, source)),
+            // An unreadable file counts as missing: a code opens a new session.
+            Err(SecretFileError::Unreadable { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Stores a session.
@@ -102,6 +97,28 @@ impl SessionCache {
     }
 }
 
+/// Returns the session in the content of the file, if it was opened with the keys of `source`.
+fn parse_session(content: &[u8], source: &Credentials) -> Option<Credentials> {
+    let cached: CachedSession = serde_json::from_slice(content).ok()?;
+    let CachedSession {
+        source_access_key_id,
+        access_key_id,
+        secret_access_key,
+        session_token,
+        expires,
+    } = cached;
+    let expires: Timestamp = expires.parse().ok()?;
+    (source_access_key_id == source.access_key_id()).then(|| {
+        Credentials::new(
+            access_key_id,
+            secret_access_key,
+            Some(session_token),
+            Some(expires.into()),
+            "MFA session",
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -122,9 +139,9 @@ mod tests {
             "test",
         );
         let cache = SessionCache::new(&directory, "p", "serial");
-        assert!(cache.load(&keys("AKIA")).is_none() && !cache.remove().unwrap());
+        assert!(cache.load(&keys("AKIA")).unwrap().is_none() && !cache.remove().unwrap());
         cache.store(&keys("AKIA"), &session).unwrap();
-        let loaded = cache.load(&keys("AKIA")).unwrap();
+        let loaded = cache.load(&keys("AKIA")).unwrap().unwrap();
         assert_eq!(
             (
                 loaded.access_key_id(),
@@ -133,16 +150,20 @@ mod tests {
             ),
             ("ASIA", Some("token"), session.expiry())
         );
-        assert!(cache.load(&keys("AKIB")).is_none(), "keys of another user");
+        assert!(
+            cache.load(&keys("AKIB")).unwrap().is_none(),
+            "keys of another user"
+        );
         assert!(
             SessionCache::new(&directory, "q", "serial")
                 .load(&keys("AKIA"))
+                .unwrap()
                 .is_none(),
             "another profile"
         );
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&directory), mode(&cache.file)), (0o700, 0o600));
-        assert!(cache.remove().unwrap() && cache.load(&keys("AKIA")).is_none());
+        assert!(cache.remove().unwrap() && cache.load(&keys("AKIA")).unwrap().is_none());
     }
 
     #[test]
@@ -150,10 +171,17 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let cache = SessionCache::new(temp.path(), "p", "serial");
         fs::write(&cache.file, "{\"access_key_id\":").unwrap();
+        fs::set_permissions(&cache.file, fs::Permissions::from_mode(0o600)).unwrap();
         assert!(
             cache
                 .load(&Credentials::new("AKIA", "s", None, None, "test"))
+                .unwrap()
                 .is_none()
         );
+        fs::set_permissions(&cache.file, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(matches!(
+            cache.load(&Credentials::new("AKIA", "s", None, None, "test")),
+            Err(SecretFileError::Shared { mode: 0o666, .. })
+        ));
     }
 }

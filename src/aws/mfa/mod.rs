@@ -106,7 +106,7 @@ impl Aws {
         device: &Device,
     ) -> Result<Credentials, CallError> {
         let keys = self.credentials(source).await?;
-        if let Some(cached) = self.cached_session(device, &keys).await {
+        if let Some(cached) = self.cached_session(device, &keys).await? {
             return Ok(cached);
         }
         if let Some(obstacle) = find_obstacle(&self.caller().await?, &keys, &device.serial) {
@@ -147,17 +147,32 @@ impl Aws {
     }
 
     /// Returns the cached session, if it has not expired and AWS still accepts it.
-    async fn cached_session(&self, device: &Device, keys: &Credentials) -> Option<Credentials> {
-        let cache = device.cache.as_ref()?;
-        let cached = cache.load(keys).filter(|cached| self.is_fresh(cached))?;
+    ///
+    /// # Errors
+    /// Others may know the session, or have chosen it.
+    async fn cached_session(
+        &self,
+        device: &Device,
+        keys: &Credentials,
+    ) -> Result<Option<Credentials>, CallError> {
+        let Some(cache) = &device.cache else {
+            return Ok(None);
+        };
+        let loaded = cache.load(keys).map_err(|error| {
+            let advice = format!("{error}; or remove the file with `dragnet doctor --forget`");
+            self.mfa_error("MfaSessionFile", advice)
+        })?;
+        let Some(cached) = loaded.filter(|cached| self.is_fresh(cached)) else {
+            return Ok(None);
+        };
         let probe = Session::from_credentials(cached.clone());
         match self.identity(&probe).await {
             Err(error) if matches!(error.class, ErrorClass::Denied | ErrorClass::Expired) => {
                 // A file that cannot be removed is replaced by the next session.
                 _ = cache.remove();
-                None
+                Ok(None)
             }
-            _ => Some(cached),
+            _ => Ok(Some(cached)),
         }
     }
 

@@ -128,7 +128,8 @@ impl PlanSettings {
             run: arguments
                 .from_run
                 .as_deref()
-                .map(|run| run_dir(run, context)),
+                .map(|run| run_dir(run, context))
+                .transpose()?,
             descendants: arguments.descendants,
             actions,
             lasts: arguments.lasts,

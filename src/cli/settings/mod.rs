@@ -12,6 +12,7 @@ mod reach;
 mod report;
 mod required;
 mod run;
+mod sink;
 mod sources;
 mod stored;
 mod sweep;
@@ -34,11 +35,10 @@ pub use list::ListSettings;
 pub use reach::Reach;
 pub use report::ReportSettings;
 pub use run::run_dir;
+pub use sink::{SinkEndpoint, SinkSettings};
 pub use sources::SourcesSettings;
 pub use sweep::{EngineSettings, SweepSettings};
-pub use watch::{
-    MonitoredContainment, ScheduleSettings, SinkEndpoint, SinkSettings, WatchSettings,
-};
+pub use watch::{MonitoredContainment, ScheduleSettings, WatchSettings};
 
 /// The inputs of settings other than arguments and configuration.
 #[derive(Clone, Copy)]
@@ -74,12 +74,12 @@ pub fn load_config(
         .transpose()?
         .unwrap_or_default();
     // The folder may come from somebody else, and a program of its file would run as the user.
-    if config.identity.mfa_command.is_some()
+    if let Some(key) = config.program_key()
         && let Some(path) = unnamed_config(arguments, context)
     {
         return Err(UsageError::ProgramInWorkingDirectory {
             path: path.display().to_string(),
-            key: "identity.mfa_command",
+            key,
         });
     }
     Ok(config)
@@ -144,13 +144,19 @@ mod tests {
     fn file_of_the_working_directory_runs_no_program() {
         with_resolve_context(|context| {
             let file = context.working_directory.join("dragnet.toml");
-            fs::write(&file, "[identity]\nmfa_command = [\"touch\", \"x\"]").unwrap();
             let unnamed = GlobalArguments::default();
-            let error = load_config(&unnamed, context).unwrap_err().to_string();
-            assert!(
-                error.contains("identity.mfa_command") && error.contains("--config"),
-                "{error}"
-            );
+            for (table, key) in [
+                ("report", "sign_command"),
+                ("report", "verify_command"),
+                ("identity", "mfa_command"),
+            ] {
+                fs::write(&file, format!("[{table}]\n{key} = [\"touch\", \"x\"]")).unwrap();
+                let error = load_config(&unnamed, context).unwrap_err().to_string();
+                assert!(
+                    error.contains(&format!("{table}.{key}")) && error.contains("--config"),
+                    "{error}"
+                );
+            }
             assert_eq!(unnamed_config(&unnamed, context), Some(file.clone()));
             let named = GlobalArguments {
                 config: Some(file),

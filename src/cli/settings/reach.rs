@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{GlobalArguments, ScopeArguments, UsageError};
 use super::Directory;
-use crate::config::{Config, Identity, Limits, Scope, nearest};
+use crate::config::{Config, ExternalCommand, Identity, Limits, Scope, nearest};
 use crate::model::Operation;
 
 /// Identity, accounts, scope and limits.
@@ -19,6 +19,14 @@ pub struct Reach {
     pub scope: Scope,
     /// How fast to call AWS.
     pub limits: Limits,
+    /// The environment variables with secrets of the configuration, which programs that Dragnet
+    /// starts do not get.
+    #[serde(skip)]
+    pub secret_variables: Vec<String>,
+    /// The program that signs the manifest of a run. A run does not store it, because it would run
+    /// as the user who resumes the run.
+    #[serde(skip)]
+    pub sign_command: Option<ExternalCommand>,
 }
 
 impl Reach {
@@ -29,6 +37,7 @@ impl Reach {
     ) -> Result<Self, UsageError> {
         check_operations(&config.limits)?;
         let directory = Directory::resolve(arguments, &config)?;
+        let secret_variables = config.secret_variables();
         let mut identity = config.identity;
         if let Some(profile) = &arguments.profile {
             identity.profile = Some(profile.clone());
@@ -41,6 +50,8 @@ impl Reach {
             directory,
             scope: combine_scope(config.scope, scope)?,
             limits: config.limits,
+            secret_variables,
+            sign_command: config.report.sign_command,
         })
     }
 }

@@ -27,7 +27,7 @@ impl ReportSettings {
     ) -> Result<Self, UsageError> {
         let config = load_config(global, context)?;
         Ok(Self {
-            run_dir: run_dir(&arguments.run, context),
+            run_dir: run_dir(&arguments.run, context)?,
             formats: resolve_formats(&arguments.formats, &config.report),
         })
     }

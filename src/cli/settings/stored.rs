@@ -81,6 +81,10 @@ impl Stored {
     /// Takes what a run does not store from the configuration: the source of the credentials, and
     /// the external ids.
     fn restore_credentials(&mut self, config: &Config) {
+        self.reach.secret_variables = config.secret_variables();
+        self.reach
+            .sign_command
+            .clone_from(&config.report.sign_command);
         let identity = &mut self.reach.identity;
         let configured = &config.identity;
         identity.profile.clone_from(&configured.profile);

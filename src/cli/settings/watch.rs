@@ -1,24 +1,20 @@
-//! The settings of a watch: each schedule with its scope, and each sink with its secrets.
+//! The settings of a watch: each schedule with its scope, and its sinks.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use secrecy::SecretString;
 
 use super::super::{EngineChoice, GlobalArguments, ScopeArguments, UsageError};
 use super::contain::journals_directory;
 use super::contain_logs::containment_scope;
 use super::hunts;
 use super::indicators::{self, Resolved};
+use super::sink::{SinkEndpoint, SinkSettings};
 use super::{EngineSettings, Reach, ResolveContext, SweepSettings, load_config, required};
 use crate::config::{
-    AlertCondition, ConfiguredDuration, EventBus, Format, Hunts, Listen, ScanBudget, Schedule,
-    SecretSource, SinkAddress, SinkTarget, TimeZoneName, Timetable, TopicArn, Watch,
-    state_directory,
+    AlertCondition, Config, ConfiguredDuration, Format, Hunts, Listen, RunUrl, ScanBudget,
+    Schedule, Sink, TimeZoneName, Timetable, Watch, state_directory,
 };
-use crate::model::{
-    AccountId, Hunt, Indicator, LogKind, Region, RequiredKinds, TimeWindow, WindowEnd,
-};
+use crate::model::{AccountId, Hunt, Indicator, LogKind, RequiredKinds, TimeWindow, WindowEnd};
 
 /// The settings of a watch.
 #[derive(Clone, Debug)]
@@ -35,9 +31,13 @@ pub struct WatchSettings {
     pub keep_runs: usize,
     /// How many bytes all schedules together may scan per day.
     pub scan_budget: Option<u64>,
+    /// The address at which the receivers of alerts find a run.
+    pub run_url: Option<RunUrl>,
     /// The schedules, at least one.
     pub schedules: Vec<ScheduleSettings>,
-    /// The sinks.
+    /// The names of the sinks.
+    pub sink_names: Vec<String>,
+    /// The sinks with their secrets; none if only the state is shown.
     pub sinks: Vec<SinkSettings>,
 }
 
@@ -65,6 +65,8 @@ pub struct ScheduleSettings {
     pub alert_when: Option<AlertCondition>,
     /// How long after an alert no further alert is sent about the same subject, in milliseconds.
     pub suppress_ms: Option<i64>,
+    /// The address at which the receivers of alerts find a run.
+    pub run_url: Option<RunUrl>,
     /// The names of the sinks that receive the alerts.
     pub sinks: Vec<String>,
     /// The containment to monitor, instead of a search.
@@ -87,42 +89,6 @@ pub struct MonitoredContainment {
     pub journals: PathBuf,
 }
 
-/// One sink, with its secrets.
-#[derive(Clone, Debug)]
-pub struct SinkSettings {
-    /// The name of the sink.
-    pub name: String,
-    /// How its alerts are delivered.
-    pub way: SinkEndpoint,
-}
-
-/// How the alerts of a sink are delivered.
-#[derive(Clone, Debug)]
-pub enum SinkEndpoint {
-    /// One JSON object per line on stdout.
-    Stdout,
-    /// One JSON object per line, appended to this file.
-    File(PathBuf),
-    /// A signed POST request.
-    Webhook {
-        /// The address.
-        url: SecretString,
-        /// The signing key.
-        key: SecretString,
-    },
-    /// A message to this Slack-compatible webhook.
-    Slack(SecretString),
-    /// A message to this SNS topic.
-    Sns(TopicArn),
-    /// An event on an EventBridge bus.
-    EventBridge {
-        /// The bus; `None`: the default bus of the account.
-        bus: Option<EventBus>,
-        /// The Region of the bus; `None`: the configured Region.
-        region: Option<Region>,
-    },
-}
-
 impl WatchSettings {
     /// Resolves the settings of a watch. Indicator lists are read too, so that errors in them are
     /// found now.
@@ -135,7 +101,39 @@ impl WatchSettings {
         context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let config = load_config(global, context)?;
+        let sinks = config.watch.sink.clone();
+        let has_run_url = config.watch.run_url.is_some();
+        let settings = Self::without_secrets(global, context, config)?;
+        for schedule in &settings.schedules {
+            schedule.load_searches(false)?;
+        }
+        let sinks = sinks
+            .iter()
+            .map(|sink| resolve_sink(sink, has_run_url, context));
+        Ok(Self {
+            sinks: sinks.collect::<Result<_, _>>()?,
+            ..settings
+        })
+    }
+
+    /// Resolves the settings for showing the state. Neither secrets nor indicator lists are read.
+    ///
+    /// # Errors
+    /// The arguments or the configuration are wrong, or there is no schedule.
+    pub fn resolve_for_status(
+        global: &GlobalArguments,
+        context: &ResolveContext<'_>,
+    ) -> Result<Self, UsageError> {
+        Self::without_secrets(global, context, load_config(global, context)?)
+    }
+
+    fn without_secrets(
+        global: &GlobalArguments,
+        context: &ResolveContext<'_>,
+        mut config: Config,
+    ) -> Result<Self, UsageError> {
         let watch = config.watch.clone();
+        config.limits.quota_share = watch.quota_share(&config.limits);
         let formats = config.report.formats.clone();
         let hunts = config.hunts.clone();
         if watch.schedule.is_empty() {
@@ -145,27 +143,13 @@ impl WatchSettings {
         let directory = context.working_directory;
         let mut schedules = Vec::new();
         for schedule in &watch.schedule {
-            let settings = ScheduleSettings {
+            schedules.push(ScheduleSettings {
                 formats: formats.clone(),
                 catalogue: hunts.clone(),
                 containment: monitored_containment(schedule, global, context)?,
                 ..ScheduleSettings::resolve(schedule, &watch, &reach, directory)
-            };
-            settings.load_searches(false)?;
-            schedules.push(settings);
+            });
         }
-        let sinks = watch.sink.iter().map(|sink| {
-            let name = sink.name.to_string();
-            let way = SinkEndpoint::resolve(sink.target(), directory, context);
-            way.map(|way| SinkSettings {
-                name: name.clone(),
-                way,
-            })
-            .map_err(|problem| UsageError::Sink {
-                sink: name,
-                problem,
-            })
-        });
         Ok(Self {
             reach,
             state_dir: state_dir(&watch, global, context)?,
@@ -173,9 +157,32 @@ impl WatchSettings {
             keep_runs_for: watch.keep_runs_for.get(),
             keep_runs: watch.keep_runs,
             scan_budget: watch.scan_budget_gb.map(ScanBudget::bytes),
+            run_url: watch.run_url,
             schedules,
-            sinks: sinks.collect::<Result<_, _>>()?,
+            sink_names: watch
+                .sink
+                .iter()
+                .map(|sink| sink.name.to_string())
+                .collect(),
+            sinks: Vec::new(),
         })
+    }
+}
+
+fn resolve_sink(
+    sink: &Sink,
+    has_run_url: bool,
+    context: &ResolveContext<'_>,
+) -> Result<SinkSettings, UsageError> {
+    let name = sink.name.to_string();
+    let resolved = SinkEndpoint::resolve(sink.target(), context)
+        .and_then(|way| way.check_template(has_run_url).map(|()| way));
+    match resolved {
+        Ok(way) => Ok(SinkSettings { name, way }),
+        Err(problem) => Err(UsageError::Sink {
+            sink: name,
+            problem,
+        }),
     }
 }
 
@@ -227,6 +234,7 @@ impl ScheduleSettings {
             catch_up_ms: watch.catch_up.as_ms(),
             alert_when: schedule.alert_when.clone(),
             suppress_ms: schedule.suppress.map(ConfiguredDuration::as_ms),
+            run_url: watch.run_url.clone(),
             sinks: schedule.sinks.iter().map(ToString::to_string).collect(),
             containment: None,
             reach: Reach {
@@ -341,55 +349,11 @@ impl ScheduleSettings {
     }
 }
 
-impl SinkEndpoint {
-    fn resolve(
-        target: Option<SinkTarget>,
-        directory: &Path,
-        context: &ResolveContext<'_>,
-    ) -> Result<Self, String> {
-        let secret = |source: &SecretSource| read_secret(source, directory, context);
-        Ok(
-            match target.ok_or("the configuration is not valid for its kind")? {
-                SinkTarget::Stdout => Self::Stdout,
-                SinkTarget::File(path) => Self::File(directory.join(path)),
-                SinkTarget::Webhook { url, secret: key } => Self::Webhook {
-                    url: match url {
-                        SinkAddress::Plain(url) => SecretString::from(url.to_string()),
-                        SinkAddress::Secret(source) => secret(&source)?,
-                    },
-                    key: secret(&key)?,
-                },
-                SinkTarget::Slack(source) => Self::Slack(secret(&source)?),
-                SinkTarget::Sns(topic) => Self::Sns(topic),
-                SinkTarget::EventBridge { bus, region } => {
-                    let region = bus.as_ref().and_then(EventBus::region).or(region);
-                    Self::EventBridge { bus, region }
-                }
-            },
-        )
-    }
-}
-
-/// Reads a secret. The error says where it was expected, and never contains the secret itself.
-fn read_secret(
-    source: &SecretSource,
-    directory: &Path,
-    context: &ResolveContext<'_>,
-) -> Result<SecretString, String> {
-    let text = match source {
-        SecretSource::Environment(name) => (context.environment)(name)
-            .ok_or_else(|| format!("the environment variable {name} is not set"))?,
-        SecretSource::File(path) => std::fs::read_to_string(directory.join(path))
-            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?,
-    };
-    match text.trim() {
-        "" => Err("the secret is empty".to_owned()),
-        secret => Ok(SecretString::from(secret)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use secrecy::ExposeSecret;
 
     use super::*;
@@ -405,7 +369,9 @@ mod tests {
     fn resolved(files: &[(&str, &str)], key: Option<&str>) -> Result<WatchSettings, String> {
         with_resolve_context(|context| {
             for (name, text) in [("dragnet.toml", CONFIG)].iter().chain(files) {
-                std::fs::write(context.working_directory.join(name), text).unwrap();
+                let file = context.working_directory.join(name);
+                std::fs::write(&file, text).unwrap();
+                std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
             }
             let environment = |name: &str| key.filter(|_| name == "KEY").map(str::to_owned);
             let context = ResolveContext {
@@ -473,12 +439,47 @@ mod tests {
     }
 
     #[test]
+    fn status_reads_neither_secrets_nor_lists() {
+        with_resolve_context(|context| {
+            let file = context.working_directory.join("dragnet.toml");
+            std::fs::write(file, CONFIG).unwrap();
+            let settings =
+                WatchSettings::resolve_for_status(&GlobalArguments::default(), context).unwrap();
+            assert_eq!(settings.sink_names, ["hook", "chat"]);
+            assert_eq!((settings.schedules.len(), settings.sinks.len()), (2, 0));
+        });
+    }
+
+    #[test]
+    fn placeholders_of_templates_need_a_value() {
+        let with = |template: &str, more: &str| {
+            let body = format!("secret_env = \"KEY\"\nbody_template = '''{template}'''\n");
+            let config = CONFIG.replace("secret_env = \"KEY\"\n", &body);
+            let config = config.replace("[watch]\n", &format!("[watch]\n{more}\n"));
+            let files = [
+                ("feed", "192.0.2.7"),
+                ("slack", "https://hooks.example/x"),
+                ("dragnet.toml", config.as_str()),
+            ];
+            resolved(&files, Some("k"))
+        };
+        assert!(with(r#"["{{secret}}"]"#, "").is_ok());
+        assert!(
+            with(r#"["{{run_url}}"]"#, "")
+                .unwrap_err()
+                .contains("set watch.run_url")
+        );
+        let url = "run_url = \"https://soc.example/{run}\"";
+        assert!(with(r#"["{{run_url}}"]"#, url).is_ok());
+    }
+
+    #[test]
     fn indicator_files_are_read_at_each_activation() {
         let temp = tempfile::tempdir().unwrap();
         let feed = temp.path().join("feed");
         std::fs::write(&feed, "192.0.2.7").unwrap();
         let mut settings = resolved(&[("feed", "192.0.2.7"), ("slack", "x")], Some("k")).unwrap();
-        settings.schedules[0].working_directory = temp.path().to_owned();
+        settings.schedules[0].indicator_files = vec![feed.clone()];
         let window = TimeWindow::try_from([0, 1]).unwrap();
         let count_indicators = || {
             settings.schedules[0]

@@ -8,6 +8,7 @@ use super::{
 use crate::cli::settings::ContainSettings;
 use crate::cli::{ApplyArguments, Override};
 use crate::commands::host_environment::HostEnvironment;
+use crate::commands::interrupt::exit_on_signals;
 use crate::commands::{CommandError, Environment, print_note};
 use crate::contain::{
     Containment, DryRunStep, Guard, JournalError, SealKey, SealOrigin, SealedPlan, StepRunner,
@@ -46,6 +47,12 @@ pub(super) async fn apply(
         .map_err(ContainError::from)?;
     print_origin(&sealed, settings);
     confirm(&sealed, arguments.confirm.as_deref())?;
+    let plan = context.host.display_path(&arguments.plan);
+    let undo = sealed.short_hash();
+    exit_on_signals(format!(
+        "Interrupted. The journal has every step so far; `dragnet contain apply {plan}` continues, and \
+         `dragnet contain undo {undo}` restores the prior state."
+    ));
     let size = arguments.canary.unwrap_or(DEFAULT_CANARY);
     let mut should_continue =
         |containment: &Containment| continue_after_canary(containment, size, arguments);
@@ -67,7 +74,12 @@ pub(super) async fn apply(
 /// Warns if the plan was not made here. That alone is no reason to refuse it: plans are reviewed and
 /// applied on different hosts.
 fn print_origin(sealed: &SealedPlan, settings: &ContainSettings) {
-    let key = SealKey::load(&settings.journals).ok().flatten();
+    let key = SealKey::load(&settings.journals).unwrap_or_else(|error| {
+        print_note(&format!(
+            "The seal of the plan cannot be checked with the key of this host: {error}"
+        ));
+        None
+    });
     if sealed.origin(key.as_ref()) == SealOrigin::Unknown {
         print_note(
             "The plan was not made by you on this host, or it was edited since: compare the principals below with \

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
 
 use super::{ContainError, journals};
 use crate::cli::UsageError;
 use crate::cli::settings::{ContainSettings, ProgressStyle, SweepSettings};
 use crate::commands::facts::Facts;
 use crate::commands::run::{Connection, RunOutput, run_sweep};
-use crate::commands::{CommandError, Environment};
+use crate::commands::{CommandError, Environment, Interrupt};
 use crate::contain::{LogCoverage, LogEvaluation, LogVerification};
 use crate::model::{AccountId, Source, SourceKind, SourceStatus, Target, TimeWindow};
 use crate::report::RunStatus;
@@ -31,7 +30,7 @@ pub struct LogSearch {
     /// How progress is shown.
     pub progress: ProgressStyle,
     /// Interrupts the sweep.
-    pub cancel: CancellationToken,
+    pub interrupt: Interrupt,
 }
 
 /// Verifies a containment from logs: what each of its principals did since. The journal of the
@@ -60,7 +59,7 @@ pub async fn verify_from_logs(
         window,
         search.out_dir,
     );
-    let output = sweep_logs(environment, sweep, search.progress, search.cancel).await?;
+    let output = sweep_logs(environment, sweep, search.progress, search.interrupt).await?;
     let run = RunOfSweep::open(&output)?;
     let source = MergeSource {
         reader: &run.reader,
@@ -87,10 +86,10 @@ async fn sweep_logs(
     environment: &Environment,
     sweep: SweepSettings,
     progress: ProgressStyle,
-    cancel: CancellationToken,
+    interrupt: Interrupt,
 ) -> Result<RunOutput, CommandError> {
     let connection = Connection::open(environment, &sweep.reach).await?;
-    let (output, failure) = Box::pin(run_sweep(connection, sweep, progress, cancel)).await?;
+    let (output, failure) = Box::pin(run_sweep(connection, sweep, progress, interrupt)).await?;
     match failure {
         Some(error) => Err(error.into()),
         None => Ok(output),

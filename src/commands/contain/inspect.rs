@@ -11,7 +11,7 @@ use super::{
 };
 use crate::cli::settings::ContainSettings;
 use crate::cli::{RecordFormat, StatusArguments, UndoArguments, VerifyArguments};
-use crate::commands::interrupt::token_cancelled_on_ctrl_c;
+use crate::commands::interrupt::{Interrupt, exit_on_signals};
 use crate::commands::{CommandError, Environment};
 use crate::contain::{
     Containment, LogVerification, StepRunner, incident_json, incident_markdown, record_calls,
@@ -80,7 +80,7 @@ async fn search_logs(
     let search = LogSearch {
         out_dir,
         progress: context.progress,
-        cancel: token_cancelled_on_ctrl_c(),
+        interrupt: Interrupt::from_signals(context.host),
     };
     Box::pin(verify_from_logs(context.environment, settings, id, search)).await
 }
@@ -122,6 +122,10 @@ pub(super) async fn undo(
     arguments: &UndoArguments,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
+    let id = &arguments.id;
+    exit_on_signals(format!(
+        "Interrupted. The journal has every step so far; `dragnet contain undo {id}` continues."
+    ));
     let containment = undo_containment(
         context.environment,
         settings,

@@ -65,7 +65,8 @@ pub(super) async fn contain(
             planning::plan(context, &settings, out).await
         }
         ContainCommand::Apply(arguments) => {
-            applying::apply(context, &settings()?, arguments, out).await
+            let settings = settings()?;
+            Box::pin(applying::apply(context, &settings, arguments, out)).await
         }
         ContainCommand::Verify(arguments) => {
             let out_dir = resolve_context.working_directory.join(&arguments.out);

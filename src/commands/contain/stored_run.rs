@@ -8,7 +8,7 @@ use crate::commands::facts::{Facts, INDICATOR_KINDS};
 use crate::contain::{FromRun, SearchedFor};
 use crate::model::{Indicator, IndicatorKind};
 use crate::search::event_details;
-use crate::store::{RunDir, RunReader, RunRegistry, TrailDeliveries};
+use crate::store::{RunDir, RunReader, RunRegistry, TrailDeliveries, refuse_changed_database};
 use crate::sweep::{MergeSource, stored_sightings};
 
 /// Reads the principals from the sightings of a run, without Dragnet's own calls, and what descends
@@ -19,6 +19,7 @@ pub(super) fn read_run(
     descendants: bool,
 ) -> Result<FromRun, CommandError> {
     let directory = RunDir::open(directory)?;
+    refuse_changed_database(&directory)?;
     let reader = RunReader::open(&directory)?;
     let source = MergeSource {
         reader: &reader,

@@ -1,18 +1,23 @@
-//! `dragnet runs`: lists, shows and verifies runs without changing them.
+//! `dragnet runs`: lists, shows, compares and verifies runs without changing them.
 
+mod diff;
+mod diff_counts;
+mod diff_writer;
 mod list;
 mod verify;
 
 use std::io::Write;
 
-use super::CommandError;
 use super::host_environment::HostEnvironment;
 use super::run_files::{open_run, read_run};
-use crate::cli::settings::run_dir;
-use crate::cli::{GlobalArguments, RunsCommand};
+use super::signing::check_signature;
+use super::{CommandError, runtime};
+use crate::cli::settings::{load_config, run_dir};
+use crate::cli::{GlobalArguments, RunsCommand, RunsFormat};
 use crate::report::{write_json, write_run_report};
+use list::ListStyle;
 
-/// Lists, shows or verifies runs.
+/// Lists, shows, compares or verifies runs.
 pub(super) fn runs(
     global: &GlobalArguments,
     command: &RunsCommand,
@@ -22,11 +27,26 @@ pub(super) fn runs(
     let settings = host.global_settings(global);
     let context = host.resolve_context(jiff::Timestamp::UNIX_EPOCH);
     match command {
-        RunsCommand::List { out: parent } => {
-            list::list(&context.working_directory.join(parent), settings.json, out)?;
+        RunsCommand::List {
+            out: parent,
+            output,
+        } => {
+            let style = if RunsFormat::is_json(*output, settings.json) {
+                ListStyle::Json
+            } else {
+                ListStyle::Table(host.columns())
+            };
+            list::list(&context.working_directory.join(parent), style, out)?;
+        }
+        RunsCommand::Diff(arguments) => {
+            let before = run_dir(&arguments.before, &context)?;
+            let after = run_dir(&arguments.after, &context)?;
+            let registry = HostEnvironment::run_registry();
+            let json = RunsFormat::is_json(arguments.output, settings.json);
+            return diff::diff([&before, &after], &registry, json, out);
         }
         RunsCommand::Show(argument) => {
-            let dir = open_run(&run_dir(&argument.run, &context))?;
+            let dir = open_run(&run_dir(&argument.run, &context)?)?;
             let files = read_run(&dir, &HostEnvironment::run_registry())?;
             if settings.json {
                 write_json(&files.summary, &mut *out)?;
@@ -38,8 +58,10 @@ pub(super) fn runs(
             }
         }
         RunsCommand::Verify(argument) => {
-            let dir = open_run(&run_dir(&argument.run, &context))?;
-            return verify::verify(&dir, settings.json, out);
+            let dir = open_run(&run_dir(&argument.run, &context)?)?;
+            let config = load_config(global, &context)?;
+            let signature = runtime()?.block_on(check_signature(&dir, &config));
+            return verify::verify(&dir, signature, settings.json, out);
         }
     }
     out.flush()?;

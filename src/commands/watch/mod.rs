@@ -28,9 +28,14 @@ pub(super) async fn watch(
     let settings = host.global_settings(global);
     let environment = Environment::from_settings(settings, host)?;
     let now = environment.clock().now();
-    let watch = WatchSettings::resolve(global, &host.resolve_context(now))?;
+    let context = host.resolve_context(now);
+    let watch = if let WatchCommand::Status = command {
+        WatchSettings::resolve_for_status(global, &context)?
+    } else {
+        WatchSettings::resolve(global, &context)?
+    };
     // A service logs to a collector, and its hunts were checked with `watch check`.
-    if let WatchCommand::Once { .. } | WatchCommand::Check = command {
+    if let WatchCommand::Once { .. } | WatchCommand::Check { .. } = command {
         print_hunt_notes(&watch)?;
     }
     match command {
@@ -39,7 +44,14 @@ pub(super) async fn watch(
             Box::pin(once::once(settings, &environment, watch, name.as_deref())).await
         }
         WatchCommand::Status => status::status(&watch, now, settings.json, out),
-        WatchCommand::Check => check::check(&watch, now, settings.json, out),
+        WatchCommand::Check { send_test } => {
+            let check = check::Check {
+                environment: &environment,
+                watch: &watch,
+                json: settings.json,
+            };
+            Box::pin(check.run(*send_test, out)).await
+        }
     }
 }
 

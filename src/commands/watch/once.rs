@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use super::WatchRuntime;
 use crate::cli::UsageError;
 use crate::cli::settings::{GlobalSettings, ProgressStyle, WatchSettings};
-use crate::commands::interrupt::token_cancelled_on_ctrl_c;
+use crate::commands::interrupt::token_cancelled_on_signals;
 use crate::commands::{CommandError, Environment, print_note};
 use crate::config::nearest;
-use crate::watch::{ActivationEnd, ActivationRecord, RetryPolicy, State, StateError};
+use crate::watch::{ActivationEnd, ActivationRecord, RetryPolicy, SinkRecord, State, StateError};
 
 pub(super) async fn once(
     settings: GlobalSettings,
@@ -22,11 +22,14 @@ pub(super) async fn once(
         check_schedule_exists(&watch, name)?;
     }
     let state = State::open(&watch.state_dir)?;
-    let sinks: Vec<String> = watch.sinks.iter().map(|sink| sink.name.clone()).collect();
+    let sinks: Vec<String> = watch.sink_names.clone();
+    let refused_before = count_refused(&state, &sinks)?;
     let output = Arc::new(Mutex::new(io::stdout()));
     let runtime =
         WatchRuntime::open(environment, watch, &state, output, RetryPolicy::default()).await?;
-    let results = runtime.run_once(name, &token_cancelled_on_ctrl_c()).await?;
+    let results = runtime
+        .run_once(name, &token_cancelled_on_signals())
+        .await?;
     if settings.progress != ProgressStyle::None {
         if results.is_empty() {
             print_note("No schedule is due.");
@@ -36,10 +39,13 @@ pub(super) async fn once(
             .flatten()
             .for_each(|record| print_note(&describe_activation(record)));
     }
-    for sink in sinks {
-        print_waiting_alerts(&state, &sink)?;
+    let mut undelivered = false;
+    for (sink, before) in sinks.iter().zip(refused_before) {
+        let record = state.sink_record(sink)?;
+        print_undelivered_alerts(sink, &record, before);
+        undelivered |= record.waiting > 0 || record.refused > before;
     }
-    Ok(exit_code(&results))
+    Ok(exit_code(&results, undelivered))
 }
 
 fn check_schedule_exists(watch: &WatchSettings, name: &str) -> Result<(), UsageError> {
@@ -59,10 +65,23 @@ fn check_schedule_exists(watch: &WatchSettings, name: &str) -> Result<(), UsageE
     })
 }
 
-fn print_waiting_alerts(state: &State, sink: &str) -> Result<(), StateError> {
-    let record = state.sink_record(sink)?;
+/// Returns how many alerts each sink has refused so far.
+fn count_refused(state: &State, sinks: &[String]) -> Result<Vec<u64>, StateError> {
+    let records = sinks.iter().map(|sink| state.sink_record(sink));
+    records
+        .map(|record| Ok(record?.refused))
+        .collect::<Result<_, StateError>>()
+}
+
+fn print_undelivered_alerts(sink: &str, record: &SinkRecord, refused_before: u64) {
+    let refused = record.refused.saturating_sub(refused_before);
+    if refused > 0 {
+        print_note(&format!(
+            "{refused} alerts were skipped because the sink {sink} refused them; they remain in the state directory"
+        ));
+    }
     if record.waiting == 0 {
-        return Ok(());
+        return;
     }
     let problem = if record.problem.is_empty() {
         "no delivery was attempted"
@@ -73,7 +92,6 @@ fn print_waiting_alerts(state: &State, sink: &str) -> Result<(), StateError> {
         "{} alerts are waiting for the sink {sink}: {problem}",
         record.waiting
     ));
-    Ok(())
 }
 
 fn describe_activation(record: &ActivationRecord) -> String {
@@ -104,7 +122,8 @@ fn describe_activation(record: &ActivationRecord) -> String {
 }
 
 /// Returns the exit code. Of several activations, the one with the worst result decides.
-fn exit_code(results: &[Option<ActivationRecord>]) -> u8 {
+/// `undelivered`: alerts are waiting for a sink, or were skipped.
+fn exit_code(results: &[Option<ActivationRecord>], undelivered: bool) -> u8 {
     let ends = || {
         results
             .iter()
@@ -115,7 +134,7 @@ fn exit_code(results: &[Option<ActivationRecord>]) -> u8 {
         1
     } else if any(Some(ActivationEnd::Interrupted)) {
         130
-    } else if any(Some(ActivationEnd::Incomplete)) {
+    } else if undelivered || any(Some(ActivationEnd::Incomplete)) {
         3
     } else {
         0

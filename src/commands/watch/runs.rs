@@ -33,6 +33,10 @@ impl RunLauncher for SharedConnectionLauncher {
                 run_windows(connection, settings, windows, ProgressStyle::None, cancel).await;
             let (RunOutput { directory, files }, failure) =
                 output.map_err(|error| causes(&error))?;
+            // The sightings are complete, so their alerts do not wait for a signature.
+            if let Some(problem) = &files.signature_problem {
+                tracing::error!(run = %directory.display(), %problem, "failed to sign manifest.json");
+            }
             let summary = &files.summary;
             Ok(FinishedRun {
                 directory,

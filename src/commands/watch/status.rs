@@ -24,6 +24,10 @@ pub(super) fn status(
     schedules(&overview).write_text(None, out)?;
     writeln!(out)?;
     sinks(&overview).write_text(None, out)?;
+    for line in future_watermarks(&overview) {
+        writeln!(out)?;
+        writeln!(out, "{line}")?;
+    }
     let uncovered = uncovered(&overview);
     if !uncovered.is_empty() {
         writeln!(out)?;
@@ -76,6 +80,20 @@ fn schedules(overview: &Overview) -> Table {
         ]);
     }
     table
+}
+
+/// Returns a line for each schedule whose watermark is in the future.
+fn future_watermarks(overview: &Overview) -> Vec<String> {
+    let schedules = overview.schedules.iter();
+    let line = |schedule: &ScheduleOverview| {
+        let until = rfc3339_ms(schedule.future_watermark?);
+        Some(format!(
+            "The watermark of schedule {} is in the future ({until}): the clock of this host was wrong, or is. Events \
+             before that time may be missed; correct the clock, and sweep the time range once: dragnet sweep --since.",
+            schedule.name
+        ))
+    };
+    schedules.filter_map(line).collect()
 }
 
 fn sinks(overview: &Overview) -> Table {

@@ -1,25 +1,31 @@
 //! `[watch]`: searches on schedules, and the sinks that receive their alerts.
 
+mod body_template;
+mod run_url;
 mod schedule;
 mod sink;
 mod timetable;
+mod topic_arn;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use body_template::{BodyTemplate, InvalidBodyTemplate};
+pub use run_url::RunUrl;
 pub use schedule::{AlertCondition, Schedule};
-pub use sink::{EventBus, SecretSource, Sink, SinkAddress, SinkTarget, SinkUrl, TopicArn};
+pub use sink::{BodySource, EventBus, SecretSource, Sink, SinkAddress, SinkTarget, SinkUrl};
 pub use timetable::{TimeZoneName, Timetable};
+pub use topic_arn::TopicArn;
 
 use super::error::Problem;
 use super::text::{checked_text, has_form, written_as_text};
-use super::{ConfiguredDuration, KnownRegions};
+use super::{ConfiguredDuration, KnownRegions, Limits, QuotaShare};
 
 /// Settings that all schedules share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +51,11 @@ pub struct Watch {
     pub keep_runs: usize,
     /// How many gigabytes all schedules together may scan per day (UTC); `None`: no limit.
     pub scan_budget_gb: Option<ScanBudget>,
+    /// The share of each AWS quota that a watch uses; default: 0.3, or `limits.quota_share` if that
+    /// is less.
+    pub quota_share: Option<QuotaShare>,
+    /// The address at which the receivers of alerts find a run.
+    pub run_url: Option<RunUrl>,
     /// `[[watch.schedule]]`.
     pub schedule: Vec<Schedule>,
     /// `[[watch.sink]]`.
@@ -64,6 +75,8 @@ impl Default for Watch {
             keep_runs_for: minutes(30 * 24 * 60),
             keep_runs: 5_000,
             scan_budget_gb: None,
+            quota_share: None,
+            run_url: None,
             schedule: Vec::new(),
             sink: Vec::new(),
         }
@@ -75,6 +88,31 @@ const fn minutes(number: u64) -> ConfiguredDuration {
 }
 
 impl Watch {
+    /// Makes the paths relative to the directory of the configuration file.
+    pub(in crate::config) fn resolve_paths(&mut self, directory: &Path) {
+        if let Some(state_dir) = &mut self.state_dir {
+            *state_dir = directory.join(&*state_dir);
+        }
+        for schedule in &mut self.schedule {
+            schedule.resolve_paths(directory);
+        }
+        for sink in &mut self.sink {
+            sink.resolve_paths(directory);
+        }
+    }
+
+    /// Returns the share of each quota to use. A watch runs all the time, so it leaves more to
+    /// others than a sweep.
+    pub fn quota_share(&self, limits: &Limits) -> QuotaShare {
+        self.quota_share
+            .unwrap_or_else(|| limits.quota_share.min(QuotaShare::OF_WATCH))
+    }
+
+    /// Returns the environment variables that contain secrets of the sinks.
+    pub fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        self.sink.iter().flat_map(Sink::secret_variables)
+    }
+
     /// Checks that names are unique and that every sink of a schedule is defined.
     pub(in crate::config) fn check(&self, known: &KnownRegions<'_>) -> Result<(), Problem> {
         let mut sinks = BTreeSet::new();
@@ -208,6 +246,42 @@ mod tests {
 
     const VALID: &str = "[[watch.sink]]\nname = \"soc\"\nkind = \"stdout\"\n\
          [[watch.schedule]]\nname = \"a\"\ncron = \"*/15 * * * *\"\nindicators = [\"192.0.2.1\"]\nsinks = [\"soc\"]\n";
+
+    #[test]
+    fn watch_uses_a_smaller_share_of_the_quotas() {
+        for (config, expected) in [
+            ("", 0.3),
+            ("[limits]\nquota_share = 1.0", 0.3),
+            ("[limits]\nquota_share = 0.1", 0.1),
+            ("[watch]\nquota_share = 0.6", 0.6),
+        ] {
+            let config = Config::from_toml(config, "x").unwrap();
+            assert_eq!(config.watch.quota_share(&config.limits).get(), expected);
+        }
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_configuration_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = format!(
+            "[watch]\nstate_dir = \"state\"\n{}",
+            VALID
+                .replace(
+                    "kind = \"stdout\"",
+                    "kind = \"file\"\npath = \"/var/alerts\""
+                )
+                .replace("sinks = [", "indicator_files = [\"feed\"]\nsinks = [")
+        );
+        let file = directory.path().join("x.toml");
+        std::fs::write(&file, text).unwrap();
+        let watch = Config::load(&file).unwrap().watch;
+        assert_eq!(watch.state_dir, Some(directory.path().join("state")));
+        assert_eq!(
+            watch.schedule[0].indicator_files,
+            [directory.path().join("feed")]
+        );
+        assert_eq!(watch.sink[0].path, Some("/var/alerts".into()));
+    }
 
     #[test]
     fn inconsistent_values_are_located() {

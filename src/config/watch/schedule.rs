@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,14 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// Makes the paths relative to the directory of the configuration file; `-` is standard input.
+    pub(super) fn resolve_paths(&mut self, directory: &Path) {
+        let files = self.indicator_files.iter_mut();
+        for file in files.filter(|file| file.as_path() != Path::new("-")) {
+            *file = directory.join(&*file);
+        }
+    }
+
     pub(super) fn check(
         &self,
         sinks: &BTreeSet<&str>,

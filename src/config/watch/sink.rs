@@ -4,16 +4,14 @@
 //! ending in `_env` names the environment variable that contains the secret, and one ending in
 //! `_file` names the file.
 
-use std::fmt;
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::WatchName;
+use super::{BodyTemplate, TopicArn, WatchName};
 use crate::config::error::Problem;
-use crate::config::text::{checked_text, has_form, written_as_text};
-use crate::model::{Arn, InvalidArn, Region};
+use crate::config::text::{checked_text, has_form};
+use crate::model::{Arn, Region};
 
 /// A sink as it is written; [`Sink::target`] interprets it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +35,18 @@ pub struct Sink {
     /// webhook: the file that contains the signing key.
     #[serde(default)]
     pub secret_file: Option<PathBuf>,
+    /// webhook: the environment variable that contains the `Authorization` header.
+    #[serde(default)]
+    pub authorization_env: Option<String>,
+    /// webhook: the file that contains the `Authorization` header.
+    #[serde(default)]
+    pub authorization_file: Option<PathBuf>,
+    /// webhook: the template of the body, instead of the alert as JSON.
+    #[serde(default)]
+    pub body_template: Option<String>,
+    /// webhook: the file that contains the template of the body.
+    #[serde(default)]
+    pub body_template_file: Option<PathBuf>,
     /// file: the file to append to.
     #[serde(default)]
     pub path: Option<PathBuf>,
@@ -83,12 +93,16 @@ pub enum SinkTarget {
     Stdout,
     /// One JSON object per line, appended to this file.
     File(PathBuf),
-    /// A signed POST request.
+    /// A POST request.
     Webhook {
         /// The address.
         url: SinkAddress,
-        /// The signing key.
-        secret: SecretSource,
+        /// The signing key; always set if there is no template.
+        secret: Option<SecretSource>,
+        /// The `Authorization` header.
+        authorization: Option<SecretSource>,
+        /// The template of the body; `None` sends the alert as JSON.
+        body: Option<BodySource>,
     },
     /// A message to a Slack-compatible webhook, whose address is a secret.
     Slack(SecretSource),
@@ -112,6 +126,15 @@ pub enum SinkAddress {
     Secret(SecretSource),
 }
 
+/// Where the template of a body is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BodySource {
+    /// In the configuration.
+    Inline(BodyTemplate),
+    /// In this file.
+    File(PathBuf),
+}
+
 /// Where a secret is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretSource {
@@ -122,6 +145,27 @@ pub enum SecretSource {
 }
 
 impl Sink {
+    /// Makes the paths relative to the directory of the configuration file.
+    pub(super) fn resolve_paths(&mut self, directory: &Path) {
+        let paths = [
+            &mut self.url_file,
+            &mut self.secret_file,
+            &mut self.authorization_file,
+            &mut self.body_template_file,
+            &mut self.path,
+        ];
+        for path in paths.into_iter().flatten() {
+            *path = directory.join(&*path);
+        }
+    }
+
+    /// Returns the environment variables that contain secrets of the sink.
+    pub fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        [&self.url_env, &self.secret_env, &self.authorization_env]
+            .into_iter()
+            .filter_map(Option::as_deref)
+    }
+
     /// Interprets the sink. `None` only for a sink that was not read from a file, because reading
     /// rejects an invalid one.
     pub fn target(&self) -> Option<SinkTarget> {
@@ -140,6 +184,12 @@ impl Sink {
             self.secret_env.as_ref(),
             self.secret_file.as_ref(),
         )?;
+        let authorization = self.secret_source(
+            "authorization",
+            self.authorization_env.as_ref(),
+            self.authorization_file.as_ref(),
+        )?;
+        let body = self.body_source()?;
         Ok(match self.kind {
             SinkKind::Stdout => SinkTarget::Stdout,
             SinkKind::File => SinkTarget::File(
@@ -153,9 +203,14 @@ impl Sink {
                     (None, Some(source)) => SinkAddress::Secret(source),
                     _ => return Err(self.problem("needs one of url, url_env and url_file")),
                 },
-                secret: secret.ok_or_else(|| {
-                    self.problem("needs a signing key: secret_env or secret_file")
-                })?,
+                secret: match (secret, &body) {
+                    (None, None) => {
+                        return Err(self.problem("needs a signing key: secret_env or secret_file"));
+                    }
+                    (secret, _) => secret,
+                },
+                authorization,
+                body,
             },
             SinkKind::Slack => SinkTarget::Slack(url.ok_or_else(|| {
                 self.problem("needs url_env or url_file, because its address is a secret")
@@ -170,6 +225,20 @@ impl Sink {
                 region: self.region.clone(),
             },
         })
+    }
+
+    /// Returns where the template of the body is written; `None` if there is none.
+    fn body_source(&self) -> Result<Option<BodySource>, Problem> {
+        match (&self.body_template, &self.body_template_file) {
+            (None, None) => Ok(None),
+            (Some(text), None) => BodyTemplate::parse(text)
+                .map(|template| Some(BodySource::Inline(template)))
+                .map_err(|error| Problem::new("body_template", error)),
+            (None, Some(file)) => Ok(Some(BodySource::File(file.clone()))),
+            (Some(_), Some(_)) => {
+                Err(self.problem("takes body_template or body_template_file, not both"))
+            }
+        }
     }
 
     /// Returns where a secret is stored; `None` if neither key is set.
@@ -192,12 +261,28 @@ impl Sink {
     /// Rejects keys that belong to another kind of sink.
     fn check_keys(&self) -> Result<(), Problem> {
         use SinkKind::{EventBridge, File, Slack, Sns, Webhook};
-        let keys: [(&str, bool, &[SinkKind]); 9] = [
+        let keys: [(&str, bool, &[SinkKind]); 13] = [
             ("url", self.url.is_some(), &[Webhook]),
             ("url_env", self.url_env.is_some(), &[Webhook, Slack]),
             ("url_file", self.url_file.is_some(), &[Webhook, Slack]),
             ("secret_env", self.secret_env.is_some(), &[Webhook]),
             ("secret_file", self.secret_file.is_some(), &[Webhook]),
+            (
+                "authorization_env",
+                self.authorization_env.is_some(),
+                &[Webhook],
+            ),
+            (
+                "authorization_file",
+                self.authorization_file.is_some(),
+                &[Webhook],
+            ),
+            ("body_template", self.body_template.is_some(), &[Webhook]),
+            (
+                "body_template_file",
+                self.body_template_file.is_some(),
+                &[Webhook],
+            ),
             ("path", self.path.is_some(), &[File]),
             ("topic_arn", self.topic_arn.is_some(), &[Sns]),
             ("event_bus", self.event_bus.is_some(), &[EventBridge]),
@@ -238,7 +323,7 @@ checked_text! {
 }
 
 /// Whether a text is an HTTP or HTTPS address without credentials, which could end up in a log.
-fn is_http(text: &str) -> bool {
+pub(super) fn is_http(text: &str) -> bool {
     text.parse::<http::Uri>().is_ok_and(|uri| {
         let has_password = uri
             .authority()
@@ -261,62 +346,6 @@ impl EventBus {
     }
 }
 
-/// The ARN of an SNS topic.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct TopicArn {
-    text: String,
-    region: Region,
-}
-
-/// The text is not the ARN of an SNS topic.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not the ARN of a topic: expected arn:aws:sns:us-east-1:111111111111:NAME")]
-pub struct InvalidTopicArn(String);
-
-impl TopicArn {
-    /// Returns the ARN.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Returns the Region of the topic.
-    pub fn region(&self) -> &Region {
-        &self.region
-    }
-
-    /// Whether it is a FIFO topic, which preserves order and deduplicates messages. Source: SNS
-    /// user guide, "FIFO topics".
-    pub fn is_fifo(&self) -> bool {
-        self.text.strip_suffix(".fifo").is_some()
-    }
-}
-
-impl FromStr for TopicArn {
-    type Err = InvalidTopicArn;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidTopicArn(text.to_owned());
-        let arn: Arn = text.parse().map_err(|_: InvalidArn| invalid())?;
-        let region = arn.region().parse().map_err(|_| invalid())?;
-        if arn.service() != "sns" || arn.resource().is_empty() {
-            return Err(invalid());
-        }
-        Ok(Self {
-            text: text.to_owned(),
-            region,
-        })
-    }
-}
-
-impl fmt::Display for TopicArn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
-    }
-}
-
-written_as_text!(TopicArn, InvalidTopicArn);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,8 +363,18 @@ mod tests {
         assert!(target(&format!("{webhook}secret_env = 'KEY'")).is_ok());
         assert!(target("kind = 'slack'\nurl_file = '/run/secrets/slack'").is_ok());
         assert!(target("kind = 'eventbridge'").is_ok());
+        // A template may be for a receiver that verifies no signature.
+        assert!(target(&format!("{webhook}body_template_file = 'jira.json'")).is_ok());
         for (bad, part) in [
             (webhook.to_owned(), "signing key"),
+            (
+                format!("{webhook}body_template = '{{\"a\": \"{{{{tilte}}}}\"}}'"),
+                "did you mean `title`?",
+            ),
+            (
+                format!("{webhook}body_template = '1'\nbody_template_file = 'x'"),
+                "not both",
+            ),
             (
                 format!("{webhook}secret_env = 'A'\nsecret_file = 'b'"),
                 "not both",
@@ -369,16 +408,5 @@ mod tests {
             let error = target(&bad).unwrap_err();
             assert!(error.contains(part), "{bad}: {error}");
         }
-    }
-
-    #[test]
-    fn topic_arn_has_region_and_type() {
-        let topic: TopicArn = "arn:aws:sns:eu-west-1:111111111111:soc.fifo"
-            .parse()
-            .unwrap();
-        assert_eq!(
-            (topic.region().as_str(), topic.is_fifo()),
-            ("eu-west-1", true)
-        );
     }
 }

@@ -24,8 +24,9 @@ const ATTEMPTS: u32 = 3;
 
 /// How many queries over a batch and its parts may time out before the batch counts as too slow for
 /// Insights. Each of them is replaced by four over a quarter of its time, so there are 41 queries at
-/// most. Each takes an hour (see `QUERY_TIMEOUT`), and 30 run at the same time (4 in class
-/// `INFREQUENT_ACCESS`). So this ends after about four or eleven hours.
+/// most. Each takes an hour (see `QUERY_TIMEOUT`), and 24 run at the same time (4 in class
+/// `INFREQUENT_ACCESS`) with the default share of the quotas. So this ends after about four or
+/// eleven hours.
 const MAX_TIMEOUTS: u32 = 10;
 
 /// Queries the log groups of one account-Region with Insights.

@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::batches::{Batch, BatchKey};
@@ -28,11 +27,6 @@ use crate::sweep::evidence::trail_integrity;
 use crate::sweep::examine::{PrefilterHits, examine_page};
 use crate::sweep::run::SweepContext;
 use crate::sweep::scan_cost::scan_cost;
-
-/// Concurrent queries in one account-Region. Source: CloudWatch Logs user guide, "Quotas": 100,
-/// which dashboards and people share, and fewer in older accounts; 5 on class `INFREQUENT_ACCESS`.
-const MAX_QUERIES: usize = 30;
-const MAX_INFREQUENT_ACCESS_QUERIES: usize = 4;
 
 /// The row limit of a query. Source: CloudWatch Logs API, `StartQuery`, `limit`; some servers
 /// accept only the smaller number.
@@ -62,8 +56,6 @@ const MORE_PAGES: &str = "more";
 /// The Insights queries of one account-Region.
 #[derive(Debug)]
 pub(super) struct Queries {
-    permits: Semaphore,
-    infrequent_access_permits: Semaphore,
     /// The row limit that the server accepts.
     row_limit: AtomicU32,
     /// Since when no query could be started because the account runs too many.
@@ -73,8 +65,6 @@ pub(super) struct Queries {
 impl Default for Queries {
     fn default() -> Self {
         Self {
-            permits: Semaphore::new(MAX_QUERIES),
-            infrequent_access_permits: Semaphore::new(MAX_INFREQUENT_ACCESS_QUERIES),
             row_limit: AtomicU32::new(ROW_LIMIT),
             limit_exceeded_since: Mutex::new(None),
         }
@@ -211,14 +201,13 @@ impl Queries {
             query,
             limit: self.row_limit.load(Ordering::Relaxed),
         };
-        let permits = if batch.key.infrequent_access {
-            &self.infrequent_access_permits
-        } else {
-            &self.permits
+        let Some(spec) = batch.units.first().map(|unit| &unit.scan().spec) else {
+            return Ok(QueryOutcome::Complete);
         };
+        let permits = shared.aws.query_permits(&spec.target);
         // The semaphore is never closed, so `acquire` does not fail.
         let _permit = tokio::select! {
-            permit = permits.acquire() => permit,
+            permit = permits.of_class(batch.key.infrequent_access).acquire() => permit,
             () = shared.cancel.cancelled() => return Ok(QueryOutcome::Cancelled),
         };
         let id = match self.start(shared, batch, &mut request).await {

@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 use super::{SharedOutput, SinkError};
 use crate::report::escape_json;
 
-/// Prints a line. The output may be a terminal, so it is escaped.
+/// Prints a line of JSON. The output may be a terminal, so it is escaped.
 pub(super) fn print(output: &SharedOutput, line: &str) -> Result<(), SinkError> {
     // A panic during an earlier write does not make the output unusable.
     let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
@@ -18,7 +18,7 @@ pub(super) fn print(output: &SharedOutput, line: &str) -> Result<(), SinkError> 
         .map_err(|error| SinkError::Temporary(error.to_string()))
 }
 
-/// Appends a line to a file, which is created with mode 0600 if it does not exist. The file is
+/// Appends a line of JSON to a file, which is created with mode 0600 if it does not exist. The file is
 /// opened each time, so that it can be rotated. The line is on disk when this returns.
 pub(super) fn append(path: &Path, line: &str) -> Result<(), SinkError> {
     append_line(path, line)
@@ -38,6 +38,7 @@ fn append_line(path: &Path, line: &str) -> io::Result<()> {
         file.read_exact(&mut last)?;
     }
     let line_end = if last == *b"\n" { "" } else { "\n" };
+    let line = escape_json(line);
     file.write_all(format!("{line_end}{line}\n").as_bytes())?;
     file.sync_data()
 }

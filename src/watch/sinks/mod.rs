@@ -1,6 +1,8 @@
 //! Sinks: the receivers of alerts, each with its own message format.
 
+mod body;
 mod lines;
+mod plain_text;
 mod slack;
 mod webhook;
 
@@ -80,8 +82,21 @@ impl Sink {
                 let path = path.clone();
                 run_blocking(move || lines::append(&path, &body)).await
             }
-            SinkEndpoint::Webhook { url, key } => {
-                let headers = webhook::headers(key, &alert.id, &body, now);
+            SinkEndpoint::Webhook {
+                url,
+                key,
+                authorization,
+                body: template,
+            } => {
+                let body = match template {
+                    Some(template) => body::render(template, alert, key.as_ref()),
+                    None => body,
+                };
+                let secrets = webhook::Secrets {
+                    key: key.as_ref(),
+                    authorization: authorization.as_ref(),
+                };
+                let headers = webhook::headers(secrets, &alert.id, &body, now);
                 Ok(poster.post(url.expose_secret(), &headers, body).await?)
             }
             SinkEndpoint::Slack(url) => Ok(poster

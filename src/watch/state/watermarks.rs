@@ -35,6 +35,17 @@ impl State {
             .connection()
             .query_row(earliest, [schedule], |row| row.get(0))?)
     }
+
+    /// The latest watermark of the schedule, if any.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn latest_watermark_ms(&self, schedule: &str) -> Result<Option<i64>, StateError> {
+        let latest = "SELECT max(max(until_ms, coalesce(ahead_to_ms, until_ms))) FROM watermark WHERE schedule = ?1";
+        Ok(self
+            .connection()
+            .query_row(latest, [schedule], |row| row.get(0))?)
+    }
 }
 
 fn read_watermark(row: &Row<'_>) -> Result<(ScopeNode, Watermark), StateError> {

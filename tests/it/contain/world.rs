@@ -245,7 +245,7 @@ impl World {
         let search = LogSearch {
             out_dir: self.temp.path().join("runs"),
             progress: ProgressStyle::None,
-            cancel: CancellationToken::new(),
+            interrupt: CancellationToken::new().into(),
         };
         let settings = self.settings("");
         Box::pin(verify_from_logs(&self.environment, &settings, id, search)).await

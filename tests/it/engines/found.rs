@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dragnet::query::Value;
-use dragnet::report::RECORD_COLUMNS;
+use dragnet::report::{RECORD_COLUMNS, defuse};
 use serde_json::{Map, Value as Json, json};
 
 use super::naive::{Event, ExpectedResult, HuntResult, RowValues, Sighting};
@@ -229,7 +229,9 @@ fn expected_by_target(by_target: &BTreeMap<(String, String), Vec<RowValues>>) ->
         rows.iter().map(move |row| {
             [
                 vec![account.clone(), region.clone()],
-                row.iter().map(Value::to_string).collect(),
+                row.iter()
+                    .map(|value| defuse(&value.to_string()).into_owned())
+                    .collect(),
             ]
             .concat()
         })

@@ -33,7 +33,8 @@ async fn full_disk_stops_run_and_resume_completes_it() {
         let (code, stderr) =
             ended(limited(temp.path(), &format!("ulimit -f {blocks}"), &SWEEP)).await;
         let Some(run) = run_in(temp.path()) else {
-            panic!("{stderr}")
+            assert_eq!(code, Some(1), "a failed start leaves nothing: {stderr}");
+            continue;
         };
         if code == Some(3) {
             continue;

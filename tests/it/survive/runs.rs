@@ -53,10 +53,10 @@ async fn a_run_is_listed_shown_and_verified() {
     let (code, verified) = run_dragnet(here, &["runs", "verify", name]).await;
     assert_eq!(code, Some(1));
     for line in [
-        "CHANGED  sightings.csv",
-        "MISSING  calls.csv",
-        "NOT IN THE MANIFEST more.csv",
-        "same     run.db",
+        "CHANGED   sightings.csv",
+        "MISSING   calls.csv",
+        "ADDED     more.csv",
+        "listed    run.db",
     ] {
         assert!(verified.contains(line), "{line}: {verified}");
     }
@@ -68,7 +68,7 @@ async fn a_run_is_listed_shown_and_verified() {
         run_dragnet(here, &["runs", "verify", name])
             .await
             .1
-            .contains("MISSING  ../../secret")
+            .contains("MISSING   ../../secret")
     );
 }
 

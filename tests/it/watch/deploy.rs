@@ -27,7 +27,7 @@ fn the_systemd_unit_starts_a_watch() {
     let check: Vec<&str> = value_of("ExecStartPre").split_whitespace().collect();
     assert!(matches!(
         parsed(&check),
-        Command::Watch(WatchCommand::Check)
+        Command::Watch(WatchCommand::Check { send_test: false })
     ));
     assert!(value_of("ExecReload").contains("-HUP"));
     // The process shuts down within ten seconds.

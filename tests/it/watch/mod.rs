@@ -2,6 +2,7 @@
 
 mod alerts;
 mod binary;
+mod check;
 mod deploy;
 mod sinks;
 pub(crate) mod station;

@@ -125,15 +125,14 @@ impl WatchProcess {
 
     async fn open_runtime(&self, retry_policy: RetryPolicy) -> WatchRuntime {
         let output = Arc::new(Mutex::new(std::io::sink()));
-        WatchRuntime::open(
+        let opened = WatchRuntime::open(
             &self.environment,
             self.settings.clone(),
             &self.state,
             output,
             retry_policy,
-        )
-        .await
-        .unwrap()
+        );
+        Box::pin(opened).await.unwrap()
     }
 
     /// Runs `dragnet watch once`.
