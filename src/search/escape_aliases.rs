@@ -126,6 +126,15 @@ impl EscapeAliases {
         Self { letters, percent }
     }
 
+    /// Adds all escapes that end in a letter or digit. Where such an escape precedes an indicator in
+    /// the raw message, as in `%2F192.0.2.1`, its end seems to be a part of the value.
+    #[must_use]
+    pub(super) fn with_all_that_touch(mut self) -> Self {
+        self.letters.extend(b"bfnrt");
+        self.percent.fill(true);
+        self
+    }
+
     /// Whether a message contains one of the escapes.
     pub(super) fn may_be_in(&self, message: &str) -> bool {
         let bytes = message.as_bytes();

@@ -90,14 +90,20 @@ impl Matcher {
             }
         }
         let literals = Literals::new(indicators)?;
-        let escape_aliases =
+        let mut escape_aliases =
             EscapeAliases::new(literals.texts().chain([addresses.escapable_bytes()]));
+        let prefilter = LiteralPrefilter::new(indicators);
+        if prefilter.is_none() {
+            // The automata and the address scanner, which find the candidates instead, compare the
+            // ends of values.
+            escape_aliases = escape_aliases.with_all_that_touch();
+        }
         Ok(Self {
             names: indicator_names(indicators),
             literals,
             addresses,
             escape_aliases,
-            prefilter: LiteralPrefilter::new(indicators),
+            prefilter,
             regexes: RegexSetBuilder::new(regexes)
                 .size_limit(LARGEST_REGEXES)
                 .build()?,

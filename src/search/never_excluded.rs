@@ -322,6 +322,72 @@ proptest! {
     }
 }
 
+/// An escape that precedes or follows a value in the raw message is no part of the value, with every
+/// shortcut of the matcher and in the pattern.
+#[test]
+fn escapes_beside_an_indicator_do_not_hide_it() {
+    let indicators: Vec<Indicator> = [
+        "192.0.2.1",
+        "198.51.100.0/24",
+        "10.0.0.0/8",
+        "0.0.0.0/1",
+        "2001:db8::1",
+        "2001:db8:7::/48",
+        "AKIAIOSFODNN7EXAMPLE",
+        "111111111111",
+        "evil.example",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "arn:aws:iam::111111111111:user/ben",
+        "user:ben",
+        "text:needle",
+    ]
+    .map(|text| text.parse().unwrap())
+    .to_vec();
+    let values = [
+        "192.0.2.1",
+        "198.51.100.7",
+        "10.1.2.3",
+        "9.9.9.9",
+        "2001:db8::1",
+        "2001:db8:7::9",
+        "AKIAIOSFODNN7EXAMPLE",
+        "111111111111",
+        "evil.example",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "arn:aws:iam::111111111111:user/ben",
+        "arn:aws:iam::111111111111:user/ben",
+        "needle",
+    ];
+    // Too many for a literal prefilter.
+    let many: Vec<Indicator> = (0..2_000)
+        .map(|number| format!("host-{number}.example").parse().unwrap())
+        .collect();
+    let json_escapes = [
+        r"\n", r"\t", r"\r", r"\b", r"\f", r"\u0020", r"\u000a", r"\/",
+    ];
+    let percent_escapes = ["%2F", "%3d", "%20", "%0A", "%253A", "%f0", "%26"];
+    for (indicator, value) in indicators.iter().zip(values) {
+        let one = vec![indicator.clone()];
+        for set in [one.clone(), [one, many.clone()].concat()] {
+            let matcher = Matcher::new(&set).unwrap();
+            let in_json =
+                json_escapes.map(|escape| format!("{{\"field\":\"x{escape}{value}\\ny\"}}"));
+            let in_url =
+                percent_escapes.map(|escape| format!("GET /?u=x{escape}{value}%20y HTTP/1.1"));
+            for message in in_json.iter().chain(&in_url) {
+                let found = matcher.match_full_scan(message, |_| true);
+                assert!(found.is_some(), "{indicator} is not in {message}");
+                assert_eq!(matcher.find(message), found, "{message}");
+                assert!(
+                    pattern_passes(&set, message),
+                    "{:?} loses {message}",
+                    coarse_pattern(&set)
+                );
+            }
+        }
+    }
+}
+
 /// Bit masks: which characters of a text are escaped, and which escapes use upper-case digits.
 #[derive(Clone, Copy, Debug)]
 struct Escaping {
