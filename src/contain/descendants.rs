@@ -286,6 +286,10 @@ fn advise(edge: &Edge, node: &Node, targets: &[&Principal]) -> Option<&'static s
     if !edge.kind.is_followed() && is_target() {
         return None;
     }
+    let is_denied_whole = |account: &AccountId, role: &str| {
+        let mut targets = targets.iter();
+        targets.any(|target| target.is_called(*account, PrincipalKind::Role, role))
+    };
     let advice = match (edge.kind, identity) {
         (EdgeKind::ChangesTrust, _) => {
             "review who can assume it; to contain it, name it with --role and --action block-assume"
@@ -295,7 +299,9 @@ fn advise(edge: &Edge, node: &Node, targets: &[&Principal]) -> Option<&'static s
             Identity::User { .. } | Identity::Role { .. } | Identity::Group { .. },
         ) => "its access was extended, and others may use it: review it, and name it to contain it",
         (EdgeKind::ExtendsAccess, _) => "review the access that it gives, and take it back",
-        (_, Identity::Session { .. }) if node.user_ids.is_empty() => {
+        (_, Identity::Session { account, role, .. })
+            if node.user_ids.is_empty() && !is_denied_whole(account, role) =>
+        {
             "the records do not show its user id, so it cannot be denied alone: name the role to deny all of it"
         }
         (_, Identity::RootSession(_)) => {

@@ -384,6 +384,30 @@ async fn what_cannot_be_contained_is_an_open_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn session_without_user_id_is_an_open_end_unless_its_role_is_denied() {
+    let call = Call {
+        account: PROD,
+        minutes_ago: 10,
+        by: CI,
+        key: KEY,
+        name: "sts AssumeRole",
+        more: format!(
+            "request = {{ roleArn = \"{WORKER}\", roleSessionName = \"evil\" }}\n\
+             response = {{ credentials = {{ accessKeyId = \"{FIRST_SESSION}\" }} }}\n"
+        ),
+    };
+    let scenario = [organization(), call.record()].concat();
+    let searched = [KEY, FIRST_SESSION];
+    let is_open = |plan: &SealedPlan| has_open_end(plan, &["session evil", "user id"]);
+    let (_, plan) = plan_from_run(&scenario, &searched, &["--descendants"]).await;
+    assert!(is_open(&plan), "{:#?}", plan.plan().open_ends);
+    let arguments = ["--descendants", "--role", WORKER];
+    let (_, plan) = plan_from_run(&scenario, &searched, &arguments).await;
+    assert!(targets(&plan).contains(&(WORKER.to_owned(), "all")));
+    assert!(!is_open(&plan), "{:#?}", plan.plan().open_ends);
+}
+
+#[tokio::test(start_paused = true)]
 async fn descendants_are_contained_only_on_request() {
     let scenario = [organization(), attack().await].concat();
     let (_, plan) = plan_from_run(&scenario, &[KEY, FIRST_SESSION], &[]).await;
