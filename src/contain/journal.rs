@@ -65,8 +65,19 @@ pub struct Journal {
     id: String,
     sealed: SealedPlan,
     connection: Mutex<Connection>,
-    /// The lock is released when the file is closed, at the latest at the end of the process.
-    _lock: File,
+    _lock: JournalLock,
+}
+
+/// Holds the lock of a journal until it is dropped, at the latest until the process ends.
+#[derive(Debug)]
+struct JournalLock(File);
+
+impl Drop for JournalLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a child process that is just being started has a copy of
+        // it. If unlocking fails, the lock lasts until that copy is closed.
+        _ = self.0.unlock();
+    }
 }
 
 impl Journals {
@@ -162,7 +173,7 @@ impl Journals {
         )?)
     }
 
-    fn lock(&self, id: &str) -> Result<File, JournalError> {
+    fn lock(&self, id: &str) -> Result<JournalLock, JournalError> {
         let path = self.directory.join(format!("{id}.lock"));
         let file = OpenOptions::new()
             .append(true)
@@ -171,7 +182,7 @@ impl Journals {
             .open(&path)
             .map_err(file_error(&path))?;
         match file.try_lock() {
-            Ok(()) => Ok(file),
+            Ok(()) => Ok(JournalLock(file)),
             Err(TryLockError::WouldBlock) => Err(JournalError::Busy(id.to_owned())),
             Err(TryLockError::Error(source)) => Err(JournalError::File { path, source }),
         }
@@ -354,5 +365,22 @@ pub(super) fn file_error(path: &Path) -> impl Fn(std::io::Error) -> JournalError
     move |source| JournalError::File {
         path: path.clone(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lock_ends_although_a_starting_child_process_has_a_copy_of_its_file() {
+        let temp = tempfile::tempdir().unwrap();
+        let journals = Journals::new(temp.path().to_owned());
+        let lock = journals.lock("id").unwrap();
+        let copy = lock.0.try_clone().unwrap();
+        assert!(matches!(journals.lock("id"), Err(JournalError::Busy(_))));
+        drop(lock);
+        assert!(journals.lock("id").is_ok());
+        drop(copy);
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 
@@ -55,6 +56,18 @@ impl Started {
         assert!(kill.args([signal, &id]).status().await.unwrap().success());
     }
 
+    /// Reads stderr up to the acknowledgement of a signal. `false` if the sweep ended before.
+    async fn is_acknowledged(&mut self) -> bool {
+        let mut line = String::new();
+        while self.stderr.read_line(&mut line).await.unwrap() > 0 {
+            if line.starts_with("Interrupted: ") {
+                return true;
+            }
+            line.clear();
+        }
+        false
+    }
+
     /// Returns the exit code and the rest of stderr.
     async fn end(mut self) -> (Option<i32>, String) {
         let mut rest = String::new();
@@ -80,14 +93,26 @@ async fn uninterrupted() -> String {
     sightings(temp.path())
 }
 
+/// Interrupts a sweep. Returns its directory, its id and its stderr.
+async fn interrupt(signal: &str) -> (TempDir, String, String) {
+    // On a busy machine, a sweep may end before the signal arrives.
+    for _ in 0..20 {
+        let temp = tempfile::tempdir().unwrap();
+        let started = Started::spawn(sweep(temp.path())).await;
+        let id = started.id.clone();
+        started.signal(signal).await;
+        let (code, stderr) = started.end().await;
+        if code != Some(3) {
+            assert_eq!(code, Some(130), "{signal}: {stderr}");
+            return (temp, id, stderr);
+        }
+    }
+    panic!("{signal} interrupted none of 20 sweeps");
+}
+
 /// Interrupts a sweep, resumes it, and returns its sightings.
 async fn interrupted_by(signal: &str) -> String {
-    let temp = tempfile::tempdir().unwrap();
-    let started = Started::spawn(sweep(temp.path())).await;
-    let id = started.id.clone();
-    started.signal(signal).await;
-    let (code, stderr) = started.end().await;
-    assert_eq!(code, Some(130), "{signal}: {stderr}");
+    let (temp, id, stderr) = interrupt(signal).await;
     let expected = format!(
         "Interrupted: finishing pages in flight; press Ctrl-C again to end at once; `dragnet resume {id}` continues\n"
     );
@@ -127,17 +152,18 @@ async fn run_whose_directory_was_removed_is_not_said_to_be_resumable() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn second_signal_ends_the_process() {
-    let temp = tempfile::tempdir().unwrap();
-    let mut started = Started::spawn(sweep(temp.path())).await;
-    started.signal("-TERM").await;
-    let mut line = String::new();
-    while !line.starts_with("Interrupted: ") {
-        line.clear();
-        assert_ne!(started.stderr.read_line(&mut line).await.unwrap(), 0);
+    for _ in 0..20 {
+        let temp = tempfile::tempdir().unwrap();
+        let mut started = Started::spawn(sweep(temp.path())).await;
+        started.signal("-TERM").await;
+        if started.is_acknowledged().await {
+            started.signal("-HUP").await;
+            let (code, stderr) = started.end().await;
+            assert_eq!(code, Some(130), "{stderr}");
+            return;
+        }
     }
-    started.signal("-HUP").await;
-    let (code, stderr) = started.end().await;
-    assert_eq!(code, Some(130), "{stderr}");
+    panic!("none of 20 sweeps was interrupted");
 }
 
 #[cfg(target_os = "linux")]
