@@ -1,7 +1,7 @@
 //! The message for Slack-compatible webhooks: blocks, and the same as text for notifications and
 //! for receivers that know no blocks.
 //!
-//! Every text of an alert is untrusted. It only stands in plain text or in code, with Slack's control
+//! Every text of an alert is untrusted. It is only in plain text or in code, with Slack's control
 //! characters escaped, so that it cannot mention, link or format anything.
 
 use serde_json::{Value, json};

@@ -285,6 +285,13 @@ async fn all_six_footholds_are_contained_and_nothing_else() {
     assert_eq!(states(&applied), ["verified"; 6]);
     assert!(!is_allowed(&evil).await);
     assert!(is_allowed(&innocent).await);
+    // Longer than the delivery lag.
+    tokio::time::sleep(std::time::Duration::from_hours(1)).await;
+    let verification = world.verify_from_logs(&applied.id).await;
+    assert_eq!(verification.principals.len(), 6, "{verification:#?}");
+    let succeeded = verification.principals.iter().map(|found| found.succeeded);
+    assert_eq!(succeeded.sum::<u64>(), 0, "{verification:#?}");
+    assert!(verification.is_verified(), "{verification:#?}");
 }
 
 #[tokio::test(start_paused = true)]
