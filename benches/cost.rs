@@ -176,7 +176,7 @@ async fn read_bare() {
         .load()
         .await;
     let logs = aws_sdk_cloudwatchlogs::Client::new(&config);
-    let now = dragnet::time::Clock::wall().now_ms();
+    let now = dragnet_model::time::Clock::wall().now_ms();
     let readers = (0..8).map(|first| {
         let logs = logs.clone();
         tokio::spawn(async move {

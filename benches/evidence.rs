@@ -14,12 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dragnet::config::SightingsForm;
-use dragnet::model::Indicator;
 use dragnet::report::{AccountNames, write_sightings};
 use dragnet::search::Matcher;
 use dragnet::store::{RunDir, RunReader, RunRegistry};
 use dragnet::sweep::{MergeSource, Tally, merged_sightings};
 use dragnet::throttle::QuotaTable;
+use dragnet_model::Indicator;
 use serde_json::{Value, json};
 use support::{
     FakeOrganization, STAMP, SweepRequest, cpu_seconds, head, memory, page, row, sweep_parts,

@@ -7,10 +7,10 @@
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Config, Credentials, Region};
-use dragnet::model::Indicator;
-use dragnet::range::{Range, Scenario, connector};
 use dragnet::search::{Matcher, coarse_pattern};
-use dragnet::time::Clock;
+use dragnet_model::Indicator;
+use dragnet_model::time::Clock;
+use dragnet_range::{Range, Scenario, connector};
 use tokio::time::Instant;
 
 /// How often the group is read, so that a million events are read in total. A million stored events

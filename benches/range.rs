@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Config, Credentials, Region};
-use dragnet::range::{Range, Scenario, connector};
-use dragnet::time::Clock;
+use dragnet::aws::range_connector;
+use dragnet_model::time::Clock;
+use dragnet_range::{Range, Scenario};
 use tokio::time::Instant;
 
 const HEAD: &str = "name = \"bench\"\nnow = \"2026-03-02T12:00:00Z\"\n[organization]\nmanagement = \"111111111111\"\n\
@@ -70,7 +71,7 @@ fn connect(scenario: &Scenario) -> Client {
     );
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(connector::http_client(range))
+        .http_client(range_connector::http_client(range))
         .credentials_provider(credentials)
         .region(Region::new("us-east-1"));
     Client::from_conf(config.build())

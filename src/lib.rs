@@ -4,8 +4,8 @@
 //! **watch**.
 //!
 //! Dragnet never reports "nothing found" for something that it did not search. Coverage is a result, as important as the
-//! sightings: every account-Region and log group in scope gets one row with its outcome ([`model::Outcome`]). Only a
-//! reason that proves absence counts as covered ([`model::Reason::proves_absence`]).
+//! sightings: every account-Region and log group in scope gets one row with its outcome ([`dragnet_model::Outcome`]). Only a
+//! reason that proves absence counts as covered ([`dragnet_model::Reason::proves_absence`]).
 //!
 //! # Data flow of a sweep
 //! ```text
@@ -26,10 +26,8 @@
 //! | 6 | [`sweep`]: job 1: directory, access, log sources, plan, scan, merge |
 //! | 5 | [`search`]: indicators, hunts, prefilters, exact matcher (pure) · [`contain`]: job 2: plan, guard, states (pure); apply, verify, undo, journal |
 //! | 4 | [`report`]: rows to CSV, JSON, HTML and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`cli`]: arguments, and settings resolved once |
-//! | 3 | [`store`]: `run.db` and the run directory · [`throttle`]: rate limiters · [`config`]: the configuration file · [`range`]: the practice range |
-//! | 2 | [`query`]: the Logs Insights language: parse, evaluate, merge aggregates (pure) · [`lineage`]: what descends from an identity, according to CloudTrail records (pure) |
-//! | 1 | [`model`]: domain types that are valid by construction |
-//! | 0 | [`time`]: the clock |
+//! | 3 | [`store`]: `run.db` and the run directory · [`throttle`]: rate limiters · [`config`]: the configuration file |
+//! | 2 | [`lineage`]: what descends from an identity, according to CloudTrail records (pure) |
 //!
 //! # Where to read on
 //! - `docs/glossary.md`: every term, with the type that implements it
@@ -44,16 +42,12 @@ pub mod commands;
 pub mod config;
 pub mod contain;
 pub mod lineage;
-pub mod model;
 pub mod progress;
-pub mod query;
-pub mod range;
 pub mod report;
 pub mod search;
 pub mod store;
 pub mod sweep;
 pub mod throttle;
-pub mod time;
 pub mod watch;
 
 // Set here and not in the binary, so that tests and benchmarks use the allocator that users use.

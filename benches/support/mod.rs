@@ -24,11 +24,11 @@ use dragnet::aws::{Aws, CodeSource, ConnectOptions, MfaCode, StaticCredentials, 
 use dragnet::cli::settings::{ResolveContext, SweepSettings};
 use dragnet::cli::{Arguments, Command};
 use dragnet::config::Concurrency;
-use dragnet::model::RunId;
 use dragnet::store::{Checkpoint, Journal, RunDir, StoreError};
 use dragnet::sweep::{SweepParts, Tally, WindowBasis};
 use dragnet::throttle::{QuotaTable, Quotas};
-use dragnet::time::Clock;
+use dragnet_model::RunId;
+use dragnet_model::time::Clock;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 

@@ -16,8 +16,8 @@ use super::error::{CallError, Diagnosis, ErrorClass};
 use super::pages::Endless;
 use super::response_budget::{ResponsePermit, with_response_permit};
 use super::session::Session;
-use crate::model::{AccountId, ApiCall, Operation, Region};
 use crate::throttle::{QuotaKey, THROTTLED_LIMIT};
+use dragnet_model::{AccountId, ApiCall, Operation, Region};
 
 /// A throttled call waits in the queue of its quota, so retries cost little. All calls of a quota
 /// fail after [`THROTTLED_LIMIT`] without a success.

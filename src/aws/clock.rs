@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::call::{CallContext, config_for};
 use super::connect::Aws;
-use crate::model::Operation;
+use dragnet_model::Operation;
 
 impl Aws {
     /// Returns how far the clock of this host is ahead of AWS's, in seconds; negative if it is

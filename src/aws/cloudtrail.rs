@@ -10,7 +10,7 @@ use super::connect::Aws;
 use super::error::CallError;
 use super::required_members::UNPROVEN_EMPTY;
 use super::session::Session;
-use crate::model::{
+use dragnet_model::{
     Arn, Delivery, Destination, LogSource, ManagementEvents, Operation, Region, Selection,
     SourceKind, SourceState, Target,
 };

@@ -31,9 +31,9 @@ use super::session::{RoleHop, Session};
 use super::source::{self, SourceCredentials};
 use super::sts::{Caller, SessionDurations};
 use crate::config::Identity;
-use crate::model::{ApiCall, InvalidRegion, Partition, Region, SlowedRate, Target};
 use crate::throttle::Quotas;
-use crate::time::Clock;
+use dragnet_model::time::Clock;
+use dragnet_model::{ApiCall, InvalidRegion, Partition, Region, SlowedRate, Target};
 
 /// The timeouts for a connection and for the head of a response; `bounded_connector.rs` has those
 /// for the rest. AWS responds within seconds; a call that hangs is retried.

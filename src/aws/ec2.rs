@@ -6,7 +6,7 @@ use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
-use crate::model::{InvalidRegion, Operation, Region};
+use dragnet_model::{InvalidRegion, Operation, Region};
 
 /// A Region that an account has enabled.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
 use super::required_members::{IncompleteResponse, UNPROVEN_EMPTY};
-use crate::model::{AccountId, ApiCall, Region, RoleArn};
+use dragnet_model::{AccountId, ApiCall, Region, RoleArn};
 
 /// The class of an error, independent of the service's name for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

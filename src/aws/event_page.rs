@@ -192,7 +192,7 @@ mod tests {
 
     use super::super::required_members::RequiredMembers;
     use super::*;
-    use crate::model::Operation;
+    use dragnet_model::Operation;
 
     /// The result of decoding a response, to compare the fast path with the SDK.
     #[derive(Debug, PartialEq)]

@@ -6,7 +6,7 @@ use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
-use crate::model::{
+use dragnet_model::{
     Arn, Delivery, Destination, LogGroupArn, LogSource, Operation, Selection, SourceKind,
     SourceState, Target,
 };

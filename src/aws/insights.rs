@@ -10,7 +10,7 @@ use super::connect::Aws;
 use super::error::CallError;
 use super::logs::LogEvent;
 use super::session::Session;
-use crate::model::{Operation, Region};
+use dragnet_model::{Operation, Region};
 
 /// The input of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]

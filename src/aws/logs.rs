@@ -11,7 +11,7 @@ use super::event_page::FastPageDecoder;
 use super::pages::Pages;
 use super::response_budget::ResponsePermit;
 use super::session::Session;
-use crate::model::{LogGroup, LogGroupArn, LogGroupClass, Operation, Region};
+use dragnet_model::{LogGroup, LogGroupArn, LogGroupClass, Operation, Region};
 
 /// Which events of a log group to read.
 #[derive(Clone, Debug, PartialEq, Eq)]

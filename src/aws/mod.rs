@@ -30,6 +30,7 @@ mod post;
 mod profile;
 mod query_limiter;
 mod quota_handle;
+pub mod range_connector;
 mod required_members;
 mod response_body;
 mod response_budget;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::required_members::RequiredMembers;
 use super::response_table::{Content, Member, Shape};
-use crate::model::Operation;
+use dragnet_model::Operation;
 
 /// The number of items in each list of a complete response.
 const ITEMS: usize = 2;

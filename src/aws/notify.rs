@@ -7,7 +7,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use super::call::{CallContext, config_for};
 use super::connect::Aws;
 use super::error::CallError;
-use crate::model::{Operation, Region};
+use dragnet_model::{Operation, Region};
 
 /// A message to an SNS topic.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use super::connect::Aws;
 use super::error::CallError;
 use super::pages::Pages;
 use super::session::Session;
-use crate::model::{Account, AccountId, AccountState, Arn, InvalidAccountId, Operation};
+use dragnet_model::{Account, AccountId, AccountState, Arn, InvalidAccountId, Operation};
 
 /// An account as Organizations lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]

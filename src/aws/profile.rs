@@ -12,7 +12,7 @@ use aws_config::profile::{Profile, ProfileSet};
 use aws_credential_types::Credentials;
 
 use crate::config::MfaSerial;
-use crate::model::{InvalidArn, RoleArn};
+use dragnet_model::{InvalidArn, RoleArn};
 
 /// The source credentials of a profile and the roles that are assumed from them.
 #[derive(Debug, Default)]

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
-use crate::model::Target;
 use crate::throttle::Quotas;
+use dragnet_model::Target;
 
 /// Concurrent queries of an account in a Region. Source: CloudWatch Logs user guide, "Quotas": 100,
 /// and fewer in older accounts; CloudWatch Logs API, `StartQuery`: 30, including dashboards.

@@ -10,7 +10,7 @@ use super::call::CallContext;
 use super::call_limiter::{CallLimiter, Permit, QuotaLimiter};
 use super::connect::Aws;
 use super::session::Session;
-use crate::model::{Operation, Region};
+use dragnet_model::{Operation, Region};
 
 /// The quota of `FilterLogEvents` in one account-Region, and the limits on its calls.
 #[derive(Clone, Debug)]

@@ -23,7 +23,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use super::ec2::is_enabled;
 use super::response_body::{InvalidBody, Node};
 use super::response_table::{Content, EmptyList, Member, Shape};
-use crate::model::Operation;
+use dragnet_model::Operation;
 
 /// The header that names an error. Only error responses have it.
 ///

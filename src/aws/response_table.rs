@@ -10,7 +10,7 @@
 //! recorded for their tests. Both record what boto3 parsed, which leaves out absent lists, so a
 //! recorded `[]` shows that AWS wrote the list.
 
-use crate::model::Operation;
+use dragnet_model::Operation;
 
 /// The format of a response, and the members that it always has.
 #[derive(Clone, Copy, Debug)]

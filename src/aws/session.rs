@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use super::connect::Aws;
 use super::error::{CallError, ErrorClass, causes};
 use super::mfa::Device;
-use crate::model::{AccountId, Policy, RoleArn};
+use dragnet_model::{AccountId, Policy, RoleArn};
 
 /// Credentials are renewed this long before they expire; it is longer than the timeout of any call.
 const RENEWAL_MARGIN: Duration = Duration::from_mins(2);

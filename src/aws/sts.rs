@@ -14,7 +14,7 @@ use super::connect::Aws;
 use super::error::CallError;
 use super::mfa::MfaCode;
 use super::session::{RoleHop, Session};
-use crate::model::{AccountId, Arn, Operation, Partition, Policy};
+use dragnet_model::{AccountId, Arn, Operation, Partition, Policy};
 
 /// The duration of an MFA session: AWS's default for a user, and about a working day.
 ///

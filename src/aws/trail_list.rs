@@ -9,7 +9,7 @@ use super::connect::Aws;
 use super::error::{CallError, ErrorClass};
 use super::pages::Pages;
 use super::session::Session;
-use crate::model::{Operation, Region};
+use dragnet_model::{Operation, Region};
 
 impl Aws {
     /// Confirms that no trail records an account-Region, after all responses to `DescribeTrails`

@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{AccountSelector, InvalidPrincipalSelector, PrincipalSelector, parse_duration};
-use crate::model::PrincipalKind;
+use dragnet_model::PrincipalKind;
 
 /// What to do with a containment.
 #[derive(Clone, Debug, Subcommand)]

@@ -5,9 +5,9 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::config::{ConfigError, InvalidHunt, InvalidIndicatorList, UnknownRegion};
-use crate::model::{EmptyWindow, InvalidIndicator};
 use crate::throttle::QuotaError;
-use crate::time::rfc3339_ms;
+use dragnet_model::time::rfc3339_ms;
+use dragnet_model::{EmptyWindow, InvalidIndicator};
 
 /// The arguments or the configuration are wrong, although each value alone is well formed.
 #[derive(Debug, thiserror::Error)]

@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 use super::{CommandError, Environment};
 use crate::aws::{Aws, Caller};
 use crate::cli::settings::Reach;
-use crate::model::{ApiCall, RunId, TimeWindow};
 use crate::store::RunRegistry;
-use crate::time::Clock;
+use dragnet_model::time::Clock;
+use dragnet_model::{ApiCall, RunId, TimeWindow};
 
 /// The capacity of the channel for audit entries.
 pub(super) const AUDIT_WAITING: usize = 1_024;

@@ -9,15 +9,15 @@ use tokio::sync::mpsc;
 use super::CommandError;
 use super::host_environment::HostEnvironment;
 use super::mfa_code::HostCodes;
-use crate::aws::{Aws, CodeSource, ConnectOptions, StaticCredentials, Wire};
+use crate::aws::{Aws, CodeSource, ConnectOptions, StaticCredentials, Wire, range_connector};
 use crate::cli::UsageError;
 use crate::cli::settings::{GlobalSettings, Reach};
 use crate::config::Concurrency;
-use crate::model::ApiCall;
-use crate::range::{self, Range, Scenario};
 use crate::store::RunRegistry;
 use crate::throttle::{QuotaTable, Quotas};
-use crate::time::Clock;
+use dragnet_model::ApiCall;
+use dragnet_model::time::Clock;
+use dragnet_range::{PracticeCredentials, Range, Scenario};
 
 /// The scenario of `--practice`.
 pub(super) const PRACTICE: &str = "small";
@@ -92,7 +92,7 @@ impl Environment {
     pub fn for_practice(scenario: &Scenario) -> Result<Self, CommandError> {
         let clock = scenario.clock();
         let range = Range::new(scenario, None, clock.clone())?;
-        range.enforce(range::Quotas::Real)?;
+        range.enforce(dragnet_range::Quotas::Real)?;
         let backend = Backend::Practice { range, clock };
         let codes = CodePrompt::Host {
             code: None,
@@ -169,13 +169,13 @@ impl Environment {
                 insecure_endpoint: *insecure_endpoint,
             },
             Backend::Practice { range, .. } => {
-                let range::PracticeCredentials {
+                let PracticeCredentials {
                     access_key_id,
                     secret_access_key,
                     region,
                 } = range.credentials();
                 Wire::InProcess {
-                    http: range::connector::http_client(range.clone()),
+                    http: range_connector::http_client(range.clone()),
                     credentials: StaticCredentials {
                         access_key_id,
                         secret_access_key: secret_access_key.into(),

@@ -6,12 +6,12 @@ use super::ContainError;
 use crate::aws::{CallError, ConnectError};
 use crate::cli::UsageError;
 use crate::contain::MonitorError;
-use crate::range::ScenarioError;
-use crate::range::server::ServeError;
 use crate::report::{ReportError, escape};
 use crate::store::StoreError;
 use crate::sweep::{DirectoryError, Refusal, SweepError};
 use crate::watch::StateError;
+use dragnet_range::ScenarioError;
+use dragnet_range::server::ServeError;
 
 /// An error that ends a command without a result.
 #[derive(Debug, thiserror::Error)]

@@ -1,12 +1,12 @@
 //! The files of a run about log sources and trail integrity.
 
-use crate::model::TimeWindow;
 use crate::report::{
     AccountNames, EvidenceTally, HourGapTally, OtherSourceTally, ReportError, SourceTally,
     TamperingTally, write_hours, write_sources, write_tampering,
 };
 use crate::store::{RunDir, RunReader, StoreError};
 use crate::sweep::{CoverageJudge, Sources};
+use dragnet_model::TimeWindow;
 
 /// The names of the files.
 pub(super) const EVIDENCE_FILES: [&str; 3] = ["sources.csv", "tampering.csv", "hours.csv"];

@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use super::CommandError;
 use crate::aws::Caller;
 use crate::cli::settings::SweepSettings;
-use crate::model::{Arn, RunId, TimeWindow, indicator_names};
 use crate::store::{Entry, Journal, JournalClosed, RunDir, RunReader, StoreError};
 use crate::sweep::{CoverageJudge, JudgementBasis, NAMED_ACCOUNTS_ONLY, WindowBasis};
+use dragnet_model::{Arn, RunId, TimeWindow, indicator_names};
 
 /// The fact whose value `LOG_TIME` says that the run has separate windows for each log group,
 /// which only its watch knows.

@@ -5,12 +5,12 @@ use std::io::{self, Write};
 
 use super::CommandError;
 use super::facts::Facts;
-use crate::model::{Hunt, LogGroupArn};
-use crate::query::{GroupPlan, Plan, RowPlan, Value};
 use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, time};
 use crate::search::{FlowLogFormats, PassthroughQuery, PreparedHunt, field_notes, prepare};
 use crate::store::{RunDir, RunReader, StoredRows};
 use crate::sweep::{HuntRows, POINTER, RowOrigin, Sources, merged_counts, merged_rows};
+use dragnet_model::{Hunt, LogGroupArn};
+use insights_ql::{GroupPlan, Plan, RowPlan, Value};
 
 /// The folder of these files in the directory of a run.
 const FOLDER: &str = "hunts";

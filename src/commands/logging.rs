@@ -14,7 +14,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::cli::WatchCommand;
 use crate::cli::settings::{GlobalSettings, Verbosity};
 use crate::report::escape_json;
-use crate::time::{Clock, rfc3339_ms};
+use dragnet_model::time::{Clock, rfc3339_ms};
 
 /// Starts logging in text form.
 pub(super) fn start(settings: GlobalSettings) {

@@ -15,7 +15,7 @@ use super::external_program::ExternalProgram;
 use crate::aws::{CodeSource, InvalidMfaCode, MfaCode};
 use crate::config::ExternalCommand;
 use crate::report::escape;
-use crate::time::Clock;
+use dragnet_model::time::Clock;
 
 /// The environment variable with a code for this run.
 pub(super) const VARIABLE: &str = "DRAGNET_MFA_CODE";

@@ -9,7 +9,7 @@ use super::sources::survey_everything;
 use crate::cli::settings::ResolveContext;
 use crate::cli::{Arguments, Command};
 use crate::commands::Environment;
-use crate::range::Scenario;
+use dragnet_range::Scenario;
 
 const ORGANIZATION: &str = r#"
 name = "mutated"

@@ -10,12 +10,12 @@ use super::CommandError;
 use super::run::Connection;
 use crate::cli::settings::{EngineSettings, GlobalSettings, SweepSettings};
 use crate::cli::{EngineChoice, UsageError};
-use crate::model::RunId;
 use crate::report::{
     CoverageTally, PlanReport, PlannedGap, PlannedTarget, SummaryWindow, write_json, write_plan,
 };
 use crate::store::{Checkpoint, Journal};
 use crate::sweep::{self, PlanSheet, SweepParts, Tally, WindowBasis, complete_until};
+use dragnet_model::RunId;
 
 /// Plans a sweep without searching or writing anything.
 ///

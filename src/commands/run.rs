@@ -16,7 +16,6 @@ use super::signing::Signing;
 use crate::cli::UsageError;
 use crate::cli::settings::{ProgressStyle, SweepSettings};
 use crate::config::{Config, Format};
-use crate::model::RunId;
 use crate::progress::Reporter;
 use crate::report::RunStatus;
 use crate::store::{
@@ -24,6 +23,7 @@ use crate::store::{
     Writer, check_database, refuse_changed_database,
 };
 use crate::sweep::{self, EARLIER_RUNS, SweepError, SweepParts, Tally, WindowBasis};
+use dragnet_model::RunId;
 
 pub(super) use super::connection::AUDIT_WAITING;
 pub use super::connection::{Connection, SharedConnection};

@@ -10,7 +10,6 @@ use super::facts::{Facts, INDICATOR_KINDS, REJECTED_ENTRIES, REQUIRED_KINDS, VER
 use super::hunt_files::HuntReports;
 use super::manifest::{DATABASE, DatabaseOrigin, extend_manifest, find_origin};
 use crate::config::{Format, RejectedEntries, Scope};
-use crate::model::{RequiredKinds, RunId};
 use crate::report::{
     AccountNames, CoverageTally, EvidenceTally, HuntSummary, IndicatorSummary, InsightsUse,
     NEVER_IN_LOGS, ReportError, RunReport, RunStatus, SightingTally, Summary, SummaryWindow,
@@ -23,6 +22,7 @@ use crate::sweep::{
     CoverageJudge, MergeSource, SLOWED_RATES, UNMATCHED_SELECTORS, UnmatchedSelectors,
     merged_sightings,
 };
+use dragnet_model::{RequiredKinds, RunId};
 
 /// The name of the HTML report.
 const HTML_REPORT: &str = "report.html";

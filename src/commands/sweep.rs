@@ -9,10 +9,10 @@ use super::run_files::RunFiles;
 use super::{CommandError, Environment, plan, print_note};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
-use crate::model::Hunt;
 use crate::report::{RunStatus, abridged, kind_counts, write_json, write_run_report};
 use crate::search::field_notes;
 use crate::sweep::SweepError;
+use dragnet_model::Hunt;
 
 /// Runs a sweep and prints its run report.
 pub(super) async fn sweep(

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Problem;
 use super::text::written_as_text;
 use super::{AccountSelector, Glob, KnownRegions, RegionSelector};
-use crate::model::{Account, Region};
+use dragnet_model::{Account, Region};
 
 /// A gap that does not make a run incomplete, but is named in every verdict. An empty list does not
 /// restrict the gap; at least one of the three lists must not be empty.
@@ -164,7 +164,7 @@ impl fmt::Display for Expiry {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::model::AccountState;
+    use dragnet_model::AccountState;
 
     fn gap(restriction: &str) -> AcceptedGap {
         let text = format!("{restriction}\nreason = 'SCP'\nby = 'secops'\nexpires = '2027-03-01'");

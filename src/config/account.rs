@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Problem;
 use super::{ExternalId, KnownRegions, MemberRole, UnknownRegion};
-use crate::model::{AccountId, Region};
+use dragnet_model::{AccountId, Region};
 
 /// One account, from the configuration or an accounts file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

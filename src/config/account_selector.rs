@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::written_as_text;
 use super::{Glob, InvalidGlob};
-use crate::model::{Account, AccountId, InvalidAccountId};
+use dragnet_model::{Account, AccountId, InvalidAccountId};
 
 /// One account by its id, or accounts by name or glob: `prod`, `team-*`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl fmt::Display for AccountSelector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::AccountState;
+    use dragnet_model::AccountState;
 
     #[test]
     fn id_name_and_glob_select_the_account() {

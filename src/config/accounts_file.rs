@@ -10,7 +10,7 @@ use std::path::Path;
 use csv::StringRecord;
 
 use super::{ConfigError, ConfiguredAccount, KnownRegions, account, c7n_accounts};
-use crate::model::AccountId;
+use dragnet_model::AccountId;
 
 /// Reads the accounts of a file in order. The Regions of an account that is listed twice are merged.
 ///

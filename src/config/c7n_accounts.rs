@@ -10,7 +10,7 @@ use serde_saphyr::Spanned;
 
 use super::accounts_file::Line;
 use super::{ConfigError, ConfiguredAccount, MemberRole};
-use crate::model::{AccountId, RoleArn};
+use dragnet_model::{AccountId, RoleArn};
 
 #[derive(Deserialize)]
 struct File {

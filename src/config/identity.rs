@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::{InvalidText, checked_text, has_form, written_as_text};
 use super::{ExternalCommand, InvalidDuration, parse_duration};
-use crate::model::{AccountId, Arn, Partition, RoleArn};
+use dragnet_model::{AccountId, Arn, Partition, RoleArn};
 
 /// The source credentials, and the roles that lead from them into each account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

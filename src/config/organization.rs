@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::RoleArn;
+use dragnet_model::RoleArn;
 
 /// Whether to list the accounts with AWS Organizations, and with which role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Glob, InvalidGlob};
-use crate::model::{AccountId, Arn, InvalidPrincipal, Principal, PrincipalKind};
+use dragnet_model::{AccountId, Arn, InvalidPrincipal, Principal, PrincipalKind};
 
 /// One principal by its ARN, or principals of one kind by name or glob, in one account or in all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

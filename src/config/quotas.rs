@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::KnownRegions;
 use super::error::Problem;
-use crate::model::Region;
+use dragnet_model::Region;
 
 /// Rates by operation, which replace AWS's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

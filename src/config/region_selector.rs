@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::written_as_text;
 use super::{Glob, InvalidGlob, nearest};
-use crate::model::{InvalidRegion, KNOWN_REGIONS, Region};
+use dragnet_model::{InvalidRegion, KNOWN_REGIONS, Region};
 
 /// One Region by its name, or Regions by glob: `eu-west-1`, `eu-*`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use super::error::Problem;
 use super::{
     AcceptedGap, AccountSelector, Glob, KnownRegions, OuSelector, RegionSelector, TagSelector,
 };
-use crate::model::{Account, Region};
+use dragnet_model::{Account, Region};
 
 /// Inclusions and exclusions. An empty list of inclusions means everything; an exclusion always
 /// wins.

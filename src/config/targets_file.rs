@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{ConfigError, PrincipalSelector};
-use crate::model::PrincipalKind;
+use dragnet_model::PrincipalKind;
 
 /// The columns of the file. `kind` and `account` may be missing or empty if `target` is an ARN.
 const COLUMNS: [&str; 4] = ["target", "kind", "account", "reason"];
@@ -109,7 +109,7 @@ fn selector<'a>(cell: impl Fn(&str) -> Option<&'a str>) -> Result<PrincipalSelec
         known.ok_or_else(|| format!("`{word}` is not a kind: expected role, user or group"))
     });
     let account = cell("account").map(str::parse).transpose();
-    let account = account.map_err(|error: crate::model::InvalidAccountId| error.to_string())?;
+    let account = account.map_err(|error: dragnet_model::InvalidAccountId| error.to_string())?;
     let selector = match kind.transpose()? {
         Some(kind) => PrincipalSelector::parse(kind, target),
         None if target.starts_with("arn:") => PrincipalSelector::from_arn(target),

@@ -15,8 +15,8 @@ use super::session_factory::{Batch, Purpose, SessionFactory, split_into_batches}
 use super::states::State;
 use super::step_target::StepTarget;
 use crate::aws::{Aws, Session};
-use crate::model::PrincipalKind;
-use crate::time::Clock;
+use dragnet_model::PrincipalKind;
+use dragnet_model::time::Clock;
 
 /// Concurrent batches. Each makes the calls of one account, and the rate limits of IAM bound those.
 pub(super) const CONCURRENT_BATCHES: usize = 64;

@@ -7,8 +7,8 @@ use super::document::denies_all;
 use super::plan::{Step, has_active_key};
 use super::survey::Candidate;
 use super::trust::{trusted_principals, workloads};
-use crate::model::PrincipalKind;
 use crate::report::plural;
+use dragnet_model::PrincipalKind;
 
 /// How many services are shown. A role in use has dozens.
 const SERVICES_SHOWN: usize = 10;

@@ -15,7 +15,7 @@ use super::identity_change::check_identity_change;
 use super::plan::{Plan, PlannedTarget, Step};
 use super::run_sessions::{MAX_DENIED_SESSIONS, is_session_of};
 use crate::config::Contain;
-use crate::model::{AccountId, Principal, PrincipalKind};
+use dragnet_model::{AccountId, Principal, PrincipalKind};
 
 /// How far the clock of the host that made a plan may be ahead. AWS allows the same in signatures.
 ///

@@ -15,7 +15,7 @@ use crate::config::PrincipalSelector;
 use crate::lineage::{
     Edge, EdgeKind, Identity, Lineage, LineageRecord, Node, Start, follow_lineage,
 };
-use crate::model::{AccountId, EventDetails, Principal, PrincipalKind};
+use dragnet_model::{AccountId, EventDetails, Principal, PrincipalKind};
 
 /// How many records of the lineage table, and how many credentials to start from, are kept. A run
 /// can have millions of sightings.

@@ -11,7 +11,7 @@ use super::document::{DENY_ALL, deny_all_until, deny_sessions_document};
 use super::instances::instance_blocks;
 use super::plan::{NOT_FOUND, Plan, PlannedTarget, Step};
 use crate::aws::{CredentialKind, KeyStatus};
-use crate::model::{AccountId, Principal, PrincipalKind};
+use dragnet_model::{AccountId, Principal, PrincipalKind};
 
 /// The start of the script. `step` runs one command, and goes on if it fails: the other principals
 /// are contained anyway.

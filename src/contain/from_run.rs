@@ -17,9 +17,9 @@ use super::plan::RefusedTarget;
 use super::run_sessions::{ObservedSessions, RunSessions};
 use super::searched_for::SearchedFor;
 use crate::config::PrincipalSelector;
-use crate::model::{AccountId, Arn, EventDetails, Principal, PrincipalKind, UserIdentity};
 use crate::report::plural;
 use crate::store::{SightingRecord, StoredRow, TrailDeliveries};
+use dragnet_model::{AccountId, Arn, EventDetails, Principal, PrincipalKind, UserIdentity};
 
 /// How many record ids are shown as the evidence against a target.
 const EVIDENCE_SHOWN: usize = 3;

@@ -10,7 +10,7 @@ use crate::aws::Caller;
 use crate::cli::Override;
 use crate::cli::settings::Reach;
 use crate::config::{Contain, Glob, MemberRole, SourceIdentity};
-use crate::model::{AccountId, Principal, PrincipalKind, RoleArn};
+use dragnet_model::{AccountId, Principal, PrincipalKind, RoleArn};
 
 /// Roles with which the management account of an organization enters every account, and roles of
 /// services that deploy to every account.

@@ -7,7 +7,7 @@ use super::document::counted_size;
 use super::plan::Step;
 use super::survey::Candidate;
 use crate::cli::ContainAction;
-use crate::model::{Principal, PrincipalKind};
+use dragnet_model::{Principal, PrincipalKind};
 
 /// Returns the changes of an action, each with the prior state; none if the action does not apply
 /// to the principal or changes inline policies.

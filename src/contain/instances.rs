@@ -15,7 +15,7 @@ use serde_json::json;
 use super::emit::quote_for_shell;
 use super::plan::{Plan, PlannedTarget};
 use super::survey::Candidate;
-use crate::model::AccountId;
+use dragnet_model::AccountId;
 
 /// The start of every block. A security group is named by the caller, because only people know
 /// which one isolates.

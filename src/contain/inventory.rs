@@ -7,7 +7,7 @@ use super::survey::Candidate;
 use super::trust::trusted_principals;
 use crate::aws::{Aws, CredentialKind, PrincipalDetail, Session};
 use crate::cli::ContainAction;
-use crate::model::{AccountId, Principal, PrincipalKind};
+use dragnet_model::{AccountId, Principal, PrincipalKind};
 
 /// How many trusted users are looked up in one account. IAM takes seconds for each report.
 const MAX_REPORTS: usize = 10;

@@ -20,7 +20,7 @@ use super::record::{Containment, Event};
 use super::recorded_call::{CREATE_CALLS, RecordedCall, insert_call, read_calls};
 use super::seal::{InvalidPlan, SealedPlan};
 use super::states::{IllegalTransition, State};
-use crate::time::rfc3339_ms;
+use dragnet_model::time::rfc3339_ms;
 
 /// Errors of a journal.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::journal::{JournalError, file_error};
 use super::recorded_call::CREATE_CALLS;
 use super::seal::SealedPlan;
-use crate::time::rfc3339_ms;
+use dragnet_model::time::rfc3339_ms;
 
 /// Version of the tables. Increase it when their meaning changes.
 pub(super) const FORMAT: &str = "1";

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::plan::PlannedTarget;
-use crate::model::{DeniedBy, PrincipalKind};
+use dragnet_model::{DeniedBy, PrincipalKind};
 
 /// The phrase of an explicit deny in a policy of the user, its groups or the role.
 ///

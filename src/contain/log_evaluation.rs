@@ -18,7 +18,7 @@ use super::log_effect::{Effect, PROPAGATION_GRACE, effects_on};
 use super::log_verification::{LogVerdict, LogVerification, LoggedCall, PrincipalVerdict};
 use super::plan::PlannedTarget;
 use super::record::Containment;
-use crate::model::{AccountId, Indicator, IndicatorKind, OwnCall, PrincipalKind, Sighting};
+use dragnet_model::{AccountId, Indicator, IndicatorKind, OwnCall, PrincipalKind, Sighting};
 
 /// A record may arrive this much later than its call, so younger records may be missing.
 ///

@@ -18,7 +18,7 @@ use super::log_evaluation::LogEvaluation;
 use super::plan::{PlannedTarget, Step};
 use super::record::Containment;
 use super::reverted_change::describe_reversal;
-use crate::model::{AccountId, Indicator, IndicatorKind, OwnCall, PrincipalKind, Sighting};
+use dragnet_model::{AccountId, Indicator, IndicatorKind, OwnCall, PrincipalKind, Sighting};
 
 /// A containment with changes in place, read from its journal.
 #[derive(Clone, Debug)]

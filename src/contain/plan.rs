@@ -23,7 +23,7 @@ use super::survey::Candidate;
 use crate::aws::KeyStatus;
 use crate::cli::{ContainAction, Override};
 use crate::config::Contain;
-use crate::model::{Principal, PrincipalKind};
+use dragnet_model::{Principal, PrincipalKind};
 
 /// Version of the plan format. Increase it with every change of the format.
 pub(super) const FORMAT: u32 = 1;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::journal::{Journal, JournalError};
-use crate::model::ApiCall;
+use dragnet_model::ApiCall;
 
 /// The table of the calls. Journals of older versions have none.
 pub(super) const CREATE_CALLS: &str = "

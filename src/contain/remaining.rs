@@ -5,7 +5,7 @@ use super::change::Change;
 use super::plan::Step;
 use super::survey::Candidate;
 use crate::aws::KeyStatus;
-use crate::model::PrincipalKind;
+use dragnet_model::PrincipalKind;
 
 /// Returns the principals that cannot assume a role any more, with their last use.
 pub(super) fn locked_out(candidate: &Candidate, steps: &[Step]) -> Vec<String> {

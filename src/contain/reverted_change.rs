@@ -6,7 +6,7 @@
 
 use super::change::{Change, ResourceState};
 use super::log_call::LogCall;
-use crate::model::{Principal, PrincipalKind};
+use dragnet_model::{Principal, PrincipalKind};
 
 /// Describes how a successful call of IAM reverted a change of a principal, to follow the name of
 /// the caller. `None` if it did not. `intended` has the states that the change intends.

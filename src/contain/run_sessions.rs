@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::from_run::selects_same_principal;
 use crate::config::PrincipalSelector;
-use crate::model::{AccountId, Principal, PrincipalKind};
+use dragnet_model::{AccountId, Principal, PrincipalKind};
 
 /// How many sessions one policy denies. The names have up to 64 characters, and the inline policies
 /// of a role have room for 10,240.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::lineage::{Identity, Node};
-use crate::model::{AccountId, Arn, Indicator, IndicatorValue};
+use dragnet_model::{AccountId, Arn, Indicator, IndicatorValue};
 
 /// The indicators of a run that find the calls of identities. An address does not: an identity can
 /// call from another one.

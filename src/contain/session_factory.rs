@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::change::{Change, ResourceState};
 use super::plan::{PlannedTarget, Step};
 use crate::aws::{CredentialKind, Session};
-use crate::model::{AccountId, InvalidArn, Operation, Policy, PrincipalKind};
+use dragnet_model::{AccountId, InvalidArn, Operation, Policy, PrincipalKind};
 
 /// Creates a session of the contain role in an account, limited by a session policy.
 pub type SessionFactory<'a> = &'a dyn Fn(AccountId, Policy) -> Result<Arc<Session>, InvalidArn>;

@@ -5,7 +5,7 @@ use super::run_sessions::MAX_DENIED_SESSIONS;
 use super::survey::Candidate;
 use super::trust::workloads;
 use crate::cli::ContainAction;
-use crate::model::PrincipalKind;
+use dragnet_model::PrincipalKind;
 
 /// Whether the whole role is denied only if the user names it: only the run selects it, and others
 /// use it too. Others use a workload role, and a role of which the run has other sessions. Of a role

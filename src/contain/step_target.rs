@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::change::{Change, ResourceState};
 use crate::aws::{Aws, CallError, CredentialId, ErrorClass, KeyStatus, Session};
-use crate::model::{Principal, PrincipalKind};
+use dragnet_model::{Principal, PrincipalKind};
 
 /// Consecutive reads that have to agree, over at least `MIN_STABLE_TIME`. A principal that notices
 /// the deny has seconds to remove it.

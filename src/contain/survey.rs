@@ -11,7 +11,7 @@ use super::run_sessions::ObservedSessions;
 use crate::aws::{AccessKey, Aws, CallError, Credential, PrincipalDetail, ServiceUse, Session};
 use crate::cli::ContainAction;
 use crate::config::PrincipalSelector;
-use crate::model::{AccountId, PrincipalKind};
+use dragnet_model::{AccountId, PrincipalKind};
 
 /// Principals of one account that are read concurrently. IAM takes seconds for each report about
 /// service usage.

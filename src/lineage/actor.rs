@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::identity::Identity;
-use crate::model::{AccountId, UserIdentity};
+use dragnet_model::{AccountId, UserIdentity};
 
 /// The actor of a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::actor::Actor;
 use super::call::{LineageCall, NewIdentity};
 use super::grant::Grant;
 use super::identity::{Identity, last_segment};
-use crate::model::{AccountId, Arn};
+use dragnet_model::{AccountId, Arn};
 
 /// A record, with what is known about its call.
 pub(super) struct GrantReader<'r> {

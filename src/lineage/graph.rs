@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::grant::EdgeKind;
 use super::identity::Identity;
-use crate::model::UserIdentity;
+use dragnet_model::UserIdentity;
 
 /// An identity from which a lineage starts.
 #[derive(Clone, Debug, PartialEq, Eq)]

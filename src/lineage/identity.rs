@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{AccountId, Arn};
+use dragnet_model::{AccountId, Arn};
 
 /// An identity or a resource that acts, or that lets somebody act.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,7 +6,7 @@ use super::actor::Actor;
 use super::call::{LineageCall, NewIdentity};
 use super::grant::Grant;
 use super::grant_reader::GrantReader;
-use crate::model::{EventDetails, UserIdentity};
+use dragnet_model::{EventDetails, UserIdentity};
 
 /// A CloudTrail record of a call in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]

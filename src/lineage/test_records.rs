@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::LineageRecord;
-use crate::model::EventDetails;
+use dragnet_model::EventDetails;
 
 pub(super) const EVE: &str = "arn:aws:iam::111111111111:user/eve";
 pub(super) const EVE_KEY: &str = "AKIAEVE1111111111111";

@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use super::{CsvFile, ReportError};
-use crate::model::ApiCall;
-use crate::time::rfc3339_ms;
+use dragnet_model::ApiCall;
+use dragnet_model::time::rfc3339_ms;
 
 const COLUMNS: [&str; 8] = [
     "time",

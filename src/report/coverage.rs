@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{CsvFile, ReportError, time};
-use crate::model::Coverage;
+use dragnet_model::Coverage;
 
 const COLUMNS: [&str; 16] = [
     "account_id",
@@ -77,8 +77,8 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::model::{Outcome, Reason, Status};
     use crate::report::testing::{coverage_row, written};
+    use dragnet_model::{Outcome, Reason, Status};
 
     #[test]
     fn accounts_targets_and_log_groups_have_rows() {

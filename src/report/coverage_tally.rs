@@ -3,7 +3,7 @@
 use super::gaps::{Gaps, row_name};
 use super::summary::CoverageLevel;
 use super::{CoverageCounts, Gap, LogGroupCounts, NotRequired};
-use crate::model::{AccountId, Coverage, Region, RequiredKinds};
+use dragnet_model::{AccountId, Coverage, Region, RequiredKinds};
 
 /// How many inactive accounts a verdict names. `coverage.csv` contains all.
 const MOST_ACCOUNTS: usize = 10;
@@ -180,8 +180,8 @@ impl CoverageTally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{LogKind, Outcome, Reason, Status};
     use crate::report::testing::coverage_row;
+    use dragnet_model::{LogKind, Outcome, Reason, Status};
 
     fn tally(rows: &[Coverage]) -> CoverageTally {
         let mut tally = CoverageTally::default();

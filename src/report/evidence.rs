@@ -6,7 +6,7 @@ use super::page::{Page, Style};
 use super::{
     AccountNames, HourGap, OtherSourceTally, SourceTally, TamperingTally, count, plural, time,
 };
-use crate::model::{LogKind, RequiredKinds, TamperingCall, Target};
+use dragnet_model::{LogKind, RequiredKinds, TamperingCall, Target};
 
 /// The log sources and the trail integrity findings of a run, counted.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::plural;
-use crate::model::{AccountId, Coverage, Outcome, Status};
+use dragnet_model::{AccountId, Coverage, Outcome, Status};
 
 /// The maximum number of different reasons. Further ones are combined, because the report would be
 /// unreadable, and error messages with a random part must not fill the memory.
@@ -231,8 +231,8 @@ fn is_uuid(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Reason;
     use crate::report::testing::coverage_row;
+    use dragnet_model::Reason;
 
     #[test]
     fn rows_with_one_reason_are_one_gap() {

@@ -7,8 +7,8 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::{CsvFile, ReportError, time};
-use crate::model::{LogGroupArn, Target, TimeWindow};
 use crate::store::HourRow;
+use dragnet_model::{LogGroupArn, Target, TimeWindow};
 
 const COLUMNS: [&str; 5] = [
     "event_account_id",
@@ -176,8 +176,8 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::model::HourOfRecords;
     use crate::report::testing::{MARCH, target, written};
+    use dragnet_model::HourOfRecords;
 
     /// Returns the length of the reported gaps of an account with this many records in each hour.
     fn gaps_of(records_by_hour: impl IntoIterator<Item = (i64, u64)>) -> Vec<i64> {

@@ -14,7 +14,7 @@ use super::page::{Page, Style};
 use super::terminal::{verdict_style, write_sections};
 use super::verdict::verdict;
 use super::{AccountNames, ReportError, RunReport, count, escape, time};
-use crate::model::{OwnCall, Sighting};
+use dragnet_model::{OwnCall, Sighting};
 
 /// The maximum number of sightings on the page, so that browsers can open it. The other files
 /// contain all of them.

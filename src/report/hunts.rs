@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Map;
 
 use super::{CsvFile, JsonText, plural};
-use crate::model::{Hunt, HuntSource, Severity};
-use crate::query::Value;
+use dragnet_model::{Hunt, HuntSource, Severity};
+use insights_ql::Value;
 
 /// The columns before a hunt's own if its rows are records.
 pub const RECORD_COLUMNS: [&str; 5] = [

@@ -70,7 +70,7 @@ pub(crate) use untrusted::JsonText;
 pub use untrusted::{escape, escape_json};
 
 use crate::store::StoreError;
-use crate::time::rfc3339_ms;
+use dragnet_model::time::rfc3339_ms;
 
 /// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +125,7 @@ mod testing {
 
     use super::{CoverageCounts, LogGroupCounts, RunStatus, SourceCounts, Summary, SummaryWindow};
     use crate::config::Scope;
-    use crate::model::{
+    use dragnet_model::{
         AccountId, Coverage, EventDetails, Outcome, Sighting, Stored, UserIdentity,
     };
 
@@ -135,8 +135,8 @@ mod testing {
         id.parse().unwrap()
     }
 
-    pub(super) fn target(id: &str, region: &str) -> crate::model::Target {
-        crate::model::Target {
+    pub(super) fn target(id: &str, region: &str) -> dragnet_model::Target {
+        dragnet_model::Target {
             account: account(id),
             region: region.parse().unwrap(),
         }
@@ -177,7 +177,7 @@ mod testing {
             hunts: vec!["iam-access-key".to_owned()],
             matched_fields: vec!["sourceIPAddress".to_owned(), "userIdentity.arn".to_owned()],
             copies: 2,
-            own_call: crate::model::OwnCall::No,
+            own_call: dragnet_model::OwnCall::No,
             trusted: true,
             copies_differ: false,
             message: message.to_owned(),
@@ -196,9 +196,9 @@ mod testing {
             account_name: format!("n{}", &id[..1]),
             region: region.map(|name| name.parse().unwrap()),
             log_group: log_group.map(str::to_owned),
-            class: was_read.then_some(crate::model::LogGroupClass::Standard),
+            class: was_read.then_some(dragnet_model::LogGroupClass::Standard),
             engines: if was_read {
-                vec![crate::model::Engine::Filter]
+                vec![dragnet_model::Engine::Filter]
             } else {
                 Vec::new()
             },
@@ -246,7 +246,7 @@ mod testing {
             log_groups: LogGroupCounts::default(),
             sources: SourceCounts::default(),
             tampering: BTreeMap::new(),
-            required: crate::model::RequiredKinds::all(),
+            required: dragnet_model::RequiredKinds::all(),
             not_required: super::NotRequired::default(),
             never_in_logs: super::NEVER_IN_LOGS,
             sightings: 0,

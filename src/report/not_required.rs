@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{count, plural};
-use crate::model::{Coverage, LogKind, Outcome};
+use dragnet_model::{Coverage, LogKind, Outcome};
 
 /// The log groups of one kind, and why some were not covered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -81,8 +81,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::model::{Reason, Status};
     use crate::report::testing::coverage_row;
+    use dragnet_model::{Reason, Status};
 
     #[test]
     fn each_kind_has_one_sentence() {

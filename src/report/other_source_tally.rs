@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::count;
-use crate::model::{LogKind, RequiredKinds, Source, SourceKind, SourceStatus};
+use dragnet_model::{LogKind, RequiredKinds, Source, SourceKind, SourceStatus};
 
 /// The number of log sources of one kind, and of those that were not searched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::page::{Page, Style, TerminalPage};
 use super::summary::SummaryWindow;
 use super::terminal::write_gaps;
 use super::{CoverageTally, abridged, bytes, count, duration, money, plural, time};
-use crate::model::Coverage;
+use dragnet_model::Coverage;
 
 /// How many of the slowest account-Regions are named.
 const MOST_LISTED: usize = 5;
@@ -188,8 +188,8 @@ fn write_slowest(plan: &PlanReport, page: &mut dyn Page) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Outcome, Reason, Status};
     use crate::report::testing::coverage_row;
+    use dragnet_model::{Outcome, Reason, Status};
 
     #[test]
     fn a_plan_says_what_it_takes() {

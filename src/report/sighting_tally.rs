@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::IndicatorSummary;
-use crate::model::{OwnCall, Sighting};
+use dragnet_model::{OwnCall, Sighting};
 
 /// The maximum number of different keys. An attacker may write any number of principals into a log,
 /// and they must not fill the memory.

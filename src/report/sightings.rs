@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{CsvFile, JsonText, ReportError, time};
 use crate::config::SightingsForm;
-use crate::model::{OwnCall, Sighting};
+use dragnet_model::{OwnCall, Sighting};
 
 /// The known names of accounts, by id. The ids are text, because an event may claim any account.
 pub type AccountNames = BTreeMap<String, String>;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::evidence::account_with_name;
 use super::{AccountNames, count, plural};
-use crate::model::{AccountId, SourceStatus, Target};
+use dragnet_model::{AccountId, SourceStatus, Target};
 
 /// How many examples a gap names. `sources.csv` contains all.
 const EXAMPLES: usize = 3;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{CsvFile, ReportError, Table, time};
-use crate::model::Source;
+use dragnet_model::Source;
 
 const COLUMNS: [&str; 11] = [
     "event_account_id",
@@ -123,8 +123,8 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::model::{LogGroupArn, SourceKind, SourceStatus};
     use crate::report::testing::{MARCH, target, written};
+    use dragnet_model::{LogGroupArn, SourceKind, SourceStatus};
 
     #[test]
     fn columns_of_sources_csv_do_not_change() {

@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 
 use super::{HuntSummary, NotRequired, SourceCounts};
 use crate::config::{RejectedEntries, Scope};
-use crate::model::{Outcome, Reason, RequiredKinds, SlowedRate, Status, TimeWindow};
-use crate::time::rfc3339_ms;
+use dragnet_model::time::rfc3339_ms;
+use dragnet_model::{Outcome, Reason, RequiredKinds, SlowedRate, Status, TimeWindow};
 
 /// The numbers of a run. The field names are the keys of `summary.json`, on which scripts depend.
 #[derive(Clone, Debug, Serialize)]

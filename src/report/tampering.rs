@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::{AccountNames, CsvFile, ReportError, count, plural, time};
-use crate::model::TamperingCall;
+use dragnet_model::TamperingCall;
 
 const COLUMNS: [&str; 10] = [
     "event_time",
@@ -110,8 +110,8 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::model::{EventDetails, UserIdentity};
     use crate::report::testing::{MARCH, written};
+    use dragnet_model::{EventDetails, UserIdentity};
 
     #[test]
     fn csv_names_who_tampered() {

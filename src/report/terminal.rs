@@ -18,8 +18,8 @@ use super::{
     count, escape, kind_counts, money, plural, time,
 };
 use crate::config::RejectedEntries;
-use crate::model::SlowedRate;
-use crate::time::rfc3339_ms;
+use dragnet_model::SlowedRate;
+use dragnet_model::time::rfc3339_ms;
 
 /// How many accounts, principals or addresses are named.
 const MOST_LISTED: usize = 10;
@@ -367,8 +367,8 @@ pub(super) fn write_gaps(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Coverage, Outcome, Reason, Status};
     use crate::report::testing::{self, coverage_row, sighting, written};
+    use dragnet_model::{Coverage, Outcome, Reason, Status};
 
     fn report_text(status: RunStatus, rows: &[Coverage], found: usize) -> String {
         let mut coverage = CoverageTally::default();

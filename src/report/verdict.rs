@@ -5,7 +5,7 @@ use super::own_calls::own_calls_sentences;
 use super::tampering::tampering_sentence;
 use super::{CoverageTally, HuntSummary, RunReport, RunStatus, Summary, count, plural};
 use crate::config::RejectedEntries;
-use crate::model::SourceStatus;
+use dragnet_model::SourceStatus;
 
 /// Returns the lines of the verdict. The first says what was found and whether the search was
 /// complete; the others add what the first does not mention. "Everything" appears only if complete
@@ -200,9 +200,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::{HuntSource, Outcome, Reason, Severity, Status};
     use crate::report::testing::{coverage_row, summary, target};
     use crate::report::{AccountNames, EvidenceTally, SightingTally, SourceTally};
+    use dragnet_model::{HuntSource, Outcome, Reason, Severity, Status};
 
     fn lines(summary: &Summary, coverage: &CoverageTally, evidence: &EvidenceTally) -> Vec<String> {
         verdict(&RunReport {

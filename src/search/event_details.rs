@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::document::Document;
 use super::json_tape::JsonTape;
 use super::json_tokenizer::Kind;
-use crate::model::{EventDetails, UserIdentity};
+use dragnet_model::{EventDetails, UserIdentity};
 
 /// Extracts the event details of a message. An event that is not a CloudTrail record gets the
 /// account, the Region and the time with which it is stored.

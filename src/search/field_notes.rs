@@ -2,8 +2,8 @@
 //! hunt finds nothing, which must not look like a clean result.
 
 use crate::config::nearest;
-use crate::model::{Hunt, HuntSource};
-use crate::query::{LogType, Query};
+use dragnet_model::{Hunt, HuntSource};
+use insights_ql::{LogType, Query};
 
 /// Shorter names are near too many others to be called misspelt.
 const SHORTEST: usize = 5;
@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
     use crate::config::Catalogue;
-    use crate::model::Severity;
+    use dragnet_model::Severity;
 
     fn notes(source: HuntSource, query: &str) -> Vec<String> {
         field_notes(&Hunt {

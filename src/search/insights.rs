@@ -6,7 +6,7 @@
 //! it requires a text that every matching message contains.
 
 use super::required_text::{HidingEscapes, RequiredText};
-use crate::query::{Expr, Item, LikePattern, Query, RegexLiteral, Stage};
+use insights_ql::{Expr, Item, LikePattern, Query, RegexLiteral, Stage};
 
 /// Source: CloudWatch Logs API, `StartQuery`: `queryString` has at most 10,000 characters.
 const LONGEST: usize = 10_000;
@@ -159,7 +159,7 @@ fn like(pattern: LikePattern) -> Expr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Indicator;
+    use dragnet_model::Indicator;
 
     fn filter_for(indicators: &[&str]) -> String {
         let required_texts: Option<Vec<RequiredText>> = indicators

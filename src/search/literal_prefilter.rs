@@ -11,7 +11,7 @@ use ipnet::IpNet;
 
 use super::candidate_offsets::CandidateOffsets;
 use super::required_text::{RequiredText, SHORTEST_RUN, v4_prefixes, v6_groups};
-use crate::model::{Indicator, IndicatorValue};
+use dragnet_model::{Indicator, IndicatorValue};
 
 /// The length of the text that is searched for in any case. Each letter in it doubles the number of
 /// spellings.

@@ -6,7 +6,7 @@ use aho_corasick::{AhoCorasick, BuildError, Match};
 use super::boundary::Boundary;
 use super::names::NameKind;
 use super::resource_names::{ResourceNames, resource_arn};
-use crate::model::{Indicator, IndicatorValue};
+use dragnet_model::{Indicator, IndicatorValue};
 
 /// What makes an occurrence of a literal a match.
 #[derive(Clone, Copy, Debug)]

@@ -15,8 +15,8 @@ use super::json_tape::JsonTape;
 use super::json_visitor::{visit_json_values, visit_json_values_in_text};
 use super::literal_prefilter::LiteralPrefilter;
 use super::literals::Literals;
-use crate::model::{Indicator, IndicatorValue, indicator_names};
-use crate::query::FlowLogFormat;
+use dragnet_model::{Indicator, IndicatorValue, indicator_names};
+use insights_ql::FlowLogFormat;
 
 /// The field that is reported for an event without fields.
 const WHOLE_MESSAGE: &str = "message";

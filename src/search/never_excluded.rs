@@ -9,9 +9,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{Matcher, SearchSet, coarse_pattern};
-use crate::model::Indicator;
-use crate::query::{Discovery, Event, Plan, Query, Record};
-use crate::range::patterns::FilterPattern;
+use cw_filter_pattern::FilterPattern;
+use dragnet_model::Indicator;
+use insights_ql::{Discovery, Event, Plan, Query, Record};
 
 /// An indicator, and one spelling of it that an event may contain.
 #[derive(Clone, Debug)]

@@ -7,8 +7,8 @@
 
 use super::hunts::{PrepareHuntError, PreparedHunt};
 use super::query_words::QueryWords;
-use crate::model::Hunt;
-use crate::query::{LogType, Query};
+use dragnet_model::Hunt;
+use insights_ql::{LogType, Query};
 
 /// Commands that Insights does not support in log groups of class `INFREQUENT_ACCESS`.
 ///

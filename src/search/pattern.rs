@@ -4,7 +4,7 @@
 //! Source of the syntax: CloudWatch Logs user guide, "Filter pattern syntax".
 
 use super::required_text::{HidingEscapes, RequiredText, as_regex};
-use crate::model::Indicator;
+use dragnet_model::Indicator;
 
 /// Source: CloudWatch Logs API, `FilterLogEvents`: `filterPattern` has at most 1,024 characters.
 pub(super) const LONGEST: usize = 1_024;

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net};
 
 use super::resource_names::resource_arn;
-use crate::model::{Indicator, IndicatorValue};
+use dragnet_model::{Indicator, IndicatorValue};
 
 /// Shorter runs of characters are in too many events to narrow anything.
 pub(super) const SHORTEST_RUN: usize = 3;

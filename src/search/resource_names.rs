@@ -2,7 +2,7 @@
 //! `arn:aws:s3:::bucket` is not in `arn:aws:s3:::bucket-logs`, because a bucket's name may contain
 //! a hyphen, but it is in `arn:aws:s3:::bucket/key`, because it cannot contain a slash.
 
-use crate::model::Arn;
+use dragnet_model::Arn;
 
 /// The characters that can continue the name at the end of an ARN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use super::passthrough_query::{PassthroughQuery, prepare};
 use super::pattern::pattern_from;
 use super::required_text::{HidingEscapes, RequiredText};
 use super::{Document, Matcher, MatcherError, Matches, StreamFilter, insights};
-use crate::model::{Hunt, Indicator};
-use crate::query::{Event, Expr, Record};
+use dragnet_model::{Hunt, Indicator};
+use insights_ql::{Event, Expr, Record};
 
 /// The compiled indicators and hunts of a sweep. Built once and shared by all scans.
 #[derive(Debug)]

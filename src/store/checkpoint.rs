@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row};
 use super::StoreError;
 use super::entry::{CoverageId, Pass, UnitId};
 use super::reader::{damaged, parse_column, unknown};
-use crate::model::{Engine, LogGroupArn, Reason, Region, Status, Target};
+use dragnet_model::{Engine, LogGroupArn, Reason, Region, Status, Target};
 
 /// The log groups that the earlier parts of a run have recorded; empty for a new run.
 #[derive(Debug, Default)]

@@ -7,8 +7,8 @@ use super::entry::{
     CoverageId, CoverageRow, Entry, InsightsQuery, Page, ScopedAccount, UnitId, UnitRow,
 };
 use super::{StoreError, count, evidence, passthrough_rows};
-use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
-use crate::time::rfc3339_ms;
+use dragnet_model::time::rfc3339_ms;
+use dragnet_model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
 
 /// Commits the batch in one transaction.
 pub(super) fn commit_batch(

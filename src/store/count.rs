@@ -10,8 +10,8 @@ use super::entry::{CountRow, UnitId};
 use super::packed::{pack, unpack};
 use super::reader::{next_row, parse_column};
 use super::{RunReader, StoreError};
-use crate::model::{AccountId, LogGroupArn, Region, Target};
-use crate::query::Partial;
+use dragnet_model::{AccountId, LogGroupArn, Region, Target};
+use insights_ql::Partial;
 
 /// A row of a hunt's counts, with the log group in which its records are stored.
 #[derive(Clone, Debug, PartialEq)]

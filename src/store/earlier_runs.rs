@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::run_registry::{CLOCK_DIFFERENCE, ListedRun};
 use super::{RunDir, RunReader, StoreError};
-use crate::model::RunId;
+use dragnet_model::RunId;
 
 /// The number of runs that are open at a time. Each holds up to three file descriptors.
 const MOST_OPEN: usize = 32;

@@ -2,11 +2,11 @@
 
 use super::passthrough_rows::PassthroughRow;
 use super::sightings::Sightings;
-use crate::model::{
+use dragnet_model::{
     AccountId, ApiCall, Engine, HourOfRecords, LogGroupClass, LogSource, Outcome, Region,
     SourceLookup, TamperingCall, Target,
 };
-use crate::query::Partial;
+use insights_ql::Partial;
 
 /// The id of a row of the coverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -10,7 +10,7 @@ use super::commit::to_sql_integer;
 use super::entry::{IntegrityFindings, UnitId};
 use super::reader::{damaged, next_row, parse_column, read_count, read_outcome, unknown};
 use super::{RunReader, StoreError};
-use crate::model::{
+use dragnet_model::{
     AccountId, EventDetails, HourOfRecords, LogGroupArn, LogSource, Outcome, Region, SourceKind,
     SourceLookup, SourceState, TamperingCall, Target, UserIdentity,
 };

@@ -160,7 +160,7 @@ mod tests {
         SightingRecord, UnitRow,
     };
     use super::*;
-    use crate::model::{Coverage, Engine, Outcome, Reason, RunId, Status, Target};
+    use dragnet_model::{Coverage, Engine, Outcome, Reason, RunId, Status, Target};
 
     fn record(time_ms: i64, event_id: &str) -> SightingRecord {
         SightingRecord {

@@ -113,7 +113,7 @@ impl Drop for LockedFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::RunId;
+    use dragnet_model::RunId;
 
     #[test]
     fn lock_is_exclusive_and_ends_with_its_process() {

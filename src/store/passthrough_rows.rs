@@ -6,7 +6,7 @@ use super::entry::{PassthroughRows, UnitId};
 use super::packed::{pack, unpack};
 use super::reader::{next_row, parse_column};
 use super::{RunReader, StoreError};
-use crate::model::{AccountId, LogGroupArn, Region, Target};
+use dragnet_model::{AccountId, LogGroupArn, Region, Target};
 
 /// A row: its field names and values, as Insights returned them.
 pub type PassthroughRow = Vec<(String, String)>;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
 use super::entry::{ScopeMembership, ScopedAccount};
 use super::{RunDir, StoreError, checksums, schema};
-use crate::model::{ApiCall, Coverage, DeniedBy, Engine, LogGroupClass, Outcome, Reason, Status};
+use dragnet_model::{ApiCall, Coverage, DeniedBy, Engine, LogGroupClass, Outcome, Reason, Status};
 
 /// A run's database, open for reading.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
-use crate::model::RunId;
+use dragnet_model::RunId;
 
 /// The directory of one run, `runs/<run-id>/`, mode 0700.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::model::RunId;
+use dragnet_model::RunId;
 
 /// Returns the ids of the runs in `parent`, oldest first; none if `parent` does not exist. Only the
 /// names of its entries are read.

@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::EarlierRuns;
 use super::run_dir::open_regular;
-use crate::model::{RunId, TimeWindow};
+use dragnet_model::{RunId, TimeWindow};
 
 /// The list in the state directory, the file that is locked while it changes, and the new list
 /// until it is completely written.

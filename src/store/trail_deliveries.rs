@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::reader::damaged;
 use super::{RunReader, StoreError, StoredRow};
-use crate::model::{LogGroupArn, LogSource, Organization, Target, TrailScope};
+use dragnet_model::{LogGroupArn, LogSource, Organization, Target, TrailScope};
 
 /// The fact with the organization whose accounts were listed, as JSON.
 pub const ORGANIZATION: &str = "organization";

@@ -7,7 +7,7 @@ use super::directory::Member;
 use super::refusal::{AssumeRoleContext, MfaContext, Refusal};
 use crate::aws::{Aws, CallError, Caller, EnabledRegion, ErrorClass, RoleHop, Session};
 use crate::config::{ExternalId, Identity, MemberRole};
-use crate::model::{AccountId, InvalidArn, Operation, Outcome, Policy, Reason, RoleArn, Status};
+use dragnet_model::{AccountId, InvalidArn, Operation, Outcome, Policy, Reason, RoleArn, Status};
 
 /// The identity and the sessions with which accounts are entered.
 #[derive(Debug)]

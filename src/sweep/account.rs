@@ -13,8 +13,8 @@ use super::refusal::Refusal;
 use super::region;
 use super::region_scope::RegionScope;
 use super::run::{SweepContext, join_tasks};
-use crate::model::{LogSource, Outcome, Reason, Status};
 use crate::store::JournalClosed;
+use dragnet_model::{LogSource, Outcome, Reason, Status};
 
 /// Sweeps an account in scope. Log sources that it depends on in other account-Regions are sent to
 /// `source_sender`.

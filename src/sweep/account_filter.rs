@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::AccountId;
 use crate::store::{RunReader, ScopeMembership, StoreError, StoredRow, TrailDeliveries};
+use dragnet_model::AccountId;
 
 /// The fact that says whether the sweep was limited to accounts that were named.
 pub const NAMED_ACCOUNTS_ONLY: &str = "named_accounts_only";

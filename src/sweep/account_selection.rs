@@ -12,7 +12,7 @@ use super::directory::DirectoryError;
 use super::selector_matches::SelectorMatches;
 use crate::aws::{Aws, CallError, ListedAccount, Session};
 use crate::config::{OuSelector, Scope};
-use crate::model::AccountId;
+use dragnet_model::AccountId;
 
 /// More levels of OUs than an organization can have.
 ///

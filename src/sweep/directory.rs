@@ -10,8 +10,8 @@ use super::selector_matches::SelectorMatches;
 use crate::aws::{Aws, CallError, Endless, ListedAccount, Pages, Session};
 use crate::cli::settings::Reach;
 use crate::config::{ConfiguredAccount, ExternalId, MemberRole, Scope};
-use crate::model::{Account, AccountId, AccountState, Organization, Outcome, Reason, Status};
 use crate::store::ScopeMembership;
+use dragnet_model::{Account, AccountId, AccountState, Organization, Outcome, Reason, Status};
 
 /// An account, and how it relates to the scope.
 #[derive(Clone, Debug)]

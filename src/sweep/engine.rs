@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use crate::cli::EngineChoice;
-use crate::model::{Engine, LogGroup, LogGroupClass, Outcome, Reason, Status};
+use dragnet_model::{Engine, LogGroup, LogGroupClass, Outcome, Reason, Status};
 
 /// How long a scan by `FilterLogEvents` may take before `auto` pays for Insights.
 const MAX_FILTER_TIME: Duration = Duration::from_mins(10);

@@ -6,10 +6,10 @@ use super::hunts::{PageCounts, kind_of_count};
 use super::scan::{GroupScan, ScanSpec};
 use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
-use crate::model::EventDetails;
-use crate::query::Event;
 use crate::search::{Document, Finding, RecordKind, parse_event_details};
 use crate::store::{IntegrityFindings, Page, Pass, SightingRecord, Sightings, UnitId};
+use dragnet_model::EventDetails;
+use insights_ql::Event;
 
 /// Which events passed the prefilter on the server.
 #[derive(Clone, Copy, Debug)]

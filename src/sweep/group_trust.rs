@@ -1,6 +1,6 @@
 //! Decides which events of a log group are trusted about where and when something happened.
 
-use crate::model::TrailScope;
+use dragnet_model::TrailScope;
 
 /// What is known of a log group before its events are read.
 #[derive(Clone, Debug)]

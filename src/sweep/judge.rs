@@ -12,12 +12,12 @@ use super::evidence::trail_integrity::is_trail_log_group;
 use super::evidence::{Sources, judged_sources};
 use super::plan::complete_until;
 use crate::config::Scope;
-use crate::model::{
+use crate::store::{DeletedLogGroup, RunReader, StoreError};
+use dragnet_model::time::rfc3339_ms;
+use dragnet_model::{
     Account, AccountState, Coverage, LogGroupArn, LogKind, Outcome, Reason, SourceStatus, Status,
     Target, TimeWindow, WindowEnd,
 };
-use crate::store::{DeletedLogGroup, RunReader, StoreError};
-use crate::time::rfc3339_ms;
 
 /// The settings of a run on which the judgement of its coverage depends.
 #[derive(Clone, Debug)]

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 
 use super::account_filter::AccountFilter;
 use super::recorded_calls::RecordedCalls;
-use crate::model::{EventDetails, OwnCall, Sighting, Stored};
 use crate::search::{are_equal_documents, event_details};
 use crate::store::{RunReader, RunRegistry, SightingRows, StoreError, StoredRow};
+use dragnet_model::{EventDetails, OwnCall, Sighting, Stored};
 
 /// How many different records with the same account and id are compared at a time. A record that
 /// claims another's id is kept apart; the bound keeps memory small even if an attacker writes a

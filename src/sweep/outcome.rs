@@ -2,7 +2,7 @@
 
 use super::refusal::Refusal;
 use crate::aws::{CallError, Endless};
-use crate::model::{Outcome, Reason, Status};
+use dragnet_model::{Outcome, Reason, Status};
 
 /// Returns the outcome after a call failed and was not retried any more.
 pub(super) fn from_call_error(error: &CallError) -> Outcome {

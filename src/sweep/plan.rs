@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 
-use crate::model::{LogGroup, LogGroupClass, Outcome, Reason, Status, TimeWindow};
+use dragnet_model::{LogGroup, LogGroupClass, Outcome, Reason, Status, TimeWindow};
 
 /// How much longer than the end of the window logs are read. CloudTrail delivers after 5 minutes on
 /// average and up to 15, and the log time may be that of the delivery; this is eight times as much.
@@ -152,7 +152,7 @@ fn full_read_outcome(
         Outcome::with_reason(
             Status::Partial,
             reason,
-            format!("created at {}", crate::time::rfc3339_ms(created)),
+            format!("created at {}", dragnet_model::time::rfc3339_ms(created)),
         )
     } else {
         Outcome::searched()

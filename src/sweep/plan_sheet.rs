@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::selector_matches::UnmatchedSelectors;
-use crate::model::{Coverage, Engine, Target};
+use dragnet_model::{Coverage, Engine, Target};
 
 /// The plan of a sweep.
 #[derive(Clone, Debug, Default)]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::model::{EventDetails, OwnCall, RunId};
 use crate::store::{EarlierRuns, RunReader, RunRegistry, StoreError};
+use dragnet_model::{EventDetails, OwnCall, RunId};
 
 /// The fact with the ids of the runs that this machine started before, and that may have made calls
 /// inside the window: a JSON array.

@@ -6,7 +6,7 @@
 
 use super::outcome;
 use crate::aws::{CallError, ErrorClass, UNPROVEN_EMPTY};
-use crate::model::{DeniedBy, Operation, Outcome, Reason, Status};
+use dragnet_model::{DeniedBy, Operation, Outcome, Reason, Status};
 
 /// The outcome of something that AWS denied, and advice for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]

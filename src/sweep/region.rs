@@ -20,12 +20,12 @@ use super::scan::{GroupScan, Queue, ScanSpec};
 use super::scan_cost::scan_cost;
 use crate::aws::{Pages, Session};
 use crate::cli::settings::EngineSettings;
-use crate::model::{
+use crate::search::FlowLogFormats;
+use crate::store::{CoverageId, Entry, JournalClosed, KnownGroup, KnownUnits};
+use dragnet_model::{
     Engine, LogGroup, LogGroupArn, LogSource, Outcome, Reason, Region, Status, Target, TimeWindow,
     TrailScope,
 };
-use crate::search::FlowLogFormats;
-use crate::store::{CoverageId, Entry, JournalClosed, KnownGroup, KnownUnits};
 
 /// An account-Region and the session with which it is read.
 pub(super) struct RegionContext {

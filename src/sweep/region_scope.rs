@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::directory::Member;
 use crate::aws::EnabledRegion;
 use crate::config::Scope;
-use crate::model::Region;
 use crate::store::ScopeMembership;
+use dragnet_model::Region;
 
 /// The Regions of an account that are in scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ fn own_regions(member: &Member) -> &[Region] {
 mod tests {
     use super::*;
     use crate::config::ConfiguredAccount;
-    use crate::model::{Account, AccountState};
+    use dragnet_model::{Account, AccountState};
 
     fn enabled_and_missing(scope: &[&str], configured: &[&str]) -> (Vec<String>, Vec<String>) {
         let id = "111111111111".parse().unwrap();

@@ -27,22 +27,22 @@ use super::window_basis::WindowBasis;
 use super::{account, outcome};
 use crate::aws::{Aws, CallError};
 use crate::cli::settings::SweepSettings;
-use crate::model::{
-    Account, AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, LogSource, Operation,
-    Organization, Outcome, Reason, Region, RunId, Status, Target,
-};
 use crate::search::{SearchSet, SearchSetError, quoted_pattern};
 use crate::store::{
     Checkpoint, CoverageId, CoverageRow, Entry, Journal, JournalClosed, KnownGroup, ORGANIZATION,
     ScopeMembership, ScopedAccount,
 };
-use crate::time::Clock;
+use dragnet_model::time::Clock;
+use dragnet_model::{
+    Account, AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, LogSource, Operation,
+    Organization, Outcome, Reason, Region, RunId, Status, Target,
+};
 
 /// How long calls in flight may still take after a sweep is interrupted.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The fact that names the quotas under which AWS throttled a call: a JSON array of
-/// [`SlowedRate`](crate::model::SlowedRate)s.
+/// [`SlowedRate`](dragnet_model::SlowedRate)s.
 pub const SLOWED_RATES: &str = "slowed_rates";
 
 /// The inputs of a sweep.

@@ -7,9 +7,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
-use crate::model::{AccountId, Coverage, Region, Sighting, Source, SourceKind, Target};
 use crate::search::are_equal_documents;
 use crate::store::StoreError;
+use dragnet_model::{AccountId, Coverage, Region, Sighting, Source, SourceKind, Target};
 
 /// How many sightings without a counterpart in the same log group are compared with each other. An
 /// attacker can write any number of records with one id; the others count as new and removed.
@@ -321,8 +321,8 @@ fn source_key(source: &Source) -> SourceKey<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Outcome, OwnCall, Reason, Status, Stored};
     use crate::search::event_details;
+    use dragnet_model::{Outcome, OwnCall, Reason, Status, Stored};
 
     fn sighting(group: &str, event_id: &str, message: &str) -> Sighting {
         Sighting {

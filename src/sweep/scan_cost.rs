@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::Region;
+use dragnet_model::Region;
 
 /// US dollars per GB that a query scans. Source: Amazon CloudWatch pricing, "Logs", "Analyze (Logs
 /// Insights queries)" (2026-11).

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{
     AcceptedGap, AccountSelector, Glob, OuSelector, RegionSelector, Scope, TagSelector,
 };
-use crate::model::{Account, Region};
+use dragnet_model::{Account, Region};
 
 /// The fact that names the selectors that matched nothing: [`UnmatchedSelectors`] as JSON.
 pub const UNMATCHED_SELECTORS: &str = "unmatched_selectors";
@@ -249,7 +249,7 @@ impl<S> Selectors<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::AccountState;
+    use dragnet_model::AccountState;
 
     fn account(name: &str) -> Account {
         Account {

@@ -5,9 +5,9 @@
 use super::account_filter::AccountFilter;
 use super::merge::MergeSource;
 use super::recorded_calls::RecordedCalls;
-use crate::model::OwnCall;
 use crate::search::event_details;
 use crate::store::{StoreError, StoredRow};
+use dragnet_model::OwnCall;
 
 /// Passes every stored sighting of an account that the run covers to `use_row`, except Dragnet's
 /// own calls, those of earlier runs on this machine included. Copies of a record are adjacent.

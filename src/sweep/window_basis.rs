@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::plan::LATE_ARRIVAL;
-use crate::model::{LogGroupArn, TimeWindow};
+use dragnet_model::{LogGroupArn, TimeWindow};
 
 /// The time by which events are selected.
 #[derive(Clone, Debug)]

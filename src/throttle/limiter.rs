@@ -14,7 +14,7 @@ use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
 use super::QuotaKey;
-use crate::model::SlowedRate;
+use dragnet_model::SlowedRate;
 
 /// A burst has as many calls as the rate allows in this time, but two at least. Timers round to a
 /// millisecond, so with smaller bursts a rate of hundreds per second would never be reached.

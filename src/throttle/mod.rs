@@ -8,7 +8,7 @@ mod quotas;
 pub use limiter::{Limiter, THROTTLED_LIMIT};
 pub use quotas::{QuotaError, QuotaTable};
 
-use crate::model::{AccountId, Region};
+use dragnet_model::{AccountId, Region};
 
 /// What a quota counts: the calls of one operation by one account in one Region.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

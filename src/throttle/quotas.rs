@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::model::Region;
+use dragnet_model::Region;
 
 const BUILT_IN: &str = include_str!("../../config/quotas.toml");
 

@@ -16,8 +16,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::watermark::{ScopeNode, TimeRange, Watermark, Watermarks};
-use crate::model::{Coverage, LogGroupArn, Outcome, Reason, Status, TimeWindow};
 use crate::sweep::GroupWindows;
+use dragnet_model::{Coverage, LogGroupArn, Outcome, Reason, Status, TimeWindow};
 
 /// The parameters of the windows, all in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::agenda::{Agenda, Pace};
 use super::testing;
 use super::watermark::{ScopeNode, Watermarks};
-use crate::model::{Coverage, LogGroupArn, Outcome, Reason, Status};
 use crate::sweep::GroupWindows;
+use dragnet_model::{Coverage, LogGroupArn, Outcome, Reason, Status};
 
 const MINUTE: i64 = 60_000;
 const PACE: Pace = Pace {

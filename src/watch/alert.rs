@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config::RunUrl;
-use crate::model::Severity;
-use crate::time::rfc3339_ms;
+use dragnet_model::Severity;
+use dragnet_model::time::rfc3339_ms;
 
 /// A row of an alert: a sighting, a counted group or an account, by column. Every text is
 /// untrusted.

@@ -17,14 +17,14 @@ use super::state::{self, ActivationEnd, ActivationRecord, Identity, State, State
 use super::watermark::{ScopeNode, Watermark};
 use crate::cli::settings::ScheduleSettings;
 use crate::contain::ContainmentMonitor;
-use crate::model::{Coverage, Hunt, OwnCall, Severity, Sighting, TimeWindow, WindowEnd};
-use crate::query::{Fields, Value};
 use crate::report::{AccountNames, sighting_row};
 use crate::store::{RunDir, RunReader, RunRegistry, StoreError};
 use crate::sweep::{
     JudgementBasis, MergeSource, merged_sightings, sources_of_run, watched_coverage,
 };
-use crate::time::rfc3339_ms;
+use dragnet_model::time::rfc3339_ms;
+use dragnet_model::{Coverage, Hunt, OwnCall, Severity, Sighting, TimeWindow, WindowEnd};
+use insights_ql::{Fields, Value};
 
 /// Deduplication records older than this, in milliseconds, are deleted, unless a watermark is
 /// older.

@@ -4,11 +4,11 @@ use serde_json::Value as Json;
 
 use super::alert::Row;
 use super::state::{Identity, StateError};
-use crate::model::Hunt;
-use crate::query::{Plan, Value};
 use crate::search::PreparedHunt;
 use crate::store::{RunReader, StoreError};
 use crate::sweep::{Sources, merged_counts};
+use dragnet_model::Hunt;
+use insights_ql::{Plan, Value};
 
 /// A group that a hunt counted.
 pub(super) struct CountedGroup {

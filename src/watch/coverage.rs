@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::alert::Row;
 use super::state::AccountCoverage;
-use crate::model::{AccountId, Coverage, Reason, Status};
-use crate::time::rfc3339_ms;
+use dragnet_model::time::rfc3339_ms;
+use dragnet_model::{AccountId, Coverage, Reason, Status};
 
 /// The coverage of the accounts, and how it changed.
 #[derive(Debug, Default)]
@@ -178,8 +178,8 @@ fn alert_row(account: AccountId, coverage: &AccountCoverage) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Outcome;
     use crate::watch::testing::row;
+    use dragnet_model::Outcome;
 
     const ONE: &str = "111111111111";
 

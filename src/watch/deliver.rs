@@ -11,7 +11,7 @@ use super::alert::Alert;
 use super::sinks::{Sink, SinkError};
 use super::state::{State, StateError, Waiting};
 use crate::aws::causes;
-use crate::time::Clock;
+use dragnet_model::time::Clock;
 
 /// How often and how long the delivery of an alert is retried.
 #[derive(Clone, Copy, Debug)]

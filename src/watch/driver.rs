@@ -23,8 +23,8 @@ use super::watermark::{ScopeNode, Watermark};
 use crate::aws::causes;
 use crate::cli::settings::{ScheduleSettings, SweepSettings, WatchSettings};
 use crate::contain::ContainmentMonitor;
-use crate::model::Hunt;
-use crate::time::Clock;
+use dragnet_model::Hunt;
+use dragnet_model::time::Clock;
 
 /// Starts the sweep of an activation. It is a trait because the files of a run are written by a
 /// module on a higher floor.

@@ -19,7 +19,7 @@ use super::overview::Overview;
 use super::state::State;
 use crate::aws::causes;
 use crate::cli::settings::WatchSettings;
-use crate::time::Clock;
+use dragnet_model::time::Clock;
 
 /// What the health endpoints read.
 #[derive(Clone, Debug)]

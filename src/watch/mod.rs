@@ -53,7 +53,7 @@ pub use watermark::{ScopeNode, TimeRange, Watermark, Watermarks};
 mod testing {
     use crate::cli::GlobalArguments;
     use crate::cli::settings::{ResolveContext, ScheduleSettings, WatchSettings};
-    use crate::model::{Coverage, Outcome};
+    use dragnet_model::{Coverage, Outcome};
 
     /// A row of the coverage.
     pub(super) fn row(

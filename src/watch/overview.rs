@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use super::state::{ActivationEnd, ActivationRecord, State, StateError, Totals};
 use super::timing;
 use crate::cli::settings::{ScheduleSettings, WatchSettings};
-use crate::time::rfc3339_ms;
+use dragnet_model::time::rfc3339_ms;
 
 /// The state of a watch.
 #[derive(Clone, Debug, Serialize)]

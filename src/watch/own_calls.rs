@@ -11,8 +11,8 @@ use jiff::SignedDuration;
 use rusqlite::Transaction;
 
 use super::state::{self, StateError, file_error};
-use crate::model::{RunId, Sighting};
 use crate::store::{EarlierRuns, RunRegistry};
+use dragnet_model::{RunId, Sighting};
 
 /// The longest time for which a run makes calls.
 const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(6);

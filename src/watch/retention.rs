@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::own_calls::runs_in;
 use super::state::{StateError, file_error};
-use crate::model::RunId;
 use crate::store::{RunDir, RunLock, StoreError};
+use dragnet_model::RunId;
 
 /// Removes the runs in `directory` that are older than `keep_for` at `now`, and the oldest ones
 /// beyond `keep`. A run that another process holds is kept. Returns how many were removed.

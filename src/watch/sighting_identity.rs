@@ -2,8 +2,8 @@
 //! suppression.
 
 use super::state::Identity;
-use crate::model::Sighting;
 use crate::search::canonical_text;
+use dragnet_model::Sighting;
 
 /// The identity of a sighting, and the one that earlier versions stored, which did not include the
 /// message.

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{AccountId, LogGroupArn, Region};
+use dragnet_model::{AccountId, LogGroupArn, Region};
 
 /// A node of the scope tree. Each part requires the one before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! Runs hunts and queries over whole organizations, and checks the rows that a user gets.
 
 use dragnet::config::Catalogue;
-use dragnet::range::{Scenario, Search};
+use dragnet_range::{Scenario, Search};
 
 use crate::world::{Run, SMALL, World, delivered, event, record};
 

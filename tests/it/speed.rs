@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dragnet::model::RunId;
 use dragnet::store::{Checkpoint, Journal, RunDir};
 use dragnet::sweep::{SweepParts, Tally, WindowBasis};
+use dragnet_model::RunId;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 

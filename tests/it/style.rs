@@ -263,7 +263,7 @@ fn product_sources() -> Vec<(PathBuf, String)> {
             (file, text)
         })
     };
-    sources("src").collect()
+    sources("src").chain(sources("crates")).collect()
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn names_are_standard_terms() {
 
 #[test]
 fn every_let_binds_one_name() {
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["src", "crates", "tests", "benches"] {
         for file in files(folder, "rs") {
             let source = std::fs::read_to_string(&file).unwrap();
             let lines = tuple_packed_lets(&source);
@@ -317,7 +317,7 @@ fn dialect_in<'a>(lines: impl Iterator<Item = &'a str>) -> (Vec<String>, usize) 
 #[test]
 fn comments_are_plain_english() {
     let mut comments = Vec::new();
-    for file in files("src", "rs") {
+    for file in files("src", "rs").into_iter().chain(files("crates", "rs")) {
         let text = std::fs::read_to_string(file).unwrap();
         comments.extend(text.lines().filter_map(comment).map(str::to_owned));
     }
@@ -384,7 +384,7 @@ fn retired_in<'n>(source: &str, names: &'n [(String, String)]) -> Vec<&'n str> {
 fn no_retired_name_comes_back() {
     let names = retired_names();
     assert!(names.len() > 30, "the list was read");
-    for file in files("src", "rs") {
+    for file in files("src", "rs").into_iter().chain(files("crates", "rs")) {
         let source = std::fs::read_to_string(&file).unwrap();
         assert_eq!(
             retired_in(&source, &names),
@@ -445,7 +445,7 @@ fn code_names(document: &str) -> Vec<&str> {
 #[test]
 fn documents_name_existing_code() {
     let mut code = String::new();
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["src", "crates", "tests", "benches"] {
         for file in files(folder, "rs") {
             code.push_str(&std::fs::read_to_string(file).unwrap());
         }

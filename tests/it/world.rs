@@ -11,8 +11,8 @@ use dragnet::cli::settings::{ProgressStyle, ResolveContext, SweepSettings};
 use dragnet::cli::{Arguments, Command};
 use dragnet::commands::{CommandError, Connection, Environment, Resumable, RunOutput, run_sweep};
 use dragnet::config::Config;
-use dragnet::range::{Range, Scenario};
 use dragnet::sweep::SweepError;
+use dragnet_range::{Range, Scenario};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 

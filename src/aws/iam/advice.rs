@@ -12,7 +12,7 @@ use super::send;
 use crate::aws::connect::Aws;
 use crate::aws::error::CallError;
 use crate::aws::session::Session;
-use crate::model::{Operation, Principal};
+use dragnet_model::{Operation, Principal};
 
 /// Actions of several services; a principal in use is usually allowed some of them.
 const SIMULATED_ACTIONS: [&str; 4] = [

@@ -9,7 +9,7 @@ use crate::aws::connect::Aws;
 use crate::aws::error::CallError;
 use crate::aws::pages::Pages;
 use crate::aws::session::Session;
-use crate::model::Operation;
+use dragnet_model::Operation;
 
 /// The kind of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

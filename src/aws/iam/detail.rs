@@ -13,7 +13,7 @@ use crate::aws::connect::Aws;
 use crate::aws::error::CallError;
 use crate::aws::pages::Pages;
 use crate::aws::session::Session;
-use crate::model::{Operation, Principal, PrincipalKind};
+use dragnet_model::{Operation, Principal, PrincipalKind};
 
 /// A principal as IAM describes it. Names and documents are untrusted text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::{none_if_not_found, send};
 use crate::aws::connect::Aws;
 use crate::aws::error::CallError;
 use crate::aws::session::Session;
-use crate::model::Operation;
+use dragnet_model::Operation;
 
 /// Whether an access key or another credential can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

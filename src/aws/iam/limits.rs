@@ -6,7 +6,7 @@ use super::{none_if_not_found, send};
 use crate::aws::connect::Aws;
 use crate::aws::error::CallError;
 use crate::aws::session::Session;
-use crate::model::{Operation, Principal, PrincipalKind};
+use dragnet_model::{Operation, Principal, PrincipalKind};
 
 impl Aws {
     /// Returns the ARN of the permissions boundary; `None` if there is none, or the principal does

@@ -22,7 +22,7 @@ use super::connect::Aws;
 use super::error::{CallError, ErrorClass};
 use super::pages::Pages;
 use super::session::Session;
-use crate::model::Operation;
+use dragnet_model::Operation;
 
 /// Makes one IAM call: the request is built once and sent with the credentials of each attempt.
 macro_rules! send {

@@ -5,7 +5,7 @@ use super::{none_if_not_found, send};
 use crate::aws::connect::Aws;
 use crate::aws::error::CallError;
 use crate::aws::session::Session;
-use crate::model::{Operation, Principal, PrincipalKind};
+use dragnet_model::{Operation, Principal, PrincipalKind};
 
 impl Aws {
     /// Returns an inline policy, byte for byte as it was put; `None` if the policy or the principal

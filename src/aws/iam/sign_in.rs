@@ -5,7 +5,7 @@ use crate::aws::connect::Aws;
 use crate::aws::error::CallError;
 use crate::aws::pages::Pages;
 use crate::aws::session::Session;
-use crate::model::Operation;
+use dragnet_model::Operation;
 
 impl Aws {
     /// Whether a user has a console password.

@@ -18,9 +18,9 @@ use super::error::{CallError, ErrorClass};
 use super::session::Session;
 use super::sts::Caller;
 use crate::config::MfaSerial;
-use crate::model::Operation;
 use cache::SessionCache;
 pub use code::{CodeSource, InvalidMfaCode, MfaCode};
+use dragnet_model::Operation;
 
 /// After a rejected code, another one is requested, up to this many. More wrong codes would lock
 /// out no user, but suggest that the codes are guesses.
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     fn obstacle(arn: &str, token: Option<&str>, serial: &str) -> Option<String> {
-        let arn: crate::model::Arn = arn.parse().unwrap();
+        let arn: dragnet_model::Arn = arn.parse().unwrap();
         let caller = Caller {
             account: arn.account().unwrap(),
             partition: arn.partition().unwrap(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::super::EngineChoice;
 use super::{ContainSettings, EngineSettings, SweepSettings};
 use crate::config::{AccountSelector, Format, Scope, SourcesRule};
-use crate::model::{AccountId, Indicator, LogKind, RequiredKinds, TimeWindow, WindowEnd};
+use dragnet_model::{AccountId, Indicator, LogKind, RequiredKinds, TimeWindow, WindowEnd};
 
 /// The default of `sweep --max-scan-cost`.
 const MAX_SCAN_COST: f64 = 25.0;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{GlobalArguments, UsageError};
 use crate::config::{Config, ConfiguredAccount, load_accounts};
-use crate::model::RoleArn;
+use dragnet_model::RoleArn;
 
 /// The sources of the list of accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::{DoctorArguments, GlobalArguments, TimeArg, UsageError};
 use super::{Reach, ResolveContext, load_config, required};
-use crate::model::{LogKind, RequiredKinds, TimeWindow};
+use dragnet_model::{LogKind, RequiredKinds, TimeWindow};
 
 /// The default of `sweep`.
 const SINCE: TimeArg = TimeArg::Ago(Duration::from_hours(24));

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use super::super::{EngineChoice, GlobalArguments, HuntsCommand, SweepArguments, UsageError};
 use super::{ResolveContext, load_config};
 use crate::config::{Catalogue, Hunts};
-use crate::model::{Hunt, HuntSource, Severity};
-use crate::query::{Query, QueryErrorKind, begins_with_source};
+use dragnet_model::{Hunt, HuntSource, Severity};
+use insights_ql::{Query, QueryErrorKind, begins_with_source};
 
 /// The names of hunts that come from the command line.
 const QUERY: &str = "query-string";

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::super::{InvalidIndicators, UsageError};
 use crate::config::{IndicatorList, InvalidIndicatorList, RejectedEntries, load_indicators};
-use crate::model::Indicator;
+use dragnet_model::Indicator;
 
 /// The maximum number of indicators of a sweep; the search was measured with this number.
 const MAX_INDICATORS: usize = 10_000;

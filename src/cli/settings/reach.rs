@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::super::{GlobalArguments, ScopeArguments, UsageError};
 use super::Directory;
 use crate::config::{Config, ExternalCommand, Identity, Limits, Scope, nearest};
-use crate::model::Operation;
+use dragnet_model::Operation;
 
 /// Identity, accounts, scope and limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use super::super::RequiredArgument;
 use crate::config::Scope;
-use crate::model::{Hunt, Indicator, LogKind, RequiredKinds};
+use dragnet_model::{Hunt, Indicator, LogKind, RequiredKinds};
 
 /// Returns the kinds of the arguments, else those in which the indicators are recorded. If the scope
 /// does not require log sources, all log groups in scope are required: without log sources, no other

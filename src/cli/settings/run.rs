@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::ResolveContext;
 use crate::cli::UsageError;
-use crate::model::RunId;
 use crate::store::list_runs;
+use dragnet_model::RunId;
 
 const DEFAULT_DIRECTORY: &str = "runs";
 /// The name of the newest run.

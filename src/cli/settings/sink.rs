@@ -8,8 +8,8 @@ use super::ResolveContext;
 use crate::config::{
     BodySource, BodyTemplate, EventBus, SecretSource, SinkAddress, SinkTarget, TopicArn,
 };
-use crate::model::Region;
 use crate::store::read_secret_file;
+use dragnet_model::Region;
 
 /// One sink, with its secrets.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::{GlobalArguments, OutputFormat, SourcesArguments, TimeArg, UsageError};
 use super::{Reach, ResolveContext, load_config};
-use crate::model::TimeWindow;
+use dragnet_model::TimeWindow;
 
 /// `sources` shows what a sweep of the last 24 hours would find.
 const WINDOW: TimeArg = TimeArg::Ago(Duration::from_hours(24));

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::super::UsageError;
 use super::{EngineSettings, Reach, SweepSettings};
 use crate::config::{Config, Format, Identity, RejectedEntries};
-use crate::model::{Hunt, Indicator, RequiredKinds, TimeWindow, WindowEnd};
+use dragnet_model::{Hunt, Indicator, RequiredKinds, TimeWindow, WindowEnd};
 
 /// The stored settings: everything except the directory of the run, the source of the credentials,
 /// and secrets (external ids).

@@ -8,7 +8,7 @@ use super::super::{EngineChoice, GlobalArguments, SweepArguments, UsageError};
 use super::indicators::{self, Resolved};
 use super::{Reach, ResolveContext, hunts, load_config, report, required, window};
 use crate::config::{Format, RejectedEntries};
-use crate::model::{Hunt, Indicator, RequiredKinds, TimeWindow, WindowEnd};
+use dragnet_model::{Hunt, Indicator, RequiredKinds, TimeWindow, WindowEnd};
 
 /// The settings of a sweep.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,7 +14,7 @@ use crate::config::{
     AlertCondition, Config, ConfiguredDuration, Format, Hunts, Listen, RunUrl, ScanBudget,
     Schedule, Sink, TimeZoneName, Timetable, Watch, state_directory,
 };
-use crate::model::{AccountId, Hunt, Indicator, LogKind, RequiredKinds, TimeWindow, WindowEnd};
+use dragnet_model::{AccountId, Hunt, Indicator, LogKind, RequiredKinds, TimeWindow, WindowEnd};
 
 /// The settings of a watch.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{SweepArguments, TimeArg, UsageError};
-use crate::model::{TimeWindow, WindowEnd};
+use dragnet_model::{TimeWindow, WindowEnd};
 
 const DEFAULT: TimeArg = TimeArg::Ago(Duration::from_hours(24));
 

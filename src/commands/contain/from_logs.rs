@@ -13,10 +13,10 @@ use crate::commands::facts::Facts;
 use crate::commands::run::{Connection, RunOutput, run_sweep};
 use crate::commands::{CommandError, Environment, Interrupt};
 use crate::contain::{LogCoverage, LogEvaluation, LogVerification};
-use crate::model::{AccountId, Source, SourceKind, SourceStatus, Target, TimeWindow};
 use crate::report::RunStatus;
 use crate::store::{RunDir, RunReader};
 use crate::sweep::{CoverageJudge, MergeSource, Sources, merged_sightings};
+use dragnet_model::{AccountId, Source, SourceKind, SourceStatus, Target, TimeWindow};
 
 /// How many Regions of an account whose records are incomplete are named. The coverage of the run
 /// lists all.

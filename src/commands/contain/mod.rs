@@ -21,9 +21,9 @@ use crate::cli::settings::{ContainSettings, PlanSettings, ProgressStyle};
 use crate::cli::{ContainCommand, GlobalArguments, Override};
 use crate::config::ExternalId;
 use crate::contain::{Guard, Journals, Plan, RefusedPlan, SealedPlan};
-use crate::model::{AccountId, ApiCall, InvalidArn, Policy, RoleArn};
 use crate::report::write_hanging;
 use crate::sweep::{Access, Directory};
+use dragnet_model::{AccountId, ApiCall, InvalidArn, Policy, RoleArn};
 
 pub use applying::{Canary, apply_plan, dry_run_plan};
 pub use error::ContainError;

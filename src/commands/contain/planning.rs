@@ -19,10 +19,10 @@ use crate::contain::{
     Survey, count_blocked, denied_sessions, plan_lines, resource_control_policy,
     service_control_policy, shell_script, survey,
 };
-use crate::model::{Account, Operation, Principal};
 use crate::report::{escape_json, plural};
 use crate::store::ScopeMembership;
 use crate::sweep::{Access, Directory, Member, Refusal};
+use dragnet_model::{Account, Operation, Principal};
 
 /// The number of accounts that are surveyed concurrently.
 const CONCURRENT_SURVEYS: usize = 32;

@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::commands::CommandError;
 use crate::commands::facts::{Facts, INDICATOR_KINDS};
 use crate::contain::{FromRun, SearchedFor};
-use crate::model::{Indicator, IndicatorKind};
 use crate::search::event_details;
 use crate::store::{RunDir, RunReader, RunRegistry, TrailDeliveries, refuse_changed_database};
 use crate::sweep::{MergeSource, stored_sightings};
+use dragnet_model::{Indicator, IndicatorKind};
 
 /// Reads the principals from the sightings of a run, without Dragnet's own calls, and what descends
 /// from them if that is asked for.

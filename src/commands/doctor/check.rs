@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{AccountId, Reason, Region};
 use crate::sweep::Refusal;
-use crate::time::rfc3339_ms;
+use dragnet_model::time::rfc3339_ms;
+use dragnet_model::{AccountId, Reason, Region};
 
 /// The subject of a check, in the order in which a sweep depends on them: after a failure, later
 /// subjects cannot be checked.

@@ -10,10 +10,10 @@ use super::check::{Check, Subject, format_session_end};
 use super::selectors::check_selectors;
 use crate::aws::{Aws, CallError, ErrorClass, EventQuery, InsightsRequest, Pages, Session};
 use crate::cli::settings::Reach;
-use crate::model::{AccountState, LogGroup, LogGroupClass, LogSource, Operation, Region, Target};
 use crate::store::ScopeMembership;
 use crate::sweep::{Access, Directory, Entered, Member, Refusal, RegionScope, SelectorMatches};
-use crate::time::Clock;
+use dragnet_model::time::Clock;
+use dragnet_model::{AccountState, LogGroup, LogGroupClass, LogSource, Operation, Region, Target};
 
 /// AWS rejects requests whose time differs by more than this.
 ///

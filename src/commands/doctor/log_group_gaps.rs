@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use super::check::{Check, Subject};
 use crate::aws::{Aws, Pages, Session};
 use crate::cli::settings::DoctorSettings;
-use crate::model::{LogGroup, Reason, Region, SourceStatus};
 use crate::report::plural;
 use crate::sweep::{GroupEnd, Refusal};
+use dragnet_model::{LogGroup, Reason, Region, SourceStatus};
 
 /// How many log groups a check names.
 const EXAMPLES: usize = 3;

@@ -17,8 +17,8 @@ use crate::aws::Aws;
 use crate::cli::settings::DoctorSettings;
 use crate::cli::{DoctorArguments, GlobalArguments};
 use crate::report::write_json;
-use crate::time::Clock;
 pub use check::{Check, State, Subject};
+use dragnet_model::time::Clock;
 pub use examine::examine;
 use predict::predict_gaps;
 

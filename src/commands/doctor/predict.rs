@@ -12,9 +12,9 @@ use crate::aws::Aws;
 use crate::cli::settings::DoctorSettings;
 use crate::commands::CommandError;
 use crate::commands::sources::survey::{SurveyResult, survey};
-use crate::model::{AccountId, LogKind, Source, SourceKind, SourceStatus, Target};
 use crate::report::{AccountNames, OtherSourceTally, plural};
 use crate::sweep::Sources;
+use dragnet_model::{AccountId, LogKind, Source, SourceKind, SourceStatus, Target};
 
 /// How many account-Regions a check names.
 const EXAMPLES: usize = 3;

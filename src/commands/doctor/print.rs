@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::check::{Check, State, Subject};
-use crate::model::AccountId;
 use crate::report::{Table, escape};
+use dragnet_model::AccountId;
 
 /// The maximum number of failures that are printed in full. Many failures often have one cause.
 const MAX_FAILURES: usize = 20;

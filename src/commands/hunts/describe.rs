@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::config::HuntTemplate;
-use crate::model::{HuntSource, Severity};
-use crate::query::Plan;
 use crate::report::escape;
 use crate::search::{FlowLogFormats, PreparedHunt, SearchSet, field_notes};
+use dragnet_model::{HuntSource, Severity};
+use insights_ql::Plan;
 
 /// A hunt and how it is searched.
 #[derive(Debug, Serialize)]

@@ -4,9 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::aws::EnabledRegion;
-use crate::model::{AccountState, LogGroup, Partition, Region};
 use crate::store::ScopeMembership;
 use crate::sweep::Member;
+use dragnet_model::{AccountState, LogGroup, Partition, Region};
 
 /// One item: a JSON object.
 pub(super) type Item = Map<String, Value>;

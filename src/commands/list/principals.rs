@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::items::{Item, object};
 use crate::aws::{Aws, CallError, PrincipalDetail, Session};
 use crate::contain::denies_all;
-use crate::model::PrincipalKind;
 use crate::sweep::Member;
-use crate::time::rfc3339_ms;
+use dragnet_model::PrincipalKind;
+use dragnet_model::time::rfc3339_ms;
 
 /// Returns the principals of one kind in an account.
 ///

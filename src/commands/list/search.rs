@@ -10,9 +10,9 @@ use crate::aws::{Aws, Pages, Session};
 use crate::cli::Listing;
 use crate::cli::settings::{ListSettings, Reach};
 use crate::commands::CommandError;
-use crate::model::{Operation, Partition, PrincipalKind, Region};
 use crate::store::ScopeMembership;
 use crate::sweep::{Access, Directory, Entered, ListedLevel, Member, RegionScope, SelectorMatches};
+use dragnet_model::{Operation, Partition, PrincipalKind, Region};
 
 /// The result: items in AWS's shape, and the gaps.
 #[derive(Default)]
@@ -209,7 +209,7 @@ mod tests {
     use crate::cli::settings::ResolveContext;
     use crate::cli::{Arguments, Command};
     use crate::commands::Environment;
-    use crate::range::Scenario;
+    use dragnet_range::Scenario;
 
     async fn run_list(what: &str, faults: &str) -> Result<ListResult, CommandError> {
         let scenario = include_str!("../../../config/range/small.toml");

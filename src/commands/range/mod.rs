@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use super::environment::PRACTICE;
 use super::{CommandError, print_note};
 use crate::cli::{QuotaChoice, ScenarioArguments, ServeArguments};
-use crate::range::{PracticeCredentials, Quotas, Range, Scenario, server};
-use crate::time::Clock;
+use dragnet_model::time::Clock;
+use dragnet_range::{PracticeCredentials, Quotas, Range, Scenario, server};
 
 /// Prints the environment variables for using the range, and serves it until Ctrl-C.
 pub(super) async fn serve(

@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::create_range;
 use crate::cli::ShowArguments;
 use crate::commands::CommandError;
-use crate::model::AccountId;
-use crate::range::{AccountOverview, Answer, Chapter, PracticeMfa, Search};
 use crate::report::{Table, plural, write_items, write_json};
-use crate::time::rfc3339_ms;
+use dragnet_model::AccountId;
+use dragnet_model::time::rfc3339_ms;
+use dragnet_range::{AccountOverview, Answer, Chapter, PracticeMfa, Search};
 
 /// The output of `range show`.
 #[derive(Serialize)]

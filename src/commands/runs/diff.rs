@@ -14,13 +14,13 @@ use super::super::facts::{Facts, REQUIRED_KINDS};
 use super::super::run_files::{account_names, open_run};
 use super::diff_counts::DiffCounts;
 use super::diff_writer::DiffWriter;
-use crate::model::TimeWindow;
 use crate::report::{AccountNames, plural};
 use crate::store::{RunReader, RunRegistry, refuse_changed_database};
 use crate::sweep::{
     CoverageJudge, MergeSource, compare_coverage, compare_sightings, compare_sources,
     merged_sightings,
 };
+use dragnet_model::TimeWindow;
 
 /// One of the two runs.
 pub(super) struct ComparedRun {

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::diff::{ComparedRun, run_json};
 use super::diff_counts::DiffCounts;
-use crate::model::{Coverage, Region, Sighting, Source, SourceStatus};
 use crate::report::{count, escape, escape_json, sighting_row, time};
 use crate::sweep::Difference;
+use dragnet_model::{Coverage, Region, Sighting, Source, SourceStatus};
 
 /// How coverage changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

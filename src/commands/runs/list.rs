@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::CommandError;
 use super::super::facts::Facts;
-use crate::model::RunId;
 use crate::report::{Table, count, escape, write_json};
 use crate::store::{RunDir, RunReader, StoreError, list_runs};
+use dragnet_model::RunId;
 
 /// A run in the list. All texts are untrusted, because the run directory may come from someone
 /// else.

@@ -12,8 +12,8 @@ use super::host_environment::HostEnvironment;
 use crate::cli::settings::load_config;
 use crate::cli::{GlobalArguments, PolicyIdentity, SetupCommand};
 use crate::config::{Config, MemberRole};
-use crate::model::{Operation, Partition, Policy};
 use crate::report::write_json;
+use dragnet_model::{Operation, Partition, Policy};
 
 /// Prints a policy or a template without deploying it.
 pub(super) fn setup(

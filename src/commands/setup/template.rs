@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::cli::PolicyIdentity;
     use crate::commands::setup::policy;
-    use crate::model::Operation;
+    use dragnet_model::Operation;
 
     fn written(config: &str, management: bool) -> String {
         let mut out = Vec::new();

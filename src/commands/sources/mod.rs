@@ -8,9 +8,9 @@ use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment, print_note, print_unmatched};
 use crate::cli::settings::SourcesSettings;
 use crate::cli::{GlobalArguments, OutputFormat, SourcesArguments};
-use crate::model::SourceStatus;
 use crate::report::{SourceTally, escape, sources_json, sources_table, write_json, write_sources};
 use crate::sweep::Sources;
+use dragnet_model::SourceStatus;
 use survey::{SurveyResult, survey};
 
 /// Prints the log sources. The exit code is 3 if a sweep would miss CloudTrail records, or if a

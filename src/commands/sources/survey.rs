@@ -11,15 +11,15 @@ use tokio::task::JoinSet;
 use crate::aws::{Aws, Session};
 use crate::cli::settings::Reach;
 use crate::commands::CommandError;
-use crate::model::{
-    AccountId, LogGroupArn, LogSource, Operation, Outcome, SourceLookup, SourceState, SourceStatus,
-    Target, TimeWindow,
-};
 use crate::report::AccountNames;
 use crate::store::ScopeMembership;
 use crate::sweep::{
     Access, Directory, Entered, GroupEnd, ListedLevel, Member, Members, Refusal, RegionScope,
     SelectorMatches, Sources, look_up_log_sources, look_up_trail_state, member_to_enter, sources,
+};
+use dragnet_model::{
+    AccountId, LogGroupArn, LogSource, Operation, Outcome, SourceLookup, SourceState, SourceStatus,
+    Target, TimeWindow,
 };
 
 pub(in crate::commands) struct SurveyResult {

@@ -17,8 +17,8 @@ use crate::cli::settings::{ScheduleSettings, SinkEndpoint, WatchSettings};
 use crate::commands::{CommandError, Environment};
 use crate::contain::{ContainmentMonitor, Journals};
 use crate::report::{Table, write_json};
-use crate::time::rfc3339_ms;
 use crate::watch::{Alert, RetryPolicy, Sink, State, StateError, Tools, next_activation};
+use dragnet_model::time::rfc3339_ms;
 
 /// The number of activations that are shown.
 const SHOWN: usize = 10;

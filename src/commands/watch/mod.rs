@@ -16,7 +16,7 @@ use super::sweep::print_field_notes;
 use super::{CommandError, Environment};
 use crate::cli::settings::WatchSettings;
 use crate::cli::{GlobalArguments, WatchCommand};
-use crate::model::Hunt;
+use dragnet_model::Hunt;
 
 /// Runs a `watch` command.
 pub(super) async fn watch(

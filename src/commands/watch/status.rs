@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cli::settings::WatchSettings;
 use crate::commands::CommandError;
 use crate::report::{Table, write_json};
-use crate::time::rfc3339_ms;
 use crate::watch::{ActivationEnd, Overview, ScheduleOverview, State};
+use dragnet_model::time::rfc3339_ms;
 
 pub(super) fn status(
     watch: &WatchSettings,

@@ -12,10 +12,10 @@ use crate::aws::{Poster, causes};
 use crate::cli::settings::WatchSettings;
 use crate::commands::run::AUDIT_WAITING;
 use crate::commands::{CommandError, Environment, SharedConnection};
-use crate::model::ApiCall;
 use crate::watch::{
     ActivationRecord, Delivery, RetryPolicy, SharedOutput, Sink, State, StateError, Tools, Watch,
 };
+use dragnet_model::ApiCall;
 
 /// The parts of a running watch.
 pub struct WatchRuntime {

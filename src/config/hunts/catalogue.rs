@@ -8,7 +8,7 @@ use super::invalid::InvalidHunt;
 use super::shipped::SHIPPED;
 use super::template::HuntTemplate;
 use crate::config::{ConfigError, nearest};
-use crate::model::Hunt;
+use dragnet_model::Hunt;
 
 /// The hunts by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,7 +122,7 @@ fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::Query;
+    use insights_ql::Query;
 
     fn catalogue() -> Catalogue {
         Catalogue::load(None).unwrap()

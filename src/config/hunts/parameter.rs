@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
 
-use crate::model::{AccountId, Arn};
+use dragnet_model::{AccountId, Arn};
 
 /// A parameter as a hunt declares it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -9,8 +9,8 @@ use super::parameter::Parameter;
 use crate::config::ConfigError;
 use crate::config::error::Problem;
 use crate::config::nearest;
-use crate::model::{Hunt, HuntSource, Severity};
-use crate::query::{Query, QueryError, QueryErrorKind, begins_with_source};
+use dragnet_model::{Hunt, HuntSource, Severity};
+use insights_ql::{Query, QueryError, QueryErrorKind, begins_with_source};
 
 /// Replaces the placeholders while the query is parsed to check where they occur.
 const MARKER: &str = "DragnetParameter";

@@ -17,7 +17,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Listing;
-use crate::model::{Indicator, IndicatorKind, recognize};
+use dragnet_model::{Indicator, IndicatorKind, recognize};
 
 /// The maximum depth of a finding, because reading is recursive.
 const DEEPEST: usize = 24;

@@ -11,7 +11,7 @@
 //! ```
 
 use super::{Listing, vocabulary};
-use crate::model::{
+use dragnet_model::{
     Candidate, Extraction, Indicator, IndicatorKind, IndicatorValue, extract, is_file_name,
 };
 

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::json::Source;
 use super::{Listing, Malformed, vocabulary};
-use crate::model::recognize;
+use dragnet_model::recognize;
 
 /// An event, with or without its envelope; `PyMISP` writes it without. An object of an event has the
 /// same members.

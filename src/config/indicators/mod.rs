@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
-use crate::model::{Indicator, InvalidIndicator};
+use dragnet_model::{Indicator, InvalidIndicator};
 
 /// The file name that stands for standard input.
 const STANDARD_INPUT: &str = "-";

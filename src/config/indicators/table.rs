@@ -7,7 +7,7 @@
 use ::csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::{Listing, line, misp, vocabulary};
-use crate::model::extract;
+use dragnet_model::extract;
 
 /// Titles of columns that hold indicators, in lower case without `_`, `-` and spaces.
 const VALUE_TITLES: [&str; 48] = [

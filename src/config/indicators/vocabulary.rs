@@ -5,7 +5,7 @@
 
 use super::Listing;
 use crate::config::nearest;
-use crate::model::{Indicator, IndicatorKind, recognize};
+use dragnet_model::{Indicator, IndicatorKind, recognize};
 
 /// How the value of a type is parsed.
 #[derive(Clone, Copy)]

@@ -11,7 +11,7 @@ use super::{ContainmentId, TimeZoneName, Timetable, WatchName};
 use crate::config::error::Problem;
 use crate::config::text::written_as_text;
 use crate::config::{ConfiguredDuration, KnownRegions, Scope, nearest};
-use crate::query::{Expr, Fields, Query, Stage};
+use insights_ql::{Expr, Fields, Query, Stage};
 
 /// One schedule. `[watch]` and `[scope]` apply to everything that it does not set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -171,7 +171,7 @@ impl FromStr for AlertCondition {
         };
         let query: Query = format!("filter {text}")
             .parse()
-            .map_err(|error: crate::query::QueryError| invalid(&error.message))?;
+            .map_err(|error: insights_ql::QueryError| invalid(&error.message))?;
         let mut stages = query.stages.into_iter();
         match (stages.next(), stages.next()) {
             (Some(Stage::Filter(expression)), None) => Ok(Self {
@@ -194,7 +194,7 @@ written_as_text!(AlertCondition, InvalidAlertCondition);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::Value;
+    use insights_ql::Value;
 
     struct Row(&'static str);
 

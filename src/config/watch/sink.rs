@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{BodyTemplate, TopicArn, WatchName};
 use crate::config::error::Problem;
 use crate::config::text::{checked_text, has_form};
-use crate::model::{Arn, Region};
+use dragnet_model::{Arn, Region};
 
 /// A sink as it is written; [`Sink::target`] interprets it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::config::text::written_as_text;
-use crate::model::{Arn, InvalidArn, Region};
+use dragnet_model::{Arn, InvalidArn, Region};
 
 /// The ARN of an SNS topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,9 +15,9 @@ mod never_excluded;
 mod record_kind;
 mod requirement;
 
-use crate::model::{Hunt, HuntSource};
-use crate::query::{Partial, Plan, Query, QueryError, QueryErrorKind, Record, Row};
 use crate::search::required_text::RequiredText;
+use dragnet_model::{Hunt, HuntSource};
+use insights_ql::{Partial, Plan, Query, QueryError, QueryErrorKind, Record, Row};
 use narrowing::{column_pattern, json_pattern};
 pub use record_kind::{FlowLogFormats, RecordKind};
 use requirement::Requirement;

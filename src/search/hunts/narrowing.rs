@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::requirement::{FieldText, Requirement, TextPosition};
-use crate::query::FlowLogFormat;
 use crate::search::pattern::LONGEST;
 use crate::search::required_text::{RequiredText, required_runs};
+use insights_ql::FlowLogFormat;
 
 /// The fields of a CloudTrail record that a selector finds wherever the evaluator does. They are at
 /// the top level, and a message that repeats one of them, or in which one is not text, is not a

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 use super::{FlowLogFormats, RecordKind};
 use crate::config::{Catalogue, HuntTemplate, ParameterKind};
-use crate::model::{Hunt, HuntSource, Indicator, Severity};
-use crate::query::{Discovery, Event, Partial, Plan, Query, Record};
-use crate::range::patterns::FilterPattern;
 use crate::search::required_text::ESCAPES;
 use crate::search::{Document, SearchSet, parse_event_details};
+use cw_filter_pattern::FilterPattern;
+use dragnet_model::{Hunt, HuntSource, Indicator, Severity};
+use insights_ql::{Discovery, Event, Partial, Plan, Query, Record};
 
 const TEXTS: [&str; 9] = [
     "ListBuckets",

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{LogGroupArn, LogSource, Selection, SourceState};
-use crate::query::{Discovery, FlowLogFormat};
+use dragnet_model::{LogGroupArn, LogSource, Selection, SourceState};
+use insights_ql::{Discovery, FlowLogFormat};
 
 /// The kind of record that an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::literals::required_literals;
-use crate::query::{Comparison, Expr, Function, LikePattern};
+use insights_ql::{Comparison, Expr, Function, LikePattern};
 
 /// A requirement that every record kept by a query meets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,7 +226,7 @@ fn require_octets(field: &str, address: Ipv4Addr, octets: usize) -> Requirement 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::{Plan, Query};
+    use insights_ql::{Plan, Query};
 
     /// The requirement in a compact notation.
     fn requirement(condition: &str) -> String {

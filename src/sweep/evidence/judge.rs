@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::model::{
+use crate::sweep::plan::{Decision, LATE_ARRIVAL, decide};
+use dragnet_model::time::rfc3339_ms;
+use dragnet_model::{
     Delivery, Destination, LogGroup, LogGroupArn, LogSource, ManagementEvents, Outcome, Selection,
     SourceState, SourceStatus, Status, TimeWindow,
 };
-use crate::sweep::plan::{Decision, LATE_ARRIVAL, decide};
-use crate::time::rfc3339_ms;
 
 /// How the search of a log group ended, as a source status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,7 +218,7 @@ fn format_time(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{SourceKind, Target};
+    use dragnet_model::{SourceKind, Target};
 
     const HOUR: i64 = 3_600_000;
 

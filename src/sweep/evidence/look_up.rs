@@ -3,8 +3,8 @@
 use futures::future::join_all;
 
 use crate::aws::{Aws, CallError, Pages, Session};
-use crate::model::{LogSource, Outcome, SourceKind, SourceLookup, SourceState, Status, Target};
 use crate::sweep::outcome;
+use dragnet_model::{LogSource, Outcome, SourceKind, SourceLookup, SourceState, Status, Target};
 
 /// The log sources of one account-Region.
 #[derive(Clone, Debug)]

@@ -10,10 +10,6 @@ use tokio::task::JoinSet;
 use super::look_up::look_up_trail_state;
 use crate::aws::Session;
 use crate::config::SourcesRule;
-use crate::model::{
-    Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, LogSource, Outcome,
-    Reason, SourceState, Status, Target, TrailScope,
-};
 use crate::search::FlowLogFormats;
 use crate::store::{CoverageId, Entry, JournalClosed, KnownUnits};
 use crate::sweep::directory::{Member, Members, member_to_enter};
@@ -22,6 +18,10 @@ use crate::sweep::refusal::Refusal;
 use crate::sweep::region::{Delivered, RegionContext};
 use crate::sweep::region_scope::is_in_scope;
 use crate::sweep::run::{SweepContext, join_tasks, unread_row};
+use dragnet_model::{
+    Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, LogSource, Outcome,
+    Reason, SourceState, Status, Target, TrailScope,
+};
 
 /// How many log sources may wait until the list of accounts is complete. Each takes a few hundred
 /// bytes. If the channel is full, account-Regions wait before they scan their log groups.

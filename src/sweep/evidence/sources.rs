@@ -7,12 +7,12 @@ use super::judge::{GroupEnd, Judgement, judge};
 use jiff::Timestamp;
 
 use crate::config::Scope;
-use crate::model::{
+use crate::store::{CoverageOutcomes, RunReader, StoreError};
+use crate::sweep::judge::JudgementBasis;
+use dragnet_model::{
     Account, AccountId, AccountState, LogGroupArn, LogKind, LogSource, ManagementEvents, Outcome,
     Source, SourceKind, SourceLookup, SourceState, SourceStatus, Target, TimeWindow,
 };
-use crate::store::{CoverageOutcomes, RunReader, StoreError};
-use crate::sweep::judge::JudgementBasis;
 
 /// The log sources of each account-Region, and whether they were searched.
 #[derive(Clone, Debug, Default)]

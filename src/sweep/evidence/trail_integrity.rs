@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::aws::LogEvent;
-use crate::model::{HourOfRecords, TAMPERING, TamperingCall, Target, TimeWindow};
 use crate::search::{Document, parse_event_details};
 use crate::store::IntegrityFindings;
+use dragnet_model::{HourOfRecords, TAMPERING, TamperingCall, Target, TimeWindow};
 
 const HOUR_MS: i64 = 3_600_000;
 

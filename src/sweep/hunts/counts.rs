@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::page_counts::CLAIMS_TO_BE_CLOUDTRAIL;
-use crate::model::{LogGroupArn, Source, SourceKind, SourceStatus};
-use crate::query::Partial;
 use crate::search::RecordKind;
 use crate::store::{RunReader, StoreError};
 use crate::sweep::Sources;
 use crate::sweep::account_filter::AccountFilter;
+use dragnet_model::{LogGroupArn, Source, SourceKind, SourceStatus};
+use insights_ql::Partial;
 
 /// The maximum number of groups of one hunt, for example different addresses. A group takes about
 /// 300 bytes, so this is less than half a gigabyte. Further groups are not counted, and the result
@@ -192,7 +192,7 @@ fn whole_vpc(via: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Target;
+    use dragnet_model::Target;
 
     fn group(name: &str) -> LogGroupArn {
         let target = Target {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::EventDetails;
-use crate::query::Partial;
 use crate::search::{PreparedHunt, RecordKind};
 use crate::store::CountRow;
+use dragnet_model::EventDetails;
+use insights_ql::Partial;
 
 /// The kind of an event that looks like a CloudTrail record but was not written by a known trail.
 pub(super) const CLAIMS_TO_BE_CLOUDTRAIL: &str = "claims-to-be-cloudtrail";

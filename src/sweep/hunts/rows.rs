@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{LogGroupArn, Sighting, Target};
-use crate::query::{Event, Record, Row, RowPlan, Value};
 use crate::search::{Finding, FlowLogFormats, PreparedHunt, RecordKind};
 use crate::store::{RunReader, StoreError};
 use crate::sweep::merge::merged_sightings_of_hunt;
+use dragnet_model::{LogGroupArn, Sighting, Target};
+use insights_ql::{Event, Record, Row, RowPlan, Value};
 
 /// The maximum number of rows in memory if the query sorts, limits or deduplicates. A row takes
 /// about 500 bytes. Further rows are left out, and the result says so.

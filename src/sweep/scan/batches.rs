@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use super::unit::Unit;
-use crate::model::LogGroupClass;
 use crate::store::Pass;
+use dragnet_model::LogGroupClass;
 
 /// Source: CloudWatch Logs API, `StartQuery`: a query covers up to 50 log groups.
 const MAX_GROUPS: usize = 50;

@@ -1,8 +1,8 @@
 //! What a passthrough query cannot do in a log group because of its class. What Insights does not
 //! support there must not look like a query without results.
 
-use crate::model::{LogGroupClass, Outcome, Reason, Status};
 use crate::search::PassthroughQuery;
+use dragnet_model::{LogGroupClass, Outcome, Reason, Status};
 
 /// Returns the outcome of a passthrough query that Insights cannot run in a log group of this class:
 /// AWS would refuse it, or it would find nothing because it reads a field that is not discovered

@@ -10,7 +10,6 @@ use super::queue::Queue;
 use super::slices::Load;
 use super::unit::{Span, Unit};
 use crate::aws::{CallError, ErrorClass, EventPage, Session};
-use crate::model::{Engine, LogGroupClass, Outcome, Reason, Status, Target};
 use crate::search::FlowLogFormats;
 use crate::store::{CoverageId, Entry, JournalClosed, KnownUnit, KnownUnits, Pass};
 use crate::sweep::evidence::trail_integrity;
@@ -18,6 +17,7 @@ use crate::sweep::group_trust::GroupTrust;
 use crate::sweep::outcome;
 use crate::sweep::run::SweepContext;
 use crate::sweep::window_basis::TimeFilter;
+use dragnet_model::{Engine, LogGroupClass, Outcome, Reason, Status, Target};
 
 /// The maximum number of slices of one log group. It bounds the work that a server can cause,
 /// whatever log times its events claim.

@@ -13,11 +13,11 @@ use super::queries::{LimitExceeded, Queries, QueryOutcome, RowKind, write_page};
 use super::queue::Queue;
 use super::unit::Unit;
 use crate::aws::{ErrorClass, Pages};
-use crate::model::{Outcome, Reason, Status};
 use crate::search::{PassthroughQuery, StreamFilter};
 use crate::store::{JournalClosed, Pass};
 use crate::sweep::outcome;
 use crate::sweep::run::SweepContext;
+use dragnet_model::{Outcome, Reason, Status};
 
 /// How often a query that AWS fails to execute is started.
 const ATTEMPTS: u32 = 3;

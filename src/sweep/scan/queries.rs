@@ -20,13 +20,13 @@ use crate::aws::{
     CallError, EventPage, InsightsRequest, InsightsRow, LogEvent, Pages, QueryId, QueryPage,
     QueryStatus, ResultRow,
 };
-use crate::model::{Outcome, Reason, Status};
 use crate::search::StreamFilter;
 use crate::store::{Entry, InsightsQuery, JournalClosed, PassthroughRows};
 use crate::sweep::evidence::trail_integrity;
 use crate::sweep::examine::{PrefilterHits, examine_page};
 use crate::sweep::run::SweepContext;
 use crate::sweep::scan_cost::scan_cost;
+use dragnet_model::{Outcome, Reason, Status};
 
 /// The row limit of a query. Source: CloudWatch Logs API, `StartQuery`, `limit`; some servers
 /// accept only the smaller number.

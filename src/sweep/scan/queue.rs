@@ -17,9 +17,9 @@ use super::insights_runner::InsightsRunner;
 use super::slices::Load;
 use super::unit::Unit;
 use crate::aws::QuotaHandle;
-use crate::model::Engine;
 use crate::store::JournalClosed;
 use crate::sweep::run::{join_tasks, task_result};
+use dragnet_model::Engine;
 
 /// How many units may wait before listing pauses. Among this many, the longest are read first.
 const MAX_WAITING: usize = 1_000;

@@ -15,10 +15,10 @@ use super::slices::{Progress, split_times};
 use crate::aws::{
     CallError, Endless, ErrorClass, EventPage, EventQuery, Pages, Permit, ResponsePermit,
 };
-use crate::model::{Engine, Outcome, Reason, Status};
 use crate::store::{Entry, JournalClosed, KnownUnit, Pass, UnitId, UnitRow};
 use crate::sweep::examine::{PrefilterHits, examine_page};
 use crate::sweep::outcome;
+use dragnet_model::{Engine, Outcome, Reason, Status};
 
 /// How old a page token may be: a little less than its life at AWS.
 ///
@@ -528,7 +528,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn stale_page_token_is_not_used() {
         let temp = tempfile::tempdir().unwrap();
-        let id = crate::model::RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
+        let id = dragnet_model::RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
         let dir = crate::store::RunDir::create(temp.path(), &id).unwrap();
         let (journal, _writer) = Journal::create(&dir, &[]).unwrap();
         let start = |has_started, token: Option<&str>, hours: i64| {

@@ -53,8 +53,8 @@ fn distinct(rows: &[Row], text: impl Fn(&Row) -> Option<String>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Severity;
     use crate::watch::alert::testing::alert;
+    use dragnet_model::Severity;
 
     const HOSTILE: &str =
         "\"}],\"x\":{{secret}} {{count}}\n<!channel> [a](https://evil.example) **b** \u{1b}[2J \\";

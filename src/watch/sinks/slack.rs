@@ -147,9 +147,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::Severity;
     use crate::watch::alert::Row;
     use crate::watch::alert::testing::alert;
+    use dragnet_model::Severity;
 
     fn parsed(alert: &Alert) -> Value {
         serde_json::from_str(&message(alert)).unwrap()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Transaction, params};
 
 use super::{State, StateError, damaged};
-use crate::model::AccountId;
+use dragnet_model::AccountId;
 
 /// Whether an account was covered by the last activation, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use dragnet::contain::{FromRun, SealedPlan};
-use dragnet::model::{Destination, LogGroupArn, LogSource, SourceKind, SourceState, Target};
 use dragnet::search::event_details;
 use dragnet::store::{SightingRecord, StoredRow, TrailDeliveries};
+use dragnet_model::{Destination, LogGroupArn, LogSource, SourceKind, SourceState, Target};
 use fastrand::Rng;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dragnet::aws::Caller;
 use dragnet::cli::Override;
 use dragnet::contain::{Guard, GuardRefusal, plan_lines};
-use dragnet::model::RoleArn;
+use dragnet_model::RoleArn;
 
 use super::world::{World, states};
 
@@ -20,7 +20,7 @@ fn guard(caller: &str, config: &str, forced: &[Override]) -> Guard {
 /// Returns the guard for a caller whose profile has roles.
 fn guard_with_hops(caller: &str, hops: &[&str], config: &str, forced: &[Override]) -> Guard {
     let settings = World::new("").settings(config);
-    let arn: dragnet::model::Arn = caller.parse().unwrap();
+    let arn: dragnet_model::Arn = caller.parse().unwrap();
     let caller = Caller {
         account: arn.account().unwrap(),
         partition: arn.partition().unwrap(),

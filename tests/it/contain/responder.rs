@@ -2,7 +2,7 @@
 
 use std::process::{Output, Stdio};
 
-use dragnet::time::Clock;
+use dragnet_model::time::Clock;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;

@@ -16,7 +16,7 @@ use dragnet::commands::{
     verify_containment, verify_from_logs,
 };
 use dragnet::contain::{Containment, LogVerification, SealedPlan};
-use dragnet::range::Range;
+use dragnet_range::Range;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -87,7 +87,7 @@ impl World {
 
     pub(super) fn from_scenario(scenario: &str) -> Self {
         let scenario =
-            dragnet::range::Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}"));
+            dragnet_range::Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}"));
         Self {
             environment: Environment::for_practice(&scenario).unwrap(),
             temp: tempfile::tempdir().unwrap(),

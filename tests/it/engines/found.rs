@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dragnet::query::Value;
 use dragnet::report::{RECORD_COLUMNS, defuse};
+use insights_ql::Value;
 use serde_json::{Map, Value as Json, json};
 
 use super::naive::{Event, ExpectedResult, HuntResult, RowValues, Sighting};

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use dragnet::model::{Hunt, HuntSource, Indicator, Severity};
-use dragnet::range::patterns::FilterPattern;
+use cw_filter_pattern::FilterPattern;
 use dragnet::search::{FlowLogFormats, SearchSet};
+use dragnet_model::{Hunt, HuntSource, Indicator, Severity};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use dragnet::aws::{CodeSource, MfaCode};
-use dragnet::range::Range;
+use dragnet_range::Range;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 

@@ -1,7 +1,7 @@
 //! `dragnet doctor`: checks whether every account could be swept.
 
 use dragnet::commands::{Check, State, examine};
-use dragnet::range::Scenario;
+use dragnet_range::Scenario;
 
 use super::{HEAD, MEMBER, READ, with_mfa_device, with_serial};
 use crate::world::World;

@@ -1,9 +1,9 @@
 //! The permissions that a session has at most, and those that the deployed role must have.
 
 use dragnet::config::Identity;
-use dragnet::model::{Account, AccountState, Operation, Policy};
 use dragnet::store::ScopeMembership;
 use dragnet::sweep::{Access, Member};
+use dragnet_model::{Account, AccountState, Operation, Policy};
 
 use super::{HEAD, MEMBER};
 use crate::world::World;

@@ -1,6 +1,6 @@
 //! The duration of sessions, and role chains through a hub.
 
-use dragnet::model::{Partition, Region};
+use dragnet_model::{Partition, Region};
 
 use super::{HEAD, MEMBER, READ, with_mfa_device, with_serial};
 use crate::world::{World, event};

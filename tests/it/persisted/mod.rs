@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use dragnet::config::{Config, HuntTemplate};
-use dragnet::range::Scenario;
+use dragnet_range::Scenario;
 use regex::Regex;
 use serde_json::Value;
 

@@ -5,8 +5,9 @@ use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_types::retry::RetryConfig;
-use dragnet::range::{PracticeCredentials, Range, Scenario, connector};
-use dragnet::time::Clock;
+use dragnet::aws::range_connector;
+use dragnet_model::time::Clock;
+use dragnet_range::{PracticeCredentials, Range, Scenario};
 
 #[derive(Debug)]
 struct ClockTime(Clock);
@@ -68,7 +69,7 @@ impl World {
     pub(crate) fn config(&self, credentials: Credentials, region: &str) -> SdkConfig {
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
-            .http_client(connector::http_client(self.range.clone()))
+            .http_client(range_connector::http_client(self.range.clone()))
             .time_source(ClockTime(self.clock.clone()))
             .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(
                 TokioSleep::new(),

@@ -268,7 +268,7 @@ async fn inactive_key_is_rejected_and_details_are_paginated() {
 #[tokio::test(start_paused = true)]
 async fn published_quotas_throttle() {
     let world = world();
-    world.range.enforce(dragnet::range::Quotas::Real).unwrap();
+    world.range.enforce(dragnet_range::Quotas::Real).unwrap();
     let logs = aws_sdk_cloudwatchlogs::Client::new(&world.responder());
     let mut throttled = 0;
     for _ in 0..12 {

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use aws_sdk_sts::error::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
-use dragnet::range::server::{ServeError, serve};
-use dragnet::range::{Range, Scenario};
-use dragnet::time::Clock;
+use dragnet_model::time::Clock;
+use dragnet_range::server::{ServeError, serve};
+use dragnet_range::{Range, Scenario};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;

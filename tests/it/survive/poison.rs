@@ -5,9 +5,9 @@
 use std::convert::Infallible;
 
 use dragnet::config::SightingsForm;
-use dragnet::model::{EventDetails, OwnCall, Sighting, Stored, UserIdentity};
 use dragnet::report::{AccountNames, defuse, escape, write_sightings};
 use dragnet::search::{Matcher, event_details};
+use dragnet_model::{EventDetails, OwnCall, Sighting, Stored, UserIdentity};
 use proptest::prelude::*;
 
 use crate::world::World;

@@ -7,8 +7,8 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response};
-use dragnet::range::{Range, Scenario};
-use dragnet::time::Clock;
+use dragnet_model::time::Clock;
+use dragnet_range::{Range, Scenario};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 

@@ -2,6 +2,15 @@
 
 use std::collections::BTreeMap;
 
+/// The packages of this workspace.
+const OUR_PACKAGES: [&str; 5] = [
+    "cw-filter-pattern",
+    "dragnet",
+    "dragnet-model",
+    "dragnet-range",
+    "insights-ql",
+];
+
 /// Returns each package of `Cargo.lock`, with its versions and sources.
 fn packages() -> BTreeMap<String, Vec<(String, String)>> {
     let lock: toml::Table = include_str!("../../../Cargo.lock").parse().unwrap();
@@ -26,7 +35,7 @@ fn packages() -> BTreeMap<String, Vec<(String, String)>> {
 fn everything_comes_from_crates_io() {
     for (name, versions) in packages() {
         for (version, source) in versions {
-            let expected = if name == "dragnet" {
+            let expected = if OUR_PACKAGES.contains(&name.as_str()) {
                 ""
             } else {
                 "registry+https://github.com/rust-lang/crates.io-index"

@@ -3,7 +3,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::Response;
-use dragnet::time::Clock;
+use dragnet_model::time::Clock;
 use futures::stream;
 use jiff::SignedDuration;
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use dragnet::query::{Aggregate, AggregateKind, Value};
+use insights_ql::{Aggregate, AggregateKind, Value};
 
 use super::fields::Event;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dragnet::query::{Fields, Value};
+use insights_ql::{Fields, Value};
 use serde_json::Value as Json;
 
 use crate::engines::world::{FORMATS, MessageForm, RandomWorld, Stored};

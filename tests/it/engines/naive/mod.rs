@@ -11,7 +11,7 @@ mod query;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dragnet::query::Query;
+use insights_ql::Query;
 
 pub(super) use fields::Event;
 pub(super) use indicators::INDICATORS;

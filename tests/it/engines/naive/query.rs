@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use dragnet::query::{Expr, ExtractionPattern, Item, Query, SortKey, Stage, Stats, Value};
+use insights_ql::{Expr, ExtractionPattern, Item, Query, SortKey, Stage, Stats, Value};
 
 use super::aggregate::aggregate;
 use super::fields::Event;

@@ -1,0 +1,66 @@
+//! The types of the domain. Values are parsed at the boundary, so an invalid account id, for
+//! example, cannot exist inside the program.
+
+mod account;
+mod api_call;
+mod arn;
+mod coverage;
+mod denied_by;
+mod engine;
+mod event_details;
+mod hunt;
+mod indicator;
+mod known_regions;
+mod log_group;
+mod log_group_arn;
+mod log_kind;
+mod log_source;
+mod operation;
+mod organization;
+mod policy;
+mod principal;
+mod region;
+mod run_id;
+mod selection;
+mod sighting;
+mod slowed_rate;
+mod source;
+mod tampering;
+mod target;
+pub mod time;
+mod trail_scope;
+mod trail_stream;
+mod window;
+
+pub use account::{Account, AccountId, AccountState, InvalidAccountId};
+pub use api_call::ApiCall;
+pub use arn::{Arn, InvalidArn, RoleArn};
+pub use coverage::{Coverage, Outcome, Reason, Status};
+pub use denied_by::DeniedBy;
+pub use engine::Engine;
+pub use event_details::{EventDetails, UserIdentity};
+pub use hunt::{Hunt, HuntSource, Severity};
+pub use indicator::{
+    Candidate, Extraction, Indicator, IndicatorKind, IndicatorValue, InvalidIndicator, extract,
+    indicator_names, is_file_name, recognize,
+};
+pub use known_regions::KNOWN_REGIONS;
+pub use log_group::{LogGroup, LogGroupClass};
+pub use log_group_arn::LogGroupArn;
+pub use log_kind::{LogKind, RequiredKinds};
+pub use log_source::{Delivery, Destination, LogSource, SourceKind, SourceLookup, SourceState};
+pub use operation::Operation;
+pub use organization::Organization;
+pub use policy::Policy;
+pub use principal::{InvalidPrincipal, Principal, PrincipalKind};
+pub use region::{InvalidRegion, Partition, Region, UnknownPartition};
+pub use run_id::{InvalidRunId, RunId};
+pub use selection::{ManagementEvents, Selection};
+pub use sighting::{OwnCall, Sighting, Stored};
+pub use slowed_rate::SlowedRate;
+pub use source::{Source, SourceStatus};
+pub use tampering::{HourOfRecords, TAMPERING, TamperingCall};
+pub use target::Target;
+pub use trail_scope::TrailScope;
+pub use trail_stream::TrailStreamOwner;
+pub use window::{EmptyWindow, TimeWindow, WindowEnd};

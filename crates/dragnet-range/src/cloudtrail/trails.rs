@@ -1,0 +1,165 @@
+//! Trails as an account sees them: its own, and shadow trails of other Regions and accounts.
+//!
+//! Source: CloudTrail API, `DescribeTrails`, `GetTrailStatus`, `GetEventSelectors`, `ListTrails`.
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::wire::{AwsError, Page, Reply};
+use crate::world::{Trail, World};
+
+/// How long ago a working trail last delivered.
+const LAST_DELIVERY_AGE: SignedDuration = SignedDuration::from_mins(3);
+const LIST_PAGE_SIZE: usize = 1_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Describe {
+    #[serde(default)]
+    trail_name_list: Vec<String>,
+    include_shadow_trails: Option<bool>,
+}
+
+pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
+    let Describe {
+        trail_name_list,
+        include_shadow_trails,
+    } = call.input.parse()?;
+    let is_named = |trail: &Trail| {
+        let arn = trail.arn(call.world);
+        trail_name_list.is_empty()
+            || trail_name_list
+                .iter()
+                .any(|name| *name == trail.name || *name == arn)
+    };
+    let include_shadows = include_shadow_trails.unwrap_or(true);
+    let trails = visible_trails(call)
+        .filter(|trail| include_shadows || trail.is_in_home_region(call))
+        .filter(|trail| is_named(trail));
+    Reply::json(
+        &json!({ "trailList": trails.map(|trail| trail.to_json(call.world)).collect::<Vec<_>>() }),
+    )
+}
+
+/// The trails that record an account in any Region.
+fn account_trails<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Trail> {
+    let account = call.caller.account;
+    call.world.trails.iter().filter(move |trail| {
+        trail.account == account || (trail.organization && !trail.unreached.contains(&account))
+    })
+}
+
+/// The trails that an account sees in a Region.
+fn visible_trails<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Trail> {
+    let caller = call.caller;
+    account_trails(call).filter(move |trail| trail.multi_region || trail.home == caller.region)
+}
+
+#[derive(Deserialize)]
+struct List {
+    #[serde(rename = "NextToken")]
+    next_token: Option<String>,
+}
+
+pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
+    let input: List = call.input.parse()?;
+    let mut rows: Vec<(String, Value)> = account_trails(call)
+        .map(|trail| {
+            let arn = trail.arn(call.world);
+            let row = json!({ "TrailARN": arn, "Name": trail.name, "HomeRegion": trail.home });
+            (arn, row)
+        })
+        .collect();
+    rows.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let keyed = rows.iter().map(|(arn, row)| (arn.as_str(), row));
+    let page = Page::from_sorted(
+        keyed,
+        &call.list_name(),
+        input.next_token.as_deref(),
+        LIST_PAGE_SIZE,
+    )
+    .ok_or_else(|| AwsError::new("InvalidTokenException", "The NextToken is not valid."))?;
+    Reply::json(&json!({ "Trails": page.items, "NextToken": page.next }))
+}
+
+pub(super) fn status(call: &Call<'_>) -> Result<Reply, AwsError> {
+    let trail = find_trail(call, "Name")?;
+    let mut status = json!({ "IsLogging": trail.logging });
+    if trail.logging && trail.log_group.is_some() {
+        let delivered_at = trail
+            .last_delivery
+            .or_else(|| call.now.checked_sub(LAST_DELIVERY_AGE).ok())
+            .unwrap_or(call.now);
+        let (name, value) = match &trail.delivery_error {
+            Some(error) => ("LatestCloudWatchLogsDeliveryError", json!(error)),
+            None => (
+                "LatestCloudWatchLogsDeliveryTime",
+                json!(delivered_at.as_second()),
+            ),
+        };
+        status[name] = value;
+        status["LatestDeliveryTime"] = json!(delivered_at.as_second());
+    }
+    Reply::json(&status)
+}
+
+pub(super) fn event_selectors(call: &Call<'_>) -> Result<Reply, AwsError> {
+    let trail = find_trail(call, "TrailName")?;
+    Reply::json(&json!({
+        "TrailARN": trail.arn(call.world),
+        "EventSelectors": [{
+            "ReadWriteType": trail.read_write_type.as_str(),
+            "IncludeManagementEvents": true,
+            "DataResources": [],
+            "ExcludeManagementEventSources": trail.excluded_sources,
+        }],
+    }))
+}
+
+/// Finds the trail that a call names, by name or ARN. Outside its home Region and account, only the
+/// ARN identifies a trail.
+fn find_trail<'a>(call: &'a Call<'_>, parameter: &str) -> Result<&'a Trail, AwsError> {
+    let name = call.input.text(parameter).unwrap_or_default();
+    visible_trails(call)
+        .find(|trail| {
+            trail.arn(call.world) == name || (trail.name == name && trail.is_in_home_region(call))
+        })
+        .ok_or_else(|| {
+            let text = format!(
+                "Unknown trail: {name} for the user: {}",
+                call.caller.account
+            );
+            AwsError::new("TrailNotFoundException", text)
+        })
+}
+
+impl Trail {
+    fn is_in_home_region(&self, call: &Call<'_>) -> bool {
+        self.account == call.caller.account && self.home == call.caller.region
+    }
+
+    fn to_json(&self, world: &World) -> Value {
+        let mut description = json!({
+            "Name": self.name,
+            "S3BucketName": format!("cloudtrail-{}", self.account),
+            "IncludeGlobalServiceEvents": self.multi_region,
+            "IsMultiRegionTrail": self.multi_region,
+            "HomeRegion": self.home,
+            "TrailARN": self.arn(world),
+            "LogFileValidationEnabled": true,
+            "HasCustomEventSelectors": false,
+            "HasInsightSelectors": false,
+            "IsOrganizationTrail": self.organization,
+        });
+        if let Some(group) = &self.log_group {
+            let resource = format!("log-group:{group}:*");
+            description["CloudWatchLogsLogGroupArn"] =
+                json!(world.arn("logs", self.home.as_str(), self.account, &resource));
+            description["CloudWatchLogsRoleArn"] =
+                json!(world.arn("iam", "", self.account, "role/CloudTrailToLogs"));
+        }
+        description
+    }
+}

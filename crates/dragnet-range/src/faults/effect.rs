@@ -1,0 +1,124 @@
+//! The effect of a fault on the response that a client receives.
+
+use bytes::Bytes;
+use http::Response;
+use serde_json::Value;
+
+use super::{FaultEffect, incomplete};
+use crate::ConnectionReset;
+use crate::scenario::FaultKind;
+use crate::wire::{AwsError, CommonError, Exchange, Input, Protocol, Reply, Service};
+
+/// The page that a load balancer returns when no server is available.
+const UNAVAILABLE_PAGE: &str = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>";
+
+impl FaultEffect {
+    /// The error that is returned without performing the call.
+    pub(crate) fn error(&self, service: Service) -> Option<AwsError> {
+        let error = match self.kind.as_ref()? {
+            FaultKind::Throttle => CommonError::Throttled,
+            FaultKind::ServerError => CommonError::Internal,
+            FaultKind::Unavailable | FaultKind::Reset => CommonError::Unavailable,
+            FaultKind::ExpiredToken => CommonError::Expired,
+            FaultKind::AccessDenied {
+                message: Some(message),
+            } => {
+                let generic = CommonError::Denied(String::new()).for_service(service);
+                return Some(AwsError {
+                    message: message.clone(),
+                    ..generic
+                });
+            }
+            FaultKind::LimitExceeded => {
+                let text = "Account maximum query concurrency limit reached.";
+                return Some(AwsError::new("LimitExceededException", text));
+            }
+            FaultKind::MalformedQuery => {
+                let text = "unexpected symbol found in the query";
+                return Some(AwsError::new("MalformedQueryException", text));
+            }
+            FaultKind::AccessDenied { message: None } => {
+                CommonError::Denied("Access denied".to_owned())
+            }
+            FaultKind::Slow { .. }
+            | FaultKind::RepeatedToken
+            | FaultKind::Truncated
+            | FaultKind::DeleteGroup
+            | FaultKind::Incomplete(_) => return None,
+        };
+        Some(error.for_service(service))
+    }
+
+    /// Whether the requested log group is deleted before the call is performed.
+    pub(crate) fn deletes_log_group(&self) -> bool {
+        self.kind == Some(FaultKind::DeleteGroup)
+    }
+
+    /// Whether the call is performed but its response is made unreadable or incomplete.
+    pub(crate) fn corrupts_response(&self) -> bool {
+        matches!(
+            self.kind,
+            Some(FaultKind::Truncated | FaultKind::Incomplete(_))
+        )
+    }
+
+    /// Applies the fault to the reply.
+    pub(crate) fn modify_reply(&self, reply: Reply, input: &Input) -> Reply {
+        if self.kind == Some(FaultKind::RepeatedToken) {
+            repeat_token(reply, input)
+        } else {
+            reply
+        }
+    }
+
+    /// Encodes the response and applies the fault to it.
+    ///
+    /// # Errors
+    /// The fault breaks the connection.
+    pub(crate) fn encode_response(
+        &self,
+        exchange: &Exchange,
+        outcome: Result<Reply, AwsError>,
+    ) -> Result<Response<Bytes>, ConnectionReset> {
+        match &self.kind {
+            Some(FaultKind::Reset) => Err(ConnectionReset),
+            Some(FaultKind::Unavailable) => {
+                Ok(exchange.response(503, "text/html", UNAVAILABLE_PAGE.into()))
+            }
+            Some(FaultKind::Truncated) => {
+                Ok(first_half(exchange, &exchange.respond(outcome).into_body()))
+            }
+            Some(FaultKind::Incomplete(fault)) if outcome.is_ok() => Ok(incomplete::respond(
+                fault,
+                exchange,
+                &exchange.respond(outcome).into_body(),
+            )),
+            _ => Ok(exchange.respond(outcome)),
+        }
+    }
+}
+
+/// Replaces the next page token of the reply by the token of the request.
+fn repeat_token(reply: Reply, input: &Input) -> Reply {
+    let Reply::Json(body) = &reply else {
+        return reply;
+    };
+    let token = ["nextToken", "NextToken"]
+        .into_iter()
+        .find_map(|name| Some((name, input.text(name)?)));
+    let (Some((name, token)), Ok(mut value)) = (token, serde_json::from_slice::<Value>(body))
+    else {
+        return reply;
+    };
+    value[name] = token.into();
+    Reply::Json(value.to_string().into_bytes())
+}
+
+/// A response with half of the body, whose `Content-Length` matches the half.
+fn first_half(exchange: &Exchange, body: &Bytes) -> Response<Bytes> {
+    let content_type = match exchange.service.protocol() {
+        Protocol::Json => "application/x-amz-json-1.1",
+        Protocol::Query | Protocol::Ec2 => "text/xml",
+    };
+    exchange.response(200, content_type, body.slice(..body.len() / 2).to_vec())
+}

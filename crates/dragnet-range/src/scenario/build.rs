@@ -1,0 +1,375 @@
+//! Builds the state of a range from a scenario.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::names::Names;
+use super::spec::{AccountSpec, FlowLogSpec, GroupSpec, ScpSpec, Spec, TrailSpec};
+use super::units::{self, parent_id};
+use super::{Scenario, ScenarioError, events, everyday, identities};
+use crate::access::Mint;
+use crate::cloudtrail::History;
+use crate::ec2::{FlowDestination, FlowLog};
+use crate::insights::Speed;
+use crate::logs::{LogStore, StoredGroup, serial_salt};
+use crate::policy::PolicyKind;
+use crate::world::{Account, LastUses, Organization, Policy, Regions, Scp, Trail, World};
+use dragnet_model::{AccountId, LogGroupClass, Region};
+
+/// The age of resources for which the scenario sets none.
+const DEFAULT_AGE: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// Builds the state of a range that starts at `now`. The same arguments always give the same state.
+///
+/// # Errors
+/// The scenario contradicts itself, or files that it names cannot be read.
+pub(crate) fn build(
+    scenario: &Scenario,
+    seed: u64,
+    now: Timestamp,
+) -> Result<World, ScenarioError> {
+    let Scenario(spec) = scenario;
+    let mut world = empty_world(spec, seed);
+    let default_created = now.saturating_sub(DEFAULT_AGE).unwrap_or(now);
+    units::add(&mut world, spec)?;
+    for account in &spec.accounts {
+        add_accounts(&mut world, account, default_created)?;
+    }
+    if !world.accounts.contains_key(&spec.organization.management) {
+        return Err(undefined_reference(
+            "[organization]",
+            "the account",
+            spec.organization.management.to_string(),
+        ));
+    }
+    for scp in &spec.scps {
+        add_scp(&mut world, scp)?;
+    }
+    identities::add(&mut world, spec, default_created)?;
+    for group in &spec.groups {
+        add_groups(&mut world, group, now, default_created);
+    }
+    for trail in &spec.trails {
+        add_trail(&mut world, trail, now, default_created)?;
+    }
+    for flow_log in &spec.flow_logs {
+        add_flow_logs(&mut world, flow_log, default_created);
+    }
+    // Everyday traffic is added before other events, so that its serial numbers do not depend on
+    // them.
+    everyday::add(&mut world, spec, seed, now);
+    events::add(&mut world, spec, now, default_created)?;
+    Ok(world)
+}
+
+pub(super) fn undefined_reference(
+    table: &'static str,
+    what: &'static str,
+    name: impl Into<String>,
+) -> ScenarioError {
+    ScenarioError::Undefined {
+        table,
+        what,
+        name: name.into(),
+    }
+}
+
+fn empty_world(spec: &Spec, seed: u64) -> World {
+    let by_default: BTreeSet<Region> = spec.organization.regions.iter().cloned().collect();
+    let mint = Mint::new(seed);
+    let id = spec.organization.id.clone();
+    let root = mint.id_for("r-", &id, 4).to_lowercase();
+    let partition = by_default
+        .first()
+        .map_or(dragnet_model::Partition::Aws, Region::partition);
+    let behaviour = &spec.behaviour;
+    World {
+        partition,
+        regions: Regions {
+            home: spec.organization.regions.first().cloned(),
+            by_default,
+            opt_in: spec.organization.opt_in_regions.iter().cloned().collect(),
+        },
+        organization: Organization {
+            id,
+            management: spec.organization.management,
+            delegated: spec.organization.delegated.clone(),
+            root,
+            units: BTreeMap::new(),
+            scps: Vec::new(),
+            creations: BTreeMap::new(),
+        },
+        accounts: BTreeMap::new(),
+        key_owners: std::collections::HashMap::new(),
+        trails: Vec::new(),
+        last_uses: LastUses::default(),
+        access_reports: BTreeMap::new(),
+        history: History::default(),
+        records_own_calls: behaviour.own_traces,
+        mint,
+        propagation: SignedDuration::from_secs(behaviour.policy_propagation_seconds.into()),
+        delivery: SignedDuration::from_secs(behaviour.trail_delivery_seconds.into()),
+        events_scanned_a_page: behaviour.events_scanned_a_page.max(1),
+        empty_pages: behaviour.empty_pages,
+        insights_fixed_results: spec.insights_answers.clone(),
+        insights_max_rows: behaviour.insights_most_rows,
+        insights: Speed::new(
+            behaviour.insights_bytes_a_second,
+            behaviour.insights_timeout_seconds,
+        ),
+    }
+}
+
+fn add_accounts(
+    world: &mut World,
+    spec: &AccountSpec,
+    joined: Timestamp,
+) -> Result<(), ScenarioError> {
+    let parent = if spec.outside_organization {
+        String::new()
+    } else {
+        parent_id(world, spec.unit.as_deref())?
+    };
+    let first_id: u64 = spec.id.to_string().parse().unwrap_or_default();
+    for n in 0..spec.count.unwrap_or(1) {
+        let id_text = format!("{:012}", first_id.saturating_add(n.into()));
+        let id: AccountId = id_text
+            .parse()
+            .map_err(|_| undefined_reference("[[accounts]]", "the account", id_text))?;
+        let name = if spec.count.is_some() {
+            format!("{}-{:03}", spec.name, n + 1)
+        } else {
+            spec.name.clone()
+        };
+        let account = Account {
+            id,
+            email: format!("aws+{id}@example.com"),
+            name,
+            state: spec.state.as_str().into(),
+            joined_method: "CREATED",
+            joined,
+            parent: parent.clone(),
+            tags: spec.tags.clone(),
+            opted_in: spec.opted_in.iter().cloned().collect(),
+            users: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            flow_logs: BTreeMap::new(),
+        };
+        world.accounts.insert(id, account);
+    }
+    Ok(())
+}
+
+fn add_scp(world: &mut World, spec: &ScpSpec) -> Result<(), ScenarioError> {
+    let targets = spec
+        .targets
+        .iter()
+        .map(|target| scp_target_id(world, target))
+        .collect::<Result<_, _>>()?;
+    let id = world.mint.id_for("p-", &spec.name, 8).to_lowercase();
+    let arn = world.organization_arn(&format!(
+        "policy/{}/service_control_policy/{id}",
+        world.organization.id
+    ));
+    let policy = parse_policy(&spec.name, &spec.policy, PolicyKind::Identity)?;
+    world.organization.scps.push(Scp {
+        arn,
+        targets,
+        policy,
+    });
+    Ok(())
+}
+
+fn scp_target_id(world: &World, target: &str) -> Result<String, ScenarioError> {
+    if target == "root" {
+        return Ok(world.organization.root.clone());
+    }
+    let account = world
+        .accounts
+        .values()
+        .find(|account| account.id.to_string() == target || account.name == target);
+    match account {
+        Some(account) => Ok(account.id.to_string()),
+        None => parent_id(world, Some(target))
+            .map_err(|_| undefined_reference("[[scps]]", "the target", target)),
+    }
+}
+
+pub(super) fn parse_policy(
+    name: &str,
+    text: &str,
+    kind: PolicyKind,
+) -> Result<Policy, ScenarioError> {
+    Policy::parse(text, kind).map_err(|error| ScenarioError::MalformedPolicy {
+        name: name.to_owned(),
+        problem: error.to_string(),
+    })
+}
+
+/// The account-Regions that match both selections and are enabled.
+pub(super) fn account_regions(
+    world: &World,
+    accounts: &Names,
+    regions: &Names,
+) -> Vec<(AccountId, Region)> {
+    let selected = world
+        .accounts
+        .values()
+        .filter(|account| accounts.include_account(account.id, &account.name));
+    let account_regions = selected.flat_map(|account| {
+        world
+            .regions
+            .all()
+            .map(move |(region, _)| (account.id, region.clone()))
+    });
+    account_regions
+        .filter(|(account, region)| {
+            regions.include(region.as_str()) && world.is_region_enabled(*account, region)
+        })
+        .collect()
+}
+
+fn add_groups(world: &mut World, spec: &GroupSpec, now: Timestamp, default_created: Timestamp) {
+    let created = spec
+        .created
+        .map_or(default_created, |created| created.resolve(now));
+    for (account, region) in account_regions(world, &spec.accounts, &spec.regions) {
+        for name in spec.names() {
+            let mut group = StoredGroup::new(
+                LogGroupClass::from(spec.class.as_str()),
+                created.as_millisecond(),
+                serial_salt(&name),
+            );
+            group.retention_days = spec.retention_days;
+            group.masked = spec.masked;
+            group.kms_key.clone_from(&spec.kms_key);
+            group.mask_inherited = spec.mask_inherited;
+            log_store(world, account, &region)
+                .groups
+                .insert(name, group);
+        }
+    }
+}
+
+/// The log store of an account that exists.
+fn log_store<'a>(world: &'a mut World, account: AccountId, region: &Region) -> &'a mut LogStore {
+    match world.accounts.get_mut(&account) {
+        Some(account) => account.logs.entry(region.clone()).or_default(),
+        None => unreachable!("the account was looked up before"),
+    }
+}
+
+/// Returns the log group with this name. It is created with default settings if no `[[groups]]`
+/// table defines it.
+pub(super) fn open_group<'a>(
+    world: &'a mut World,
+    account: AccountId,
+    region: &Region,
+    name: &str,
+    created: Timestamp,
+) -> Option<&'a mut StoredGroup> {
+    let store = world
+        .account_mut(account)?
+        .logs
+        .entry(region.clone())
+        .or_default();
+    let new_group = || {
+        StoredGroup::new(
+            LogGroupClass::Standard,
+            created.as_millisecond(),
+            serial_salt(name),
+        )
+    };
+    Some(
+        store
+            .groups
+            .entry(name.to_owned())
+            .or_insert_with(new_group),
+    )
+}
+
+fn add_trail(
+    world: &mut World,
+    spec: &TrailSpec,
+    now: Timestamp,
+    created: Timestamp,
+) -> Result<(), ScenarioError> {
+    if let Some(group) = &spec.log_group {
+        open_group(world, spec.account, &spec.home, group, created).ok_or_else(|| {
+            undefined_reference("[[trails]]", "the account", spec.account.to_string())
+        })?;
+    }
+    let outside_accounts = world
+        .accounts
+        .values()
+        .filter(|account| !account.is_in_organization())
+        .map(|account| account.id);
+    let unreached = spec
+        .unreached
+        .iter()
+        .copied()
+        .chain(outside_accounts)
+        .collect();
+    world.trails.push(Trail {
+        name: spec.name.clone(),
+        account: spec.account,
+        home: spec.home.clone(),
+        multi_region: spec.multi_region,
+        organization: spec.organization,
+        unreached,
+        log_group: spec.log_group.clone(),
+        logging: spec.logging,
+        delivery_error: spec.delivery_error.clone(),
+        last_delivery: spec.last_delivery.map(|last| last.resolve(now)),
+        read_write_type: spec.records,
+        excluded_sources: spec.excluded_sources.clone(),
+    });
+    Ok(())
+}
+
+fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
+    for (account, region) in account_regions(world, &spec.accounts, &spec.regions) {
+        let existing = world
+            .account(account)
+            .and_then(|account| account.flow_logs.get(&region));
+        let to_same_group = existing
+            .into_iter()
+            .flatten()
+            .filter(|other| other.log_group == spec.log_group)
+            .count();
+        // A VPC has only one flow log per destination, so a further one gets another VPC.
+        let purpose = match to_same_group {
+            0 => format!("{account} {region} {}", spec.log_group),
+            n => format!("{account} {region} {} {n}", spec.log_group),
+        };
+        let flow_log = FlowLog {
+            id: world.mint.id_for("fl-", &purpose, 17).to_lowercase(),
+            vpc: world.mint.id_for("vpc-", &purpose, 17).to_lowercase(),
+            log_group: spec.log_group.clone(),
+            traffic_type: spec.traffic_type,
+            destination: spec.destination,
+            destination_account: spec.destination_account.unwrap_or(account),
+            format: spec
+                .format
+                .clone()
+                .unwrap_or_else(|| FlowLog::DEFAULT_FORMAT.to_owned()),
+            created,
+            delivery_error: spec.delivery_error.clone(),
+        };
+        if spec.destination == FlowDestination::CloudWatchLogs {
+            open_group(
+                world,
+                flow_log.destination_account,
+                &region,
+                &spec.log_group,
+                created,
+            );
+        }
+        if let Some(account) = world.account_mut(account) {
+            account.flow_logs.entry(region).or_default().push(flow_log);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! CloudTrail trails and their delivery to CloudWatch Logs.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::World;
+use crate::cloudtrail::{Record, RecordForm};
+use dragnet_model::{AccountId, Region};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Trail {
+    pub(crate) name: String,
+    /// The account that owns it.
+    pub(crate) account: AccountId,
+    /// The home Region, which contains its log group.
+    pub(crate) home: Region,
+    /// Whether it records every Region, or only its home Region.
+    pub(crate) multi_region: bool,
+    /// Whether it is an organization trail, which records every account of the organization.
+    pub(crate) organization: bool,
+    /// Accounts that an organization trail does not record, for example because they joined after
+    /// its setup broke.
+    pub(crate) unreached: Vec<AccountId>,
+    /// The log group that it delivers to, if there is one.
+    pub(crate) log_group: Option<String>,
+    /// Whether recording is on.
+    pub(crate) logging: bool,
+    /// An error that prevents delivery to the log group, in AWS's words.
+    pub(crate) delivery_error: Option<String>,
+    /// When it last delivered to its log group; by default a few minutes ago.
+    pub(crate) last_delivery: Option<Timestamp>,
+    pub(crate) read_write_type: ReadWriteType,
+    /// Services whose management events are excluded, e.g. `kms.amazonaws.com`.
+    pub(crate) excluded_sources: Vec<String>,
+}
+
+/// The management events that a trail records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) enum ReadWriteType {
+    /// Read and write events.
+    #[default]
+    All,
+    /// Only read events.
+    ReadOnly,
+    /// Only write events.
+    WriteOnly,
+}
+
+impl ReadWriteType {
+    /// The value of `ReadWriteType`.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "All",
+            Self::ReadOnly => "ReadOnly",
+            Self::WriteOnly => "WriteOnly",
+        }
+    }
+}
+
+impl Trail {
+    /// Whether the trail records this account and Region.
+    fn is_recording(&self, account: AccountId, region: &Region) -> bool {
+        let records_account = if self.organization {
+            !self.unreached.contains(&account)
+        } else {
+            self.account == account
+        };
+        self.logging && records_account && (self.multi_region || self.home == *region)
+    }
+
+    /// Whether this record is delivered to the log group.
+    pub(crate) fn delivers(&self, record: &Record) -> bool {
+        let kind_matches = match self.read_write_type {
+            ReadWriteType::All => true,
+            ReadWriteType::ReadOnly => record.read_only,
+            ReadWriteType::WriteOnly => !record.read_only,
+        };
+        kind_matches
+            && !self.excluded_sources.contains(&record.event_source())
+            && self.delivers_from(record.account, &record.region)
+    }
+
+    /// Whether records of this account and Region are delivered to the log group, if the trail
+    /// records events of their kind.
+    pub(crate) fn delivers_from(&self, account: AccountId, region: &Region) -> bool {
+        self.log_group.is_some()
+            && self.delivery_error.is_none()
+            && self.is_recording(account, region)
+    }
+
+    /// The log stream of the records of an account and Region.
+    ///
+    /// Source: CloudTrail user guide, "Log group and log stream naming".
+    pub(crate) fn stream_name(
+        &self,
+        organization_id: &str,
+        account: AccountId,
+        region: &Region,
+    ) -> String {
+        let prefix = if self.organization {
+            format!("{organization_id}_")
+        } else {
+            String::new()
+        };
+        format!("{prefix}{account}_CloudTrail_{region}")
+    }
+
+    /// The form in which it writes records.
+    pub(crate) fn record_form(&self) -> RecordForm {
+        RecordForm::for_source(&self.name)
+    }
+
+    pub(crate) fn arn(&self, world: &World) -> String {
+        world.arn(
+            "cloudtrail",
+            self.home.as_str(),
+            self.account,
+            &format!("trail/{}", self.name),
+        )
+    }
+}
