@@ -7,10 +7,11 @@
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Config, Credentials, Region};
+use dragnet::aws::range_connector;
 use dragnet::search::{Matcher, coarse_pattern};
 use dragnet_model::Indicator;
 use dragnet_model::time::Clock;
-use dragnet_range::{Range, Scenario, connector};
+use dragnet_range::{Range, Scenario};
 use tokio::time::Instant;
 
 /// How often the group is read, so that a million events are read in total. A million stored events
@@ -87,7 +88,7 @@ fn connect() -> Client {
     let keys = range.credentials();
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(connector::http_client(range))
+        .http_client(range_connector::http_client(range))
         .credentials_provider(Credentials::new(
             keys.access_key_id,
             keys.secret_access_key,

@@ -37,7 +37,7 @@ def snapshots(commit):
     for path in git("ls-tree", "-r", "--name-only", commit).splitlines():
         if path.endswith(".snap"):
             yield git("show", f"{commit}:{path}").split("---", 2)[-1]
-        elif path.endswith(".rs") and path.startswith(("src/", "tests/")):
+        elif path.endswith(".rs") and path.startswith(("src/", "crates/", "tests/")):
             source = git("show", f"{commit}:{path}")
             if "insta::" in source:
                 yield from (match.group(2) for match in INLINE.finditer(source))

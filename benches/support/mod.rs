@@ -21,10 +21,10 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use clap::Parser;
 use dragnet::aws::{Aws, CodeSource, ConnectOptions, MfaCode, StaticCredentials, Wire};
-use dragnet::cli::settings::{ResolveContext, SweepSettings};
 use dragnet::cli::{Arguments, Command};
 use dragnet::config::Concurrency;
-use dragnet::store::{Checkpoint, Journal, RunDir, StoreError};
+use dragnet::settings::{ResolveContext, SweepSettings};
+use dragnet::store::{Checkpoint, Journal, RunDir, RunFacts, StoreError};
 use dragnet::sweep::{SweepParts, Tally, WindowBasis};
 use dragnet::throttle::{QuotaTable, Quotas};
 use dragnet_model::RunId;
@@ -195,7 +195,7 @@ pub(crate) async fn sweep_parts(
     .unwrap();
     let run_id = RunId::new(clock.now(), 1);
     let dir = RunDir::create(directory, &run_id).unwrap();
-    let (journal, writer) = Journal::create(&dir, &[]).unwrap();
+    let (journal, writer) = Journal::create(&dir, &RunFacts::default()).unwrap();
     let parts = SweepParts {
         aws,
         calls,

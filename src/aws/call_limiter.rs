@@ -5,14 +5,15 @@
 //! chooses the next work unit only when its permit is available.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore};
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
-use crate::throttle::{Limiter, QuotaKey, Quotas};
+use super::quota_limiter::{QuotaLimiter, Waiting};
+use crate::throttle::{QuotaKey, Quotas};
 
 /// Grants permits for calls, within their quotas and a global concurrency limit.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(super) struct CallLimiter {
     /// The current number of concurrency permits, in use or free.
     permits: AtomicUsize,
     max_permits: usize,
-    limiters: StdMutex<QuotaLimiters>,
+    limiters: Mutex<QuotaLimiters>,
 }
 
 /// The limiters of the quotas that are in use or were slowed down.
@@ -44,20 +45,6 @@ const GROWTH: usize = 3;
 /// cleanup left.
 const MIN_CLEANUP_THRESHOLD: usize = 1_024;
 
-/// The limits on the calls of one quota.
-#[derive(Debug)]
-pub(super) struct QuotaLimiter {
-    /// Tokio's mutex is a fair queue; only the call that holds it asks the limiter.
-    queue: Mutex<()>,
-    pub limiter: Limiter,
-    /// The number of calls that wait for the rate limiter or for a concurrency permit.
-    waiting: AtomicUsize,
-    /// Notified when no call waits any longer.
-    idle: Notify,
-    /// The moving average of the response time.
-    response_micros: AtomicU64,
-}
-
 /// The right to send one call. Its rate-limit permit is spent; it holds a concurrency permit until
 /// it is dropped.
 #[derive(Debug)]
@@ -74,7 +61,7 @@ impl CallLimiter {
             concurrency: Arc::new(Semaphore::new(initial)),
             permits: AtomicUsize::new(initial),
             max_permits: concurrency,
-            limiters: StdMutex::default(),
+            limiters: Mutex::default(),
         }
     }
 
@@ -112,7 +99,7 @@ impl CallLimiter {
 
     /// Returns the limiter of one quota. Keep it for as long as the quota is in use.
     pub(super) fn quota_limiter(&self, key: &QuotaKey) -> Arc<QuotaLimiter> {
-        let mut limiters = self.limiters();
+        let mut limiters = self.limiters.lock();
         if let Some(quota_limiter) = limiters.by_key.get(key) {
             return Arc::clone(quota_limiter);
         }
@@ -124,14 +111,9 @@ impl CallLimiter {
         quota_limiter
     }
 
-    fn limiters(&self) -> MutexGuard<'_, QuotaLimiters> {
-        // A poisoned map is still consistent: no change under this lock can be left half done.
-        self.limiters.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns the quotas that AWS throttled.
     pub(super) fn slowed(&self) -> Vec<(QuotaKey, Arc<QuotaLimiter>)> {
-        let limiters = self.limiters();
+        let limiters = self.limiters.lock();
         let slowed = limiters
             .by_key
             .iter()
@@ -205,72 +187,10 @@ impl QuotaLimiters {
     }
 }
 
-impl QuotaLimiter {
-    fn new(limiter: Limiter) -> Self {
-        Self {
-            queue: Mutex::new(()),
-            limiter,
-            waiting: AtomicUsize::new(0),
-            idle: Notify::new(),
-            response_micros: AtomicU64::new(0),
-        }
-    }
-
-    /// Records the response time of a call, which contributes a quarter to the average.
-    pub(super) fn record_response_time(&self, latency: Duration) {
-        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-        _ = self
-            .response_micros
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |average| {
-                Some(if average == 0 {
-                    micros
-                } else {
-                    average - average / 4 + micros / 4
-                })
-            });
-    }
-
-    /// The average response time; zero while nothing is known.
-    pub(super) fn response_time(&self) -> Duration {
-        Duration::from_micros(self.response_micros.load(Ordering::Relaxed))
-    }
-
-    fn is_idle(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) == 0
-    }
-
-    async fn wait_idle(&self) {
-        loop {
-            // Registered before the check, so that no notification is missed in between.
-            let notified = self.idle.notified();
-            if self.is_idle() {
-                return;
-            }
-            notified.await;
-        }
-    }
-}
-
-/// Counts a waiting call for as long as it exists.
-struct Waiting<'a>(&'a QuotaLimiter);
-
-impl<'a> Waiting<'a> {
-    fn new(quota: &'a QuotaLimiter) -> Self {
-        quota.waiting.fetch_add(1, Ordering::AcqRel);
-        Self(quota)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if self.0.waiting.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.idle.notify_waiters();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures::future::join_all;
     use tokio::task::JoinSet;
     use tokio::time::Instant;
@@ -388,7 +308,7 @@ mod tests {
             );
             sleep(Duration::from_millis(1)).await;
         }
-        let kept = call_limiter.limiters().by_key.len();
+        let kept = call_limiter.limiters.lock().by_key.len();
         assert!(kept <= MIN_CLEANUP_THRESHOLD, "{kept} limiters");
         assert!(
             Arc::ptr_eq(&held, &call_limiter.quota_limiter(&key(1))),

@@ -1,7 +1,7 @@
 //! The clock skew between this host and AWS, which rejects signatures that are some minutes too old
 //! or too early.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -11,33 +11,30 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::Format;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 
-use super::call::{CallContext, config_for};
-use super::connect::Aws;
+use super::client::Aws;
 use dragnet_model::Operation;
 
 impl Aws {
     /// Returns how far the clock of this host is ahead of AWS's, in seconds; negative if it is
     /// behind. `None` if no response had a date. Error responses have one too.
     pub async fn clock_skew(&self) -> Option<SignedDuration> {
-        let context = CallContext {
-            session: self.source(),
-            region: self.home(),
-            operation: Operation::GetCallerIdentity,
-        };
+        let context = self.home_context(self.source(), Operation::GetCallerIdentity);
         let date = DateHeader::default();
-        let call = self.call(context, |credentials| {
+        // Not `send!`, because an interceptor reads the response too.
+        let call = self.call(context, |config| {
             self.clients
                 .sts
                 .get_caller_identity()
                 .customize()
-                .config_override(config_for!(aws_sdk_sts, context, credentials))
+                .config_override(config)
                 .interceptor(date.clone())
                 .send()
         });
         // Only the date matters; other code reports whether AWS accepts the call.
         _ = call.await;
-        let aws_time = *date.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let aws_time = *date.0.lock();
         Some(self.clock.now().duration_since(aws_time?))
     }
 }
@@ -61,8 +58,7 @@ impl Intercept for DateHeader {
     ) -> Result<(), BoxError> {
         let header = context.response().headers().get("date");
         let date = header.and_then(|text| DateTime::from_str(text, Format::HttpDate).ok());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            date.and_then(|date| Timestamp::from_second(date.secs()).ok());
+        *self.0.lock() = date.and_then(|date| Timestamp::from_second(date.secs()).ok());
         Ok(())
     }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use aws_sdk_cloudtrail::types;
 
-use super::call::{CallContext, config_for};
-use super::connect::Aws;
+use super::call::send;
+use super::call_context::CallContext;
+use super::client::Aws;
 use super::error::CallError;
-use super::required_members::UNPROVEN_EMPTY;
+use super::incomplete_response::UNPROVEN_EMPTY;
 use super::session::Session;
 use dragnet_model::{
     Arn, Delivery, Destination, LogSource, ManagementEvents, Operation, Region, Selection,
@@ -40,15 +41,7 @@ impl Aws {
             .cloudtrail
             .describe_trails()
             .include_shadow_trails(true);
-        let described = self
-            .call(context, |credentials| {
-                request
-                    .clone()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_cloudtrail, context, credentials))
-                    .send()
-            })
-            .await;
+        let described = send!(self, context, request);
         let output = match described {
             Err(error) if error.code == UNPROVEN_EMPTY => {
                 self.confirm_no_trails(session, region, error).await?;
@@ -80,15 +73,7 @@ impl Aws {
             operation: Operation::GetTrailStatus,
         };
         let request = self.clients.cloudtrail.get_trail_status().name(&trail.via);
-        let output = self
-            .call(context, |credentials| {
-                request
-                    .clone()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_cloudtrail, context, credentials))
-                    .send()
-            })
-            .await?;
+        let output = send!(self, context, request)?;
         let ms =
             |time: Option<aws_smithy_types::DateTime>| time.and_then(|time| time.to_millis().ok());
         Ok(Delivery {
@@ -123,15 +108,7 @@ impl Aws {
             .cloudtrail
             .get_event_selectors()
             .trail_name(&trail.via);
-        let output = self
-            .call(context, |credentials| {
-                request
-                    .clone()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_cloudtrail, context, credentials))
-                    .send()
-            })
-            .await?;
+        let output = send!(self, context, request)?;
         Ok(parse_selection(
             output.event_selectors(),
             output.advanced_event_selectors(),

@@ -1,15 +1,14 @@
-//! One connection to AWS for a whole run: one HTTP client, one SDK client per service, one source
-//! of credentials.
+//! Creates the connection of a whole run: one HTTP client, one SDK client per service, and one
+//! source of credentials.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
@@ -18,22 +17,22 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::CallError;
 use super::bounded_connector::bound_responses;
 use super::call_limiter::CallLimiter;
+use super::client::{Aws, Clients};
 use super::descriptor_limit::DescriptorLimit;
 use super::http;
-use super::mfa::{CodeSource, Device, MfaStatus};
+use super::mfa::{CodeSource, Device};
 use super::profile::{ProfileChain, ProfileError, ProfileRole};
-use super::query_limiter::{QueryLimiter, QueryPermits};
+use super::query_limiter::QueryLimiter;
 use super::response_budget::ResponseBudget;
+use super::sdk_time::SdkTime;
 use super::session::{RoleHop, Session};
 use super::source::{self, SourceCredentials};
-use super::sts::{Caller, SessionDurations};
 use crate::config::Identity;
 use crate::throttle::Quotas;
 use dragnet_model::time::Clock;
-use dragnet_model::{ApiCall, InvalidRegion, Partition, Region, SlowedRate, Target};
+use dragnet_model::{ApiCall, InvalidRegion, Partition, Region};
 
 /// The timeouts for a connection and for the head of a response; `bounded_connector.rs` has those
 /// for the rest. AWS responds within seconds; a call that hangs is retried.
@@ -104,55 +103,6 @@ pub enum ConnectError {
     /// The configured Region is not a valid Region name.
     #[error("the configured Region is invalid")]
     Region(#[from] InvalidRegion),
-}
-
-/// A connection to AWS. Every call is made through it.
-#[derive(Clone, Debug)]
-pub struct Aws {
-    pub(super) clients: Clients,
-    pub(super) call_limiter: Arc<CallLimiter>,
-    /// Shared by all runs of the connection.
-    query_limiter: Arc<QueryLimiter>,
-    /// Once it is cancelled, no further call of this connection is sent.
-    pub(super) stop: CancellationToken,
-    pub(super) audit: Option<mpsc::Sender<ApiCall>>,
-    pub(super) clock: Clock,
-    pub(super) caller: OnceLock<Caller>,
-    /// The session durations that roles are known to allow.
-    pub(super) durations: Arc<SessionDurations>,
-    source: Arc<Session>,
-    mfa: Option<Arc<Session>>,
-    profile_roles: Vec<Arc<Session>>,
-    home: Region,
-}
-
-/// One client per service. Region and credentials are set per call, which costs microseconds; a
-/// client for each of thousands of account-Regions would cost 16 KiB each.
-#[derive(Clone, Debug)]
-pub(super) struct Clients {
-    pub sts: aws_sdk_sts::Client,
-    pub cloudtrail: aws_sdk_cloudtrail::Client,
-    pub ec2: aws_sdk_ec2::Client,
-    pub eventbridge: aws_sdk_eventbridge::Client,
-    pub logs: aws_sdk_cloudwatchlogs::Client,
-    pub iam: aws_sdk_iam::Client,
-    pub organizations: aws_sdk_organizations::Client,
-    pub sns: aws_sdk_sns::Client,
-}
-
-impl Clients {
-    fn new(sdk: &SdkConfig) -> Self {
-        Self {
-            sts: aws_sdk_sts::Client::new(sdk),
-            cloudtrail: aws_sdk_cloudtrail::Client::new(sdk),
-            ec2: aws_sdk_ec2::Client::new(sdk),
-            eventbridge: aws_sdk_eventbridge::Client::new(sdk),
-            logs: aws_sdk_cloudwatchlogs::Client::new(sdk),
-            iam: aws_sdk_iam::Client::new(sdk),
-            organizations: aws_sdk_organizations::Client::new(sdk),
-            sns: aws_sdk_sns::Client::new(sdk),
-        }
-    }
 }
 
 /// Finds the source credentials of AWS or of the practice range, with an HTTP client whose
@@ -279,105 +229,6 @@ impl Aws {
             home,
         })
     }
-
-    /// Returns the same connection, with its quotas and sessions, for a run that has a separate
-    /// audit.
-    #[must_use]
-    pub fn with_audit(&self, audit: mpsc::Sender<ApiCall>) -> Self {
-        Self {
-            audit: Some(audit),
-            ..self.clone()
-        }
-    }
-
-    /// Checks that the source credentials are accepted by AWS, and opens the MFA session if there
-    /// is a device. So no code is requested in the middle of the work.
-    ///
-    /// # Errors
-    /// The source credentials are rejected, or they cannot open an MFA session.
-    pub async fn authenticate(&self) -> Result<Caller, CallError> {
-        let caller = self.caller().await?;
-        if let Some(session) = &self.mfa {
-            self.credentials(session).await?;
-        }
-        Ok(caller)
-    }
-
-    /// Returns the same connection, which sends no further call once `stop` is cancelled. Calls in
-    /// flight continue; waiting calls fail as [`super::ErrorClass::Interrupted`].
-    #[must_use]
-    pub fn with_cancellation(self, stop: CancellationToken) -> Self {
-        Self { stop, ..self }
-    }
-
-    /// Returns the permits for the Insights queries of an account-Region, which all runs of this
-    /// connection share.
-    pub fn query_permits(&self, target: &Target) -> Arc<QueryPermits> {
-        self.query_limiter.permits(target)
-    }
-
-    /// Returns the quotas for which AWS throttled a call, sorted by operation, account and Region.
-    pub fn slowed_rates(&self) -> Vec<SlowedRate> {
-        let slowed = self
-            .call_limiter
-            .slowed()
-            .into_iter()
-            .map(|(key, quota_limiter)| quota_limiter.limiter.slowed_rate(&key));
-        let mut slowed: Vec<SlowedRate> = slowed.collect();
-        slowed.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
-        slowed
-    }
-
-    /// The session of the source credentials.
-    pub fn source(&self) -> &Arc<Session> {
-        &self.source
-    }
-
-    /// The session from which every role chain starts: that of the profile's last role, else the
-    /// MFA session, else that of the source credentials.
-    pub fn base(&self) -> &Arc<Session> {
-        self.profile_roles
-            .last()
-            .or(self.mfa.as_ref())
-            .unwrap_or(&self.source)
-    }
-
-    /// The sessions of the profile's own roles, in the order in which they are assumed.
-    pub fn profile_roles(&self) -> &[Arc<Session>] {
-        &self.profile_roles
-    }
-
-    /// Whether there is an MFA device, so that every session depends on one of its codes.
-    pub fn has_mfa(&self) -> bool {
-        self.mfa.is_some()
-    }
-
-    /// The MFA device and when its session ends, if there is a device.
-    pub async fn mfa(&self) -> Option<MfaStatus> {
-        let session = self.mfa.as_ref()?;
-        let serial = session.device()?.serial().clone();
-        Some(MfaStatus {
-            serial,
-            session_until: session.expiry().await,
-        })
-    }
-
-    /// Removes the cached MFA session. Returns `false` if none was cached.
-    ///
-    /// # Errors
-    /// The cache file cannot be removed.
-    pub fn forget_mfa_session(&self) -> std::io::Result<bool> {
-        self.mfa
-            .as_ref()
-            .and_then(|session| session.device())
-            .map_or(Ok(false), Device::forget_session)
-    }
-
-    /// The Region for STS and global services: the configured one, else the default one of the
-    /// partition that the configuration names, else us-east-1.
-    pub fn home(&self) -> &Region {
-        &self.home
-    }
 }
 
 /// Returns the Region for STS and global services.
@@ -416,15 +267,5 @@ fn profile_hop(role: ProfileRole, identity: &Identity) -> RoleHop {
             .duration
             .unwrap_or_else(|| identity.session_duration.get()),
         policy: None,
-    }
-}
-
-/// Dragnet's clock, for the SDK, which signs requests with the time.
-#[derive(Clone, Debug)]
-pub(super) struct SdkTime(pub Clock);
-
-impl TimeSource for SdkTime {
-    fn now(&self) -> SystemTime {
-        self.0.now().into()
     }
 }

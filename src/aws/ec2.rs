@@ -1,23 +1,11 @@
 //! EC2: the Regions that an account has enabled.
 
-use aws_sdk_ec2::types;
-
-use super::call::{CallContext, config_for};
-use super::connect::Aws;
+use super::call::send;
+use super::client::Aws;
+use super::enabled_region::{EnabledRegion, is_enabled};
 use super::error::CallError;
 use super::session::Session;
-use dragnet_model::{InvalidRegion, Operation, Region};
-
-/// A Region that an account has enabled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnabledRegion {
-    /// The Region.
-    pub region: Region,
-    /// EC2's value: `opt-in-not-required` or `opted-in`.
-    pub opt_in_status: String,
-    /// The endpoint of EC2 in this Region.
-    pub endpoint: String,
-}
+use dragnet_model::{InvalidRegion, Operation};
 
 impl Aws {
     /// Returns the Regions that are enabled in the session's account, sorted.
@@ -31,21 +19,9 @@ impl Aws {
         &self,
         session: &Session,
     ) -> Result<Vec<EnabledRegion>, CallError> {
-        let context = CallContext {
-            session,
-            region: self.home(),
-            operation: Operation::DescribeRegions,
-        };
-        let output = self
-            .call(context, |credentials| {
-                self.clients
-                    .ec2
-                    .describe_regions()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_ec2, context, credentials))
-                    .send()
-            })
-            .await?;
+        let context = self.home_context(session, Operation::DescribeRegions);
+        let request = self.clients.ec2.describe_regions();
+        let output = send!(self, context, request)?;
         let enabled = output.regions().iter().filter(|region| is_enabled(region));
         let regions = enabled.map(|enabled| {
             Ok(EnabledRegion {
@@ -59,9 +35,4 @@ impl Aws {
         regions.sort_by(|one, other| one.region.cmp(&other.region));
         Ok(regions)
     }
-}
-
-/// Whether the account can use the Region.
-pub(super) fn is_enabled(region: &types::Region) -> bool {
-    region.opt_in_status() != Some("not-opted-in")
 }

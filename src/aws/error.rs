@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
-use super::required_members::{IncompleteResponse, UNPROVEN_EMPTY};
+use super::incomplete_response::{IncompleteResponse, UNPROVEN_EMPTY};
 use dragnet_model::{AccountId, ApiCall, Region, RoleArn};
 
 /// The class of an error, independent of the service's name for it.
@@ -52,6 +52,39 @@ pub struct CallError {
     pub region: Region,
     /// The number of attempts.
     pub attempts: u32,
+}
+
+impl CallError {
+    /// Creates an error that AWS did not send: the call was not made, or its response cannot be
+    /// used. It has one attempt, no request id and no account.
+    pub(super) fn local(
+        operation: &'static str,
+        region: &Region,
+        class: ErrorClass,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            class,
+            code: code.into(),
+            message: message.into(),
+            request_id: String::new(),
+            operation,
+            account: None,
+            role: None,
+            region: region.clone(),
+            attempts: 1,
+        }
+    }
+}
+
+/// Converts a "not found" error to `None`.
+pub(super) fn none_if_not_found<T>(result: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match result {
+        Ok(output) => Ok(Some(output)),
+        Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 impl std::error::Error for CallError {}

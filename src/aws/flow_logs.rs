@@ -2,8 +2,9 @@
 
 use aws_sdk_ec2::types;
 
-use super::call::{CallContext, config_for};
-use super::connect::Aws;
+use super::call::send;
+use super::call_context::CallContext;
+use super::client::Aws;
 use super::error::CallError;
 use super::session::Session;
 use dragnet_model::{
@@ -31,15 +32,7 @@ impl Aws {
             operation: Operation::DescribeFlowLogs,
         };
         let request = self.clients.ec2.describe_flow_logs().set_next_token(token);
-        let output = self
-            .call(context, |credentials| {
-                request
-                    .clone()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_ec2, context, credentials))
-                    .send()
-            })
-            .await?;
+        let output = send!(self, context, request)?;
         let flow_logs = output.flow_logs().iter();
         let flow_logs = flow_logs.map(|flow_log| {
             parse_flow_log(flow_log, target).ok_or_else(|| {

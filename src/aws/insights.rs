@@ -5,10 +5,11 @@ use aws_sdk_cloudwatchlogs::types;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-use super::call::{CallContext, config_for};
-use super::connect::Aws;
+use super::call::send;
+use super::call_context::CallContext;
+use super::client::Aws;
 use super::error::CallError;
-use super::logs::LogEvent;
+use super::log_event::LogEvent;
 use super::session::Session;
 use dragnet_model::{Operation, Region};
 
@@ -102,15 +103,7 @@ impl Aws {
             .end_time(request.last_second)
             .query_string(&request.query)
             .limit(i32::try_from(request.limit).unwrap_or(i32::MAX));
-        let output = self
-            .call(context, |credentials| {
-                request
-                    .clone()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_cloudwatchlogs, context, credentials))
-                    .send()
-            })
-            .await?;
+        let output = send!(self, context, request)?;
         output
             .query_id
             .map(QueryId)
@@ -141,15 +134,7 @@ impl Aws {
             .get_query_results()
             .query_id(&query.0)
             .set_next_token(token);
-        let output = self
-            .call(context, |credentials| {
-                request
-                    .clone()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_cloudwatchlogs, context, credentials))
-                    .send()
-            })
-            .await?;
+        let output = send!(self, context, request)?;
         let status = match output.status() {
             Some(types::QueryStatus::Complete) => QueryStatus::Complete,
             Some(types::QueryStatus::Timeout) => QueryStatus::TimedOut,
@@ -201,12 +186,9 @@ impl Aws {
         };
         let request = self.clients.logs.stop_query().query_id(&query.0);
         let permit = self.call_limiter.acquire_concurrency().await;
-        self.call_with(permit, context, |credentials| {
-            request
-                .clone()
-                .customize()
-                .config_override(config_for!(aws_sdk_cloudwatchlogs, context, credentials))
-                .send()
+        // Not `send!`, because the first attempt has its permit.
+        self.call_with(permit, context, |config| {
+            request.clone().customize().config_override(config).send()
         })
         .await
         .map(|_| ())
@@ -237,15 +219,7 @@ impl Aws {
             .log_group_name(log_group)
             .limit(50);
         let request = request.set_next_token(token);
-        let output = self
-            .call(context, |credentials| {
-                request
-                    .clone()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_cloudwatchlogs, context, credentials))
-                    .send()
-            })
-            .await?;
+        let output = send!(self, context, request)?;
         let names = output
             .log_streams
             .unwrap_or_default()

@@ -3,12 +3,14 @@
 use aws_sdk_cloudwatchlogs::types;
 use jiff::Timestamp;
 
-use super::call::{CallContext, config_for};
+use super::call::send;
+use super::call_context::CallContext;
 use super::call_limiter::Permit;
-use super::connect::Aws;
+use super::client::Aws;
 use super::error::CallError;
 use super::event_page::FastPageDecoder;
-use super::pages::Pages;
+use super::log_event::EventPage;
+use super::page_list::{ListPage, find_in_pages};
 use super::response_budget::ResponsePermit;
 use super::session::Session;
 use dragnet_model::{LogGroup, LogGroupArn, LogGroupClass, Operation, Region};
@@ -26,37 +28,6 @@ pub struct EventQuery {
     pub pattern: Option<String>,
     /// Whether masked values are requested in clear text, which needs `logs:Unmask`.
     pub unmask: bool,
-}
-
-/// One page of events. It may be empty and still have a token: only a page without a token is the
-/// last.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventPage {
-    /// The events, in no reliable order.
-    pub events: Vec<LogEvent>,
-    /// The token of the next page, valid for 24 hours.
-    pub next_token: Option<String>,
-    /// Whether the response says that it did not search a log stream completely. AWS has not
-    /// reported that since 2020; other servers may. On the last page, it means that events are
-    /// missing.
-    ///
-    /// Source: CloudWatch Logs API, `FilterLogEvents`, `searchedLogStreams`; `SearchedLogStream`.
-    pub has_unsearched_stream: bool,
-}
-
-/// An event. Every text is untrusted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LogEvent {
-    /// The id, unique in the account and Region.
-    pub event_id: String,
-    /// The name of the log stream.
-    pub log_stream: String,
-    /// The log time, in milliseconds since the Unix epoch. It may be the time of the delivery.
-    pub timestamp_ms: i64,
-    /// The ingestion time, in milliseconds since the Unix epoch.
-    pub ingestion_ms: i64,
-    /// The message.
-    pub message: String,
 }
 
 impl Aws {
@@ -78,20 +49,13 @@ impl Aws {
             region,
             operation: Operation::DescribeLogGroups,
         };
-        let output = self
-            .call(context, |credentials| {
-                let request = self
-                    .clients
-                    .logs
-                    .describe_log_groups()
-                    .limit(50)
-                    .set_next_token(token.clone());
-                request
-                    .customize()
-                    .config_override(config_for!(aws_sdk_cloudwatchlogs, context, credentials))
-                    .send()
-            })
-            .await?;
+        let request = self
+            .clients
+            .logs
+            .describe_log_groups()
+            .limit(50)
+            .set_next_token(token);
+        let output = send!(self, context, request)?;
         let groups = output.log_groups().iter().map(|group| {
             parse_log_group(group)
                 .ok_or_else(|| context.unreadable("a log group in the response has no name"))
@@ -122,29 +86,19 @@ impl Aws {
             .describe_log_groups()
             .log_group_name_prefix(&arn.name)
             .limit(50);
-        let mut pages = Pages::default();
-        loop {
-            let request = request.clone().set_next_token(pages.token());
-            let output = self
-                .call(context, |credentials| {
-                    let config = config_for!(aws_sdk_cloudwatchlogs, context, credentials);
-                    request.clone().customize().config_override(config).send()
+        let request = &request;
+        let group = find_in_pages(
+            context,
+            |token| async move {
+                let output = send!(self, context, request.clone().set_next_token(token))?;
+                Ok(ListPage {
+                    items: output.log_groups.unwrap_or_default(),
+                    next_token: output.next_token,
                 })
-                .await?;
-            let group = output
-                .log_groups()
-                .iter()
-                .filter_map(parse_log_group)
-                .find(|group| group.name == arn.name);
-            let items = output.log_groups().len();
-            if group.is_some()
-                || !pages
-                    .advance(items, output.next_token)
-                    .map_err(|endless| context.endless(endless))?
-            {
-                return Ok(group);
-            }
-        }
+            },
+            |group: &types::LogGroup| group.log_group_name() == Some(arn.name.as_str()),
+        );
+        Ok(group.await?.as_ref().and_then(parse_log_group))
     }
 
     /// Returns one page of a log group's events: at most 1 MB or 10,000 events. The call waits for
@@ -169,9 +123,9 @@ impl Aws {
             operation: Operation::FilterLogEvents,
         };
         let (output, response_permit) = self
-            .call_with(permit, context, |credentials| {
+            .call_with(permit, context, |config| {
+                // Not `send!`, because each attempt has its own decoder.
                 let decoder = FastPageDecoder::default();
-                let config = config_for!(aws_sdk_cloudwatchlogs, context, credentials);
                 let request = self
                     .clients
                     .logs

@@ -5,51 +5,71 @@
 //! [`Aws`], which acquires a rate-limit permit first and a concurrency permit second, records each
 //! attempt in the audit, and decides about retries.
 
+mod attempt;
 mod bounded_connector;
 mod call;
+mod call_config;
+mod call_context;
 mod call_limiter;
+mod caller;
+mod client;
 mod clock;
 mod cloudtrail;
 mod connect;
+mod credentials;
 mod descriptor_limit;
 mod ec2;
+mod enabled_region;
 mod error;
 mod event_page;
 mod flow_logs;
 mod http;
 mod iam;
+mod incomplete_response;
 mod insights;
+mod log_event;
 mod logs;
+mod member_check;
 mod mfa;
 #[cfg(test)]
 mod mutated_responses;
 mod notify;
 mod organizations;
+mod page_list;
 mod pages;
 mod post;
 mod profile;
 mod query_limiter;
 mod quota_handle;
+mod quota_limiter;
 pub mod range_connector;
 mod required_members;
 mod response_body;
 mod response_budget;
+mod response_shape;
 mod response_table;
+mod retry;
+mod sdk_time;
 mod session;
+mod session_durations;
 mod source;
 mod sts;
 mod trail_list;
 
 pub use call_limiter::Permit;
-pub use connect::{Aws, ConnectError, ConnectOptions, StaticCredentials, Wire};
-pub use ec2::EnabledRegion;
+pub use caller::Caller;
+pub use client::Aws;
+pub use connect::{ConnectError, ConnectOptions, StaticCredentials, Wire};
+pub use enabled_region::EnabledRegion;
 pub use error::{CallError, ErrorClass, causes};
 pub use iam::{
     AccessKey, AttachedPolicy, Credential, CredentialId, CredentialKind, FoundPrincipal, KeyStatus,
     LastUsed, PrincipalDetail, ServiceUse,
 };
+pub(crate) use incomplete_response::UNPROVEN_EMPTY;
 pub use insights::{InsightsRequest, InsightsRow, QueryId, QueryPage, QueryStatus, ResultRow};
-pub use logs::{EventPage, EventQuery, LogEvent};
+pub use log_event::{EventPage, LogEvent};
+pub use logs::EventQuery;
 pub use mfa::{CodeSource, InvalidMfaCode, MfaCode, MfaStatus};
 pub use notify::{BusEvent, TopicMessage};
 pub use organizations::{ListedAccount, ListedUnit};
@@ -58,7 +78,5 @@ pub use post::{PostError, Poster};
 pub use profile::ProfileError;
 pub use query_limiter::QueryPermits;
 pub use quota_handle::QuotaHandle;
-pub(crate) use required_members::UNPROVEN_EMPTY;
 pub use response_budget::ResponsePermit;
 pub use session::{RoleHop, Session};
-pub use sts::Caller;

@@ -10,7 +10,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use super::required_members::RequiredMembers;
-use super::response_table::{Content, Member, Shape};
+use super::response_shape::{Content, Member, Shape};
 use dragnet_model::Operation;
 
 /// The number of items in each list of a complete response.

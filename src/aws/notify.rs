@@ -4,8 +4,9 @@
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sns::types::MessageAttributeValue;
 
-use super::call::{CallContext, config_for};
-use super::connect::Aws;
+use super::call::send;
+use super::call_context::CallContext;
+use super::client::Aws;
 use super::error::CallError;
 use dragnet_model::{Operation, Region};
 
@@ -69,15 +70,7 @@ impl Aws {
         if let Some((group, id)) = message.fifo {
             request = request.message_group_id(group).message_deduplication_id(id);
         }
-        self.call(context, |credentials| {
-            request
-                .clone()
-                .customize()
-                .config_override(config_for!(aws_sdk_sns, context, credentials))
-                .send()
-        })
-        .await?;
-        Ok(())
+        send!(self, context, request).map(drop)
     }
 
     /// Puts an event on a bus in `region`; `None` is the configured Region.
@@ -103,15 +96,7 @@ impl Aws {
             .detail(event.detail)
             .set_event_bus_name(event.bus.map(str::to_owned));
         let request = self.clients.eventbridge.put_events().entries(entry.build());
-        let output = self
-            .call(context, |credentials| {
-                request
-                    .clone()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_eventbridge, context, credentials))
-                    .send()
-            })
-            .await?;
+        let output = send!(self, context, request)?;
         let rejected = output
             .entries()
             .iter()

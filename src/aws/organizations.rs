@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use aws_sdk_organizations::types::{AccountState as AccountStateWord, AccountStatus};
 
-use super::call::{CallContext, config_for};
-use super::connect::Aws;
+use super::call::send;
+use super::client::Aws;
 use super::error::CallError;
-use super::pages::Pages;
+use super::page_list::{ListPage, collect_pages};
 use super::session::Session;
 use dragnet_model::{Account, AccountId, AccountState, Arn, InvalidAccountId, Operation};
 
@@ -57,25 +57,13 @@ impl Aws {
         session: &Session,
         token: Option<String>,
     ) -> Result<(Vec<ListedAccount>, Option<String>), CallError> {
-        let context = CallContext {
-            session,
-            region: self.home(),
-            operation: Operation::ListAccounts,
-        };
+        let context = self.home_context(session, Operation::ListAccounts);
         let request = self
             .clients
             .organizations
             .list_accounts()
             .set_next_token(token);
-        let output = self
-            .call(context, |credentials| {
-                request
-                    .clone()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_organizations, context, credentials))
-                    .send()
-            })
-            .await?;
+        let output = send!(self, context, request)?;
         let accounts = output.accounts().iter().map(|listed| {
             let id = listed
                 .id()
@@ -110,34 +98,18 @@ impl Aws {
     /// # Errors
     /// A call fails, or the pages do not end.
     pub async fn organization_roots(&self, session: &Session) -> Result<Vec<String>, CallError> {
-        let context = self.organizations_context(session, Operation::ListRoots);
-        let mut roots = Vec::new();
-        let mut pages = Pages::default();
-        loop {
-            let request = self
-                .clients
-                .organizations
-                .list_roots()
-                .set_next_token(pages.token());
-            let output = self
-                .call(context, |credentials| {
-                    request
-                        .clone()
-                        .customize()
-                        .config_override(config_for!(aws_sdk_organizations, context, credentials))
-                        .send()
-                })
-                .await?;
-            let page = output.roots();
-            roots.extend(page.iter().filter_map(|root| root.id().map(str::to_owned)));
-            let items = page.len();
-            let has_next = pages
-                .advance(items, output.next_token)
-                .map_err(|endless| context.endless(endless))?;
-            if !has_next {
-                return Ok(roots);
-            }
-        }
+        let context = self.home_context(session, Operation::ListRoots);
+        let request = self.clients.organizations.list_roots();
+        let request = &request;
+        let roots = collect_pages(context, |token| async move {
+            let output = send!(self, context, request.clone().set_next_token(token))?;
+            Ok(Some(ListPage {
+                items: output.roots.unwrap_or_default(),
+                next_token: output.next_token,
+            }))
+        })
+        .await?;
+        Ok(roots.into_iter().filter_map(|root| root.id).collect())
     }
 
     /// Returns the organizational units directly below a root or another unit.
@@ -151,39 +123,26 @@ impl Aws {
         session: &Session,
         parent: &str,
     ) -> Result<Vec<ListedUnit>, CallError> {
-        let context =
-            self.organizations_context(session, Operation::ListOrganizationalUnitsForParent);
-        let mut units = Vec::new();
-        let mut pages = Pages::default();
-        loop {
-            let request = self
-                .clients
-                .organizations
-                .list_organizational_units_for_parent()
-                .parent_id(parent)
-                .set_next_token(pages.token());
-            let output = self
-                .call(context, |credentials| {
-                    request
-                        .clone()
-                        .customize()
-                        .config_override(config_for!(aws_sdk_organizations, context, credentials))
-                        .send()
-                })
-                .await?;
-            let page = output.organizational_units();
-            units.extend(page.iter().map(|unit| ListedUnit {
-                id: unit.id().unwrap_or_default().to_owned(),
-                name: unit.name().unwrap_or_default().to_owned(),
-            }));
-            let items = page.len();
-            let has_next = pages
-                .advance(items, output.next_token)
-                .map_err(|endless| context.endless(endless))?;
-            if !has_next {
-                return Ok(units);
-            }
-        }
+        let context = self.home_context(session, Operation::ListOrganizationalUnitsForParent);
+        let request = self
+            .clients
+            .organizations
+            .list_organizational_units_for_parent()
+            .parent_id(parent);
+        let request = &request;
+        let units = collect_pages(context, |token| async move {
+            let output = send!(self, context, request.clone().set_next_token(token))?;
+            Ok(Some(ListPage {
+                items: output.organizational_units.unwrap_or_default(),
+                next_token: output.next_token,
+            }))
+        })
+        .await?;
+        let units = units.into_iter().map(|unit| ListedUnit {
+            id: unit.id.unwrap_or_default(),
+            name: unit.name.unwrap_or_default(),
+        });
+        Ok(units.collect())
     }
 
     /// Returns the id of the root or organizational unit that directly contains an account or an
@@ -198,38 +157,19 @@ impl Aws {
         session: &Session,
         child: &str,
     ) -> Result<String, CallError> {
-        let context = self.organizations_context(session, Operation::ListParents);
-        let mut parents: Vec<String> = Vec::new();
-        let mut pages = Pages::default();
-        loop {
-            let request = self
-                .clients
-                .organizations
-                .list_parents()
-                .child_id(child)
-                .set_next_token(pages.token());
-            let output = self
-                .call(context, |credentials| {
-                    request
-                        .clone()
-                        .customize()
-                        .config_override(config_for!(aws_sdk_organizations, context, credentials))
-                        .send()
-                })
-                .await?;
-            let page = output.parents();
-            parents.extend(
-                page.iter()
-                    .filter_map(|parent| parent.id().map(str::to_owned)),
-            );
-            let items = page.len();
-            let has_next = pages
-                .advance(items, output.next_token)
-                .map_err(|endless| context.endless(endless))?;
-            if !has_next {
-                break;
-            }
-        }
+        let context = self.home_context(session, Operation::ListParents);
+        let request = self.clients.organizations.list_parents().child_id(child);
+        let request = &request;
+        let parents = collect_pages(context, |token| async move {
+            let output = send!(self, context, request.clone().set_next_token(token))?;
+            Ok(Some(ListPage {
+                items: output.parents.unwrap_or_default(),
+                next_token: output.next_token,
+            }))
+        })
+        .await?;
+        let parents = parents.into_iter().filter_map(|parent| parent.id);
+        let mut parents: Vec<String> = parents.collect();
         match parents.pop() {
             Some(parent) if parents.is_empty() => Ok(parent),
             _ => Err(context.unreadable(format!("{child} does not have exactly one parent"))),
@@ -247,50 +187,22 @@ impl Aws {
         session: &Session,
         account: AccountId,
     ) -> Result<BTreeMap<String, String>, CallError> {
-        let context = self.organizations_context(session, Operation::ListTagsForResource);
-        let mut tags = BTreeMap::new();
-        let mut pages = Pages::default();
-        loop {
-            let request = self
-                .clients
-                .organizations
-                .list_tags_for_resource()
-                .resource_id(account.to_string())
-                .set_next_token(pages.token());
-            let output = self
-                .call(context, |credentials| {
-                    request
-                        .clone()
-                        .customize()
-                        .config_override(config_for!(aws_sdk_organizations, context, credentials))
-                        .send()
-                })
-                .await?;
-            let page = output.tags();
-            tags.extend(
-                page.iter()
-                    .map(|tag| (tag.key().to_owned(), tag.value().to_owned())),
-            );
-            let items = page.len();
-            let has_next = pages
-                .advance(items, output.next_token)
-                .map_err(|endless| context.endless(endless))?;
-            if !has_next {
-                return Ok(tags);
-            }
-        }
-    }
-
-    fn organizations_context<'a>(
-        &'a self,
-        session: &'a Session,
-        operation: Operation,
-    ) -> CallContext<'a> {
-        CallContext {
-            session,
-            region: self.home(),
-            operation,
-        }
+        let context = self.home_context(session, Operation::ListTagsForResource);
+        let request = self
+            .clients
+            .organizations
+            .list_tags_for_resource()
+            .resource_id(account.to_string());
+        let request = &request;
+        let tags = collect_pages(context, |token| async move {
+            let output = send!(self, context, request.clone().set_next_token(token))?;
+            Ok(Some(ListPage {
+                items: output.tags.unwrap_or_default(),
+                next_token: output.next_token,
+            }))
+        })
+        .await?;
+        Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 }
 

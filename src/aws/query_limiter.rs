@@ -2,8 +2,9 @@
 //! share AWS's limit, so all runs of a connection together use only the configured share of it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use crate::throttle::Quotas;
@@ -51,8 +52,7 @@ impl QueryLimiter {
     }
 
     pub(super) fn permits(&self, target: &Target) -> Arc<QueryPermits> {
-        // A poisoned map is still consistent: each change is a single insertion.
-        let mut permits = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut permits = self.permits.lock();
         let new = || {
             Arc::new(QueryPermits {
                 standard: Semaphore::new(self.queries),

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::call::CallContext;
-use super::call_limiter::{CallLimiter, Permit, QuotaLimiter};
-use super::connect::Aws;
+use super::call_context::CallContext;
+use super::call_limiter::{CallLimiter, Permit};
+use super::client::Aws;
+use super::quota_limiter::QuotaLimiter;
 use super::session::Session;
 use dragnet_model::{Operation, Region};
 
@@ -41,7 +42,7 @@ impl QuotaHandle {
     /// Acquires a permit for new work, once no call in progress waits for one. Returns `None` after
     /// cancellation.
     pub async fn acquire_low_priority(&self) -> Option<Permit> {
-        // As in `call.rs`, `select!` stores the future only once.
+        // As in `attempt.rs`, `select!` stores the future only once.
         tokio::select! {
             biased;
             () = self.stop.cancelled() => None,

@@ -1,7 +1,7 @@
-//! An HTTP client for the AWS SDK whose requests are handled in the same process.
+//! An HTTP client for the AWS SDK that sends its requests to a practice range in the same process.
 //!
 //! With it the SDK runs as in production, but without a socket and on paused tokio time, so retries
-//! and waits take no real time.
+//! and waits take no real time. The range itself (`dragnet_range`) does not know the SDK.
 
 use std::fmt;
 

@@ -1,38 +1,32 @@
 //! Sessions: credentials for an account, obtained hop by hop and cached until shortly before they
 //! expire.
 //!
-//! Sessions call STS themselves and pass plain credentials to the SDK. If a credentials *provider*
-//! failed, the call that needed it would fail with a connection error without a code.
+//! `credentials.rs` calls STS for a session, and the SDK gets plain credentials. If a credentials
+//! *provider* failed, the call that needed it would fail with a connection error without a code.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use super::connect::Aws;
-use super::error::{CallError, ErrorClass, causes};
 use super::mfa::Device;
 use dragnet_model::{AccountId, Policy, RoleArn};
-
-/// Credentials are renewed this long before they expire; it is longer than the timeout of any call.
-const RENEWAL_MARGIN: Duration = Duration::from_mins(2);
 
 /// Credentials of one identity, renewed automatically and shared by all calls of that identity.
 #[derive(Debug)]
 pub struct Session {
-    origin: Origin,
+    pub(super) origin: Origin,
     /// Locked while credentials are obtained, so that all calls that need them wait for one
     /// request.
-    current: Mutex<Option<Credentials>>,
+    pub(super) current: Mutex<Option<Credentials>>,
 }
 
+/// What a session gets its credentials from.
 #[derive(Debug)]
-enum Origin {
+pub(super) enum Origin {
     Source(SharedCredentialsProvider),
     Mfa {
         source: Arc<Session>,
@@ -136,59 +130,6 @@ impl Session {
                 _ = device.forget_session();
             }
         }
-    }
-}
-
-impl Aws {
-    /// Returns the session's credentials, renewed if they are about to expire.
-    pub(super) fn credentials<'a>(
-        &'a self,
-        session: &'a Session,
-    ) -> BoxFuture<'a, Result<Credentials, CallError>> {
-        async move {
-            let mut current = session.current.lock().await;
-            if let Some(cached) = current.as_ref().filter(|cached| self.is_fresh(cached)) {
-                return Ok(cached.clone());
-            }
-            let renewed = match &session.origin {
-                Origin::Source(provider) => self.source_credentials(provider).await?,
-                Origin::Mfa { source, device } => self.mfa_session(source, device).await?,
-                Origin::Role { parent, hop } => self.assume_role(parent, hop).await?,
-            };
-            Ok(current.insert(renewed).clone())
-        }
-        .boxed()
-    }
-
-    /// Whether credentials remain valid for longer than any call that uses them.
-    pub(super) fn is_fresh(&self, credentials: &Credentials) -> bool {
-        let Some(expiry) = credentials.expiry() else {
-            return true;
-        };
-        Timestamp::try_from(expiry).is_ok_and(|expiry| self.clock.until(expiry) > RENEWAL_MARGIN)
-    }
-
-    async fn source_credentials(
-        &self,
-        provider: &SharedCredentialsProvider,
-    ) -> Result<Credentials, CallError> {
-        provider
-            .provide_credentials()
-            .await
-            .map_err(|error| CallError {
-                class: ErrorClass::Denied,
-                code: "NoCredentials".to_owned(),
-                message: format!(
-                    "{}; run `aws sso login`, or set AWS_PROFILE or --profile",
-                    causes(&error)
-                ),
-                request_id: String::new(),
-                operation: "GetSourceCredentials",
-                account: None,
-                role: None,
-                region: self.home().clone(),
-                attempts: 1,
-            })
     }
 }
 

@@ -9,8 +9,8 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::{Env, Fs};
 
-use super::connect::SdkTime;
 use super::profile::{ProfileChain, ProfileError, Root};
+use super::sdk_time::SdkTime;
 
 /// The source credentials and settings from the AWS files and the environment.
 pub(super) struct SourceCredentials {

@@ -1,85 +1,26 @@
 //! STS: the caller's identity, and new sessions. Calls use the Regional endpoint, whose tokens are
 //! also valid in opt-in Regions.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_sts::types;
 use jiff::Timestamp;
 
-use super::call::{CallContext, config_for};
-use super::connect::Aws;
+use super::call::send;
+use super::call_context::CallContext;
+use super::caller::Caller;
+use super::client::Aws;
 use super::error::CallError;
 use super::mfa::MfaCode;
 use super::session::{RoleHop, Session};
-use dragnet_model::{AccountId, Arn, Operation, Partition, Policy};
+use super::session_durations::MIN_GRANTED;
+use dragnet_model::{Arn, Operation, Policy};
 
 /// The duration of an MFA session: AWS's default for a user, and about a working day.
 ///
 /// Source: STS API, `GetSessionToken`: 900 to 129,600 seconds.
 const MFA_SESSION_SECONDS: i32 = 43_200;
-
-/// The session duration that every role allows, and the maximum in a role chain.
-///
-/// Source: IAM user guide, "Role chaining"; IAM API, `CreateRole`, `MaxSessionDuration` (3,600 at
-/// least).
-const MIN_GRANTED: Duration = Duration::from_hours(1);
-
-/// The session durations that are tried, in hours. A role can allow 12 at most.
-const GRANTED_HOURS: [u64; 6] = [12, 8, 6, 4, 2, 1];
-
-/// The longest session duration that each role name may allow, as learned from refusals.
-#[derive(Debug, Default)]
-pub(super) struct SessionDurations(Mutex<HashMap<String, Duration>>);
-
-impl SessionDurations {
-    /// Returns the longest duration that is worth requesting.
-    fn longest_duration(&self, role: &str, requested: Duration) -> Duration {
-        self.known()
-            .get(role)
-            .map_or(requested, |granted| requested.min(*granted))
-    }
-
-    /// Records that a duration was too long, and returns the next one to try.
-    fn record_refusal(&self, role: &str, duration: Duration) -> Duration {
-        let shorter = GRANTED_HOURS
-            .map(Duration::from_hours)
-            .into_iter()
-            .find(|shorter| *shorter < duration);
-        let shorter = shorter.unwrap_or(MIN_GRANTED);
-        self.known()
-            .entry(role.to_owned())
-            .and_modify(|granted| *granted = shorter.min(*granted))
-            .or_insert(shorter);
-        shorter
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Duration>> {
-        // A poisoned map is still consistent: each change is a single operation.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The identity of the source credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The caller's account.
-    pub account: AccountId,
-    /// The caller's ARN.
-    pub arn: Arn,
-    /// The partition of the caller's ARN, from which all other ARNs are built.
-    pub partition: Partition,
-}
-
-impl Caller {
-    /// Whether the caller is the session of a role, so that assuming a role from it is role
-    /// chaining.
-    pub fn is_role(&self) -> bool {
-        self.arn.resource().starts_with("assumed-role/")
-    }
-}
 
 impl Aws {
     /// Returns the identity of the source credentials. AWS is asked only once.
@@ -99,21 +40,9 @@ impl Aws {
     /// # Errors
     /// The session cannot be opened, or the response cannot be interpreted.
     pub async fn identity(&self, session: &Session) -> Result<Caller, CallError> {
-        let context = CallContext {
-            session,
-            region: self.home(),
-            operation: Operation::GetCallerIdentity,
-        };
-        let output = self
-            .call(context, |credentials| {
-                self.clients
-                    .sts
-                    .get_caller_identity()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_sts, context, credentials))
-                    .send()
-            })
-            .await?;
+        let context = self.home_context(session, Operation::GetCallerIdentity);
+        let request = self.clients.sts.get_caller_identity();
+        let output = send!(self, context, request)?;
         let text = output.arn().unwrap_or_default();
         let caller = text.parse::<Arn>().ok().and_then(|arn| {
             let account = output
@@ -138,11 +67,7 @@ impl Aws {
         serial: &str,
         code: &MfaCode,
     ) -> Result<Credentials, CallError> {
-        let context = CallContext {
-            session: source,
-            region: self.home(),
-            operation: Operation::GetSessionToken,
-        };
+        let context = self.home_context(source, Operation::GetSessionToken);
         let request = self
             .clients
             .sts
@@ -150,15 +75,7 @@ impl Aws {
             .duration_seconds(MFA_SESSION_SECONDS)
             .serial_number(serial)
             .token_code(code.expose());
-        let output = self
-            .call(context, |credentials| {
-                request
-                    .clone()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_sts, context, credentials))
-                    .send()
-            })
-            .await?;
+        let output = send!(self, context, request)?;
         temporary_credentials(context, output.credentials())
     }
 
@@ -194,11 +111,7 @@ impl Aws {
         hop: &RoleHop,
         duration: Duration,
     ) -> Result<Credentials, CallError> {
-        let context = CallContext {
-            session: parent,
-            region: self.home(),
-            operation: Operation::AssumeRole,
-        };
+        let context = self.home_context(parent, Operation::AssumeRole);
         let request = self
             .clients
             .sts
@@ -214,16 +127,7 @@ impl Aws {
                     .filter(|_| parent.role().is_none()),
             )
             .set_policy(hop.policy.as_ref().map(Policy::to_string));
-        let output = self
-            .call(context, |credentials| {
-                request
-                    .clone()
-                    .customize()
-                    .config_override(config_for!(aws_sdk_sts, context, credentials))
-                    .send()
-            })
-            .await
-            .map_err(|error| with_role(hop, error))?;
+        let output = send!(self, context, request).map_err(|error| with_role(hop, error))?;
         temporary_credentials(context, output.credentials())
     }
 }

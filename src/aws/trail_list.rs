@@ -4,10 +4,11 @@
 //! `ListTrails` is asked too. Two operations that answer differently cannot lose the same list by
 //! the same defect: only a list that is there, without any trail, proves that there is none.
 
-use super::call::{CallContext, config_for};
-use super::connect::Aws;
+use super::call::send;
+use super::call_context::CallContext;
+use super::client::Aws;
 use super::error::{CallError, ErrorClass};
-use super::pages::Pages;
+use super::page_list::{ListPage, find_in_pages};
 use super::session::Session;
 use dragnet_model::{Operation, Region};
 
@@ -45,29 +46,19 @@ impl Aws {
             region,
             operation: Operation::ListTrails,
         };
-        let mut pages = Pages::default();
-        loop {
-            let request = self
-                .clients
-                .cloudtrail
-                .list_trails()
-                .set_next_token(pages.token());
-            let output = self
-                .call(context, |credentials| {
-                    let config = config_for!(aws_sdk_cloudtrail, context, credentials);
-                    request.clone().customize().config_override(config).send()
+        let request = self.clients.cloudtrail.list_trails();
+        let request = &request;
+        let trail = find_in_pages(
+            context,
+            |token| async move {
+                let output = send!(self, context, request.clone().set_next_token(token))?;
+                Ok(ListPage {
+                    items: output.trails.unwrap_or_default(),
+                    next_token: output.next_token,
                 })
-                .await?;
-            let items = output.trails().len();
-            if items > 0 {
-                return Ok(true);
-            }
-            let has_more = pages
-                .advance(items, output.next_token)
-                .map_err(|endless| context.endless(endless))?;
-            if !has_more {
-                return Ok(false);
-            }
-        }
+            },
+            |_| true,
+        );
+        Ok(trail.await?.is_some())
     }
 }

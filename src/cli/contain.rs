@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
-use serde::{Deserialize, Serialize};
 
 use crate::config::{AccountSelector, InvalidPrincipalSelector, PrincipalSelector, parse_duration};
+use crate::settings::{ContainAction, Emit, Override};
 use dragnet_model::PrincipalKind;
 
 /// What to do with a containment.
@@ -141,72 +141,6 @@ pub struct PlanArguments {
     /// Also print the plan as AWS CLI commands, or as a policy to review
     #[arg(long, value_enum, value_name = "FORMAT", hide_short_help = true)]
     pub emit: Option<Emit>,
-}
-
-/// What is done to a principal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum ContainAction {
-    /// put an inline policy that denies everything
-    DenyAll,
-    /// deny only the role's sessions that acted in the run (--from-run)
-    DenySession,
-    /// revoke the role's sessions that started before now
-    RevokeSessions,
-    /// deactivate a user's access keys
-    DeactivateKeys,
-    /// deactivate every credential of a user: access keys, service-specific
-    /// credentials, SSH public keys, signing certificates
-    DeactivateCredentials,
-    /// delete a user's console password; cannot be undone
-    DeleteLoginProfile,
-    /// take the MFA devices from a user; cannot be undone
-    DeactivateMfa,
-    /// deny everybody to assume a role, in its trust policy
-    BlockAssume,
-    /// set a permissions boundary that denies everything, where inline policies
-    /// have no room
-    Boundary,
-    /// remove a policy that denies everything
-    #[value(skip)]
-    RemoveDenyAll,
-}
-
-/// A guard that can be overridden.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Override {
-    /// change more principals than the configuration allows
-    MaxTargets,
-    /// change principals that the configuration protects
-    Protect,
-    /// change roles with which AWS services deliver logs
-    EvidenceRoles,
-    /// change the roles through which the organization reaches its accounts
-    OrganizationRoles,
-}
-
-impl Override {
-    /// Returns the value that `--force` takes.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::MaxTargets => "max-targets",
-            Self::Protect => "protect",
-            Self::EvidenceRoles => "evidence-roles",
-            Self::OrganizationRoles => "organization-roles",
-        }
-    }
-}
-
-/// A form of the plan that can be applied without Dragnet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Emit {
-    /// AWS CLI commands, with those that undo them
-    Sh,
-    /// a service control policy; Dragnet never applies it
-    Scp,
-    /// a resource control policy, which also denies principals of other
-    /// organizations; Dragnet never applies it
-    Rcp,
 }
 
 /// The plan to apply.

@@ -1,9 +1,8 @@
 //! The options that choose the engine, and that limit the cost of Insights.
 
-use std::fmt;
+use clap::Args;
 
-use clap::{Args, ValueEnum};
-use serde::{Deserialize, Serialize};
+use crate::settings::{EngineChoice, EngineSettings};
 
 /// The engine that reads log groups, and the cost limit.
 #[derive(Clone, Debug, Args)]
@@ -23,7 +22,7 @@ pub struct EngineArguments {
     #[arg(
         long,
         value_name = "USD",
-        default_value_t = 25.0,
+        default_value_t = EngineSettings::DEFAULT_MAX_SCAN_COST,
         value_parser = parse_usd,
         hide_short_help = true
     )]
@@ -32,29 +31,6 @@ pub struct EngineArguments {
     /// Request masked data in clear (needs logs:Unmask)
     #[arg(long, hide_short_help = true)]
     pub unmask: bool,
-}
-
-/// The engine that reads log groups.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EngineChoice {
-    /// chosen by log class, cost and time
-    #[default]
-    Auto,
-    /// `FilterLogEvents`: free
-    Filter,
-    /// CloudWatch Logs Insights: billed by bytes scanned
-    Insights,
-}
-
-impl fmt::Display for EngineChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Auto => "auto",
-            Self::Filter => "filter",
-            Self::Insights => "insights",
-        })
-    }
 }
 
 /// Parses an amount in US dollars.

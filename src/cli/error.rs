@@ -1,20 +1,20 @@
 //! Usage errors: exit code 2. Most are reported before the first AWS call.
 
-use std::fmt;
-
 use jiff::Timestamp;
 
-use crate::config::{ConfigError, InvalidHunt, InvalidIndicatorList, UnknownRegion};
+use crate::config::UnknownRegion;
+use crate::settings::SettingsError;
 use crate::throttle::QuotaError;
+use dragnet_model::EmptyWindow;
+use dragnet_model::format::about_money;
 use dragnet_model::time::rfc3339_ms;
-use dragnet_model::{EmptyWindow, InvalidIndicator};
 
 /// The arguments or the configuration are wrong, although each value alone is well formed.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
-    /// The configuration or the accounts file is invalid.
+    /// The settings cannot be resolved.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Settings(#[from] SettingsError),
     /// The window is empty: its end is not after its start.
     #[error(transparent)]
     Window(#[from] EmptyWindow),
@@ -26,60 +26,12 @@ pub enum UsageError {
         /// The current time.
         now: Timestamp,
     },
-    /// Some indicators are invalid, or an indicator list cannot be used.
-    #[error(transparent)]
-    Indicators(#[from] InvalidIndicators),
-    /// There are more indicators than one sweep supports.
-    #[error(
-        "{count} indicators are more than the maximum of {maximum}: split them into several sweeps"
-    )]
-    TooManyIndicators {
-        /// The number of indicators without duplicates.
-        count: usize,
-        /// The maximum.
-        maximum: usize,
-    },
-    /// A hunt was requested incorrectly.
-    #[error(transparent)]
-    Hunt(#[from] InvalidHunt),
-    /// A query cannot be evaluated on the events of `FilterLogEvents`.
-    #[error("{name}: {problem}")]
-    HuntQuery {
-        /// The name of the hunt, or of the option.
-        name: String,
-        /// The reason.
-        problem: String,
-    },
     /// A Region of the arguments is unknown.
     #[error(transparent)]
     Region(#[from] UnknownRegion),
-    /// A quota of the configuration names an unknown operation.
-    #[error("limits.quotas: unknown operation `{operation}`{}", hint(*nearest))]
-    Operation {
-        /// The name in the configuration.
-        operation: String,
-        /// The nearest known name.
-        nearest: Option<&'static str>,
-    },
     /// A rate of the configuration is invalid.
     #[error("limits.quotas: {0}")]
     Quota(#[from] QuotaError),
-    /// Organizations is not used, and no account is listed.
-    #[error(
-        "no accounts to search: organization.discover is false, and no account is listed; add [[accounts]] or use \
-         --accounts-file"
-    )]
-    NoAccounts,
-    /// The settings that are stored in the run do not have the format of this version.
-    #[error("failed to read the settings of the run: {0}")]
-    RunSettings(String),
-    /// The settings of the run, combined with the configuration, differ from those that it was
-    /// created with.
-    #[error(
-        "the settings do not match those with which the run was created (external ids come from the configuration): \
-         name its configuration file with --config"
-    )]
-    OtherSettings,
     /// A run of AWS cannot be resumed with `--practice`.
     #[error("the run was created on AWS and cannot be resumed with --practice")]
     NotPractice,
@@ -132,8 +84,9 @@ pub enum UsageError {
     BelongsToWatch,
     /// Insights was requested, and would cost more than the limit.
     #[error(
-        "Insights would cost about {usd:.2} USD, more than --max-scan-cost {max_scan_cost:.2}; nothing was searched. \
-         Raise the limit, select fewer accounts or a shorter window, or use --engine auto; --dry-run shows the plan"
+        "Insights would cost {}, more than --max-scan-cost {max_scan_cost:.2}; nothing was searched. \
+         Raise the limit, select fewer accounts or a shorter window, or use --engine auto; --dry-run shows the plan",
+        about_money(*usd)
     )]
     OverScanCost {
         /// The estimated cost at list prices, in US dollars.
@@ -166,20 +119,9 @@ pub enum UsageError {
         /// The nearest known name.
         nearest: Option<String>,
     },
-    /// A sink cannot be used.
-    #[error("sink `{sink}`: {problem}")]
-    Sink {
-        /// The name of the sink.
-        sink: String,
-        /// The problem.
-        problem: String,
-    },
     /// `watch check` found problems.
     #[error("the watch cannot run as configured:\n{}", .0.join("\n"))]
     WatchCheck(Vec<String>),
-    /// No directory for persistent state can be determined.
-    #[error("no state directory: set HOME or XDG_STATE_HOME")]
-    NoStateDirectory,
     /// `--query` is not a valid JMESPath expression.
     #[error("--query `{expression}` is not a valid JMESPath expression: {problem}")]
     Query {
@@ -229,31 +171,3 @@ fn abridged_runs(candidates: &[String]) -> String {
         _ => candidates.join(", "),
     }
 }
-
-/// All errors of the indicators and indicator lists, so that the user can correct them at once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct InvalidIndicators {
-    pub(super) invalid: Vec<InvalidIndicator>,
-    pub(super) lists: Vec<InvalidIndicatorList>,
-}
-
-/// The maximum number of lines; these suffice to show what kind of mistake it is.
-const MAX_LINES: usize = 20;
-
-impl fmt::Display for InvalidIndicators {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arguments = self.invalid.iter().map(ToString::to_string);
-        let errors: Vec<String> = arguments
-            .chain(self.lists.iter().map(ToString::to_string))
-            .collect();
-        let text = errors.join("\n");
-        let lines: Vec<&str> = text.lines().collect();
-        f.write_str(&lines.get(..MAX_LINES).unwrap_or(&lines).join("\n"))?;
-        match lines.len().checked_sub(MAX_LINES) {
-            None | Some(0) => Ok(()),
-            Some(more) => write!(f, "\n… and {more} more"),
-        }
-    }
-}
-
-impl std::error::Error for InvalidIndicators {}

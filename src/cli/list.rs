@@ -1,8 +1,9 @@
 //! `dragnet list`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::ScopeArguments;
+use crate::settings::{Listing, OutputFormat};
 
 /// What to list, and how to print it.
 #[derive(Clone, Debug, Args)]
@@ -29,32 +30,4 @@ pub struct ListArguments {
     /// The scope.
     #[command(flatten)]
     pub scope: ScopeArguments,
-}
-
-/// What can be listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Listing {
-    /// the accounts of the organization, in scope or not
-    Accounts,
-    /// the Regions that each account has enabled
-    Regions,
-    /// the log groups of each account and Region
-    LogGroups,
-    /// the IAM roles of each account, with last use and policies
-    Roles,
-    /// the IAM users of each account, with last sign-in and policies
-    Users,
-    /// the IAM groups of each account, with members and policies
-    Groups,
-}
-
-/// How a list is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// for reading
-    Table,
-    /// AWS's own shape
-    Json,
-    /// for spreadsheets
-    Csv,
 }

@@ -1,9 +1,9 @@
-//! The command line and the settings that it resolves to.
+//! The command line: its arguments, and how they resolve to settings.
 //!
 //! There are three layers: arguments, settings and commands. The types of this module are the
-//! arguments. [`settings`] combines them once with the configuration file, the environment and the
-//! time, and rejects everything that is wrong before the first AWS call. Commands only receive
-//! settings.
+//! arguments. `resolve` combines them once with the configuration file, the environment and the
+//! time into the types of [`crate::settings`], and rejects everything that is wrong before the first
+//! AWS call. Commands only receive settings, and nothing below them knows clap.
 
 mod contain;
 mod doctor;
@@ -13,36 +13,36 @@ mod generate;
 mod global;
 mod help;
 mod hunts;
-mod jmespath_query;
 mod list;
 mod range;
 mod report;
+mod resolve;
 mod resume;
 mod runs;
 mod scope;
-pub mod settings;
 mod setup;
 mod sources;
 mod sweep;
 mod time_arg;
+mod value_enums;
 mod watch;
 
 use clap::{Args, Subcommand};
 
 pub use contain::{
-    ApplyArguments, ContainAction, ContainCommand, Emit, Override, PlanArguments, RecordFormat,
-    StatusArguments, UndoArguments, VerifyArguments,
+    ApplyArguments, ContainCommand, PlanArguments, RecordFormat, StatusArguments, UndoArguments,
+    VerifyArguments,
 };
 pub use doctor::DoctorArguments;
-pub use engine::{EngineArguments, EngineChoice};
-pub use error::{InvalidIndicators, UsageError};
+pub use engine::EngineArguments;
+pub use error::UsageError;
 pub use generate::{write_completions, write_manual};
 pub use global::{ColorChoice, GlobalArguments, ProgressChoice};
 pub use hunts::HuntsCommand;
-pub use jmespath_query::JmespathQuery;
-pub use list::{ListArguments, Listing, OutputFormat};
+pub use list::ListArguments;
 pub use range::{QuotaChoice, RangeCommand, ScenarioArguments, ServeArguments, ShowArguments};
 pub use report::ReportArguments;
+pub use resolve::{load_config, run_dir, unnamed_config};
 pub use resume::ResumeArguments;
 pub use runs::{DiffArguments, RunArgument, RunsCommand, RunsFormat};
 pub use scope::ScopeArguments;

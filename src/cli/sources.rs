@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{OutputFormat, ScopeArguments};
+use super::ScopeArguments;
+use crate::settings::OutputFormat;
 
 /// The scope, and how to print the log sources.
 #[derive(Clone, Debug, Args)]

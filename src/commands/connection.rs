@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::{CommandError, Environment};
 use crate::aws::{Aws, Caller};
-use crate::cli::settings::Reach;
+use crate::settings::Reach;
 use crate::store::RunRegistry;
 use dragnet_model::time::Clock;
 use dragnet_model::{ApiCall, RunId, TimeWindow};

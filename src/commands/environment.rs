@@ -11,13 +11,13 @@ use super::host_environment::HostEnvironment;
 use super::mfa_code::HostCodes;
 use crate::aws::{Aws, CodeSource, ConnectOptions, StaticCredentials, Wire, range_connector};
 use crate::cli::UsageError;
-use crate::cli::settings::{GlobalSettings, Reach};
 use crate::config::Concurrency;
+use crate::settings::{GlobalSettings, Reach};
 use crate::store::RunRegistry;
 use crate::throttle::{QuotaTable, Quotas};
 use dragnet_model::ApiCall;
 use dragnet_model::time::Clock;
-use dragnet_range::{PracticeCredentials, Range, Scenario};
+use dragnet_range::{Range, Scenario};
 
 /// The scenario of `--practice`.
 pub(super) const PRACTICE: &str = "small";
@@ -169,7 +169,7 @@ impl Environment {
                 insecure_endpoint: *insecure_endpoint,
             },
             Backend::Practice { range, .. } => {
-                let PracticeCredentials {
+                let dragnet_range::PracticeCredentials {
                     access_key_id,
                     secret_access_key,
                     region,

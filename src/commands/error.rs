@@ -7,7 +7,8 @@ use crate::aws::{CallError, ConnectError};
 use crate::cli::UsageError;
 use crate::contain::MonitorError;
 use crate::report::{ReportError, escape};
-use crate::store::StoreError;
+use crate::settings::SettingsError;
+use crate::store::{FactError, StoreError};
 use crate::sweep::{DirectoryError, Refusal, SweepError};
 use crate::watch::StateError;
 use dragnet_range::ScenarioError;
@@ -76,14 +77,9 @@ pub enum CommandError {
     /// The files of a run cannot be written or read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The facts of a run are invalid.
-    #[error("{run} is not a run that this version of dragnet can read: {problem}")]
-    Facts {
-        /// The directory of the run.
-        run: String,
-        /// The problem.
-        problem: String,
-    },
+    /// A fact of a run is missing or damaged.
+    #[error(transparent)]
+    Fact(#[from] FactError),
     /// The state of the watch cannot be used.
     #[error(transparent)]
     Watch(#[from] StateError),
@@ -121,6 +117,12 @@ pub enum CommandError {
     Output(#[from] io::Error),
 }
 
+impl From<SettingsError> for CommandError {
+    fn from(error: SettingsError) -> Self {
+        Self::Usage(error.into())
+    }
+}
+
 fn advice_suffix(error: &CallError) -> String {
     Refusal::from_call_error(error)
         .advice
@@ -146,7 +148,7 @@ impl CommandError {
             | Self::Forget(_)
             | Self::Signature(_)
             | Self::Store(_)
-            | Self::Facts { .. }
+            | Self::Fact(_)
             | Self::UnknownRun(_)
             | Self::Watch(_)
             | Self::Listen { .. }

@@ -7,11 +7,13 @@ use console::Term;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::mfa_code;
 use crate::cli::GlobalArguments;
-use crate::cli::settings::{GlobalSettings, ResolveContext};
 use crate::config;
+use crate::settings::{GlobalSettings, ResolveContext};
 use crate::store::RunRegistry;
+
+/// The environment variable with an MFA code for this run.
+pub(super) const MFA_CODE_VARIABLE: &str = "DRAGNET_MFA_CODE";
 
 /// The working directory, and which standard streams are terminals.
 #[derive(Clone, Debug)]
@@ -56,7 +58,7 @@ impl HostEnvironment {
 
     /// Returns the MFA code of the environment variable.
     pub(super) fn mfa_code() -> Option<SecretString> {
-        read_variable(mfa_code::VARIABLE)
+        read_variable(MFA_CODE_VARIABLE)
             .filter(|code| !code.is_empty())
             .map(SecretString::from)
     }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::CommandError;
-use super::facts::Facts;
-use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, time};
+use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
 use crate::search::{FlowLogFormats, PassthroughQuery, PreparedHunt, field_notes, prepare};
-use crate::store::{RunDir, RunReader, StoredRows};
+use crate::store::{RunDir, RunFacts, RunReader, StoredRows};
 use crate::sweep::{HuntRows, POINTER, RowOrigin, Sources, merged_counts, merged_rows};
+use dragnet_model::time::format_ms;
 use dragnet_model::{Hunt, LogGroupArn};
 use insights_ql::{GroupPlan, Plan, RowPlan, Value};
 
@@ -31,18 +31,19 @@ pub(super) struct HuntReports<'r> {
 impl<'r> HuntReports<'r> {
     /// Loads the hunts of a run.
     pub(super) fn from_run(
-        facts: &Facts,
+        facts: &RunFacts,
         reader: &'r RunReader,
         sources: &'r Sources,
     ) -> Result<Self, CommandError> {
-        let hunts: Vec<Hunt> = facts.json("hunts")?;
+        let hunts = facts.hunts.get()?;
         let mut names = BTreeSet::new();
         if let Some(hunt) = hunts.iter().find(|hunt| !names.insert(hunt.name.as_str())) {
             // One would overwrite the files of the other.
-            return Err(facts.damaged("hunts", &format!("two hunts are named {}", hunt.name)));
+            let problem = format!("two hunts are named {}", hunt.name);
+            return Err(facts.hunts.damaged(problem).into());
         }
         let (prepared, passthrough) =
-            prepare(&hunts).map_err(|error| facts.damaged("hunts", &error))?;
+            prepare(&hunts).map_err(|error| facts.hunts.damaged(error))?;
         Ok(Self {
             prepared,
             passthrough,
@@ -176,7 +177,7 @@ impl<'r> HuntReports<'r> {
         let no_origin = RowOrigin::default();
         let cut_off = merged_rows(self.reader, &rows, |origin, values| {
             let timestamp = origin
-                .map(|origin| time(origin.time_ms))
+                .map(|origin| format_ms(origin.time_ms))
                 .unwrap_or_default();
             let RowOrigin {
                 event_account,

@@ -1,15 +1,16 @@
 //! Handling of signals that end a command: Ctrl-C, `SIGTERM` and `SIGHUP` have the same effect.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::host_environment::HostEnvironment;
 use super::print_note;
-use crate::cli::settings::ProgressStyle;
 use crate::progress::Reporter;
+use crate::settings::ProgressStyle;
 
 /// `SIGXFSZ` on Linux, macOS and the BSDs: a file exceeded the file size limit of the process.
 const FILE_SIZE_EXCEEDED: i32 = 25;
@@ -90,7 +91,7 @@ impl Interrupt {
 
     /// Sets the run whose progress is shown, until [`Self::end_progress`] or an interruption.
     pub(super) fn show_progress(&self, directory: &Path, reporter: Reporter) {
-        *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Some(ShownRun {
+        *self.run.lock() = Some(ShownRun {
             directory: directory.to_owned(),
             reporter,
         });
@@ -104,10 +105,7 @@ impl Interrupt {
     }
 
     fn take_run(&self) -> Option<ShownRun> {
-        self.run
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.run.lock().take()
     }
 
     /// Prints how the interrupted command ends and how to continue it.

@@ -2,23 +2,21 @@
 //! argument, because all users of the host can read those.
 
 use std::io;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use console::Term;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::sleep;
 
 use super::external_program::ExternalProgram;
+use super::host_environment::MFA_CODE_VARIABLE;
 use crate::aws::{CodeSource, InvalidMfaCode, MfaCode};
 use crate::config::ExternalCommand;
 use crate::report::escape;
 use dragnet_model::time::Clock;
-
-/// The environment variable with a code for this run.
-pub(super) const VARIABLE: &str = "DRAGNET_MFA_CODE";
 
 /// The time limit of the program: long enough to touch a hardware key, short enough to notice that
 /// it is not touched.
@@ -69,12 +67,12 @@ impl HostCodes {
     }
 
     async fn next(&self, serial: &str, refusal: Option<&str>) -> Result<MfaCode, String> {
-        let variable = self.variable.lock().ok().and_then(|mut code| code.take());
+        let variable = self.variable.lock().take();
         if let Some(code) = variable {
             return code
                 .expose_secret()
                 .parse()
-                .map_err(|error| format!("{VARIABLE}: {error}"));
+                .map_err(|error| format!("{MFA_CODE_VARIABLE}: {error}"));
         }
         if let Some(command) = &self.command {
             if refusal.is_some() {
@@ -87,10 +85,10 @@ impl HostCodes {
         }
         Err(match refusal {
             Some(refusal) => format!(
-                "AWS refused the code in {VARIABLE} ({refusal}): each code works once, set a new one"
+                "AWS refused the code in {MFA_CODE_VARIABLE} ({refusal}): each code works once, set a new one"
             ),
             None => format!(
-                "an MFA code of {serial} is required, and there is no terminal to ask on: set {VARIABLE} for this \
+                "an MFA code of {serial} is required, and there is no terminal to ask on: set {MFA_CODE_VARIABLE} for this \
                  run, or identity.mfa_command to a program that prints a code"
             ),
         })
@@ -196,7 +194,7 @@ mod tests {
     async fn error_without_terminal_names_the_settings() {
         let problem = problem(&codes(None, &[]), None).await;
         assert!(
-            problem.contains(VARIABLE) && problem.contains("identity.mfa_command"),
+            problem.contains(MFA_CODE_VARIABLE) && problem.contains("identity.mfa_command"),
             "{problem}"
         );
     }

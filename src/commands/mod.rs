@@ -6,12 +6,12 @@
 
 mod connection;
 mod contain;
+mod coverage_judge;
 mod doctor;
 mod environment;
 mod error;
 mod evidence_files;
 mod external_program;
-mod facts;
 mod host_environment;
 mod hunt_files;
 mod hunts;
@@ -22,12 +22,17 @@ mod manifest;
 mod mfa_code;
 #[cfg(test)]
 mod mutated_responses;
+mod new_run;
+mod open_run;
 mod plan;
 mod range;
 mod report;
+mod resumable;
 mod resume;
 mod run;
 mod run_files;
+mod run_output;
+mod run_summary;
 mod runs;
 mod setup;
 mod signing;
@@ -40,6 +45,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use connection::{Connection, SharedConnection};
 pub use contain::{
     Canary, ContainError, LogSearch, apply_plan, dry_run_plan, make_plan, undo_containment,
     verification_exit_code, verify_containment, verify_from_logs,
@@ -48,16 +54,18 @@ pub use doctor::{Check, State, Subject, diagnose, examine};
 pub use environment::Environment;
 pub use error::CommandError;
 pub use interrupt::Interrupt;
-pub use run::{Connection, Resumable, RunOutput, SharedConnection, run_sweep};
+pub use resumable::Resumable;
+pub use run::run_sweep;
 pub use run_files::{RunFiles, read_run, write_run_files};
+pub use run_output::RunOutput;
 pub use watch::WatchRuntime;
 
-use crate::cli::settings::{ProgressStyle, unnamed_config};
 use crate::cli::{
-    Arguments, Command, GlobalArguments, RangeCommand, WatchCommand, write_completions,
-    write_manual,
+    Arguments, Command, GlobalArguments, RangeCommand, WatchCommand, unnamed_config,
+    write_completions, write_manual,
 };
 use crate::report::escape;
+use crate::settings::ProgressStyle;
 use host_environment::HostEnvironment;
 
 /// Runs the command of the arguments, and returns the exit code.

@@ -6,9 +6,9 @@ use clap::Parser;
 
 use super::list::list_everything;
 use super::sources::survey_everything;
-use crate::cli::settings::ResolveContext;
 use crate::cli::{Arguments, Command};
 use crate::commands::Environment;
+use crate::settings::ResolveContext;
 use dragnet_range::Scenario;
 
 const ORGANIZATION: &str = r#"
@@ -126,8 +126,14 @@ async fn assert_nothing_is_missed(words: &[&str], operations: &[&str]) {
             let seed = fastrand::Rng::with_seed(case * 100 + number as u64).u32(..);
             let after = case % 3;
             let fault = format!(
-                "[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nanswer = \"any\"\nseed = {seed}\n\
-                 after = {after}\n"
+                r#"
+[[faults]]
+operation = "{operation}"
+kind = "incomplete"
+answer = "any"
+seed = {seed}
+after = {after}
+"#
             );
             let listed = run(words, &fault).await;
             assert!(

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::CommandError;
-use super::run::Connection;
-use crate::cli::settings::{EngineSettings, GlobalSettings, SweepSettings};
-use crate::cli::{EngineChoice, UsageError};
+use super::connection::Connection;
+use crate::cli::UsageError;
 use crate::report::{
     CoverageTally, PlanReport, PlannedGap, PlannedTarget, SummaryWindow, write_json, write_plan,
 };
+use crate::settings::{EngineChoice, EngineSettings, GlobalSettings, SweepSettings};
 use crate::store::{Checkpoint, Journal};
 use crate::sweep::{self, PlanSheet, SweepParts, Tally, WindowBasis, complete_until};
 use dragnet_model::RunId;

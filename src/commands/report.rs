@@ -9,9 +9,9 @@ use super::manifest::find_origin;
 use super::run_files::{open_run, write_files_from};
 use super::signing::Signing;
 use super::{CommandError, runtime};
-use crate::cli::settings::{ReportSettings, load_config};
-use crate::cli::{GlobalArguments, ReportArguments};
+use crate::cli::{GlobalArguments, ReportArguments, load_config};
 use crate::report::{write_json, write_run_report};
+use crate::settings::ReportSettings;
 use crate::store::RunLock;
 
 /// Writes the files of a run again, and prints its run report.

@@ -1,12 +1,14 @@
 //! `dragnet resume`.
 
+use super::connection::Connection;
 use super::host_environment::HostEnvironment;
 use super::interrupt::Interrupt;
-use super::run::{Connection, Resumable, RunOutput};
+use super::resumable::Resumable;
+use super::run_output::RunOutput;
 use super::sweep::conclude;
 use super::{CommandError, Environment, print_note};
-use crate::cli::settings::{GlobalSettings, ProgressStyle, load_config, run_dir};
-use crate::cli::{GlobalArguments, ResumeArguments, UsageError};
+use crate::cli::{GlobalArguments, ResumeArguments, UsageError, load_config, run_dir};
+use crate::settings::{GlobalSettings, ProgressStyle};
 
 /// Resumes an interrupted or incomplete run.
 pub(super) async fn resume(

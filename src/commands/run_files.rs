@@ -2,27 +2,23 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
-
 use super::CommandError;
+use super::coverage_judge::load_coverage_judge;
 use super::evidence_files::{EVIDENCE_FILES, count_evidence, write_evidence_files};
-use super::facts::{Facts, INDICATOR_KINDS, REJECTED_ENTRIES, REQUIRED_KINDS, VERSION};
 use super::hunt_files::HuntReports;
 use super::manifest::{DATABASE, DatabaseOrigin, extend_manifest, find_origin};
-use crate::config::{Format, RejectedEntries, Scope};
+use super::new_run::VERSION;
+use super::run_summary::{Counted, summarize};
+use crate::config::Format;
 use crate::report::{
-    AccountNames, CoverageTally, EvidenceTally, HuntSummary, IndicatorSummary, InsightsUse,
-    NEVER_IN_LOGS, ReportError, RunReport, RunStatus, SightingTally, Summary, SummaryWindow,
+    AccountNames, CoverageTally, EvidenceTally, ReportError, RunReport, SightingTally, Summary,
     write_calls, write_coverage, write_html, write_json, write_sightings,
 };
 use crate::store::{
-    MANIFEST, Manifest, RunDir, RunReader, RunRegistry, StoreError, refuse_changed_database,
+    MANIFEST, Manifest, RunDir, RunFacts, RunReader, RunRegistry, StoreError,
+    refuse_changed_database,
 };
-use crate::sweep::{
-    CoverageJudge, MergeSource, SLOWED_RATES, UNMATCHED_SELECTORS, UnmatchedSelectors,
-    merged_sightings,
-};
-use dragnet_model::{RequiredKinds, RunId};
+use crate::sweep::{CoverageJudge, MergeSource, merged_sightings};
 
 /// The name of the HTML report.
 const HTML_REPORT: &str = "report.html";
@@ -90,13 +86,13 @@ pub fn read_run(dir: &RunDir, registry: &RunRegistry) -> Result<RunFiles, Comman
     refuse_changed_database(dir)?;
     let reader = RunReader::open_without_indexes(dir)?;
     reader.verify()?;
-    let facts = Facts::read(dir, &reader)?;
+    let facts = reader.facts()?;
     let sightings = count_sightings(MergeSource {
         reader: &reader,
         registry,
     })?;
-    let judge = facts.coverage_judge(&reader)?;
-    let required: RequiredKinds = facts.optional_json(REQUIRED_KINDS)?;
+    let judge = load_coverage_judge(&facts, &reader)?;
+    let required = facts.required_kinds.get_or_default()?;
     let coverage = judge.judged_coverage(&reader, |rows| {
         let mut tally = CoverageTally::new(required);
         for row in rows {
@@ -113,7 +109,7 @@ pub fn read_run(dir: &RunDir, registry: &RunRegistry) -> Result<RunFiles, Comman
         hunts,
         complete_until: judge.complete_until(),
     };
-    let summary = summary(&facts, &reader, counted)?;
+    let summary = summarize(&facts, &reader, counted)?;
     let files = dir.file_names()?;
     let has_manifest = files.iter().any(|name| name == MANIFEST);
     let manifest_sha256 = has_manifest
@@ -161,11 +157,11 @@ pub(super) fn write_files_from(
         reader: &reader,
         registry,
     };
-    let facts = Facts::read(dir, &reader)?;
+    let facts = reader.facts()?;
     let names = account_names(&reader)?;
     let mut files = vec![DATABASE.to_owned()];
     let sightings = write_all_sightings(dir, source, formats, &names, &mut files)?;
-    let judge = facts.coverage_judge(&reader)?;
+    let judge = load_coverage_judge(&facts, &reader)?;
     let coverage = write_coverage_file(dir, &facts, &reader, &judge)?;
     write_evidence_files(dir, &reader, &judge.sources, &names)?;
     let evidence = count_evidence(&reader, &judge, facts.window()?)?;
@@ -180,7 +176,7 @@ pub(super) fn write_files_from(
         hunts,
         complete_until: judge.complete_until(),
     };
-    let summary = summary(&facts, &reader, counted)?;
+    let summary = summarize(&facts, &reader, counted)?;
     dir.write_file("summary.json", |out| {
         write_json(&summary, out).map_err(ReportError::<StoreError>::from)
     })?;
@@ -203,11 +199,23 @@ pub(super) fn write_files_from(
     }
     // The hash of the database must be computed after it is closed.
     reader.close()?;
-    let manifest = new_manifest(&run.summary, facts.settings_sha256()?);
-    extend_manifest(dir, manifest, origin, &run.files)?;
+    let manifest = new_manifest(&run.summary, settings_sha256(&facts)?);
+    add_to_manifest(dir, manifest, origin, &mut run)?;
+    Ok(run)
+}
+
+/// Adds the written files to the manifest, and creates it if there is none. `new` is a manifest
+/// without files.
+fn add_to_manifest(
+    dir: &RunDir,
+    new: Manifest,
+    origin: DatabaseOrigin,
+    run: &mut RunFiles,
+) -> Result<(), CommandError> {
+    extend_manifest(dir, new, origin, &run.files)?;
     run.files.push(MANIFEST.to_owned());
     run.manifest_sha256 = Some(dir.digest(MANIFEST)?.1);
-    Ok(run)
+    Ok(())
 }
 
 fn write_html_report(
@@ -230,7 +238,7 @@ fn write_all_sightings(
 ) -> Result<SightingTally, ReportError<StoreError>> {
     let mut counted = None;
     for format in formats {
-        let Format::Sightings(form) = format else {
+        let Some(form) = format.sightings_form() else {
             continue;
         };
         let name = format!("sightings.{format}");
@@ -238,7 +246,7 @@ fn write_all_sightings(
         dir.write_file(&name, |out| {
             merged_sightings(source, |rows| {
                 let rows = rows.inspect(|row| row.iter().for_each(|sighting| tally.add(sighting)));
-                write_sightings(*form, rows, names, out)
+                write_sightings(form, rows, names, out)
             })
         })?;
         counted = Some(tally);
@@ -268,11 +276,11 @@ pub(super) fn account_names(reader: &RunReader) -> Result<AccountNames, StoreErr
 
 fn write_coverage_file(
     dir: &RunDir,
-    facts: &Facts,
+    facts: &RunFacts,
     reader: &RunReader,
     judge: &CoverageJudge,
 ) -> Result<CoverageTally, CommandError> {
-    let mut tally = CoverageTally::new(facts.optional_json(REQUIRED_KINDS)?);
+    let mut tally = CoverageTally::new(facts.required_kinds.get_or_default()?);
     dir.write_file("coverage.csv", |out| {
         judge.judged_coverage(reader, |rows| {
             let counted = rows.inspect(|row| row.iter().for_each(|row| tally.add(row)));
@@ -280,6 +288,17 @@ fn write_coverage_file(
         })
     })?;
     Ok(tally)
+}
+
+/// Returns the SHA-256 of the settings, in hex.
+fn settings_sha256(facts: &RunFacts) -> Result<String, CommandError> {
+    let sha256 = facts.settings_sha256.required_text()?;
+    if sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(sha256.to_owned())
+    } else {
+        let problem = "expected 64 hexadecimal digits";
+        Err(facts.settings_sha256.damaged(problem).into())
+    }
 }
 
 /// Returns a manifest without files.
@@ -291,115 +310,5 @@ fn new_manifest(summary: &Summary, settings_sha256: String) -> Manifest {
         caller_arn: summary.caller_arn.clone(),
         files: Vec::new(),
         changed_runs: Vec::new(),
-    }
-}
-
-/// The counts from writing the files.
-struct Counted<'a> {
-    sightings: &'a SightingTally,
-    coverage: &'a CoverageTally,
-    evidence: &'a EvidenceTally,
-    hunts: Vec<HuntSummary>,
-    /// The time up to which the records had been delivered.
-    complete_until: Timestamp,
-}
-
-fn summary(
-    facts: &Facts,
-    reader: &RunReader,
-    counted: Counted<'_>,
-) -> Result<Summary, CommandError> {
-    let Counted {
-        sightings,
-        coverage,
-        evidence,
-        hunts,
-        complete_until,
-    } = counted;
-    let calls = reader.calls_by_operation()?;
-    let by_operation = |count: fn(&crate::store::CallCounts) -> u64| {
-        calls
-            .iter()
-            .map(|(operation, counts)| (operation.clone(), count(counts)))
-            .filter(|(_, n)| *n > 0)
-            .collect()
-    };
-    let scope: Scope = facts.json("scope")?;
-    let insights = reader.insights_total()?;
-    let required = coverage.required();
-    // An account-Region without a searched log source is a gap, unless the scope does not require
-    // log sources.
-    let is_covered = coverage.is_complete()
-        && (!scope.requires_sources() || evidence.has_required_sources(required));
-    let rejected_entries: Vec<RejectedEntries> = facts.optional_json(REJECTED_ENTRIES)?;
-    // Runs of older versions do not have this fact.
-    let unmatched: UnmatchedSelectors = facts.optional_json(UNMATCHED_SELECTORS)?;
-    let is_complete = is_covered && rejected_entries.is_empty() && unmatched.inclusions.is_empty();
-    Ok(Summary {
-        run_id: facts.checked_text::<RunId>("run_id")?,
-        tool_version: facts.text("tool_version")?,
-        status: status(facts, is_complete)?,
-        started: facts.parsed("started")?,
-        finished: facts.finished()?,
-        window: SummaryWindow::new(facts.window()?, complete_until),
-        required: required.clone(),
-        not_required: coverage.not_required().clone(),
-        indicators: indicator_summaries(facts, sightings)?,
-        rejected_entries,
-        unmatched_selectors: unmatched.texts(),
-        not_looked_for: facts.json("not_looked_for")?,
-        hunts,
-        accounts: coverage.accounts(),
-        targets: coverage.targets(),
-        log_groups: coverage.log_groups(),
-        sources: evidence.sources.counts(),
-        tampering: evidence.tampering.by_name().clone(),
-        never_in_logs: NEVER_IN_LOGS,
-        sightings: sightings.total(),
-        own_calls: sightings.own_calls(),
-        claimed_own_calls: sightings.claimed_calls(),
-        events_examined: coverage.events(),
-        bytes_scanned: coverage.bytes(),
-        insights: InsightsUse {
-            queries: insights.queries,
-            bytes_scanned: insights.bytes_scanned,
-            cost_usd: insights.usd,
-        },
-        api_calls: by_operation(|counts| counts.made),
-        throttled: by_operation(|counts| counts.throttled),
-        // A killed run has no such fact.
-        rates: facts.optional_json(SLOWED_RATES)?,
-        caller_arn: facts.caller_arn()?,
-        scope,
-    })
-}
-
-/// Returns what was found of each indicator, including those of which nothing was found.
-fn indicator_summaries(
-    facts: &Facts,
-    sightings: &SightingTally,
-) -> Result<Vec<IndicatorSummary>, CommandError> {
-    let names: Vec<String> = facts.json("indicators")?;
-    let kinds: Vec<String> = facts.optional_json(INDICATOR_KINDS)?;
-    let kinds = kinds
-        .iter()
-        .map(String::as_str)
-        .chain(std::iter::repeat(""));
-    let summaries = names
-        .iter()
-        .zip(kinds)
-        .map(|(name, kind)| sightings.indicator(name, kind));
-    Ok(summaries.collect())
-}
-
-/// Returns the status. A run is complete only if it ended normally and has no gap.
-fn status(facts: &Facts, is_complete: bool) -> Result<RunStatus, CommandError> {
-    match facts.get("ended") {
-        Some("swept") if is_complete => Ok(RunStatus::Complete),
-        Some("swept") => Ok(RunStatus::Incomplete),
-        Some("failed") => Ok(RunStatus::Failed),
-        // A killed run has no such fact.
-        Some("interrupted") | None => Ok(RunStatus::Interrupted),
-        Some(_) => Err(facts.damaged("ended", &"expected swept, failed or interrupted")),
     }
 }

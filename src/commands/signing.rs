@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use super::external_program::{ExternalProgram, ProgramOutput};
-use crate::cli::settings::Reach;
 use crate::config::{Config, ExternalCommand};
+use crate::settings::Reach;
 use crate::store::{MANIFEST, RunDir};
 
 /// The time limit of a program: long enough for a hardware key or a remote key service.

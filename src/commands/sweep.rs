@@ -2,17 +2,20 @@
 
 use std::io::{self, Write};
 
+use super::connection::Connection;
 use super::host_environment::HostEnvironment;
 use super::interrupt::{Interrupt, token_cancelled_on_signals};
-use super::run::{Connection, RunOutput, run_sweep};
+use super::run::run_sweep;
 use super::run_files::RunFiles;
+use super::run_output::RunOutput;
 use super::{CommandError, Environment, plan, print_note};
-use crate::cli::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
-use crate::report::{RunStatus, abridged, kind_counts, write_json, write_run_report};
+use crate::report::{RunStatus, write_json, write_run_report};
 use crate::search::field_notes;
+use crate::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::sweep::SweepError;
 use dragnet_model::Hunt;
+use dragnet_model::format::{abridged, kind_counts};
 
 /// Runs a sweep and prints its run report.
 pub(super) async fn sweep(

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use csv::StringRecord;
 
+use super::listed_account::ListedAccount;
 use super::{ConfigError, ConfiguredAccount, KnownRegions, account, c7n_accounts};
 use dragnet_model::AccountId;
 
@@ -28,12 +29,6 @@ pub fn load_accounts(
     parse(&text, &origin, known)
 }
 
-/// An account and the line that lists it.
-pub(super) struct Line {
-    pub(super) number: usize,
-    pub(super) account: ConfiguredAccount,
-}
-
 fn parse(
     text: &str,
     origin: &str,
@@ -46,7 +41,7 @@ fn parse(
         FileFormat::Csv => csv(text, origin)?,
         FileFormat::Ids => ids(text, origin)?,
     };
-    for Line { number, account } in &lines {
+    for ListedAccount { number, account } in &lines {
         account::check_regions(account, known)
             .map_err(|error| ConfigError::new(origin, Some(*number), error.to_string()))?;
     }
@@ -98,9 +93,9 @@ impl FileFormat {
 }
 
 /// Merges the entries of each account. In c7n-org, entries of one account differ in their Regions.
-fn merged(lines: Vec<Line>, origin: &str) -> Result<Vec<ConfiguredAccount>, ConfigError> {
+fn merged(lines: Vec<ListedAccount>, origin: &str) -> Result<Vec<ConfiguredAccount>, ConfigError> {
     let mut positions: HashMap<AccountId, usize> = HashMap::new();
-    let mut merged: Vec<Line> = Vec::new();
+    let mut merged: Vec<ListedAccount> = Vec::new();
     for line in lines {
         let known = positions
             .get(&line.account.id)
@@ -115,44 +110,12 @@ fn merged(lines: Vec<Line>, origin: &str) -> Result<Vec<ConfiguredAccount>, Conf
     Ok(merged.into_iter().map(|line| line.account).collect())
 }
 
-impl Line {
-    fn merge(&mut self, other: Self, origin: &str) -> Result<(), ConfigError> {
-        let account = &mut self.account;
-        let differing = if account.member_role != other.account.member_role {
-            Some("role")
-        } else if account.external_id != other.account.external_id {
-            Some("external id")
-        } else {
-            None
-        };
-        if let Some(setting) = differing {
-            let message = format!(
-                "the account {} is listed twice, on line {} with another {setting}: use the same in both entries",
-                account.id, self.number
-            );
-            return Err(ConfigError::new(origin, Some(other.number), message));
-        }
-        if account.name.is_empty() {
-            account.name = other.account.name;
-        }
-        // No Regions means all Regions.
-        if account.regions.is_empty() || other.account.regions.is_empty() {
-            account.regions.clear();
-        } else {
-            account.regions.extend(other.account.regions);
-            account.regions.sort();
-            account.regions.dedup();
-        }
-        Ok(())
-    }
-}
-
 fn without_comment(line: &str) -> &str {
     line.split('#').next().unwrap_or(line).trim()
 }
 
 /// Reads lines of ids. A name may follow an id, or more ids: `aws … --output text` writes both.
-fn ids(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
+fn ids(text: &str, origin: &str) -> Result<Vec<ListedAccount>, ConfigError> {
     let mut lines = Vec::new();
     for (line, number) in text.lines().map(without_comment).zip(1..) {
         let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -175,7 +138,7 @@ fn ids(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
     Ok(lines)
 }
 
-fn csv(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
+fn csv(text: &str, origin: &str) -> Result<Vec<ListedAccount>, ConfigError> {
     let mut reader = csv::ReaderBuilder::new()
         .comment(Some(b'#'))
         .trim(csv::Trim::All)
@@ -223,11 +186,16 @@ fn column(header: &StringRecord, names: &[&str]) -> Option<usize> {
         .position(|title| names.contains(&normalize(title).as_str()))
 }
 
-fn account(id: &str, name: &str, number: usize, origin: &str) -> Result<Line, ConfigError> {
+fn account(
+    id: &str,
+    name: &str,
+    number: usize,
+    origin: &str,
+) -> Result<ListedAccount, ConfigError> {
     let id: AccountId = id
         .parse()
         .map_err(|error| ConfigError::new(origin, Some(number), format!("{error}")))?;
-    Ok(Line {
+    Ok(ListedAccount {
         number,
         account: ConfiguredAccount::named(id, name),
     })

@@ -8,7 +8,7 @@
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::accounts_file::Line;
+use super::listed_account::ListedAccount;
 use super::{ConfigError, ConfiguredAccount, MemberRole};
 use dragnet_model::{AccountId, RoleArn};
 
@@ -39,7 +39,7 @@ enum Roles {
     Chain(Vec<String>),
 }
 
-pub(super) fn read(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
+pub(super) fn read(text: &str, origin: &str) -> Result<Vec<ListedAccount>, ConfigError> {
     if let Ok(ids) = serde_saphyr::from_str::<Vec<Spanned<String>>>(text) {
         return ids.iter().map(|id| read_id(id, origin)).collect();
     }
@@ -62,8 +62,8 @@ fn read_file(text: &str, origin: &str) -> Result<File, ConfigError> {
     })
 }
 
-fn read_id(text: &Spanned<String>, origin: &str) -> Result<Line, ConfigError> {
-    Ok(Line {
+fn read_id(text: &Spanned<String>, origin: &str) -> Result<ListedAccount, ConfigError> {
+    Ok(ListedAccount {
         number: line(text.referenced.line()),
         account: ConfiguredAccount::named(parsed(text, origin)?, ""),
     })
@@ -74,7 +74,7 @@ fn line(number: u64) -> usize {
 }
 
 impl Entry {
-    fn read(&self, origin: &str) -> Result<Line, ConfigError> {
+    fn read(&self, origin: &str) -> Result<ListedAccount, ConfigError> {
         let id: AccountId = parsed(&self.account_id, origin)?;
         let mut account = ConfiguredAccount::named(id, &self.name);
         account.member_role = self
@@ -95,7 +95,7 @@ impl Entry {
                 .map(|region| parsed(region, origin))
                 .collect::<Result<_, _>>()?;
         }
-        Ok(Line {
+        Ok(ListedAccount {
             number: line(self.account_id.referenced.line()),
             account,
         })

@@ -20,6 +20,7 @@ mod hunts;
 mod identity;
 mod indicators;
 mod limits;
+mod listed_account;
 mod nearest;
 mod organization;
 mod ou_selector;

@@ -1,6 +1,5 @@
 //! `[report]`: the reports that a run writes.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -31,14 +30,22 @@ impl Default for Report {
     }
 }
 
-/// A report format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Format {
-    /// A sightings file.
-    Sightings(SightingsForm),
-    /// `report.html`: the run as a single page that loads no other resources.
-    Html,
+dragnet_model::word_enum! {
+    /// A report format. The words are also file extensions.
+    #[derive(
+        Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    )]
+    #[serde(try_from = "String", into = "String")]
+    pub enum Format {
+        /// `sightings.csv`.
+        Csv => "csv",
+        /// `sightings.jsonl`.
+        Jsonl => "jsonl",
+        /// `sightings.json`.
+        Json => "json",
+        /// `report.html`: the run as a single page that loads no other resources.
+        Html => "html",
+    }
 }
 
 /// A format of the sightings file.
@@ -61,35 +68,25 @@ pub struct UnknownFormat {
 }
 
 fn hint(nearest: Option<&str>) -> String {
-    nearest.map_or_else(
-        || "expected csv, jsonl, json or html".to_owned(),
-        |near| format!("did you mean `{near}`?"),
-    )
+    if let Some(near) = nearest {
+        return format!("did you mean `{near}`?");
+    }
+    let mut words = Format::ALL.map(Format::as_str).to_vec();
+    let last = words.pop().unwrap_or_default();
+    format!("expected {} or {last}", words.join(", "))
 }
 
 impl Format {
-    /// Every format.
-    pub const ALL: [Self; 4] = [
-        Self::Sightings(SightingsForm::Csv),
-        Self::Sightings(SightingsForm::Jsonl),
-        Self::Sightings(SightingsForm::Json),
-        Self::Html,
-    ];
-
     /// The formats that are written by default.
-    pub const DEFAULT: [Self; 3] = [
-        Self::Sightings(SightingsForm::Csv),
-        Self::Sightings(SightingsForm::Jsonl),
-        Self::Sightings(SightingsForm::Json),
-    ];
+    pub const DEFAULT: [Self; 3] = [Self::Csv, Self::Jsonl, Self::Json];
 
-    /// Returns the name of the format, which is also the file extension.
-    pub fn as_str(self) -> &'static str {
+    /// The format of the sightings file, if it is one.
+    pub fn sightings_form(self) -> Option<SightingsForm> {
         match self {
-            Self::Sightings(SightingsForm::Csv) => "csv",
-            Self::Sightings(SightingsForm::Jsonl) => "jsonl",
-            Self::Sightings(SightingsForm::Json) => "json",
-            Self::Html => "html",
+            Self::Csv => Some(SightingsForm::Csv),
+            Self::Jsonl => Some(SightingsForm::Jsonl),
+            Self::Json => Some(SightingsForm::Json),
+            Self::Html => None,
         }
     }
 }
@@ -98,8 +95,7 @@ impl FromStr for Format {
     type Err = UnknownFormat;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|format| format.as_str() == text);
-        found.ok_or_else(|| UnknownFormat {
+        Self::from_word(text).ok_or_else(|| UnknownFormat {
             text: text.to_owned(),
             nearest: nearest(text, Self::ALL.map(Self::as_str)),
         })
@@ -107,9 +103,3 @@ impl FromStr for Format {
 }
 
 written_as_text!(Format, UnknownFormat);
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}

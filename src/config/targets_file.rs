@@ -103,9 +103,7 @@ fn selector<'a>(cell: impl Fn(&str) -> Option<&'a str>) -> Result<PrincipalSelec
     let target =
         cell("target").ok_or("the cell `target` is empty: expected an ARN, a name or a glob")?;
     let kind = cell("kind").map(|word| {
-        let known = PrincipalKind::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == word.to_ascii_lowercase());
+        let known = PrincipalKind::from_word(&word.to_ascii_lowercase());
         known.ok_or_else(|| format!("`{word}` is not a kind: expected role, user or group"))
     });
     let account = cell("account").map(str::parse).transpose();

@@ -8,7 +8,8 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::change::{ResourceState, revocation_document};
 use super::guard::Guard;
-use super::journal::{Journal, JournalError};
+use super::journal::Journal;
+use super::journal_error::JournalError;
 use super::plan::{PlannedTarget, Step};
 use super::record::Containment;
 use super::session_factory::{Batch, Purpose, SessionFactory, split_into_batches};

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::from_run::selects_same_principal;
+use super::acting_principal::selects_same_principal;
 use super::searched_for::SearchedFor;
 use crate::config::PrincipalSelector;
 use crate::lineage::{

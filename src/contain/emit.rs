@@ -10,6 +10,7 @@ use super::change::{Change, ResourceState};
 use super::document::{DENY_ALL, deny_all_until, deny_sessions_document};
 use super::instances::instance_blocks;
 use super::plan::{NOT_FOUND, Plan, PlannedTarget, Step};
+use super::shell_quote::quote_for_shell;
 use crate::aws::{CredentialKind, KeyStatus};
 use dragnet_model::{AccountId, Principal, PrincipalKind};
 
@@ -222,12 +223,6 @@ fn boundary_command(principal: &Principal, policy: Option<&str>) -> String {
         }
         None => format!("aws iam delete-{kind}-permissions-boundary --{kind}-name={name}"),
     }
-}
-
-/// Quotes any text as one word of the shell. A value is written as `--option='value'`, because the
-/// AWS CLI takes `-value` after a space for another option, and IAM permits such names.
-pub(super) fn quote_for_shell(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// A service control policy that denies everything to the planned users and roles, and to refused

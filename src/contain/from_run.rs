@@ -11,18 +11,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::acting_principal::{resolve_principal, selects_same_principal};
 use super::created::{created_session, describe_created};
 use super::descendants::Descendants;
+use super::evidence::{Evidence, format_location};
 use super::plan::RefusedTarget;
 use super::run_sessions::{ObservedSessions, RunSessions};
 use super::searched_for::SearchedFor;
 use crate::config::PrincipalSelector;
-use crate::report::plural;
 use crate::store::{SightingRecord, StoredRow, TrailDeliveries};
-use dragnet_model::{AccountId, Arn, EventDetails, Principal, PrincipalKind, UserIdentity};
+use dragnet_model::format::plural;
+use dragnet_model::{AccountId, EventDetails, Principal, PrincipalKind, UserIdentity};
 
-/// How many record ids are shown as the evidence against a target.
-const EVIDENCE_SHOWN: usize = 3;
 /// A writer of a log can name a new principal in every line, so only this many are listed; the
 /// others are counted.
 const MAX_MENTIONED: usize = 1_000;
@@ -49,17 +49,6 @@ pub struct FromRun {
 struct TargetPrincipal {
     selector: PrincipalSelector,
     evidence: Evidence,
-}
-
-/// The records that make a principal a target.
-#[derive(Debug, Default)]
-struct Evidence {
-    records: u64,
-    log_groups: BTreeSet<String>,
-    /// The first `EVIDENCE_SHOWN` ids.
-    record_ids: Vec<String>,
-    /// The id of the previous record. Copies of a record are neighbours and count once.
-    last_id: String,
 }
 
 /// A principal that a record names without making it a target.
@@ -327,37 +316,6 @@ impl FromRun {
     }
 }
 
-impl Evidence {
-    fn add_record(&mut self, row: &StoredRow) {
-        self.log_groups.insert(format_location(row));
-        let id = &row.found.record_id;
-        if *id == self.last_id && !id.is_empty() {
-            return;
-        }
-        self.records += 1;
-        self.last_id.clone_from(id);
-        if self.record_ids.len() < EVIDENCE_SHOWN {
-            self.record_ids.push(id.clone());
-        }
-    }
-
-    /// Text for the plan: `8 records in 111111111111 us-east-1 /trail: 0a1b…, …`.
-    fn describe(&self) -> String {
-        let groups: Vec<&str> = self.log_groups.iter().map(String::as_str).collect();
-        let records = plural(self.records, "record");
-        let more = if self.records > self.record_ids.len() as u64 {
-            ", …"
-        } else {
-            ""
-        };
-        format!(
-            "{records} in {}: {}{more}",
-            groups.join(", "),
-            self.record_ids.join(", ")
-        )
-    }
-}
-
 /// Text for the plan: `mentioned in 2 sightings in 111111111111 us-east-1 /trail, in which …`.
 fn describe_mention(((reason, location), count): (&(MentionReason, String), &u64)) -> String {
     format!(
@@ -365,11 +323,6 @@ fn describe_mention(((reason, location), count): (&(MentionReason, String), &u64
         plural(*count, "sighting"),
         reason.describe()
     )
-}
-
-/// Returns the account, Region and log group of a sighting as one text.
-fn format_location(row: &StoredRow) -> String {
-    format!("{} {} {}", row.account, row.region, row.log_group)
 }
 
 /// Whether an indicator is in a field that describes the actor. A row of a hunt without indicators
@@ -388,68 +341,5 @@ fn matches_actor_fields(found: &SightingRecord) -> bool {
         !found.hunts.is_empty()
     } else {
         found.matched_fields.iter().any(is_of_actor)
-    }
-}
-
-/// Whether both select the same principal, ignoring its path and letter case.
-pub(super) fn selects_same_principal(one: &PrincipalSelector, other: &PrincipalSelector) -> bool {
-    one.kind == other.kind
-        && one.account == other.account
-        && one.name.as_str().eq_ignore_ascii_case(other.name.as_str())
-}
-
-/// Returns the user or role behind an identity. A session belongs to its role.
-fn resolve_principal(identity: &UserIdentity<'_>) -> Result<PrincipalSelector, String> {
-    match &*identity.kind {
-        "Root" => {
-            return Err(
-                "the root user of an account cannot be blocked by a policy in the account: change its password and \
-                 delete its access keys, or deny it with an SCP"
-                    .to_owned(),
-            );
-        }
-        "FederatedUser" => {
-            return Err(
-                "a federated user has the permissions of the user who called GetFederationToken: contain that user"
-                    .to_owned(),
-            );
-        }
-        _ if identity.arn.contains("AWSReservedSSO_") => {
-            return Err(
-                "it comes from IAM Identity Center. In this order: deny its user id with an SCP \
-                 (contain plan --emit scp), remove the assignment, disable the user in the identity provider"
-                    .to_owned(),
-            );
-        }
-        _ => {}
-    }
-    let issuer = &*identity.session_issuer_arn;
-    let arn = if issuer.is_empty() {
-        &*identity.arn
-    } else {
-        issuer
-    };
-    PrincipalSelector::from_arn(arn)
-        .or_else(|_| role_of_session(arn))
-        .map_err(|()| "it is not a role or a user of an account".to_owned())
-}
-
-/// Returns the role of `arn:aws:sts::111111111111:assumed-role/Name/session`. Its path is not
-/// known.
-fn role_of_session(arn: &str) -> Result<PrincipalSelector, ()> {
-    let arn: Arn = arn.parse().map_err(drop)?;
-    let name = arn
-        .resource()
-        .strip_prefix("assumed-role/")
-        .and_then(|rest| rest.split('/').next())
-        .ok_or(())?;
-    let selector =
-        PrincipalSelector::named(PrincipalKind::Role, Some(arn.account().ok_or(())?), name)
-            .map_err(drop)?;
-    // A name from a log must not act as a pattern.
-    if selector.is_exact() {
-        Ok(selector)
-    } else {
-        Err(())
     }
 }

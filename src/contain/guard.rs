@@ -7,9 +7,8 @@ use std::fmt;
 
 use super::trust::evidence_service;
 use crate::aws::Caller;
-use crate::cli::Override;
-use crate::cli::settings::Reach;
 use crate::config::{Contain, Glob, MemberRole, SourceIdentity};
+use crate::settings::{Override, Reach};
 use dragnet_model::{AccountId, Principal, PrincipalKind, RoleArn};
 
 /// Roles with which the management account of an organization enters every account, and roles of

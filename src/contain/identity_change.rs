@@ -2,11 +2,11 @@
 //! policy of a role, and to the permissions boundary of both.
 
 use super::block_assume::{TRUST_POLICY_LIMIT, block_assume};
+use super::candidate::Candidate;
 use super::change::{Change, ResourceState};
 use super::document::counted_size;
 use super::plan::Step;
-use super::survey::Candidate;
-use crate::cli::ContainAction;
+use crate::settings::ContainAction;
 use dragnet_model::{Principal, PrincipalKind};
 
 /// Returns the changes of an action, each with the prior state; none if the action does not apply

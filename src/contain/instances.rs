@@ -12,9 +12,9 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::emit::quote_for_shell;
+use super::candidate::Candidate;
 use super::plan::{Plan, PlannedTarget};
-use super::survey::Candidate;
+use super::shell_quote::quote_for_shell;
 use dragnet_model::AccountId;
 
 /// The start of every block. A security group is named by the caller, because only people know

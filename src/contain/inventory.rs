@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::survey::Candidate;
+use super::candidate::Candidate;
 use super::trust::trusted_principals;
 use crate::aws::{Aws, CredentialKind, PrincipalDetail, Session};
-use crate::cli::ContainAction;
+use crate::settings::ContainAction;
 use dragnet_model::{AccountId, Principal, PrincipalKind};
 
 /// How many trusted users are looked up in one account. IAM takes seconds for each report.

@@ -8,50 +8,20 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use super::journal_error::{JournalError, file_error};
 use super::journal_file::{FORMAT, create_journal};
 use super::log_verification::LogVerification;
 use super::record::{Containment, Event};
 use super::recorded_call::{CREATE_CALLS, RecordedCall, insert_call, read_calls};
-use super::seal::{InvalidPlan, SealedPlan};
-use super::states::{IllegalTransition, State};
+use super::seal::SealedPlan;
+use super::states::State;
 use dragnet_model::time::rfc3339_ms;
-
-/// Errors of a journal.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// No containment has this id.
-    #[error("no containment `{0}`: run `dragnet contain list` to list all")]
-    Unknown(String),
-    /// Another process holds the journal.
-    #[error("another dragnet process uses containment {0}: wait until it has ended")]
-    Busy(String),
-    /// A file or directory cannot be used.
-    #[error("cannot use {path}")]
-    File {
-        /// Its path.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// SQLite failed, for example because the disk is full or the file is damaged.
-    #[error("failed to read or write the journal of the containment")]
-    Database(#[from] rusqlite::Error),
-    /// A row is invalid, or the journal has another format.
-    #[error("the journal of the containment is damaged: {0}")]
-    Damaged(String),
-    /// The plan in the journal is invalid.
-    #[error("the plan in the journal of the containment is invalid")]
-    Plan(#[from] InvalidPlan),
-    /// The state of a step cannot change like this: a bug in Dragnet.
-    #[error(transparent)]
-    Transition(#[from] IllegalTransition),
-}
 
 /// The directory of all journals: `contain` in the state directory.
 #[derive(Clone, Debug)]
@@ -103,13 +73,13 @@ impl Journals {
             .mode(0o700)
             .create(directory)
             .map_err(file_error(directory))?;
-        let path = self.path(sealed.short_hash());
-        let lock = self.lock(sealed.short_hash())?;
+        let id = sealed.short_hash();
+        let path = self.path(id);
+        let lock = self.lock(id)?;
         if !path.is_file() {
             create_journal(&path, sealed, caller, now)?;
         }
-        drop(lock);
-        self.open(sealed.short_hash())
+        Journal::open(id, self.connect_to_append(id)?, lock)
     }
 
     /// Opens the journal of a containment to continue it.
@@ -117,17 +87,9 @@ impl Journals {
     /// # Errors
     /// It does not exist, another process holds it, or it cannot be used.
     pub fn open(&self, id: &str) -> Result<Journal, JournalError> {
-        let connection = self.connect(id)?;
-        connection.execute_batch("PRAGMA synchronous = FULL")?;
+        let connection = self.connect_to_append(id)?;
         let lock = self.lock(id)?;
-        connection.execute_batch(CREATE_CALLS)?;
-        let sealed = read_plan(&connection)?;
-        Ok(Journal {
-            id: id.to_owned(),
-            sealed,
-            connection: Mutex::new(connection),
-            _lock: lock,
-        })
+        Journal::open(id, connection, lock)
     }
 
     /// Reads a containment without locking its journal.
@@ -173,6 +135,13 @@ impl Journals {
         )?)
     }
 
+    /// Connects so that an append is on disk when it returns.
+    fn connect_to_append(&self, id: &str) -> Result<Connection, JournalError> {
+        let connection = self.connect(id)?;
+        connection.execute_batch("PRAGMA synchronous = FULL")?;
+        Ok(connection)
+    }
+
     fn lock(&self, id: &str) -> Result<JournalLock, JournalError> {
         let path = self.directory.join(format!("{id}.lock"));
         let file = OpenOptions::new()
@@ -194,6 +163,18 @@ impl Journals {
 }
 
 impl Journal {
+    /// Opens a journal whose lock is held.
+    fn open(id: &str, connection: Connection, lock: JournalLock) -> Result<Self, JournalError> {
+        connection.execute_batch(CREATE_CALLS)?;
+        let sealed = read_plan(&connection)?;
+        Ok(Self {
+            id: id.to_owned(),
+            sealed,
+            connection: Mutex::new(connection),
+            _lock: lock,
+        })
+    }
+
     /// The id of the containment: the short hash of the plan.
     pub fn id(&self) -> &str {
         &self.id
@@ -216,7 +197,7 @@ impl Journal {
         document: Option<&str>,
         detail: &str,
     ) -> Result<(), JournalError> {
-        let mut connection = self.connection();
+        let mut connection = self.connection.lock();
         let transaction = connection.transaction()?;
         let last: Option<String> = transaction
             .query_row(
@@ -243,7 +224,7 @@ impl Journal {
     /// The write fails.
     pub fn start_undo(&self, caller: &str, now: Timestamp) -> Result<(), JournalError> {
         let value = format!("{} by {caller}", rfc3339_ms(now));
-        self.connection().execute(
+        self.connection.lock().execute(
             "INSERT OR IGNORE INTO fact (key, value) VALUES ('undo_begun', ?1)",
             [value],
         )?;
@@ -255,7 +236,7 @@ impl Journal {
     /// # Errors
     /// The write fails.
     pub(super) fn record_call(&self, call: &RecordedCall) -> Result<(), JournalError> {
-        Ok(insert_call(&self.connection(), call)?)
+        Ok(insert_call(&self.connection.lock(), call)?)
     }
 
     /// Records the result of a verification from logs, which replaces that of an earlier one.
@@ -268,7 +249,7 @@ impl Journal {
     ) -> Result<(), JournalError> {
         let json = serde_json::to_string(verification)
             .map_err(|error| JournalError::Damaged(error.to_string()))?;
-        self.connection().execute(
+        self.connection.lock().execute(
             "INSERT OR REPLACE INTO fact (key, value) VALUES ('log_verification', ?1)",
             [json],
         )?;
@@ -280,15 +261,7 @@ impl Journal {
     /// # Errors
     /// The journal cannot be read.
     pub fn containment(&self) -> Result<Containment, JournalError> {
-        read_containment(&self.id, &self.sealed, &self.connection())
-    }
-
-    fn connection(&self) -> MutexGuard<'_, Connection> {
-        // If a thread panicked, its transaction was rolled back, so the connection behind a
-        // poisoned lock is consistent.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        read_containment(&self.id, &self.sealed, &self.connection.lock())
     }
 }
 
@@ -358,14 +331,6 @@ fn read_containment(
 
 fn unknown_value(word: &str) -> JournalError {
     JournalError::Damaged(format!("unknown value `{word}`"))
-}
-
-pub(super) fn file_error(path: &Path) -> impl Fn(std::io::Error) -> JournalError {
-    let path = path.to_owned();
-    move |source| JournalError::File {
-        path: path.clone(),
-        source,
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::journal::{JournalError, file_error};
+use super::journal_error::{JournalError, file_error};
 use super::recorded_call::CREATE_CALLS;
 use super::seal::SealedPlan;
 use dragnet_model::time::rfc3339_ms;

@@ -34,29 +34,23 @@ pub(super) enum CallResult {
     Undecided,
 }
 
-/// The policy that denied a call, as far as the error message shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum DenialCause {
-    /// An explicit deny in a policy of the principal or its groups that has no ARN: the policy of
-    /// the containment is of this kind.
-    InlineDeny,
-    /// An explicit deny in the permissions boundary.
-    BoundaryDeny,
-    /// Another policy, or no policy that allows the call.
-    OtherPolicy,
-    /// The message does not show it.
-    NotShown,
+dragnet_model::word_enum! {
+    /// The policy that denied a call, as far as the error message shows it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub(super) enum DenialCause {
+        /// An explicit deny in a policy of the principal or its groups that has no ARN: the policy
+        /// of the containment is of this kind.
+        InlineDeny => "identity-policy",
+        /// An explicit deny in the permissions boundary.
+        BoundaryDeny => "boundary",
+        /// Another policy, or no policy that allows the call.
+        OtherPolicy => "other-policy",
+        /// The message does not show it.
+        NotShown => "not-shown",
+    }
 }
 
 impl DenialCause {
-    /// All causes.
-    pub(super) const ALL: [Self; 4] = [
-        Self::InlineDeny,
-        Self::BoundaryDeny,
-        Self::OtherPolicy,
-        Self::NotShown,
-    ];
-
     pub(super) fn describe(self) -> &'static str {
         match self {
             Self::InlineDeny => {
@@ -65,15 +59,6 @@ impl DenialCause {
             Self::BoundaryDeny => "by the permissions boundary of the containment",
             Self::OtherPolicy => "by another policy, or because no policy allows the call",
             Self::NotShown => "cause not shown in the record",
-        }
-    }
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::InlineDeny => "identity-policy",
-            Self::BoundaryDeny => "boundary",
-            Self::OtherPolicy => "other-policy",
-            Self::NotShown => "not-shown",
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::log_call::DenialCause;
-use crate::report::plural;
+use dragnet_model::format::plural;
 
 /// The result of the verification from logs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,16 +18,17 @@ pub struct LogVerification {
     pub principals: Vec<PrincipalVerdict>,
 }
 
-/// What the logs show about a principal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogVerdict {
-    /// The records are complete, and no call succeeded after the change.
-    Verified,
-    /// The logs do not show it.
-    NotVerified,
-    /// Calls succeeded after the change.
-    StillActive,
+dragnet_model::word_enum! {
+    /// What the logs show about a principal.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum LogVerdict: Serialize, Deserialize {
+        /// The records are complete, and no call succeeded after the change.
+        Verified => "verified",
+        /// The logs do not show it.
+        NotVerified => "not-verified",
+        /// Calls succeeded after the change.
+        StillActive => "still-active",
+    }
 }
 
 /// The verdict on a principal, with the calls that show it. Every text is untrusted.
@@ -94,17 +95,6 @@ impl LogVerification {
         self.principals
             .iter()
             .all(|principal| principal.verdict == LogVerdict::Verified)
-    }
-}
-
-impl LogVerdict {
-    /// The name of the verdict.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Verified => "verified",
-            Self::NotVerified => "not-verified",
-            Self::StillActive => "still-active",
-        }
     }
 }
 
@@ -222,8 +212,7 @@ impl LoggedCall {
 
 /// Describes the policy that denied calls.
 fn describe_cause(cause: &str) -> &'static str {
-    let known = DenialCause::ALL
-        .into_iter()
-        .find(|known| known.as_str() == cause);
-    known.unwrap_or(DenialCause::NotShown).describe()
+    DenialCause::from_word(cause)
+        .unwrap_or(DenialCause::NotShown)
+        .describe()
 }

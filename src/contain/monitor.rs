@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::change::Change;
-use super::journal::{JournalError, Journals};
+use super::journal::Journals;
+use super::journal_error::JournalError;
 use super::log_call::{CallResult, LogCall};
 use super::log_effect::{effective_since, effects_on};
 use super::log_evaluation::LogEvaluation;

@@ -1,11 +1,11 @@
 //! Formats a plan as text.
 
-use super::blast_radius::is_obstacle;
 use super::change::{Change, ResourceState};
 use super::document::{DENY_ALL, are_equivalent};
 use super::plan::{Plan, PlannedTarget, Step};
 use super::seal::SealedPlan;
-use crate::report::plural;
+use super::warnings::is_obstacle;
+use dragnet_model::format::plural;
 
 /// The lines of a plan. They contain untrusted text, so the caller must escape them.
 pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {

@@ -1,9 +1,9 @@
 //! What remains possible after a containment: what the changes do not end, so that a person can
 //! decide what else to do.
 
+use super::candidate::Candidate;
 use super::change::Change;
 use super::plan::Step;
-use super::survey::Candidate;
 use crate::aws::KeyStatus;
 use dragnet_model::PrincipalKind;
 

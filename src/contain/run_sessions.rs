@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::from_run::selects_same_principal;
+use super::acting_principal::selects_same_principal;
 use crate::config::PrincipalSelector;
 use dragnet_model::{AccountId, Principal, PrincipalKind};
 

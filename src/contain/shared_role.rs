@@ -1,10 +1,10 @@
 //! Roles that others use too: only the sessions that acted are denied, unless the user names the
 //! role.
 
+use super::candidate::Candidate;
 use super::run_sessions::MAX_DENIED_SESSIONS;
-use super::survey::Candidate;
 use super::trust::workloads;
-use crate::cli::ContainAction;
+use crate::settings::ContainAction;
 use dragnet_model::PrincipalKind;
 
 /// Whether the whole role is denied only if the user names it: only the run selects it, and others

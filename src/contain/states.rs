@@ -1,38 +1,38 @@
 //! The states of a step. Only legal transitions can be stored.
 
-use std::fmt;
-
-/// The state of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// Not started.
-    Planned,
-    /// Nothing to do, because the existing state is equivalent. Undo does not change it.
-    AlreadyContained,
-    /// It could not be started; nothing was changed.
-    Failed,
-    /// The resource is not in the state that the plan recorded; it was not changed.
-    Drifted,
-    /// It is about to be written. Only reading can show whether it was.
-    Intended,
-    /// IAM accepted the write.
-    Written,
-    /// It was read back several times.
-    Verified,
-    /// It may have been written, but could not be verified.
-    Unverified,
-    /// It was made, but is gone.
-    Missing,
-    /// Undo has started.
-    Undoing,
-    /// The prior state is restored.
-    Undone,
-    /// Somebody changed the resource since; it was not undone.
-    UndoDrifted,
-    /// Undo failed; a person has to act.
-    Stuck,
-    /// Undo leaves it in place, because the prior state cannot be restored.
-    Irreversible,
+dragnet_model::word_enum! {
+    /// The state of a step.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum State {
+        /// Not started.
+        Planned => "planned",
+        /// Nothing to do, because the existing state is equivalent. Undo does not change it.
+        AlreadyContained => "already-contained",
+        /// It could not be started; nothing was changed.
+        Failed => "failed",
+        /// The resource is not in the state that the plan recorded; it was not changed.
+        Drifted => "drifted",
+        /// It is about to be written. Only reading can show whether it was.
+        Intended => "intended",
+        /// IAM accepted the write.
+        Written => "written",
+        /// It was read back several times.
+        Verified => "verified",
+        /// It may have been written, but could not be verified.
+        Unverified => "unverified",
+        /// It was made, but is gone.
+        Missing => "missing",
+        /// Undo has started.
+        Undoing => "undoing",
+        /// The prior state is restored.
+        Undone => "undone",
+        /// Somebody changed the resource since; it was not undone.
+        UndoDrifted => "undo-drifted",
+        /// Undo failed; a person has to act.
+        Stuck => "stuck",
+        /// Undo leaves it in place, because the prior state cannot be restored.
+        Irreversible => "irreversible",
+    }
 }
 
 /// A step cannot change from one state to the other.
@@ -44,49 +44,6 @@ pub struct IllegalTransition {
 }
 
 impl State {
-    /// All states.
-    pub const ALL: [Self; 14] = [
-        Self::Planned,
-        Self::AlreadyContained,
-        Self::Failed,
-        Self::Drifted,
-        Self::Intended,
-        Self::Written,
-        Self::Verified,
-        Self::Unverified,
-        Self::Missing,
-        Self::Undoing,
-        Self::Undone,
-        Self::UndoDrifted,
-        Self::Stuck,
-        Self::Irreversible,
-    ];
-
-    /// The name of the state, as stored.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::AlreadyContained => "already-contained",
-            Self::Failed => "failed",
-            Self::Drifted => "drifted",
-            Self::Intended => "intended",
-            Self::Written => "written",
-            Self::Verified => "verified",
-            Self::Unverified => "unverified",
-            Self::Missing => "missing",
-            Self::Undoing => "undoing",
-            Self::Undone => "undone",
-            Self::UndoDrifted => "undo-drifted",
-            Self::Stuck => "stuck",
-            Self::Irreversible => "irreversible",
-        }
-    }
-
-    /// The state with this name.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-
     /// Checks the transition to the next state and returns that state.
     ///
     /// # Errors
@@ -145,12 +102,6 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,7 +133,6 @@ mod tests {
         for state in State::ALL {
             assert!(State::Undone.transition_to(state).is_err());
             assert!(State::Irreversible.transition_to(state).is_err());
-            assert_eq!(State::from_word(state.as_str()), Some(state));
         }
         assert!(
             State::Undoing.transition_to(State::Intended).is_err(),

@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::apply::{CONCURRENT_BATCHES, StepRunner};
 use super::change::ResourceState;
-use super::journal::JournalError;
+use super::journal_error::JournalError;
 use super::plan::{PlannedTarget, Step};
 use super::record::Containment;
 use super::session_factory::{Batch, Purpose, split_into_batches};

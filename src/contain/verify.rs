@@ -3,7 +3,7 @@
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::apply::{CONCURRENT_BATCHES, NOT_SIMULATED, StepRunner};
-use super::journal::JournalError;
+use super::journal_error::JournalError;
 use super::plan::Step;
 use super::record::Containment;
 use super::session_factory::{Batch, Purpose, split_into_batches};

@@ -2,40 +2,29 @@
 
 use super::identity::Identity;
 
-/// How a call connects its actor to the identity that it names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EdgeKind {
-    /// It issued temporary credentials.
-    IssuesCredentials,
-    /// It created a principal.
-    CreatesPrincipal,
-    /// It created or activated a long-term credential of a user.
-    AddsCredential,
-    /// It extended the access of a principal that exists. Others may use that principal, so it is
-    /// not followed.
-    ExtendsAccess,
-    /// It changed who can assume a role that exists. The role is not followed.
-    ChangesTrust,
-    /// It created an identity provider. Sessions that it vouches for are followed.
-    CreatesProvider,
-    /// It started or changed something that acts with a role.
-    RunsWithRole,
+dragnet_model::word_enum! {
+    /// How a call connects its actor to the identity that it names. The words are those of reports.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum EdgeKind {
+        /// It issued temporary credentials.
+        IssuesCredentials => "issues-credentials",
+        /// It created a principal.
+        CreatesPrincipal => "creates-principal",
+        /// It created or activated a long-term credential of a user.
+        AddsCredential => "adds-credential",
+        /// It extended the access of a principal that exists. Others may use that principal, so it
+        /// is not followed.
+        ExtendsAccess => "extends-access",
+        /// It changed who can assume a role that exists. The role is not followed.
+        ChangesTrust => "changes-trust",
+        /// It created an identity provider. Sessions that it vouches for are followed.
+        CreatesProvider => "creates-provider",
+        /// It started or changed something that acts with a role.
+        RunsWithRole => "runs-with-role",
+    }
 }
 
 impl EdgeKind {
-    /// The kind as a word of reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::IssuesCredentials => "issues-credentials",
-            Self::CreatesPrincipal => "creates-principal",
-            Self::AddsCredential => "adds-credential",
-            Self::ExtendsAccess => "extends-access",
-            Self::ChangesTrust => "changes-trust",
-            Self::CreatesProvider => "creates-provider",
-            Self::RunsWithRole => "runs-with-role",
-        }
-    }
-
     /// Whether the calls of the identity count from then on.
     pub fn is_followed(self) -> bool {
         !matches!(self, Self::ExtendsAccess | Self::ChangesTrust)

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::pace::Pace;
-use crate::report::{count, plural};
 use crate::sweep::TallySnapshot;
+use dragnet_model::format::{clock_duration, count, plural};
 
 /// One line for a log file.
 pub(super) fn plain(pace: &Pace) -> String {
@@ -19,7 +19,7 @@ pub(super) fn plain(pace: &Pace) -> String {
     } = *pace.latest();
     format!(
         "{} accounts {accounts_done}/{accounts_known}, Regions {targets_done}/{targets_known}, {}{}",
-        format_duration(pace.elapsed()),
+        clock_duration(pace.elapsed()),
         counts(pace),
         time_left(pace),
     )
@@ -28,7 +28,7 @@ pub(super) fn plain(pace: &Pace) -> String {
 /// The estimated time that is left, if known.
 pub(super) fn time_left(pace: &Pace) -> String {
     pace.time_left()
-        .map(|duration| format!(", ~{} left", format_duration(duration)))
+        .map(|duration| format!(", ~{} left", clock_duration(duration)))
         .unwrap_or_default()
 }
 
@@ -47,18 +47,6 @@ pub(super) fn counts(pace: &Pace) -> String {
         plural(latest.sightings, "sighting"),
         pace.calls_per_second(),
     )
-}
-
-/// Formats a duration as minutes and seconds, or as hours and minutes.
-pub(super) fn format_duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let hours = seconds / 3_600;
-    let minutes = seconds / 60 % 60;
-    if hours > 0 {
-        format!("{hours}h{minutes:02}m")
-    } else {
-        format!("{minutes}m{:02}s", seconds % 60)
-    }
 }
 
 #[derive(Serialize)]

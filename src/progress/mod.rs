@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::settings::ProgressStyle;
+use crate::settings::ProgressStyle;
 use crate::sweep::Tally;
 
 use bar::Bar;

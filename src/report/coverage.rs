@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{CsvFile, ReportError, time};
+use super::{CsvFile, ReportError};
 use dragnet_model::Coverage;
+use dragnet_model::time::format_ms;
 
 const COLUMNS: [&str; 16] = [
     "account_id",
@@ -61,8 +62,8 @@ fn write_record<W: Write>(row: &Coverage, csv: &mut CsvFile<W>) -> io::Result<()
             .map(|by| by.as_str().to_owned())
             .unwrap_or_default(),
         engines.join(";"),
-        row.from_ms.map(time).unwrap_or_default(),
-        row.to_ms.map(time).unwrap_or_default(),
+        row.from_ms.map(format_ms).unwrap_or_default(),
+        row.to_ms.map(format_ms).unwrap_or_default(),
         row.pages.to_string(),
         row.events.to_string(),
         row.bytes.to_string(),

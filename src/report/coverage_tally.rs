@@ -1,7 +1,7 @@
 //! Counts the coverage while its rows are read.
 
+use super::coverage_counts::CoverageLevel;
 use super::gaps::{Gaps, row_name};
-use super::summary::CoverageLevel;
 use super::{CoverageCounts, Gap, LogGroupCounts, NotRequired};
 use dragnet_model::{AccountId, Coverage, Region, RequiredKinds};
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::plural;
+use dragnet_model::format::plural;
 use dragnet_model::{AccountId, Coverage, Outcome, Status};
 
 /// The maximum number of different reasons. Further ones are combined, because the report would be

@@ -6,8 +6,9 @@ use std::io::Write;
 
 use jiff::Timestamp;
 
-use super::{CsvFile, ReportError, time};
+use super::{CsvFile, ReportError};
 use crate::store::HourRow;
+use dragnet_model::time::format_ms;
 use dragnet_model::{LogGroupArn, Target, TimeWindow};
 
 const COLUMNS: [&str; 5] = [
@@ -163,7 +164,7 @@ pub fn write_hours<E: std::error::Error + 'static>(
             hour.target.account.to_string(),
             hour.target.region.to_string(),
             log_group.to_string(),
-            time(hour.hour_ms),
+            format_ms(hour.hour_ms),
             hour.records.to_string(),
         ];
         csv.write_row(&cells)?;

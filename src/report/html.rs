@@ -1,19 +1,25 @@
 //! `report.html`: the run as one page for other people. It is a single file that loads and executes
 //! nothing, and text that an attacker wrote is only ever text on it.
+//!
+//! The page is the template `templates/report.html`, which `askama.toml` connects with the escaper.
 
 use std::fmt;
 use std::io::{self, Write};
 
+use askama::Template;
+use askama::filters::Escaper;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use quick_xml::escape::escape as markup_escape;
 use sha2::{Digest, Sha256};
 
-use super::evidence::account_with_name;
+use super::account_names::{AccountNames, account_with_name};
 use super::page::{Page, Style};
-use super::terminal::{verdict_style, write_sections};
-use super::verdict::verdict;
-use super::{AccountNames, ReportError, RunReport, count, escape, time};
+use super::sections::write_sections;
+use super::verdict::{verdict, verdict_style};
+use super::{ReportError, RunReport, escape};
+use dragnet_model::format::count;
+use dragnet_model::time::format_ms;
 use dragnet_model::{OwnCall, Sighting};
 
 /// The maximum number of sightings on the page, so that browsers can open it. The other files
@@ -22,19 +28,7 @@ const MOST_SIGHTINGS: usize = 1_000;
 /// The maximum number of characters of a message.
 const LONGEST_MESSAGE: usize = 4_000;
 
-const STYLE: &str = "\
-:root{color-scheme:light dark}\
-body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}\
-h1{font-size:1.3rem}h2{font-size:1.1rem;margin-top:2rem}\
-.good{border-left:.4rem solid #1a7f37;padding-left:1rem}\
-.plain{border-left:.4rem solid #8c959f;padding-left:1rem}\
-.bad{border-left:.4rem solid #cf222e;padding-left:1rem}\
-table{border-collapse:collapse;width:100%}\
-td,th{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0;overflow-wrap:anywhere}\
-th{white-space:nowrap;font-weight:600}\
-.lead{text-align:right;white-space:nowrap}\
-.sightings td,.sightings th{border-top:1px solid #8c959f55;font-size:.85rem;white-space:normal}\
-pre{white-space:pre-wrap;font-size:.8rem;margin:.3rem 0}";
+const STYLE: &str = include_str!("templates/report.css");
 
 /// Writes the page. `rows` are the sightings of the run, sorted.
 ///
@@ -45,167 +39,174 @@ pub fn write_html<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
     out: &mut dyn Write,
 ) -> Result<(), ReportError<E>> {
-    write_header(report, out)?;
-    let mut page = HtmlPage {
-        out,
-        is_open: false,
+    let mut sections = Sections::default();
+    write_sections(report, &mut sections)?;
+    let page = ReportPage {
+        run_id: &report.summary.run_id,
+        style: STYLE,
+        style_hash: BASE64_STANDARD.encode(Sha256::digest(STYLE)),
+        verdict_class: match verdict_style(report.summary) {
+            Style::Good => "good",
+            Style::Plain => "plain",
+            Style::Bad => "bad",
+        },
+        verdict: verdict(report),
+        sections: sections.0,
+        sightings: read_sightings(report, rows)?,
     };
-    write_sections(report, &mut page)?;
-    page.close()?;
-    write_sightings(report, rows, out)?;
-    Ok(writeln!(out, "</body></html>")?)
-}
-
-/// Writes everything up to the sections: the head of the document and the verdict.
-fn write_header(report: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
-    // The policy allows exactly this style, so injected styles and scripts are ignored.
-    let style_hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
-    let class = match verdict_style(report.summary) {
-        Style::Good => "good",
-        Style::Plain => "plain",
-        Style::Bad => "bad",
-    };
-    let run_id = HtmlText(&report.summary.run_id);
-    writeln!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{style_hash}'; \
-         base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>dragnet {run_id}</title>\n<style>{STYLE}</style></head><body>\n\
-         <h1>Sweep {run_id}</h1>\n<div class=\"{class}\">"
-    )?;
-    for line in verdict(report) {
-        writeln!(out, "<p>{}</p>", HtmlText(&line))?;
-    }
-    writeln!(out, "</div>")
+    page.write_into(out)?;
+    // askama drops the newline at the end of a template.
+    Ok(writeln!(out)?)
 }
 
 /// Untrusted text on the page: deceptive characters are shown as escapes, and markup is escaped.
-/// Nothing else than this and the text of this module is written to the page.
-struct HtmlText<'a>(&'a str);
+/// askama writes every expression of a template with it.
+#[derive(Clone, Copy)]
+struct HtmlEscaper;
 
-impl fmt::Display for HtmlText<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&markup_escape(escape(self.0)))
+impl Escaper for HtmlEscaper {
+    fn write_escaped_str<W: fmt::Write>(&self, mut dest: W, string: &str) -> fmt::Result {
+        dest.write_str(&markup_escape(escape(string)))
     }
 }
 
-/// Writes labelled items as tables under headings.
-struct HtmlPage<'a> {
-    out: &'a mut dyn Write,
-    is_open: bool,
+/// The content of the template. Every text may be untrusted.
+#[derive(Template)]
+#[template(path = "report.html", config = "src/report/askama.toml")]
+struct ReportPage<'a> {
+    run_id: &'a str,
+    style: &'static str,
+    /// The hash of the style, with which the policy of the page allows it.
+    style_hash: String,
+    verdict_class: &'static str,
+    verdict: Vec<String>,
+    sections: Vec<Section>,
+    sightings: Option<SightingTable>,
 }
 
-impl HtmlPage<'_> {
-    fn close(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.is_open) {
-            writeln!(self.out, "</table>")?;
+/// Labelled items under a heading.
+#[derive(Default)]
+struct Section {
+    heading: Option<String>,
+    items: Vec<Item>,
+}
+
+struct Item {
+    label: String,
+    lead: String,
+    text: String,
+}
+
+/// Collects the sections for the template.
+#[derive(Default)]
+struct Sections(Vec<Section>);
+
+impl Page for Sections {
+    fn heading(&mut self, text: &str, _: Style) -> io::Result<()> {
+        self.0.push(Section {
+            heading: Some(text.to_owned()),
+            ..Section::default()
+        });
+        Ok(())
+    }
+
+    fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
+        if self.0.is_empty() {
+            self.0.push(Section::default());
+        }
+        if let Some(section) = self.0.last_mut() {
+            section.items.push(Item {
+                label: label.to_owned(),
+                lead: lead.trim().to_owned(),
+                text: text.to_owned(),
+            });
         }
         Ok(())
     }
 }
 
-impl Page for HtmlPage<'_> {
-    fn heading(&mut self, text: &str, _: Style) -> io::Result<()> {
-        self.close()?;
-        writeln!(self.out, "<h2>{}</h2>", HtmlText(text))
-    }
-
-    fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
-        if !std::mem::replace(&mut self.is_open, true) {
-            writeln!(self.out, "<table>")?;
-        }
-        let label = HtmlText(label);
-        let lead = HtmlText(lead.trim());
-        let text = HtmlText(text);
-        writeln!(
-            self.out,
-            "<tr><th>{label}</th><td class=\"lead\">{lead}</td><td>{text}</td></tr>"
-        )
-    }
+/// The first sightings of the run.
+struct SightingTable {
+    shown: usize,
+    total: String,
+    /// Whether there are more sightings than the page shows.
+    is_cut_off: bool,
+    rows: Vec<SightingRow>,
 }
 
-fn write_sightings<E: std::error::Error + 'static>(
+/// Reads the sightings that the page shows. Returns `None` if there are none.
+fn read_sightings<E: std::error::Error + 'static>(
     report: &RunReport<'_>,
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
-    out: &mut dyn Write,
-) -> Result<(), ReportError<E>> {
+) -> Result<Option<SightingTable>, ReportError<E>> {
     let total = report.summary.sightings;
     if total == 0 {
-        return Ok(());
+        return Ok(None);
     }
-    writeln!(out, "<h2>Sightings</h2>")?;
-    if total > MOST_SIGHTINGS as u64 {
-        writeln!(
-            out,
-            "<p>The first {MOST_SIGHTINGS} of {}.</p>",
-            count(total)
-        )?;
-    }
-    writeln!(
-        out,
-        "<table class=\"sightings\"><tr><th>When</th><th>Where</th><th>What</th><th>Who</th><th>From</th>\
-         <th>Found by</th></tr>"
-    )?;
-    for sighting in rows.into_iter().take(MOST_SIGHTINGS) {
-        write_sighting(&sighting.map_err(ReportError::Rows)?, report.names, out)?;
-    }
-    Ok(writeln!(out, "</table>")?)
+    let rows = rows
+        .into_iter()
+        .take(MOST_SIGHTINGS)
+        .map(|row| row.map(|sighting| SightingRow::new(&sighting, report.names)))
+        .collect::<Result<Vec<_>, E>>()
+        .map_err(ReportError::Rows)?;
+    Ok(Some(SightingTable {
+        shown: MOST_SIGHTINGS,
+        total: count(total),
+        is_cut_off: total > MOST_SIGHTINGS as u64,
+        rows,
+    }))
 }
 
-fn write_sighting(
-    sighting: &Sighting,
-    names: &AccountNames,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let event = &sighting.details;
-    let account = account_with_name(&event.account, names);
-    let location = format!("{account} {}", event.region);
-    let call = [&*event.event_name, &*event.error_code].join(" ");
-    let found_by: Vec<&str> = sighting
-        .indicators
-        .iter()
-        .chain(&sighting.hunts)
-        .map(String::as_str)
-        .collect();
-    let cells = [
-        &time(event.time_ms),
-        &location,
-        call.trim(),
-        &event.identity.arn,
-        &event.source_ip,
-        &found_by.join("; "),
-    ];
-    let cells: String = cells
-        .iter()
-        .flat_map(|cell| {
-            [
-                "<td>".to_owned(),
-                HtmlText(cell).to_string(),
-                "</td>".to_owned(),
-            ]
-        })
-        .collect();
-    let message: String = sighting.message.chars().take(LONGEST_MESSAGE).collect();
-    let more = if message.len() < sighting.message.len() {
-        " …"
+struct SightingRow {
+    time: String,
+    location: String,
+    call: String,
+    principal: String,
+    source_ip: String,
+    found_by: String,
+    /// Where the event is stored, and whether it is a call of Dragnet itself.
+    origin: String,
+    message: String,
+}
+
+impl SightingRow {
+    fn new(sighting: &Sighting, names: &AccountNames) -> Self {
+        let event = &sighting.details;
+        let account = account_with_name(&event.account, names);
+        let call = [&*event.event_name, &*event.error_code].join(" ");
+        let found_by: Vec<&str> = sighting
+            .indicators
+            .iter()
+            .chain(&sighting.hunts)
+            .map(String::as_str)
+            .collect();
+        Self {
+            time: format_ms(event.time_ms),
+            location: format!("{account} {}", event.region),
+            call: call.trim().to_owned(),
+            principal: event.identity.arn.to_string(),
+            source_ip: event.source_ip.to_string(),
+            found_by: found_by.join("; "),
+            origin: format!(
+                "{} {} {}{}",
+                sighting.stored.account,
+                sighting.stored.region,
+                sighting.stored.log_group,
+                own_call_remark(sighting.own_call)
+            ),
+            message: cut_message(&sighting.message),
+        }
+    }
+}
+
+/// Returns the beginning of a long message.
+fn cut_message(message: &str) -> String {
+    let cut: String = message.chars().take(LONGEST_MESSAGE).collect();
+    if cut.len() < message.len() {
+        cut + " …"
     } else {
-        ""
-    };
-    writeln!(
-        out,
-        "<tr>{cells}</tr><tr><td colspan=\"6\"><details><summary>{}</summary><pre>{}{more}</pre></details></td></tr>",
-        HtmlText(&format!(
-            "{} {} {}{}",
-            sighting.stored.account,
-            sighting.stored.region,
-            sighting.stored.log_group,
-            own_call_remark(sighting.own_call)
-        )),
-        HtmlText(&message)
-    )
+        cut
+    }
 }
 
 /// Returns what the row of a sighting says about calls of Dragnet itself.
@@ -303,6 +304,34 @@ mod tests {
             .0;
         assert_eq!(style, STYLE);
         assert!(!page.contains("style=") && !page.contains("http:") && !page.contains("https:"));
+    }
+
+    /// The escaper makes text harmless only where a template uses it.
+    #[test]
+    fn only_the_style_is_written_unescaped() {
+        let template = include_str!("templates/report.html");
+        assert_eq!(template.matches("safe").count(), 1);
+        assert!(template.contains("<style>{{ style|safe }}</style>"));
+        assert_eq!(STYLE.matches(['<', '>', '&']).count(), 0);
+    }
+
+    #[test]
+    fn page_has_headings_and_labels_of_the_sections() {
+        let page = page(1, "");
+        assert!(
+            page.contains("</div>\n<table>\n<tr><th>Searched for</th><td class=\"lead\"></td><td>"),
+            "the first section has no heading: {page}"
+        );
+        assert!(
+            page.contains("</table>\n<h2>Found: 1 sighting</h2>\n<table>\n<tr><th>between</th>"),
+            "{page}"
+        );
+        assert!(
+            page.contains("<th>by address</th><td class=\"lead\">1</td><td>192.0.2.1</td></tr>"),
+            "{page}"
+        );
+        assert!(page.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
+        assert!(page.ends_with("</table>\n</body></html>\n"), "{page}");
     }
 
     #[test]

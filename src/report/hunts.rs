@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Map;
 
-use super::{CsvFile, JsonText, plural};
+use super::{CsvFile, JsonText};
+use dragnet_model::format::plural;
 use dragnet_model::{Hunt, HuntSource, Severity};
 use insights_ql::Value;
 

@@ -1,20 +1,21 @@
 //! Reports: write the results of a run to files and to the terminal.
 //!
 //! Everything here is pure. Rows arrive sorted, as an iterator that is read once, and are written
-//! to a `Write`; they are not collected, no file is opened, and no clock is read. Much of the text
-//! is untrusted, because an attacker can write to logs, so each format has one encoder, which all
-//! writers of the format use: [`escape`] for terminals, `CsvFile`, `JsonText`, `HtmlText` and
-//! `escape_markdown`.
+//! to a `Write`; they are not collected, except the few that `report.html` shows, no file is opened,
+//! and no clock is read. Much of the text is untrusted, because an attacker can write to logs, so
+//! each format has one encoder, which all writers of the format use: [`escape`] for terminals,
+//! `CsvFile`, `JsonText`, `HtmlEscaper` and `escape_markdown`.
 
+mod account_names;
 mod calls;
 mod coverage;
+mod coverage_counts;
 mod coverage_tally;
 mod csv_file;
-mod evidence;
+mod evidence_tally;
 mod gaps;
 mod hours;
 mod html;
-mod human;
 mod hunts;
 mod markdown;
 mod not_required;
@@ -22,6 +23,8 @@ mod other_source_tally;
 mod own_calls;
 mod page;
 mod plan;
+mod run_report;
+mod sections;
 mod sighting_tally;
 mod sightings;
 mod source_tally;
@@ -36,41 +39,38 @@ mod wrap;
 
 use std::io::{self, Write};
 
-use jiff::Timestamp;
 use serde::Serialize;
 
+pub use account_names::AccountNames;
 pub use calls::write_calls;
 pub use coverage::write_coverage;
+pub use coverage_counts::{CoverageCounts, LogGroupCounts};
 pub use coverage_tally::CoverageTally;
 pub(crate) use csv_file::CsvFile;
 pub use csv_file::defuse;
-pub use evidence::EvidenceTally;
+pub use evidence_tally::EvidenceTally;
 pub use gaps::Gap;
 pub use hours::{HourGap, HourGapTally, write_hours};
 pub use html::write_html;
-pub use human::{abridged, bytes, count, duration, kind_counts, money, plural};
 pub use hunts::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
 pub(crate) use markdown::escape_markdown;
 pub use not_required::NotRequired;
 pub use other_source_tally::OtherSourceTally;
 pub use page::{write_hanging, write_items};
 pub(crate) use plan::{PlanReport, PlannedGap, PlannedTarget, write_plan};
+pub use run_report::RunReport;
 pub use sighting_tally::{SightingTally, TopCounts};
-pub use sightings::{AccountNames, sighting_row, write_sightings};
+pub use sightings::{sighting_row, write_sightings};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};
 pub use sources::{sources_json, sources_table, write_sources};
-pub use summary::{
-    CoverageCounts, IndicatorSummary, InsightsUse, LogGroupCounts, RunStatus, Summary,
-    SummaryWindow,
-};
+pub use summary::{IndicatorSummary, InsightsUse, RunStatus, Summary, SummaryWindow};
 pub use table::Table;
 pub use tampering::{TamperingTally, write_tampering};
-pub use terminal::{RunReport, write_run_report};
+pub use terminal::write_run_report;
 pub(crate) use untrusted::JsonText;
 pub use untrusted::{escape, escape_json};
 
 use crate::store::StoreError;
-use dragnet_model::time::rfc3339_ms;
 
 /// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -112,12 +112,6 @@ pub const NEVER_IN_LOGS: [&str; 3] = [
     "data events that no selector names",
     "S3 server access logs",
 ];
-
-/// Formats a time, given in milliseconds since the Unix epoch. A number that is out of range for a
-/// time stays a number, because an event may claim any time.
-pub fn time(milliseconds: i64) -> String {
-    Timestamp::from_millisecond(milliseconds).map_or_else(|_| milliseconds.to_string(), rfc3339_ms)
-}
 
 #[cfg(test)]
 mod testing {

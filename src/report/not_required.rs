@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{count, plural};
+use dragnet_model::format::{count, plural};
 use dragnet_model::{Coverage, LogKind, Outcome};
 
 /// The log groups of one kind, and why some were not covered.

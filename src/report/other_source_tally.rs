@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::count;
+use dragnet_model::format::count;
 use dragnet_model::{LogKind, RequiredKinds, Source, SourceKind, SourceStatus};
 
 /// The number of log sources of one kind, and of those that were not searched.

@@ -1,7 +1,8 @@
 //! The sentences about sightings that are calls of Dragnet itself, and about those that only look
 //! like them.
 
-use super::{Summary, count};
+use super::Summary;
+use dragnet_model::format::count;
 
 /// Returns the sentences of the verdict. Calls of Dragnet itself are no findings; claimed ones are.
 pub(super) fn own_calls_sentences(summary: &Summary) -> Vec<String> {

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::escape;
-use super::wrap::wrap;
+use super::wrap::{display_width, wrap};
 
 pub(super) const WIDTH: usize = 80;
 
@@ -95,7 +95,7 @@ pub fn write_hanging(line: &str, out: &mut dyn Write) -> io::Result<()> {
     let text = line.trim_start_matches(' ');
     let mut indent = line.len() - text.len();
     let escaped = escape(text);
-    if indent + escaped.chars().count() <= WIDTH {
+    if indent + display_width(&escaped) <= WIDTH {
         return writeln!(out, "{:indent$}{escaped}", "");
     }
     let width = WIDTH.saturating_sub(indent + HANGING);

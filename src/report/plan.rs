@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::CoverageTally;
 use super::page::{Page, Style, TerminalPage};
+use super::sections::write_gaps;
 use super::summary::SummaryWindow;
-use super::terminal::write_gaps;
-use super::{CoverageTally, abridged, bytes, count, duration, money, plural, time};
 use dragnet_model::Coverage;
+use dragnet_model::format::{abridged, bytes, count, duration, money, plural};
+use dragnet_model::time::format_ms;
 
 /// How many of the slowest account-Regions are named.
 const MOST_LISTED: usize = 5;
@@ -120,8 +122,8 @@ pub(crate) fn write_plan(
 /// Writes what the sweep would search for, and how much each engine would read.
 fn write_work(plan: &PlanReport, page: &mut dyn Page) -> io::Result<()> {
     let sum = |field: fn(&PlannedTarget) -> u64| plan.targets.iter().map(field).sum::<u64>();
-    let from = time(plan.window.from.as_millisecond());
-    let to = time(plan.window.to.as_millisecond());
+    let from = format_ms(plan.window.from.as_millisecond());
+    let to = format_ms(plan.window.to.as_millisecond());
     let filter_groups = sum(|target| target.filter_log_groups);
     let filter_bytes = sum(|target| target.filter_bytes);
     let insights_groups = sum(|target| target.insights_log_groups);

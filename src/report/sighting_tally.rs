@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::IndicatorSummary;
+use dragnet_model::time::format_ms;
 use dragnet_model::{OwnCall, Sighting};
 
 /// The maximum number of different keys. An attacker may write any number of principals into a log,
@@ -122,8 +123,8 @@ impl SightingTally {
             value: name.to_owned(),
             kind: kind.to_owned(),
             sightings: seen.map_or(0, |seen| seen.number),
-            first_seen: seen.map(|seen| super::time(seen.first_ms)),
-            last_seen: seen.map(|seen| super::time(seen.last_ms)),
+            first_seen: seen.map(|seen| format_ms(seen.first_ms)),
+            last_seen: seen.map(|seen| format_ms(seen.last_ms)),
         }
     }
 

@@ -1,17 +1,14 @@
 //! `sightings.csv`, `sightings.jsonl` and `sightings.json`.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{CsvFile, JsonText, ReportError, time};
+use super::{AccountNames, CsvFile, JsonText, ReportError};
 use crate::config::SightingsForm;
+use dragnet_model::time::format_ms;
 use dragnet_model::{OwnCall, Sighting};
-
-/// The known names of accounts, by id. The ids are text, because an event may claim any account.
-pub type AccountNames = BTreeMap<String, String>;
 
 /// Writes the sightings, which must be sorted, in one of the formats. The JSON formats contain
 /// every message exactly.
@@ -128,7 +125,7 @@ impl<'a> Row<'a> {
         let event = &sighting.details;
         let stored = &sighting.stored;
         Self {
-            event_time: time(event.time_ms),
+            event_time: format_ms(event.time_ms),
             event_account_id: &event.account,
             event_region: &event.region,
             account_name: names.get(&*event.account).map_or("", String::as_str),
@@ -151,8 +148,8 @@ impl<'a> Row<'a> {
             log_group: &stored.log_group,
             log_stream: &stored.log_stream,
             event_id: &stored.event_id,
-            timestamp: time(stored.timestamp_ms),
-            ingestion_time: time(stored.ingestion_ms),
+            timestamp: format_ms(stored.timestamp_ms),
+            ingestion_time: format_ms(stored.ingestion_ms),
             message: &sighting.message,
             source: LOGS,
             trusted: sighting.trusted,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::evidence::account_with_name;
-use super::{AccountNames, count, plural};
+use super::account_names::{AccountNames, account_with_name};
+use dragnet_model::format::{count, plural};
 use dragnet_model::{AccountId, SourceStatus, Target};
 
 /// How many examples a gap names. `sources.csv` contains all.

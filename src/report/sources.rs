@@ -6,8 +6,9 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{CsvFile, ReportError, Table, time};
+use super::{CsvFile, ReportError, Table};
 use dragnet_model::Source;
+use dragnet_model::time::format_ms;
 
 const COLUMNS: [&str; 11] = [
     "event_account_id",
@@ -51,7 +52,7 @@ fn cells(row: &Source) -> [String; COLUMNS.len()] {
         row.logging
             .map(|logging| logging.to_string())
             .unwrap_or_default(),
-        row.last_delivery_ms.map(time).unwrap_or_default(),
+        row.last_delivery_ms.map(format_ms).unwrap_or_default(),
         row.delivery_error.clone(),
         row.selectors.clone(),
         row.status.to_string(),
@@ -109,7 +110,7 @@ pub fn sources_json(rows: &[Source]) -> Value {
         log_group_arn: row.log_group.as_ref().map(ToString::to_string),
         via: &row.via,
         logging: row.logging,
-        last_delivery: row.last_delivery_ms.map(time),
+        last_delivery: row.last_delivery_ms.map(format_ms),
         delivery_error: &row.delivery_error,
         selectors: &row.selectors,
         status: row.status.as_str(),

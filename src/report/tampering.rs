@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use super::{AccountNames, CsvFile, ReportError, count, plural, time};
+use super::{AccountNames, CsvFile, ReportError};
 use dragnet_model::TamperingCall;
+use dragnet_model::format::{count, plural};
+use dragnet_model::time::format_ms;
 
 const COLUMNS: [&str; 10] = [
     "event_time",
@@ -89,7 +91,7 @@ pub fn write_tampering<E: std::error::Error + 'static>(
             resource,
         } = row.map_err(ReportError::Rows)?;
         let cells: [&str; COLUMNS.len()] = [
-            &time(call.time_ms),
+            &format_ms(call.time_ms),
             &call.account,
             &call.region,
             names.get(&*call.account).map_or("", String::as_str),

@@ -2,10 +2,21 @@
 
 use super::gaps::RowCounts;
 use super::own_calls::own_calls_sentences;
+use super::page::Style;
 use super::tampering::tampering_sentence;
-use super::{CoverageTally, HuntSummary, RunReport, RunStatus, Summary, count, plural};
+use super::{CoverageTally, HuntSummary, RunReport, RunStatus, Summary};
 use crate::config::RejectedEntries;
 use dragnet_model::SourceStatus;
+use dragnet_model::format::{count, plural};
+
+/// Returns how the verdict is shown: whether it is good news.
+pub(super) fn verdict_style(summary: &Summary) -> Style {
+    match (summary.status, summary.has_findings()) {
+        (RunStatus::Complete, false) => Style::Good,
+        (RunStatus::Complete, _) => Style::Plain,
+        _ => Style::Bad,
+    }
+}
 
 /// Returns the lines of the verdict. The first says what was found and whether the search was
 /// complete; the others add what the first does not mention. "Everything" appears only if complete

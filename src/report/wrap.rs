@@ -1,29 +1,28 @@
 //! Wraps text to the width of a terminal.
 
-/// Breaks text into lines of at most `width` characters: between words where possible, and inside a
-/// word that is longer than a line. A line is never empty, unless the text is.
+use std::borrow::Cow;
+
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+
+/// Breaks text into lines of at most `width` columns: between words where possible, and inside a
+/// word that is longer than a line. Several spaces become one. A line is never empty, unless the
+/// text is.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(1);
-    let mut lines = vec![String::new()];
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let mut rest: Vec<char> = word.chars().collect();
-        while !rest.is_empty() {
-            let used = lines.last().map_or(0, |line| line.chars().count());
-            let space = usize::from(used > 0);
-            let fits = rest.len() + used + space <= width;
-            if !fits && used > 0 {
-                lines.push(String::new());
-                continue;
-            }
-            let tail = rest.split_off(rest.len().min(width));
-            if let Some(line) = lines.last_mut() {
-                line.extend(std::iter::repeat_n(' ', space));
-                line.extend(rest);
-            }
-            rest = tail;
-        }
-    }
-    lines
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    // Names and ARNs contain hyphens, at which they are not broken.
+    let options = Options::new(width)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    textwrap::wrap(&words.join(" "), options)
+        .into_iter()
+        .map(Cow::into_owned)
+        .collect()
+}
+
+/// Returns how many columns of a terminal a text takes.
+pub(super) fn display_width(text: &str) -> usize {
+    textwrap::core::display_width(text)
 }
 
 #[cfg(test)]
@@ -34,7 +33,20 @@ mod tests {
     fn only_words_longer_than_a_line_are_split() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("a abcdefghij b", 4), ["a", "abcd", "efgh", "ij b"]);
+        assert_eq!(wrap("log-group a", 5), ["log-g", "roup", "a"]);
         assert_eq!(wrap("", 5), [""]);
         assert_eq!(wrap("abc", 0), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn several_spaces_become_one() {
+        assert_eq!(wrap("  a   b  ", 80), ["a b"]);
+        assert_eq!(wrap("   ", 80), [""]);
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!(wrap("名前 名", 6), ["名前", "名"]);
+        assert_eq!(display_width("名a"), 3);
     }
 }

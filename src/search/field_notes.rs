@@ -17,7 +17,7 @@ pub(crate) fn field_notes(hunt: &Hunt) -> Vec<String> {
     let types: &[LogType] = match hunt.source {
         HuntSource::CloudTrail => &[LogType::CloudTrail],
         HuntSource::VpcFlow => &[LogType::FlowLog],
-        HuntSource::Any => &LogType::ALL,
+        HuntSource::Any => LogType::ALL,
     };
     let mut notes: Vec<String> = query
         .record_fields()

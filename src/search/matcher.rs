@@ -15,17 +15,12 @@ use super::json_tape::JsonTape;
 use super::json_visitor::{visit_json_values, visit_json_values_in_text};
 use super::literal_prefilter::LiteralPrefilter;
 use super::literals::Literals;
+use super::match_set::{MatchSet, Matches};
 use dragnet_model::{Indicator, IndicatorValue, indicator_names};
 use insights_ql::FlowLogFormat;
 
 /// The field that is reported for an event without fields.
 const WHOLE_MESSAGE: &str = "message";
-
-/// Limits on the fields reported for one event: their number, and the bytes of each name. An event
-/// of 1 MB can have 100,000 fields, or one very long name that is part of every path; reported in
-/// full, the paths would take gigabytes.
-const MOST_FIELDS: usize = 64;
-const LONGEST_FIELD: usize = 512;
 
 /// The maximum size, in bytes, of all compiled regular expressions together.
 const LARGEST_REGEXES: usize = 1 << 28;
@@ -44,16 +39,6 @@ pub struct Matcher {
     /// `None` if the indicators allow no literal prefilter. The automata of the literals and the
     /// address scanner find the candidates then.
     prefilter: Option<LiteralPrefilter>,
-}
-
-/// The matches in one event. Both lists are sorted and free of duplicates.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Matches {
-    /// The indicators, as they were given.
-    pub indicators: Vec<String>,
-    /// The fields, e.g. `sourceIPAddress`, `resources.0.ARN`, `srcAddr` of a flow log, or `message`
-    /// for plain text.
-    pub fields: Vec<String>,
 }
 
 /// The indicators are too many or too large to be compiled into one matcher.
@@ -227,49 +212,6 @@ impl Matcher {
     }
 }
 
-/// Two sorted vectors. Most events have one entry in each, so a tree would cost more.
-#[derive(Default)]
-struct MatchSet {
-    indicators: Vec<usize>,
-    fields: Vec<String>,
-}
-
-impl MatchSet {
-    fn add(&mut self, indicator: usize, field: &str) {
-        if let Err(at) = self.indicators.binary_search(&indicator) {
-            self.indicators.insert(at, indicator);
-        }
-        if self.fields.len() < MOST_FIELDS {
-            let shown = field
-                .get(..field.floor_char_boundary(LONGEST_FIELD))
-                .unwrap_or(field);
-            if let Err(at) = self
-                .fields
-                .binary_search_by(|known| known.as_str().cmp(shown))
-            {
-                self.fields.insert(at, shown.to_owned());
-            }
-        }
-    }
-
-    fn matches(self, names: &[String]) -> Option<Matches> {
-        if self.indicators.is_empty() {
-            return None;
-        }
-        let mut indicators: Vec<String> = self
-            .indicators
-            .into_iter()
-            .filter_map(|at| names.get(at).cloned())
-            .collect();
-        indicators.sort();
-        indicators.dedup();
-        Some(Matches {
-            indicators,
-            fields: self.fields,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -383,24 +325,6 @@ mod tests {
         assert_eq!(
             matcher.find(message),
             matcher.match_full_scan(message, |_| true)
-        );
-    }
-
-    #[test]
-    fn named_fields_are_limited() {
-        let many: Vec<String> = (0..1_000)
-            .map(|n| format!("\"{n}\":\"192.0.2.1\""))
-            .collect();
-        assert_eq!(
-            find("192.0.2.1", &format!("{{{}}}", many.join(",")))
-                .unwrap()
-                .len(),
-            MOST_FIELDS
-        );
-        let long = format!("{{\"{}\":{{\"a\":\"192.0.2.1\"}}}}", "é".repeat(10_000));
-        assert_eq!(
-            find("192.0.2.1", &long).unwrap(),
-            ["é".repeat(LONGEST_FIELD / 2)]
         );
     }
 

@@ -6,6 +6,10 @@
 //! user's name.
 
 use super::boundary::{Boundary, split_around};
+use super::name_occurrence::{
+    Occurrence, after_mail_domain, ends_session, ends_value, is_in_session_issuer, is_path,
+    is_session,
+};
 use super::resource_names::ResourceNames;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,15 +24,6 @@ pub(super) enum NameKind {
 /// How many bytes before a name are examined. An ARN has at most 2,048, and most of them are a path
 /// of up to 512; an event of 1 MB may contain a name 100,000 times.
 const LOOK_BACK: usize = 2_048;
-
-/// A place in a text at which a name may be.
-#[derive(Clone, Copy, Debug)]
-struct Occurrence<'t> {
-    /// The end of the text before the name.
-    before: &'t str,
-    after: &'t str,
-    is_word: bool,
-}
 
 impl NameKind {
     /// Whether the name at `text[at..at + length]` is of this kind. `field` is the path of the
@@ -59,7 +54,7 @@ impl NameKind {
         };
         in_own_field
             || self.is_in_arn(found)
-            || self.is_session_in_id(found)
+            || self == Self::User && found.is_session_in_id()
             || self.is_in_embedded_field(found)
     }
 
@@ -114,32 +109,6 @@ impl NameKind {
         }
     }
 
-    /// Whether the name is the session name in an id: `AROAIOSFODNN7EXAMPLE:alice`.
-    ///
-    /// Source: CloudTrail user guide, "CloudTrail userIdentity element": the `principalId` of a role
-    /// session is the role's id and the session name, that of a federated session the account and
-    /// the name.
-    fn is_session_in_id(self, found: Occurrence<'_>) -> bool {
-        let Some(before) = found.before.strip_suffix(':') else {
-            return false;
-        };
-        let start = before
-            .rfind(|c: char| !c.is_ascii_alphanumeric())
-            .map_or(0, |at| {
-                at + before[at..].chars().next().map_or(1, char::len_utf8)
-            });
-        let id = &before[start..];
-        let is_unique_id = (id.starts_with("AROA") || id.starts_with("AIDA"))
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        let is_account = start == 0 && id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit());
-        self == Self::User
-            && found.is_word
-            && (is_unique_id || is_account)
-            && ends_session(found.after)
-    }
-
     /// Whether the name is the value of such a field in a text that is not JSON as a whole, such as
     /// the line of an application in the log of its container: `INFO {"eventName":"StopLogging"}`,
     /// `level=info user=ben`.
@@ -179,90 +148,8 @@ impl NameKind {
     }
 }
 
-impl Occurrence<'_> {
-    /// Whether the name is that of a resource: a complete value, a part of the resource in an ARN,
-    /// or a word of plain text.
-    fn is_resource(self, is_plain_text: bool, is_whole: bool) -> bool {
-        if is_whole {
-            return true;
-        }
-        let Self {
-            before,
-            after,
-            is_word,
-        } = self;
-        // A value of JSON in a text that is not JSON as a whole.
-        let is_quoted = before.ends_with('"') && after.starts_with('"');
-        let is_start =
-            |names: &str| !before.ends_with(|c: char| c.is_alphanumeric() || names.contains(c));
-        let is_end = !ResourceNames::PART.are_continued_by(after);
-        if is_quoted || is_plain_text && is_word && is_start("_-.+=@#") && is_end {
-            return true;
-        }
-        let Some(resource) = before.rfind("arn:aws").and_then(|at| {
-            let fields: Vec<&str> = before[at..].splitn(6, ':').collect();
-            Some((*fields.get(2)?, *fields.get(5)?))
-        }) else {
-            return false;
-        };
-        let (service, start_of_resource) = resource;
-        let is_in_arn = !start_of_resource
-            .contains(|c: char| c.is_whitespace() || c.is_control() || "\"',;<>".contains(c));
-        let is_part = start_of_resource.is_empty() || start_of_resource.ends_with(['/', ':']);
-        let ends = is_end
-            || service == "secretsmanager"
-                && !ResourceNames::PART_OF_SECRET.are_continued_by(after);
-        is_in_arn && is_part && ends
-    }
-}
-
 /// The fields of user names. Sessions are named after users, and so are source identities.
 const USER_FIELDS: [&str; 4] = ["username", "user", "rolesessionname", "sourceidentity"];
-
-/// Whether a text ends within the object `sessionIssuer` of JSON.
-fn is_in_session_issuer(text: &str) -> bool {
-    text.rsplit_once("\"sessionIssuer\"")
-        .is_some_and(|(_, inside)| !inside.contains('}'))
-}
-
-/// Whether a session name follows a text: `…:assumed-role/Admin/`.
-fn is_session(before: &str) -> bool {
-    before
-        .strip_suffix('/')
-        .and_then(|before| before.rsplit_once('/'))
-        .is_some_and(|(start, role)| start.ends_with(":assumed-role") && !role.is_empty())
-}
-
-/// Whether a session name ends, as it is or as the part of an e-mail address before the `@`.
-fn ends_session(after: &str) -> bool {
-    let after = after_mail_domain(after).unwrap_or(after);
-    !ResourceNames::SESSION.are_continued_by(after)
-}
-
-/// The text after `@example.com`; `None` if the text does not start with such a domain.
-fn after_mail_domain(after: &str) -> Option<&str> {
-    let domain = after.strip_prefix('@')?;
-    let end = domain
-        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'))
-        .unwrap_or(domain.len());
-    let (domain, rest) = domain.split_at(end);
-    domain
-        .starts_with(|c: char| c.is_ascii_alphanumeric())
-        .then_some(rest)
-}
-
-fn ends_value(after: &str) -> bool {
-    after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || "\",;)}]'".contains(c))
-}
-
-/// Whether a text may be between `:user/` and a name. Source: IAM API: a path consists of ASCII
-/// characters from `!` on.
-fn is_path(text: &str) -> bool {
-    (text.is_empty() || text.ends_with('/'))
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && b != b'"' && b != b':')
-}
 
 fn normalized(step: &str) -> String {
     step.chars()

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 
 use super::StoreError;
-use super::entry::{CoverageId, Pass, UnitId};
-use super::reader::{damaged, parse_column, unknown};
+use super::entry::Pass;
+use super::ids::{CoverageId, UnitId};
+use super::row::{damaged, parse_column, unknown};
 use dragnet_model::{Engine, LogGroupArn, Reason, Region, Status, Target};
 
 /// The log groups that the earlier parts of a run have recorded; empty for a new run.

@@ -8,8 +8,9 @@
 //! The sums find damage. They are no protection against a person who changes a run on purpose,
 //! because anybody can compute them; the manifest and its hash in the ticket are.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Transaction};
@@ -170,7 +171,7 @@ impl Checksums {
             hash.add(context.get_raw(column));
         }
         let hash = hash.finish();
-        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sums = self.0.lock();
         if let Some(sum) = sums.get_mut(position) {
             *sum = if is_added {
                 sum.wrapping_add(hash)
@@ -192,11 +193,11 @@ impl Checksums {
     }
 
     fn sums(&self) -> Sums {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.lock()
     }
 
     fn reset(&self, sums: Sums) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = sums;
+        *self.0.lock() = sums;
     }
 }
 

@@ -3,9 +3,10 @@
 use rusqlite::{Transaction, params};
 
 use super::checksums::TrackedDatabase;
-use super::entry::{
-    CoverageId, CoverageRow, Entry, InsightsQuery, Page, ScopedAccount, UnitId, UnitRow,
-};
+use super::entry::{CoverageRow, Entry, InsightsQuery, Page, ScopedAccount, UnitRow};
+use super::ids::{CoverageId, UnitId};
+use super::row::to_sql_integer;
+use super::run_facts::RunFacts;
 use super::{StoreError, count, evidence, passthrough_rows};
 use dragnet_model::time::rfc3339_ms;
 use dragnet_model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
@@ -24,7 +25,7 @@ pub(super) fn commit_batch(
 
 fn write_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), StoreError> {
     match entry {
-        Entry::Fact { key, value } => insert_fact(transaction, key, value),
+        Entry::Facts(facts) => insert_facts(transaction, facts),
         Entry::Account(account) => insert_account(transaction, account),
         Entry::CoverageRow(row) => insert_coverage_row(transaction, row),
         Entry::Units(units) => insert_units(transaction, units),
@@ -62,10 +63,12 @@ fn write_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), Store
     }
 }
 
-fn insert_fact(transaction: &Transaction<'_>, key: &str, value: &str) -> Result<(), StoreError> {
+fn insert_facts(transaction: &Transaction<'_>, facts: &RunFacts) -> Result<(), StoreError> {
     let mut insert =
         transaction.prepare_cached("INSERT OR REPLACE INTO fact (key, value) VALUES (?1, ?2)")?;
-    insert.execute(params![key, value])?;
+    for (key, text) in facts.texts() {
+        insert.execute(params![key, text])?;
+    }
     Ok(())
 }
 
@@ -233,9 +236,4 @@ fn insert_call(transaction: &Transaction<'_>, call: &ApiCall) -> Result<(), Stor
         to_sql_integer(call.milliseconds),
     ])?;
     Ok(())
-}
-
-/// Converts a count to the integer type of SQLite.
-pub(super) fn to_sql_integer(count: impl TryInto<i64>) -> i64 {
-    count.try_into().unwrap_or(i64::MAX)
 }

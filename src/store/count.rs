@@ -6,9 +6,10 @@
 
 use rusqlite::{Row, Transaction, params};
 
-use super::entry::{CountRow, UnitId};
+use super::entry::CountRow;
+use super::ids::UnitId;
 use super::packed::{pack, unpack};
-use super::reader::{next_row, parse_column};
+use super::row::{next_row, parse_column};
 use super::{RunReader, StoreError};
 use dragnet_model::{AccountId, LogGroupArn, Region, Target};
 use insights_ql::Partial;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::run_registry::{CLOCK_DIFFERENCE, ListedRun};
+use super::listed_run::{CLOCK_DIFFERENCE, ListedRun};
 use super::{RunDir, RunReader, StoreError};
 use dragnet_model::RunId;
 
@@ -112,10 +112,7 @@ impl OpenedRuns {
         let end = match open_run(run)? {
             None => RunEnd::Unreadable,
             Some(reader) => {
-                let finished = reader
-                    .facts()?
-                    .get("finished")
-                    .and_then(|at| at.parse::<Timestamp>().ok());
+                let finished = reader.facts()?.finished.get().ok();
                 self.readers.insert(run.to_owned(), reader);
                 finished.map_or(RunEnd::Unknown, RunEnd::At)
             }

@@ -1,6 +1,7 @@
 //! The entries that a run writes to its journal.
 
-use super::passthrough_rows::PassthroughRow;
+use super::ids::{CoverageId, UnitId};
+use super::run_facts::RunFacts;
 use super::sightings::Sightings;
 use dragnet_model::{
     AccountId, ApiCall, Engine, HourOfRecords, LogGroupClass, LogSource, Outcome, Region,
@@ -8,24 +9,11 @@ use dragnet_model::{
 };
 use insights_ql::Partial;
 
-/// The id of a row of the coverage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CoverageId(pub(super) i64);
-
-/// The id of a work unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UnitId(pub(super) i64);
-
 /// One entry of the journal.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// A fact about the whole run; a later value replaces an earlier one.
-    Fact {
-        /// The key.
-        key: &'static str,
-        /// The value.
-        value: String,
-    },
+    /// Facts about the whole run; a later value replaces an earlier one.
+    Facts(Box<RunFacts>),
     /// An account that the scope names.
     Account(ScopedAccount),
     /// A new row of the coverage.
@@ -90,30 +78,16 @@ pub struct ScopedAccount {
     pub membership: ScopeMembership,
 }
 
-/// Whether an account is in scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScopeMembership {
-    /// The account is searched.
-    InScope,
-    /// The account is selected, but AWS allows no access to it: it is closed, suspended …
-    NotActive,
-    /// The scope leaves it out.
-    NotSelected,
-}
-
-impl ScopeMembership {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::InScope => "in-scope",
-            Self::NotActive => "not-active",
-            Self::NotSelected => "not-asked",
-        }
-    }
-
-    pub(super) fn from_word(word: &str) -> Option<Self> {
-        [Self::InScope, Self::NotActive, Self::NotSelected]
-            .into_iter()
-            .find(|membership| membership.as_str() == word)
+dragnet_model::word_enum! {
+    /// Whether an account is in scope.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ScopeMembership {
+        /// The account is searched.
+        InScope => "in-scope",
+        /// The account is selected, but AWS allows no access to it: it is closed, suspended …
+        NotActive => "not-active",
+        /// The scope leaves it out.
+        NotSelected => "not-asked",
     }
 }
 
@@ -139,31 +113,16 @@ pub struct CoverageRow {
     pub out_of_scope: bool,
 }
 
-/// What a log group is scanned for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pass {
-    /// Indicators and hunts; also trail integrity, if the scan reads all events.
-    Search,
-    /// Only trail integrity.
-    TrailIntegrity,
-    /// The rows of passthrough queries.
-    Passthrough,
-}
-
-impl Pass {
-    /// All passes, in the order in which a log group is scanned for them.
-    pub const ALL: [Self; 3] = [Self::Search, Self::TrailIntegrity, Self::Passthrough];
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Search => "search",
-            Self::TrailIntegrity => "silence",
-            Self::Passthrough => "written",
-        }
-    }
-
-    pub(super) fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|pass| pass.as_str() == word)
+dragnet_model::word_enum! {
+    /// What a log group is scanned for, in the order of the scans. `run.db` stores the words.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Pass {
+        /// Indicators and hunts; also trail integrity, if the scan reads all events.
+        Search => "search",
+        /// Only trail integrity.
+        TrailIntegrity => "silence",
+        /// The rows of passthrough queries.
+        Passthrough => "written",
     }
 }
 
@@ -183,6 +142,9 @@ pub struct UnitRow {
     /// The end in milliseconds, exclusive.
     pub to_ms: i64,
 }
+
+/// A row of a passthrough query: its field names and values, as Insights returned them.
+pub type PassthroughRow = Vec<(String, String)>;
 
 /// Rows of a passthrough query.
 #[derive(Clone, Debug)]
@@ -253,36 +215,4 @@ pub struct CountRow {
     pub kind: String,
     /// The partial aggregate.
     pub partial: Partial,
-}
-
-/// A sighting as it is stored: the keys by which it is sorted, its origin, its matches, and its
-/// message. All other columns of a report are parsed from the message when the run is merged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SightingRecord {
-    /// The event time, in milliseconds since the Unix epoch.
-    pub time_ms: i64,
-    /// The account in which the event happened.
-    pub event_account: String,
-    /// The Region in which the event happened.
-    pub event_region: String,
-    /// CloudTrail's `eventID`; empty for other events.
-    pub record_id: String,
-    /// The event id of CloudWatch Logs.
-    pub event_id: String,
-    /// The log stream.
-    pub log_stream: String,
-    /// The log time, in milliseconds since the Unix epoch.
-    pub timestamp_ms: i64,
-    /// The ingestion time, in milliseconds since the Unix epoch.
-    pub ingestion_ms: i64,
-    /// The indicators that were found in the event.
-    pub indicators: Vec<String>,
-    /// The hunts of which the event is a row.
-    pub hunts: Vec<String>,
-    /// The fields in which indicators were found.
-    pub matched_fields: Vec<String>,
-    /// Whether a trail delivered it, as far as the scan knew.
-    pub is_trusted: bool,
-    /// The message, byte for byte.
-    pub message: String,
 }

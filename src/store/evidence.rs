@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Row, Transaction, params};
 
-use super::commit::to_sql_integer;
-use super::entry::{IntegrityFindings, UnitId};
-use super::reader::{damaged, next_row, parse_column, read_count, read_outcome, unknown};
+use super::entry::IntegrityFindings;
+use super::ids::UnitId;
+use super::row::{
+    damaged, next_row, parse_column, read_count, read_outcome, to_sql_integer, unknown,
+};
 use super::{RunReader, StoreError};
 use dragnet_model::{
     AccountId, EventDetails, HourOfRecords, LogGroupArn, LogSource, Outcome, Region, SourceKind,
@@ -142,15 +144,12 @@ impl RunReader {
         let mut lookups = Vec::new();
         while let Some(row) = rows.next()? {
             let word: String = row.get(2)?;
-            let kind = SourceKind::ALL
-                .into_iter()
-                .find(|kind| kind.as_str() == word);
             lookups.push(SourceLookup {
                 target: Target {
                     account: parse_column(row, 0)?,
                     region: parse_column(row, 1)?,
                 },
-                kind: kind.ok_or_else(|| unknown(&word))?,
+                kind: SourceKind::from_word(&word).ok_or_else(|| unknown(&word))?,
                 result: serde_json::from_str(&row.get::<_, String>(3)?).map_err(damaged)?,
             });
         }

@@ -12,13 +12,18 @@ mod count;
 mod earlier_runs;
 mod entry;
 mod evidence;
+mod fact;
+mod ids;
 mod journal;
+mod listed_run;
 mod lock;
 mod manifest;
 mod packed;
 mod passthrough_rows;
 mod reader;
+mod row;
 mod run_dir;
+mod run_facts;
 mod run_list;
 mod run_registry;
 mod schema;
@@ -30,24 +35,27 @@ pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
 pub use earlier_runs::EarlierRuns;
 pub use entry::{
-    CountRow, CoverageId, CoverageRow, Entry, InsightsQuery, IntegrityFindings, Page, Pass,
-    PassthroughRows, ScopeMembership, ScopedAccount, SightingRecord, UnitId, UnitRow,
+    CountRow, CoverageRow, Entry, InsightsQuery, IntegrityFindings, Page, Pass, PassthroughRow,
+    PassthroughRows, ScopeMembership, ScopedAccount, UnitRow,
 };
 pub use evidence::{CoverageOutcomes, DeletedLogGroup, HourRow};
+pub use fact::{Fact, FactError, Json, Text};
+pub use ids::{CoverageId, UnitId};
 pub use journal::{Journal, JournalClosed, Writer};
 pub use lock::{RunLock, WatchLock};
 pub use manifest::{
     ChangedRun, DatabaseCheck, MANIFEST, Manifest, ManifestFile, check_database, manifest_entry,
     refuse_changed_database,
 };
-pub use passthrough_rows::{PassthroughRow, StoredRows};
+pub use passthrough_rows::StoredRows;
 pub use reader::{CallCounts, InsightsTotal, RunReader};
 pub use run_dir::RunDir;
+pub use run_facts::{RunEnding, RunFacts, StoredWindowBasis};
 pub use run_list::list_runs;
 pub use run_registry::RunRegistry;
 pub use secret_file::{SecretFileError, read_secret_file};
-pub use sightings::{SightingRows, Sightings, StoredRow};
-pub use trail_deliveries::{ORGANIZATION, TrailDeliveries};
+pub use sightings::{SightingRecord, SightingRows, Sightings, StoredRow};
+pub use trail_deliveries::TrailDeliveries;
 
 use std::path::PathBuf;
 

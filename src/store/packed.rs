@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::StoreError;
-use super::reader::damaged;
+use super::row::damaged;
 
 /// The fastest standard level of zstd, as for messages.
 const LEVEL: i32 = 1;

@@ -2,14 +2,12 @@
 
 use rusqlite::{Row, Transaction, params};
 
-use super::entry::{PassthroughRows, UnitId};
+use super::entry::{PassthroughRow, PassthroughRows};
+use super::ids::UnitId;
 use super::packed::{pack, unpack};
-use super::reader::{next_row, parse_column};
+use super::row::{next_row, parse_column};
 use super::{RunReader, StoreError};
 use dragnet_model::{AccountId, LogGroupArn, Region, Target};
-
-/// A row: its field names and values, as Insights returned them.
-pub type PassthroughRow = Vec<(String, String)>;
 
 /// The rows of one log group.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, OptionalExtension, Row, Rows};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::entry::{ScopeMembership, ScopedAccount};
+use super::row::{damaged, next_row, parse_column, read_count, read_outcome, unknown};
+use super::run_facts::RunFacts;
 use super::{RunDir, StoreError, checksums, schema};
-use dragnet_model::{ApiCall, Coverage, DeniedBy, Engine, LogGroupClass, Outcome, Reason, Status};
+use dragnet_model::{ApiCall, Coverage, Engine, LogGroupClass};
 
 /// A run's database, open for reading.
 #[derive(Debug)]
 pub struct RunReader {
     pub(super) connection: Connection,
+    /// The directory of the run, for errors.
+    run: String,
 }
 
 impl RunReader {
@@ -34,7 +38,7 @@ impl RunReader {
     pub fn open_without_indexes(dir: &RunDir) -> Result<Self, StoreError> {
         let connection = schema::open(&dir.database())?;
         checksums::verify_one(&connection, "fact")?;
-        Ok(Self { connection })
+        Ok(Self::new(connection, dir))
     }
 
     /// Opens a database that was changed on purpose, with the indexes that reports need. Its
@@ -45,7 +49,14 @@ impl RunReader {
     pub fn open_changed(dir: &RunDir) -> Result<Self, StoreError> {
         let connection = schema::open(&dir.database())?;
         schema::index_for_merge(&connection)?;
-        Ok(Self { connection })
+        Ok(Self::new(connection, dir))
+    }
+
+    fn new(connection: Connection, dir: &RunDir) -> Self {
+        Self {
+            connection,
+            run: dir.path().display().to_string(),
+        }
     }
 
     /// Verifies the whole database, which reads all of it.
@@ -74,16 +85,16 @@ impl RunReader {
         self.connection.close().map_err(|(_, error)| error.into())
     }
 
-    /// Returns the facts of the run by key.
+    /// Returns the facts of the run.
     ///
     /// # Errors
     /// The database fails.
-    pub fn facts(&self) -> Result<BTreeMap<String, String>, StoreError> {
+    pub fn facts(&self) -> Result<RunFacts, StoreError> {
         let mut select = self.connection.prepare("SELECT key, value FROM fact")?;
-        let facts = select
+        let texts = select
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        Ok(facts)
+        Ok(RunFacts::from_texts(&self.run, texts))
     }
 
     /// Returns the accounts that the scope names, ordered by id.
@@ -272,74 +283,4 @@ fn coverage_row(row: &Row<'_>) -> Result<Coverage, StoreError> {
         out_of_scope: row.get(15)?,
         kinds: BTreeSet::new(),
     })
-}
-
-pub(super) fn read_outcome(row: &Row<'_>) -> Result<Outcome, StoreError> {
-    let Some(status) = row.get::<_, Option<String>>("status")? else {
-        return Ok(Outcome::with_reason(
-            Status::Failed,
-            Reason::Interrupted,
-            "",
-        ));
-    };
-    let reason: Option<String> = row.get("reason")?;
-    let denied_by: Option<String> = row.get("denied_by")?;
-    Ok(Outcome {
-        status: Status::from_word(&status).ok_or_else(|| unknown(&status))?,
-        reason: reason
-            .map(|word| Reason::from_word(&word).ok_or_else(|| unknown(&word)))
-            .transpose()?,
-        detail: row.get("detail")?,
-        denied_by: denied_by
-            .map(|word| DeniedBy::from_word(&word).ok_or_else(|| unknown(&word)))
-            .transpose()?,
-    })
-}
-
-/// Reads the next row of a query, in the form that an iterator needs.
-pub(super) fn next_row<T>(
-    rows: &mut Rows<'_>,
-    read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
-) -> Option<Result<T, StoreError>> {
-    match rows.next() {
-        Ok(row) => row.map(read),
-        Err(error) => Some(Err(error.into())),
-    }
-}
-
-/// Reads a count: SQLite's `total` is a float, its `count` an integer.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count is whole, and the range is checked"
-)]
-pub(super) fn read_count(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
-    let number: f64 = row.get(column)?;
-    // No count of a run comes near to 2^63. A float that is not a number is not in the range either.
-    if (0.0..=LARGEST_COUNT).contains(&number) {
-        Ok(number as u64)
-    } else {
-        Err(rusqlite::Error::IntegralValueOutOfRange(
-            column,
-            number as i64,
-        ))
-    }
-}
-
-/// 2^63, the sum of counts that overflowed.
-const LARGEST_COUNT: f64 = 9_223_372_036_854_775_808.0;
-
-pub(super) fn parse_column<T: std::str::FromStr<Err: std::fmt::Display>>(
-    row: &Row<'_>,
-    column: impl rusqlite::RowIndex,
-) -> Result<T, StoreError> {
-    row.get::<_, String>(column)?.parse().map_err(damaged)
-}
-
-pub(super) fn unknown(word: &str) -> StoreError {
-    StoreError::Damaged(format!("unknown value `{word}`"))
-}
-
-pub(super) fn damaged(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Damaged(error.to_string())
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::StoreError;
 use super::checksums::{Checksums, TrackedDatabase};
-use super::reader::damaged;
+use super::row::damaged;
 use super::run_dir::file_error;
 
 /// The format version, which is increased whenever the meaning of a table changes.

@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::reader::damaged;
+use super::row::damaged;
 use super::{RunReader, StoreError, StoredRow};
 use dragnet_model::{LogGroupArn, LogSource, Organization, Target, TrailScope};
-
-/// The fact with the organization whose accounts were listed, as JSON.
-pub const ORGANIZATION: &str = "organization";
 
 /// Decides which stored rows a trail delivered. Only those prove who did something: any other line
 /// of a log group may come from any program.
@@ -38,9 +35,10 @@ impl TrailDeliveries {
     /// The database cannot be read.
     pub fn load(reader: &RunReader) -> Result<Self, StoreError> {
         // Earlier versions did not store the organization; any id is accepted then.
-        let organization: Option<Organization> = reader
-            .facts()?
-            .get(ORGANIZATION)
+        let facts = reader.facts()?;
+        let organization: Option<Organization> = facts
+            .organization
+            .text()
             .map(|json| serde_json::from_str(json).map_err(damaged))
             .transpose()?;
         Ok(Self::new(&reader.log_sources()?, organization.as_ref()))

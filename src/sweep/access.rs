@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::directory::Member;
+use super::member::Member;
 use super::refusal::{AssumeRoleContext, MfaContext, Refusal};
 use crate::aws::{Aws, CallError, Caller, EnabledRegion, ErrorClass, RoleHop, Session};
 use crate::config::{ExternalId, Identity, MemberRole};

@@ -8,11 +8,13 @@ use tokio::task::JoinSet;
 use tracing::info;
 
 use super::access::Entered;
-use super::directory::Member;
+use super::context::SweepContext;
+use super::member::Member;
 use super::refusal::Refusal;
 use super::region;
+use super::region_context::RegionContext;
 use super::region_scope::RegionScope;
-use super::run::{SweepContext, join_tasks};
+use super::tasks::join_tasks;
 use crate::store::JournalClosed;
 use dragnet_model::{LogSource, Outcome, Reason, Status};
 
@@ -78,7 +80,7 @@ async fn sweep_regions(
     let mut tasks = JoinSet::new();
     for enabled in region_scope.enabled {
         shared.tally.target_known();
-        let context = region::RegionContext {
+        let context = RegionContext {
             shared: Arc::clone(shared),
             member: Arc::clone(&member),
             session: Arc::clone(&session),

@@ -6,9 +6,6 @@ use std::collections::BTreeMap;
 use crate::store::{RunReader, ScopeMembership, StoreError, StoredRow, TrailDeliveries};
 use dragnet_model::AccountId;
 
-/// The fact that says whether the sweep was limited to accounts that were named.
-pub const NAMED_ACCOUNTS_ONLY: &str = "named_accounts_only";
-
 /// The accounts of a run, and how each relates to the scope.
 #[derive(Debug)]
 pub(super) struct AccountFilter {
@@ -27,10 +24,7 @@ impl AccountFilter {
                 .into_iter()
                 .map(|account| (account.id, account.membership))
                 .collect(),
-            named_only: reader
-                .facts()?
-                .get(NAMED_ACCOUNTS_ONLY)
-                .is_some_and(|value| value == "true"),
+            named_only: reader.facts()?.named_accounts_only.is(&true),
         })
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
 
-use super::directory::DirectoryError;
+use super::directory_error::DirectoryError;
 use super::selector_matches::SelectorMatches;
 use crate::aws::{Aws, CallError, ListedAccount, Session};
 use crate::config::{OuSelector, Scope};

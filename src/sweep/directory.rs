@@ -6,47 +6,14 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::account_selection::AccountSelection;
+use super::directory_error::DirectoryError;
+use super::member::{Member, Members};
 use super::selector_matches::SelectorMatches;
-use crate::aws::{Aws, CallError, Endless, ListedAccount, Pages, Session};
-use crate::cli::settings::Reach;
-use crate::config::{ConfiguredAccount, ExternalId, MemberRole, Scope};
+use crate::aws::{Aws, ListedAccount, Pages, Session};
+use crate::config::{ConfiguredAccount, MemberRole, Scope};
+use crate::settings::Reach;
 use crate::store::ScopeMembership;
-use dragnet_model::{Account, AccountId, AccountState, Organization, Outcome, Reason, Status};
-
-/// An account, and how it relates to the scope.
-#[derive(Clone, Debug)]
-pub struct Member {
-    /// The account.
-    pub account: Account,
-    /// Whether it is in scope.
-    pub membership: ScopeMembership,
-    /// Its entry in the configuration, if there is one.
-    pub configured: Option<ConfiguredAccount>,
-    /// Its entry in AWS Organizations, if it was listed there.
-    pub listed: Option<ListedAccount>,
-}
-
-impl Member {
-    /// Returns the `ExternalId` that the configuration has for this account alone.
-    pub fn external_id(&self) -> Option<&ExternalId> {
-        self.configured.as_ref()?.external_id.as_ref()
-    }
-
-    /// Returns the organization that listed the account, if one did.
-    pub fn organization(&self) -> Option<Organization> {
-        Organization::from_account_arn(&self.listed.as_ref()?.arn)
-    }
-
-    /// Returns whether this is the management account, as far as known.
-    pub fn is_management(&self) -> bool {
-        self.listed
-            .as_ref()
-            .is_some_and(ListedAccount::is_management)
-    }
-}
-
-/// All accounts that are known, in scope or not.
-pub type Members = BTreeMap<AccountId, Member>;
+use dragnet_model::{Account, AccountId, AccountState, Outcome, Reason, Status};
 
 /// Returns the member to enter for an account that a trail or a flow log names. Only listed
 /// accounts and the caller's own are entered: anyone who can create a trail or a flow log in one
@@ -84,54 +51,6 @@ pub fn member_to_enter(
         Reason::AccountNotListed,
         detail,
     ))
-}
-
-/// Why the accounts cannot be listed.
-#[derive(Debug, thiserror::Error)]
-pub enum DirectoryError {
-    /// The call to AWS Organizations failed.
-    #[error(
-        "cannot list the accounts of the organization: set organization.role to a role of the management account, name \
-         the accounts ([[accounts]] or --accounts-file), or sweep only this account (--member-role self)"
-    )]
-    Organizations(#[source] Box<CallError>),
-    /// The pages of the list repeat without end.
-    #[error("cannot list the accounts of the organization: the pages of ListAccounts do not end")]
-    Endless(#[from] Endless),
-    /// The list is empty.
-    #[error(
-        "cannot list the accounts of the organization: ListAccounts returned no account, not even the management account; \
-         run the command again, or name the accounts ([[accounts]] or --accounts-file)"
-    )]
-    NoAccounts,
-    /// The organizational units or tags of accounts cannot be looked up.
-    #[error(
-        "cannot select accounts by {what}: allow the caller, or organization.role, to call the operations \
-         organizations:List* (see `dragnet setup cloudformation --management`), or name the accounts (--account)"
-    )]
-    Selection {
-        /// What cannot be looked up.
-        what: &'static str,
-        /// The call that failed.
-        #[source]
-        error: Box<CallError>,
-    },
-    /// Several organizational units have the name of a selector.
-    #[error(
-        "several organizational units are called `{name}`: {candidates}; use the ID of one of them"
-    )]
-    AmbiguousUnit {
-        /// The name or path.
-        name: String,
-        /// The ids and paths of these units.
-        candidates: String,
-    },
-    /// The tree of organizational units has a cycle or too many levels.
-    #[error(
-        "cannot select accounts by organizational units: the units that AWS lists are nested without end; run the \
-         command again, or name the accounts (--account)"
-    )]
-    EndlessUnits,
 }
 
 /// The accounts, unsorted: those of the organization page by page, then those that only the

@@ -1,15 +1,34 @@
 //! Examines a page of events: which of them are sightings, what they add to the counts of hunts,
 //! and what they show about trail integrity.
 
+use super::context::SweepContext;
+use super::delivery_trust::DeliveryTrust;
 use super::evidence::trail_integrity;
 use super::hunts::{PageCounts, kind_of_count};
-use super::scan::{GroupScan, ScanSpec};
+use super::window_basis::TimeFilter;
 use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
-use crate::search::{Document, Finding, RecordKind, parse_event_details};
+use crate::search::{Document, Finding, FlowLogFormats, RecordKind, parse_event_details};
 use crate::store::{IntegrityFindings, Page, Pass, SightingRecord, Sightings, UnitId};
-use dragnet_model::EventDetails;
+use dragnet_model::{EventDetails, Target};
 use insights_ql::Event;
+
+/// Where the events of a page are stored, and what is known about that log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PageOrigin<'s> {
+    pub shared: &'s SweepContext,
+    /// The account-Region that stores them.
+    pub stored: &'s Target,
+    /// The name of the log: that of the log group.
+    pub log_name: &'s str,
+    pub trust: &'s DeliveryTrust,
+    /// Which events are searched, by time.
+    pub time_filter: &'s TimeFilter,
+    /// The formats of the flow logs that deliver to the log.
+    pub flow_logs: &'s FlowLogFormats,
+    /// Whether a trail delivers to the log, as far as known.
+    pub receives_trail: bool,
+}
 
 /// Which events passed the prefilter on the server.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +41,7 @@ pub(super) struct PrefilterHits {
 
 /// Returns what the journal stores of a page.
 pub(super) fn examine_page(
-    scan: &GroupScan,
+    origin: &PageOrigin<'_>,
     pass: Pass,
     unit: UnitId,
     prefilter_hits: PrefilterHits,
@@ -31,14 +50,14 @@ pub(super) fn examine_page(
     let EventPage {
         events, next_token, ..
     } = page;
-    let shared = &scan.spec.shared;
+    let shared = origin.shared;
     let checks_integrity = shared.settings.check_trail_integrity
-        && scan.receives_trail()
+        && origin.receives_trail
         && prefilter_hits.has_tampering;
     let integrity_findings = if checks_integrity {
         trail_integrity::check_events(
             &events,
-            &scan.spec.target,
+            origin.stored,
             shared.settings.window,
             prefilter_hits.are_all,
         )
@@ -48,9 +67,9 @@ pub(super) fn examine_page(
     let number = events.len() as u64;
     let bytes = events.iter().map(|event| event.message.len() as u64).sum();
     let mut counts = PageCounts::default();
-    let account = scan.spec.target.account.to_string();
+    let account = origin.stored.account.to_string();
     let mut regions = RegionFilterCache::default();
-    let mut examine = |event| examine(scan, &account, event, &mut regions, &mut counts);
+    let mut examine = |event| examine(origin, &account, event, &mut regions, &mut counts);
     let sightings = match pass {
         Pass::Search => events.into_iter().filter_map(&mut examine).collect(),
         Pass::TrailIntegrity | Pass::Passthrough => Sightings::default(),
@@ -71,26 +90,25 @@ pub(super) fn examine_page(
 /// Region and time are in scope. What it adds to hunts that count goes to `counts`. `account` is
 /// the account that stores it.
 fn examine(
-    scan: &GroupScan,
+    origin: &PageOrigin<'_>,
     account: &str,
     event: LogEvent,
     regions: &mut RegionFilterCache,
     counts: &mut PageCounts,
 ) -> Option<SightingRecord> {
-    let search_set = &scan.spec.shared.search_set;
+    let search_set = &origin.shared.search_set;
     let document = Document::new(&event.message);
     let hits = search_set.indicators(&document);
     if hits.is_none() && search_set.hunts().is_empty() {
         return None;
     }
-    let region = scan.spec.target.region.as_str();
+    let region = origin.stored.region.as_str();
     let details = parse_event_details(&document, account, region, event.timestamp_ms);
-    let is_trail_written = scan
-        .spec
+    let is_trail_written = origin
         .trust
         .is_trail_written(&event.log_stream, &details.account);
     if !is_in_scope(
-        scan,
+        origin,
         &details,
         event.timestamp_ms,
         is_trail_written,
@@ -98,7 +116,7 @@ fn examine(
     ) {
         return None;
     }
-    let hunts = matching_hunts(scan, &event, &details, is_trail_written, counts);
+    let hunts = matching_hunts(origin, &event, &details, is_trail_written, counts);
     if hits.is_none() && hunts.is_empty() {
         return None;
     }
@@ -125,18 +143,18 @@ fn examine(
 /// claim any Region and time, so the Region and log time at which it is stored count as well: no
 /// log line can exclude itself from the search.
 fn is_in_scope(
-    scan: &GroupScan,
+    origin: &PageOrigin<'_>,
     details: &EventDetails<'_>,
     log_ms: i64,
     is_trail_written: bool,
     regions: &mut RegionFilterCache,
 ) -> bool {
-    let ScanSpec {
+    let PageOrigin {
         shared,
         time_filter,
         trust,
         ..
-    } = &scan.spec;
+    } = origin;
     let is_stored_in_scope = !is_trail_written && trust.is_in_scope;
     let is_stored_in_window = !is_trail_written && time_filter.contains(log_ms, log_ms);
     (is_stored_in_scope || regions.contains(&details.region, &shared.settings.reach.scope))
@@ -145,22 +163,18 @@ fn is_in_scope(
 
 /// Returns the names of the hunts that have the event as a row, sorted.
 fn matching_hunts(
-    scan: &GroupScan,
+    origin: &PageOrigin<'_>,
     event: &LogEvent,
     details: &EventDetails<'_>,
     is_trail_written: bool,
     counts: &mut PageCounts,
 ) -> Vec<String> {
-    let search_set = &scan.spec.shared.search_set;
+    let search_set = &origin.shared.search_set;
     if search_set.hunts().is_empty() {
         return Vec::new();
     }
-    let kind = RecordKind::detect(
-        &event.message,
-        details.is_cloudtrail(),
-        &scan.spec.flow_logs,
-    );
-    let log = format!("{}:{}", scan.spec.target.account, scan.spec.name);
+    let kind = RecordKind::detect(&event.message, details.is_cloudtrail(), origin.flow_logs);
+    let log = format!("{}:{}", origin.stored.account, origin.log_name);
     let event = Event {
         timestamp: event.timestamp_ms,
         ingestion_time: event.ingestion_ms,

@@ -1,13 +1,7 @@
-//! Converts AWS errors to outcomes of coverage rows.
+//! Outcomes of coverage rows that have the same reason wherever they happen.
 
-use super::refusal::Refusal;
-use crate::aws::{CallError, Endless};
+use crate::aws::Endless;
 use dragnet_model::{Outcome, Reason, Status};
-
-/// Returns the outcome after a call failed and was not retried any more.
-pub(super) fn from_call_error(error: &CallError) -> Outcome {
-    Refusal::from_call_error(error).into_outcome()
-}
 
 /// Returns the outcome if the pages of `operation` repeat without end.
 pub(super) fn from_endless_pages(status: Status, operation: &str, endless: Endless) -> Outcome {

@@ -8,10 +8,6 @@ use serde_json::Value;
 use crate::store::{EarlierRuns, RunReader, RunRegistry, StoreError};
 use dragnet_model::{EventDetails, OwnCall, RunId};
 
-/// The fact with the ids of the runs that this machine started before, and that may have made calls
-/// inside the window: a JSON array.
-pub const EARLIER_RUNS: &str = "earlier_runs";
-
 /// Parts of the user agent and of the session names that Dragnet uses. An attacker can use them
 /// too.
 const OWN_USER_AGENT: &str = "dragnet/";
@@ -29,8 +25,9 @@ impl<'r> RecordedCalls<'r> {
     pub(super) fn load(reader: &'r RunReader, registry: &RunRegistry) -> Result<Self, StoreError> {
         let facts = reader.facts()?;
         let ids = facts
-            .get(EARLIER_RUNS)
-            .map(|json| earlier_run_ids(json))
+            .earlier_runs
+            .text()
+            .map(earlier_run_ids)
             .unwrap_or_default();
         Ok(Self {
             reader,

@@ -177,6 +177,11 @@ impl AssumeRoleContext {
     }
 }
 
+/// Returns the outcome after a call failed and was not retried any more.
+pub(super) fn outcome_of_call_error(error: &CallError) -> Outcome {
+    Refusal::from_call_error(error).into_outcome()
+}
+
 /// Returns the reason for an error, and the advice that applies to every such error.
 fn classify_error(error: &CallError) -> (Reason, Option<&'static str>) {
     let operation = Operation::ALL

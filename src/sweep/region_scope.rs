@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::directory::Member;
+use super::member::Member;
 use crate::aws::EnabledRegion;
 use crate::config::Scope;
 use crate::store::ScopeMembership;

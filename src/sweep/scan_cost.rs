@@ -1,7 +1,7 @@
 //! The price of an Insights query, and the scan budget of a run. Cost is reserved before a query
 //! starts and settled after it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::Mutex;
 
 use dragnet_model::Region;
 
@@ -49,7 +49,7 @@ impl InsightsBudget {
 
     /// Reserves an estimate and returns whether the budget has room for it.
     pub(super) fn reserve(&self, usd: f64) -> bool {
-        let mut committed = self.committed();
+        let mut committed = self.committed.lock();
         let fits = *committed + usd <= self.limit;
         if fits {
             *committed += usd;
@@ -59,29 +59,23 @@ impl InsightsBudget {
 
     /// Replaces a reservation by what was spent.
     pub(super) fn settle(&self, reserved: f64, spent: f64) {
-        *self.committed() += spent - reserved;
-    }
-
-    fn committed(&self) -> MutexGuard<'_, f64> {
-        // A poisoned lock is safe to use: no change under it is left half done.
-        self.committed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *self.committed.lock() += spent - reserved;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dragnet_model::KNOWN_REGIONS;
 
     #[test]
-    fn unknown_region_has_highest_price() {
+    fn estimate_for_an_unlisted_region_is_the_highest() {
         let usd = |region: &str| scan_cost(&region.parse().unwrap(), 2e9);
-        assert_eq!(
-            (usd("us-east-1"), usd("ap-northeast-1"), usd("eu-north-1")),
-            (0.01, 0.0152, 0.02)
-        );
-        assert!(PRICES.iter().all(|(_, price)| *price <= DEFAULT_PRICE));
+        assert_eq!(usd("us-east-1"), 0.01, "2 GB at 0.005 US dollars per GB");
+        for (region, _) in PRICES {
+            assert!(KNOWN_REGIONS.contains(&region), "{region}");
+            assert!(usd(region) < usd("xx-new-1"), "{region}");
+        }
     }
 
     #[test]

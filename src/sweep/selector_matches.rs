@@ -16,9 +16,6 @@ use crate::config::{
 };
 use dragnet_model::{Account, Region};
 
-/// The fact that names the selectors that matched nothing: [`UnmatchedSelectors`] as JSON.
-pub const UNMATCHED_SELECTORS: &str = "unmatched_selectors";
-
 /// The selectors that matched nothing, as options of the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmatchedSelectors {

@@ -2,10 +2,12 @@
 //! time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::scan::Queue;
+use parking_lot::Mutex;
+
+use super::pending_work::AnyPendingWork as Queue;
 
 /// The counters of a sweep in progress.
 #[derive(Debug, Default)]
@@ -96,7 +98,7 @@ impl Tally {
 
     /// Adds the queue of another account-Region.
     pub(super) fn add_queue(&self, queue: &Arc<Queue>) {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.queues.lock();
         if queues.len() == queues.capacity() {
             // The memory of a dropped queue is freed only when its weak references are gone, too.
             queues.retain(|queue| queue.strong_count() > 0);
@@ -146,7 +148,7 @@ impl Tally {
         if load(&self.accounts_entered) < load(&self.accounts.known) {
             return None;
         }
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.queues.lock();
         let mut longest = None;
         queues.retain(|queue| {
             let queue = queue.upgrade();

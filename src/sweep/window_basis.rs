@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::plan::LATE_ARRIVAL;
+use super::delivery_lag::LATE_ARRIVAL;
 use dragnet_model::{LogGroupArn, TimeWindow};
 
 /// The time by which events are selected.

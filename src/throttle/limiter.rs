@@ -3,7 +3,6 @@
 
 use std::num::NonZeroU32;
 use std::ops::Add;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock, Reference};
@@ -11,6 +10,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::QuotaKey;
@@ -90,24 +90,24 @@ impl Limiter {
 
     /// The current rate in calls per second.
     pub fn rate(&self) -> f64 {
-        self.rate * self.adaptive().share
+        self.rate * self.adaptive.lock().share
     }
 
     /// Whether AWS ever throttled a call of this quota.
     pub fn was_slowed(&self) -> bool {
-        self.adaptive().lowest < 1.0
+        self.adaptive.lock().lowest < 1.0
     }
 
     /// Whether the limiter behaves exactly as a new one would.
     pub fn is_pristine(&self) -> bool {
-        let adaptive = self.adaptive();
+        let adaptive = self.adaptive.lock();
         adaptive.lowest >= 1.0
             && adaptive.last_permit.elapsed() >= self.interval(1.0) * burst(self.rate).get()
     }
 
     /// Reports how far the rate was lowered; `key` is the quota key of this limiter.
     pub fn slowed_rate(&self, key: &QuotaKey) -> SlowedRate {
-        let AdaptiveRate { share, lowest, .. } = *self.adaptive();
+        let AdaptiveRate { share, lowest, .. } = *self.adaptive.lock();
         SlowedRate {
             operation: key.operation.to_owned(),
             account: key.account,
@@ -123,7 +123,7 @@ impl Limiter {
     /// # Errors
     /// No permit is available now; the error is how long to wait before trying again.
     pub fn try_acquire(&self) -> Result<(), Duration> {
-        let mut adaptive = self.adaptive();
+        let mut adaptive = self.adaptive.lock();
         let now = Instant::now();
         let wait = adaptive.not_before.saturating_duration_since(now);
         if !wait.is_zero() {
@@ -142,7 +142,7 @@ impl Limiter {
     /// Records a throttled call: halves the rate and pauses for a moment. `jitter`, from 0 to 1,
     /// spreads the pauses of several processes. Returns the new rate, unless it is unchanged.
     pub fn on_throttle(&self, jitter: f64) -> Option<f64> {
-        let mut adaptive = self.adaptive();
+        let mut adaptive = self.adaptive.lock();
         let now = Instant::now();
         let (first, _) = adaptive.throttled.unwrap_or((now, now));
         adaptive.throttled = Some((first, now));
@@ -162,7 +162,7 @@ impl Limiter {
     /// Records a call that was not throttled, and raises the rate by one step if enough time has
     /// passed. Returns the new rate, if it changed.
     pub fn on_success(&self) -> Option<f64> {
-        let mut adaptive = self.adaptive();
+        let mut adaptive = self.adaptive.lock();
         adaptive.throttled = None;
         // The usual case, which does not need to read the clock.
         if adaptive.share >= 1.0 {
@@ -179,7 +179,8 @@ impl Limiter {
 
     /// Whether calls were throttled for [`THROTTLED_LIMIT`] without a single success.
     pub(crate) fn is_blocked(&self) -> bool {
-        self.adaptive()
+        self.adaptive
+            .lock()
             .throttled
             .is_some_and(|(first, _)| first.elapsed() >= THROTTLED_LIMIT)
     }
@@ -187,17 +188,13 @@ impl Limiter {
     /// Whether a call should fail without being sent: the limiter is blocked, and AWS throttled a
     /// call less than [`PROBE_INTERVAL`] ago.
     pub(crate) fn is_closed(&self) -> bool {
-        self.adaptive().throttled.is_some_and(|(first, last)| {
+        self.adaptive.lock().throttled.is_some_and(|(first, last)| {
             first.elapsed() >= THROTTLED_LIMIT && last.elapsed() < PROBE_INTERVAL
         })
     }
 
     fn interval(&self, share: f64) -> Duration {
         Duration::from_secs_f64(1.0 / (self.rate * share))
-    }
-
-    fn adaptive(&self) -> MutexGuard<'_, AdaptiveRate> {
-        self.adaptive.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -175,25 +175,45 @@ fn check_rate(operation: &str, rate: f64) -> Result<f64, QuotaError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dragnet_model::{KNOWN_REGIONS, Operation};
 
     fn region(name: &str) -> Region {
         name.parse().unwrap()
     }
 
+    /// A misspelt name would be ignored: the operation would silently get another rate.
     #[test]
-    fn built_in_table_has_the_documented_rates() {
-        let table = QuotaTable::built_in().unwrap();
-        assert_eq!(table.rate("FilterLogEvents", &region("us-east-1")), 25.0);
-        assert_eq!(table.rate("FilterLogEvents", &region("eu-west-1")), 10.0);
-        assert_eq!(table.rate("FilterLogEvents", &region("il-central-1")), 5.0);
-        assert_eq!(table.rate("DescribeLogGroups", &region("us-east-1")), 10.0);
-        assert_eq!(table.rate("ListSomething", &region("us-east-1")), 5.0);
+    fn built_in_table_names_operations_and_regions_that_exist() {
+        let entries: HashMap<String, Entry> = toml::from_str(BUILT_IN).unwrap();
+        for (name, entry) in entries {
+            let is_operation = Operation::ALL
+                .iter()
+                .any(|operation| operation.as_str() == name);
+            assert!(is_operation || name == "default", "{name}");
+            let Entry::ByRate(lists) = entry else {
+                continue;
+            };
+            let mut regions: Vec<String> = lists.into_values().flatten().collect();
+            for region in &regions {
+                assert!(KNOWN_REGIONS.contains(&region.as_str()), "{name}: {region}");
+            }
+            let listed = regions.len();
+            regions.sort_unstable();
+            regions.dedup();
+            assert_eq!(regions.len(), listed, "{name}: a Region has two rates");
+        }
     }
 
     #[test]
-    fn unknown_region_has_the_lowest_rate() {
-        let table = QuotaTable::built_in().unwrap();
-        assert_eq!(table.rate("FilterLogEvents", &region("xx-new-1")), 5.0);
+    fn unlisted_region_has_the_lowest_rate_and_unlisted_operation_the_default() {
+        let table = QuotaTable::from_toml(
+            "default = 7\nA = 600\n[B]\n25 = ['us-east-1']\n10 = ['eu-west-1']\n",
+        )
+        .unwrap();
+        let rates = ["A", "B", "C"].map(|operation| {
+            ["us-east-1", "eu-west-1", "xx-new-1"].map(|name| table.rate(operation, &region(name)))
+        });
+        assert_eq!(rates, [[600.0; 3], [25.0, 10.0, 10.0], [7.0; 3]]);
     }
 
     #[test]

@@ -8,30 +8,24 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 
 use super::agenda::Agenda;
-use super::alert::{Alert, AlertKind, Batch, Row};
-use super::counted::{CountedGroup, counted_groups};
+use super::alert::{Alert, AlertKind, Row};
+use super::alert_batch::Batch;
+use super::alert_title::{alert_title, coverage_title};
 use super::coverage::CoverageChanges;
+use super::finding_alerts::FindingAlerts;
 use super::own_calls::OwnCalls;
-use super::sighting_identity::{SightingIdentity, identity, subject};
-use super::state::{self, ActivationEnd, ActivationRecord, Identity, State, StateError, Totals};
+use super::state::{self, ActivationEnd, ActivationRecord, State, StateError, Totals};
 use super::watermark::{ScopeNode, Watermark};
-use crate::cli::settings::ScheduleSettings;
 use crate::contain::ContainmentMonitor;
-use crate::report::{AccountNames, sighting_row};
+use crate::settings::ScheduleSettings;
 use crate::store::{RunDir, RunReader, RunRegistry, StoreError};
-use crate::sweep::{
-    JudgementBasis, MergeSource, merged_sightings, sources_of_run, watched_coverage,
-};
+use crate::sweep::{JudgementBasis, watched_coverage};
 use dragnet_model::time::rfc3339_ms;
-use dragnet_model::{Coverage, Hunt, OwnCall, Severity, Sighting, TimeWindow, WindowEnd};
-use insights_ql::{Fields, Value};
+use dragnet_model::{Coverage, Hunt, WindowEnd};
 
 /// Deduplication records older than this, in milliseconds, are deleted, unless a watermark is
 /// older.
 const REMEMBERED_MS: i64 = 30 * 24 * 3_600_000;
-
-/// The column with what a sighting shows against a monitored containment.
-const FINDING: &str = "finding";
 
 /// A run that has ended, with its counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,19 +119,21 @@ impl Conclusion<'_> {
             is_listed,
             self.started_ms,
         );
-        let window = self.agenda.widest_window().ok_or_else(|| {
-            StateError::Damaged(
-                "the window of the activation is outside the range of valid times".to_owned(),
-            )
-        })?;
+        let basis = self.judgement_basis()?;
         let mut record = self.new_record(run.end, Some(run));
         record.uncovered = changes.uncovered();
         let template = self.alert_template(&record.run);
         state.change(|transaction| {
-            let counts = &mut record.counts;
-            let mut alerts =
-                self.sighting_alerts(transaction, &reader, own_calls, &template, counts)?;
-            alerts.extend(self.count_alerts(transaction, &reader, window, &template, counts)?);
+            let mut findings = FindingAlerts {
+                schedule: self.schedule,
+                monitor: self.monitor,
+                hunts: self.hunts,
+                started_ms: self.started_ms,
+                transaction,
+                counts: &mut record.counts,
+            };
+            let mut alerts = findings.sighting_alerts(&reader, own_calls, &template)?;
+            alerts.extend(findings.count_alerts(&reader, &basis, &template)?);
             for alert in &mut alerts {
                 alert.title = alert_title(name, alert);
             }
@@ -162,188 +158,6 @@ impl Conclusion<'_> {
         Ok(record)
     }
 
-    /// Returns the alerts about new sightings, except those of Dragnet's own calls.
-    fn sighting_alerts(
-        &self,
-        transaction: &Transaction<'_>,
-        reader: &RunReader,
-        own_calls: &OwnCalls<'_>,
-        template: &Alert,
-        counts: &mut Totals,
-    ) -> Result<Vec<Alert>, StateError> {
-        let names: AccountNames = reader
-            .accounts()?
-            .into_iter()
-            .map(|account| (account.id.to_string(), account.name))
-            .collect();
-        let mut batch = Batch::default();
-        let source = MergeSource {
-            reader,
-            registry: own_calls.registry(),
-        };
-        merged_sightings(source, |sightings| {
-            for sighting in sightings {
-                let sighting = sighting?;
-                if sighting.own_call != OwnCall::Yes
-                    && !own_calls.contains(&sighting, transaction)?
-                {
-                    self.add_sighting(transaction, &sighting, &names, counts, &mut batch)?;
-                }
-            }
-            Ok::<_, StateError>(())
-        })?;
-        let kind = match self.monitor {
-            Some(_) => AlertKind::ContainmentBroken,
-            None => template.kind,
-        };
-        Ok(batch.finish(&Alert {
-            kind,
-            ..template.clone()
-        }))
-    }
-
-    /// Returns the alerts about groups that hunts counted.
-    fn count_alerts(
-        &self,
-        transaction: &Transaction<'_>,
-        reader: &RunReader,
-        window: TimeWindow,
-        template: &Alert,
-        counts: &mut Totals,
-    ) -> Result<Vec<Alert>, StateError> {
-        let sources = || {
-            let basis = JudgementBasis {
-                scope: self.schedule.reach().scope.clone(),
-                window,
-                window_end: WindowEnd::Now,
-                started: self.started(),
-                checked_trail_integrity: false,
-            };
-            sources_of_run(reader, &basis)
-        };
-        let mut batch = Batch::default();
-        counted_groups(reader, sources, self.hunts, |group| {
-            self.add_counted_group(transaction, group, counts, &mut batch)
-        })?;
-        let template = Alert {
-            id: format!("{}-counts", template.id),
-            kind: AlertKind::Counts,
-            ..template.clone()
-        };
-        Ok(batch.finish(&template))
-    }
-
-    /// Adds a sighting to the alerts, unless `alert_when` excludes it, it shows nothing against the
-    /// monitored containment, it is a duplicate, or its subject is suppressed.
-    fn add_sighting(
-        &self,
-        transaction: &Transaction<'_>,
-        sighting: &Sighting,
-        names: &AccountNames,
-        counts: &mut Totals,
-        batch: &mut Batch,
-    ) -> Result<(), StateError> {
-        let ScheduleSettings {
-            name, alert_when, ..
-        } = self.schedule;
-        let mut row = sighting_row(sighting, names);
-        if alert_when
-            .as_ref()
-            .is_some_and(|condition| !condition.holds(&Columns(&row)))
-        {
-            return Ok(());
-        }
-        if let Some(monitor) = self.monitor {
-            let Some(finding) = monitor.finding(sighting) else {
-                return Ok(());
-            };
-            row.insert(FINDING.to_owned(), finding.into());
-        }
-        let SightingIdentity {
-            identity,
-            without_message,
-        } = identity(sighting);
-        if state::is_known(transaction, name, without_message)?
-            || !state::insert_if_new(transaction, name, identity, self.started_ms)?
-        {
-            return Ok(());
-        }
-        counts.sightings += 1;
-        if self.is_suppressed(transaction, subject(sighting))? {
-            counts.suppressed += 1;
-            return Ok(());
-        }
-        row.insert("alert_id".to_owned(), identity.to_string().into());
-        let severity = self.severity(sighting).to_string();
-        row.insert("severity".to_owned(), severity.into());
-        batch.push(row);
-        Ok(())
-    }
-
-    /// Returns the severity of a sighting: the highest of its hunts, and high for an indicator.
-    fn severity(&self, sighting: &Sighting) -> Severity {
-        let hunts = self
-            .hunts
-            .iter()
-            .filter(|hunt| sighting.hunts.contains(&hunt.name));
-        let of_hunts = hunts.map(|hunt| hunt.severity).max();
-        let of_indicators = (!sighting.indicators.is_empty()).then_some(Severity::High);
-        of_hunts.max(of_indicators).unwrap_or(Severity::Medium)
-    }
-
-    /// Adds a group that a hunt counted. With a threshold it is added whenever it is above the
-    /// threshold, otherwise once.
-    fn add_counted_group(
-        &self,
-        transaction: &Transaction<'_>,
-        CountedGroup { identity, mut row }: CountedGroup,
-        counts: &mut Totals,
-        batch: &mut Batch,
-    ) -> Result<(), StateError> {
-        let ScheduleSettings {
-            name, alert_when, ..
-        } = self.schedule;
-        let raises_alert = match alert_when {
-            Some(threshold) => threshold.holds(&Columns(&row)),
-            None => state::insert_if_new(transaction, name, identity, self.started_ms)?,
-        };
-        if !raises_alert {
-            return Ok(());
-        }
-        counts.sightings += 1;
-        if self.is_suppressed(transaction, identity)? {
-            counts.suppressed += 1;
-            return Ok(());
-        }
-        // A repeated alert about a group has another count, so it needs another id.
-        row.insert(
-            "alert_id".to_owned(),
-            format!("{identity}-{}", self.started_ms).into(),
-        );
-        batch.push(row);
-        Ok(())
-    }
-
-    /// Whether an earlier alert suppresses one about this subject. If none does, records that there
-    /// is one now.
-    fn is_suppressed(
-        &self,
-        transaction: &Transaction<'_>,
-        subject: Identity,
-    ) -> Result<bool, StateError> {
-        let Some(quiet_ms) = self.schedule.suppress_ms else {
-            return Ok(false);
-        };
-        let is_allowed = state::allow_after_suppression(
-            transaction,
-            &self.schedule.name,
-            subject,
-            quiet_ms,
-            self.started_ms,
-        )?;
-        Ok(!is_allowed)
-    }
-
     /// The time before which deduplication records are deleted.
     fn prune_before_ms(&self, watermarks: &[(ScopeNode, Watermark)]) -> i64 {
         let oldest = watermarks
@@ -358,6 +172,21 @@ impl Conclusion<'_> {
 
     fn started(&self) -> Timestamp {
         Timestamp::from_millisecond(self.started_ms).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn judgement_basis(&self) -> Result<JudgementBasis, StateError> {
+        let window = self.agenda.widest_window().ok_or_else(|| {
+            StateError::Damaged(
+                "the window of the activation is outside the range of valid times".to_owned(),
+            )
+        })?;
+        Ok(JudgementBasis {
+            scope: self.schedule.reach().scope.clone(),
+            window,
+            window_end: WindowEnd::Now,
+            started: self.started(),
+            checked_trail_integrity: false,
+        })
     }
 
     fn read_judged_coverage(&self, reader: &RunReader) -> Result<Vec<Coverage>, StateError> {
@@ -438,82 +267,18 @@ impl Conclusion<'_> {
     }
 }
 
-fn alert_title(schedule: &str, alert: &Alert) -> String {
-    let count = alert.count;
-    let is_monitored = matches!(alert.kind, AlertKind::ContainmentBroken | AlertKind::Digest);
-    let first = alert.rows.first().filter(|_| is_monitored);
-    let finding = first
-        .and_then(|row| row.get(FINDING))
-        .and_then(serde_json::Value::as_str);
-    if let Some(finding) = finding {
-        return match count {
-            1 => format!("{schedule}: {finding}"),
-            _ => format!("{schedule}: {count} calls against the containment; the first: {finding}"),
-        };
-    }
-    match alert.kind {
-        AlertKind::Digest => {
-            format!("{schedule}: {count} sightings, too many to list; the run has all of them")
-        }
-        AlertKind::Counts if count == 1 => format!("{schedule}: 1 counted group"),
-        AlertKind::Counts => format!("{schedule}: {count} counted groups"),
-        _ if count == 1 => format!("{schedule}: 1 sighting"),
-        _ => format!("{schedule}: {count} sightings"),
-    }
-}
-
 /// Returns the alert about accounts whose coverage changed, if any.
 fn coverage_alert(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option<Alert> {
-    let first = accounts.first()?;
-    let count = accounts.len() as u64;
-    let text_of = |column: &str| {
-        first
-            .get(column)
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
-    };
-    let which = match count {
-        1 => format!(
-            "account {} ({}) is",
-            text_of("account_id"),
-            text_of("account_name")
-        ),
-        _ => format!("{count} accounts are"),
-    };
-    let what = match kind {
-        AlertKind::CoverageLost => format!("{which} no longer covered"),
-        _ => format!("{which} covered again"),
-    };
     let mut batch = Batch::default();
     for row in accounts {
         batch.push(row.clone());
     }
     let alert = batch.finish(template).into_iter().next()?;
-    let id = format!("{}-{}", template.id, kind.as_str());
-    let title = format!("{}: {what}", template.schedule);
     Some(Alert {
-        id,
+        id: format!("{}-{}", template.id, kind.as_str()),
         kind,
-        title,
-        count,
+        title: coverage_title(&template.schedule, kind, accounts),
+        count: accounts.len() as u64,
         ..alert
     })
-}
-
-/// The columns of a row as fields of a condition.
-struct Columns<'a>(&'a Row);
-
-impl Fields for Columns<'_> {
-    fn field(&self, name: &str) -> Value<'_> {
-        match self.0.get(name) {
-            Some(serde_json::Value::String(text)) if !text.is_empty() => Value::from(text.as_str()),
-            Some(serde_json::Value::Number(number)) => Value::Text(number.to_string().into()),
-            Some(serde_json::Value::Bool(truth)) => Value::Bool(*truth),
-            Some(serde_json::Value::Array(names)) if !names.is_empty() => {
-                let names: Vec<&str> = names.iter().filter_map(serde_json::Value::as_str).collect();
-                Value::Text(names.join(";").into())
-            }
-            _ => Value::Missing,
-        }
-    }
 }

@@ -119,18 +119,13 @@ fn findings_by_account(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
     let mut findings: BTreeMap<AccountId, Finding> = BTreeMap::new();
     let mut unfinished = BTreeSet::new();
     for row in rows.iter().filter(|row| !row.out_of_scope) {
-        match row.outcome.reason {
-            Some(Reason::Interrupted) => {
-                unfinished.insert(row.account);
-            }
-            Some(Reason::AccountNotActive) => {
-                findings.insert(
-                    row.account,
-                    Finding::out_of_scope(row.outcome.reason_text()),
-                );
-                continue;
-            }
-            _ => {}
+        if row.outcome.is_about_inactive_account() {
+            let finding = Finding::out_of_scope(row.outcome.reason_text());
+            findings.insert(row.account, finding);
+            continue;
+        }
+        if row.outcome.reason == Some(Reason::Interrupted) {
+            unfinished.insert(row.account);
         }
         let new = || Finding {
             name: row.account_name.clone(),

@@ -21,10 +21,10 @@ use super::state::{ActivationRecord, State, StateError};
 use super::timing::{self, Activation};
 use super::watermark::{ScopeNode, Watermark};
 use crate::aws::causes;
-use crate::cli::settings::{ScheduleSettings, SweepSettings, WatchSettings};
 use crate::contain::ContainmentMonitor;
-use dragnet_model::Hunt;
+use crate::settings::{ScheduleSettings, SweepSettings, WatchSettings};
 use dragnet_model::time::Clock;
+use dragnet_model::{Hunt, format};
 
 /// Starts the sweep of an activation. It is a trait because the files of a run are written by a
 /// module on a higher floor.
@@ -323,8 +323,8 @@ impl Watch {
                 .bytes_read_on_day_of(self.clock.now_ms())
                 .map_err(|error| causes(&error))?;
             if scanned >= budget {
-                let scanned = crate::report::bytes(scanned);
-                let budget = crate::report::bytes(budget);
+                let scanned = format::bytes(scanned);
+                let budget = format::bytes(budget);
                 return Err(format!(
                     "{scanned} were read today, of a budget of {budget}; reading continues tomorrow (UTC), \
                      or when watch.scan_budget_gb is raised"

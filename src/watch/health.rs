@@ -18,7 +18,7 @@ use super::metrics;
 use super::overview::Overview;
 use super::state::State;
 use crate::aws::causes;
-use crate::cli::settings::WatchSettings;
+use crate::settings::WatchSettings;
 use dragnet_model::time::Clock;
 
 /// What the health endpoints read.

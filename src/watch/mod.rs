@@ -17,17 +17,21 @@ mod agenda;
 #[cfg(test)]
 mod agenda_tests;
 mod alert;
+mod alert_batch;
+mod alert_title;
 mod conclude;
 mod counted;
 mod coverage;
 mod deliver;
 mod driver;
+mod finding_alerts;
 mod health;
 mod metrics;
 mod monitored;
 mod overview;
 mod own_calls;
 mod retention;
+mod row_fields;
 mod sighting_identity;
 mod sinks;
 mod state;
@@ -51,8 +55,8 @@ pub use watermark::{ScopeNode, TimeRange, Watermark, Watermarks};
 
 #[cfg(test)]
 mod testing {
-    use crate::cli::GlobalArguments;
-    use crate::cli::settings::{ResolveContext, ScheduleSettings, WatchSettings};
+    use crate::settings::ScheduleSettings;
+    use crate::settings::testing::resolve_watch;
     use dragnet_model::{Coverage, Outcome};
 
     /// A row of the coverage.
@@ -72,20 +76,11 @@ mod testing {
     /// A schedule `s` that searches for 192.0.2.1 and alerts on stdout, with these additional
     /// settings.
     pub(super) fn schedule(toml: &str) -> ScheduleSettings {
-        let temp = tempfile::tempdir().unwrap();
         let config = format!(
             "[watch]\nstate_dir = 'state'\n[[watch.sink]]\nname = 'out'\nkind = 'stdout'\n\
              [[watch.schedule]]\nname = 's'\nindicators = ['192.0.2.1']\nsinks = ['out']\n{toml}"
         );
-        std::fs::write(temp.path().join("dragnet.toml"), config).unwrap();
-        let context = ResolveContext {
-            environment: &|_| None,
-            working_directory: temp.path(),
-            now: "2026-03-02T12:00:00Z".parse().unwrap(),
-            stdout_is_terminal: false,
-            stderr_is_terminal: false,
-        };
-        let settings = WatchSettings::resolve(&GlobalArguments::default(), &context).unwrap();
+        let settings = resolve_watch(&config, &[], None).unwrap();
         settings.schedules.into_iter().next().unwrap()
     }
 }

@@ -2,8 +2,8 @@
 //! searches for its principals in their accounts.
 
 use crate::aws::causes;
-use crate::cli::settings::ScheduleSettings;
 use crate::contain::{ContainmentMonitor, Journals};
+use crate::settings::ScheduleSettings;
 
 /// Reads the containment of a schedule; `None` if it monitors none. The error is for people.
 pub(super) fn open_monitor(

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::state::{ActivationEnd, ActivationRecord, State, StateError, Totals};
 use super::timing;
-use crate::cli::settings::{ScheduleSettings, WatchSettings};
+use crate::settings::{ScheduleSettings, WatchSettings};
 use dragnet_model::time::rfc3339_ms;
 
 /// The state of a watch.

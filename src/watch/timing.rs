@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::state::Identity;
-use crate::cli::settings::ScheduleSettings;
+use crate::settings::ScheduleSettings;
 
 /// Missed activations are counted up to this number.
 const MAX_COUNTED: usize = 10_000;

@@ -1,5 +1,6 @@
 //! Copies of one record: sources write it in different forms, and all of them are one sighting.
 
+use crate::scenario::{Event, Inline, Record, Trail};
 use crate::world::{SMALL, World, delivered, event, record};
 
 const IP: &str = "192.0.2.1";
@@ -14,17 +15,22 @@ fn two_trails(more: &str) -> World {
         "log_group = \"/trail\"\n",
         "log_group = \"/trail\"\nevents_a_day = 24\n",
     );
-    let own = "[[trails]]\nname = \"prod-data-own\"\naccount = \"222222222222\"\nhome = \"us-east-1\"\n\
-               log_group = \"/own\"\nevents_a_day = 24\n";
+    let own = Trail::new("prod-data-own", "222222222222", "us-east-1")
+        .log_group("/own")
+        .events_a_day(24);
     World::from_toml(&format!("{busy}{own}{more}"))
 }
 
 /// Returns a call in `prod` that both trails record.
-fn call(more: &str) -> String {
-    format!(
-        "[[records]]\naccount = \"{PROD}\"\nregion = \"eu-west-1\"\nat = \"3h ago\"\n\
-         by = \"arn:aws:iam::{PROD}:user/bob\"\nservice = \"iam\"\nip = \"{IP}\"\n{more}\n"
+fn call(action: &str) -> Record {
+    Record::new(
+        PROD,
+        "eu-west-1",
+        "3h ago",
+        format!("arn:aws:iam::{PROD}:user/bob"),
     )
+    .call("iam", action)
+    .ip(IP)
 }
 
 /// Returns the messages of the sightings in one log group.
@@ -36,11 +42,18 @@ async fn texts(world: &World, group: &str) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn records_of_two_trails_fold_although_their_texts_differ() {
     let calls = [
-        "action = \"ListUsers\"\nread_only = true\ncount = 3",
-        "action = \"CreateUser\"\nrequest = { userName = \"x\" }\nresponse = { user = { userName = \"x\", path = \"/\" } }",
-        "action = \"GetUser\"\nerror_code = \"AccessDenied\"\nerror_message = \"no\"",
+        call("ListUsers").read_only(true).count(3),
+        call("CreateUser")
+            .request(Inline(&[("userName", "x")]))
+            .response(Inline(&[(
+                "user",
+                Inline(&[("userName", "x"), ("path", "/")]),
+            )])),
+        call("GetUser")
+            .error_code("AccessDenied")
+            .error_message("no"),
     ];
-    let world = two_trails(&calls.map(call).concat());
+    let world = two_trails(&calls.map(String::from).concat());
     let run = world.sweep(&[IP]).await;
     assert_eq!(
         run.columns("sightings.csv", &COLUMNS[..3]),
@@ -84,8 +97,8 @@ async fn everyday_records_of_two_trails_fold() {
 async fn copy_with_another_value_stays_a_row() {
     let genuine = record("e", PROD, "us-east-1", TIME, IP);
     let changed = genuine.replace("\"userAgent\":\"cli\"", "\"userAgent\":\"other\"");
-    let stream = format!("stream = \"{PROD}_CloudTrail_us-east-1\"\n");
-    let copy = event(PROD, "us-east-1", "/own", TIME, &changed) + &stream;
+    let copy = Event::new(PROD, "us-east-1", "/own", TIME, changed)
+        .stream(format!("{PROD}_CloudTrail_us-east-1"));
     let run = two_trails(&(delivered(TIME, &genuine) + &copy))
         .sweep(&[IP])
         .await;
@@ -131,8 +144,8 @@ async fn what_a_source_adds_makes_no_other_record() {
 #[tokio::test(start_paused = true)]
 async fn stream_of_another_organization_is_not_trusted() {
     let line = |id: &str| record(id, PROD, "us-east-1", TIME, IP);
-    let stream = "stream = \"o-exampleorgid_222222222222_CloudTrail_us-east-1\"\n";
-    let foreign = event("111111111111", "us-east-1", "/trail", TIME, &line("f")) + stream;
+    let foreign = Event::new("111111111111", "us-east-1", "/trail", TIME, line("f"))
+        .stream("o-exampleorgid_222222222222_CloudTrail_us-east-1");
     let planted = delivered(TIME, &line("d")) + &foreign;
     let columns = ["record_id", "trusted"];
     let run = World::small_with(&planted).sweep(&[IP]).await;
@@ -141,9 +154,21 @@ async fn stream_of_another_organization_is_not_trusted() {
         ["d true", "f false"]
     );
     let accounts = ["111111111111", PROD, "333333333333"]
-        .map(|id| format!("[[accounts]]\nid = \"{id}\"\n"))
+        .map(|id| {
+            format!(
+                r#"
+[[accounts]]
+id = "{id}"
+"#
+            )
+        })
         .concat();
-    let config = format!("[organization]\ndiscover = false\n{accounts}");
+    let config = format!(
+        r"
+[organization]
+discover = false
+{accounts}"
+    );
     let run = World::small_with(&planted)
         .with_config(&config)
         .sweep(&[IP])

@@ -4,15 +4,15 @@
 use dragnet::sweep::SweepError;
 use tokio_util::sync::CancellationToken;
 
+use crate::scenario::Group;
 use crate::world::{Run, World, event};
 
 const PROD: &str = "222222222222";
 
 /// The lines of `cases/queries/lambda-and-route53.toml`, in log groups of the small organization.
 fn world() -> World {
-    let groups = ["/aws/lambda/checkout", "/route53", "/plain"].map(|name| {
-        format!("[[groups]]\naccount = \"{PROD}\"\nregion = \"us-east-1\"\nname = \"{name}\"\n")
-    });
+    let groups = ["/aws/lambda/checkout", "/route53", "/plain"]
+        .map(|name| Group::new(PROD, name).region("us-east-1").to_string());
     let json = "2026-03-02T11:00:00.000Z\t8f5e1b2a-0000-4000-8000-000000000001\tINFO\t\
                 {\"level\":\"info\",\"user\":\"mallory\",\"ip\":\"198.51.100.23\"}\n";
     let report = "REPORT RequestId: 8f5e1b2a-0000-4000-8000-000000000001\tDuration: 803.50 ms\t\
@@ -137,8 +137,9 @@ async fn published_queries_count_the_lines_of_lambda() {
 
 #[tokio::test(start_paused = true)]
 async fn class_without_discovery_is_not_reported_as_searched() {
-    let archive = "[[groups]]\naccount = \"222222222222\"\nregion = \"us-east-1\"\n\
-                   name = \"/aws/lambda/old\"\nclass = \"INFREQUENT_ACCESS\"\n";
+    let archive = Group::new("222222222222", "/aws/lambda/old")
+        .region("us-east-1")
+        .class("INFREQUENT_ACCESS");
     let world = World::small_with(&format!(
         "{archive}{}",
         event(
@@ -189,7 +190,9 @@ async fn misspelt_field_is_in_the_summary() {
 async fn rejected_filter_pattern_ends_the_sweep_at_once() {
     let many: Vec<String> = (0..40)
         .map(|n| {
-            format!("[[groups]]\naccount = \"{PROD}\"\nregion = \"us-east-1\"\nname = \"/g{n}\"\n")
+            Group::new(PROD, format!("/g{n}"))
+                .region("us-east-1")
+                .to_string()
         })
         .collect();
     let world = World::small_with(&many.concat());

@@ -6,35 +6,37 @@ use std::fmt::Write;
 
 use proptest::prelude::*;
 
-use crate::world::{Run, SMALL, World, delivered, event, record};
+use crate::scenario::{Behaviour, Fault, FlowLog, Record, ScenarioBuilder, Trail};
+use crate::world::{REPORT_SOURCES, Run, World, delivered, event, record};
 
 const IP: &str = "192.0.2.1";
 const ACCOUNTS: [&str; 3] = ["111111111111", "222222222222", "333333333333"];
 const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 
-/// Returns the organization of [`SMALL`] with `more` instead of its trail.
+/// Returns an organization of two member accounts in two Regions without a trail, and `more`.
 fn world(more: &str) -> World {
-    let (before, trail_and_after) = SMALL.split_once("[[trails]]").unwrap();
-    let (_, after) = trail_and_after.split_once("[[groups]]").unwrap();
-    World::from_toml(&format!("{before}[[groups]]{after}{more}"))
-}
-
-fn trail(name: &str, account: &str, home: &str, more: &str) -> String {
-    format!("[[trails]]\nname = \"{name}\"\naccount = \"{account}\"\nhome = \"{home}\"\n{more}\n")
+    let scenario = ScenarioBuilder::new("test")
+        .regions(&["eu-west-1", "us-east-1"])
+        .account("222222222222", "prod")
+        .account("333333333333", "dev")
+        .group(["prod", "dev"], "/app")
+        .with(more);
+    World::from_toml(&scenario.toml())
 }
 
 /// Returns a call in the form of a scenario. Its record is delivered by the trails that record this
 /// account-Region.
-fn record_toml(account: &str, region: &str, read_only: bool) -> String {
-    format!(
-        "[[records]]\naccount = \"{account}\"\nregion = \"{region}\"\nat = \"1h ago\"\nby = \"arn:aws:iam::{account}:user/bob\"\n\
-         service = \"s3\"\naction = \"{}\"\nip = \"{IP}\"\nread_only = {read_only}\n",
-        if read_only {
-            "ListBuckets"
-        } else {
-            "DeleteBucket"
-        }
-    )
+fn call(account: &str, region: &str, read_only: bool) -> Record {
+    let action = if read_only {
+        "ListBuckets"
+    } else {
+        "DeleteBucket"
+    };
+    let bob = format!("arn:aws:iam::{account}:user/bob");
+    Record::new(account, region, "1h ago", bob)
+        .call("s3", action)
+        .ip(IP)
+        .read_only(read_only)
 }
 
 /// Returns the CloudTrail rows of `sources.csv` as `account region status`.
@@ -98,7 +100,7 @@ async fn sweep_of_one_account_reads_its_records_in_the_central_group() {
 
 #[tokio::test(start_paused = true)]
 async fn records_of_a_region_are_read_in_the_home_region_of_its_trail() {
-    let own = trail("own", "222222222222", "eu-west-1", "log_group = \"/own\"");
+    let own = Trail::new("own", "222222222222", "eu-west-1").log_group("/own");
     let trail_event = |region: &str| {
         let record = record(region, "222222222222", region, "2026-03-02T10:00:00Z", IP);
         event(
@@ -109,7 +111,11 @@ async fn records_of_a_region_are_read_in_the_home_region_of_its_trail() {
             &record,
         )
     };
-    let world = world(&[own, trail_event("us-east-1"), trail_event("eu-west-1")].concat());
+    let world = world(&format!(
+        "{own}{}{}",
+        trail_event("us-east-1"),
+        trail_event("eu-west-1")
+    ));
     let run = world
         .sweep(&[IP, "--account", "prod", "--region", "us-east-1"])
         .await;
@@ -148,27 +154,19 @@ async fn each_trail_is_described_once_and_each_log_group_is_read_once() {
 #[tokio::test(start_paused = true)]
 async fn sources_csv_has_the_status_of_every_source() {
     let [management, prod, dev] = ACCOUNTS;
-    let stopped = trail(
-        "stopped",
-        management,
-        "us-east-1",
-        "log_group = \"/stopped\"\nlogging = false",
-    );
-    let failing = trail(
-        "failing",
-        prod,
-        "us-east-1",
-        "log_group = \"/t\"\ndelivery_error = \"AccessDenied\"",
-    );
-    let one_region = trail(
-        "one",
-        dev,
-        "us-east-1",
-        "multi_region = false\nlog_group = \"/one\"\nrecords = \"WriteOnly\"",
-    );
-    let bucket = trail("bucket", dev, "eu-west-1", "multi_region = false");
-    let flow = "[[flow_logs]]\naccount = \"dev\"\nregion = \"us-east-1\"\nlog_group = \"/flows\"\n";
-    let run = world(&[&stopped, &failing, &one_region, &bucket, flow].concat())
+    let stopped = Trail::new("stopped", management, "us-east-1")
+        .log_group("/stopped")
+        .logging(false);
+    let failing = Trail::new("failing", prod, "us-east-1")
+        .log_group("/t")
+        .delivery_error("AccessDenied");
+    let one_region = Trail::new("one", dev, "us-east-1")
+        .multi_region(false)
+        .log_group("/one")
+        .records("WriteOnly");
+    let bucket = Trail::new("bucket", dev, "eu-west-1").multi_region(false);
+    let flow = FlowLog::new("dev", "us-east-1", "/flows");
+    let run = world(&format!("{stopped}{failing}{one_region}{bucket}{flow}"))
         .sweep(&[IP])
         .await;
     let all = run.columns(
@@ -210,9 +208,15 @@ async fn missing_trail_is_a_gap_unless_not_required_or_accepted() {
     assert_eq!(no_trails().sweep(&[IP]).await.status(), "incomplete");
     let one_group = no_trails().sweep(&[IP, "--log-group", "/app"]).await;
     assert_eq!(one_group.status(), "complete");
-    let not_required = no_trails().with_config("[scope]\nsources = \"report\"");
+    let not_required = no_trails().with_config(REPORT_SOURCES);
     assert_eq!(not_required.sweep(&[IP]).await.status(), "complete");
-    let gap = "[[scope.accepted_gap]]\naccounts = [\"*\"]\nreason = \"no trail yet\"\nby = \"secops\"\nexpires = \"2027-01-01\"";
+    let gap = r#"
+[[scope.accepted_gap]]
+accounts = ["*"]
+reason = "no trail yet"
+by = "secops"
+expires = "2027-01-01"
+"#;
     let accepted = no_trails().with_config(gap).sweep(&[IP]).await;
     assert_eq!(accepted.status(), "complete");
     assert_eq!(
@@ -223,8 +227,8 @@ async fn missing_trail_is_a_gap_unless_not_required_or_accepted() {
 
 #[tokio::test(start_paused = true)]
 async fn denied_central_group_leaves_the_account_uncovered() {
-    let central_denied = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"111111111111\"\nkind = \"access-denied\"\n";
-    let run = World::small_with(central_denied)
+    let central_denied = Fault::denied("FilterLogEvents").account("111111111111");
+    let run = World::small_with(&central_denied)
         .sweep(&[IP, "--account", "dev"])
         .await;
     assert_eq!(
@@ -235,8 +239,10 @@ async fn denied_central_group_leaves_the_account_uncovered() {
         ]
     );
     assert_eq!(run.status(), "incomplete");
-    let one_region_denied = "[[faults]]\noperation = \"DescribeTrails\"\naccount = \"333333333333\"\nregion = \"eu-west-1\"\nkind = \"access-denied\"\n";
-    let run = World::small_with(one_region_denied)
+    let one_region_denied = Fault::denied("DescribeTrails")
+        .account("333333333333")
+        .region("eu-west-1");
+    let run = World::small_with(&one_region_denied)
         .sweep(&[IP, "--account", "dev"])
         .await;
     assert_eq!(
@@ -247,7 +253,7 @@ async fn denied_central_group_leaves_the_account_uncovered() {
         ],
         "of all Regions"
     );
-    let all_regions_denied = one_region_denied.replace("region = \"eu-west-1\"\n", "");
+    let all_regions_denied = Fault::denied("DescribeTrails").account("333333333333");
     let run = World::small_with(&all_regions_denied)
         .sweep(&[IP, "--account", "dev"])
         .await;
@@ -356,12 +362,24 @@ fn assert_covered_targets_are_stored(world: &World, run: &Run) {
 
 /// A random trail.
 fn any_trail(number: usize) -> impl Strategy<Value = String> {
+    let log_group = format!("/trail-{number}");
+    let states: [fn(Trail, &str) -> Trail; 5] = [
+        |trail, log_group| trail.log_group(log_group),
+        |trail, log_group| trail.log_group(log_group).logging(false),
+        |trail, log_group| trail.log_group(log_group).delivery_error("AccessDenied"),
+        |trail, log_group| {
+            let late = trail.log_group(log_group).last_delivery("5h ago");
+            late.delivery_error("Throttled")
+        },
+        |trail, _| trail,
+    ];
+    let [logging, stopped, denied, throttled, bucket] = states;
     let state = prop_oneof![
-        3 => Just("log_group = \"/t\""),
-        1 => Just("log_group = \"/t\"\nlogging = false"),
-        1 => Just("log_group = \"/t\"\ndelivery_error = \"AccessDenied\""),
-        1 => Just("log_group = \"/t\"\nlast_delivery = \"5h ago\"\ndelivery_error = \"Throttled\""),
-        1 => Just(""),
+        3 => Just(logging),
+        1 => Just(stopped),
+        1 => Just(denied),
+        1 => Just(throttled),
+        1 => Just(bucket),
     ];
     let owner = (
         prop::sample::select(&ACCOUNTS[..]),
@@ -371,10 +389,10 @@ fn any_trail(number: usize) -> impl Strategy<Value = String> {
         move |((account, home), state, organization, multi_region)| {
             // Only the management account can have organization trails.
             let organization = organization && account == ACCOUNTS[0];
-            let state = state.replace("/t", &format!("/trail-{number}"));
-            let more =
-                format!("{state}\norganization = {organization}\nmulti_region = {multi_region}");
-            trail(&format!("t{number}"), account, home, &more)
+            let trail = Trail::new(format!("t{number}"), account, home)
+                .organization(organization)
+                .multi_region(multi_region);
+            state(trail, &log_group).to_string()
         },
     )
 }
@@ -390,7 +408,7 @@ proptest! {
         let mut scenario = trails.concat();
         for account in ACCOUNTS {
             for region in REGIONS {
-                _ = write!(scenario, "{}{}", record_toml(account, region, true), record_toml(account, region, false));
+                _ = write!(scenario, "{}{}", call(account, region, true), call(account, region, false));
             }
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
@@ -420,8 +438,8 @@ async fn hours_are_reported_only_for_groups_that_were_read_completely() {
             delivered(&at, &record(&id, "222222222222", "us-east-1", &at, IP))
         })
         .collect();
-    let small_pages = "[behaviour]\nevents_scanned_a_page = 10\n";
-    let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"111111111111\"\nkind = \"repeated-token\"\n";
+    let small_pages = Behaviour::new().events_scanned_a_page(10);
+    let fault = Fault::new("FilterLogEvents", "repeated-token").account("111111111111");
     // No filter pattern is safe for a character that may be escaped, so everything is read.
     let all = ["text:é"];
     let whole = World::small_with(&format!("{small_pages}{planted}"))

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use fastrand::Rng;
 
 use crate::cases::cases;
+use crate::scenario::Event;
 use crate::world::{World, delivered, event, record};
 
 const IP: &str = "192.0.2.1";
@@ -93,8 +94,9 @@ fn forged_line(number: usize, genuine: Option<&str>, rng: &mut Rng) -> Line {
     let choices = if in_trail_group { 7 } else { imitations.len() };
     let stream = &imitations[rng.usize(..choices)];
     Line {
-        planted: event(account, "us-east-1", group, TIME, &message)
-            + &format!("stream = \"{stream}\"\n"),
+        planted: Event::new(account, "us-east-1", group, TIME, &message)
+            .stream(stream)
+            .to_string(),
         request_id,
         is_true: false,
         // The group of an application is read only if its account is in scope.

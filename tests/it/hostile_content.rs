@@ -8,6 +8,7 @@ use std::path::Path;
 use dragnet::report::write_run_report;
 use serde_json::{Value, json};
 
+use crate::scenario::{Event, Fault, Group, ScenarioBuilder};
 use crate::watch::station::{Station, WATCH};
 use crate::world::{Run, World};
 
@@ -63,10 +64,6 @@ fn account_id(number: usize) -> String {
     (200_000_000_001 + number).to_string()
 }
 
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
 /// Returns a payload as the name of a log stream, which AWS restricts.
 ///
 /// Source: CloudWatch Logs API, `CreateLogStream`: neither `:` nor `*`.
@@ -102,56 +99,33 @@ fn hostile_record(number: usize, event_name: &str, id: &str) -> String {
 }
 
 fn event(account: &str, group: &str, stream: &str, message: &str) -> String {
-    let stream = quoted(stream);
-    let message = quoted(message);
-    format!(
-        "[[events]]\naccount = \"{account}\"\nregion = \"us-east-1\"\ngroup = \"{group}\"\n\
-         at = \"2026-03-02T10:01:00Z\"\nstream = {stream}\nmessage = {message}\n"
-    )
+    Event::new(account, "us-east-1", group, "2026-03-02T10:01:00Z", message)
+        .stream(stream)
+        .to_string()
 }
 
 /// Returns an organization with an account for each payload.
 fn hostile_organization() -> String {
-    let mut tables = vec![
-        r#"
-name = "hostile"
-now = "2026-03-02T12:00:00Z"
-[organization]
-management = "111111111111"
-regions = ["eu-west-1", "us-east-1"]
-[[accounts]]
-id = "111111111111"
-name = "management"
-[[trails]]
-name = "organization"
-account = "111111111111"
-home = "us-east-1"
-organization = true
-log_group = "/trail"
-[[groups]]
-name = "/app"
-"#
-        .to_owned(),
-    ];
+    let mut scenario = ScenarioBuilder::new("hostile")
+        .regions(&["eu-west-1", "us-east-1"])
+        .organization_trail("us-east-1")
+        .with(&Group::everywhere("/app"));
     for (number, payload) in PAYLOADS.iter().enumerate() {
         let id = account_id(number);
-        let name = quoted(payload);
-        tables.push(format!("[[accounts]]\nid = \"{id}\"\nname = {name}\n"));
+        scenario = scenario.account(&id, payload);
         // The message of an error is AWS's, but it may quote what others wrote.
-        tables.push(format!(
-            "[[faults]]\noperation = \"DescribeLogGroups\"\naccount = \"{id}\"\nregion = \"eu-west-1\"\n\
-             kind = \"access-denied\"\nmessage = {name}\n"
-        ));
+        let fault = Fault::denied("DescribeLogGroups").account(&id);
+        scenario = scenario.with(&fault.region("eu-west-1").message(payload));
         let line = format!("{payload} needle");
-        tables.push(event(&id, "/app", &stream_name(payload), &line));
+        scenario = scenario.with(&event(&id, "/app", &stream_name(payload), &line));
         let trail = format!("o-practice00_{id}_CloudTrail_us-east-1");
         let stop_id = format!("s{number}");
         for (event_name, event_id) in [(*payload, *payload), ("StopLogging", stop_id.as_str())] {
             let record = hostile_record(number, event_name, event_id);
-            tables.push(event("111111111111", "/trail", &trail, &record));
+            scenario = scenario.with(&event("111111111111", "/trail", &trail, &record));
         }
     }
-    tables.concat()
+    scenario.toml()
 }
 
 fn hunt(name: &str, query: &str) -> String {

@@ -3,6 +3,7 @@
 use dragnet::config::Catalogue;
 use dragnet_range::{Scenario, Search};
 
+use crate::scenario::Trail;
 use crate::world::{Run, SMALL, World, delivered, event, record};
 
 /// Returns the entry of a hunt in the summary.
@@ -143,7 +144,7 @@ async fn hunt_files_have_the_columns_of_the_query() {
 /// Returns an organization in which `prod` has a trail of its own, with two records that are in the
 /// log groups of both trails.
 fn two_trails(more: &str) -> String {
-    let own = "[[trails]]\nname = \"own\"\naccount = \"222222222222\"\nhome = \"us-east-1\"\nlog_group = \"/own\"\n";
+    let own = Trail::new("own", "222222222222", "us-east-1").log_group("/own");
     let copies = ["r1", "r2"].map(|id| {
         let call = record(
             id,

@@ -1,8 +1,9 @@
 //! Successful responses that lack what AWS always writes. Whatever is cut from them, a search that
 //! reports to be complete has found everything.
 
+use crate::scenario::{Account, Behaviour, Event, Fault, Group, ScenarioBuilder};
 use crate::watch::station::{Station, WATCH};
-use crate::world::World;
+use crate::world::{REPORT_SOURCES, World};
 
 const IP: &str = "192.0.2.1";
 const SWEEP: [&str; 3] = [IP, "--since", "24h"];
@@ -10,30 +11,15 @@ const SWEEP: [&str; 3] = [IP, "--since", "24h"];
 /// Returns an organization in which two log groups have three pages of events. A page has 20
 /// accounts or 50 log groups.
 pub(crate) fn organization(members: u32, log_groups: u32) -> String {
-    let mut text = format!(
-        r#"
-name = "pages"
-now = "2026-03-02T12:00:00Z"
-[organization]
-management = "111111111111"
-regions = ["us-east-1"]
-[behaviour]
-own_traces = false
-empty_pages = false
-events_scanned_a_page = 3
-[[accounts]]
-id = "111111111111"
-name = "management"
-[[accounts]]
-id = "222222222200"
-name = "m"
-count = {members}
-[[groups]]
-account = "m-001"
-name = "/many"
-count = {log_groups}
-"#
-    );
+    let behaviour = Behaviour::new()
+        .own_traces(false)
+        .empty_pages(false)
+        .events_scanned_a_page(3);
+    let mut text = ScenarioBuilder::new("pages")
+        .with(&behaviour)
+        .with(&Account::new("222222222200", "m").count(members))
+        .with(&Group::new("m-001", "/many").count(log_groups))
+        .toml();
     let last = format!("2222222222{:02}", members - 1);
     for account in ["222222222200", &last] {
         text += &events(account, "/app", 8);
@@ -44,54 +30,55 @@ count = {log_groups}
 /// Returns an organization with an archive log group, which only Insights can read, with `rows`
 /// events.
 pub(crate) fn archive(rows: u32) -> String {
-    format!(
-        r#"
-name = "archive"
-now = "2026-03-02T12:00:00Z"
-[organization]
-management = "111111111111"
-regions = ["us-east-1"]
-[behaviour]
-own_traces = false
-empty_pages = false
-[[accounts]]
-id = "111111111111"
-name = "management"
-[[accounts]]
-id = "222222222200"
-name = "m"
-[[groups]]
-account = "m"
-name = "/archive"
-class = "INFREQUENT_ACCESS"
-{}"#,
-        events("222222222200", "/archive", rows)
-    )
+    let behaviour = Behaviour::new().own_traces(false).empty_pages(false);
+    ScenarioBuilder::new("archive")
+        .with(&behaviour)
+        .account("222222222200", "m")
+        .with(&Group::new("m", "/archive").class("INFREQUENT_ACCESS"))
+        .with(&events("222222222200", "/archive", rows))
+        .toml()
 }
 
 fn events(account: &str, group: &str, count: u32) -> String {
-    format!(
-        "[[events]]\naccount = \"{account}\"\nregion = \"us-east-1\"\ngroup = \"{group}\"\nat = \"2h ago\"\n\
-         count = {count}\napart_ms = 100\nmessage = \"{{n}} from {IP}\"\n"
+    Event::new(
+        account,
+        "us-east-1",
+        group,
+        "2h ago",
+        format!("{{n}} from {IP}"),
     )
+    .count(count)
+    .apart_ms(100)
+    .to_string()
 }
 
 /// Cuts responses to `operation`: `times` of them, after `after` complete ones.
-fn fault(operation: &str, cut: &str, after: u32, times: u32) -> String {
-    format!(
-        "[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nafter = {after}\ntimes = {times}\n{cut}\n"
-    )
+fn fault(operation: &str, cut: &str, after: u32, times: u32) -> Fault {
+    Fault::new(operation, "incomplete")
+        .after(after)
+        .times(times)
+        .raw(cut)
 }
 
 fn response_fault(answer: &str, member: &str) -> String {
-    format!("answer = \"{answer}\"\nmember = \"{member}\"")
+    format!(
+        r#"
+answer = "{answer}"
+member = "{member}""#
+    )
 }
 
 /// Returns the ways in which any response with a list can be cut.
 fn cuts(list: &str) -> Vec<String> {
     let mut cuts: Vec<String> = [200, 202, 204]
         .iter()
-        .map(|status| format!("answer = \"empty\"\nstatus = {status}"))
+        .map(|status| {
+            format!(
+                r#"
+answer = "empty"
+status = {status}"#
+            )
+        })
         .collect();
     cuts.extend(["no-members", "error-body", "error-header"].map(|kind| response_fault(kind, "")));
     cuts.extend(
@@ -137,7 +124,7 @@ pub(crate) struct Swept {
 }
 
 pub(crate) async fn swept(scenario: &str) -> Swept {
-    let world = World::from_toml(scenario).with_config("[scope]\nsources = \"report\"\n");
+    let world = World::from_toml(scenario).with_config(REPORT_SOURCES);
     let Ok(run) = world
         .try_sweep(&SWEEP, tokio_util::sync::CancellationToken::new())
         .await
@@ -197,11 +184,8 @@ async fn no_log_group_is_lost() {
     // Cuts the second page of the only account that has one.
     for cut in all_cuts("DescribeLogGroups") {
         let fault = fault("DescribeLogGroups", &cut, 1, 10_000);
-        let found = swept(&format!(
-            "{}{fault}account = \"222222222200\"\n",
-            organization(2, 60)
-        ))
-        .await;
+        let fault = fault.account("222222222200");
+        let found = swept(&format!("{}{fault}", organization(2, 60))).await;
         assert!(!found.is_complete, "{cut}");
     }
 }
@@ -221,8 +205,7 @@ async fn no_row_is_lost() {
 async fn absent_list_of_unknown_spelling_has_its_own_reason() {
     let cut = response_fault("without-member", "results");
     let fault = fault("GetQueryResults", &cut, 0, 10_000);
-    let world =
-        World::from_toml(&(archive(5) + &fault)).with_config("[scope]\nsources = \"report\"\n");
+    let world = World::from_toml(&(archive(5) + &fault)).with_config(REPORT_SOURCES);
     let run = world.sweep(&SWEEP).await;
     assert_eq!(run.status(), "incomplete");
     let rows = run.columns("coverage.csv", &["status", "reason"]);
@@ -252,16 +235,23 @@ async fn no_row_of_a_later_page_is_lost() {
     }
 }
 
+/// Returns the organization at a time of 2026-03-02, with an event at 13:10.
+pub(crate) fn watched_at(time: &str, faults: &str) -> String {
+    let scenario = organization(2, 1).replace("12:00:00Z", time);
+    let event = Event::new(
+        "222222222201",
+        "us-east-1",
+        "/app",
+        "2026-03-02T13:10:00Z",
+        "late from 192.0.2.1",
+    );
+    format!("{scenario}{event}{faults}")
+}
+
 /// A watch that receives an incomplete response reads the same time range again.
 #[tokio::test(start_paused = true)]
 async fn watch_does_not_advance_past_incomplete_responses() {
-    let scenario_at = |time: &str, faults: &str| {
-        let scenario = organization(2, 1).replace("12:00:00Z", time);
-        let event = "[[events]]\naccount = \"222222222201\"\nregion = \"us-east-1\"\ngroup = \"/app\"\n\
-                     at = \"2026-03-02T13:10:00Z\"\nmessage = \"late from 192.0.2.1\"\n";
-        format!("{scenario}{event}{faults}")
-    };
-    let config = format!("{WATCH}[scope]\nsources = \"report\"\n");
+    let config = format!("{WATCH}{REPORT_SOURCES}");
     for (operation, cut) in [
         ("FilterLogEvents", response_fault("no-members", "")),
         (
@@ -279,14 +269,11 @@ async fn watch_does_not_advance_past_incomplete_responses() {
         let station = Station::configured(&config);
         let five_minutes = std::time::Duration::from_mins(5);
         station
-            .start(&scenario_at("13:00:00Z", ""))
+            .start(&watched_at("13:00:00Z", ""))
             .run_for(five_minutes)
             .await;
         station
-            .start(&scenario_at(
-                "13:15:00Z",
-                &fault(operation, &cut, 0, 10_000),
-            ))
+            .start(&watched_at("13:15:00Z", &fault(operation, &cut, 0, 10_000)))
             .run_for(five_minutes)
             .await;
         assert!(
@@ -297,7 +284,7 @@ async fn watch_does_not_advance_past_incomplete_responses() {
         );
         for time in ["14:15:00Z", "14:30:00Z"] {
             station
-                .start(&scenario_at(time, ""))
+                .start(&watched_at(time, ""))
                 .run_for(five_minutes)
                 .await;
         }

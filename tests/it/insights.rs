@@ -1,13 +1,15 @@
 //! Log groups that Insights reads: the rows are those of the filter engine, and nothing is lost if
 //! a query has too many rows, is refused, fails, or takes too long.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use dragnet::commands::CommandError;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::scenario::{
+    Behaviour, Event, Fault, Group, Inline, InsightsAnswer, Raw, Role, ScenarioBuilder,
+};
 use crate::world::{Run, World};
 
 const ADDRESS: &str = "192.0.2.1";
@@ -19,31 +21,22 @@ const DAY: [&str; 5] = [
     "2026-03-02T12:00:00Z",
 ];
 
-/// Returns a scenario with one Region and one member account. `behaviour` is added to the table
-/// `behaviour`.
-fn world(behaviour: &str, more: &str) -> String {
-    format!(
-        r#"
-name = "insights"
-now = "2026-03-02T12:00:00Z"
-[organization]
-management = "111111111111"
-regions = ["eu-west-1"]
-[behaviour]
-own_traces = false
-{behaviour}
-[[accounts]]
-id = "111111111111"
-name = "management"
-[[accounts]]
-id = "222222222222"
-name = "prod"
-{more}"#
-    )
+/// Returns a scenario with one Region and one member account.
+fn world(more: &str) -> String {
+    world_with(Behaviour::new(), more)
+}
+
+fn world_with(behaviour: Behaviour, more: &str) -> String {
+    ScenarioBuilder::new("insights")
+        .regions(&["eu-west-1"])
+        .with(&behaviour.own_traces(false))
+        .account("222222222222", "prod")
+        .with(more)
+        .toml()
 }
 
 fn group(name: &str, more: &str) -> String {
-    format!("[[groups]]\naccount = \"prod\"\nname = \"{name}\"\n{more}\n")
+    Group::new("prod", name).raw(more).to_string()
 }
 
 fn archive(name: &str) -> String {
@@ -52,10 +45,17 @@ fn archive(name: &str) -> String {
 
 /// Returns `count` events that contain the address, `apart_ms` apart, from `at` on.
 fn events(group: &str, stream: &str, at: &str, apart_ms: u32, count: u32) -> String {
-    format!(
-        "[[events]]\naccount = \"222222222222\"\nregion = \"eu-west-1\"\ngroup = \"{group}\"\nstream = \"{stream}\"\nat = \"{at}\"\n\
-         apart_ms = {apart_ms}\ncount = {count}\nmessage = \"{{n}} of {stream} from 192.0.2.1\"\n"
+    Event::new(
+        "222222222222",
+        "eu-west-1",
+        group,
+        at,
+        format!("{{n}} of {stream} from 192.0.2.1"),
     )
+    .stream(stream)
+    .apart_ms(apart_ms)
+    .count(count)
+    .to_string()
 }
 
 async fn swept(scenario: &str, engine: &str) -> Run {
@@ -96,8 +96,8 @@ async fn both_engines_find_the_same() {
         content += &events("/app-00", "edge", at, 0, 1);
     }
     let [filter, insights] = [
-        swept(&world("", &content), "filter").await,
-        swept(&world("", &content), "insights").await,
+        swept(&world(&content), "filter").await,
+        swept(&world(&content), "insights").await,
     ];
     assert_eq!(messages(&filter).len(), 182);
     assert_eq!(messages(&filter), messages(&insights));
@@ -128,7 +128,11 @@ async fn query_over_the_row_limit_is_split_by_time() {
         events("/app", "s", "2026-03-02T10:00:00Z", 100, 25_000),
     ]
     .concat();
-    let run = swept(&world("insights_most_rows = 10000", &content), "insights").await;
+    let run = swept(
+        &world_with(Behaviour::new().insights_most_rows(10_000), &content),
+        "insights",
+    )
+    .await;
     assert_eq!(outcomes(&run), ["/app searched  insights"]);
     let found = messages(&run);
     let mut once = found.clone();
@@ -155,7 +159,10 @@ async fn burst_is_split_by_group_and_stream_and_the_rest_is_a_gap() {
         burst("/standard", "a", 10_001),
     ];
     let run = swept(
-        &world("insights_most_rows = 10000", &content.concat()),
+        &world_with(
+            Behaviour::new().insights_most_rows(10_000),
+            &content.concat(),
+        ),
         "insights",
     )
     .await;
@@ -186,8 +193,8 @@ async fn rejected_log_group_does_not_affect_others() {
     }
     // Insights refuses a window before the creation of the log group.
     content += &group("/young", "created = \"2026-03-02T11:00:00Z\"");
-    let gone = "[[faults]]\noperation = \"StartQuery\"\nkind = \"delete-group\"\ntimes = 1\n";
-    let world = World::from_toml(&world("", &format!("{content}{gone}")));
+    let gone = Fault::new("StartQuery", "delete-group").times(1);
+    let world = World::from_toml(&world(&format!("{content}{gone}")));
     let arguments = [
         ADDRESS,
         "--from",
@@ -231,13 +238,9 @@ async fn query_is_retried_after_limits_and_errors() {
         ("GetQueryResults", "truncated"),
         ("GetQueryResults", "reset"),
     ] {
-        write!(
-            faults,
-            "[[faults]]\noperation = \"{operation}\"\nkind = \"{kind}\"\nevery = 2\ntimes = 3\n"
-        )
-        .unwrap();
+        faults += &Fault::new(operation, kind).every(2).times(3);
     }
-    let run = swept(&world("", &format!("{content}{faults}")), "insights").await;
+    let run = swept(&world(&format!("{content}{faults}")), "insights").await;
     assert_eq!(
         outcomes(&run),
         ["/app searched  insights", "/old searched  insights"]
@@ -254,8 +257,10 @@ async fn query_that_times_out_is_split() {
     .concat();
     // A quarter of the events is as much as Insights can read before the timeout.
     let run = swept(
-        &world(
-            "insights_bytes_a_second = 2000\ninsights_timeout_seconds = 2",
+        &world_with(
+            Behaviour::new()
+                .insights_bytes_a_second(2_000)
+                .insights_timeout_seconds(2),
             &content,
         ),
         "insights",
@@ -273,7 +278,7 @@ async fn interrupted_sweep_stops_its_queries_and_can_be_resumed() {
         events("/old", "s", "2026-03-02T10:00:00Z", 1_000, 100),
     ]
     .concat();
-    let slow = world("insights_bytes_a_second = 100", &content);
+    let slow = world_with(Behaviour::new().insights_bytes_a_second(100), &content);
     let world = World::from_toml(&slow);
     let cancel = CancellationToken::new();
     let canceller = cancel.clone();
@@ -303,7 +308,7 @@ async fn scan_budget_is_not_exceeded() {
         events("/old", "s", "2026-03-02T10:00:00Z", 1_000, 9),
     ]
     .concat();
-    let scenario = world("", &content);
+    let scenario = world(&content);
     let nothing = ["--max-scan-cost", "0"];
     let run = World::from_toml(&scenario)
         .sweep(&[&DAY[..], &nothing].concat())
@@ -347,20 +352,19 @@ async fn masked_values_are_read_if_unmask_is_allowed() {
     .concat();
     let role = |more: &str| {
         let read = "\"cloudtrail:*\", \"ec2:Describe*\", \"logs:Describe*\", \"logs:FilterLogEvents\", \"logs:*Query*\"";
-        format!("[[roles]]\nname = \"DragnetRead\"\nallow = [{read}{more}]\n")
+        Role::new("DragnetRead")
+            .allow(Raw(format!("[{read}{more}]")))
+            .to_string()
     };
     let arguments = [&DAY[..], &["--unmask"]].concat();
-    let unmasked = World::from_toml(&world(
-        "",
-        &format!("{masked}{}", role(", \"logs:Unmask\"")),
-    ))
-    .sweep(&arguments)
-    .await;
+    let unmasked = World::from_toml(&world(&format!("{masked}{}", role(", \"logs:Unmask\""))))
+        .sweep(&arguments)
+        .await;
     assert_eq!(
         (outcomes(&unmasked), messages(&unmasked).len()),
         (vec!["/app searched  filter".to_owned()], 3)
     );
-    let still_masked = World::from_toml(&world("", &format!("{masked}{}", role(""))))
+    let still_masked = World::from_toml(&world(&format!("{masked}{}", role(""))))
         .sweep(&arguments)
         .await;
     assert_eq!(
@@ -372,12 +376,12 @@ async fn masked_values_are_read_if_unmask_is_allowed() {
 #[tokio::test(start_paused = true)]
 async fn unusable_key_is_named() {
     let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
-    let fault = "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"access-denied\"\n\
-                 message = \"The ciphertext refers to a customer master key that does not exist (KMS)\"\n";
-    let scenario = world(
-        "",
-        &format!("{}{fault}", group("/app", &format!("kms_key = \"{key}\""))),
-    );
+    let fault = Fault::denied("FilterLogEvents")
+        .message("The ciphertext refers to a customer master key that does not exist (KMS)");
+    let scenario = world(&format!(
+        "{}{fault}",
+        group("/app", &format!("kms_key = \"{key}\""))
+    ));
     let run = World::from_toml(&scenario).sweep(&DAY).await;
     let outcomes = outcomes(&run);
     assert!(
@@ -388,9 +392,14 @@ async fn unusable_key_is_named() {
 
 #[tokio::test(start_paused = true)]
 async fn passthrough_query_runs_on_insights_unchanged() {
-    let answer = "[[insights_answers]]\nquery = \"pattern @message\"\n\
-                  rows = [{ \"@pattern\" = \"from <*>\", \"@sampleCount\" = \"7\", \"@ptr\" = \"p\" }, \
-                  { \"@pattern\" = \"=to <*>\" }]\n";
+    let answer = InsightsAnswer::new("pattern @message").rows([
+        Inline(&[
+            ("@pattern", "from <*>"),
+            ("@sampleCount", "7"),
+            ("@ptr", "p"),
+        ]),
+        Inline(&[("@pattern", "=to <*>")]),
+    ]);
     let content = [
         group("/app", ""),
         group("/app2", ""),
@@ -398,7 +407,7 @@ async fn passthrough_query_runs_on_insights_unchanged() {
     ]
     .concat();
     let query = ["--query-string", "pattern @message"];
-    let world = World::from_toml(&world("", &format!("{content}{answer}")));
+    let world = World::from_toml(&world(&format!("{content}{answer}")));
     let run = world.sweep(&[&DAY[1..], &query].concat()).await;
     assert_eq!(
         run.file("hunts/query-string.csv"),
@@ -453,9 +462,8 @@ async fn passthrough_query_runs_on_insights_unchanged() {
 /// cannot be parsed may need either.
 #[tokio::test(start_paused = true)]
 async fn passthrough_query_that_the_class_cannot_run_is_a_gap() {
-    let answers =
-        "[[insights_answers]]\nquery = \"message\"\nrows = [{ \"@message\" = \"row\" }]\n";
-    let world = World::from_toml(&world("", &format!("{}{answers}", archive("/old"))));
+    let answers = InsightsAnswer::new("message").rows([Inline(&[("@message", "row")])]);
+    let world = World::from_toml(&world(&format!("{}{answers}", archive("/old"))));
     for (query, expected, rows) in [
         (
             "fields @message | pattern @message",
@@ -500,16 +508,18 @@ async fn passthrough_query_that_the_class_cannot_run_is_a_gap() {
 /// A query that only Insights understands, and that it refuses in one account-Region.
 #[tokio::test(start_paused = true)]
 async fn query_refused_in_one_account_region_is_a_gap_with_the_reason() {
-    let content = "[[insights_answers]]\nquery = \"newcommand\"\nrows = [{ \"@message\" = \"row\" }]\n\
-                   [[faults]]\noperation = \"StartQuery\"\naccount = \"333333333333\"\nregion = \"us-east-1\"\n\
-                   kind = \"malformed-query\"\n";
+    let content =
+        String::from(InsightsAnswer::new("newcommand").rows([Inline(&[("@message", "row")])]))
+            + &Fault::new("StartQuery", "malformed-query")
+                .account("333333333333")
+                .region("us-east-1");
     let query = [
         "--query-string",
         "newcommand @message",
         "--engine",
         "insights",
     ];
-    let run = World::small_with(content).sweep(&query).await;
+    let run = World::small_with(&content).sweep(&query).await;
     let refused = run.coverage_row("333333333333 us-east-1 /app");
     assert!(
         refused.starts_with("333333333333 us-east-1 /app failed error: StartQuery")
@@ -529,12 +539,13 @@ async fn query_refused_in_one_account_region_is_a_gap_with_the_reason() {
 async fn resumed_passthrough_query_does_not_repeat_rows() {
     let content = [
         group("/app", ""),
-        "[[insights_answers]]\nquery = \"pattern @message\"\nrows = [{ \"=1+1\" = \"x\", \"@pattern\" = \"p\" }]\n"
-            .to_owned(),
+        InsightsAnswer::new("pattern @message")
+            .rows([Inline(&[("=1+1", "x"), ("@pattern", "p")])])
+            .to_string(),
         // The query of the first hunt is accepted, that of the second is denied.
-        "[[faults]]\noperation = \"StartQuery\"\nkind = \"access-denied\"\nafter = 1\ntimes = 1\n".to_owned(),
+        Fault::denied("StartQuery").after(1).times(1).to_string(),
     ];
-    let world = World::from_toml(&world("", &content.concat()));
+    let world = World::from_toml(&world(&content.concat()));
     let queries = [
         "--query-string",
         "pattern @message",
@@ -563,15 +574,17 @@ async fn resumed_passthrough_query_does_not_repeat_rows() {
 async fn passthrough_query_does_not_unmask() {
     let content = [
         group("/app", "masked = true"),
-        "[[insights_answers]]\nquery = \"pattern @message\"\nrows = []\n".to_owned(),
-        "[[roles]]\nname = \"DragnetRead\"\nallow = [\"*\"]\n".to_owned(),
+        InsightsAnswer::new("pattern @message")
+            .rows(Raw("[]"))
+            .to_string(),
+        Role::new("DragnetRead").allow(["*"]).to_string(),
     ];
     let arguments = [
         &DAY[..],
         &["--unmask", "--query-string", "pattern @message"],
     ]
     .concat();
-    let run = World::from_toml(&world("", &content.concat()))
+    let run = World::from_toml(&world(&content.concat()))
         .sweep(&arguments)
         .await;
     assert_eq!(outcomes(&run), ["/app partial masked filter;insights"]);
@@ -579,7 +592,7 @@ async fn passthrough_query_does_not_unmask() {
 
 #[tokio::test(start_paused = true)]
 async fn unknown_log_group_class_is_tried_with_both_engines() {
-    let run = swept(&world("", &group("/new", "class = \"ESSENTIALS\"")), "auto").await;
+    let run = swept(&world(&group("/new", "class = \"ESSENTIALS\"")), "auto").await;
     let outcomes = outcomes(&run);
     assert!(
         outcomes[0].starts_with("/new unsearchable class-not-readable: ESSENTIALS: StartQuery"),

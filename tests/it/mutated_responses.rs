@@ -6,9 +6,10 @@
 use dragnet::commands::{State, examine};
 
 use crate::cases::cases;
-use crate::incomplete_answers::{archive, organization, swept};
+use crate::incomplete_answers::{archive, organization, swept, watched_at};
+use crate::scenario::Fault;
 use crate::watch::station::{Station, WATCH};
-use crate::world::World;
+use crate::world::{REPORT_SOURCES, World};
 
 const SOURCES: &str = r#"
 [[trails]]
@@ -43,10 +44,11 @@ fn fault(operation: &str, case: u32) -> String {
     let seed = fastrand::Rng::with_seed(u64::from(case)).u32(..);
     let after = case % 3;
     let times = if case.is_multiple_of(4) { 1 } else { 10_000 };
-    format!(
-        "[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nanswer = \"any\"\nseed = {seed}\n\
-         after = {after}\ntimes = {times}\n"
-    )
+    Fault::incomplete(operation, "any")
+        .seed(seed)
+        .after(after)
+        .times(times)
+        .to_string()
 }
 
 async fn assert_sweeps_miss_nothing(scenario: &str, operations: &[&str], usual: u32) {
@@ -116,13 +118,7 @@ async fn doctor_misses_nothing() {
 /// watermark does not advance over it.
 #[tokio::test(start_paused = true)]
 async fn watch_misses_nothing() {
-    let scenario_at = |time: &str, faults: &str| {
-        let scenario = organization(2, 1).replace("12:00:00Z", time);
-        let event = "[[events]]\naccount = \"222222222201\"\nregion = \"us-east-1\"\ngroup = \"/app\"\n\
-                     at = \"2026-03-02T13:10:00Z\"\nmessage = \"late from 192.0.2.1\"\n";
-        format!("{scenario}{event}{faults}")
-    };
-    let config = format!("{WATCH}[scope]\nsources = \"report\"\n");
+    let config = format!("{WATCH}{REPORT_SOURCES}");
     let five_minutes = std::time::Duration::from_mins(5);
     for (operation, offset) in [
         ("AssumeRole", 0),
@@ -141,7 +137,7 @@ async fn watch_misses_nothing() {
                 ("14:30:00Z", ""),
             ] {
                 station
-                    .start(&scenario_at(time, faults))
+                    .start(&watched_at(time, faults))
                     .run_for(five_minutes)
                     .await;
             }

@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::scenario::{Load, ScenarioBuilder, Trail};
 use crate::world::World;
+
+/// The account of the records.
+const REAL: &str = "123837392027";
 
 /// Returns the folder that `DRAGNET_REAL_DATA` names. If it is unset, prints a note and returns
 /// `None`.
@@ -65,15 +69,19 @@ fn contains_word(value: &Value, word: &str) -> bool {
 /// Returns an organization in which one log group has all the records, and the log group of the
 /// management account's trail has none.
 fn world(folder: &Path) -> World {
-    World::from_toml(&format!(
-        "name = \"real\"\nnow = \"2023-07-10T13:00:00Z\"\n[organization]\nmanagement = \"111111111111\"\n\
-         regions = [\"us-east-1\", \"eu-west-1\"]\n[[accounts]]\nid = \"111111111111\"\nname = \"management\"\n\
-         [[accounts]]\nid = \"123837392027\"\nname = \"real\"\n[[trails]]\nname = \"all\"\n\
-         account = \"123837392027\"\nhome = \"us-east-1\"\nlog_group = \"/trail\"\n[[trails]]\nname = \"own\"\n\
-         account = \"111111111111\"\nhome = \"us-east-1\"\nlog_group = \"/own\"\n[[load]]\nfolder = '{}'\n\
-         account = \"123837392027\"\nregion = \"us-east-1\"\ngroup = \"/trail\"\n",
-        folder.display()
-    ))
+    let scenario = ScenarioBuilder::new("real")
+        .now("2023-07-10T13:00:00Z")
+        .regions(&["us-east-1", "eu-west-1"])
+        .account(REAL, "real")
+        .with(&Trail::new("all", REAL, "us-east-1").log_group("/trail"))
+        .with(&Trail::new("own", "111111111111", "us-east-1").log_group("/own"))
+        .with(&Load::new(
+            folder.display().to_string(),
+            REAL,
+            "us-east-1",
+            "/trail",
+        ));
+    World::from_toml(&scenario.toml())
 }
 
 /// Sweeps for an indicator and asserts that the records found are exactly those that `is_match`

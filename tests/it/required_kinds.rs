@@ -2,11 +2,12 @@
 //! named in one line each.
 
 use clap::Parser;
-use dragnet::cli::settings::DoctorSettings;
 use dragnet::cli::{Arguments, Command};
 use dragnet::commands::{State, diagnose};
 use dragnet::report::write_run_report;
+use dragnet::settings::DoctorSettings;
 
+use crate::scenario::{Account, Fault, FlowLog, Group, Inline, Record};
 use crate::world::{Run, SMALL, World};
 
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -58,9 +59,10 @@ fn verdict(run: &Run) -> String {
 
 /// Returns a fault with which the events of an account-Region cannot be read.
 fn unreadable(account: &str, region: &str) -> String {
-    format!(
-        "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"{account}\"\nregion = \"{region}\"\nkind = \"access-denied\"\n"
-    )
+    Fault::denied("FilterLogEvents")
+        .account(account)
+        .region(region)
+        .to_string()
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,7 +100,7 @@ async fn gap_matters_if_its_kind_is_required() {
         ("111111111111", "eu-west-1", "flow"),
         ("222222222222", "us-east-1", "app"),
     ] {
-        let flows = "[[flow_logs]]\naccount = \"management\"\nregion = \"eu-west-1\"\nlog_group = \"/flows\"\n";
+        let flows = FlowLog::new("management", "eu-west-1", "/flows");
         let world = World::small_with(&format!("{flows}{}", unreadable(account, region)));
         for (arguments, required) in [
             (&[KEY][..], &["management"][..]),
@@ -123,16 +125,16 @@ async fn gap_matters_if_its_kind_is_required() {
 
 #[tokio::test(start_paused = true)]
 async fn gap_of_an_account_always_matters() {
-    let denied = "[[accounts]]\nid = \"444444444444\"\nname = \"no-role\"\nlacks_roles = [\"DragnetRead\"]\n";
-    let run = World::small_with(denied).sweep(&[KEY]).await;
+    let denied = Account::new("444444444444", "no-role").lacks_roles(["DragnetRead"]);
+    let run = World::small_with(&denied).sweep(&[KEY]).await;
     assert_eq!(run.status(), "incomplete");
     assert!(verdict(&run).contains("can be fixed: 1 account."));
 }
 
 #[tokio::test(start_paused = true)]
 async fn flow_log_in_a_bucket_matters_to_addresses_only() {
-    let bucket = "[[flow_logs]]\naccount = \"dev\"\nregion = \"us-east-1\"\ndestination = \"s3\"\nlog_group = \"flows\"\n";
-    let world = World::small_with(bucket);
+    let bucket = FlowLog::new("dev", "us-east-1", "flows").destination("s3");
+    let world = World::small_with(&bucket);
     let run = world.sweep(&[IP]).await;
     assert_eq!(run.status(), "incomplete", "{}", run.file("sources.csv"));
     assert!(verdict(&run).contains("Flow logs: 1 of 1 were not searched (1 only-s3)."));
@@ -179,16 +181,24 @@ async fn old_last_delivery_is_no_gap() {
 
 /// Returns the record of a call that deletes a log group of the account `dev`.
 fn deletion(name: &str, more: &str) -> String {
-    format!(
-        "[[records]]\naccount = \"333333333333\"\nregion = \"us-east-1\"\nat = \"3h ago\"\n\
-         by = \"arn:aws:iam::333333333333:user/mallory\"\nservice = \"logs\"\naction = \"DeleteLogGroup\"\n\
-         ip = \"203.0.113.9\"\nrequest = {{ logGroupName = \"{name}\" }}\n{more}\n"
+    Record::new(
+        "333333333333",
+        "us-east-1",
+        "3h ago",
+        "arn:aws:iam::333333333333:user/mallory",
     )
+    .call("logs", "DeleteLogGroup")
+    .ip("203.0.113.9")
+    .request(Inline(&[("logGroupName", name)]))
+    .raw(more)
+    .to_string()
 }
 
 #[tokio::test(start_paused = true)]
 async fn young_log_group_is_covered_if_it_replaced_none() {
-    let young = "[[groups]]\naccount = \"dev\"\nregion = \"us-east-1\"\nname = \"/young\"\ncreated = \"2h ago\"\n";
+    let young = Group::new("dev", "/young")
+        .region("us-east-1")
+        .created("2h ago");
     let failed = "error_code = \"AccessDenied\"";
     for (more, arguments, expected) in [
         (String::new(), &[][..], "searched"),
@@ -228,7 +238,7 @@ async fn young_log_group_is_covered_if_it_replaced_none() {
 async fn verdicts_show_findings_and_gaps_on_one_screen() {
     let small = include_str!("../../config/range/small.toml");
     let org_100 = include_str!("../../config/range/org-100.toml");
-    let denied = "[[faults]]\noperation = \"DescribeLogGroups\"\nregion = \"eu-central-1\"\nkind = \"access-denied\"\n";
+    let denied = Fault::denied("DescribeLogGroups").region("eu-central-1");
     for (scenario, arguments) in [
         (small.to_owned(), &["AKIADEPLOYBOT2LEAKED"][..]),
         (
@@ -257,9 +267,8 @@ async fn verdicts_show_findings_and_gaps_on_one_screen() {
 #[tokio::test(start_paused = true)]
 async fn doctor_predicts_the_sweep() {
     let no_trail = SMALL.replace("organization = true\n", "");
-    let bucket = format!(
-        "{SMALL}[[flow_logs]]\naccount = \"dev\"\nregion = \"us-east-1\"\ndestination = \"s3\"\nlog_group = \"flows\"\n"
-    );
+    let flow_log = FlowLog::new("dev", "us-east-1", "flows").destination("s3");
+    let bucket = format!("{SMALL}{flow_log}");
     for scenario in [SMALL.to_owned(), format!("{SMALL}{LOGS}"), no_trail, bucket] {
         let world = World::from_toml(&scenario);
         for flags in [

@@ -9,74 +9,63 @@ use dragnet::report::write_run_report;
 use dragnet::sweep::SweepError;
 use tokio_util::sync::CancellationToken;
 
+use crate::scenario::{Account, Fault, Group, Inline, ScenarioBuilder, Unit};
 use crate::survive::binary::dragnet;
 use crate::world::{Run, World};
 
 const IP: &str = "192.0.2.1";
 
-/// Accounts at the root, in an organizational unit, in units below it, and two units with the same
-/// name.
-const UNITS: &str = r#"
-name = "units"
-now = "2026-03-02T12:00:00Z"
-[organization]
-management = "111111111111"
-regions = ["eu-west-1", "us-east-1"]
-opt_in_regions = ["ap-east-1"]
-[[units]]
-name = "Workloads"
-[[units]]
-name = "Sandbox"
-[[units]]
-name = "Prod"
-parent = "Workloads"
-[[units]]
-name = "EU"
-parent = "Workloads/Prod"
-[[units]]
-name = "Prod"
-parent = "Sandbox"
-[[units]]
-name = "Empty"
-[[accounts]]
-id = "111111111111"
-name = "management"
-[[accounts]]
-id = "222222222222"
-name = "prod"
-unit = "Workloads/Prod"
-tags = { env = "prod", team = "red" }
-[[accounts]]
-id = "333333333333"
-name = "prod-eu"
-unit = "Workloads/Prod/EU"
-tags = { env = "prod", team = "blue" }
-[[accounts]]
-id = "444444444444"
-name = "tools"
-unit = "Workloads"
-tags = { env = "staging", team = "red" }
-[[accounts]]
-id = "555555555555"
-name = "play"
-unit = "Sandbox/Prod"
-[[trails]]
-name = "organization"
-account = "111111111111"
-home = "us-east-1"
-organization = true
-log_group = "/trail"
-[[groups]]
-accounts = ["prod", "prod-eu", "tools", "play"]
-name = "/app"
-"#;
+/// The tags of accounts.
+const PROD: [(&str, &str); 2] = [("env", "prod"), ("team", "red")];
+const PROD_EU: [(&str, &str); 2] = [("env", "prod"), ("team", "blue")];
+const TOOLS: [(&str, &str); 2] = [("env", "staging"), ("team", "red")];
+
+/// Returns an organization with accounts at the root, in an organizational unit, in units below it,
+/// and two units with the same name.
+fn scenario(more: &str) -> String {
+    let unit = |name: &str, parent: &str| Unit::new(name).parent(parent);
+    let account = |id: &str, name: &str, unit: &str, tags: &[(&str, &str)]| {
+        Account::new(id, name).unit(unit).tags(Inline(tags))
+    };
+    ScenarioBuilder::new("units")
+        .regions(&["eu-west-1", "us-east-1"])
+        .opt_in_regions(&["ap-east-1"])
+        .with(&Unit::new("Workloads"))
+        .with(&Unit::new("Sandbox"))
+        .with(&unit("Prod", "Workloads"))
+        .with(&unit("EU", "Workloads/Prod"))
+        .with(&unit("Prod", "Sandbox"))
+        .with(&Unit::new("Empty"))
+        .with(&account("222222222222", "prod", "Workloads/Prod", &PROD))
+        .with(&account(
+            "333333333333",
+            "prod-eu",
+            "Workloads/Prod/EU",
+            &PROD_EU,
+        ))
+        .with(&account("444444444444", "tools", "Workloads", &TOOLS))
+        .with(&Account::new("555555555555", "play").unit("Sandbox/Prod"))
+        .organization_trail("us-east-1")
+        .group(["prod", "prod-eu", "tools", "play"], "/app")
+        .with(more)
+        .toml()
+}
+
+fn world(more: &str) -> World {
+    World::from_toml(&scenario(more))
+}
 
 /// `ListAccounts` as it was before it had paths.
-const WITHOUT_PATHS: &str = "[[faults]]\noperation = \"ListAccounts\"\nkind = \"incomplete\"\n\
-    answer = \"without-member\"\nmember = \"Accounts.Paths\"\n";
+const WITHOUT_PATHS: &str = r#"
+[[faults]]
+operation = "ListAccounts"
+kind = "incomplete"
+answer = "without-member"
+member = "Accounts.Paths"
+"#;
 
 fn denied(operation: &str) -> String {
-    format!("[[faults]]\noperation = \"{operation}\"\nkind = \"access-denied\"\n")
+    Fault::denied(operation).to_string()
 }
 
 /// Returns the first digits of the accounts in scope that were searched.
@@ -125,7 +114,7 @@ async fn unit_selects_the_accounts_in_it_and_below() {
         (&["--ou", "Workloads", "--account", "prod*"], "23"),
     ];
     for faults in ["", WITHOUT_PATHS] {
-        let world = World::from_toml(&format!("{UNITS}{faults}"));
+        let world = world(faults);
         for (arguments, expected) in CASES {
             assert_eq!(select(&world, arguments).await, expected, "{arguments:?}");
         }
@@ -136,8 +125,7 @@ async fn unit_selects_the_accounts_in_it_and_below() {
 
 #[tokio::test(start_paused = true)]
 async fn unit_is_selected_by_id_without_further_calls() {
-    let world = World::from_toml(UNITS);
-    let ambiguous = failure(&world, &["--ou", "Prod"]).await;
+    let ambiguous = failure(&world(""), &["--ou", "Prod"]).await;
     let ids: Vec<&str> = ambiguous
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
         .filter(|word| word.starts_with("ou-"))
@@ -149,7 +137,7 @@ async fn unit_is_selected_by_id_without_further_calls() {
         ambiguous.contains("(Sandbox/Prod)") && ambiguous.contains("(Workloads/Prod)"),
         "{ambiguous}"
     );
-    let world = World::from_toml(UNITS);
+    let world = world("");
     let mut selected = [
         select(&world, &["--ou", one]).await,
         select(&world, &["--ou", other]).await,
@@ -172,7 +160,7 @@ async fn tags_of_one_key_are_alternatives_and_keys_restrict() {
         (&["--tag", "team=red", "--ou", "Workloads"], "24"),
         (&["--tag", "team=red", "--exclude-account", "prod"], "4"),
     ];
-    let world = World::from_toml(UNITS);
+    let world = world("");
     for (arguments, expected) in CASES {
         assert_eq!(select(&world, arguments).await, expected, "{arguments:?}");
     }
@@ -187,8 +175,12 @@ async fn tags_of_one_key_are_alternatives_and_keys_restrict() {
 
 #[tokio::test(start_paused = true)]
 async fn configuration_selects_and_arguments_replace_it() {
-    let config = "[scope]\nous = [\"Workloads\"]\ntags = [\"env=prod\"]\n";
-    let world = World::from_toml(UNITS).with_config(config);
+    let config = r#"
+[scope]
+ous = ["Workloads"]
+tags = ["env=prod"]
+"#;
+    let world = world("").with_config(config);
     assert_eq!(select(&world, &[]).await, "23");
     assert_eq!(select(&world, &["--ou", "EU"]).await, "3");
     assert_eq!(select(&world, &["--tag", "env=staging"]).await, "4");
@@ -197,11 +189,18 @@ async fn configuration_selects_and_arguments_replace_it() {
 /// An account that only the configuration names is in no unit.
 #[tokio::test(start_paused = true)]
 async fn unlisted_account_is_in_no_unit() {
-    let outside = "[[accounts]]\nid = \"666666666666\"\nname = \"outside\"\noutside_organization = true\n\
-        [[groups]]\naccount = \"outside\"\nname = \"/app\"\n";
-    let config = "[[accounts]]\nid = \"666666666666\"\nname = \"outside\"\n\
-        [[accounts]]\nid = \"222222222222\"\n[scope]\nsources = \"report\"\n";
-    let world = World::from_toml(&format!("{UNITS}{outside}")).with_config(config);
+    let outside = String::from(Account::new("666666666666", "outside").outside_organization(true))
+        + &Group::new("outside", "/app");
+    let config = r#"
+[[accounts]]
+id = "666666666666"
+name = "outside"
+[[accounts]]
+id = "222222222222"
+[scope]
+sources = "report"
+"#;
+    let world = world(&outside).with_config(config);
     assert_eq!(select(&world, &[]).await, "23456");
     assert_eq!(select(&world, &["--ou", "Workloads/Prod"]).await, "23");
     assert_eq!(select(&world, &["--tag", "team=red"]).await, "24");
@@ -215,7 +214,7 @@ async fn failed_lookup_ends_the_sweep() {
         ("ListParents", ["--ou", "EU"], WITHOUT_PATHS),
         ("ListTagsForResource", ["--tag", "env=prod"], ""),
     ] {
-        let world = World::from_toml(&format!("{UNITS}{faults}{}", denied(operation)));
+        let world = world(&format!("{faults}{}", denied(operation)));
         let failure = failure(&world, &arguments).await;
         assert!(failure.contains("cannot select accounts by "), "{failure}");
         assert!(
@@ -223,13 +222,12 @@ async fn failed_lookup_ends_the_sweep() {
             "{failure}"
         );
     }
-    let endless =
-        "[[faults]]\noperation = \"ListOrganizationalUnitsForParent\"\nkind = \"repeated-token\"\n";
+    let endless = Fault::new("ListOrganizationalUnitsForParent", "repeated-token");
     let units: Vec<String> = (0..30)
-        .map(|number| format!("[[units]]\nname = \"unit-{number}\"\n"))
+        .map(|number| Unit::new(format!("unit-{number}")).to_string())
         .collect();
     let many = units.concat();
-    let world = World::from_toml(&format!("{UNITS}{many}{endless}"));
+    let world = world(&format!("{many}{endless}"));
     let failure = failure(&world, &["--ou", "EU"]).await;
     assert!(failure.contains("repeated a page token"), "{failure}");
 }
@@ -257,7 +255,7 @@ async fn inclusion_that_matches_nothing_makes_the_run_incomplete() {
             "--log-group /ap",
         ),
     ];
-    let world = World::from_toml(UNITS);
+    let world = world("");
     for (arguments, expected) in CASES {
         let run = world.sweep(&[&[IP], arguments].concat()).await;
         assert_eq!(run.status(), "incomplete", "{arguments:?}");
@@ -271,7 +269,7 @@ async fn inclusion_that_matches_nothing_makes_the_run_incomplete() {
 
 #[tokio::test(start_paused = true)]
 async fn scope_that_selects_nothing_fails_the_run() {
-    let world = World::from_toml(UNITS);
+    let world = world("");
     for arguments in [
         &["--account", "prdo"][..],
         &["--ou", "Sandbx"],
@@ -299,16 +297,27 @@ async fn scope_that_selects_nothing_fails_the_run() {
 async fn exclusions_and_gaps_that_match_nothing_are_named() {
     let gap = |selection: &str, expires: &str| {
         format!(
-            "[[scope.accepted_gap]]\n{selection}\nreason = 'r'\nby = 'b'\nexpires = '{expires}'\n"
+            r"
+[[scope.accepted_gap]]
+{selection}
+reason = 'r'
+by = 'b'
+expires = '{expires}'
+"
         )
     };
     let config = [
-        "[scope]\nexclude_accounts = [\"nosuch-*\", \"play\"]\nexclude_log_groups = [\"/nosuch\", \"/tr*\"]\n".to_owned(),
+        r#"
+[scope]
+exclude_accounts = ["nosuch-*", "play"]
+exclude_log_groups = ["/nosuch", "/tr*"]
+"#
+        .to_owned(),
         gap("accounts = ['prod']", "2027-01-01"),
         gap("accounts = ['sandbx']", "2026-01-01"),
         gap("regions = ['ap-*']", "2027-01-01"),
     ];
-    let world = World::from_toml(UNITS).with_config(&config.concat());
+    let world = world("").with_config(&config.concat());
     let run = world
         .sweep(&[IP, "--exclude-region", "ap-east-1", "--log-group", "/app"])
         .await;
@@ -332,8 +341,8 @@ async fn exclusions_and_gaps_that_match_nothing_are_named() {
 /// A resumed run lists everything again, also what its first part finished.
 #[tokio::test(start_paused = true)]
 async fn resumed_run_names_only_what_matches_nothing() {
-    let slow = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"444444444444\"\nkind = \"slow\"\nmilliseconds = 60000\n";
-    let world = World::from_toml(&format!("{UNITS}{slow}"));
+    let slow = Fault::slow("FilterLogEvents", 60_000).account("444444444444");
+    let world = world(&slow);
     let cancel = CancellationToken::new();
     let interrupt = async {
         tokio::time::sleep(std::time::Duration::from_secs(20)).await;
@@ -355,7 +364,7 @@ async fn resumed_run_names_only_what_matches_nothing() {
     let (run, ()) = tokio::join!(world.try_sweep(&arguments, cancel.clone()), interrupt);
     let run = run.unwrap();
     let resumed = world
-        .restarted_with(UNITS)
+        .restarted_with(&scenario(""))
         .resume(&run.outputs.directory)
         .await
         .unwrap();
@@ -379,10 +388,10 @@ async fn doctor_names_selectors_that_match_nothing() {
     let groups: Vec<String> = (0..60)
         .map(|number| format!("/a{number}"))
         .chain(["/zz".to_owned()])
-        .map(|name| format!("[[groups]]\naccount = \"prod\"\nname = \"{name}\"\n"))
+        .map(|name| Group::new("prod", name).to_string())
         .collect();
     let many = groups.concat();
-    let world = World::from_toml(&format!("{UNITS}{many}"));
+    let world = world(&many);
     let matching = [
         "--ou",
         "Workloads",

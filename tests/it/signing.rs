@@ -69,9 +69,16 @@ async fn run(directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 fn signing_config(directory: &Path) -> String {
     let sign = SIGN.replace("ENV", &directory.join("env").display().to_string());
     format!(
-        "[report]\nsign_command = [\"/bin/sh\", \"-c\", '''{sign}''', \"sh\"]\n\
-         verify_command = [\"/bin/sh\", \"-c\", '''{VERIFY}''', \"sh\"]\n\
-         [[watch.sink]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"https://soc.example/\"\nsecret_env = \"SINK_KEY\"\n"
+        r#"
+[report]
+sign_command = ["/bin/sh", "-c", '''{sign}''', "sh"]
+verify_command = ["/bin/sh", "-c", '''{VERIFY}''', "sh"]
+[[watch.sink]]
+name = "hook"
+kind = "webhook"
+url = "https://soc.example/"
+secret_env = "SINK_KEY"
+"#
     )
 }
 
@@ -109,7 +116,10 @@ async fn manifest_is_signed_and_the_signature_is_checked() {
 
 #[tokio::test]
 async fn failed_signature_is_a_failure_and_the_reports_stay() {
-    let config = "[report]\nsign_command = [\"/bin/sh\", \"-c\", \"echo no key >&2; exit 7\"]\n";
+    let config = r#"
+[report]
+sign_command = ["/bin/sh", "-c", "echo no key >&2; exit 7"]
+"#;
     let desk = Desk::new(config);
     let (code, output) = desk.sweep().await;
     assert_eq!(code, Some(1), "{output}");
@@ -140,7 +150,10 @@ async fn programs_of_the_working_directory_are_not_run() {
     let marker = outside.path().join("marker");
     for key in ["sign_command", "verify_command"] {
         let config = format!(
-            "[report]\n{key} = [\"/usr/bin/touch\", \"{}\"]\n",
+            r#"
+[report]
+{key} = ["/usr/bin/touch", "{}"]
+"#,
             marker.display()
         );
         fs::write(desk.temp.path().join("dragnet.toml"), config).unwrap();
@@ -150,7 +163,12 @@ async fn programs_of_the_working_directory_are_not_run() {
             assert!(output.contains(&format!("report.{key}")), "{output}");
         }
     }
-    let relative = Desk::new("[report]\nsign_command = [\"./sign.sh\"]\n");
+    let relative = Desk::new(
+        r#"
+[report]
+sign_command = ["./sign.sh"]
+"#,
+    );
     let (code, output) = relative.sweep().await;
     assert_eq!(code, Some(2), "{output}");
     assert!(output.contains("absolute path"), "{output}");
@@ -176,8 +194,17 @@ async fn signing_does_not_write_through_a_planted_link() {
 #[tokio::test]
 async fn secret_of_a_sink_that_others_can_read_is_refused() {
     let desk = Desk::new(
-        "[[watch.sink]]\nname = \"chat\"\nkind = \"slack\"\nurl_file = \"slack\"\n\
-         [[watch.schedule]]\nname = \"denied\"\ncron = \"@hourly\"\nhunts = [\"iam-access-denied\"]\nsinks = [\"chat\"]\n",
+        r#"
+[[watch.sink]]
+name = "chat"
+kind = "slack"
+url_file = "slack"
+[[watch.schedule]]
+name = "denied"
+cron = "@hourly"
+hunts = ["iam-access-denied"]
+sinks = ["chat"]
+"#,
     );
     let secret = desk.temp.path().join("slack");
     fs::write(&secret, "https://hooks.example/hush").unwrap();

@@ -2,17 +2,17 @@
 //! the limit.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dragnet::store::{Checkpoint, Journal, RunDir};
+use dragnet::store::{Checkpoint, Journal, RunDir, RunFacts};
 use dragnet::sweep::{SweepParts, Tally, WindowBasis};
 use dragnet_model::RunId;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::scenario::{Account, Event, Fault, Group, Trail};
 use crate::world::{Run, World};
 
 const ARGUMENTS: [&str; 5] = [
@@ -52,27 +52,22 @@ fn events(group: &str, count: u32) -> String {
         59 - (seconds - 1) / 60,
         59 - (seconds - 1) % 60
     );
-    let mut text = format!("[[groups]]\naccount = \"prod\"\nname = \"{group}\"\n");
+    let mut text = String::from(Group::new("prod", group));
     for (offset, message) in [
         ("", "from 192.0.2.1 {n}"),
         (".3", "from 192.0.2.10 {n}"),
         (".7", "from 10.0.0.1 {n}"),
     ] {
         let at = at.replace('Z', &format!("{offset}Z"));
-        write!(
-            text,
-            "[[events]]\naccount = \"222222222222\"\nregion = \"eu-west-1\"\ngroup = \"{group}\"\nat = \"{at}\"\n\
-             message = \"{message}\"\ncount = {seconds}\n"
-        )
-        .unwrap();
+        text += &Event::new("222222222222", "eu-west-1", group, at, message).count(seconds);
     }
     text
 }
 
 fn slow(account: &str, milliseconds: u32) -> String {
-    format!(
-        "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"{account}\"\nkind = \"slow\"\nmilliseconds = {milliseconds}\n"
-    )
+    Fault::slow("FilterLogEvents", milliseconds)
+        .account(account)
+        .to_string()
 }
 
 /// Sweeps, and returns the run and its duration.
@@ -133,8 +128,10 @@ async fn long_scan_is_sliced_with_the_same_result() {
 async fn long_scan_without_matches_is_sliced() {
     // Some two hundred pages at one second each, without a match. Their number is not known in
     // advance.
-    let trail = "[[trails]]\nname = \"all\"\naccount = \"111111111111\"\nhome = \"eu-west-1\"\norganization = true\n\
-                 log_group = \"/trail\"\nevents_a_day = 30000\n";
+    let trail = Trail::new("all", "111111111111", "eu-west-1")
+        .organization(true)
+        .log_group("/trail")
+        .events_a_day(30_000);
     let head = HEAD.replace(
         "events_scanned_a_page = 10\n",
         "events_scanned_a_page = 300\n",
@@ -180,15 +177,16 @@ fn twenty_quiet_groups() -> String {
 async fn events_at_slice_borders_are_found_once() {
     // Events in every millisecond of half a second, and a hundred more in one of them. A page has
     // ten.
-    let mut content = String::from("[[groups]]\naccount = \"prod\"\nname = \"/burst\"\n");
+    let mut content = String::from(Group::new("prod", "/burst"));
     let times = (0..500).chain(std::iter::repeat_n(250, 100));
     for (n, ms) in times.enumerate() {
-        write!(
-            content,
-            "[[events]]\naccount = \"222222222222\"\nregion = \"eu-west-1\"\ngroup = \"/burst\"\n\
-             at = \"2026-03-02T11:59:59.{ms:03}Z\"\nmessage = \"{n} from 192.0.2.1\"\n"
-        )
-        .unwrap();
+        content += &Event::new(
+            "222222222222",
+            "eu-west-1",
+            "/burst",
+            format!("2026-03-02T11:59:59.{ms:03}Z"),
+            format!("{n} from 192.0.2.1"),
+        );
     }
     let (run, _) = timed(&format!("{HEAD}{content}{}", slow("222222222222", 1_000))).await;
     let units = units(&run);
@@ -258,10 +256,13 @@ async fn largest_log_group_is_started_first() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_account_does_not_delay_others() {
-    let other = "[[accounts]]\nid = \"333333333333\"\nname = \"dev\"\n[[groups]]\naccount = \"dev\"\nname = \"/app\"\ncount = 40\n";
-    let crowd = "[[groups]]\naccount = \"prod\"\nname = \"/app\"\ncount = 100\n";
-    let throttled = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"throttle\"\nevery = 2\n";
-    for fault in [slow("222222222222", 20_000), throttled.to_owned()] {
+    let other =
+        String::from(Account::new("333333333333", "dev")) + &Group::new("dev", "/app").count(40);
+    let crowd = Group::new("prod", "/app").count(100);
+    let throttled = Fault::new("FilterLogEvents", "throttle")
+        .account("222222222222")
+        .every(2);
+    for fault in [slow("222222222222", 20_000), throttled.into()] {
         let run = World::from_toml(&format!("{HEAD}{other}{crowd}{fault}"))
             .sweep(&ARGUMENTS)
             .await;
@@ -292,9 +293,13 @@ async fn full_quota_share_is_hardly_throttled() {
         "[\"eu-west-1\"]",
         "[\"eu-west-1\", \"us-east-1\", \"eu-central-1\"]",
     );
-    let crowd = "[[groups]]\nname = \"/app\"\ncount = 120\n";
-    let world =
-        World::from_toml(&format!("{regions}{crowd}")).with_config("[limits]\nquota_share = 1.0\n");
+    let crowd = Group::everywhere("/app").count(120);
+    let world = World::from_toml(&format!("{regions}{crowd}")).with_config(
+        r"
+[limits]
+quota_share = 1.0
+",
+    );
     let summary = world.sweep(&ARGUMENTS).await.summary();
     let total = |section: &str| {
         summary[section]
@@ -311,8 +316,7 @@ async fn full_quota_share_is_hardly_throttled() {
 #[tokio::test(start_paused = true)]
 async fn summary_has_the_slowed_rates() {
     let content = events("/app", 300);
-    let throttled =
-        "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"throttle\"\nafter = 2\ntimes = 1\n";
+    let throttled = Fault::new("FilterLogEvents", "throttle").after(2).times(1);
     let run = World::from_toml(&format!("{HEAD}{content}{throttled}"))
         .sweep(&ARGUMENTS)
         .await;
@@ -326,7 +330,7 @@ async fn summary_has_the_slowed_rates() {
 
 #[tokio::test(start_paused = true)]
 async fn stuck_call_times_out_and_is_retried() {
-    let stuck = "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 600000\nafter = 1\ntimes = 1\n";
+    let stuck = Fault::slow("FilterLogEvents", 600_000).after(1).times(1);
     let (run, elapsed) = timed(&format!("{HEAD}{}{stuck}", events("/app", 90))).await;
     assert!((60..75).contains(&elapsed.as_secs()), "{elapsed:?}");
     let calls = run.columns("calls.csv", &["operation", "status", "attempt"]);
@@ -448,7 +452,8 @@ async fn sweep_parts(world: &World, directory: &Path, tally: Arc<Tally>) -> Swee
         .await
         .unwrap();
     let run_id = RunId::new(clock.now(), 1);
-    let (journal, _) = Journal::create(&RunDir::create(directory, &run_id).unwrap(), &[]).unwrap();
+    let dir = RunDir::create(directory, &run_id).unwrap();
+    let (journal, _) = Journal::create(&dir, &RunFacts::default()).unwrap();
     let started = clock.now();
     let checkpoint = Checkpoint::default();
     let cancel = CancellationToken::new();

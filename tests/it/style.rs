@@ -317,8 +317,7 @@ fn dialect_in<'a>(lines: impl Iterator<Item = &'a str>) -> (Vec<String>, usize) 
 #[test]
 fn comments_are_plain_english() {
     let mut comments = Vec::new();
-    for file in files("src", "rs").into_iter().chain(files("crates", "rs")) {
-        let text = std::fs::read_to_string(file).unwrap();
+    for (_, text) in product_sources() {
         comments.extend(text.lines().filter_map(comment).map(str::to_owned));
     }
     let (found, count) = dialect_in(comments.iter().map(String::as_str));
@@ -334,6 +333,7 @@ fn comments_are_plain_english() {
 fn docs_are_plain_english() {
     for file in files("docs", "md")
         .into_iter()
+        .chain(files("crates", "md"))
         .chain([repository().join("CONTRIBUTING.md")])
     {
         let text = std::fs::read_to_string(&file).unwrap();
@@ -384,8 +384,7 @@ fn retired_in<'n>(source: &str, names: &'n [(String, String)]) -> Vec<&'n str> {
 fn no_retired_name_comes_back() {
     let names = retired_names();
     assert!(names.len() > 30, "the list was read");
-    for file in files("src", "rs").into_iter().chain(files("crates", "rs")) {
-        let source = std::fs::read_to_string(&file).unwrap();
+    for (file, source) in product_sources() {
         assert_eq!(
             retired_in(&source, &names),
             Vec::<&str>::new(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::scenario::{Account, Behaviour, Fault, Group};
 use crate::world::{World, delivered, event, record};
 
 const IP: &str = "192.0.2.1";
@@ -494,8 +495,8 @@ async fn coverage_has_a_row_with_a_reason_for_everything_in_scope() {
 
 #[tokio::test(start_paused = true)]
 async fn inactive_account_leaves_the_run_complete() {
-    let closed = "[[accounts]]\nid = \"555555555555\"\nname = \"old\"\nstate = \"CLOSED\"\n";
-    let run = World::small_with(closed).sweep(&[IP]).await;
+    let closed = Account::new("555555555555", "old").state("CLOSED");
+    let run = World::small_with(&closed).sweep(&[IP]).await;
     assert_eq!(
         run.coverage_row("555555555555"),
         "555555555555   skipped account-not-active: CLOSED"
@@ -544,18 +545,14 @@ async fn faults_change_only_the_number_of_calls() {
                 "DescribeLogGroups",
                 "FilterLogEvents",
             ]
-            .map(|operation| {
-                format!(
-                    "[[faults]]\noperation = \"{operation}\"\nkind = \"{kind}\"\nevery = {every}\n"
-                )
-            })
+            .map(|operation| Fault::new(operation, kind).every(every).to_string())
         })
         .collect();
-    let small_pages = "[behaviour]\nevents_scanned_a_page = 40\n";
-    let quiet = World::small_with(&[small_pages, &planted].concat())
+    let small_pages = Behaviour::new().events_scanned_a_page(40);
+    let quiet = World::small_with(&format!("{small_pages}{planted}"))
         .sweep(&[IP])
         .await;
-    let noisy = World::small_with(&[small_pages, &planted, &faults].concat())
+    let noisy = World::small_with(&format!("{small_pages}{planted}{faults}"))
         .sweep(&[IP])
         .await;
     assert_eq!(quiet.summary()["sightings"], 300);
@@ -571,8 +568,7 @@ async fn faults_change_only_the_number_of_calls() {
 
 #[tokio::test(start_paused = true)]
 async fn expired_session_credentials_are_renewed() {
-    let expired =
-        "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"expired-token\"\ntimes = 1\n";
+    let expired = Fault::new("FilterLogEvents", "expired-token").times(1);
     let planted = event(
         "333333333333",
         "eu-west-1",
@@ -580,7 +576,7 @@ async fn expired_session_credentials_are_renewed() {
         "1h ago",
         "from 192.0.2.1",
     );
-    let run = World::small_with(&[&planted, expired].concat())
+    let run = World::small_with(&format!("{planted}{expired}"))
         .sweep(&[IP])
         .await;
     assert_eq!(
@@ -591,8 +587,11 @@ async fn expired_session_credentials_are_renewed() {
 
 #[tokio::test(start_paused = true)]
 async fn log_group_deleted_during_the_run_is_a_gap() {
-    let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nregion = \"eu-west-1\"\nkind = \"delete-group\"\ntimes = 1\n";
-    let run = World::small_with(fault)
+    let fault = Fault::new("FilterLogEvents", "delete-group")
+        .account("222222222222")
+        .region("eu-west-1")
+        .times(1);
+    let run = World::small_with(&fault)
         .sweep(&[IP, "--require", "all"])
         .await;
     assert!(
@@ -606,12 +605,12 @@ async fn log_group_deleted_during_the_run_is_a_gap() {
 
 #[tokio::test(start_paused = true)]
 async fn repeated_page_token_makes_the_log_group_partial() {
-    let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"repeated-token\"\n";
-    let small_pages = "[behaviour]\nevents_scanned_a_page = 10\n";
+    let fault = Fault::new("FilterLogEvents", "repeated-token").account("222222222222");
+    let small_pages = Behaviour::new().events_scanned_a_page(10);
     let many: String = (0..50)
         .map(|_| event("222222222222", "eu-west-1", "/app", "1h ago", "192.0.2.1"))
         .collect();
-    let run = World::small_with(&[small_pages, &many, fault].concat())
+    let run = World::small_with(&format!("{small_pages}{many}{fault}"))
         .sweep(&[IP])
         .await;
     assert!(
@@ -671,7 +670,12 @@ async fn log_group_patterns_without_matches_fail_the_run() {
         run.coverage()
     );
     let from_file = World::small_with(&planted)
-        .with_config("[scope]\nlog_groups = [\"/typo\"]")
+        .with_config(
+            r#"
+[scope]
+log_groups = ["/typo"]
+"#,
+        )
         .sweep(&[IP])
         .await;
     assert_eq!(from_file.status(), "failed");
@@ -679,8 +683,8 @@ async fn log_group_patterns_without_matches_fail_the_run() {
 
 #[tokio::test(start_paused = true)]
 async fn sweep_without_a_role_covers_only_the_callers_account() {
-    let more = "[[groups]]\naccount = \"management\"\nregion = \"us-east-1\"\nname = \"/own\"\n";
-    let run = World::small_with(more)
+    let more = Group::new("management", "/own").region("us-east-1");
+    let run = World::small_with(&more)
         .sweep(&[IP, "--member-role", "self"])
         .await;
     assert_eq!(
@@ -695,8 +699,8 @@ async fn sweep_without_a_role_covers_only_the_callers_account() {
 
 #[tokio::test(start_paused = true)]
 async fn sweep_stays_within_quotas_without_throttling() {
-    let crowd = "[[groups]]\naccounts = [\"prod\", \"dev\"]\nname = \"/many\"\ncount = 120\n";
-    let run = World::small_with(crowd).sweep(&[IP]).await;
+    let crowd = Group::new(["prod", "dev"], "/many").count(120);
+    let run = World::small_with(&crowd).sweep(&[IP]).await;
     let summary = run.summary();
     assert_eq!(
         (summary["status"].as_str(), &summary["throttled"]),
@@ -707,8 +711,8 @@ async fn sweep_stays_within_quotas_without_throttling() {
 
 #[tokio::test(start_paused = true)]
 async fn interruption_while_listing_accounts_ends_the_sweep() {
-    let slow = "[[faults]]\noperation = \"ListAccounts\"\nkind = \"slow\"\nmilliseconds = 5000\n";
-    let world = World::small_with(slow);
+    let slow = Fault::slow("ListAccounts", 5000);
+    let world = World::small_with(&slow);
     let cancel = CancellationToken::new();
     let canceller = cancel.clone();
     let interrupt = async move {

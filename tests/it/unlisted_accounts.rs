@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::scenario::{Account, FlowLog};
 use crate::survive::binary::{dragnet, ended, run_in};
 use crate::survive::served::{Served, unlimited};
 use crate::world::{Run, SMALL, World, event};
@@ -13,8 +14,8 @@ const UNLISTED: &str = "666666666666";
 /// Returns an organization and an account outside of it. The roles of that account trust the
 /// caller, and the flow logs of a member account are delivered to it.
 fn scenario() -> String {
-    let flow_log =
-        "[[flow_logs]]\naccount = \"dev\"\nregion = \"us-east-1\"\nlog_group = \"/evil\"\n";
+    let outside = Account::new(UNLISTED, "unlisted").outside_organization(true);
+    let flow_log = FlowLog::new("dev", "us-east-1", "/evil").destination_account(UNLISTED);
     let planted = event(
         UNLISTED,
         "us-east-1",
@@ -22,10 +23,7 @@ fn scenario() -> String {
         "1h ago",
         "2 333333333333 eni-1 192.0.2.1 planted",
     );
-    format!(
-        "{SMALL}[[accounts]]\nid = \"{UNLISTED}\"\nname = \"unlisted\"\noutside_organization = true\n\
-         {flow_log}destination_account = \"{UNLISTED}\"\n{planted}"
-    )
+    format!("{SMALL}{outside}{flow_log}{planted}")
 }
 
 /// Returns the number of calls in an account.
@@ -80,7 +78,13 @@ async fn log_group_of_an_unlisted_account_is_named_but_not_entered() {
 
 #[tokio::test(start_paused = true)]
 async fn account_listed_in_the_configuration_is_entered() {
-    let config = format!("[[accounts]]\nid = \"{UNLISTED}\"\nname = \"partner\"\n");
+    let config = format!(
+        r#"
+[[accounts]]
+id = "{UNLISTED}"
+name = "partner"
+"#
+    );
     let world = World::from_toml(&scenario()).with_config(&config);
     let run = world.sweep(&[IP]).await;
     assert_eq!(
@@ -92,7 +96,12 @@ async fn account_listed_in_the_configuration_is_entered() {
 
 #[tokio::test(start_paused = true)]
 async fn callers_own_account_is_entered_without_being_listed() {
-    let config = "[organization]\ndiscover = false\n[[accounts]]\nid = \"333333333333\"\n";
+    let config = r#"
+[organization]
+discover = false
+[[accounts]]
+id = "333333333333"
+"#;
     let world = World::from_toml(&scenario()).with_config(config);
     let run = world.sweep(&[IP]).await;
     assert_eq!(
@@ -130,7 +139,11 @@ async fn no_command_assumes_a_role_in_an_unlisted_account() {
         .replace("sources = \"report\"", "sources = \"require\"");
     std::fs::write(
         &file,
-        format!("{config}[identity]\nexternal_id = \"hush-external-id\"\n"),
+        config
+            + r#"
+[identity]
+external_id = "hush-external-id"
+"#,
     )
     .unwrap();
     for command in [

@@ -5,21 +5,24 @@
 use dragnet::report::write_run_report;
 
 use crate::incomplete_answers::{archive, organization};
-use crate::world::{Run, World};
+use crate::scenario::{Event, Fault, Group};
+use crate::world::{REPORT_SOURCES, Run, World};
 
 const SWEEP: [&str; 3] = ["192.0.2.1", "--since", "24h"];
-const REPORT_SOURCES: &str = "[scope]\nsources = \"report\"\n";
 
 /// An organization trail, which records all accounts.
-const TRAIL: &str = "[[trails]]\nname = \"organization\"\naccount = \"111111111111\"\nhome = \"us-east-1\"\n\
-                     organization = true\nlog_group = \"/trail\"\n";
+const TRAIL: &str = r#"
+[[trails]]
+name = "organization"
+account = "111111111111"
+home = "us-east-1"
+organization = true
+log_group = "/trail"
+"#;
 
 /// Removes a list from all responses to an operation.
-fn absent(operation: &str, list: &str) -> String {
-    format!(
-        "[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nanswer = \"without-member\"\n\
-         member = \"{list}\"\n"
-    )
+fn absent(operation: &str, list: &str) -> Fault {
+    Fault::incomplete(operation, "without-member").member(list)
 }
 
 /// Returns the rows about CloudTrail of `sources.csv`: status and reason.
@@ -41,16 +44,19 @@ fn report_line(run: &Run) -> String {
 
 /// Returns an organization with an archive, which only Insights can read, in each of 20 accounts.
 fn twenty_archives() -> String {
-    let groups =
-        "[[groups]]\naccounts = \"m-*\"\nname = \"/archive\"\nclass = \"INFREQUENT_ACCESS\"\n";
+    let groups = Group::new("m-*", "/archive").class("INFREQUENT_ACCESS");
     let event = |number: u32| {
-        format!(
-            "[[events]]\naccount = \"2222222222{number:02}\"\nregion = \"us-east-1\"\ngroup = \"/archive\"\n\
-             at = \"2h ago\"\nmessage = \"from 192.0.2.1\"\n"
+        Event::new(
+            format!("2222222222{number:02}"),
+            "us-east-1",
+            "/archive",
+            "2h ago",
+            "from 192.0.2.1",
         )
+        .to_string()
     };
     let events: Vec<String> = (0..20).map(event).collect();
-    [&organization(20, 1), groups, &events.concat()].concat()
+    format!("{}{groups}{}", organization(20, 1), events.concat())
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,15 +73,15 @@ async fn absent_list_of_trails_is_confirmed_by_list_trails() {
 
 #[tokio::test(start_paused = true)]
 async fn absent_list_of_trails_is_a_gap_unless_it_is_confirmed() {
-    let denied = "[[faults]]\noperation = \"ListTrails\"\nkind = \"access-denied\"\n";
+    let denied = Fault::denied("ListTrails");
     for (content, finding) in [
         (TRAIL.to_owned(), "ListTrails lists trails"),
         (
-            absent("ListTrails", "Trails"),
+            absent("ListTrails", "Trails").to_string(),
             "ListTrails cannot confirm it: UnprovenEmpty",
         ),
         (
-            denied.to_owned(),
+            denied.to_string(),
             "ListTrails cannot confirm it: AccessDenied",
         ),
     ] {
@@ -96,8 +102,8 @@ async fn absent_list_of_trails_is_a_gap_unless_it_is_confirmed() {
 
 #[tokio::test(start_paused = true)]
 async fn trails_that_are_listed_once_need_no_confirmation() {
-    let once = absent("DescribeTrails", "trailList") + "times = 1\n";
-    let world = World::from_toml(&[&organization(2, 1), TRAIL, &once].concat());
+    let once = absent("DescribeTrails", "trailList").times(1);
+    let world = World::from_toml(&format!("{}{TRAIL}{once}", organization(2, 1)));
     let run = world.sweep(&SWEEP).await;
     assert_eq!(cloudtrail(&run), ["searched", "searched", "searched"]);
     assert_eq!(world.calls("ListTrails"), 0);
@@ -107,9 +113,9 @@ async fn trails_that_are_listed_once_need_no_confirmation() {
 async fn twenty_unproven_empty_lists_are_one_line_of_the_report() {
     let content = [
         twenty_archives(),
-        absent("GetQueryResults", "results"),
-        absent("DescribeTrails", "trailList"),
-        absent("ListTrails", "Trails"),
+        absent("GetQueryResults", "results").into(),
+        absent("DescribeTrails", "trailList").into(),
+        absent("ListTrails", "Trails").into(),
     ];
     let run = World::from_toml(&content.concat())
         .sweep(&[&SWEEP[..], &["--require", "all"]].concat())
@@ -152,10 +158,9 @@ async fn absent_rows_of_a_query_without_rows_are_no_gap() {
 /// returned is kept, and the rest is a gap.
 #[tokio::test(start_paused = true)]
 async fn unsearched_stream_on_the_last_page_is_partial() {
-    let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222201\"\nkind = \"incomplete\"\n\
-                 answer = \"unsearched-stream\"\n";
+    let fault = Fault::incomplete("FilterLogEvents", "unsearched-stream").account("222222222201");
     let scenario = organization(2, 1);
-    let world = World::from_toml(&[&scenario, fault].concat()).with_config(REPORT_SOURCES);
+    let world = World::from_toml(&format!("{scenario}{fault}")).with_config(REPORT_SOURCES);
     let run = world.sweep(&SWEEP).await;
     assert_eq!(run.status(), "incomplete");
     let row = run.coverage_row("222222222201 us-east-1 /app");

@@ -2,7 +2,7 @@
 //! outcome.
 //!
 //! Source: CloudWatch Logs user guide, `FilterAndPatternSyntax` and the pages below it. Rows marked
-//! "open" are cases that the guide does not specify and that this range decides.
+//! "open" are cases that the guide does not specify and that this crate decides.
 
 use super::FilterPattern;
 

@@ -1,10 +1,23 @@
-//! CloudWatch Logs filter patterns, evaluated as the *server* does.
+//! CloudWatch Logs filter patterns: parses a pattern and matches log events as the *server* does.
 //!
-//! Dragnet compiles indicators to patterns. The range must not share that code, or a mistake could
-//! cancel itself out on both sides. This evaluator is therefore independent, written from AWS's
-//! documentation, and strict. It rejects what the documentation does not allow. If a case is not
-//! specified, it chooses the interpretation that matches less, because Dragnet must work with that
-//! one.
+//! ```
+//! use cw_filter_pattern::FilterPattern;
+//!
+//! let pattern = FilterPattern::parse("[ip, ..., status = 4*, bytes > 1000]")?;
+//! assert!(pattern.matches(r#"127.0.0.1 frank "GET /index.html HTTP/1.0" 404 1534"#));
+//! assert!(!pattern.matches(r#"127.0.0.1 frank "GET /index.html HTTP/1.0" 200 1534"#));
+//!
+//! let terms = FilterPattern::parse("ERROR -ARGUMENTS")?;
+//! assert!(terms.matches("[ERROR 400] BAD REQUEST"));
+//! assert!(!terms.matches("[ERROR 419] MISSING ARGUMENTS"));
+//! # Ok::<(), cw_filter_pattern::PatternError>(())
+//! ```
+//!
+//! The matcher is written from AWS's documentation, and strict. It rejects what the documentation
+//! does not allow. If a case is not specified, it chooses the interpretation that matches less, so a
+//! program that works with it also works if the service matches more. A program that generates
+//! patterns should not share code with the matcher that checks them, or a mistake could cancel
+//! itself out.
 //!
 //! Source: CloudWatch Logs user guide, "Filter pattern syntax for metric filters, subscription
 //! filters, filter log events, and Live Tail" (`FilterAndPatternSyntax`). `documented_cases` has
@@ -80,6 +93,14 @@ enum Kind {
 impl FilterPattern {
     /// Parses a pattern. An empty pattern matches every event.
     ///
+    /// ```
+    /// use cw_filter_pattern::{FilterPattern, PatternError};
+    ///
+    /// assert!(FilterPattern::parse("").is_ok_and(|pattern| pattern.matches("any event")));
+    /// let unquoted = FilterPattern::parse("192.0.2.1");
+    /// assert!(matches!(unquoted, Err(PatternError::Malformed { .. })));
+    /// ```
+    ///
     /// # Errors
     /// The pattern is longer than 1,024 characters, or is not one that AWS documents.
     pub fn parse(pattern: &str) -> Result<Self, PatternError> {
@@ -129,6 +150,11 @@ fn parse_with<T>(
         }
     })
 }
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExample;
 
 #[cfg(test)]
 mod tests {

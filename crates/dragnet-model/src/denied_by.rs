@@ -1,23 +1,22 @@
 //! The kind of policy that denied a call.
 
-use serde::{Deserialize, Serialize};
-
-/// The kind of policy that denied a call, according to AWS's message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DeniedBy {
-    /// A service control policy.
-    Scp,
-    /// A resource control policy.
-    Rcp,
-    /// A permissions boundary.
-    Boundary,
-    /// A session policy.
-    Session,
-    /// No identity-based policy allows it, or one denies it.
-    Identity,
-    /// The message does not say.
-    Unknown,
+crate::word_enum! {
+    /// The kind of policy that denied a call, according to AWS's message.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum DeniedBy: Serialize, Deserialize {
+        /// A service control policy.
+        Scp => "scp",
+        /// A resource control policy.
+        Rcp => "rcp",
+        /// A permissions boundary.
+        Boundary => "boundary",
+        /// A session policy.
+        Session => "session",
+        /// No identity-based policy allows it, or one denies it.
+        Identity => "identity",
+        /// The message does not say.
+        Unknown => "unknown",
+    }
 }
 
 impl DeniedBy {
@@ -32,31 +31,5 @@ impl DeniedBy {
         ];
         let phrase = phrases.iter().find(|(phrase, _)| message.contains(phrase));
         phrase.map_or(Self::Unknown, |(_, by)| *by)
-    }
-
-    /// The name used in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Scp => "scp",
-            Self::Rcp => "rcp",
-            Self::Boundary => "boundary",
-            Self::Session => "session",
-            Self::Identity => "identity",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The value with this name.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::Scp,
-            Self::Rcp,
-            Self::Boundary,
-            Self::Session,
-            Self::Identity,
-            Self::Unknown,
-        ]
-        .into_iter()
-        .find(|by| by.as_str() == word)
     }
 }

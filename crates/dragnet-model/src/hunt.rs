@@ -1,7 +1,6 @@
 //! A hunt: a named Logs Insights query with its parameters filled in.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -58,53 +57,32 @@ fn deserialize_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
     ))
 }
 
-/// The kind of records that a hunt searches. It is evaluated on such records only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HuntSource {
-    /// API calls recorded by CloudTrail.
-    #[serde(rename = "cloudtrail")]
-    CloudTrail,
-    /// Network traffic recorded by VPC flow logs.
-    VpcFlow,
-    /// Any log event.
-    Any,
-}
-
-impl fmt::Display for HuntSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::CloudTrail => "cloudtrail",
-            Self::VpcFlow => "vpc-flow",
-            Self::Any => "any",
-        })
+crate::word_enum! {
+    /// The kind of records that a hunt searches. It is evaluated on such records only.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum HuntSource: Serialize, Deserialize {
+        /// API calls recorded by CloudTrail.
+        CloudTrail => "cloudtrail",
+        /// Network traffic recorded by VPC flow logs.
+        VpcFlow => "vpc-flow",
+        /// Any log event.
+        Any => "any",
     }
 }
 
-/// How serious a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// Context for an investigation.
-    Informational,
-    /// Usual in daily operation.
-    Low,
-    /// Should be investigated.
-    Medium,
-    /// Should be investigated immediately.
-    High,
-    /// Almost never legitimate.
-    Critical,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Informational => "informational",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        })
+crate::word_enum! {
+    /// How serious a finding is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Severity: Serialize, Deserialize {
+        /// Context for an investigation.
+        Informational => "informational",
+        /// Usual in daily operation.
+        Low => "low",
+        /// Should be investigated.
+        Medium => "medium",
+        /// Should be investigated immediately.
+        High => "high",
+        /// Almost never legitimate.
+        Critical => "critical",
     }
 }

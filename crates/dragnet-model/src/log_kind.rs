@@ -2,40 +2,27 @@
 //! if all management events were searched, whatever the retention of an application's log.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Hunt, HuntSource, Indicator, IndicatorKind, LogSource, Selection, SourceState};
 
-/// A kind of log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogKind {
-    /// The management events that trails record.
-    Management,
-    /// The data events that trails record.
-    Data,
-    /// VPC flow logs.
-    Flow,
-    /// All other log groups.
-    App,
+crate::word_enum! {
+    /// A kind of log, in the order of the reports. The words are those of `--require`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum LogKind: Serialize, Deserialize {
+        /// The management events that trails record.
+        Management => "management",
+        /// The data events that trails record.
+        Data => "data",
+        /// VPC flow logs.
+        Flow => "flow",
+        /// All other log groups.
+        App => "app",
+    }
 }
 
 impl LogKind {
-    /// All kinds, in the order of the reports.
-    pub const ALL: [Self; 4] = [Self::Management, Self::Data, Self::Flow, Self::App];
-
-    /// The name of the kind, as `--require` uses it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Management => "management",
-            Self::Data => "data",
-            Self::Flow => "flow",
-            Self::App => "app",
-        }
-    }
-
     /// What the logs of this kind contain, in the plural.
     pub fn description(self) -> &'static str {
         match self {
@@ -61,12 +48,6 @@ impl LogKind {
                 super::SourceKind::VpcFlow => BTreeSet::from([Self::Flow]),
             },
         }
-    }
-}
-
-impl fmt::Display for LogKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

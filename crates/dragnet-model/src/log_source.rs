@@ -1,36 +1,18 @@
 //! Log sources: CloudTrail trails and VPC flow logs, as AWS describes them.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::{LogGroupArn, Outcome, Selection, Target};
 
-/// What a log source records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum SourceKind {
-    /// API calls, recorded by CloudTrail.
-    CloudTrail,
-    /// Network traffic, recorded by VPC flow logs.
-    VpcFlow,
-}
-
-impl SourceKind {
-    /// All kinds, in the order of reports.
-    pub const ALL: [Self; 2] = [Self::CloudTrail, Self::VpcFlow];
-
-    /// The name used in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CloudTrail => "cloudtrail",
-            Self::VpcFlow => "vpc-flow",
-        }
-    }
-}
-
-impl fmt::Display for SourceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+crate::word_enum! {
+    /// What a log source records, in the order of reports. `run.db` also stores the names of the
+    /// variants.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    pub enum SourceKind {
+        /// API calls, recorded by CloudTrail.
+        CloudTrail => "cloudtrail",
+        /// Network traffic, recorded by VPC flow logs.
+        VpcFlow => "vpc-flow",
     }
 }
 

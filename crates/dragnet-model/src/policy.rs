@@ -78,11 +78,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sweep_policy_allows_only_reads() {
+    fn actions_are_sorted_and_listed_once() {
+        let operations = [
+            Operation::StopQuery,
+            Operation::GetCallerIdentity,
+            Operation::DescribeTrails,
+            Operation::StopQuery,
+        ];
         assert_eq!(
-            Policy::for_operations(&Operation::SWEEP).to_string(),
-            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:DescribeTrails","cloudtrail:GetEventSelectors","cloudtrail:GetTrailStatus","cloudtrail:ListTrails","ec2:DescribeFlowLogs","ec2:DescribeRegions","logs:DescribeLogGroups","logs:DescribeLogStreams","logs:FilterLogEvents","logs:GetQueryResults","logs:StartQuery","logs:StopQuery"],"Resource":["*"]}]}"#
+            Policy::for_operations(&operations).to_string(),
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:DescribeTrails","logs:StopQuery"],"Resource":["*"]}]}"#
         );
+    }
+
+    /// A query and a report about the used services are the only things that may be started.
+    #[test]
+    fn commands_that_search_only_read() {
+        let started = [
+            Operation::StartQuery,
+            Operation::StopQuery,
+            Operation::GenerateServiceLastAccessedDetails,
+        ];
+        let lists = [
+            &Operation::SWEEP[..],
+            &Operation::SOURCES,
+            &Operation::ORGANIZATION,
+            &Operation::SURVEY,
+        ];
+        for operation in lists.concat() {
+            let reads = ["Describe", "Filter", "Get", "List"]
+                .iter()
+                .any(|verb| operation.as_str().starts_with(verb));
+            assert!(reads || started.contains(&operation), "{operation}");
+        }
     }
 
     /// The packed form, whose limit is not published, is why a third must stay free.

@@ -7,31 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Arn};
 
-/// The kind of a principal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PrincipalKind {
-    /// A role.
-    Role,
-    /// A user.
-    User,
-    /// A group of users.
-    Group,
+crate::word_enum! {
+    /// The kind of a principal. The words are those of ARNs.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum PrincipalKind: Serialize, Deserialize {
+        /// A role.
+        Role => "role",
+        /// A user.
+        User => "user",
+        /// A group of users.
+        Group => "group",
+    }
 }
 
 impl PrincipalKind {
-    /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Role, Self::User, Self::Group];
-
-    /// The name of the kind, as in ARNs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Role => "role",
-            Self::User => "user",
-            Self::Group => "group",
-        }
-    }
-
     /// The size limit of all inline policies together, in characters without white space.
     ///
     /// Source: IAM user guide, "IAM and AWS STS quotas".
@@ -41,12 +30,6 @@ impl PrincipalKind {
             Self::User => 2_048,
             Self::Group => 5_120,
         }
-    }
-}
-
-impl fmt::Display for PrincipalKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 
@@ -127,10 +110,7 @@ impl FromStr for Principal {
             return Err(invalid());
         };
         let (word, name) = arn.resource().split_once('/').ok_or_else(invalid)?;
-        let kind = PrincipalKind::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-            .ok_or_else(invalid)?;
+        let kind = PrincipalKind::from_word(word).ok_or_else(invalid)?;
         // IAM API: names are [\w+=,.@-]; a path may contain any printable character.
         let last = name.rsplit('/').next().unwrap_or_default();
         let is_name = |name: &str| {

@@ -70,71 +70,74 @@ impl fmt::Display for Region {
     }
 }
 
-/// An isolated part of AWS with separate accounts, Regions and ARN prefix.
-///
-/// Source: AWS General Reference, "Partitions"; the SDK's `partitions.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Partition {
-    /// Commercial Regions.
-    Aws,
-    /// China.
-    AwsCn,
-    /// GovCloud (US).
-    AwsUsGov,
-    /// The European Sovereign Cloud.
-    AwsEusc,
-    /// The US isolated partition.
-    AwsIso,
-    /// The US isolated partition B.
-    AwsIsoB,
-    /// The EU isolated partition E.
-    AwsIsoE,
-    /// The US isolated partition F.
-    AwsIsoF,
+crate::word_enum! {
+    /// An isolated part of AWS with separate accounts, Regions and ARN prefix. The words are the
+    /// partition fields of ARNs.
+    ///
+    /// Source: AWS General Reference, "Partitions"; the SDK's `partitions.json`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Partition {
+        /// Commercial Regions.
+        Aws => "aws",
+        /// China.
+        AwsCn => "aws-cn",
+        /// GovCloud (US).
+        AwsUsGov => "aws-us-gov",
+        /// The European Sovereign Cloud.
+        AwsEusc => "aws-eusc",
+        /// The US isolated partition.
+        AwsIso => "aws-iso",
+        /// The US isolated partition B.
+        AwsIsoB => "aws-iso-b",
+        /// The EU isolated partition E.
+        AwsIsoE => "aws-iso-e",
+        /// The US isolated partition F.
+        AwsIsoF => "aws-iso-f",
+    }
 }
 
 impl Partition {
-    /// All partitions, each with its ARN prefix, the prefixes of its Region names, and the Region
-    /// in which global services are called if none is configured.
-    const TABLE: [(Self, &'static str, &'static [&'static str], &'static str); 8] = [
-        (Self::AwsCn, "aws-cn", &["cn-"], "cn-northwest-1"),
-        (Self::AwsUsGov, "aws-us-gov", &["us-gov-"], "us-gov-west-1"),
-        (Self::AwsEusc, "aws-eusc", &["eusc-"], "eusc-de-east-1"),
-        (Self::AwsIsoB, "aws-iso-b", &["us-isob-"], "us-isob-east-1"),
-        (Self::AwsIsoE, "aws-iso-e", &["eu-isoe-"], "eu-isoe-west-1"),
-        (
-            Self::AwsIsoF,
-            "aws-iso-f",
-            &["us-isof-", "eu-isof-"],
-            "us-isof-south-1",
-        ),
-        (Self::AwsIso, "aws-iso", &["us-iso-"], "us-iso-east-1"),
-        (Self::Aws, "aws", &[""], "us-east-1"),
-    ];
-
-    fn row(self) -> &'static (Self, &'static str, &'static [&'static str], &'static str) {
-        // The last row is that of `Aws`. Every other variant has its row above it.
-        Self::TABLE
-            .iter()
-            .find(|row| row.0 == self)
-            .unwrap_or(&Self::TABLE[7])
-    }
-
     /// The partition field of ARNs.
     pub fn id(self) -> &'static str {
-        self.row().1
+        self.as_str()
     }
 
     /// The Region in which global services (Organizations, IAM) are called if none is configured.
     pub fn default_region(self) -> Region {
-        Region(self.row().3.into())
+        let name = match self {
+            Self::Aws => "us-east-1",
+            Self::AwsCn => "cn-northwest-1",
+            Self::AwsUsGov => "us-gov-west-1",
+            Self::AwsEusc => "eusc-de-east-1",
+            Self::AwsIso => "us-iso-east-1",
+            Self::AwsIsoB => "us-isob-east-1",
+            Self::AwsIsoE => "eu-isoe-west-1",
+            Self::AwsIsoF => "us-isof-south-1",
+        };
+        Region(name.into())
+    }
+
+    /// The prefixes of the names of its Regions. Regions with another prefix are in `aws`.
+    fn region_prefixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Aws => &[],
+            Self::AwsCn => &["cn-"],
+            Self::AwsUsGov => &["us-gov-"],
+            Self::AwsEusc => &["eusc-"],
+            Self::AwsIso => &["us-iso-"],
+            Self::AwsIsoB => &["us-isob-"],
+            Self::AwsIsoE => &["eu-isoe-"],
+            Self::AwsIsoF => &["us-isof-", "eu-isof-"],
+        }
     }
 
     fn from_region(region: &Region) -> Self {
-        Self::TABLE
-            .iter()
-            .find(|(_, _, prefixes, _)| prefixes.iter().any(|p| region.as_str().starts_with(p)))
-            .map_or(Self::Aws, |row| row.0)
+        let name = region.as_str();
+        let has_prefix = |prefix: &&str| name.starts_with(*prefix);
+        Self::ALL
+            .into_iter()
+            .find(|partition| partition.region_prefixes().iter().any(has_prefix))
+            .unwrap_or(Self::Aws)
     }
 }
 
@@ -142,15 +145,7 @@ impl FromStr for Partition {
     type Err = UnknownPartition;
 
     fn from_str(id: &str) -> Result<Self, Self::Err> {
-        let row = Self::TABLE.iter().find(|row| row.1 == id);
-        row.map(|row| row.0)
-            .ok_or_else(|| UnknownPartition(id.to_owned()))
-    }
-}
-
-impl fmt::Display for Partition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.id())
+        Self::from_word(id).ok_or_else(|| UnknownPartition(id.to_owned()))
     }
 }
 
@@ -202,9 +197,8 @@ mod tests {
 
     #[test]
     fn default_region_is_in_its_partition() {
-        for (partition, id, _, _) in Partition::TABLE {
+        for partition in Partition::ALL {
             assert_eq!(partition.default_region().partition(), partition);
-            assert_eq!(id.parse::<Partition>().unwrap(), partition);
         }
     }
 }

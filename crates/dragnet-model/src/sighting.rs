@@ -22,27 +22,18 @@ pub struct Stored {
     pub ingestion_ms: i64,
 }
 
-/// Whether Dragnet made the call of a CloudTrail record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OwnCall {
-    /// It did not.
-    #[default]
-    No,
-    /// It did: the request id is in the journal of a run on this machine.
-    Yes,
-    /// The record looks like a call of Dragnet, but no run on this machine made it. It is a finding
-    /// like any other: an attacker can use the same user agent.
-    Claimed,
-}
-
-impl OwnCall {
-    /// The word that is used in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::No => "false",
-            Self::Yes => "true",
-            Self::Claimed => "claimed",
-        }
+crate::word_enum! {
+    /// Whether Dragnet made the call of a CloudTrail record.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum OwnCall {
+        /// It did not.
+        #[default]
+        No => "false",
+        /// It did: the request id is in the journal of a run on this machine.
+        Yes => "true",
+        /// The record looks like a call of Dragnet, but no run on this machine made it. It is a
+        /// finding like any other: an attacker can use the same user agent.
+        Claimed => "claimed",
     }
 }
 

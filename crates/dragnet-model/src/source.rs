@@ -1,62 +1,43 @@
 //! Whether the events of an account-Region are recorded, and whether these records were searched.
 
-use std::fmt;
-
 use super::{LogGroupArn, SourceKind, Target};
 
-/// Whether the records of a log source were searched. The order is by precedence: of several log
-/// sources of an account-Region, the first status applies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SourceStatus {
-    /// The records are in a log group that was searched.
-    Searched,
-    /// The records are in a log group that a sweep would search.
-    Recorded,
-    /// Not searched, but the configuration accepts this gap.
-    Accepted,
-    /// Some events are excluded, or the log group was searched in part.
-    Partial,
-    /// The log group was not searched, because it is out of scope or cannot contain events of the
-    /// window.
-    Skipped,
-    /// No engine can read the log group.
-    Unsearchable,
-    /// AWS denied access to the log source or its log group.
-    Denied,
-    /// The log source could not be described or read for another reason.
-    Failed,
-    /// Logging is switched on, but nothing was ever delivered to the log group.
-    Stale,
-    /// Deliveries to the log group fail.
-    Failing,
-    /// Logging is switched off.
-    Stopped,
-    /// The records are only outside CloudWatch Logs.
-    OnlyS3,
-    /// There is no log source.
-    NoSource,
+crate::word_enum! {
+    /// Whether the records of a log source were searched. The order is by precedence: of several
+    /// log sources of an account-Region, the first status applies.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum SourceStatus {
+        /// The records are in a log group that was searched.
+        Searched => "searched",
+        /// The records are in a log group that a sweep would search.
+        Recorded => "recorded",
+        /// Not searched, but the configuration accepts this gap.
+        Accepted => "accepted",
+        /// Some events are excluded, or the log group was searched in part.
+        Partial => "partial",
+        /// The log group was not searched, because it is out of scope or cannot contain events of
+        /// the window.
+        Skipped => "skipped",
+        /// No engine can read the log group.
+        Unsearchable => "unsearchable",
+        /// AWS denied access to the log source or its log group.
+        Denied => "denied",
+        /// The log source could not be described or read for another reason.
+        Failed => "failed",
+        /// Logging is switched on, but nothing was ever delivered to the log group.
+        Stale => "stale",
+        /// Deliveries to the log group fail.
+        Failing => "failing",
+        /// Logging is switched off.
+        Stopped => "stopped",
+        /// The records are only outside CloudWatch Logs.
+        OnlyS3 => "only-s3",
+        /// There is no log source.
+        NoSource => "no-source",
+    }
 }
 
 impl SourceStatus {
-    /// The name used in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Searched => "searched",
-            Self::Recorded => "recorded",
-            Self::Accepted => "accepted",
-            Self::Partial => "partial",
-            Self::Skipped => "skipped",
-            Self::Unsearchable => "unsearchable",
-            Self::Denied => "denied",
-            Self::Failed => "failed",
-            Self::Stale => "stale",
-            Self::Failing => "failing",
-            Self::Stopped => "stopped",
-            Self::OnlyS3 => "only-s3",
-            Self::NoSource => "no-source",
-        }
-    }
-
     /// Explains the status to people.
     pub fn explanation(self) -> &'static str {
         match self {
@@ -79,12 +60,6 @@ impl SourceStatus {
     /// Whether no record can be missing.
     pub fn is_covered(self) -> bool {
         matches!(self, Self::Searched | Self::Recorded | Self::Accepted)
-    }
-}
-
-impl fmt::Display for SourceStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

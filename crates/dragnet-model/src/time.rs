@@ -69,9 +69,21 @@ pub fn rfc3339_ms(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
+/// Formats a time, given in milliseconds since the Unix epoch, as [`rfc3339_ms`] does. A number
+/// that is out of range for a time stays a number, because an event may claim any time.
+pub fn format_ms(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds).map_or_else(|_| milliseconds.to_string(), rfc3339_ms)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn number_out_of_range_for_a_time_stays_a_number() {
+        assert_eq!(format_ms(1_772_366_400_000), "2026-03-01T12:00:00.000Z");
+        assert_eq!(format_ms(i64::MAX), i64::MAX.to_string());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn anchored_clock_advances_with_tokio_time() {

@@ -15,21 +15,18 @@ use super::policy::{Document, PolicyKind};
 use super::wire::{Input, Params, Protocol, Service};
 use super::{ADMINISTRATOR, Range, Scenario};
 
-const SERVICES: [(Service, &[&str]); 6] = [
-    (
-        Service::CloudTrail,
-        &[
+/// The operations that are called.
+fn operations(service: Service) -> &'static [&'static str] {
+    match service {
+        Service::CloudTrail => &[
             "DescribeTrails",
             "GetTrailStatus",
             "GetEventSelectors",
             "ListTrails",
             "LookupEvents",
         ],
-    ),
-    (Service::Ec2, &["DescribeRegions", "DescribeFlowLogs"]),
-    (
-        Service::Iam,
-        &[
+        Service::Ec2 => &["DescribeRegions", "DescribeFlowLogs"],
+        Service::Iam => &[
             "CreateUser",
             "GetUser",
             "ListUsers",
@@ -59,10 +56,7 @@ const SERVICES: [(Service, &[&str]); 6] = [
             "PutUserPermissionsBoundary",
             "DeleteUserPermissionsBoundary",
         ],
-    ),
-    (
-        Service::Logs,
-        &[
+        Service::Logs => &[
             "CreateLogGroup",
             "CreateLogStream",
             "DeleteLogStream",
@@ -79,10 +73,7 @@ const SERVICES: [(Service, &[&str]); 6] = [
             "StopQuery",
             "DescribeQueries",
         ],
-    ),
-    (
-        Service::Organizations,
-        &[
+        Service::Organizations => &[
             "ListAccounts",
             "ListAccountsForParent",
             "ListOrganizationalUnitsForParent",
@@ -94,12 +85,9 @@ const SERVICES: [(Service, &[&str]); 6] = [
             "ListParents",
             "ListRoots",
         ],
-    ),
-    (
-        Service::Sts,
-        &["AssumeRole", "GetSessionToken", "GetCallerIdentity"],
-    ),
-];
+        Service::Sts => &["AssumeRole", "GetSessionToken", "GetCallerIdentity"],
+    }
+}
 
 /// Names of parameters that operations read, and values that they accept, so that inputs pass the
 /// first checks.
@@ -184,10 +172,8 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn call() -> impl Strategy<Value = (Service, &'static str, Input)> {
-    let operation =
-        proptest::sample::select(&SERVICES[..]).prop_flat_map(|(service, operations)| {
-            (Just(service), proptest::sample::select(operations))
-        });
+    let operation = proptest::sample::select(Service::ALL.to_vec())
+        .prop_flat_map(|service| (Just(service), proptest::sample::select(operations(service))));
     operation.prop_flat_map(|(service, operation)| {
         let json = btree_map(name(), value(), 0..6);
         let form = btree_map(name(), text(), 0..6);

@@ -1,15 +1,17 @@
 //! The practice range: an AWS organization that runs inside the process and behaves like AWS.
 //!
 //! It is used for practice, tests and benchmarks. The real SDK, including its signing, parsing and
-//! error handling, sends HTTP requests to it: in the same process through
-//! [`connector::http_client`], or over loopback through [`server::serve`]. The range never connects
-//! to AWS.
+//! error handling, sends HTTP requests to it: in the same process through a connector that calls
+//! [`Range::handle`], or over loopback through [`server::serve`]. The range never connects to AWS.
+//!
+//! It shares no code with the client, so that a mistake in one cannot hide a mistake in the other.
 //!
 //! * `wire`: encoding and decoding of requests, responses and errors
 //! * `access`, `policy`: authentication and authorization
 //! * `world`: the state of the organization; `scenario`: builds that state from a file
-//! * one module per service: `logs` (with `patterns` and `insights`), `ec2`, `iam`, `sts`,
-//!   `organizations`, `cloudtrail`
+//! * one module per service: `logs`, `insights`, `ec2`, `iam`, `sts`, `organizations`,
+//!   `cloudtrail`. The crates `cw_filter_pattern` and `insights_ql` evaluate filter patterns and
+//!   queries.
 //! * `traffic`: everyday events; `faults`: injected errors; `quotas`: throttling
 
 mod access;
@@ -35,9 +37,10 @@ mod traffic;
 mod wire;
 mod world;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 
 pub use calls::CallCounts;
 pub use overview::{AccountOverview, TrailOverview};
@@ -148,7 +151,7 @@ impl Range {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // No code panics while it holds the lock; if it did, the state would still be usable.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock()
     }
 
     /// Credentials of the practice user: `responder` in the management account, who can read there

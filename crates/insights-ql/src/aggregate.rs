@@ -9,22 +9,40 @@ use serde::{Deserialize, Serialize};
 use super::tree::AggregateKind;
 use super::value::{Value, bits};
 
-impl AggregateKind {
-    const NAMES: [(Self, &'static str); 12] = [
-        (Self::Count, "count"),
-        (Self::CountDistinct, "count_distinct"),
-        (Self::Sum, "sum"),
-        (Self::Avg, "avg"),
-        (Self::Min, "min"),
-        (Self::Max, "max"),
-        (Self::StdDev, "stddev"),
-        (Self::Pct(f64::NAN), "pct"),
-        (Self::Earliest, "earliest"),
-        (Self::Latest, "latest"),
-        (Self::SortsFirst, "sortsFirst"),
-        (Self::SortsLast, "sortsLast"),
-    ];
+/// Declares the name of each aggregate, as AWS writes it. A kind with a value also needs a pattern,
+/// and the value if the query has none.
+macro_rules! aggregate_names {
+    ($($kind:ident $(($pattern:pat = $value:expr))? => $name:literal,)+) => {
+        impl AggregateKind {
+            const NAMES: [(Self, &'static str); [$($name),+].len()] =
+                [$((Self::$kind $(($value))?, $name)),+];
 
+            /// The name, as AWS writes it.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind $(($pattern))? => $name,)+
+                }
+            }
+        }
+    };
+}
+
+aggregate_names! {
+    Count => "count",
+    CountDistinct => "count_distinct",
+    Sum => "sum",
+    Avg => "avg",
+    Min => "min",
+    Max => "max",
+    StdDev => "stddev",
+    Pct(_ = f64::NAN) => "pct",
+    Earliest => "earliest",
+    Latest => "latest",
+    SortsFirst => "sortsFirst",
+    SortsLast => "sortsLast",
+}
+
+impl AggregateKind {
     /// Returns the aggregate with this name, in any case. A percentile without a percentage gets
     /// NaN.
     pub(super) fn from_name(name: &str, percent: Option<f64>) -> Option<Self> {
@@ -36,15 +54,6 @@ impl AggregateKind {
         } else {
             kind
         })
-    }
-
-    /// The name, as AWS writes it.
-    pub fn name(self) -> &'static str {
-        let same = |kind: &Self| std::mem::discriminant(kind) == std::mem::discriminant(&self);
-        Self::NAMES
-            .iter()
-            .find(|(kind, _)| same(kind))
-            .map_or("", |&(_, name)| name)
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use strum::VariantArray;
+
 use super::tree::Expr;
 
 /// A function that is evaluated for each record.
 ///
 /// Source: CloudWatch Logs user guide, "Boolean, comparison, numeric, datetime, and other
 /// functions".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 #[expect(missing_docs, reason = "they bear the names that AWS documents")]
 pub enum Function {
     Abs,
@@ -46,59 +48,52 @@ pub enum Function {
     Contains,
 }
 
-/// A function, its name, and its minimum and maximum number of arguments.
-type Signature = (Function, &'static str, usize, usize);
-
 const ANY_NUMBER: usize = usize::MAX;
-
-const SIGNATURES: [Signature; 33] = [
-    (Function::Abs, "abs", 1, 1),
-    (Function::Ceil, "ceil", 1, 1),
-    (Function::Floor, "floor", 1, 1),
-    (Function::Greatest, "greatest", 1, ANY_NUMBER),
-    (Function::Least, "least", 1, ANY_NUMBER),
-    (Function::Log, "log", 1, 1),
-    (Function::Sqrt, "sqrt", 1, 1),
-    (Function::Bin, "bin", 1, 1),
-    (Function::DateFloor, "datefloor", 2, 2),
-    (Function::DateCeil, "dateceil", 2, 2),
-    (Function::FromMillis, "fromMillis", 1, 1),
-    (Function::ToMillis, "toMillis", 1, 1),
-    (Function::IsPresent, "ispresent", 1, 1),
-    (Function::Coalesce, "coalesce", 1, ANY_NUMBER),
-    (Function::IsValidIp, "isValidIp", 1, 1),
-    (Function::IsValidIpV4, "isValidIpV4", 1, 1),
-    (Function::IsValidIpV6, "isValidIpV6", 1, 1),
-    (Function::IsIpInSubnet, "isIpInSubnet", 2, 2),
-    (Function::IsIpv4InSubnet, "isIpv4InSubnet", 2, 2),
-    (Function::IsIpv6InSubnet, "isIpv6InSubnet", 2, 2),
-    (Function::IsEmpty, "isempty", 1, 1),
-    (Function::IsBlank, "isblank", 1, 1),
-    (Function::Concat, "concat", 1, ANY_NUMBER),
-    (Function::LTrim, "ltrim", 1, 2),
-    (Function::RTrim, "rtrim", 1, 2),
-    (Function::Trim, "trim", 1, 2),
-    (Function::StrLen, "strlen", 1, 1),
-    (Function::ToUpper, "toupper", 1, 1),
-    (Function::ToLower, "tolower", 1, 1),
-    (Function::Substr, "substr", 2, 3),
-    (Function::Replace, "replace", 3, 3),
-    (Function::StrContains, "strcontains", 2, 2),
-    (Function::Contains, "contains", 2, 2),
-];
 
 impl Function {
     /// Returns the function with this name, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
-        let signature = SIGNATURES
-            .iter()
-            .find(|(_, known, ..)| known.eq_ignore_ascii_case(name));
-        signature.map(|(function, ..)| *function)
+        let has_name = |function: &Self| function.name().eq_ignore_ascii_case(name);
+        Self::VARIANTS.iter().copied().find(has_name)
     }
 
+    /// The name of the function, and its minimum and maximum number of arguments.
     fn signature(self) -> (&'static str, usize, usize) {
-        let signature = SIGNATURES.iter().find(|(function, ..)| *function == self);
-        signature.map_or(("", 0, 0), |&(_, name, least, most)| (name, least, most))
+        match self {
+            Self::Abs => ("abs", 1, 1),
+            Self::Ceil => ("ceil", 1, 1),
+            Self::Floor => ("floor", 1, 1),
+            Self::Greatest => ("greatest", 1, ANY_NUMBER),
+            Self::Least => ("least", 1, ANY_NUMBER),
+            Self::Log => ("log", 1, 1),
+            Self::Sqrt => ("sqrt", 1, 1),
+            Self::Bin => ("bin", 1, 1),
+            Self::DateFloor => ("datefloor", 2, 2),
+            Self::DateCeil => ("dateceil", 2, 2),
+            Self::FromMillis => ("fromMillis", 1, 1),
+            Self::ToMillis => ("toMillis", 1, 1),
+            Self::IsPresent => ("ispresent", 1, 1),
+            Self::Coalesce => ("coalesce", 1, ANY_NUMBER),
+            Self::IsValidIp => ("isValidIp", 1, 1),
+            Self::IsValidIpV4 => ("isValidIpV4", 1, 1),
+            Self::IsValidIpV6 => ("isValidIpV6", 1, 1),
+            Self::IsIpInSubnet => ("isIpInSubnet", 2, 2),
+            Self::IsIpv4InSubnet => ("isIpv4InSubnet", 2, 2),
+            Self::IsIpv6InSubnet => ("isIpv6InSubnet", 2, 2),
+            Self::IsEmpty => ("isempty", 1, 1),
+            Self::IsBlank => ("isblank", 1, 1),
+            Self::Concat => ("concat", 1, ANY_NUMBER),
+            Self::LTrim => ("ltrim", 1, 2),
+            Self::RTrim => ("rtrim", 1, 2),
+            Self::Trim => ("trim", 1, 2),
+            Self::StrLen => ("strlen", 1, 1),
+            Self::ToUpper => ("toupper", 1, 1),
+            Self::ToLower => ("tolower", 1, 1),
+            Self::Substr => ("substr", 2, 3),
+            Self::Replace => ("replace", 3, 3),
+            Self::StrContains => ("strcontains", 2, 2),
+            Self::Contains => ("contains", 2, 2),
+        }
     }
 
     /// The name, as AWS writes it.
@@ -150,10 +145,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_function_has_one_signature() {
-        for (function, name, ..) in SIGNATURES {
-            assert_eq!(Function::from_name(&name.to_uppercase()), Some(function));
-            assert_eq!(function.name(), name);
+    fn names_are_unique_in_any_case() {
+        for function in Function::VARIANTS {
+            let name = function.name().to_uppercase();
+            assert_eq!(Function::from_name(&name), Some(*function));
         }
     }
 }

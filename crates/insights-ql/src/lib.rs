@@ -1,8 +1,16 @@
 //! The CloudWatch Logs Insights query language: parser, evaluator, and the merging of results.
 //!
-//! One implementation serves both sides. The client evaluates hunts on what `FilterLogEvents`
-//! returns, and the practice range answers `StartQuery` with it. The test cases come from AWS's
-//! documentation (`documented_cases`), so that the two sides do not merely agree with each other.
+//! A [`Query`] is parsed from text. A [`Plan`] evaluates it in two steps that can run at different
+//! times and places: the first processes one [`Record`] at a time, the second combines the rows or
+//! the partial aggregates of all records and does what needs all of them, such as `sort` and
+//! `limit`. So a query over many log groups streams, and a limit is never applied before the merge.
+//!
+//! The crate does no I/O. A program that reads events itself can evaluate a query on them, and a
+//! fake of the service can answer `StartQuery`. What only Insights can evaluate is refused with
+//! [`QueryErrorKind::InsightsOnly`]. The test cases come from AWS's documentation
+//! (`documented_cases`).
+//!
+//! A query whose rows are records:
 //!
 //! ```
 //! use insights_ql::{Discovery, Event, Plan, Query, Record};
@@ -20,6 +28,16 @@
 //! let row = plan.row(&Record::new(event, Discovery::Automatic { json_limit: None }));
 //! let table = plan.finish(row.into_iter().collect());
 //! assert_eq!(table.rows[0][0].to_string(), "ListUsers");
+//! ```
+//!
+//! An error names the line and the column, and says whether Insights may still run the query:
+//!
+//! ```
+//! use insights_ql::{Query, QueryErrorKind};
+//!
+//! let error = "fields @message\n| anomaly".parse::<Query>().unwrap_err();
+//! assert_eq!(error.kind, QueryErrorKind::InsightsOnly);
+//! assert_eq!(error.line, 2);
 //! ```
 
 mod aggregate;
@@ -67,7 +85,7 @@ pub fn begins_with_source(query: &str) -> bool {
 ///
 /// # Errors
 /// The query is longer than 10,000 characters, does not follow the grammar, or needs something that
-/// only Insights supports or that nobody knows. The kind of the error distinguishes them.
+/// only Insights supports or that AWS does not document. The kind of the error distinguishes them.
 impl FromStr for Query {
     type Err = QueryError;
 
@@ -75,3 +93,8 @@ impl FromStr for Query {
         grammar::parse_query(text)
     }
 }
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExample;

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use strum::VariantArray;
 
 /// A positive number of a unit of time, for `bin`, `datefloor` and `dateceil`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct Period {
     unit: Unit,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 enum Unit {
     Milliseconds,
     Seconds,
@@ -33,31 +34,31 @@ enum Length {
 }
 
 impl Unit {
-    /// All units with their spellings; the first one is used for output.
+    /// The spellings of the unit; the first one is used for output.
     ///
     /// Source: CloudWatch Logs user guide, "stats" (the words and abbreviations of `bin`).
-    const SPELLINGS: [(Self, &[&str]); 9] = [
-        (Self::Milliseconds, &["ms", "msec", "millisecond"]),
-        (Self::Seconds, &["s", "sec", "second"]),
-        (Self::Minutes, &["m", "min", "minute"]),
-        (Self::Hours, &["h", "hr", "hour"]),
-        (Self::Days, &["d", "day"]),
-        (Self::Weeks, &["w", "week"]),
-        (Self::Months, &["mo", "mon", "month"]),
-        (Self::Quarters, &["q", "qtr", "quarter"]),
-        (Self::Years, &["y", "yr", "year"]),
-    ];
+    fn spellings(self) -> &'static [&'static str] {
+        match self {
+            Self::Milliseconds => &["ms", "msec", "millisecond"],
+            Self::Seconds => &["s", "sec", "second"],
+            Self::Minutes => &["m", "min", "minute"],
+            Self::Hours => &["h", "hr", "hour"],
+            Self::Days => &["d", "day"],
+            Self::Weeks => &["w", "week"],
+            Self::Months => &["mo", "mon", "month"],
+            Self::Quarters => &["q", "qtr", "quarter"],
+            Self::Years => &["y", "yr", "year"],
+        }
+    }
 
     /// The unit with this spelling. A word of more than one letter may be in the plural: `hrs`. The
     /// guide says so of the abbreviations, and uses the plural of the words.
     fn from_word(word: &str) -> Option<Self> {
         let singular = word.strip_suffix('s').filter(|word| word.len() > 1);
-        Self::SPELLINGS
-            .into_iter()
-            .find(|(_, words)| {
-                words.contains(&word) || singular.is_some_and(|word| words.contains(&word))
-            })
-            .map(|(unit, _)| unit)
+        Self::VARIANTS.iter().copied().find(|unit| {
+            let spellings = unit.spellings();
+            spellings.contains(&word) || singular.is_some_and(|word| spellings.contains(&word))
+        })
     }
 
     fn length(self) -> Length {
@@ -136,11 +137,8 @@ fn first_of_month(month: i64) -> Option<i64> {
 
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let spelling = Unit::SPELLINGS
-            .iter()
-            .find(|(unit, _)| *unit == self.unit)
-            .and_then(|(_, words)| words.first());
-        write!(f, "{}{}", self.count, spelling.unwrap_or(&""))
+        let spelling = self.unit.spellings().first().unwrap_or(&"");
+        write!(f, "{}{spelling}", self.count)
     }
 }
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 
 use super::detail::timestamp;
-use super::send;
-use crate::aws::connect::Aws;
+use crate::aws::call::send;
+use crate::aws::client::Aws;
 use crate::aws::error::CallError;
 use crate::aws::session::Session;
 use dragnet_model::{Operation, Principal};
@@ -56,7 +56,7 @@ impl Aws {
             .set_action_names(Some(SIMULATED_ACTIONS.map(str::to_owned).to_vec()));
         let output = send!(
             self,
-            self.iam_context(session, Operation::SimulatePrincipalPolicy),
+            self.home_context(session, Operation::SimulatePrincipalPolicy),
             request
         )?;
         let results = output.evaluation_results();
@@ -89,7 +89,7 @@ impl Aws {
             .arn(principal.arn().as_str());
         let job = send!(
             self,
-            self.iam_context(session, Operation::GenerateServiceLastAccessedDetails),
+            self.home_context(session, Operation::GenerateServiceLastAccessedDetails),
             request
         )?
         .job_id;
@@ -101,7 +101,7 @@ impl Aws {
                 .set_job_id(job.clone());
             let report = send!(
                 self,
-                self.iam_context(session, Operation::GetServiceLastAccessedDetails),
+                self.home_context(session, Operation::GetServiceLastAccessedDetails),
                 request
             )?;
             match report.job_status() {

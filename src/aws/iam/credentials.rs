@@ -1,36 +1,31 @@
 //! The credentials of a user besides access keys that can be deactivated and activated again.
 
 use aws_sdk_iam::types::StatusType;
-use serde::{Deserialize, Serialize};
 
 use super::keys::{KeyStatus, status_type};
-use super::{advance, none_if_not_found, send};
-use crate::aws::connect::Aws;
-use crate::aws::error::CallError;
-use crate::aws::pages::Pages;
+use super::list_page::list_page;
+use crate::aws::call::send;
+use crate::aws::client::Aws;
+use crate::aws::error::{CallError, none_if_not_found};
+use crate::aws::page_list::collect_pages;
 use crate::aws::session::Session;
 use dragnet_model::Operation;
 
-/// The kind of a credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CredentialKind {
-    /// A password or API key for one service, for example `CodeCommit`, Bedrock or CloudWatch Logs.
-    ServiceSpecific,
-    /// An SSH public key for `CodeCommit`.
-    SshPublicKey,
-    /// An X.509 certificate that signs requests.
-    SigningCertificate,
+dragnet_model::word_enum! {
+    /// The kind of a credential.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum CredentialKind: Serialize, Deserialize {
+        /// A password or API key for one service, for example `CodeCommit`, Bedrock or CloudWatch
+        /// Logs.
+        ServiceSpecific => "service-specific",
+        /// An SSH public key for `CodeCommit`.
+        SshPublicKey => "ssh-public-key",
+        /// An X.509 certificate that signs requests.
+        SigningCertificate => "signing-certificate",
+    }
 }
 
 impl CredentialKind {
-    /// All kinds.
-    pub const ALL: [Self; 3] = [
-        Self::ServiceSpecific,
-        Self::SshPublicKey,
-        Self::SigningCertificate,
-    ];
-
     /// Describes the kind for people, in the singular.
     pub fn describe(self) -> &'static str {
         match self {
@@ -100,31 +95,31 @@ impl Aws {
         session: &Session,
         user: &str,
     ) -> Result<Vec<Credential>, CallError> {
-        let context = self.iam_context(session, Operation::ListServiceSpecificCredentials);
-        let mut found = Vec::new();
-        let mut pages = Pages::default();
-        loop {
-            let request = self
-                .clients
-                .iam
-                .list_service_specific_credentials()
-                .user_name(user)
-                .set_marker(pages.token());
+        let context = self.home_context(session, Operation::ListServiceSpecificCredentials);
+        let request = self
+            .clients
+            .iam
+            .list_service_specific_credentials()
+            .user_name(user);
+        let request = &request;
+        collect_pages(context, |marker| async move {
+            let request = request.clone().set_marker(marker);
             let Some(page) = none_if_not_found(send!(self, context, request))? else {
-                return Ok(found);
+                return Ok(None);
             };
-            let listed = page.service_specific_credentials.unwrap_or_default();
-            let items = listed.len();
-            found.extend(listed.into_iter().map(|credential| Credential {
+            let listed = page
+                .service_specific_credentials
+                .unwrap_or_default()
+                .into_iter();
+            let listed = listed.map(|credential| Credential {
                 kind: CredentialKind::ServiceSpecific,
                 status: key_status(&credential.status),
                 id: credential.service_specific_credential_id,
                 service: credential.service_name,
-            }));
-            if !advance(&mut pages, context, items, page.is_truncated, page.marker)? {
-                return Ok(found);
-            }
-        }
+            });
+            list_page(context, listed.collect(), page.is_truncated, page.marker)
+        })
+        .await
     }
 
     async fn ssh_public_keys(
@@ -132,31 +127,24 @@ impl Aws {
         session: &Session,
         user: &str,
     ) -> Result<Vec<Credential>, CallError> {
-        let context = self.iam_context(session, Operation::ListSSHPublicKeys);
-        let mut found = Vec::new();
-        let mut pages = Pages::default();
-        loop {
-            let request = self
-                .clients
-                .iam
-                .list_ssh_public_keys()
-                .user_name(user)
-                .set_marker(pages.token());
+        let context = self.home_context(session, Operation::ListSSHPublicKeys);
+        let request = self.clients.iam.list_ssh_public_keys().user_name(user);
+        let request = &request;
+        collect_pages(context, |marker| async move {
+            let request = request.clone().set_marker(marker);
             let Some(page) = none_if_not_found(send!(self, context, request))? else {
-                return Ok(found);
+                return Ok(None);
             };
-            let listed = page.ssh_public_keys.unwrap_or_default();
-            let items = listed.len();
-            found.extend(listed.into_iter().map(|key| Credential {
+            let listed = page.ssh_public_keys.unwrap_or_default().into_iter();
+            let listed = listed.map(|key| Credential {
                 kind: CredentialKind::SshPublicKey,
                 status: key_status(&key.status),
                 id: key.ssh_public_key_id,
                 service: String::new(),
-            }));
-            if !advance(&mut pages, context, items, page.is_truncated, page.marker)? {
-                return Ok(found);
-            }
-        }
+            });
+            list_page(context, listed.collect(), page.is_truncated, page.marker)
+        })
+        .await
     }
 
     async fn signing_certificates(
@@ -164,30 +152,24 @@ impl Aws {
         session: &Session,
         user: &str,
     ) -> Result<Vec<Credential>, CallError> {
-        let context = self.iam_context(session, Operation::ListSigningCertificates);
-        let mut found = Vec::new();
-        let mut pages = Pages::default();
-        loop {
-            let request = self
-                .clients
-                .iam
-                .list_signing_certificates()
-                .user_name(user)
-                .set_marker(pages.token());
+        let context = self.home_context(session, Operation::ListSigningCertificates);
+        let request = self.clients.iam.list_signing_certificates().user_name(user);
+        let request = &request;
+        collect_pages(context, |marker| async move {
+            let request = request.clone().set_marker(marker);
             let Some(page) = none_if_not_found(send!(self, context, request))? else {
-                return Ok(found);
+                return Ok(None);
             };
-            let items = page.certificates.len();
-            found.extend(page.certificates.into_iter().map(|certificate| Credential {
+            let listed = page.certificates.into_iter();
+            let listed = listed.map(|certificate| Credential {
                 kind: CredentialKind::SigningCertificate,
                 status: key_status(&certificate.status),
                 id: certificate.certificate_id,
                 service: String::new(),
-            }));
-            if !advance(&mut pages, context, items, page.is_truncated, page.marker)? {
-                return Ok(found);
-            }
-        }
+            });
+            list_page(context, listed.collect(), page.is_truncated, page.marker)
+        })
+        .await
     }
 
     /// Activates or deactivates a credential. The call is idempotent.
@@ -213,7 +195,8 @@ impl Aws {
                     .user_name(user)
                     .service_specific_credential_id(credential.id)
                     .status(status);
-                let context = self.iam_context(session, Operation::UpdateServiceSpecificCredential);
+                let context =
+                    self.home_context(session, Operation::UpdateServiceSpecificCredential);
                 send!(self, context, request).map(drop)
             }
             CredentialKind::SshPublicKey => {
@@ -222,7 +205,7 @@ impl Aws {
                     .user_name(user)
                     .ssh_public_key_id(credential.id)
                     .status(status);
-                let context = self.iam_context(session, Operation::UpdateSSHPublicKey);
+                let context = self.home_context(session, Operation::UpdateSSHPublicKey);
                 send!(self, context, request).map(drop)
             }
             CredentialKind::SigningCertificate => {
@@ -231,7 +214,7 @@ impl Aws {
                     .user_name(user)
                     .certificate_id(credential.id)
                     .status(status);
-                let context = self.iam_context(session, Operation::UpdateSigningCertificate);
+                let context = self.home_context(session, Operation::UpdateSigningCertificate);
                 send!(self, context, request).map(drop)
             }
         }

@@ -7,11 +7,12 @@ use aws_sdk_iam::types::{self, EntityType};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
-use super::{advance, none_if_not_found, send};
-use crate::aws::call::CallContext;
-use crate::aws::connect::Aws;
-use crate::aws::error::CallError;
-use crate::aws::pages::Pages;
+use super::list_page::list_page;
+use crate::aws::call::send;
+use crate::aws::call_context::CallContext;
+use crate::aws::client::Aws;
+use crate::aws::error::{CallError, none_if_not_found};
+use crate::aws::page_list::collect_pages;
 use crate::aws::session::Session;
 use dragnet_model::{Operation, Principal, PrincipalKind};
 
@@ -81,22 +82,21 @@ impl Aws {
         session: &Session,
         kind: PrincipalKind,
     ) -> Result<Vec<PrincipalDetail>, CallError> {
-        let context = self.iam_context(session, Operation::GetAccountAuthorizationDetails);
+        let context = self.home_context(session, Operation::GetAccountAuthorizationDetails);
         let filter = match kind {
             PrincipalKind::Role => EntityType::Role,
             PrincipalKind::User => EntityType::User,
             PrincipalKind::Group => EntityType::Group,
         };
-        let mut found = Vec::new();
-        let mut pages = Pages::default();
-        loop {
-            let request = self
-                .clients
-                .iam
-                .get_account_authorization_details()
-                .filter(filter.clone())
-                .max_items(1_000);
-            let page = send!(self, context, request.set_marker(pages.token()))?;
+        let request = self
+            .clients
+            .iam
+            .get_account_authorization_details()
+            .filter(filter)
+            .max_items(1_000);
+        let request = &request;
+        collect_pages(context, |marker| async move {
+            let page = send!(self, context, request.clone().set_marker(marker))?;
             // Some servers ignore the filter, so only the requested kind is used.
             let details: Result<Vec<_>, CallError> = match kind {
                 PrincipalKind::Role => page
@@ -115,13 +115,9 @@ impl Aws {
                     .map(|detail| group_detail(context, detail))
                     .collect(),
             };
-            let details = details?;
-            let items = details.len();
-            found.extend(details);
-            if !advance(&mut pages, context, items, page.is_truncated, page.marker)? {
-                return Ok(found);
-            }
-        }
+            list_page(context, details?, page.is_truncated, page.marker)
+        })
+        .await
     }
 
     /// Returns when users last signed in with their passwords, by user name.
@@ -134,28 +130,18 @@ impl Aws {
         &self,
         session: &Session,
     ) -> Result<BTreeMap<String, Timestamp>, CallError> {
-        let context = self.iam_context(session, Operation::ListUsers);
-        let mut found = BTreeMap::new();
-        let mut pages = Pages::default();
-        loop {
-            let page = send!(
-                self,
-                context,
-                self.clients.iam.list_users().set_marker(pages.token())
-            )?;
-            let items = page.users.len();
-            let used =
-                |user: types::User| Some((timestamp(user.password_last_used())?, user.user_name));
-            found.extend(
-                page.users
-                    .into_iter()
-                    .filter_map(used)
-                    .map(|(at, name)| (name, at)),
-            );
-            if !advance(&mut pages, context, items, page.is_truncated, page.marker)? {
-                return Ok(found);
-            }
-        }
+        let context = self.home_context(session, Operation::ListUsers);
+        let request = self.clients.iam.list_users();
+        let request = &request;
+        let users = collect_pages(context, |marker| async move {
+            let page = send!(self, context, request.clone().set_marker(marker))?;
+            let users = page.users.into_iter();
+            let users = users.map(|user| (timestamp(user.password_last_used()), user.user_name));
+            list_page(context, users.collect(), page.is_truncated, page.marker)
+        })
+        .await?;
+        let used = users.into_iter().filter_map(|(at, name)| Some((name, at?)));
+        Ok(used.collect())
     }
 
     /// Returns the unique id of a principal, if it exists with exactly this ARN.
@@ -189,7 +175,7 @@ impl Aws {
             PrincipalKind::Role => {
                 let output = send!(
                     self,
-                    self.iam_context(session, Operation::GetRole),
+                    self.home_context(session, Operation::GetRole),
                     iam.get_role().role_name(name)
                 );
                 let role = none_if_not_found(output)?.and_then(|output| output.role);
@@ -198,7 +184,7 @@ impl Aws {
             PrincipalKind::User => {
                 let output = send!(
                     self,
-                    self.iam_context(session, Operation::GetUser),
+                    self.home_context(session, Operation::GetUser),
                     iam.get_user().user_name(name)
                 );
                 none_if_not_found(output)?
@@ -208,7 +194,7 @@ impl Aws {
             PrincipalKind::Group => {
                 let output = send!(
                     self,
-                    self.iam_context(session, Operation::GetGroup),
+                    self.home_context(session, Operation::GetGroup),
                     iam.get_group().group_name(name)
                 );
                 none_if_not_found(output)?
@@ -222,7 +208,7 @@ impl Aws {
         };
         let has_no_trust = trust.as_deref().is_none_or(str::is_empty);
         if principal.kind() == PrincipalKind::Role && has_no_trust {
-            let context = self.iam_context(session, Operation::GetRole);
+            let context = self.home_context(session, Operation::GetRole);
             return Err(context.unreadable("the role has no AssumeRolePolicyDocument"));
         }
         Ok(Some(FoundPrincipal {
@@ -240,25 +226,19 @@ impl Aws {
         session: &Session,
         group: &str,
     ) -> Result<BTreeSet<String>, CallError> {
-        let context = self.iam_context(session, Operation::GetGroup);
-        let mut members = BTreeSet::new();
-        let mut pages = Pages::default();
-        loop {
-            let request = self
-                .clients
-                .iam
-                .get_group()
-                .group_name(group)
-                .set_marker(pages.token());
+        let context = self.home_context(session, Operation::GetGroup);
+        let request = self.clients.iam.get_group().group_name(group);
+        let request = &request;
+        let members = collect_pages(context, |marker| async move {
+            let request = request.clone().set_marker(marker);
             let Some(page) = none_if_not_found(send!(self, context, request))? else {
-                return Ok(members);
+                return Ok(None);
             };
-            let items = page.users.len();
-            members.extend(page.users.into_iter().map(|user| user.user_name));
-            if !advance(&mut pages, context, items, page.is_truncated, page.marker)? {
-                return Ok(members);
-            }
-        }
+            let names = page.users.into_iter().map(|user| user.user_name);
+            list_page(context, names.collect(), page.is_truncated, page.marker)
+        })
+        .await?;
+        Ok(members.into_iter().collect())
     }
 }
 

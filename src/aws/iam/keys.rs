@@ -2,32 +2,22 @@
 
 use aws_sdk_iam::types::StatusType;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::detail::timestamp;
-use super::{none_if_not_found, send};
-use crate::aws::connect::Aws;
-use crate::aws::error::CallError;
+use crate::aws::call::send;
+use crate::aws::client::Aws;
+use crate::aws::error::{CallError, none_if_not_found};
 use crate::aws::session::Session;
 use dragnet_model::Operation;
 
-/// Whether an access key or another credential can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum KeyStatus {
-    /// The key can be used.
-    Active,
-    /// The key was deactivated or has expired.
-    Inactive,
-}
-
-impl KeyStatus {
-    /// Returns the status as lower-case text.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Inactive => "inactive",
-        }
+dragnet_model::word_enum! {
+    /// Whether an access key or another credential can be used.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum KeyStatus: Serialize, Deserialize {
+        /// The key can be used.
+        Active => "active",
+        /// The key was deactivated or has expired.
+        Inactive => "inactive",
     }
 }
 
@@ -61,7 +51,7 @@ impl Aws {
         user: &str,
     ) -> Result<Vec<AccessKey>, CallError> {
         let request = self.clients.iam.list_access_keys().user_name(user);
-        let context = self.iam_context(session, Operation::ListAccessKeys);
+        let context = self.home_context(session, Operation::ListAccessKeys);
         let output = none_if_not_found(send!(self, context, request))?;
         if output.as_ref().is_some_and(|output| output.is_truncated) {
             return Err(context
@@ -105,7 +95,7 @@ impl Aws {
             .status(status_type(status));
         send!(
             self,
-            self.iam_context(session, Operation::UpdateAccessKey),
+            self.home_context(session, Operation::UpdateAccessKey),
             request
         )
         .map(drop)
@@ -129,7 +119,7 @@ impl Aws {
             .access_key_id(key);
         let output = none_if_not_found(send!(
             self,
-            self.iam_context(session, Operation::GetAccessKeyLastUsed),
+            self.home_context(session, Operation::GetAccessKeyLastUsed),
             request
         ))?;
         let used = output.and_then(|output| output.access_key_last_used);

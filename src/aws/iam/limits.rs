@@ -2,9 +2,9 @@
 //! policy of a role.
 
 use super::detail::decode_document;
-use super::{none_if_not_found, send};
-use crate::aws::connect::Aws;
-use crate::aws::error::CallError;
+use crate::aws::call::send;
+use crate::aws::client::Aws;
+use crate::aws::error::{CallError, none_if_not_found};
 use crate::aws::session::Session;
 use dragnet_model::{Operation, Principal, PrincipalKind};
 
@@ -25,13 +25,13 @@ impl Aws {
         let name = principal.name();
         let boundary = match principal.kind() {
             PrincipalKind::Role => {
-                let context = self.iam_context(session, Operation::GetRole);
+                let context = self.home_context(session, Operation::GetRole);
                 none_if_not_found(send!(self, context, iam.get_role().role_name(name)))?
                     .and_then(|output| output.role)
                     .and_then(|role| role.permissions_boundary)
             }
             PrincipalKind::User => {
-                let context = self.iam_context(session, Operation::GetUser);
+                let context = self.home_context(session, Operation::GetUser);
                 none_if_not_found(send!(self, context, iam.get_user().user_name(name)))?
                     .and_then(|output| output.user)
                     .and_then(|user| user.permissions_boundary)
@@ -49,7 +49,7 @@ impl Aws {
                     PrincipalKind::Role => Operation::GetRole,
                     PrincipalKind::User | PrincipalKind::Group => Operation::GetUser,
                 };
-                let context = self.iam_context(session, operation);
+                let context = self.home_context(session, operation);
                 Err(context.unreadable("the permissions boundary has no ARN; expected one"))
             }
         }
@@ -77,7 +77,7 @@ impl Aws {
                     .put_role_permissions_boundary()
                     .role_name(name)
                     .permissions_boundary(policy);
-                let context = self.iam_context(session, Operation::PutRolePermissionsBoundary);
+                let context = self.home_context(session, Operation::PutRolePermissionsBoundary);
                 send!(self, context, request).map(drop)
             }
             (PrincipalKind::User, Some(policy)) => {
@@ -85,17 +85,17 @@ impl Aws {
                     .put_user_permissions_boundary()
                     .user_name(name)
                     .permissions_boundary(policy);
-                let context = self.iam_context(session, Operation::PutUserPermissionsBoundary);
+                let context = self.home_context(session, Operation::PutUserPermissionsBoundary);
                 send!(self, context, request).map(drop)
             }
             (PrincipalKind::Role, None) => {
                 let request = iam.delete_role_permissions_boundary().role_name(name);
-                let context = self.iam_context(session, Operation::DeleteRolePermissionsBoundary);
+                let context = self.home_context(session, Operation::DeleteRolePermissionsBoundary);
                 none_if_not_found(send!(self, context, request)).map(drop)
             }
             (PrincipalKind::User, None) => {
                 let request = iam.delete_user_permissions_boundary().user_name(name);
-                let context = self.iam_context(session, Operation::DeleteUserPermissionsBoundary);
+                let context = self.home_context(session, Operation::DeleteUserPermissionsBoundary);
                 none_if_not_found(send!(self, context, request)).map(drop)
             }
             (PrincipalKind::Group, _) => Ok(()),
@@ -113,7 +113,7 @@ impl Aws {
         session: &Session,
         role: &str,
     ) -> Result<Option<String>, CallError> {
-        let context = self.iam_context(session, Operation::GetRole);
+        let context = self.home_context(session, Operation::GetRole);
         let request = self.clients.iam.get_role().role_name(role);
         let Some(output) = none_if_not_found(send!(self, context, request))? else {
             return Ok(None);
@@ -146,7 +146,7 @@ impl Aws {
             .update_assume_role_policy()
             .role_name(role)
             .policy_document(document);
-        let context = self.iam_context(session, Operation::UpdateAssumeRolePolicy);
+        let context = self.home_context(session, Operation::UpdateAssumeRolePolicy);
         send!(self, context, request).map(drop)
     }
 }

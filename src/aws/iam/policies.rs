@@ -1,9 +1,9 @@
 //! Inline policies: get, put and delete one.
 
 use super::detail::decode_document;
-use super::{none_if_not_found, send};
-use crate::aws::connect::Aws;
-use crate::aws::error::CallError;
+use crate::aws::call::send;
+use crate::aws::client::Aws;
+use crate::aws::error::{CallError, none_if_not_found};
 use crate::aws::session::Session;
 use dragnet_model::{Operation, Principal, PrincipalKind};
 
@@ -26,7 +26,7 @@ impl Aws {
                 let request = iam.get_role_policy().role_name(name).policy_name(policy);
                 none_if_not_found(send!(
                     self,
-                    self.iam_context(session, Operation::GetRolePolicy),
+                    self.home_context(session, Operation::GetRolePolicy),
                     request
                 ))?
                 .map(|output| output.policy_document)
@@ -35,7 +35,7 @@ impl Aws {
                 let request = iam.get_user_policy().user_name(name).policy_name(policy);
                 none_if_not_found(send!(
                     self,
-                    self.iam_context(session, Operation::GetUserPolicy),
+                    self.home_context(session, Operation::GetUserPolicy),
                     request
                 ))?
                 .map(|output| output.policy_document)
@@ -44,7 +44,7 @@ impl Aws {
                 let request = iam.get_group_policy().group_name(name).policy_name(policy);
                 none_if_not_found(send!(
                     self,
-                    self.iam_context(session, Operation::GetGroupPolicy),
+                    self.home_context(session, Operation::GetGroupPolicy),
                     request
                 ))?
                 .map(|output| output.policy_document)
@@ -76,7 +76,7 @@ impl Aws {
                     .policy_document(document);
                 send!(
                     self,
-                    self.iam_context(session, Operation::PutRolePolicy),
+                    self.home_context(session, Operation::PutRolePolicy),
                     request
                 )
                 .map(drop)
@@ -89,7 +89,7 @@ impl Aws {
                     .policy_document(document);
                 send!(
                     self,
-                    self.iam_context(session, Operation::PutUserPolicy),
+                    self.home_context(session, Operation::PutUserPolicy),
                     request
                 )
                 .map(drop)
@@ -102,7 +102,7 @@ impl Aws {
                     .policy_document(document);
                 send!(
                     self,
-                    self.iam_context(session, Operation::PutGroupPolicy),
+                    self.home_context(session, Operation::PutGroupPolicy),
                     request
                 )
                 .map(drop)
@@ -127,7 +127,7 @@ impl Aws {
                 let request = iam.delete_role_policy().role_name(name).policy_name(policy);
                 none_if_not_found(send!(
                     self,
-                    self.iam_context(session, Operation::DeleteRolePolicy),
+                    self.home_context(session, Operation::DeleteRolePolicy),
                     request
                 ))
                 .map(drop)
@@ -136,7 +136,7 @@ impl Aws {
                 let request = iam.delete_user_policy().user_name(name).policy_name(policy);
                 none_if_not_found(send!(
                     self,
-                    self.iam_context(session, Operation::DeleteUserPolicy),
+                    self.home_context(session, Operation::DeleteUserPolicy),
                     request
                 ))
                 .map(drop)
@@ -148,7 +148,7 @@ impl Aws {
                     .policy_name(policy);
                 none_if_not_found(send!(
                     self,
-                    self.iam_context(session, Operation::DeleteGroupPolicy),
+                    self.home_context(session, Operation::DeleteGroupPolicy),
                     request
                 ))
                 .map(drop)

@@ -1,9 +1,10 @@
 //! What a user signs in to the console with: the password and the MFA devices.
 
-use super::{advance, none_if_not_found, send};
-use crate::aws::connect::Aws;
-use crate::aws::error::CallError;
-use crate::aws::pages::Pages;
+use super::list_page::list_page;
+use crate::aws::call::send;
+use crate::aws::client::Aws;
+use crate::aws::error::{CallError, none_if_not_found};
+use crate::aws::page_list::collect_pages;
 use crate::aws::session::Session;
 use dragnet_model::Operation;
 
@@ -20,7 +21,7 @@ impl Aws {
         user: &str,
     ) -> Result<bool, CallError> {
         let request = self.clients.iam.get_login_profile().user_name(user);
-        let context = self.iam_context(session, Operation::GetLoginProfile);
+        let context = self.home_context(session, Operation::GetLoginProfile);
         Ok(none_if_not_found(send!(self, context, request))?.is_some())
     }
 
@@ -37,7 +38,7 @@ impl Aws {
         user: &str,
     ) -> Result<(), CallError> {
         let request = self.clients.iam.delete_login_profile().user_name(user);
-        let context = self.iam_context(session, Operation::DeleteLoginProfile);
+        let context = self.home_context(session, Operation::DeleteLoginProfile);
         none_if_not_found(send!(self, context, request)).map(drop)
     }
 
@@ -52,29 +53,19 @@ impl Aws {
         session: &Session,
         user: &str,
     ) -> Result<Vec<String>, CallError> {
-        let context = self.iam_context(session, Operation::ListMFADevices);
-        let mut found = Vec::new();
-        let mut pages = Pages::default();
-        loop {
-            let request = self
-                .clients
-                .iam
-                .list_mfa_devices()
-                .user_name(user)
-                .set_marker(pages.token());
+        let context = self.home_context(session, Operation::ListMFADevices);
+        let request = self.clients.iam.list_mfa_devices().user_name(user);
+        let request = &request;
+        collect_pages(context, |marker| async move {
+            let request = request.clone().set_marker(marker);
             let Some(page) = none_if_not_found(send!(self, context, request))? else {
-                return Ok(found);
+                return Ok(None);
             };
-            let items = page.mfa_devices.len();
-            found.extend(
-                page.mfa_devices
-                    .into_iter()
-                    .map(|device| device.serial_number),
-            );
-            if !advance(&mut pages, context, items, page.is_truncated, page.marker)? {
-                return Ok(found);
-            }
-        }
+            let serials = page.mfa_devices.into_iter();
+            let serials = serials.map(|device| device.serial_number).collect();
+            list_page(context, serials, page.is_truncated, page.marker)
+        })
+        .await
     }
 
     /// Takes an MFA device from a user. Succeeds if the user does not have it. Enabling a device
@@ -96,7 +87,7 @@ impl Aws {
             .deactivate_mfa_device()
             .user_name(user)
             .serial_number(serial);
-        let context = self.iam_context(session, Operation::DeactivateMFADevice);
+        let context = self.home_context(session, Operation::DeactivateMFADevice);
         none_if_not_found(send!(self, context, request)).map(drop)
     }
 }

@@ -5,8 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use super::{
     CommandContext, Connection, ContainError, force_arguments, journals, print, read_plan,
 };
-use crate::cli::settings::ContainSettings;
-use crate::cli::{ApplyArguments, Override};
+use crate::cli::ApplyArguments;
 use crate::commands::host_environment::HostEnvironment;
 use crate::commands::interrupt::exit_on_signals;
 use crate::commands::{CommandError, Environment, print_note};
@@ -16,6 +15,7 @@ use crate::contain::{
     status_lines,
 };
 use crate::report::write_json;
+use crate::settings::{ContainSettings, Override};
 
 /// The number of targets that are applied and verified before the others, unless the user chooses
 /// another.

@@ -8,13 +8,14 @@ use jiff::Timestamp;
 
 use super::{ContainError, journals};
 use crate::cli::UsageError;
-use crate::cli::settings::{ContainSettings, ProgressStyle, SweepSettings};
-use crate::commands::facts::Facts;
-use crate::commands::run::{Connection, RunOutput, run_sweep};
-use crate::commands::{CommandError, Environment, Interrupt};
+use crate::commands::coverage_judge::load_coverage_judge;
+use crate::commands::run::run_sweep;
+use crate::commands::run_output::RunOutput;
+use crate::commands::{CommandError, Connection, Environment, Interrupt};
 use crate::contain::{LogCoverage, LogEvaluation, LogVerification};
 use crate::report::RunStatus;
-use crate::store::{RunDir, RunReader};
+use crate::settings::{ContainSettings, ProgressStyle, SweepSettings};
+use crate::store::{RunDir, RunFacts, RunReader};
 use crate::sweep::{CoverageJudge, MergeSource, Sources, merged_sightings};
 use dragnet_model::{AccountId, Source, SourceKind, SourceStatus, Target, TimeWindow};
 
@@ -99,7 +100,7 @@ async fn sweep_logs(
 /// The finished run, open for reading.
 struct RunOfSweep {
     reader: RunReader,
-    facts: Facts,
+    facts: RunFacts,
     is_interrupted: bool,
 }
 
@@ -107,7 +108,7 @@ impl RunOfSweep {
     fn open(output: &RunOutput) -> Result<Self, CommandError> {
         let dir = RunDir::open(&output.directory)?;
         let reader = RunReader::open(&dir)?;
-        let facts = Facts::read(&dir, &reader)?;
+        let facts = reader.facts()?;
         Ok(Self {
             reader,
             facts,
@@ -122,7 +123,7 @@ impl RunOfSweep {
         accounts: &BTreeSet<AccountId>,
         now: Timestamp,
     ) -> Result<BTreeMap<AccountId, LogCoverage>, CommandError> {
-        let judge = self.facts.coverage_judge(&self.reader)?;
+        let judge = load_coverage_judge(&self.facts, &self.reader)?;
         let sources = &judge.sources;
         let mut unreached = self.unreached_accounts(&judge)?;
         let coverage = accounts.iter().map(|account| {

@@ -9,7 +9,6 @@ use super::planning::write_atomically;
 use super::{
     CommandContext, Connection, ContainError, LogSearch, journals, print, verify_from_logs,
 };
-use crate::cli::settings::ContainSettings;
 use crate::cli::{RecordFormat, StatusArguments, UndoArguments, VerifyArguments};
 use crate::commands::interrupt::{Interrupt, exit_on_signals};
 use crate::commands::{CommandError, Environment};
@@ -18,6 +17,7 @@ use crate::contain::{
     status_lines, undo as undo_journal, verify as verify_journal,
 };
 use crate::report::{Table, write_json};
+use crate::settings::ContainSettings;
 
 /// Verifies that a containment is still in effect, and with `--from-logs` that no call succeeded
 /// since. The exit code is 3 if that is not verified.

@@ -6,6 +6,7 @@ mod from_logs;
 mod inspect;
 mod planning;
 mod stored_run;
+mod surveying;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -13,15 +14,15 @@ use std::path::Path;
 
 use tokio::sync::mpsc;
 
+use super::connection::AUDIT_WAITING;
 use super::host_environment::HostEnvironment;
-use super::run::AUDIT_WAITING;
 use super::{CommandError, Environment};
 use crate::aws::{Aws, Caller};
-use crate::cli::settings::{ContainSettings, PlanSettings, ProgressStyle};
-use crate::cli::{ContainCommand, GlobalArguments, Override};
+use crate::cli::{ContainCommand, GlobalArguments};
 use crate::config::ExternalId;
 use crate::contain::{Guard, Journals, Plan, RefusedPlan, SealedPlan};
 use crate::report::write_hanging;
+use crate::settings::{ContainSettings, Override, PlanSettings, ProgressStyle};
 use crate::sweep::{Access, Directory};
 use dragnet_model::{AccountId, ApiCall, InvalidArn, Policy, RoleArn};
 

@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use crate::commands::CommandError;
-use crate::commands::facts::{Facts, INDICATOR_KINDS};
 use crate::contain::{FromRun, SearchedFor};
 use crate::search::event_details;
 use crate::store::{RunDir, RunReader, RunRegistry, TrailDeliveries, refuse_changed_database};
@@ -27,7 +26,7 @@ pub(super) fn read_run(
     };
     let mut from_run = FromRun::new(TrailDeliveries::load(&reader)?);
     if descendants {
-        from_run = from_run.with_descendants(read_searched_for(&directory, &reader)?);
+        from_run = from_run.with_descendants(read_searched_for(&reader)?);
     }
     stored_sightings(source, |row| {
         let found = &row.found;
@@ -44,15 +43,14 @@ pub(super) fn read_run(
 }
 
 /// Reads which indicators a run searched for, and whether it ended.
-fn read_searched_for(directory: &RunDir, reader: &RunReader) -> Result<SearchedFor, CommandError> {
-    let facts = Facts::read(directory, reader)?;
-    let names: Vec<String> = facts.json("indicators")?;
-    let kinds: Vec<String> = facts.optional_json(INDICATOR_KINDS)?;
+fn read_searched_for(reader: &RunReader) -> Result<SearchedFor, CommandError> {
+    let facts = reader.facts()?;
+    let names = facts.indicators.get()?;
+    let kinds = facts.indicator_kinds.get_or_default()?;
     let indicators = names.iter().zip(&kinds).filter_map(|(name, kind)| {
         // Names have their kind only if it would be ambiguous otherwise.
         let text = name.strip_prefix(&format!("{kind}:")).unwrap_or(name);
         Indicator::parse_as(IndicatorKind::from_word(kind)?, text).ok()
     });
-    let was_interrupted = facts.get("ended") != Some("swept");
-    Ok(SearchedFor::new(indicators, was_interrupted))
+    Ok(SearchedFor::new(indicators, !facts.was_swept()))
 }

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::check::{Check, Subject, format_session_end};
 use super::selectors::check_selectors;
 use crate::aws::{Aws, CallError, ErrorClass, EventQuery, InsightsRequest, Pages, Session};
-use crate::cli::settings::Reach;
+use crate::settings::Reach;
 use crate::store::ScopeMembership;
 use crate::sweep::{Access, Directory, Entered, Member, Refusal, RegionScope, SelectorMatches};
 use dragnet_model::time::Clock;

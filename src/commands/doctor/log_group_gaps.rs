@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::check::{Check, Subject};
 use crate::aws::{Aws, Pages, Session};
-use crate::cli::settings::DoctorSettings;
-use crate::report::plural;
+use crate::settings::DoctorSettings;
 use crate::sweep::{GroupEnd, Refusal};
+use dragnet_model::format::plural;
 use dragnet_model::{LogGroup, Reason, Region, SourceStatus};
 
 /// How many log groups a check names.

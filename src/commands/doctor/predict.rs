@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use super::check::{Check, Subject};
 use super::log_group_gaps::log_group_gaps;
 use crate::aws::Aws;
-use crate::cli::settings::DoctorSettings;
 use crate::commands::CommandError;
 use crate::commands::sources::survey::{SurveyResult, survey};
-use crate::report::{AccountNames, OtherSourceTally, plural};
+use crate::report::{AccountNames, OtherSourceTally};
+use crate::settings::DoctorSettings;
 use crate::sweep::Sources;
+use dragnet_model::format::plural;
 use dragnet_model::{AccountId, LogKind, Source, SourceKind, SourceStatus, Target};
 
 /// How many account-Regions a check names.

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use super::CommandError;
 use super::host_environment::HostEnvironment;
-use crate::cli::settings::HuntsSettings;
 use crate::cli::{GlobalArguments, HuntsCommand, UsageError};
 use crate::config::{HuntTemplate, load_hunt};
 use crate::report::{Table, escape, write_json};
+use crate::settings::{HuntsSettings, SettingsError};
 use describe::HuntDescription;
 
 /// Lists, shows or checks hunts, and returns the exit code: 2 if a checked file is invalid.
@@ -31,7 +31,7 @@ pub(super) fn hunts(
         HuntsCommand::List => list(settings.catalogue.iter(), global_settings.json, out)?,
         HuntsCommand::Show { name } => {
             let description = HuntDescription::from_template(
-                settings.catalogue.get(name).map_err(UsageError::from)?,
+                settings.catalogue.get(name).map_err(SettingsError::from)?,
             );
             if global_settings.json {
                 write_json(&description, &mut *out)?;

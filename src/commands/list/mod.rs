@@ -11,11 +11,9 @@ use serde_json::{Value, json};
 
 use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment, print_note, print_unmatched};
-use crate::cli::settings::ListSettings;
-use crate::cli::{
-    GlobalArguments, JmespathQuery, ListArguments, Listing, OutputFormat, UsageError,
-};
+use crate::cli::{GlobalArguments, ListArguments, UsageError};
 use crate::report::{Table, write_json};
+use crate::settings::{JmespathQuery, ListSettings, Listing, OutputFormat};
 use items::{Item, cell};
 use query_table::query_table;
 use search::ListSearch;
@@ -52,7 +50,7 @@ pub(super) async fn list(
 pub(super) async fn list_everything(
     global: &GlobalArguments,
     arguments: &ListArguments,
-    context: &crate::cli::settings::ResolveContext<'_>,
+    context: &crate::settings::ResolveContext<'_>,
     environment: &Environment,
 ) -> Result<(bool, Vec<String>), CommandError> {
     let list = ListSettings::resolve(global, arguments, context)?;

@@ -7,9 +7,8 @@ use tokio::task::JoinSet;
 use super::items::{self, Item};
 use super::principals;
 use crate::aws::{Aws, Pages, Session};
-use crate::cli::Listing;
-use crate::cli::settings::{ListSettings, Reach};
 use crate::commands::CommandError;
+use crate::settings::{ListSettings, Listing, Reach};
 use crate::store::ScopeMembership;
 use crate::sweep::{Access, Directory, Entered, ListedLevel, Member, RegionScope, SelectorMatches};
 use dragnet_model::{Operation, Partition, PrincipalKind, Region};
@@ -206,9 +205,9 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::settings::ResolveContext;
     use crate::cli::{Arguments, Command};
     use crate::commands::Environment;
+    use crate::settings::ResolveContext;
     use dragnet_range::Scenario;
 
     async fn run_list(what: &str, faults: &str) -> Result<ListResult, CommandError> {
@@ -250,7 +249,12 @@ mod tests {
             );
             for answer in ["empty", "no-members", "error-body"] {
                 let fault = format!(
-                    "[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nanswer = \"{answer}\"\n"
+                    r#"
+[[faults]]
+operation = "{operation}"
+kind = "incomplete"
+answer = "{answer}"
+"#
                 );
                 match run_list(what, &fault).await {
                     Ok(result) => assert!(!result.gaps.is_empty(), "{what}: {answer}"),

@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::create_range;
 use crate::cli::ShowArguments;
 use crate::commands::CommandError;
-use crate::report::{Table, plural, write_items, write_json};
+use crate::report::{Table, write_items, write_json};
 use dragnet_model::AccountId;
+use dragnet_model::format::plural;
 use dragnet_model::time::rfc3339_ms;
 use dragnet_range::{AccountOverview, Answer, Chapter, PracticeMfa, Search};
 

@@ -7,60 +7,13 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use serde_json::{Value, json};
-
 use super::super::CommandError;
-use super::super::facts::{Facts, REQUIRED_KINDS};
-use super::super::run_files::{account_names, open_run};
+use super::compared_run::ComparedRun;
 use super::diff_counts::DiffCounts;
 use super::diff_writer::DiffWriter;
-use crate::report::{AccountNames, plural};
-use crate::store::{RunReader, RunRegistry, refuse_changed_database};
-use crate::sweep::{
-    CoverageJudge, MergeSource, compare_coverage, compare_sightings, compare_sources,
-    merged_sightings,
-};
-use dragnet_model::TimeWindow;
-
-/// One of the two runs.
-pub(super) struct ComparedRun {
-    pub id: String,
-    pub window: TimeWindow,
-    pub names: AccountNames,
-    facts: Facts,
-    reader: RunReader,
-    judge: CoverageJudge,
-}
-
-impl ComparedRun {
-    fn open(path: &Path) -> Result<Self, CommandError> {
-        let dir = open_run(path)?;
-        refuse_changed_database(&dir)?;
-        let reader = RunReader::open_without_indexes(&dir)?;
-        reader.verify()?;
-        let facts = Facts::read(&dir, &reader)?;
-        Ok(Self {
-            id: facts.text("run_id")?,
-            window: facts.window()?,
-            names: account_names(&reader)?,
-            judge: facts.coverage_judge(&reader)?,
-            facts,
-            reader,
-        })
-    }
-
-    fn sightings<'r>(&'r self, registry: &'r RunRegistry) -> MergeSource<'r> {
-        MergeSource {
-            reader: &self.reader,
-            registry,
-        }
-    }
-
-    /// Returns a fact that is stored as JSON; null if the run has no such fact.
-    fn json_fact(&self, key: &str) -> Result<Value, CommandError> {
-        self.facts.optional_json(key)
-    }
-}
+use crate::store::RunRegistry;
+use crate::sweep::{compare_coverage, compare_sightings, compare_sources, merged_sightings};
+use dragnet_model::format::plural;
 
 /// Compares two runs, and prints the differences. Returns the exit code: 0 if there are none, 3 if
 /// the coverage differs, 4 if the sightings differ, 5 if both do.
@@ -112,8 +65,8 @@ fn exit_code(counts: &DiffCounts) -> u8 {
 /// Returns why a difference may come from the runs themselves and not from what happened.
 fn incomparable(before: &ComparedRun, after: &ComparedRun) -> Result<Vec<String>, CommandError> {
     let mut notes = Vec::new();
-    let one: BTreeSet<String> = before.facts.json("indicators")?;
-    let other: BTreeSet<String> = after.facts.json("indicators")?;
+    let one: BTreeSet<String> = before.facts.indicators.get_as()?;
+    let other: BTreeSet<String> = after.facts.indicators.get_as()?;
     if one != other {
         let only_before = one.difference(&other).count() as u64;
         let only_after = other.difference(&one).count() as u64;
@@ -131,20 +84,20 @@ fn incomparable(before: &ComparedRun, after: &ComparedRun) -> Result<Vec<String>
             before.window, after.window
         ));
     }
-    for (key, note) in [
-        ("hunts", "the runs have different hunts"),
-        ("scope", "the scopes differ"),
-        (REQUIRED_KINDS, "the runs require different kinds of logs"),
-    ] {
-        if before.json_fact(key)? != after.json_fact(key)? {
-            notes.push(note.to_owned());
-        }
+    if before.stored_hunts()? != after.stored_hunts()? {
+        notes.push("the runs have different hunts".to_owned());
     }
-    if before.facts.get("practice") != after.facts.get("practice") {
+    if before.facts.scope.get_or_default()? != after.facts.scope.get_or_default()? {
+        notes.push("the scopes differ".to_owned());
+    }
+    if before.stored_required_kinds()? != after.stored_required_kinds()? {
+        notes.push("the runs require different kinds of logs".to_owned());
+    }
+    if before.facts.practice.text() != after.facts.practice.text() {
         notes.push("only one of the runs is of the practice range".to_owned());
     }
     for run in [before, after] {
-        if run.facts.get("ended") != Some("swept") {
+        if !run.facts.was_swept() {
             notes.push(format!(
                 "run {} did not end: what it did not reach counts as not covered",
                 run.id
@@ -152,13 +105,4 @@ fn incomparable(before: &ComparedRun, after: &ComparedRun) -> Result<Vec<String>
         }
     }
     Ok(notes)
-}
-
-/// Returns the JSON object of a run.
-pub(super) fn run_json(run: &ComparedRun) -> Value {
-    json!({
-        "run_id": run.id,
-        "from": run.window.from().to_string(),
-        "to": run.window.to().to_string(),
-    })
 }

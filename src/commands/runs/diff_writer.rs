@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::diff::{ComparedRun, run_json};
+use super::compared_run::ComparedRun;
 use super::diff_counts::DiffCounts;
-use crate::report::{count, escape, escape_json, sighting_row, time};
+use crate::report::{escape, escape_json, sighting_row};
 use crate::sweep::Difference;
+use dragnet_model::format::count;
+use dragnet_model::time::format_ms;
 use dragnet_model::{Coverage, Region, Sighting, Source, SourceStatus};
 
 /// How coverage changed.
@@ -77,8 +79,8 @@ impl<'a> DiffWriter<'a> {
             counts: DiffCounts::default(),
         };
         if json {
-            let before = to_json(&run_json(before))?;
-            let after = to_json(&run_json(after))?;
+            let before = to_json(&before.to_json())?;
+            let after = to_json(&after.to_json())?;
             let notes = to_json(&notes)?;
             write!(
                 writer.out,
@@ -333,7 +335,7 @@ fn outcome_text(row: Option<&Coverage>) -> String {
 /// Describes a sighting in one line: time, place, call, principal and indicators.
 fn describe(sighting: &Sighting) -> String {
     let details = &sighting.details;
-    let event_time = time(details.time_ms);
+    let event_time = format_ms(details.time_ms);
     let found: Vec<&str> = sighting
         .indicators
         .iter()

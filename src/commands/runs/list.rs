@@ -6,10 +6,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::super::CommandError;
-use super::super::facts::Facts;
-use crate::report::{Table, count, escape, write_json};
+use crate::report::{Table, escape, write_json};
 use crate::store::{RunDir, RunReader, StoreError, list_runs};
 use dragnet_model::RunId;
+use dragnet_model::format::count;
 
 /// A run in the list. All texts are untrusted, because the run directory may come from someone
 /// else.
@@ -173,24 +173,24 @@ fn read_or_damaged(parent: &Path, id: &RunId) -> ListedRun {
 
 fn read(path: &Path, id: &RunId) -> Result<ListedRun, CommandError> {
     let dir = RunDir::open(path)?;
-    let facts = Facts::read(&dir, &RunReader::open_without_indexes(&dir)?)?;
+    let facts = RunReader::open_without_indexes(&dir)?.facts()?;
     let summary = dir.open_file("summary.json").ok();
     let summary: Option<serde_json::Value> =
         summary.and_then(|file| serde_json::from_reader(BufReader::new(file)).ok());
     let summary_value = |key: &str| summary.as_ref().and_then(|summary| summary.get(key));
-    let status = match facts.get("ended") {
+    let status = match facts.ended.text() {
         // A killed or running run has not ended, and its summary may be from before it was resumed.
         None => "unfinished",
         Some(_) => summary_value("status")
             .and_then(serde_json::Value::as_str)
             .unwrap_or("unreported"),
     };
-    let hunts: Vec<NamedHunt> = facts.optional_json("hunts")?;
+    let hunts: Vec<NamedHunt> = facts.hunts.get_as_or_default()?;
     Ok(ListedRun {
         run_id: id.to_string(),
         status: status.to_owned(),
-        started: facts.text("started")?,
-        indicators: facts.json("indicators")?,
+        started: facts.started.required_text()?.to_owned(),
+        indicators: facts.indicators.get()?,
         hunts: hunts.into_iter().map(|hunt| hunt.name).collect(),
         sightings: summary_value("sightings").and_then(serde_json::Value::as_u64),
     })

@@ -1,5 +1,6 @@
 //! `dragnet runs`: lists, shows, compares and verifies runs without changing them.
 
+mod compared_run;
 mod diff;
 mod diff_counts;
 mod diff_writer;
@@ -12,8 +13,7 @@ use super::host_environment::HostEnvironment;
 use super::run_files::{open_run, read_run};
 use super::signing::check_signature;
 use super::{CommandError, runtime};
-use crate::cli::settings::{load_config, run_dir};
-use crate::cli::{GlobalArguments, RunsCommand, RunsFormat};
+use crate::cli::{GlobalArguments, RunsCommand, RunsFormat, load_config, run_dir};
 use crate::report::{write_json, write_run_report};
 use list::ListStyle;
 

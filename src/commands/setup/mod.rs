@@ -9,8 +9,7 @@ use jiff::Timestamp;
 
 use super::CommandError;
 use super::host_environment::HostEnvironment;
-use crate::cli::settings::load_config;
-use crate::cli::{GlobalArguments, PolicyIdentity, SetupCommand};
+use crate::cli::{GlobalArguments, PolicyIdentity, SetupCommand, load_config};
 use crate::config::{Config, MemberRole};
 use crate::report::write_json;
 use dragnet_model::{Operation, Partition, Policy};

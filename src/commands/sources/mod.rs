@@ -6,9 +6,9 @@ use std::io::{self, IsTerminal, Write};
 
 use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment, print_note, print_unmatched};
-use crate::cli::settings::SourcesSettings;
-use crate::cli::{GlobalArguments, OutputFormat, SourcesArguments};
+use crate::cli::{GlobalArguments, SourcesArguments};
 use crate::report::{SourceTally, escape, sources_json, sources_table, write_json, write_sources};
+use crate::settings::{OutputFormat, SourcesSettings};
 use crate::sweep::Sources;
 use dragnet_model::SourceStatus;
 use survey::{SurveyResult, survey};
@@ -66,7 +66,7 @@ fn has_failed_lookup(sources: &Sources) -> bool {
 pub(super) async fn survey_everything(
     global: &GlobalArguments,
     arguments: &SourcesArguments,
-    context: &crate::cli::settings::ResolveContext<'_>,
+    context: &crate::settings::ResolveContext<'_>,
     environment: &Environment,
 ) -> Result<(bool, Vec<String>), CommandError> {
     let settings = SourcesSettings::resolve(global, arguments, context)?;

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::aws::{Aws, Session};
-use crate::cli::settings::Reach;
 use crate::commands::CommandError;
 use crate::report::AccountNames;
+use crate::settings::Reach;
 use crate::store::ScopeMembership;
 use crate::sweep::{
     Access, Directory, Entered, GroupEnd, ListedLevel, Member, Members, Refusal, RegionScope,

@@ -4,19 +4,20 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::aws::{Poster, causes};
 use crate::cli::UsageError;
-use crate::cli::settings::{ScheduleSettings, SinkEndpoint, WatchSettings};
 use crate::commands::{CommandError, Environment};
 use crate::contain::{ContainmentMonitor, Journals};
 use crate::report::{Table, write_json};
+use crate::settings::{ScheduleSettings, SinkEndpoint, WatchSettings};
 use crate::watch::{Alert, RetryPolicy, Sink, State, StateError, Tools, next_activation};
 use dragnet_model::time::rfc3339_ms;
 

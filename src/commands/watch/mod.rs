@@ -14,8 +14,8 @@ pub use watch_runtime::WatchRuntime;
 use super::host_environment::HostEnvironment;
 use super::sweep::print_field_notes;
 use super::{CommandError, Environment};
-use crate::cli::settings::WatchSettings;
 use crate::cli::{GlobalArguments, WatchCommand};
+use crate::settings::WatchSettings;
 use dragnet_model::Hunt;
 
 /// Runs a `watch` command.

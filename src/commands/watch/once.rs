@@ -2,14 +2,16 @@
 //! CronJobs.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::WatchRuntime;
 use crate::cli::UsageError;
-use crate::cli::settings::{GlobalSettings, ProgressStyle, WatchSettings};
 use crate::commands::interrupt::token_cancelled_on_signals;
 use crate::commands::{CommandError, Environment, print_note};
 use crate::config::nearest;
+use crate::settings::{GlobalSettings, ProgressStyle, WatchSettings};
 use crate::watch::{ActivationEnd, ActivationRecord, RetryPolicy, SinkRecord, State, StateError};
 
 pub(super) async fn once(

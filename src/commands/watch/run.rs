@@ -1,9 +1,10 @@
 //! `dragnet watch run`: runs until it receives a signal to end.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -15,10 +16,10 @@ use tracing::{error, info, warn};
 use super::WatchRuntime;
 use crate::aws::causes;
 use crate::cli::GlobalArguments;
-use crate::cli::settings::WatchSettings;
 use crate::commands::host_environment::HostEnvironment;
 use crate::commands::{CommandError, Environment};
 use crate::config::Listen;
+use crate::settings::WatchSettings;
 use crate::watch::{Health, RetryPolicy, State};
 
 /// How long running activations and deliveries may take to end. The next start repeats what did not

@@ -7,10 +7,11 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::causes;
-use crate::cli::settings::{ProgressStyle, SweepSettings};
 use crate::commands::SharedConnection;
-use crate::commands::run::{RunOutput, run_windows};
+use crate::commands::run::run_windows;
+use crate::commands::run_output::RunOutput;
 use crate::report::RunStatus;
+use crate::settings::{ProgressStyle, SweepSettings};
 use crate::sweep::WindowBasis;
 use crate::watch::{ActivationEnd, Agenda, FinishedRun, RunLauncher};
 

@@ -4,9 +4,9 @@ use std::io::Write;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::cli::settings::WatchSettings;
 use crate::commands::CommandError;
 use crate::report::{Table, write_json};
+use crate::settings::WatchSettings;
 use crate::watch::{ActivationEnd, Overview, ScheduleOverview, State};
 use dragnet_model::time::rfc3339_ms;
 

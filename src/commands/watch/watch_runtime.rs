@@ -9,9 +9,9 @@ use tracing::warn;
 
 use super::runs::SharedConnectionLauncher;
 use crate::aws::{Poster, causes};
-use crate::cli::settings::WatchSettings;
-use crate::commands::run::AUDIT_WAITING;
+use crate::commands::connection::AUDIT_WAITING;
 use crate::commands::{CommandError, Environment, SharedConnection};
+use crate::settings::WatchSettings;
 use crate::watch::{
     ActivationRecord, Delivery, RetryPolicy, SharedOutput, Sink, State, StateError, Tools, Watch,
 };

@@ -20,45 +20,36 @@ pub struct Parameter {
     pub default: Option<String>,
 }
 
-/// The type of a parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ParameterKind {
-    /// An IPv4 or IPv6 address.
-    Ip,
-    /// A network in CIDR form, or the first octets of its addresses: `10.` is 10.0.0.0/8.
-    Cidr,
-    /// An access key id.
-    AccessKey,
-    /// An account id.
-    Account,
-    /// An ARN.
-    Arn,
-    /// A text of one line without quotation marks, backticks and backslashes.
-    Text,
+dragnet_model::word_enum! {
+    /// The type of a parameter.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ParameterKind: Deserialize {
+        /// An IPv4 or IPv6 address.
+        Ip => "ip",
+        /// A network in CIDR form, or the first octets of its addresses: `10.` is 10.0.0.0/8.
+        Cidr => "cidr",
+        /// An access key id.
+        AccessKey => "access-key",
+        /// An account id.
+        Account => "account",
+        /// An ARN.
+        Arn => "arn",
+        /// A text of one line without quotation marks, backticks and backslashes.
+        Text => "text",
+    }
 }
 
 impl ParameterKind {
-    /// Returns the name of the type in files, and an example of a value.
-    fn name_and_example(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Ip => ("ip", "192.0.2.1"),
-            Self::Cidr => ("cidr", "192.0.2.0/24"),
-            Self::AccessKey => ("access-key", "AKIAIOSFODNN7EXAMPLE"),
-            Self::Account => ("account", "111111111111"),
-            Self::Arn => ("arn", "arn:aws:iam::111111111111:user/alice"),
-            Self::Text => ("text", "example"),
-        }
-    }
-
-    /// Returns the name of the type in files.
-    pub fn as_str(self) -> &'static str {
-        self.name_and_example().0
-    }
-
     /// Returns an example of a value of this type.
     pub fn example(self) -> &'static str {
-        self.name_and_example().1
+        match self {
+            Self::Ip => "192.0.2.1",
+            Self::Cidr => "192.0.2.0/24",
+            Self::AccessKey => "AKIAIOSFODNN7EXAMPLE",
+            Self::Account => "111111111111",
+            Self::Arn => "arn:aws:iam::111111111111:user/alice",
+            Self::Text => "example",
+        }
     }
 
     /// Normalizes a value to the form that logs contain; `None` if it is not of this type. The

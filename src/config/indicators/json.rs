@@ -13,17 +13,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::json_source::JsonSource;
 use super::{Listing, Malformed, finding, line, misp, stix, table, vocabulary};
 
 /// The maximum depth of envelopes and lists, because reading is recursive.
 const DEEPEST: usize = 16;
 
 pub(super) fn read(text: &str, listing: &mut Listing) -> Result<(), Malformed> {
-    let source = Source::new(text);
+    let source = JsonSource::starting_on(1, text);
     let documents = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     for document in documents {
         let document =
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str, listing: &mut Listing) -> Result<(), Malformed> {
 type Members<'a> = BTreeMap<String, &'a RawValue>;
 
 struct Reader<'s, 'l> {
-    source: Source<'s>,
+    source: JsonSource<'s>,
     listing: &'l mut Listing,
 }
 
@@ -79,10 +79,7 @@ impl Reader<'_, '_> {
         depth: usize,
     ) -> Result<(), Malformed> {
         if let Some(message) = sns_message(members) {
-            let source = Source {
-                text: &message,
-                first_line: self.source.line(json),
-            };
+            let source = JsonSource::starting_on(self.source.line(json), &message);
             let listing = &mut *self.listing;
             return Reader { source, listing }.read(&message, depth);
         }
@@ -198,45 +195,6 @@ fn is_stix_object(members: &Members<'_>) -> bool {
     let is_pattern = kind == "indicator"
         && (members.contains_key("pattern") || !members.contains_key("indicator"));
     kind != "bundle" && (has_id || has_version || is_pattern || stix::is_observable(&kind))
-}
-
-/// The text of a file; the parts that are read are slices of it.
-#[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
-    text: &'a str,
-    first_line: usize,
-}
-
-impl<'a> Source<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            first_line: 1,
-        }
-    }
-
-    /// Deserializes a part of the file.
-    pub(super) fn read<'p, T: Deserialize<'p>>(self, part: &'p str) -> Result<T, Malformed> {
-        serde_json::from_str(part).map_err(|error| {
-            let line = self.line(part) + error.line().saturating_sub(1);
-            (Some(line), format!("it is not the expected JSON: {error}"))
-        })
-    }
-
-    /// Returns the line on which a part of the file begins, counted from 1.
-    pub(super) fn line(self, part: &str) -> usize {
-        let before = part
-            .as_ptr()
-            .addr()
-            .saturating_sub(self.text.as_ptr().addr());
-        let newlines = self
-            .text
-            .bytes()
-            .take(before)
-            .filter(|byte| *byte == b'\n')
-            .count();
-        self.first_line + newlines
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::json::Source;
+use super::json_source::JsonSource;
 use super::{Listing, Malformed, vocabulary};
 use dragnet_model::recognize;
 
@@ -41,7 +41,7 @@ pub(super) fn is_event(members: &BTreeMap<String, &RawValue>) -> bool {
 }
 
 pub(super) fn read_event(
-    source: Source<'_>,
+    source: JsonSource<'_>,
     json: &str,
     listing: &mut Listing,
 ) -> Result<(), Malformed> {
@@ -57,7 +57,7 @@ pub(super) fn read_event(
 
 /// A member that is a list, or a single object in its place.
 fn list<'a>(
-    source: Source<'_>,
+    source: JsonSource<'_>,
     member: Option<&'a RawValue>,
 ) -> Result<Vec<&'a RawValue>, Malformed> {
     match member {
@@ -68,7 +68,11 @@ fn list<'a>(
 }
 
 /// Reads an attribute. Attributes that are not meant for detection (`to_ids`) are skipped.
-fn read_attribute(source: Source<'_>, json: &str, listing: &mut Listing) -> Result<(), Malformed> {
+fn read_attribute(
+    source: JsonSource<'_>,
+    json: &str,
+    listing: &mut Listing,
+) -> Result<(), Malformed> {
     let attribute: Attribute = source.read(json)?;
     if says(&attribute.deleted, true) {
         return Ok(());

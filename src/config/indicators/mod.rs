@@ -12,6 +12,7 @@
 mod decode;
 mod finding;
 mod json;
+mod json_source;
 mod line;
 mod misp;
 mod stix;

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::json::Source;
+use super::json_source::JsonSource;
 use super::stix_pattern::{Comparison, Operator, comparisons};
-use super::{Listing, Malformed, vocabulary};
+use super::{Listing, Malformed, line, vocabulary};
 
 /// The members of an object that matter. Custom objects may have members of these names with other
 /// types, which are not errors: STIX 2.1, section 11.
@@ -24,7 +24,7 @@ struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    fn parse(source: Source<'_>, json: &'a str) -> Result<Self, Malformed> {
+    fn parse(source: JsonSource<'_>, json: &'a str) -> Result<Self, Malformed> {
         let members: BTreeMap<String, &RawValue> = source.read(json)?;
         let mut object = Self {
             kind: String::new(),
@@ -70,7 +70,11 @@ pub(super) fn is_observable(kind: &str) -> bool {
     OBSERVABLES.contains(&kind) || LEFT_OUT.contains(&kind)
 }
 
-pub(super) fn read(source: Source<'_>, json: &str, listing: &mut Listing) -> Result<(), Malformed> {
+pub(super) fn read(
+    source: JsonSource<'_>,
+    json: &str,
+    listing: &mut Listing,
+) -> Result<(), Malformed> {
     let object = Object::parse(source, json)?;
     let line = source.line(json);
     if object.member("revoked") == Some(true) {
@@ -145,6 +149,7 @@ fn read_comparison(comparison: &Comparison, line: usize, listing: &mut Listing) 
 
 fn read_value(object: &str, path: &[&str], value: &str, line: usize, listing: &mut Listing) {
     match indicator_type(object, path) {
+        Some("") => line::read_line(value, line, listing),
         Some(word) => vocabulary::add(word, value, line, listing),
         None => listing.leave_out(format!("{object}:{}", path.join("."))),
     }

@@ -36,42 +36,21 @@ impl Comparison {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operator {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    In,
-    Like,
-    Matches,
-    IsSubset,
-    IsSuperset,
-}
-
-/// Longer operators first, because `<=` begins with `<`.
-const OPERATORS: [(&str, Operator); 11] = [
-    ("!=", Operator::NotEqual),
-    ("<=", Operator::LessOrEqual),
-    (">=", Operator::GreaterOrEqual),
-    ("=", Operator::Equal),
-    ("<", Operator::Less),
-    (">", Operator::Greater),
-    ("IN", Operator::In),
-    ("LIKE", Operator::Like),
-    ("MATCHES", Operator::Matches),
-    ("ISSUBSET", Operator::IsSubset),
-    ("ISSUPERSET", Operator::IsSuperset),
-];
-
-impl Operator {
-    fn as_str(self) -> &'static str {
-        OPERATORS
-            .iter()
-            .find(|(_, operator)| *operator == self)
-            .map_or("", |(text, _)| text)
+dragnet_model::word_enum! {
+    /// A comparison. Longer operators first, because `<=` begins with `<`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Operator {
+        NotEqual => "!=",
+        LessOrEqual => "<=",
+        GreaterOrEqual => ">=",
+        Equal => "=",
+        Less => "<",
+        Greater => ">",
+        In => "IN",
+        Like => "LIKE",
+        Matches => "MATCHES",
+        IsSubset => "ISSUBSET",
+        IsSuperset => "ISSUPERSET",
     }
 }
 
@@ -209,7 +188,8 @@ fn comparison(input: &mut &str) -> ModalResult<Vec<Comparison>> {
 }
 
 fn operator(input: &mut &str) -> ModalResult<Operator> {
-    for (text, operator) in OPERATORS {
+    for operator in Operator::ALL {
+        let text = operator.as_str();
         let is_word = text.starts_with(char::is_alphabetic);
         let found = if is_word {
             opt(word(text)).parse_next(input)?

@@ -161,7 +161,7 @@ const LEFT_OUT: [&str; 40] = [
     "other",
 ];
 
-/// Adds a value by the name of its type. If the name is empty, the type is detected from the value.
+/// Adds a value by the name of its type.
 pub(super) fn add(word: &str, value: &str, line: usize, listing: &mut Listing) {
     let value = value.trim();
     match find_type(word) {
@@ -169,7 +169,6 @@ pub(super) fn add(word: &str, value: &str, line: usize, listing: &mut Listing) {
         Some(EntryType::Url) => add_url(value, line, listing),
         Some(EntryType::Kind(kind)) => add_of_kind(kind, value, line, listing),
         Some(EntryType::LeftOut) => listing.leave_out(word),
-        None if word.is_empty() => super::line::read_line(value, line, listing),
         None => listing.reject(line, value, unknown_type(word)),
     }
 }

@@ -61,28 +61,16 @@ pub struct Sink {
     pub region: Option<Region>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum SinkKind {
-    Stdout,
-    File,
-    Webhook,
-    Slack,
-    Sns,
-    EventBridge,
-}
-
-impl SinkKind {
-    /// Returns the value of `kind` in the configuration.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Stdout => "stdout",
-            Self::File => "file",
-            Self::Webhook => "webhook",
-            Self::Slack => "slack",
-            Self::Sns => "sns",
-            Self::EventBridge => "eventbridge",
-        }
+dragnet_model::word_enum! {
+    /// The value of `kind` in the configuration.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum SinkKind: Serialize, Deserialize {
+        Stdout => "stdout",
+        File => "file",
+        Webhook => "webhook",
+        Slack => "slack",
+        Sns => "sns",
+        EventBridge => "eventbridge",
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod packing;
 mod reading;
+mod record;
 
 pub use packing::Sightings;
 pub use reading::{SightingRows, StoredRow};
+pub use record::SightingRecord;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use rusqlite::{Transaction, params};
 use zstd::bulk::Compressor;
 
-use crate::store::commit::to_sql_integer;
-use crate::store::reader::damaged;
-use crate::store::{SightingRecord, StoreError, UnitId};
+use super::record::SightingRecord;
+use crate::store::row::{damaged, to_sql_integer};
+use crate::store::{StoreError, UnitId};
 
 /// The fastest standard level of zstd, so that the processor is not the bottleneck.
 const LEVEL: i32 = 1;

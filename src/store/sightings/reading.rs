@@ -6,8 +6,9 @@ use std::rc::Rc;
 use rusqlite::{Connection, Row, Rows};
 
 use super::packing::unpack;
-use crate::store::reader::{damaged, next_row, parse_column};
-use crate::store::{RunReader, SightingRecord, StoreError};
+use super::record::SightingRecord;
+use crate::store::row::{damaged, next_row, parse_column};
+use crate::store::{RunReader, StoreError};
 use dragnet_model::{AccountId, Region};
 
 /// The number of unpacked chunks that are cached while sightings are read in time order; each has

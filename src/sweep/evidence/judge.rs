@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::sweep::plan::{Decision, LATE_ARRIVAL, decide};
+use crate::sweep::delivery_lag::LATE_ARRIVAL;
+use crate::sweep::log_sources::log_groups::read_decision::{Decision, decide};
 use dragnet_model::time::rfc3339_ms;
 use dragnet_model::{
     Delivery, Destination, LogGroup, LogGroupArn, LogSource, ManagementEvents, Outcome, Selection,

@@ -4,6 +4,7 @@ use futures::future::join_all;
 
 use crate::aws::{Aws, CallError, Pages, Session};
 use crate::sweep::outcome;
+use crate::sweep::refusal::outcome_of_call_error;
 use dragnet_model::{LogSource, Outcome, SourceKind, SourceLookup, SourceState, Status, Target};
 
 /// The log sources of one account-Region.
@@ -71,7 +72,7 @@ async fn trails(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<Log
     let listed = aws
         .trails(session, &target.region)
         .await
-        .map_err(|error| outcome::from_call_error(&error))?;
+        .map_err(|error| outcome_of_call_error(&error))?;
     let with_state = listed.into_iter().map(|trail| async {
         // The state of a trail is looked up once, in its home Region.
         if trail.home == *target {
@@ -94,7 +95,7 @@ async fn flow_logs(
         let (page, next) = aws
             .flow_logs(session, target, pages.token())
             .await
-            .map_err(|error| outcome::from_call_error(&error))?;
+            .map_err(|error| outcome_of_call_error(&error))?;
         let advanced = pages.advance(page.len(), next);
         all.extend(page);
         match advanced {
@@ -120,7 +121,7 @@ pub async fn look_up_trail_state(aws: &Aws, session: &Session, trail: LogSource)
     let state =
         status.and_then(|status| Ok::<_, CallError>(SourceState::Known(status, selection?)));
     LogSource {
-        state: state.unwrap_or_else(|error| SourceState::Denied(outcome::from_call_error(&error))),
+        state: state.unwrap_or_else(|error| SourceState::Denied(outcome_of_call_error(&error))),
         ..trail
     }
 }

@@ -4,24 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tokio::sync::{OnceCell, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::look_up::look_up_trail_state;
-use crate::aws::Session;
-use crate::config::SourcesRule;
-use crate::search::FlowLogFormats;
-use crate::store::{CoverageId, Entry, JournalClosed, KnownUnits};
-use crate::sweep::directory::{Member, Members, member_to_enter};
-use crate::sweep::outcome;
-use crate::sweep::refusal::Refusal;
-use crate::sweep::region::{Delivered, RegionContext};
+use crate::store::{Entry, JournalClosed};
+use crate::sweep::context::SweepContext;
+use crate::sweep::directory::member_to_enter;
+use crate::sweep::host::Host;
+use crate::sweep::log_sources::log_groups::delivered::Delivered;
+use crate::sweep::log_sources::log_groups::remote_group::scan_remote_group;
+use crate::sweep::member::{Member, Members};
 use crate::sweep::region_scope::is_in_scope;
-use crate::sweep::run::{SweepContext, join_tasks, unread_row};
-use dragnet_model::{
-    Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, LogSource, Outcome,
-    Reason, SourceState, Status, Target, TrailScope,
-};
+use crate::sweep::tasks::join_tasks;
+use dragnet_model::{AccountId, LogGroupArn, LogSource, SourceState, Target};
 
 /// How many log sources may wait until the list of accounts is complete. Each takes a few hundred
 /// bytes. If the channel is full, account-Regions wait before they scan their log groups.
@@ -70,35 +66,7 @@ impl Follower {
             return;
         }
         if let Some(group) = log_source.log_group() {
-            let account = self.host(group.target.account).account();
-            let region = &group.target.region;
-            self.shared
-                .selector_matches
-                .mark_log_group(&account, region, &group.name);
-        }
-        if let Some(group) = log_source
-            .log_group()
-            .filter(|group| self.needs_scan(group))
-            .cloned()
-            && self.groups.insert(group.clone())
-        {
-            let flow_logs = FlowLogFormats::by_group([&log_source])
-                .remove(&group)
-                .unwrap_or_default();
-            let owner = self.members.get(&log_source.home.account);
-            let organization = owner.and_then(Member::organization);
-            let delivered = Delivered {
-                trails: TrailScope::from_log_source(&log_source, organization.as_ref())
-                    .into_iter()
-                    .collect(),
-                flow_logs,
-            };
-            tasks.spawn(scan_group(
-                Arc::clone(&self.shared),
-                self.host(group.target.account),
-                group,
-                delivered,
-            ));
+            self.follow_to_group(group, &log_source, tasks);
         }
         if log_source.state == SourceState::Unknown && !self.is_in_scope(&log_source.home) {
             tasks.spawn(look_up_state(
@@ -107,6 +75,34 @@ impl Follower {
                 log_source,
             ));
         }
+    }
+
+    /// Starts the scan of the log group to which a log source delivers, unless that is in scope or
+    /// was started before.
+    fn follow_to_group(
+        &mut self,
+        group: &LogGroupArn,
+        log_source: &LogSource,
+        tasks: &mut JoinSet<Result<(), JournalClosed>>,
+    ) {
+        let host = self.host(group.target.account);
+        self.shared.selector_matches.mark_log_group(
+            &host.account(),
+            &group.target.region,
+            &group.name,
+        );
+        if !self.needs_scan(group) || !self.groups.insert(group.clone()) {
+            return;
+        }
+        let owner = self.members.get(&log_source.home.account);
+        let organization = owner.and_then(Member::organization);
+        let delivered = Delivered::from_log_source(log_source, group, organization.as_ref());
+        tasks.spawn(scan_remote_group(
+            Arc::clone(&self.shared),
+            host,
+            group.clone(),
+            delivered,
+        ));
     }
 
     /// A log group in scope is scanned with its own account-Region.
@@ -123,51 +119,10 @@ impl Follower {
 
     fn host(&mut self, account: AccountId) -> Arc<Host> {
         let host = self.hosts.entry(account).or_insert_with(|| {
-            let member = member_to_enter(&self.members, &self.shared.access, account).map(Arc::new);
-            Arc::new(Host {
-                id: account,
-                member,
-                session: OnceCell::new(),
-            })
+            let member = member_to_enter(&self.members, &self.shared.access, account);
+            Arc::new(Host::new(account, member))
         });
         Arc::clone(host)
-    }
-}
-
-/// An account that stores records of other accounts.
-struct Host {
-    id: AccountId,
-    /// The member to enter, or the reason why the account must not be entered.
-    member: Result<Arc<Member>, Outcome>,
-    session: OnceCell<Result<Arc<Session>, Outcome>>,
-}
-
-impl Host {
-    /// Enters the account; the session is shared by all callers.
-    async fn enter(&self, shared: &SweepContext) -> Result<(Arc<Member>, Arc<Session>), Outcome> {
-        let member = self.member.clone()?;
-        let enter = || async {
-            let entered = shared.access.enter(&shared.aws, &member).await;
-            entered
-                .map(|entered| entered.session)
-                .map_err(Refusal::into_outcome)
-        };
-        let session = shared
-            .unless_interrupted(async { self.session.get_or_init(enter).await.clone() })
-            .await?;
-        Ok((member, session))
-    }
-
-    /// Returns the account as coverage rows name it.
-    fn account(&self) -> Account {
-        match &self.member {
-            Ok(member) => member.account.clone(),
-            Err(_) => Account {
-                id: self.id,
-                name: String::new(),
-                state: AccountState::Active,
-            },
-        }
     }
 }
 
@@ -192,115 +147,4 @@ async fn look_up_state(
         ..log_source
     });
     shared.journal.write(Entry::LogSource(log_source)).await
-}
-
-/// Scans a log group out of scope, unless an earlier part of the run finished it.
-async fn scan_group(
-    shared: Arc<SweepContext>,
-    host: Arc<Host>,
-    arn: LogGroupArn,
-    delivered: Delivered,
-) -> Result<(), JournalClosed> {
-    shared.selector_matches.mark_selected_log_group();
-    let known = shared.known_group(&arn);
-    if known.as_ref().is_some_and(|known| known.is_finished) {
-        return Ok(());
-    }
-    let region = &arn.target.region;
-    let (member, session, group) = match find_group(&shared, &host, &arn).await {
-        Ok(found) => found,
-        Err(outcome) => {
-            let coverage_id = known.map(|known| known.coverage_id);
-            return record_failure(&shared, &host.account(), &arn, coverage_id, outcome).await;
-        }
-    };
-    let (coverage_id, units) = match known {
-        Some(known) => (known.coverage_id, known.units),
-        None => (
-            shared
-                .record_log_group(&member.account, region, &group, true)
-                .await?,
-            KnownUnits::default(),
-        ),
-    };
-    let context = RegionContext {
-        shared,
-        member,
-        session,
-        region: region.clone(),
-    };
-    let queue = context.new_queue();
-    context
-        .start_scan(group, delivered, coverage_id, units, &queue)
-        .await?;
-    queue.set_listing(false);
-    queue.read_all().await
-}
-
-/// Records that a log group out of scope cannot be scanned. `coverage_id` is its row of the
-/// coverage, if an earlier part of the run wrote one.
-async fn record_failure(
-    shared: &SweepContext,
-    account: &Account,
-    arn: &LogGroupArn,
-    coverage_id: Option<CoverageId>,
-    outcome: Outcome,
-) -> Result<(), JournalClosed> {
-    let region = &arn.target.region;
-    let group = unseen_group(arn);
-    shared.update_plan(|sheet| {
-        sheet.add_gap(unread_row(account, Some(region), Some(&group), &outcome));
-    });
-    // If log sources are not required, the failure appears only in `sources.csv`, not in the
-    // coverage.
-    if shared.settings.reach.scope.sources != SourcesRule::Require {
-        return Ok(());
-    }
-    let coverage_id = match coverage_id {
-        Some(coverage_id) => coverage_id,
-        None => {
-            shared
-                .record_log_group(account, region, &group, true)
-                .await?
-        }
-    };
-    shared.finish_row(coverage_id, outcome).await
-}
-
-/// Enters the account of a log group and looks the log group up.
-async fn find_group(
-    shared: &SweepContext,
-    host: &Host,
-    arn: &LogGroupArn,
-) -> Result<(Arc<Member>, Arc<Session>, LogGroup), Outcome> {
-    let (member, session) = host.enter(shared).await?;
-    let looked_up = async {
-        let group = shared
-            .aws
-            .log_group(&session, arn)
-            .await
-            .map_err(|error| outcome::from_call_error(&error))?;
-        group.ok_or_else(|| {
-            Outcome::with_reason(
-                Status::Failed,
-                Reason::GroupGone,
-                "a log source delivers to this log group, but it does not exist",
-            )
-        })
-    };
-    let group = shared.unless_interrupted(looked_up).await?;
-    Ok((member, session, group))
-}
-
-/// Returns a log group of which only the ARN is known.
-fn unseen_group(arn: &LogGroupArn) -> LogGroup {
-    LogGroup {
-        name: arn.name.clone(),
-        class: LogGroupClass::Standard,
-        stored_bytes: 0,
-        retention_days: None,
-        created: None,
-        masked: false,
-        kms_key: None,
-    }
 }

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::judge::{GroupEnd, Judgement, judge};
 use jiff::Timestamp;
 
+use super::judge::{GroupEnd, Judgement, judge};
 use crate::config::Scope;
-use crate::store::{CoverageOutcomes, RunReader, StoreError};
-use crate::sweep::judge::JudgementBasis;
+use crate::store::{RunReader, StoreError};
+use crate::sweep::judgement_basis::JudgementBasis;
+use crate::sweep::log_sources::source_proofs::end_of_delivery;
 use dragnet_model::{
     Account, AccountId, AccountState, LogGroupArn, LogKind, LogSource, ManagementEvents, Outcome,
     Source, SourceKind, SourceLookup, SourceState, SourceStatus, Target, TimeWindow,
@@ -48,7 +49,7 @@ pub(in crate::sweep) fn judged_sources(
         &reader.source_lookups()?,
         log_sources,
         basis.window,
-        |group| end_in_run(&outcomes, basis, group),
+        |group| end_of_delivery(&outcomes, basis, group),
     );
     let accounts = reader.accounts()?.into_iter();
     let names: BTreeMap<String, String> = accounts
@@ -92,27 +93,6 @@ impl Sources {
                 row.status = SourceStatus::Accepted;
             }
         }
-    }
-}
-
-fn end_in_run(
-    outcomes: &CoverageOutcomes,
-    basis: &JudgementBasis,
-    group: &LogGroupArn,
-) -> GroupEnd {
-    if let Some(outcome) = outcomes.group_outcome(group) {
-        let outcome = basis.delivered_outcome(outcome);
-        return GroupEnd::from_outcome(&outcome, SourceStatus::Searched);
-    }
-    if !basis.scope.has_log_group(&group.name) {
-        return GroupEnd::out_of_scope();
-    }
-    match outcomes
-        .target_outcome(&group.target)
-        .filter(|outcome| !outcome.is_covered())
-    {
-        Some(outcome) => GroupEnd::from_outcome(outcome, SourceStatus::Failed),
-        None => GroupEnd::not_found(),
     }
 }
 

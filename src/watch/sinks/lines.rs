@@ -4,7 +4,6 @@ use std::fs::OpenOptions;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::PoisonError;
 
 use super::{SharedOutput, SinkError};
 use crate::report::escape_json;
@@ -12,7 +11,7 @@ use crate::report::escape_json;
 /// Prints a line of JSON. The output may be a terminal, so it is escaped.
 pub(super) fn print(output: &SharedOutput, line: &str) -> Result<(), SinkError> {
     // A panic during an earlier write does not make the output unusable.
-    let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut output = output.lock();
     writeln!(output, "{}", escape_json(line))
         .and_then(|()| output.flush())
         .map_err(|error| SinkError::Temporary(error.to_string()))

@@ -7,15 +7,16 @@ mod slack;
 mod webhook;
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use secrecy::ExposeSecret;
 
 use super::alert::Alert;
 use crate::aws::{Aws, BusEvent, CallError, ErrorClass, PostError, Poster, TopicMessage};
-use crate::cli::settings::{SinkEndpoint, SinkSettings};
 use crate::config::EventBus;
+use crate::settings::{SinkEndpoint, SinkSettings};
 
 /// The writer for alerts on stdout.
 pub type SharedOutput = Arc<Mutex<dyn Write + Send>>;

@@ -29,7 +29,7 @@ impl State {
         &self,
         schedule: &str,
     ) -> Result<BTreeMap<AccountId, AccountCoverage>, StateError> {
-        let connection = self.connection();
+        let connection = self.connection.lock();
         let mut select = connection.prepare(
             "SELECT account, name, is_covered, reason, since_ms FROM standing WHERE schedule = ?1",
         )?;

@@ -5,41 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{State, StateError, damaged};
 
-/// How an activation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ActivationEnd {
-    /// Everything in scope was covered.
-    Complete,
-    /// Something in scope was not covered.
-    Incomplete,
-    /// The activation was stopped.
-    Interrupted,
-    /// There was no run, so nothing is covered.
-    Failed,
-}
-
-impl ActivationEnd {
-    /// All variants.
-    pub const ALL: [Self; 4] = [
-        Self::Complete,
-        Self::Incomplete,
-        Self::Interrupted,
-        Self::Failed,
-    ];
-
-    /// The name used in files and metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Incomplete => "incomplete",
-            Self::Interrupted => "interrupted",
-            Self::Failed => "failed",
-        }
-    }
-
-    fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|end| end.as_str() == word)
+dragnet_model::word_enum! {
+    /// How an activation ended. The totals of a schedule are stored in this order.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ActivationEnd: Serialize, Deserialize {
+        /// Everything in scope was covered.
+        Complete => "complete",
+        /// Something in scope was not covered.
+        Incomplete => "incomplete",
+        /// The activation was stopped.
+        Interrupted => "interrupted",
+        /// There was no run, so nothing is covered.
+        Failed => "failed",
     }
 }
 
@@ -121,7 +98,7 @@ impl State {
     /// # Errors
     /// The database fails or is damaged.
     pub fn last_activation(&self, name: &str) -> Result<Option<ActivationRecord>, StateError> {
-        let connection = self.connection();
+        let connection = self.connection.lock();
         let mut select = connection.prepare_cached(
             "SELECT due_ms, started_ms, ended_ms, status, problem, run, uncovered, totals FROM schedule WHERE name = ?1",
         )?;
@@ -174,7 +151,8 @@ impl State {
     pub fn bytes_read_on_day_of(&self, now_ms: i64) -> Result<u64, StateError> {
         let select = "SELECT bytes FROM scanned WHERE day = ?1";
         let bytes: Option<i64> = self
-            .connection()
+            .connection
+            .lock()
             .query_row(select, [day(now_ms)], |row| row.get(0))
             .optional()?;
         Ok(u64::try_from(bytes.unwrap_or_default()).unwrap_or_default())

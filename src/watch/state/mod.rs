@@ -16,8 +16,9 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, Transaction};
 
 pub use account_coverage::AccountCoverage;
@@ -190,19 +191,11 @@ impl State {
         &self,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
-        let mut connection = self.connection();
+        let mut connection = self.connection.lock();
         let transaction = connection.transaction()?;
         let changed = change(&transaction)?;
         transaction.commit()?;
         Ok(changed)
-    }
-
-    fn connection(&self) -> MutexGuard<'_, Connection> {
-        // If a thread panicked, its transaction was rolled back, so the connection behind a
-        // poisoned lock is consistent.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -37,7 +37,7 @@ impl State {
     /// # Errors
     /// The database fails or is damaged.
     pub fn next_alert(&self, sink: &str) -> Result<Option<Waiting>, StateError> {
-        let connection = self.connection();
+        let connection = self.connection.lock();
         let mut select = connection.prepare_cached(
             "SELECT alert, attempts, due_ms, body FROM delivery JOIN alert ON alert.seq = delivery.alert
              WHERE sink = ?1 AND settled IS NULL ORDER BY alert LIMIT 1",
@@ -90,7 +90,7 @@ impl State {
         due_ms: i64,
         problem: &str,
     ) -> Result<(), StateError> {
-        self.connection().execute(
+        self.connection.lock().execute(
             "UPDATE delivery SET attempts = attempts + 1, due_ms = ?3, problem = ?4 WHERE sink = ?1 AND alert = ?2",
             params![sink, seq, due_ms, problem],
         )?;
@@ -102,7 +102,7 @@ impl State {
     /// # Errors
     /// The database fails.
     pub fn sink_record(&self, sink: &str) -> Result<SinkRecord, StateError> {
-        let connection = self.connection();
+        let connection = self.connection.lock();
         let count = |settled: &str| -> Result<u64, StateError> {
             let select = "SELECT count(*) FROM delivery WHERE sink = ?1 AND coalesce(settled, 'waiting') = ?2";
             let count: i64 = connection.query_row(select, [sink, settled], |row| row.get(0))?;
@@ -127,7 +127,7 @@ impl State {
         settled: &str,
         problem: &str,
     ) -> Result<(), StateError> {
-        self.connection().execute(
+        self.connection.lock().execute(
             "UPDATE delivery SET attempts = attempts + 1, settled = ?3, problem = ?4 WHERE sink = ?1 AND alert = ?2",
             params![sink, seq, settled, problem],
         )?;

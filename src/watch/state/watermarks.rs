@@ -11,7 +11,7 @@ impl State {
     /// # Errors
     /// The database fails or is damaged.
     pub fn watermarks(&self, schedule: &str) -> Result<Watermarks, StateError> {
-        let connection = self.connection();
+        let connection = self.connection.lock();
         let mut select = connection.prepare(
             "SELECT account, region, log_group, until_ms, ahead_from_ms, ahead_to_ms FROM watermark WHERE schedule = ?1",
         )?;
@@ -32,7 +32,8 @@ impl State {
         let earliest = "SELECT min(until_ms) FROM watermark WHERE schedule = ?1 AND log_group != ''
                         AND met_ms = (SELECT max(met_ms) FROM watermark WHERE schedule = ?1)";
         Ok(self
-            .connection()
+            .connection
+            .lock()
             .query_row(earliest, [schedule], |row| row.get(0))?)
     }
 
@@ -43,7 +44,8 @@ impl State {
     pub fn latest_watermark_ms(&self, schedule: &str) -> Result<Option<i64>, StateError> {
         let latest = "SELECT max(max(until_ms, coalesce(ahead_to_ms, until_ms))) FROM watermark WHERE schedule = ?1";
         Ok(self
-            .connection()
+            .connection
+            .lock()
             .query_row(latest, [schedule], |row| row.get(0))?)
     }
 }

@@ -14,6 +14,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::world::{World, edit_plan, is_allowed, retry_while_throttled, states};
+use crate::scenario::{Fault, Inline, Role};
 
 pub(super) const MALLORY: &str = "arn:aws:iam::222222222222:user/mallory";
 pub(super) const TRUSTED: &str = "arn:aws:iam::222222222222:role/Trusted";
@@ -43,10 +44,15 @@ attached = ["arn:aws:iam::aws:policy/AdministratorAccess"]
 /// A role whose inline policies leave no room for another one.
 fn full_role(boundary: &str) -> String {
     let resource = "A".repeat(10_100);
-    format!(
-        "\n[[roles]]\nname = \"Full\"\naccounts = [\"222222222222\"]\n{boundary}\nattached = [\"{ADMINISTRATOR}\"]\n\
-         policies = {{ Big = '{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"{resource}\"}}}}' }}\n"
-    )
+    let policy = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Action":"s3:GetObject","Resource":"{resource}"}}}}"#
+    );
+    Role::new("Full")
+        .accounts(["222222222222"])
+        .raw(boundary)
+        .attached([ADMINISTRATOR])
+        .policies(Inline(&[("Big", policy)]))
+        .to_string()
 }
 
 /// Returns what the actions change, by name: the status of every credential of mallory, her
@@ -543,7 +549,7 @@ async fn plan_says_what_remains_possible_and_is_exported() {
 
 #[tokio::test(start_paused = true)]
 async fn crash_at_any_time_is_continued_for_every_action() {
-    let slow = "\n[[faults]]\noperation = \"*\"\naccount = \"222222222222\"\nkind = \"slow\"\nmilliseconds = 100\n";
+    let slow = Fault::slow("*", 100).account("222222222222");
     for cut in (25..8_000).step_by(725).map(Duration::from_millis) {
         let world = World::new(&format!("{PRINCIPALS}{slow}"));
         let iam = world.iam("222222222222").await;
@@ -580,8 +586,8 @@ async fn crash_at_any_time_is_continued_for_every_action() {
 
 #[tokio::test(start_paused = true)]
 async fn random_runs_of_every_action_end_as_reported() {
-    let faults = "\n[[faults]]\noperation = \"Update*\"\nkind = \"reset\"\nevery = 5\n\
-                  [[faults]]\noperation = \"*Boundary\"\nkind = \"server-error\"\nevery = 4\n";
+    let faults = String::from(Fault::new("Update*", "reset").every(5))
+        + &Fault::new("*Boundary", "server-error").every(4);
     let mut contained = 0;
     for seed in 0..12 {
         let mut rng = Rng::with_seed(seed);

@@ -7,6 +7,7 @@ use dragnet::contain::{SealKey, SealOrigin, SealedPlan, shell_script};
 use serde_json::json;
 
 use super::world::{World, edit_plan, inline_policies, is_allowed, states};
+use crate::scenario::{Account, User};
 
 const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
 
@@ -56,7 +57,7 @@ async fn dry_run_predicts_what_apply_does() {
 
 #[tokio::test(start_paused = true)]
 async fn dry_run_refuses_what_apply_refuses() {
-    let world = World::new("\n[[accounts]]\nid = \"400000000001\"\nname = \"many\"\ncount = 9\n");
+    let world = World::new(&Account::new("400000000001", "many").count(9));
     let plan = world
         .plan(&["--role", "App", "--force", "max-targets"])
         .await;
@@ -179,9 +180,9 @@ fn script_continues_after_a_failure_and_counts() {
         .start_paused(true)
         .build()
         .unwrap();
-    let users = "\n[[users]]\naccount = \"222222222222\"\nname = \"-backdoor\"\n";
+    let users = User::new("222222222222", "-backdoor");
     let plan = runtime.block_on(async {
-        let world = World::new(users);
+        let world = World::new(&users);
         world
             .plan(&["--user=-backdoor", "--user", "eve", "--account", "prod"])
             .await

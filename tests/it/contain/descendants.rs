@@ -6,6 +6,7 @@ use dragnet::contain::{Change, SealedPlan, plan_lines};
 
 use super::world::{World, is_allowed, states};
 use crate::range::clients::temporary;
+use crate::scenario::{Inline, Raw, Record, Role, User};
 use crate::world::{SMALL, World as Sweeps, event};
 
 const DEFAULT_ROLES: &str = include_str!("../../../config/range/default-roles.toml");
@@ -36,14 +37,16 @@ const EVERYTHING: [&str; 7] = [
 ];
 
 fn role(name: &str, account: &str) -> String {
-    format!(
-        "[[roles]]\nname = \"{name}\"\naccounts = \"{account}\"\n\
-         attached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n"
-    )
+    Role::new(name)
+        .accounts(account)
+        .attached(["arn:aws:iam::aws:policy/AdministratorAccess"])
+        .to_string()
 }
 
 fn user(name: &str, account: &str, keys: &str) -> String {
-    format!("[[users]]\naccount = \"{account}\"\nname = \"{name}\"\naccess_keys = [{keys}]\n")
+    User::new(account, name)
+        .access_keys(Raw(format!("[{keys}]")))
+        .to_string()
 }
 
 /// Returns the organization with the principals that the attacker created.
@@ -70,39 +73,34 @@ async fn role_id(account: &str, name: &str) -> String {
     role.role.unwrap().role_id
 }
 
-/// A record that the organization's trail delivers.
-struct Call<'a> {
-    account: &'a str,
-    minutes_ago: u32,
-    by: &'a str,
-    key: &'a str,
-    /// The service and the action: `iam CreateUser`.
-    name: &'a str,
-    /// The tables of the request and the response, and more fields.
-    more: String,
+/// Returns the record of a call, which the organization's trail delivers. `name` is the service and
+/// the action: `iam CreateUser`.
+fn call(account: &str, minutes_ago: u32, by: &str, key: &str, name: &str) -> Record {
+    let (service, action) = name.split_once(' ').unwrap();
+    Record::new(account, "us-east-1", format!("{minutes_ago}m ago"), by)
+        .access_key(key)
+        .call(service, action)
+        .ip("192.0.2.1")
 }
 
-impl Call<'_> {
-    fn record(&self) -> String {
-        let (service, action) = self.name.split_once(' ').unwrap();
-        format!(
-            "[[records]]\naccount = \"{}\"\nregion = \"us-east-1\"\nat = \"{}m ago\"\nby = \"{}\"\n\
-             access_key = \"{}\"\nservice = \"{service}\"\naction = \"{action}\"\nip = \"192.0.2.1\"\n{}\n",
-            self.account, self.minutes_ago, self.by, self.key, self.more
-        )
-    }
-}
-
-/// Returns the request and the response of `AssumeRole`.
-fn assumed(role: &str, id: &str, session: &str, key: &str) -> String {
+/// Adds the request and the response of `AssumeRole`.
+fn assume(call: Record, role: &str, id: &str, session: &str, key: &str) -> Record {
     let arn = role
         .replace(":iam:", ":sts:")
         .replace(":role/", ":assumed-role/");
-    format!(
-        "request = {{ roleArn = \"{role}\", roleSessionName = \"{session}\" }}\n\
-         response = {{ assumedRoleUser = {{ assumedRoleId = \"{id}:{session}\", arn = \"{arn}/{session}\" }}, \
-         credentials = {{ accessKeyId = \"{key}\" }} }}"
-    )
+    let session_id = format!("{id}:{session}");
+    let session_arn = format!("{arn}/{session}");
+    call.request(Inline(&[("roleArn", role), ("roleSessionName", session)]))
+        .response(Inline(&[
+            (
+                "assumedRoleUser",
+                Inline(&[
+                    ("assumedRoleId", session_id.as_str()),
+                    ("arn", session_arn.as_str()),
+                ]),
+            ),
+            ("credentials", Inline(&[("accessKeyId", key)])),
+        ]))
 }
 
 /// The calls of the attacker: a session, a session in the next account, a password, a user with a
@@ -112,69 +110,26 @@ async fn attack() -> String {
     let deploy = role_id(DEV, "Deploy").await;
     let evil = "arn:aws:sts::222222222222:assumed-role/Worker/evil";
     let evil_in_dev = "arn:aws:sts::333333333333:assumed-role/Deploy/evil-2";
-    let call = |account, minutes_ago, by, key, name, more: &str| {
-        let more = more.to_owned();
-        let call = Call {
-            account,
-            minutes_ago,
-            by,
-            key,
-            name,
-            more,
-        };
-        call.record()
-    };
-    let first = assumed(WORKER, &worker, "evil", FIRST_SESSION);
-    let second = assumed(DEPLOY, &deploy, "evil-2", SECOND_SESSION);
-    let password = "request = { userName = \"intern\" }";
-    let created_user = format!(
-        "request = {{ userName = \"backdoor\" }}\nresponse = {{ user = {{ arn = \"{BACKDOOR}\" }} }}"
-    );
-    let created_key = format!(
-        "request = {{ userName = \"backdoor\" }}\n\
-         response = {{ accessKey = {{ accessKeyId = \"{BACKDOOR_KEY}\", userName = \"backdoor\" }} }}"
-    );
-    let created_role = format!(
-        "request = {{ roleName = \"Persist\" }}\nresponse = {{ role = {{ arn = \"{PERSIST}\" }} }}"
-    );
-    [
-        call(PROD, 60, CI, KEY, "sts AssumeRole", &first),
-        call(PROD, 55, evil, FIRST_SESSION, "sts AssumeRole", &second),
-        call(
-            PROD,
-            54,
-            evil,
-            FIRST_SESSION,
-            "iam CreateLoginProfile",
-            password,
-        ),
-        call(
-            DEV,
-            50,
-            evil_in_dev,
-            SECOND_SESSION,
-            "iam CreateUser",
-            &created_user,
-        ),
-        call(
-            DEV,
-            49,
-            evil_in_dev,
-            SECOND_SESSION,
-            "iam CreateAccessKey",
-            &created_key,
-        ),
-        call(
-            DEV,
-            48,
-            evil_in_dev,
-            SECOND_SESSION,
-            "iam CreateRole",
-            &created_role,
-        ),
-        call(DEV, 40, BACKDOOR, BACKDOOR_KEY, "s3 ListBuckets", ""),
-    ]
-    .concat()
+    let first = call(PROD, 60, CI, KEY, "sts AssumeRole");
+    let first = assume(first, WORKER, &worker, "evil", FIRST_SESSION);
+    let second = call(PROD, 55, evil, FIRST_SESSION, "sts AssumeRole");
+    let second = assume(second, DEPLOY, &deploy, "evil-2", SECOND_SESSION);
+    let password = call(PROD, 54, evil, FIRST_SESSION, "iam CreateLoginProfile")
+        .request(Inline(&[("userName", "intern")]));
+    let user = call(DEV, 50, evil_in_dev, SECOND_SESSION, "iam CreateUser")
+        .request(Inline(&[("userName", "backdoor")]))
+        .response(Inline(&[("user", Inline(&[("arn", BACKDOOR)]))]));
+    let key = call(DEV, 49, evil_in_dev, SECOND_SESSION, "iam CreateAccessKey")
+        .request(Inline(&[("userName", "backdoor")]))
+        .response(Inline(&[(
+            "accessKey",
+            Inline(&[("accessKeyId", BACKDOOR_KEY), ("userName", "backdoor")]),
+        )]));
+    let role = call(DEV, 48, evil_in_dev, SECOND_SESSION, "iam CreateRole")
+        .request(Inline(&[("roleName", "Persist")]))
+        .response(Inline(&[("role", Inline(&[("arn", PERSIST)]))]));
+    let use_of_key = call(DEV, 40, BACKDOOR, BACKDOOR_KEY, "s3 ListBuckets");
+    format!("{first}{second}{password}{user}{key}{role}{use_of_key}")
 }
 
 /// The calls of others in the records of the run: 300 sessions of the shared role, the colleague
@@ -183,27 +138,22 @@ fn bystanders() -> String {
     let mut records = String::new();
     for number in 0..300 {
         let by = format!("arn:aws:sts::222222222222:assumed-role/Worker/build-{number}");
-        let call = Call {
-            account: PROD,
-            minutes_ago: 30,
-            by: &by,
-            key: "ASIABUILD22222222222",
-            name: "s3 ListBuckets",
-            more: format!("request = {{ note = \"{KEY}\" }}"),
-        };
-        records.push_str(&call.record());
+        let build = call(PROD, 30, &by, "ASIABUILD22222222222", "s3 ListBuckets");
+        records += &build.request(Inline(&[("note", KEY)]));
     }
-    let deactivated = Call {
-        account: PROD,
-        minutes_ago: 20,
-        by: "arn:aws:iam::222222222222:user/carol",
-        key: "AKIACAROL22222222222",
-        name: "iam UpdateAccessKey",
-        more: format!(
-            "request = {{ userName = \"ci\", accessKeyId = \"{KEY}\", status = \"Inactive\" }}"
-        ),
-    };
-    records.push_str(&deactivated.record());
+    let carol = "arn:aws:iam::222222222222:user/carol";
+    let deactivated = call(
+        PROD,
+        20,
+        carol,
+        "AKIACAROL22222222222",
+        "iam UpdateAccessKey",
+    );
+    records += &deactivated.request(Inline(&[
+        ("userName", "ci"),
+        ("accessKeyId", KEY),
+        ("status", "Inactive"),
+    ]));
     let forged = format!(
         r#"{{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","arn":"{CI}","accessKeyId":"{KEY}"}},"eventTime":"2026-03-02T11:30:00Z","eventSource":"iam.amazonaws.com","eventName":"CreateLoginProfile","requestParameters":{{"userName":"victim"}},"awsRegion":"us-east-1","sourceIPAddress":"192.0.2.1","eventID":"forged","recipientAccountId":"{PROD}"}}"#
     );
@@ -241,7 +191,7 @@ fn has_open_end(plan: &SealedPlan, parts: &[&str]) -> bool {
 }
 
 /// Assumes the shared role with this session name.
-async fn assume(world: &World, session: &str) -> SdkConfig {
+async fn assume_shared_role(world: &World, session: &str) -> SdkConfig {
     let clients = world.sdk_clients();
     let sts = aws_sdk_sts::Client::new(&clients.responder());
     let request = sts
@@ -279,8 +229,8 @@ async fn all_six_footholds_are_contained_and_nothing_else() {
         !text.contains(":build-7\""),
         "no innocent session is denied"
     );
-    let evil = assume(&world, "evil").await;
-    let innocent = assume(&world, "build-7").await;
+    let evil = assume_shared_role(&world, "evil").await;
+    let innocent = assume_shared_role(&world, "build-7").await;
     let applied = world.apply(&plan).await;
     assert_eq!(states(&applied), ["verified"; 6]);
     assert!(!is_allowed(&evil).await);
@@ -335,42 +285,22 @@ async fn an_omitted_foothold_is_an_open_end() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_contained_is_an_open_end() {
-    let by_ci = |name, more: String| {
-        let call = Call {
-            account: PROD,
-            minutes_ago: 10,
-            by: CI,
-            key: KEY,
-            name,
-            more,
-        };
-        call.record()
-    };
+    let by_ci = |name| call(PROD, 10, CI, KEY, name);
     let outside = "arn:aws:iam::999999999999:role/Outside";
-    let scenario = [
-        organization(),
-        by_ci(
-            "sts AssumeRole",
-            assumed(outside, "AROAOUTSIDE", "evil", FIRST_SESSION),
+    let calls = [
+        assume(
+            by_ci("sts AssumeRole"),
+            outside,
+            "AROAOUTSIDE",
+            "evil",
+            FIRST_SESSION,
         ),
-        by_ci(
-            "iam UpdateAssumeRolePolicy",
-            "request = { roleName = \"Worker\" }".to_owned(),
-        ),
-        by_ci(
-            "iam AttachUserPolicy",
-            "request = { userName = \"intern\" }".to_owned(),
-        ),
-        by_ci(
-            "iam AttachUserPolicy",
-            "request = { userName = \"ci\" }".to_owned(),
-        ),
-        by_ci(
-            "iam CreateSAMLProvider",
-            "response = { sAMLProviderArn = \"saml-1\" }".to_owned(),
-        ),
-    ]
-    .concat();
+        by_ci("iam UpdateAssumeRolePolicy").request(Inline(&[("roleName", "Worker")])),
+        by_ci("iam AttachUserPolicy").request(Inline(&[("userName", "intern")])),
+        by_ci("iam AttachUserPolicy").request(Inline(&[("userName", "ci")])),
+        by_ci("iam CreateSAMLProvider").response(Inline(&[("sAMLProviderArn", "saml-1")])),
+    ];
+    let scenario = organization() + &calls.map(String::from).concat();
     let searched = [KEY, FIRST_SESSION];
     let (_, plan) = plan_from_run(&scenario, &searched, &["--descendants"]).await;
     assert_eq!(targets(&plan), [(CI.to_owned(), "all")]);
@@ -392,18 +322,13 @@ async fn what_cannot_be_contained_is_an_open_end() {
 
 #[tokio::test(start_paused = true)]
 async fn session_without_user_id_is_an_open_end_unless_its_role_is_denied() {
-    let call = Call {
-        account: PROD,
-        minutes_ago: 10,
-        by: CI,
-        key: KEY,
-        name: "sts AssumeRole",
-        more: format!(
-            "request = {{ roleArn = \"{WORKER}\", roleSessionName = \"evil\" }}\n\
-             response = {{ credentials = {{ accessKeyId = \"{FIRST_SESSION}\" }} }}\n"
-        ),
-    };
-    let scenario = [organization(), call.record()].concat();
+    let assumption = call(PROD, 10, CI, KEY, "sts AssumeRole")
+        .request(Inline(&[("roleArn", WORKER), ("roleSessionName", "evil")]))
+        .response(Inline(&[(
+            "credentials",
+            Inline(&[("accessKeyId", FIRST_SESSION)]),
+        )]));
+    let scenario = organization() + &assumption;
     let searched = [KEY, FIRST_SESSION];
     let is_open = |plan: &SealedPlan| has_open_end(plan, &["session evil", "user id"]);
     let (_, plan) = plan_from_run(&scenario, &searched, &["--descendants"]).await;

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use dragnet::cli::Override;
 use dragnet::contain::{SealedPlan, confirmation_lines};
+use dragnet::settings::Override;
 use serde_json::{Value, json};
 
 use super::world::{World, decode_document, edit_plan, inline_policies, states};
+use crate::scenario::{Account, Behaviour, Fault, Role};
 
 const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
 const EVE: &str = "arn:aws:iam::222222222222:user/staff/eve";
@@ -137,7 +138,7 @@ async fn guards_are_overridden_by_arguments_not_by_the_plan() {
     .await;
     assert!(error.contains("contain.max_targets"), "{error}");
 
-    let world = World::new("\n[[roles]]\nname = \"Break-Glass-1\"\n");
+    let world = World::new(&Role::new("Break-Glass-1"));
     let plan = world
         .plan(&[
             "--role",
@@ -203,8 +204,8 @@ async fn edited_expiry_is_ignored() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_plan_still_expires() {
-    let many = "\n[[accounts]]\nid = \"400000000001\"\nname = \"many\"\ncount = 9\n";
-    let world = World::new(many);
+    let many = Account::new("400000000001", "many").count(9);
+    let world = World::new(&many);
     let plan = world
         .plan(&["--role", "App", "--force", "max-targets"])
         .await;
@@ -333,7 +334,7 @@ async fn plan_in_another_json_form_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn deny_without_matching_simulation_is_unverified() {
-    let world = World::new("\n[behaviour]\npolicy_propagation_seconds = 120\n");
+    let world = World::new(&Behaviour::new().policy_propagation_seconds(120));
     let plan = world.plan(&["--role", APP]).await;
     let containment = world.apply(&plan).await;
     assert_eq!(
@@ -362,8 +363,8 @@ async fn deny_without_matching_simulation_is_unverified() {
 
 #[tokio::test(start_paused = true)]
 async fn denied_simulation_call_does_not_prevent_verification() {
-    let fault = "\n[[faults]]\noperation = \"SimulatePrincipalPolicy\"\nkind = \"access-denied\"\ntimes = 1000\n";
-    let world = World::new(fault);
+    let fault = Fault::denied("SimulatePrincipalPolicy").times(1000);
+    let world = World::new(&fault);
     let plan = world.plan(&["--role", APP]).await;
     assert_eq!(states(&world.apply(&plan).await), ["verified"]);
 }

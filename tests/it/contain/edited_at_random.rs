@@ -27,9 +27,13 @@ const GUARDED: [&str; 3] = [
     "role/DragnetContain",
     "role/OrganizationAccountAccessRole",
 ];
-const CONTAINED_USER: &str = "\n[[users]]\naccount = \"333333333333\"\nname = \"held\"\naccess_keys = [\"AKIAHELD333333333333\"]\n\
-                    policies = { DenyAll = '{\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}}', \
-                    Own = '{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}' }\n";
+const CONTAINED_USER: &str = r#"
+[[users]]
+account = "333333333333"
+name = "held"
+access_keys = ["AKIAHELD333333333333"]
+policies = { DenyAll = '{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}', Own = '{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}' }
+"#;
 
 /// The permissions of the principals in the member accounts, as far as inline policies and access
 /// keys decide them.

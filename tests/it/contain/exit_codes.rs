@@ -5,6 +5,7 @@ use std::process::Output;
 use dragnet::contain::DENY_ALL;
 
 use super::responder::{Responder, code_and_json};
+use crate::scenario::Fault;
 
 const WORKERS: &str = r#"
 [[roles]]
@@ -41,7 +42,10 @@ async fn plan(responder: &Responder) -> String {
 #[tokio::test]
 async fn plan_that_cannot_be_applied_ends_with_3() {
     let responder = Responder::new(WORKERS).await;
-    let config = "[identity]\ncontain_role = \"NoSuchRole\"\n";
+    let config = r#"
+[identity]
+contain_role = "NoSuchRole"
+"#;
     std::fs::write(responder.home.path().join("dragnet.toml"), config).unwrap();
     let output = responder.run(&PLAN).await;
     let stderr = stderr(&output);
@@ -64,7 +68,14 @@ async fn rejected_apply_leaves_no_journal() {
     let id: serde_json::Value = serde_json::from_str(&text).unwrap();
     let id = &id["hash"].as_str().unwrap()[..12];
     let config = responder.home.path().join("dragnet.toml");
-    std::fs::write(config, "[contain]\nmax_targets = 1\n").unwrap();
+    std::fs::write(
+        config,
+        r"
+[contain]
+max_targets = 1
+",
+    )
+    .unwrap();
     for (arguments, reason) in [
         (
             &["plan.json", "--confirm", "0123456789ab"][..],
@@ -88,8 +99,8 @@ async fn rejected_apply_leaves_no_journal() {
 
 #[tokio::test]
 async fn canary_of_one_is_the_default() {
-    let denied = "[[faults]]\noperation = \"PutRolePolicy\"\naccount = \"222222222222\"\nkind = \"access-denied\"\n";
-    let responder = Responder::new(&[WORKERS, denied].concat()).await;
+    let denied = Fault::denied("PutRolePolicy").account("222222222222");
+    let responder = Responder::new(&format!("{WORKERS}{denied}")).await;
     let id = plan(&responder).await;
     let apply = [
         "contain",

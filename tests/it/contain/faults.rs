@@ -7,6 +7,7 @@ use aws_sdk_iam::Client;
 use dragnet::contain::{State, denies_all};
 
 use super::world::{World, decode_document, inline_policies, states};
+use crate::scenario::{Behaviour, Fault};
 
 const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
 
@@ -35,9 +36,7 @@ async fn failed_call_is_continued_by_next_apply_or_undo() {
             "truncated",
         ] {
             // Each of the next calls of the operation may fail a few times.
-            let fault = format!(
-                "\n[[faults]]\noperation = \"{operation}\"\naccount = \"222222222222\"\nkind = \"{kind}\"\ntimes = 9\n"
-            );
+            let fault = Fault::new(operation, kind).account("222222222222").times(9);
             let world = World::new(&fault);
             let apply = format!("{operation} {kind}: apply");
             let undo = format!("{operation} {kind}: undo");
@@ -71,13 +70,13 @@ async fn failed_call_is_continued_by_next_apply_or_undo() {
 async fn crash_at_any_time_is_continued() {
     // Every response takes a tenth of a second, so that cuts fall before, during and after every
     // call.
-    let slow = "\n[[faults]]\noperation = \"*Role*\"\naccount = \"222222222222\"\nkind = \"slow\"\nmilliseconds = 100\n";
+    let slow = Fault::slow("*Role*", 100).account("222222222222");
     for cut in (25..7_000)
         .step_by(225)
         .map(Duration::from_millis)
         .chain([Duration::from_mins(1)])
     {
-        let world = World::new(slow);
+        let world = World::new(&slow);
         let iam = world.iam("222222222222").await;
         let before = inline_policies(&iam, "role", "App").await;
         let plan = world
@@ -112,9 +111,8 @@ async fn crash_at_any_time_is_continued() {
 
 #[tokio::test(start_paused = true)]
 async fn interrupted_apply_can_be_undone() {
-    let slow =
-        "\n[[faults]]\noperation = \"PutRolePolicy\"\nkind = \"slow\"\nmilliseconds = 1000\n";
-    let world = World::new(slow);
+    let slow = Fault::slow("PutRolePolicy", 1000);
+    let world = World::new(&slow);
     let iam = world.iam("222222222222").await;
     let before = inline_policies(&iam, "role", "App").await;
     let plan = world.plan(&["--role", APP]).await;
@@ -147,7 +145,7 @@ async fn fight(iam: Client, times: u32) {
 
 #[tokio::test(start_paused = true)]
 async fn removed_policy_is_written_again_and_reported() {
-    let world = World::new("\n[behaviour]\npolicy_propagation_seconds = 8\n");
+    let world = World::new(&Behaviour::new().policy_propagation_seconds(8));
     let plan = world.plan(&["--role", APP]).await;
     let attacker = tokio::spawn(fight(
         Client::new(
@@ -264,9 +262,8 @@ async fn recreated_user_is_drifted() {
 
 #[tokio::test(start_paused = true)]
 async fn failed_undo_is_stuck_with_advice() {
-    let fault =
-        "\n[[faults]]\noperation = \"DeleteRolePolicy\"\nkind = \"access-denied\"\ntimes = 1\n";
-    let world = World::new(fault);
+    let fault = Fault::denied("DeleteRolePolicy").times(1);
+    let world = World::new(&fault);
     let plan = world.plan(&["--role", APP]).await;
     world.apply(&plan).await;
     let containment = world.undo(plan.short_hash(), false).await;

@@ -11,32 +11,24 @@ use dragnet::contain::{
 };
 use tokio::time::sleep;
 
+use super::eve::{ACCOUNT, EVE, KEY, contain_eve, world};
 use super::world::{World, is_allowed};
+use crate::scenario::{Fault, Inline, User};
 use crate::survive::binary::dragnet;
-use crate::world::SMALL;
-
-const ACCOUNT: &str = "222222222222";
-const EVE: &str = "arn:aws:iam::222222222222:user/eve";
-const KEY: &str = "AKIAEVE2222222222222";
 
 /// Longer than the delivery lag and the time that a change needs to propagate.
 const LATER: Duration = Duration::from_hours(1);
 
-/// Creates an organization whose trail records every call, with a user who may do everything.
-fn world(more: &str) -> World {
-    let eve = format!(
-        "[[users]]\naccount = \"{ACCOUNT}\"\nname = \"eve\"\naccess_keys = [\"{KEY}\"]\n\
-         attached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n"
-    );
-    World::from_scenario(&[SMALL, &eve, more].concat())
-}
-
-/// Contains the user, and returns the id of the containment.
-async fn contain_eve(world: &World) -> String {
-    let plan = world.plan(&["--user", EVE]).await;
-    let containment = world.apply(&plan).await;
-    assert_eq!(containment.overall_status(), "contained");
-    containment.id
+/// Removes the policy of the containment, and calls as the user.
+async fn call_without_deny(world: &World) {
+    let removal = world
+        .iam(ACCOUNT)
+        .await
+        .delete_user_policy()
+        .user_name("eve")
+        .policy_name("DenyAll");
+    removal.send().await.unwrap();
+    assert!(is_allowed(&world.sdk_clients().user(KEY)).await);
 }
 
 async fn verdict(world: &World, id: &str) -> PrincipalVerdict {
@@ -56,7 +48,7 @@ async fn attacker_who_keeps_calling_is_denied() {
     let eve = world.sdk_clients().user(KEY);
     assert!(is_allowed(&eve).await);
     sleep(Duration::from_mins(1)).await;
-    let id = contain_eve(&world).await;
+    let id = contain_eve(&world, &[]).await;
     for _ in 0..14 {
         sleep(Duration::from_secs(10)).await;
         assert!(!is_allowed(&eve).await);
@@ -89,7 +81,7 @@ async fn exit_code(world: &World, id: &str) -> u8 {
 #[tokio::test(start_paused = true)]
 async fn exit_code_is_3_until_the_logs_are_complete_and_0_then() {
     let world = world("");
-    let id = contain_eve(&world).await;
+    let id = contain_eve(&world, &[]).await;
     sleep(Duration::from_mins(10)).await;
     assert_eq!(exit_code(&world, &id).await, 3);
     sleep(LATER).await;
@@ -100,16 +92,10 @@ async fn exit_code_is_3_until_the_logs_are_complete_and_0_then() {
 #[tokio::test(start_paused = true)]
 async fn exit_code_is_3_after_a_success_although_the_policy_is_back() {
     let world = world("");
-    let eve = world.sdk_clients().user(KEY);
-    let id = contain_eve(&world).await;
+    let id = contain_eve(&world, &[]).await;
     sleep(Duration::from_mins(5)).await;
+    call_without_deny(&world).await;
     let colleague = world.iam(ACCOUNT).await;
-    let removal = colleague
-        .delete_user_policy()
-        .user_name("eve")
-        .policy_name("DenyAll");
-    removal.send().await.unwrap();
-    assert!(is_allowed(&eve).await);
     let restoration = colleague
         .put_user_policy()
         .user_name("eve")
@@ -125,11 +111,10 @@ async fn exit_code_is_3_after_a_success_although_the_policy_is_back() {
 async fn denials_by_policies_of_others_are_not_attributed_to_the_containment() {
     let ben = "arn:aws:iam::222222222222:user/ben";
     let key = "AKIABEN2222222222222";
-    let user = format!(
-        "[[users]]\naccount = \"{ACCOUNT}\"\nname = \"ben\"\naccess_keys = [\"{key}\"]\n\
-         attached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n\
-         policies = {{ Old = '{DENY_ALL}' }}\n"
-    );
+    let user = User::new(ACCOUNT, "ben")
+        .access_keys([key])
+        .attached(["arn:aws:iam::aws:policy/AdministratorAccess"])
+        .policies(Inline(&[("Old", DENY_ALL)]));
     let world = world(&user);
     let plan = world.plan(&["--user", ben, "--for", "30m"]).await;
     let id = world.apply(&plan).await.id;
@@ -151,16 +136,9 @@ async fn denials_by_policies_of_others_are_not_attributed_to_the_containment() {
 #[tokio::test(start_paused = true)]
 async fn success_after_a_removed_policy_is_named() {
     let world = world("");
-    let eve = world.sdk_clients().user(KEY);
-    let id = contain_eve(&world).await;
+    let id = contain_eve(&world, &[]).await;
     sleep(Duration::from_mins(5)).await;
-    let colleague = world.iam(ACCOUNT).await;
-    let removal = colleague
-        .delete_user_policy()
-        .user_name("eve")
-        .policy_name("DenyAll");
-    removal.send().await.unwrap();
-    assert!(is_allowed(&eve).await);
+    call_without_deny(&world).await;
     sleep(LATER).await;
     let found = verdict(&world, &id).await;
     assert_eq!(
@@ -177,14 +155,10 @@ async fn success_after_a_removed_policy_is_named() {
 #[tokio::test(start_paused = true)]
 async fn trail_that_cannot_be_read_proves_nothing() {
     let faults: String = ["FilterLogEvents", "StartQuery"]
-        .map(|operation| {
-            format!(
-                "[[faults]]\noperation = \"{operation}\"\naccount = \"111111111111\"\nkind = \"access-denied\"\n"
-            )
-        })
+        .map(|operation| Fault::denied(operation).account("111111111111").to_string())
         .concat();
     let world = world(&faults);
-    let id = contain_eve(&world).await;
+    let id = contain_eve(&world, &[]).await;
     sleep(LATER).await;
     let found = verdict(&world, &id).await;
     assert_eq!(found.verdict, LogVerdict::NotVerified, "{found:#?}");
@@ -197,7 +171,7 @@ async fn trail_that_cannot_be_read_proves_nothing() {
 #[tokio::test(start_paused = true)]
 async fn records_that_may_still_arrive_are_not_complete() {
     let world = world("");
-    let id = contain_eve(&world).await;
+    let id = contain_eve(&world, &[]).await;
     sleep(Duration::from_mins(10)).await;
     let early = verdict(&world, &id).await;
     assert_eq!(early.verdict, LogVerdict::NotVerified, "{early:#?}");
@@ -218,7 +192,7 @@ async fn records_that_may_still_arrive_are_not_complete() {
 #[tokio::test(start_paused = true)]
 async fn undone_containment_is_not_verified() {
     let world = world("");
-    let id = contain_eve(&world).await;
+    let id = contain_eve(&world, &[]).await;
     world.undo(&id, false).await;
     let error = world.try_verify_from_logs(&id).await.unwrap_err();
     assert!(error.to_string().contains("was undone"), "{error}");
@@ -227,7 +201,7 @@ async fn undone_containment_is_not_verified() {
 #[tokio::test(start_paused = true)]
 async fn incident_record_has_calls_and_verification() {
     let world = world("");
-    let id = contain_eve(&world).await;
+    let id = contain_eve(&world, &[]).await;
     let journals = Journals::new(world.settings("").journals);
     let before = incident_markdown(&journals.read(&id).unwrap());
     assert!(before.contains("not verified from logs"), "{before}");
@@ -264,7 +238,7 @@ fn status(world: &World, arguments: &[&str]) -> Output {
 #[tokio::test(start_paused = true)]
 async fn record_is_written_to_a_file_for_its_owner_only() {
     let world = world("");
-    let id = contain_eve(&world).await;
+    let id = contain_eve(&world, &[]).await;
     for (format, part) in [("md", "## Calls"), ("json", "\"calls\"")] {
         let file = format!("record.{format}");
         let printed = status(&world, &[&id, "--record", format]);

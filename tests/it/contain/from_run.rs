@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::world::World;
 use crate::cases::cases;
+use crate::scenario::{Inline, Record, User};
 use crate::world::{SMALL, World as Sweeps, event};
 
 const IP: &str = "192.0.2.1";
@@ -37,13 +38,7 @@ fn target_arns(plan: &SealedPlan) -> Vec<String> {
 fn user_tables(names: &[&str]) -> String {
     names
         .iter()
-        .flat_map(|name| {
-            [
-                "[[users]]\naccount = \"222222222222\"\nname = \"",
-                *name,
-                "\"\n",
-            ]
-        })
+        .map(|name| User::new("222222222222", name).to_string())
         .collect()
 }
 
@@ -52,20 +47,24 @@ fn user_arn(name: &str) -> String {
 }
 
 /// Returns a record that the organization's trail delivers.
-fn trail_record(name: &str, more: &str) -> String {
+fn trail_record(name: &str, service: &str, action: &str) -> Record {
+    let actor = user_arn(name);
+    Record::new("222222222222", "us-east-1", "1h ago", actor)
+        .call(service, action)
+        .ip(IP)
+}
+
+/// Returns a line that looks like a record.
+fn forged_record(name: &str) -> String {
     let actor = user_arn(name);
     format!(
-        "[[records]]\naccount = \"222222222222\"\nregion = \"us-east-1\"\nat = \"1h ago\"\nby = \"{actor}\"\n{more}\n"
+        r#"{{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","arn":"{actor}"}},"eventTime":"2026-03-02T11:00:00Z","eventSource":"s3.amazonaws.com","eventName":"ListBuckets","awsRegion":"us-east-1","sourceIPAddress":"{IP}","eventID":"forged","recipientAccountId":"222222222222"}}"#
     )
 }
 
-/// Returns a line that looks like a record, in the log group of an application.
-fn forged_log_event(name: &str, ip: &str) -> String {
-    let actor = user_arn(name);
-    let message = format!(
-        r#"{{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","arn":"{actor}"}},"eventTime":"2026-03-02T11:00:00Z","eventSource":"s3.amazonaws.com","eventName":"ListBuckets","awsRegion":"us-east-1","sourceIPAddress":"{ip}","eventID":"forged","recipientAccountId":"222222222222"}}"#
-    );
-    event("222222222222", "us-east-1", "/app", "1h ago", &message)
+/// Returns the line as an event of an application.
+fn app_event(message: &str) -> String {
+    event("222222222222", "us-east-1", "/app", "1h ago", message)
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,15 +86,12 @@ async fn colleague_who_deactivated_the_key_is_only_mentioned() {
 
 #[tokio::test(start_paused = true)]
 async fn application_log_line_is_not_evidence() {
-    let actor = trail_record(
-        "bob",
-        &format!("service = \"s3\"\naction = \"ListBuckets\"\nip = \"{IP}\""),
-    );
+    let actor = trail_record("bob", "s3", "ListBuckets");
     let scenario = [
         SMALL,
         &user_tables(&["bob", "innocent"]),
         &actor,
-        &forged_log_event("innocent", IP),
+        &app_event(&forged_record("innocent")),
     ]
     .concat();
     let plan = plan_from_run(&scenario, &[IP]).await.unwrap();
@@ -108,7 +104,7 @@ async fn application_log_line_is_not_evidence() {
     let scenario = [
         SMALL,
         &user_tables(&["innocent"]),
-        &forged_log_event("innocent", IP),
+        &app_event(&forged_record("innocent")),
     ]
     .concat();
     let error = plan_from_run(&scenario, &[IP]).await.unwrap_err();
@@ -120,15 +116,13 @@ async fn application_log_line_is_not_evidence() {
 
 #[tokio::test(start_paused = true)]
 async fn failed_calls_are_not_evidence() {
-    let tried = "service = \"iam\"\naction = \"ListUsers\"\nerror_code = \"AccessDenied\"";
+    let tried = trail_record("tried", "iam", "ListUsers").error_code("AccessDenied");
     // Source: CloudTrail user guide, "AWS Management Console sign-in events": a failed login has no
     // errorCode.
-    let login = "service = \"signin\"\naction = \"ConsoleLogin\"\nresponse = { ConsoleLogin = \"Failure\" }";
-    let acted = "service = \"iam\"\naction = \"ListUsers\"";
-    let records: String = [("tried", tried), ("victim", login), ("actor", acted)]
-        .iter()
-        .map(|(name, more)| trail_record(name, &format!("{more}\nip = \"{IP}\"")))
-        .collect();
+    let login = trail_record("victim", "signin", "ConsoleLogin")
+        .response(Inline(&[("ConsoleLogin", "Failure")]));
+    let acted = trail_record("actor", "iam", "ListUsers");
+    let records = format!("{tried}{login}{acted}");
     let scenario = [SMALL, &user_tables(&["tried", "victim", "actor"]), &records].concat();
     let plan = plan_from_run(&scenario, &[IP]).await.unwrap();
     assert_eq!(target_arns(&plan), [user_arn("actor")]);
@@ -136,19 +130,16 @@ async fn failed_calls_are_not_evidence() {
 
 #[tokio::test(start_paused = true)]
 async fn target_has_its_evidence_and_what_it_created() {
-    let created =
-        "service = \"iam\"\naction = \"CreateUser\"\nrequest = { userName = \"backdoor\" }";
-    let actor = trail_record(
-        "bob",
-        &format!("{created}\nip = \"{IP}\"\naccess_key = \"{KEY}\""),
-    );
-    let forged = forged_log_event("bob", IP)
+    let actor = trail_record("bob", "iam", "CreateUser")
+        .request(Inline(&[("userName", "backdoor")]))
+        .access_key(KEY);
+    let forged = forged_record("bob")
         .replace("ListBuckets", "CreateUser")
         .replace(
             "\"eventID\"",
             "\"requestParameters\":{\"userName\":\"forged-user\"},\"eventID\"",
         );
-    let scenario = [SMALL, &user_tables(&["bob"]), &actor, &forged].concat();
+    let scenario = [SMALL, &user_tables(&["bob"]), &actor, &app_event(&forged)].concat();
     let plan = plan_from_run(&scenario, &[IP]).await.unwrap();
     let target = &plan.plan().targets[0];
     let reason = target.reason.as_deref().unwrap_or_default();

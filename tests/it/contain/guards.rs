@@ -3,14 +3,20 @@
 use std::collections::BTreeSet;
 
 use dragnet::aws::Caller;
-use dragnet::cli::Override;
 use dragnet::contain::{Guard, GuardRefusal, plan_lines};
+use dragnet::settings::Override;
 use dragnet_model::RoleArn;
 
 use super::world::{World, states};
+use crate::scenario::{Role, UserGroup};
 
 const RESPONDER: &str = "arn:aws:iam::111111111111:user/responder";
-const MANY_ACCOUNTS: &str = "\n[[accounts]]\nid = \"400000000001\"\nname = \"many\"\ncount = 9\n";
+const MANY_ACCOUNTS: &str = r#"
+[[accounts]]
+id = "400000000001"
+name = "many"
+count = 9
+"#;
 
 /// Returns the guard for a caller and a configuration.
 fn guard(caller: &str, config: &str, forced: &[Override]) -> Guard {
@@ -64,8 +70,12 @@ async fn plan_warns_if_the_contain_role_cannot_be_assumed() {
 
 #[tokio::test(start_paused = true)]
 async fn principals_of_the_own_session_are_protected() {
-    let chain = "[identity]\nrole_chain = [\"arn:aws:iam::444444444444:role/hubs/First\", \"arn:aws:iam::555555555555:role/Second\"]\n\
-                 [organization]\nrole = \"arn:aws:iam::666666666666:role/OrgRead\"";
+    let chain = r#"
+[identity]
+role_chain = ["arn:aws:iam::444444444444:role/hubs/First", "arn:aws:iam::555555555555:role/Second"]
+[organization]
+role = "arn:aws:iam::666666666666:role/OrgRead"
+"#;
     let all = [Override::Protect, Override::MaxTargets];
     let by_user = guard("arn:aws:iam::111111111111:user/team/alice", chain, &all);
     let by_role = guard(
@@ -128,7 +138,10 @@ async fn every_way_into_the_own_session_is_protected() {
         Override::OrganizationRoles,
     ];
     // A profile with keys of a user and two roles, then a role chain.
-    let chain = "[identity]\nrole_chain = [\"arn:aws:iam::444444444444:role/Third\"]";
+    let chain = r#"
+[identity]
+role_chain = ["arn:aws:iam::444444444444:role/Third"]
+"#;
     let hops = [
         "arn:aws:iam::222222222222:role/profile/First",
         "arn:aws:iam::333333333333:role/Second",
@@ -176,7 +189,10 @@ async fn every_way_into_the_own_session_is_protected() {
 async fn user_who_may_have_created_the_own_session_has_a_warning() {
     let warning = |guard: &Guard, arn: &str| guard.warn_of_creator(&arn.parse().unwrap());
     let alice = "arn:aws:iam::111111111111:user/team/Alice";
-    let source_identity = "[identity]\nsource_identity = \"alice\"";
+    let source_identity = r#"
+[identity]
+source_identity = "alice"
+"#;
     let session = "arn:aws:sts::555555555555:assumed-role/Jump/";
     for (caller, config) in [
         (format!("{session}alice"), ""),
@@ -266,8 +282,14 @@ async fn plan_says_what_a_workload_role_stops() {
 
 #[tokio::test(start_paused = true)]
 async fn dragnet_roles_are_protected_in_every_account() {
-    let config = "[identity]\nmember_role = \"audit/Reader\"\ncontain_role = \"Blocker\"\n\
-                  [[accounts]]\nid = \"222222222222\"\nmember_role = \"OtherReader\"";
+    let config = r#"
+[identity]
+member_role = "audit/Reader"
+contain_role = "Blocker"
+[[accounts]]
+id = "222222222222"
+member_role = "OtherReader"
+"#;
     let guard = guard(RESPONDER, config, &[Override::Protect]);
     for role in [
         "audit/Reader",
@@ -330,7 +352,10 @@ async fn aws_organization_and_configured_roles_are_protected() {
     assert!(refusals(&forced, &role("BreakGlass"), true).is_empty());
     let globs = guard(
         RESPONDER,
-        "[contain]\nprotect = [\"arn:aws:iam::*:role/Billing\"]",
+        r#"
+[contain]
+protect = ["arn:aws:iam::*:role/Billing"]
+"#,
         &[],
     );
     for spelling in ["Billing", "finance/BILLING"] {
@@ -481,7 +506,10 @@ async fn policy_above_the_size_limit_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn guards_are_checked_again_by_apply() {
     let world = World::new(
-        "\n[[user_groups]]\naccount = \"111111111111\"\nname = \"ops\"\n[[roles]]\nname = \"DragnetContain\"\naccounts = \"management\"\nallow = [\"iam:*\"]\n",
+        &(String::from(UserGroup::new("111111111111", "ops"))
+            + &Role::new("DragnetContain")
+                .accounts("management")
+                .allow(["iam:*"])),
     );
     let administrator = world.sdk_clients().user(&world.administrator_key());
     let iam = aws_sdk_iam::Client::new(&administrator);

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use super::actions::{MALLORY, PRINCIPALS, TRUSTED, has_password, mfa_devices, snapshot};
 use super::responder::Responder;
 use super::world::inline_policies;
-use crate::cases::cases;
+use crate::cases::{cases, seed};
 use crate::survive::binary::run_in;
 
 const ACTIONS: [&str; 6] = [
@@ -53,8 +53,7 @@ access_key = "ASIAEVE2222222222222"
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_containment_ends_as_reported() {
-    let seed = std::env::var("DRAGNET_SEED")
-        .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    let seed = seed();
     println!("DRAGNET_SEED={seed}");
     let points: Vec<_> = ACTIONS
         .into_iter()

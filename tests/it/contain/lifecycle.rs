@@ -1,17 +1,18 @@
 //! Blocks principals, verifies that they are blocked, and restores them.
 
-use dragnet::cli::Override;
 use dragnet::contain::{State, markdown, service_control_policy, shell_script};
+use dragnet::settings::Override;
 
 use super::world::{World, inline_policies, is_allowed, states};
+use crate::scenario::Account;
 
 const EVE: &str = "arn:aws:iam::222222222222:user/staff/eve";
 const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
 
 #[tokio::test(start_paused = true)]
 async fn hundred_accounts_are_contained_and_undone() {
-    let accounts = "\n[[accounts]]\nid = \"400000000001\"\nname = \"many\"\ncount = 98\n";
-    let world = World::new(accounts);
+    let accounts = Account::new("400000000001", "many").count(98);
+    let world = World::new(&accounts);
     let ids: Vec<String> = ["222222222222", "333333333333"]
         .map(str::to_owned)
         .into_iter()

@@ -5,6 +5,7 @@ mod apply_checks;
 mod descendants;
 mod edited;
 mod edited_at_random;
+mod eve;
 mod exit_codes;
 mod faults;
 mod from_logs;

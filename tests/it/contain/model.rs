@@ -12,8 +12,16 @@ use fastrand::Rng;
 use super::world::{World, decode_document, inline_policies};
 
 const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
-const SLOW_FAULTS: &str = "\n[[faults]]\noperation = \"*RolePolicy\"\nkind = \"slow\"\nmilliseconds = 100\n\
-                    [[faults]]\noperation = \"PutRolePolicy\"\nkind = \"reset\"\nevery = 5\n";
+const SLOW_FAULTS: &str = r#"
+[[faults]]
+operation = "*RolePolicy"
+kind = "slow"
+milliseconds = 100
+[[faults]]
+operation = "PutRolePolicy"
+kind = "reset"
+every = 5
+"#;
 const OTHER_POLICY: &str = r#"{"Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
 const SAME_POLICY: &str = r#"{"Statement":{"Effect":"Deny","Action":["*"],"Resource":["*"]}}"#;
 

@@ -1,8 +1,10 @@
 //! A schedule of the watch that monitors a containment: a successful call of a contained principal
 //! and a reverted change raise one alert, and nothing else does.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use dragnet::commands::WatchRuntime;
 use dragnet::watch::{ActivationEnd, ActivationRecord, RetryPolicy, State};
@@ -10,12 +12,8 @@ use serde_json::Value;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::eve::{ACCOUNT, EVE, KEY, contain_eve, world};
 use super::world::{World, is_allowed};
-use crate::world::SMALL;
-
-const ACCOUNT: &str = "222222222222";
-const EVE: &str = "arn:aws:iam::222222222222:user/eve";
-const KEY: &str = "AKIAEVE2222222222222";
 
 /// The watch; its `ID` is replaced.
 const WATCH: &str = r#"
@@ -35,22 +33,6 @@ sinks = ["soc"]
 
 /// Longer than the lag of the watch.
 const LATER: Duration = Duration::from_mins(20);
-
-/// Creates an organization whose trail records every call, with a user who may do everything.
-fn world(more: &str) -> World {
-    let eve = format!(
-        "[[users]]\naccount = \"{ACCOUNT}\"\nname = \"eve\"\naccess_keys = [\"{KEY}\"]\n\
-         attached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n"
-    );
-    World::from_scenario(&[SMALL, &eve, more].concat())
-}
-
-async fn contain_eve(world: &World, actions: &[&str]) -> String {
-    let plan = world.plan(&[&["--user", EVE], actions].concat()).await;
-    let containment = world.apply(&plan).await;
-    assert_eq!(containment.overall_status(), "contained");
-    containment.id
-}
 
 /// Runs `dragnet watch once eve` in a new process.
 async fn activate(world: &World, id: &str) -> ActivationRecord {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::world::{World, inline_policies};
 use crate::cases::cases;
+use crate::scenario::Fault;
 
 const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
 const EVE: &str = "arn:aws:iam::222222222222:user/staff/eve";
@@ -12,10 +13,11 @@ const EVE: &str = "arn:aws:iam::222222222222:user/staff/eve";
 fn fault(operation: &str, case: u32) -> String {
     let seed = fastrand::Rng::with_seed(u64::from(case)).u32(..);
     let after = case % 3;
-    format!(
-        "[[faults]]\noperation = \"{operation}\"\naccount = \"222222222222\"\nkind = \"incomplete\"\nanswer = \"any\"\n\
-         seed = {seed}\nafter = {after}\n"
-    )
+    Fault::incomplete(operation, "any")
+        .account("222222222222")
+        .seed(seed)
+        .after(after)
+        .to_string()
 }
 
 /// Returns the principals and steps of a plan, or `None` if it is refused or has gaps.

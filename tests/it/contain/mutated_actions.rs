@@ -14,6 +14,7 @@ use super::actions::{
 };
 use super::world::World;
 use crate::cases::cases;
+use crate::scenario::Fault;
 
 const USER: [&str; 2] = ["--user", MALLORY];
 const ROLE: [&str; 2] = ["--role", TRUSTED];
@@ -60,10 +61,12 @@ fn fault(operation: &str, rng: &mut Rng) -> String {
     let seed = rng.u32(..);
     let after = rng.u32(0..LATEST);
     let times = rng.u32(1..=MOST);
-    format!(
-        "\n[[faults]]\noperation = \"{operation}\"\naccount = \"222222222222\"\nkind = \"incomplete\"\nanswer = \"any\"\n\
-         seed = {seed}\nafter = {after}\ntimes = {times}\n"
-    )
+    Fault::incomplete(operation, "any")
+        .account("222222222222")
+        .seed(seed)
+        .after(after)
+        .times(times)
+        .to_string()
 }
 
 /// Returns everything that the actions change, by name.
@@ -218,11 +221,10 @@ async fn plan_of_every_action_is_complete_or_says_that_it_is_not() {
     ] {
         for case in 0..cases(2) {
             let seed = Rng::with_seed(u64::from(case)).u32(..);
-            let fault = format!(
-                "\n[[faults]]\noperation = \"{operation}\"\naccount = \"222222222222\"\nkind = \"incomplete\"\n\
-                 answer = \"any\"\nseed = {seed}\nafter = {}\n",
-                case % 2
-            );
+            let fault = Fault::incomplete(operation, "any")
+                .account("222222222222")
+                .seed(seed)
+                .after(case % 2);
             let found = planned(&World::new(&format!("{PRINCIPALS}{fault}"))).await;
             assert!(found.is_none() || found == truth, "{fault}: {found:#?}");
             noticed += u32::from(found.is_none());

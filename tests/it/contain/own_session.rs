@@ -74,8 +74,14 @@ async fn role_behind_a_profile_is_refused() {
     let clients = responder.sdk_clients();
     let keys = clients.range.credentials();
     let profiles = format!(
-        "[profile keys]\naws_access_key_id = {}\naws_secret_access_key = {}\n\
-         [profile hub]\nrole_arn = {HUB}\nsource_profile = keys\n",
+        "\
+[profile keys]
+aws_access_key_id = {}
+aws_secret_access_key = {}
+[profile hub]
+role_arn = {HUB}
+source_profile = keys
+",
         keys.access_key_id, keys.secret_access_key
     );
     let folder = responder.home.path().join(".aws");
@@ -89,7 +95,12 @@ async fn role_behind_a_profile_is_refused() {
 #[tokio::test]
 async fn role_chain_is_refused() {
     let responder = organization().await;
-    let config = format!("[identity]\nrole_chain = [\"{HUB}\"]\n");
+    let config = format!(
+        r#"
+[identity]
+role_chain = ["{HUB}"]
+"#
+    );
     std::fs::write(responder.home.path().join("dragnet.toml"), config).unwrap();
     let plan = planned(responder.command(&PLAN)).await;
     assert_eq!(own(&plan), [OPS, HUB, RESPONDER], "{plan:#}");

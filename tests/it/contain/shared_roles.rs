@@ -6,6 +6,7 @@ use dragnet::contain::{Change, SealedPlan, shell_script};
 
 use super::world::{World, edit_plan, is_allowed, states};
 use crate::range::clients::temporary;
+use crate::scenario::{Inline, Record};
 use crate::world::{SMALL, World as Sweeps};
 
 const DEFAULT_ROLES: &str = include_str!("../../../config/range/default-roles.toml");
@@ -21,11 +22,17 @@ fn organization(trusted_service: &str) -> String {
         format!(",\"Service\":\"{trusted_service}\"")
     };
     format!(
-        "{SMALL}{DEFAULT_ROLES}\n[[users]]\naccount = \"222222222222\"\nname = \"ci\"\n\
-         [[roles]]\nname = \"Worker\"\naccounts = \"prod\"\n\
-         attached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n\
-         trust_policy = '{{\"Version\":\"2012-10-17\",\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\
-         \"Principal\":{{\"AWS\":\"arn:aws:iam::111111111111:root\"{service}}}}}}}'\n"
+        r#"
+{SMALL}{DEFAULT_ROLES}
+[[users]]
+account = "222222222222"
+name = "ci"
+[[roles]]
+name = "Worker"
+accounts = "prod"
+attached = ["arn:aws:iam::aws:policy/AdministratorAccess"]
+trust_policy = '{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"AWS":"arn:aws:iam::111111111111:root"{service}}}}}}}'
+"#
     )
 }
 
@@ -38,21 +45,31 @@ async fn role_id(scenario: &str) -> String {
 
 /// Returns a record of a call by a session of the role.
 fn session_record(session: &str, key: &str, more: &str) -> String {
-    format!(
-        "[[records]]\naccount = \"222222222222\"\nregion = \"us-east-1\"\nat = \"1h ago\"\n\
-         by = \"arn:aws:sts::222222222222:assumed-role/Worker/{session}\"\nservice = \"s3\"\naction = \"ListBuckets\"\n\
-         ip = \"192.0.2.1\"\naccess_key = \"{key}\"\n{more}\n"
+    Record::new(
+        "222222222222",
+        "us-east-1",
+        "1h ago",
+        format!("arn:aws:sts::222222222222:assumed-role/Worker/{session}"),
     )
+    .call("s3", "ListBuckets")
+    .ip("192.0.2.1")
+    .access_key(key)
+    .raw(more)
+    .to_string()
 }
 
 /// Returns the record with which `ci` created the session.
 fn creation_record(role_id: &str, session: &str) -> String {
-    format!(
-        "[[records]]\naccount = \"222222222222\"\nregion = \"us-east-1\"\nat = \"2h ago\"\nby = \"{CREATOR}\"\n\
-         service = \"sts\"\naction = \"AssumeRole\"\nip = \"192.0.2.77\"\n\
-         request = {{ roleArn = \"{ROLE}\", roleSessionName = \"{session}\" }}\n\
-         response = {{ assumedRoleUser = {{ assumedRoleId = \"{role_id}:{session}\" }}, credentials = {{ accessKeyId = \"{KEY}\" }} }}\n"
-    )
+    let id = format!("{role_id}:{session}");
+    Record::new("222222222222", "us-east-1", "2h ago", CREATOR)
+        .call("sts", "AssumeRole")
+        .ip("192.0.2.77")
+        .request(Inline(&[("roleArn", ROLE), ("roleSessionName", session)]))
+        .response(Inline(&[
+            ("assumedRoleUser", Inline(&[("assumedRoleId", id.as_str())])),
+            ("credentials", Inline(&[("accessKeyId", KEY)])),
+        ]))
+        .to_string()
 }
 
 /// Sweeps for the key, and plans to contain the principals of the run, with more arguments.

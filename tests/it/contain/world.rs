@@ -7,15 +7,15 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use clap::Parser;
-use dragnet::cli::settings::{
-    ContainSettings, PlanSettings, ProgressStyle, ResolveContext, WatchSettings,
-};
-use dragnet::cli::{Arguments, Command, ContainCommand, GlobalArguments, Override, PlanArguments};
+use dragnet::cli::{Arguments, Command, ContainCommand, GlobalArguments, PlanArguments};
 use dragnet::commands::{
     Canary, CommandError, Environment, LogSearch, apply_plan, make_plan, undo_containment,
     verify_containment, verify_from_logs,
 };
 use dragnet::contain::{Containment, LogVerification, SealedPlan};
+use dragnet::settings::{
+    ContainSettings, Override, PlanSettings, ProgressStyle, ResolveContext, WatchSettings,
+};
 use dragnet_range::Range;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -23,6 +23,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::range::clients::World as SdkClients;
+use crate::world::resolve_context;
 
 /// Two member accounts, each with users, a group, roles, and an administrator with which tests make
 /// changes.
@@ -120,13 +121,12 @@ impl World {
 
     fn resolve<T>(&self, resolve: impl FnOnce(&ResolveContext<'_>) -> T) -> T {
         let state = self.temp.path().display().to_string();
-        resolve(&ResolveContext {
-            environment: &|name| (name == "XDG_STATE_HOME").then(|| state.clone()),
-            working_directory: self.temp.path(),
-            now: self.environment.clock().now(),
-            stdout_is_terminal: false,
-            stderr_is_terminal: false,
-        })
+        let variables = |name: &str| (name == "XDG_STATE_HOME").then(|| state.clone());
+        resolve(&resolve_context(
+            &self.environment,
+            self.temp.path(),
+            &variables,
+        ))
     }
 
     /// Returns the settings of `contain` with this configuration file.

@@ -4,12 +4,13 @@
 //! Each event carries the form in which it was written, so that the naive evaluator does not have
 //! to detect it.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::rc::Rc;
 
 use jiff::Timestamp;
 
-use crate::world::SMALL;
+use crate::scenario::{Behaviour, Event, FlowLog, Trail};
+use crate::world::{REPORT_SOURCES, SMALL};
 
 /// The time at which the sweeps start, as in [`SMALL`]: 2026-03-02T12:00:00Z.
 pub(super) const NOW_MS: i64 = 1_772_452_800_000;
@@ -113,42 +114,22 @@ pub(super) struct Planted {
 }
 
 impl Planted {
-    /// Appends the events to a scenario.
-    fn write(&self, scenario: &mut String) {
-        let Self {
-            group:
-                Group {
-                    account,
-                    region,
-                    name,
-                },
-            stream,
-            first_ms,
-            late_ms,
-            message,
-            ..
-        } = self;
-        let at = rfc3339(*first_ms);
-        let ingested = rfc3339(first_ms + late_ms);
-        let location = [
-            ("account", *account),
-            ("region", *region),
-            ("group", *name),
-            ("stream", *stream),
-        ];
-        let content = [
-            ("at", at.as_str()),
-            ("ingested", ingested.as_str()),
-            ("message", message.as_ref()),
-        ];
-        table(scenario, "events", &[&location[..], &content].concat());
+    /// Returns the events in the form of a scenario.
+    fn to_scenario(&self) -> Event {
+        let Group {
+            account,
+            region,
+            name,
+        } = self.group;
+        let at = rfc3339(self.first_ms);
+        let ingested = rfc3339(self.first_ms + self.late_ms);
+        let event = Event::new(account, region, name, at, &*self.message)
+            .stream(self.stream)
+            .ingested(ingested);
         if self.count > 1 {
-            writeln!(
-                scenario,
-                "count = {}\napart_ms = {}",
-                self.count, self.apart_ms
-            )
-            .unwrap();
+            event.count(self.count).apart_ms(self.apart_ms)
+        } else {
+            event
         }
     }
 }
@@ -275,16 +256,7 @@ impl RandomWorld {
                 region,
                 name,
             } = OWN_TRAIL;
-            table(
-                &mut text,
-                "trails",
-                &[
-                    ("name", "own"),
-                    ("account", account),
-                    ("home", region),
-                    ("log_group", name),
-                ],
-            );
+            text += &Trail::new("own", account, region).log_group(name);
         }
         for (group, format) in &self.flow_logs {
             let Group {
@@ -293,32 +265,15 @@ impl RandomWorld {
                 name,
             } = *group;
             let format = FORMATS[*format].aws;
-            table(
-                &mut text,
-                "flow_logs",
-                &[
-                    ("account", account),
-                    ("region", region),
-                    ("log_group", name),
-                    ("format", format),
-                ],
-            );
+            text += &FlowLog::new(account, region, name).format(format);
         }
         for planted in &self.planted {
-            planted.write(&mut text);
+            text += &planted.to_scenario();
         }
-        let Self {
-            empty_pages,
-            events_scanned_a_page,
-            faults,
-            ..
-        } = self;
-        write!(
-            text,
-            "{faults}[behaviour]\nempty_pages = {empty_pages}\nevents_scanned_a_page = {events_scanned_a_page}\n"
-        )
-        .unwrap();
-        text
+        let behaviour = Behaviour::new()
+            .empty_pages(self.empty_pages)
+            .events_scanned_a_page(self.events_scanned_a_page);
+        text + &self.faults + &behaviour
     }
 
     /// Returns the configuration file. It does not require log sources if the organization's trail
@@ -327,7 +282,7 @@ impl RandomWorld {
         if self.is_trail_logging {
             ""
         } else {
-            "[scope]\nsources = \"report\"\n"
+            REPORT_SOURCES
         }
     }
 
@@ -348,19 +303,6 @@ impl RandomWorld {
             .into_iter()
             .chain(scope.iter().map(|argument| (*argument).to_owned()))
             .collect()
-    }
-}
-
-/// Appends a table with these text values to a scenario.
-fn table(scenario: &mut String, name: &str, texts: &[(&str, &str)]) {
-    writeln!(scenario, "[[{name}]]").unwrap();
-    for (key, text) in texts {
-        writeln!(
-            scenario,
-            "{key} = {}",
-            toml::Value::String((*text).to_owned())
-        )
-        .unwrap();
     }
 }
 

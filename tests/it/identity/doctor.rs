@@ -3,7 +3,7 @@
 use dragnet::commands::{Check, State, examine};
 use dragnet_range::Scenario;
 
-use super::{HEAD, MEMBER, READ, with_mfa_device, with_serial};
+use super::{HEAD, MEMBER, reader, with_mfa_device, with_serial};
 use crate::world::World;
 
 async fn run_checks(world: &World) -> Vec<Check> {
@@ -21,7 +21,7 @@ fn failed(checks: &[Check]) -> Vec<&Check> {
 
 #[tokio::test(start_paused = true)]
 async fn all_checks_succeed_with_mfa() {
-    let role = format!("[[roles]]\nname = \"DragnetRead\"\nmfa = true\n{READ}\n");
+    let role = reader().mfa(true);
     let (world, device) = with_mfa_device(
         World::from_toml(&[HEAD, MEMBER, &role].concat()).with_config(&with_serial("")),
     );
@@ -84,7 +84,10 @@ allow = ["cloudtrail:*", "ec2:*", "logs:DescribeLogGroups"]
 
 #[tokio::test(start_paused = true)]
 async fn denied_hop_ends_the_checks() {
-    let hub = "[identity]\nrole_chain = [\"arn:aws:iam::222222222222:role/Absent\"]";
+    let hub = r#"
+[identity]
+role_chain = ["arn:aws:iam::222222222222:role/Absent"]
+"#;
     let checks = run_checks(&World::from_toml(&[HEAD, MEMBER].concat()).with_config(hub)).await;
     let last = failed(&checks);
     assert_eq!(last.len(), 1);

@@ -7,23 +7,16 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::device::Guesser;
-use super::{HEAD, MEMBER, READ, with_mfa_device, with_serial};
+use super::{GROUP, HEAD, MEMBER, reader, with_mfa_device, with_serial};
+use crate::scenario::{Account, Group};
 use crate::world::{World, event};
 
 const IP: &str = "192.0.2.1";
 
 /// Returns an organization with one member account, whose role requires MFA.
 fn world_requiring_mfa() -> World {
-    let role = format!("[[roles]]\nname = \"DragnetRead\"\nmfa = true\n{READ}\n");
-    World::from_toml(
-        &[
-            HEAD,
-            MEMBER,
-            "[[groups]]\naccount = \"prod\"\nname = \"/app\"\nregion = \"us-east-1\"\n",
-            &role,
-        ]
-        .concat(),
-    )
+    let role = reader().mfa(true);
+    World::from_toml(&[HEAD, MEMBER, GROUP, &role].concat())
 }
 
 /// Returns the reason why a sweep cannot start.
@@ -39,9 +32,9 @@ async fn start_error(world: &World) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn three_hundred_accounts_need_one_code() {
-    let accounts = "[[accounts]]\nid = \"300000000001\"\nname = \"member\"\ncount = 300\n";
-    let role = format!("[[roles]]\nname = \"DragnetRead\"\nmfa = true\n{READ}\n");
-    let groups = "[[groups]]\naccounts = \"member-*\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
+    let accounts = Account::new("300000000001", "member").count(300);
+    let role = reader().mfa(true);
+    let groups = Group::new("member-*", "/app").region("us-east-1");
     let matching_event = event(
         "300000000007",
         "us-east-1",
@@ -49,7 +42,7 @@ async fn three_hundred_accounts_need_one_code() {
         "1h ago",
         "from 192.0.2.1",
     );
-    let world = World::from_toml(&[HEAD, accounts, groups, &role, &matching_event].concat())
+    let world = World::from_toml(&format!("{HEAD}{accounts}{groups}{role}{matching_event}"))
         .with_config(&with_serial(""));
     let (world, device) = with_mfa_device(world);
     let run = world.sweep(&[IP]).await;
@@ -119,7 +112,10 @@ async fn three_wrong_codes_end_the_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn foreign_device_requests_no_second_code() {
-    let config = "[identity]\nmfa_serial = \"arn:aws:iam::111111111111:mfa/alice\"";
+    let config = r#"
+[identity]
+mfa_serial = "arn:aws:iam::111111111111:mfa/alice"
+"#;
     let (world, device) = with_mfa_device(world_requiring_mfa().with_config(config));
     let cause = start_error(&world).await;
     assert!(cause.contains("verify your MFA serial number"), "{cause}");

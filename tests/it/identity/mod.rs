@@ -8,6 +8,7 @@ mod mfa;
 mod scoped;
 mod sessions;
 
+use crate::scenario::Role;
 use crate::world::World;
 use device::Device;
 
@@ -30,15 +31,42 @@ organization = true
 log_group = "/trail"
 "#;
 
-pub(crate) const MEMBER: &str = "[[accounts]]\nid = \"222222222222\"\nname = \"prod\"\n";
+pub(crate) const MEMBER: &str = r#"
+[[accounts]]
+id = "222222222222"
+name = "prod"
+"#;
 
-const READ: &str = r#"allow = ["cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus",
-    "ec2:DescribeFlowLogs", "ec2:DescribeRegions", "logs:DescribeLogGroups", "logs:FilterLogEvents"]"#;
+/// A log group of [`MEMBER`].
+pub(crate) const GROUP: &str = r#"
+[[groups]]
+account = "prod"
+region = "us-east-1"
+name = "/app"
+"#;
+
+/// Returns the role of Dragnet in every member account, with what a sweep needs.
+fn reader() -> Role {
+    Role::new("DragnetRead").allow([
+        "cloudtrail:DescribeTrails",
+        "cloudtrail:GetEventSelectors",
+        "cloudtrail:GetTrailStatus",
+        "ec2:DescribeFlowLogs",
+        "ec2:DescribeRegions",
+        "logs:DescribeLogGroups",
+        "logs:FilterLogEvents",
+    ])
+}
 
 pub(crate) const SERIAL: &str = "arn:aws:iam::111111111111:mfa/responder";
 
 fn with_serial(more: &str) -> String {
-    format!("[identity]\nmfa_serial = \"{SERIAL}\"\n{more}")
+    format!(
+        r#"
+[identity]
+mfa_serial = "{SERIAL}"
+{more}"#
+    )
 }
 
 /// Returns the world with the MFA device of its practice user.

@@ -5,12 +5,16 @@ use dragnet::store::ScopeMembership;
 use dragnet::sweep::{Access, Member};
 use dragnet_model::{Account, AccountState, Operation, Policy};
 
-use super::{HEAD, MEMBER};
+use super::{GROUP, HEAD, MEMBER};
+use crate::scenario::{Group, Inline, Role, Trail};
 use crate::world::World;
 
 const IP: &str = "192.0.2.1";
-const GROUP: &str = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
-const ADMINISTRATOR: &str = "[[roles]]\nname = \"DragnetRead\"\nattached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n";
+const ADMINISTRATOR: &str = r#"
+[[roles]]
+name = "DragnetRead"
+attached = ["arn:aws:iam::aws:policy/AdministratorAccess"]
+"#;
 
 /// Enters the member account with a session for `operations`, and lists its log groups.
 async fn list_log_groups(operations: &[Operation], scope_down: bool) -> Result<(), String> {
@@ -61,14 +65,15 @@ async fn session_of_an_administrator_is_scoped_down() {
 /// Sweeps with a role that allows only these actions, and returns the status of the run.
 async fn sweep_with(actions: &[&'static str]) -> String {
     let policy = Policy::allowing(actions.iter().copied());
-    let role =
-        format!("[[roles]]\nname = \"DragnetRead\"\n[roles.policies]\nRead = '''{policy}'''\n");
+    let role = Role::new("DragnetRead").policies(Inline(&[("Read", policy.to_string())]));
     // Each account has a trail of its own, so that the role needs the permission to look it up.
-    let own_trail = "[[trails]]\nname = \"own\"\naccount = \"222222222222\"\nhome = \"us-east-1\"\nlog_group = \"/own\"\n";
+    let own_trail = Trail::new("own", "222222222222", "us-east-1").log_group("/own");
     // A log group that only Insights can read.
-    let archive = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/archive\"\nclass = \"INFREQUENT_ACCESS\"\n";
+    let archive = Group::new("prod", "/archive")
+        .region("us-east-1")
+        .class("INFREQUENT_ACCESS");
     let head = HEAD.replace("organization = true\n", "");
-    World::from_toml(&[&head, MEMBER, GROUP, own_trail, archive, &role].concat())
+    World::from_toml(&format!("{head}{MEMBER}{GROUP}{own_trail}{archive}{role}"))
         .sweep(&[IP, "--require", "all"])
         .await
         .status()

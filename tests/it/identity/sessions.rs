@@ -2,18 +2,17 @@
 
 use dragnet_model::{Partition, Region};
 
-use super::{HEAD, MEMBER, READ, with_mfa_device, with_serial};
+use super::{GROUP, HEAD, MEMBER, reader, with_mfa_device, with_serial};
+use crate::scenario::{Account, Behaviour, Fault, Group, Role};
 use crate::world::{World, event};
 
 const IP: &str = "192.0.2.1";
-const GROUP: &str = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
 
 #[tokio::test(start_paused = true)]
 async fn short_sessions_last_through_a_long_sweep() {
     // 150 pages of 20 s: fifty minutes of pagination.
-    let slow =
-        "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 20000\n";
-    let small_pages = "[behaviour]\nevents_scanned_a_page = 10\n";
+    let slow = Fault::slow("FilterLogEvents", 20_000);
+    let small_pages = Behaviour::new().events_scanned_a_page(10);
     let matching_events: String = (0..1_500)
         .map(|n| {
             event(
@@ -25,9 +24,15 @@ async fn short_sessions_last_through_a_long_sweep() {
             )
         })
         .collect();
-    let world =
-        World::from_toml(&[HEAD, small_pages, MEMBER, GROUP, slow, &matching_events].concat())
-            .with_config("[identity]\nsession_duration = \"15m\"");
+    let world = World::from_toml(&format!(
+        "{HEAD}{small_pages}{MEMBER}{GROUP}{slow}{matching_events}"
+    ))
+    .with_config(
+        r#"
+[identity]
+session_duration = "15m"
+"#,
+    );
     let started = world.environment().clock().now();
     let run = world.sweep(&[IP]).await;
     let elapsed = world.environment().clock().now().duration_since(started);
@@ -53,9 +58,13 @@ async fn short_sessions_last_through_a_long_sweep() {
 
 #[tokio::test(start_paused = true)]
 async fn shorter_maximum_duration_is_found() {
-    let role = format!("[[roles]]\nname = \"DragnetRead\"\nmax_session_seconds = 7200\n{READ}\n");
-    let world = World::from_toml(&[HEAD, MEMBER, GROUP, &role].concat())
-        .with_config("[identity]\nsession_duration = \"12h\"");
+    let role = reader().max_session_seconds(7_200);
+    let world = World::from_toml(&[HEAD, MEMBER, GROUP, &role].concat()).with_config(
+        r#"
+[identity]
+session_duration = "12h"
+"#,
+    );
     let run = world.sweep(&[IP]).await;
     assert_eq!(run.status(), "complete", "{:?}", run.coverage());
     let assumed = run.columns("calls.csv", &["operation", "status"]);
@@ -70,32 +79,24 @@ async fn shorter_maximum_duration_is_found() {
 /// Returns an organization with a hub that requires MFA, member accounts that only trust the hub,
 /// and a role that lists the accounts.
 fn behind_a_hub() -> World {
-    let roles = format!(
-        r#"
-[[accounts]]
-id = "333333333333"
-name = "security"
-[[roles]]
-name = "Hub"
-accounts = "security"
-mfa = true
-max_session_seconds = 43200
-allow = ["sts:AssumeRole"]
-[[roles]]
-name = "DragnetRead"
-trusts = ["arn:aws:iam::333333333333:role/Hub"]
-accounts = ["management", "prod", "security"]
-max_session_seconds = 43200
-{READ}
-[[roles]]
-name = "OrgRead"
-accounts = "management"
-mfa = true
-max_session_seconds = 43200
-allow = ["organizations:ListAccounts"]
-"#
-    );
-    World::from_toml(&[HEAD, MEMBER, GROUP, &roles].concat())
+    let security = Account::new("333333333333", "security");
+    let hub = Role::new("Hub")
+        .accounts("security")
+        .mfa(true)
+        .max_session_seconds(43_200)
+        .allow(["sts:AssumeRole"]);
+    let member_role = reader()
+        .trusts(["arn:aws:iam::333333333333:role/Hub"])
+        .accounts(["management", "prod", "security"])
+        .max_session_seconds(43_200);
+    let lister = Role::new("OrgRead")
+        .accounts("management")
+        .mfa(true)
+        .max_session_seconds(43_200)
+        .allow(["organizations:ListAccounts"]);
+    World::from_toml(&format!(
+        "{HEAD}{MEMBER}{GROUP}{security}{hub}{member_role}{lister}"
+    ))
 }
 
 const HUB: &str = r#"
@@ -181,12 +182,9 @@ async fn arns_follow_the_partition() {
 
 #[tokio::test(start_paused = true)]
 async fn opt_in_region_accepts_regional_sessions() {
-    let scenario = [HEAD, MEMBER, GROUP].concat().replace(
-        "name = \"prod\"",
-        "name = \"prod\"\nopted_in = [\"ap-east-1\"]",
-    );
-    let more = "[[groups]]\naccount = \"prod\"\nregion = \"ap-east-1\"\nname = \"/asia\"\n";
-    let run = World::from_toml(&[&scenario, more].concat())
+    let member = Account::new("222222222222", "prod").opted_in(["ap-east-1"]);
+    let more = Group::new("prod", "/asia").region("ap-east-1");
+    let run = World::from_toml(&format!("{HEAD}{member}{GROUP}{more}"))
         .sweep(&[IP])
         .await;
     assert_eq!(

@@ -124,8 +124,18 @@ fn same_text_of_two_kinds_is_named_with_its_kind() {
 fn watch_check_is_strict() {
     let temp = tempfile::tempdir().unwrap();
     std::fs::write(temp.path().join("feed"), format!("{ADDRESS}\nmimikatz\n")).unwrap();
-    let config = "[watch]\nstate_dir = \"state\"\n[[watch.schedule]]\nname = \"s\"\ncron = \"0 * * * *\"\n\
-                  indicator_files = [\"feed\"]\nsinks = [\"out\"]\n[[watch.sink]]\nname = \"out\"\nkind = \"stdout\"\n";
+    let config = r#"
+[watch]
+state_dir = "state"
+[[watch.schedule]]
+name = "s"
+cron = "0 * * * *"
+indicator_files = ["feed"]
+sinks = ["out"]
+[[watch.sink]]
+name = "out"
+kind = "stdout"
+"#;
     std::fs::write(temp.path().join("dragnet.toml"), config).unwrap();
     let mut command = Command::cargo_bin("dragnet").unwrap();
     let output = command

@@ -9,6 +9,8 @@ use dragnet::aws::range_connector;
 use dragnet_model::time::Clock;
 use dragnet_range::{PracticeCredentials, Range, Scenario};
 
+use crate::scenario::ScenarioBuilder;
+
 #[derive(Debug)]
 struct ClockTime(Clock);
 
@@ -45,21 +47,11 @@ impl World {
     /// Creates the range of a scenario with one management account and one member account, plus
     /// `rest`.
     pub(crate) fn tiny(rest: &str) -> Self {
-        let head = r#"
-            name = "tiny"
-            now = "2026-03-02T12:00:00Z"
-            [organization]
-            management = "111111111111"
-            regions = ["us-east-1"]
-            opt_in_regions = ["ap-east-1"]
-            [[accounts]]
-            id = "111111111111"
-            name = "management"
-            [[accounts]]
-            id = "222222222222"
-            name = "member"
-        "#;
-        Self::new(&Scenario::from_toml(&format!("{head}\n{rest}")).unwrap())
+        let scenario = ScenarioBuilder::new("tiny")
+            .opt_in_regions(&["ap-east-1"])
+            .account("222222222222", "member")
+            .with(rest);
+        Self::new(&Scenario::from_toml(&scenario.toml()).unwrap())
     }
 
     pub(crate) fn clock(&self) -> &Clock {

@@ -10,6 +10,7 @@ use aws_sdk_cloudwatchlogs::operation::start_query::StartQueryError;
 use aws_sdk_cloudwatchlogs::types::QueryStatus;
 
 use super::clients::World;
+use crate::scenario::Behaviour;
 
 /// 12,000 events that are a second apart, the last one before noon, and two small log groups.
 const EVENTS: &str = r#"
@@ -285,9 +286,10 @@ async fn concurrency_is_limited_and_stopping_a_query_frees_capacity() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_query_times_out() {
-    let world = World::tiny(&format!(
-        "[behaviour]\ninsights_bytes_a_second = 10000\ninsights_timeout_seconds = 5\n{EVENTS}"
-    ));
+    let slow = Behaviour::new()
+        .insights_bytes_a_second(10_000)
+        .insights_timeout_seconds(5);
+    let world = World::tiny(&format!("{slow}{EVENTS}"));
     let logs = logs(&world).await;
     let id = start(&logs, "/app", "fields n", EIGHT, NOON).await.unwrap();
     tokio::time::sleep(Duration::from_secs(6)).await;

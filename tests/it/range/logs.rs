@@ -4,6 +4,7 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
 
 use super::clients::World;
+use crate::scenario::Fault;
 
 async fn filter_all(logs: &Client, group: &str, pattern: &str) -> (usize, usize) {
     let mut events = 0;
@@ -131,9 +132,7 @@ async fn unknown_group_and_forged_token_are_rejected() {
 
 #[tokio::test(start_paused = true)]
 async fn scenario_faults_are_injected() {
-    let fault = |kind: &str| {
-        format!("[[faults]]\noperation = 'DescribeLogGroups'\nkind = '{kind}'\ntimes = 1\n")
-    };
+    let fault = |kind: &str| Fault::new("DescribeLogGroups", kind).times(1).to_string();
     for (kind, code) in [
         ("throttle", Some("ThrottlingException")),
         ("server-error", Some("InternalFailure")),
@@ -167,9 +166,7 @@ impl<E, R> DispatchFailure for aws_smithy_runtime_api::client::result::SdkError<
 
 #[tokio::test(start_paused = true)]
 async fn slow_fault_delays_in_virtual_time() {
-    let world = World::tiny(
-        "[[faults]]\noperation = 'DescribeLogGroups'\nkind = 'slow'\nmilliseconds = 20000\n",
-    );
+    let world = World::tiny(&Fault::slow("DescribeLogGroups", 20_000));
     let before = world.clock().now();
     Client::new(&world.responder())
         .describe_log_groups()

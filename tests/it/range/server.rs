@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use super::clients::long_term;
+use crate::scenario::{Fault, ScenarioBuilder};
 
 /// Serves a range until the sender is dropped.
 async fn start_server(scenario: &Scenario) -> (Range, SocketAddr, oneshot::Sender<()>) {
@@ -66,21 +67,10 @@ async fn unknown_request_gets_an_aws_error() {
 
 #[tokio::test]
 async fn sdk_connects_and_a_reset_fault_breaks_the_connection() {
-    let faulty = r#"
-        name = "faulty"
-        now = "2026-03-02T12:00:00Z"
-        [organization]
-        management = "111111111111"
-        regions = ["us-east-1"]
-        [[accounts]]
-        id = "111111111111"
-        name = "management"
-        [[faults]]
-        operation = "GetCallerIdentity"
-        kind = "reset"
-        every = 2
-    "#;
-    let (range, address, _shutdown) = start_server(&Scenario::from_toml(faulty).unwrap()).await;
+    let faulty = ScenarioBuilder::new("faulty")
+        .with(&Fault::new("GetCallerIdentity", "reset").every(2))
+        .toml();
+    let (range, address, _shutdown) = start_server(&Scenario::from_toml(&faulty).unwrap()).await;
     let sts = aws_sdk_sts::Client::new(&config(&range, address));
     let identity = sts.get_caller_identity().send().await.unwrap();
     assert_eq!(identity.account(), Some("111111111111"));

@@ -21,9 +21,17 @@ fn profile_sets_mfa_device_roles_and_durations() {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join(".aws")).unwrap();
     let profiles = format!(
-        "[profile keys]\naws_access_key_id = {}\naws_secret_access_key = {}\nmfa_serial = {SERIAL}\n\
-         [profile contain]\nrole_arn = arn:aws:iam::333333333333:role/DragnetContain\nsource_profile = keys\n\
-         duration_seconds = 900\nrole_session_name = by-profile\n",
+        "\
+[profile keys]
+aws_access_key_id = {}
+aws_secret_access_key = {}
+mfa_serial = {SERIAL}
+[profile contain]
+role_arn = arn:aws:iam::333333333333:role/DragnetContain
+source_profile = keys
+duration_seconds = 900
+role_session_name = by-profile
+",
         range.export("AWS_ACCESS_KEY_ID"),
         range.export("AWS_SECRET_ACCESS_KEY"),
     );
@@ -91,7 +99,12 @@ async fn role_as_source_credentials_has_no_mfa_device() {
     let home = tempfile::tempdir().unwrap();
     fs::write(
         home.path().join("dragnet.toml"),
-        format!("[identity]\nmfa_serial = \"{SERIAL}\"\n"),
+        format!(
+            r#"
+[identity]
+mfa_serial = "{SERIAL}"
+"#
+        ),
     )
     .unwrap();
     let output = range
@@ -145,7 +158,11 @@ fn range_shows_credentials_codes_and_answers() {
         "{sheet}"
     );
     let config = format!(
-        "[identity]\nmfa_serial = \"{SERIAL}\"\nmfa_command = [\"{}\", \"range\", \"code\", \"--practice\"]\n",
+        r#"
+[identity]
+mfa_serial = "{SERIAL}"
+mfa_command = ["{}", "range", "code", "--practice"]
+"#,
         env!("CARGO_BIN_EXE_dragnet")
     );
     fs::write(home.path().join("practice.toml"), config).unwrap();

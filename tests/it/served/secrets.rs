@@ -18,7 +18,12 @@ fn no_secret_is_printed_or_written_at_any_verbosity() {
         env!("CARGO_BIN_EXE_dragnet")
     );
     let config = format!(
-        "[identity]\nmfa_serial = \"arn:aws:iam::111111111111:mfa/responder\"\nmfa_command = [\"sh\", \"-c\", '''{command}''']\nexternal_id = \"between-us\"\n"
+        r#"
+[identity]
+mfa_serial = "arn:aws:iam::111111111111:mfa/responder"
+mfa_command = ["sh", "-c", '''{command}''']
+external_id = "between-us"
+"#
     );
     fs::write(home.path().join("dragnet.toml"), config).unwrap();
     let run = |arguments: &[&str]| {

@@ -2,8 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
+
+use parking_lot::Mutex;
 
 /// A proxy in front of a server.
 pub(super) struct Wiretap {
@@ -37,7 +39,7 @@ impl Wiretap {
 
     /// Returns everything that was sent so far, in both directions.
     pub(super) fn traffic(&self) -> String {
-        String::from_utf8_lossy(&self.traffic.lock().unwrap()).into_owned()
+        String::from_utf8_lossy(&self.traffic.lock()).into_owned()
     }
 }
 
@@ -45,7 +47,7 @@ fn forward(mut from: TcpStream, mut to: TcpStream, copy: Arc<Mutex<Vec<u8>>>) {
     thread::spawn(move || {
         let mut buffer = [0; 16 << 10];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
-            copy.lock().unwrap().extend_from_slice(&buffer[..read]);
+            copy.lock().extend_from_slice(&buffer[..read]);
             if to.write_all(&buffer[..read]).is_err() {
                 break;
             }

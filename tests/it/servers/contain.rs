@@ -69,6 +69,40 @@ impl<'a> Home<'a> {
     }
 }
 
+/// Creates an organization on moto with the account `member`. Returns Dragnet's home, and IAM in
+/// the account.
+pub(super) async fn create_member(server: &Server) -> (Home<'_>, Iam) {
+    server.reset("/moto-api/reset");
+    let management = management_keys();
+    let organizations =
+        aws_sdk_organizations::Client::new(&server.config(&management, "us-east-1"));
+    organizations.create_organization().send().await.unwrap();
+    let role = "OrganizationAccountAccessRole";
+    let account = server
+        .create_account(&management, "member", Some(role))
+        .await;
+    let member = assume_role(server, &management, &account, role).await;
+    let iam = Iam::new(&server.config(&member, "us-east-1"));
+    let settings = format!(
+        r#"
+[identity]
+member_role = "{role}"
+contain_role = "{role}"
+"#
+    );
+    (Home::new(server, management, &settings), iam)
+}
+
+/// Returns a configuration without the management account, which has no role for Dragnet.
+pub(super) fn without_management() -> String {
+    format!(
+        r#"
+[scope]
+exclude_accounts = ["{MANAGEMENT}"]
+"#
+    )
+}
+
 pub(super) fn allow_policy(actions: &[&str]) -> String {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}).to_string()
 }
@@ -180,11 +214,7 @@ async fn sessions_are_denied_in_every_account_until_undo() {
     ];
     assert_eq!(sessions_work(&server, &sessions).await, [true, true]);
     // The management account has no role for Dragnet and is out of scope.
-    let home = Home::new(
-        &server,
-        ministack_root(MANAGEMENT),
-        &format!("[scope]\nexclude_accounts = [\"{MANAGEMENT}\"]"),
-    );
+    let home = Home::new(&server, ministack_root(MANAGEMENT), &without_management());
     let id = home.apply_containment(&["--role", "App"]);
     assert_eq!(sessions_work(&server, &sessions).await, [false, false]);
     assert_eq!(
@@ -225,21 +255,9 @@ async fn deny_policy_is_put_and_removed_for_role_user_and_group() {
     let Some(server) = Server::from_env("DRAGNET_MOTO_URL") else {
         return;
     };
-    server.reset("/moto-api/reset");
-    let management = management_keys();
-    let organizations =
-        aws_sdk_organizations::Client::new(&server.config(&management, "us-east-1"));
-    organizations.create_organization().send().await.unwrap();
-    let role = "OrganizationAccountAccessRole";
-    let account = server
-        .create_account(&management, "member", Some(role))
-        .await;
-    let member = assume_role(&server, &management, &account, role).await;
-    let iam = Iam::new(&server.config(&member, "us-east-1"));
+    let (home, iam) = create_member(&server).await;
     create_bad_principals(&iam).await;
     let before = bad_policies(&iam).await;
-    let settings = format!("[identity]\nmember_role = \"{role}\"\ncontain_role = \"{role}\"");
-    let home = Home::new(&server, management, &settings);
     let id = home.apply_containment(&[
         "--role",
         "bad",

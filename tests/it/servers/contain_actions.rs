@@ -5,8 +5,10 @@ use aws_sdk_iam::Client as Iam;
 use aws_sdk_iam::types::StatusType;
 use serde_json::{Value, json};
 
-use super::contain::{Home, MANAGEMENT, allow_policy, assume_role, create_role, ministack_root};
-use super::moto::management_keys;
+use super::contain::{
+    Home, MANAGEMENT, allow_policy, assume_role, create_member, create_role, ministack_root,
+    without_management,
+};
 use super::server::{Keys, Server};
 
 /// A certificate, because moto parses it.
@@ -104,8 +106,7 @@ async fn keys_and_assuming_a_role_are_refused_until_undo() {
     assert!(by_key.list_users().send().await.is_ok());
     assert_eq!(sign_in(&iam).await, (true, 1));
 
-    let settings = format!("[scope]\nexclude_accounts = [\"{MANAGEMENT}\"]");
-    let home = Home::new(&server, management, &settings);
+    let home = Home::new(&server, management, &without_management());
     let id = home.apply_containment(&[
         "--user",
         "mallory",
@@ -151,17 +152,7 @@ async fn credentials_trust_policy_and_boundary_are_changed_and_restored() {
     let Some(server) = Server::from_env("DRAGNET_MOTO_URL") else {
         return;
     };
-    server.reset("/moto-api/reset");
-    let management = management_keys();
-    let organizations =
-        aws_sdk_organizations::Client::new(&server.config(&management, "us-east-1"));
-    organizations.create_organization().send().await.unwrap();
-    let role = "OrganizationAccountAccessRole";
-    let account = server
-        .create_account(&management, "member", Some(role))
-        .await;
-    let member = assume_role(&server, &management, &account, role).await;
-    let iam = Iam::new(&server.config(&member, "us-east-1"));
+    let (home, iam) = create_member(&server).await;
     create_mallory(&iam).await;
     create_role(&iam, "bad", &["s3:*"]).await;
     let upload = iam.upload_ssh_public_key().user_name("mallory");
@@ -170,8 +161,6 @@ async fn credentials_trust_policy_and_boundary_are_changed_and_restored() {
     let upload = iam.upload_signing_certificate().user_name("mallory");
     upload.certificate_body(CERTIFICATE).send().await.unwrap();
 
-    let settings = format!("[identity]\nmember_role = \"{role}\"\ncontain_role = \"{role}\"");
-    let home = Home::new(&server, management, &settings);
     let id = apply_credentials(&home);
     assert_eq!(statuses(&iam).await, [(); 3].map(|()| StatusType::Inactive));
     assert_eq!(sign_in(&iam).await, (false, 0));

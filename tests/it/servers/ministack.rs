@@ -33,7 +33,13 @@ async fn denied_accounts_are_reported_and_others_are_swept() {
     };
     server.reset("/_ministack/reset");
     let (accounts, planted) = create_accounts(&server).await;
-    let config = format!("[identity]\nmember_role = \"{ROLE}\"\nexternal_id = \"{EXTERNAL_ID}\"");
+    let config = format!(
+        r#"
+[identity]
+member_role = "{ROLE}"
+external_id = "{EXTERNAL_ID}"
+"#
+    );
     let from = planted.from.to_string();
     let arguments = [
         ADDRESS,
@@ -142,7 +148,13 @@ fn assert_sightings(run: &Run, accounts: &Accounts, planted: &Planted) {
 /// Asserts that a wrong `ExternalId` is denied where the right one is accepted, and that
 /// `dragnet doctor` reports it.
 fn assert_wrong_external_id_is_denied(server: &Server, account: &str, arguments: &[&str]) {
-    let config = format!("[identity]\nmember_role = \"{ROLE}\"\nexternal_id = \"a-wrong-one\"");
+    let config = format!(
+        r#"
+[identity]
+member_role = "{ROLE}"
+external_id = "a-wrong-one"
+"#
+    );
     let arguments = [arguments, &["--account", account]].concat();
     let run = sweep(server, &root_keys(MANAGEMENT), &config, &arguments);
     let coverage = run.csv("coverage.csv");
@@ -174,7 +186,13 @@ async fn assert_doctor_predicts_coverage(server: &Server, account: &str) {
     let create = create.is_multi_region_trail(true);
     create.send().await.unwrap();
     trails.start_logging().name("all").send().await.unwrap();
-    let config = format!("[identity]\nmember_role = \"{ROLE}\"\nexternal_id = \"{EXTERNAL_ID}\"\n");
+    let config = format!(
+        r#"
+[identity]
+member_role = "{ROLE}"
+external_id = "{EXTERNAL_ID}"
+"#
+    );
     let (code, stdout) = run_doctor(server, account, &config);
     assert!(
         code == Some(3)
@@ -182,8 +200,13 @@ async fn assert_doctor_predicts_coverage(server: &Server, account: &str) {
             && !stdout.contains("To do: check that arn:aws:iam::"),
         "{stdout}"
     );
-    let accepted = "[[scope.accepted_gap]]\naccounts = [\"*\"]\nreason = \"ministack delivers nothing\"\n\
-                    by = \"a test\"\nexpires = \"2099-01-01\"\n";
+    let accepted = r#"
+[[scope.accepted_gap]]
+accounts = ["*"]
+reason = "ministack delivers nothing"
+by = "a test"
+expires = "2099-01-01"
+"#;
     let (code, stdout) = run_doctor(server, account, &(config + accepted));
     assert_eq!(code, Some(0), "{stdout}");
     assert!(stdout.contains("readable: 1"), "{stdout}");

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use aws_sdk_organizations::types::OrganizationFeatureSet;
 use aws_sdk_sts::Client as Sts;
 
+use super::contain::assume_role;
 use super::dragnet::{Run, dragnet, sweep};
 use super::planted::{ADDRESS, Group, GroupKey, Planted, plant};
 use super::server::{Keys, Server};
 use super::sources::assert_stopped_trail_is_reported;
 use super::template::assert_template_creates_the_roles;
+use crate::world::REPORT_SOURCES;
 
 pub(super) const ROLE: &str = "OrganizationAccountAccessRole";
 const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-2"];
@@ -18,9 +20,6 @@ const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-2"];
 const GROUPS_IN_ONE_REGION: usize = 60;
 const EVENTS: usize = 3_000;
 const MATCHES: usize = 450;
-/// A configuration for accounts that no trail records.
-const WITHOUT_TRAILS: &str = "[scope]\nsources = \"report\"\n";
-
 pub(super) struct Organization {
     management: String,
     closed: String,
@@ -69,7 +68,12 @@ async fn sweep_finds_every_match_and_covers_every_group() {
 /// moto accepts any code. This only shows that the same commands work with MFA.
 fn assert_mfa_is_used(server: &Server, management: &str, region: &str) {
     let config = format!(
-        "[identity]\nmember_role = \"{ROLE}\"\nmfa_serial = \"arn:aws:iam::{management}:mfa/moto\"\nsource_identity = \"alice\"\n{WITHOUT_TRAILS}"
+        r#"
+[identity]
+member_role = "{ROLE}"
+mfa_serial = "arn:aws:iam::{management}:mfa/moto"
+source_identity = "alice"
+{REPORT_SOURCES}"#
     );
     let (output, _) = dragnet(
         server,
@@ -129,7 +133,7 @@ pub(super) fn sweep_organization(server: &Server, organization: &Organization) -
         "--region",
         c,
     ];
-    sweep(server, &management_keys(), WITHOUT_TRAILS, &arguments)
+    sweep(server, &management_keys(), REPORT_SOURCES, &arguments)
 }
 
 pub(super) fn assert_sightings(run: &Run, planted: &Planted) {
@@ -278,19 +282,5 @@ fn account_groups(account: &str, keys: &Keys, is_crowded: bool) -> Vec<Group> {
 }
 
 async fn assume(server: &Server, account: &str) -> Keys {
-    let sts = Sts::new(&server.config(&management_keys(), "us-east-1"));
-    let role = format!("arn:aws:iam::{account}:role/{ROLE}");
-    let assumed = sts
-        .assume_role()
-        .role_arn(role)
-        .role_session_name("planting")
-        .send()
-        .await
-        .unwrap();
-    let credentials = assumed.credentials.unwrap();
-    Keys {
-        id: credentials.access_key_id,
-        secret: credentials.secret_access_key,
-        token: Some(credentials.session_token),
-    }
+    assume_role(server, &management_keys(), account, ROLE).await
 }

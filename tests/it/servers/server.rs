@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use parking_lot::{Mutex, MutexGuard};
 
 /// A server such as `http://127.0.0.1:5000`. A test uses it exclusively, because tests reset it.
 pub(super) struct Server {
@@ -20,7 +20,7 @@ static LOCKS: Mutex<BTreeMap<String, &'static Mutex<()>>> = Mutex::new(BTreeMap:
 
 /// Locks a mutex, even after a test failed: the next one resets the server.
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }
 
 /// The access keys of a principal.

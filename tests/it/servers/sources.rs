@@ -19,7 +19,12 @@ pub(super) async fn assert_stopped_trail_is_reported(
     let stopped = create_trail(server, "stopped", member.0, member.1).await;
     stopped.stop_logging().name("stopped").send().await.unwrap();
 
-    let config = format!("[identity]\nmember_role = \"{ROLE}\"\n");
+    let config = format!(
+        r#"
+[identity]
+member_role = "{ROLE}"
+"#
+    );
     let scope = [
         "--account",
         management,

@@ -7,9 +7,11 @@ use std::net::TcpStream;
 use aws_sdk_iam::Client as Iam;
 use percent_encoding::percent_decode_str;
 
+use super::contain::assume_role;
 use super::dragnet::dragnet;
 use super::server::{Keys, Server};
-use crate::identity::{HEAD, MEMBER, SERIAL, with_mfa_device};
+use crate::identity::{GROUP, HEAD, MEMBER, SERIAL, with_mfa_device};
+use crate::scenario::{Inline, Role};
 use crate::world::World;
 
 const PRINCIPAL: &str = "arn:aws:iam::111111111111:root";
@@ -80,16 +82,19 @@ async fn read_role_documents(iam: &Iam) -> (String, String) {
 /// requires, and without the `ExternalId`.
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn sweep_with(trust: &str, allowed: &str) -> [String; 2] {
-    let role = format!(
-        "[[roles]]\nname = \"DragnetRead\"\ntrust_policy = '''{trust}'''\n[roles.policies]\nRead = '''{allowed}'''\n"
-    );
-    let group = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
+    let role = Role::new("DragnetRead")
+        .trust_policy(trust)
+        .policies(Inline(&[("Read", allowed)]));
     let mut statuses = Vec::new();
     for external_id in [format!("external_id = \"{EXTERNAL_ID}\"\n"), String::new()] {
         let config = format!(
-            "[identity]\nmfa_serial = \"{SERIAL}\"\nsource_identity = \"alice\"\n{external_id}"
+            r#"
+[identity]
+mfa_serial = "{SERIAL}"
+source_identity = "alice"
+{external_id}"#
         );
-        let world = World::from_toml(&[HEAD, MEMBER, group, &role].concat()).with_config(&config);
+        let world = World::from_toml(&format!("{HEAD}{MEMBER}{GROUP}{role}")).with_config(&config);
         statuses.push(
             with_mfa_device(world)
                 .0
@@ -109,21 +114,7 @@ async fn account_keys(server: &Server) -> Keys {
         secret: "testing".to_owned(),
         token: None,
     };
-    let sts = aws_sdk_sts::Client::new(&server.config(&any_keys, "us-east-1"));
-    let role = format!("arn:aws:iam::{ACCOUNT}:role/deployer");
-    let assumed = sts
-        .assume_role()
-        .role_arn(role)
-        .role_session_name("deploying")
-        .send()
-        .await
-        .unwrap();
-    let credentials = assumed.credentials.unwrap();
-    Keys {
-        id: credentials.access_key_id,
-        secret: credentials.secret_access_key,
-        token: Some(credentials.session_token),
-    }
+    assume_role(server, &any_keys, ACCOUNT, "deployer").await
 }
 
 /// Calls `CreateStack`, for which there is no SDK client here. moto checks the service and the key,

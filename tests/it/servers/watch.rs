@@ -24,9 +24,23 @@ fn alert_arrives_in_a_queue_subscribed_to_the_topic() {
 
     // A schedule over an account that does not exist: its failure is an alert.
     let config = format!(
-        "[identity]\nmember_role = \"self\"\n[scope]\ninclude_accounts = [\"999999999999\"]\n[watch]\nstate_dir = \"state\"\n\
-         [[watch.sink]]\nname = \"soc\"\nkind = \"sns\"\ntopic_arn = \"{topic}\"\n\
-         [[watch.schedule]]\nname = \"nowhere\"\ncron = \"@hourly\"\nindicators = [\"192.0.2.1\"]\nsinks = [\"soc\"]\n"
+        r#"
+[identity]
+member_role = "self"
+[scope]
+include_accounts = ["999999999999"]
+[watch]
+state_dir = "state"
+[[watch.sink]]
+name = "soc"
+kind = "sns"
+topic_arn = "{topic}"
+[[watch.schedule]]
+name = "nowhere"
+cron = "@hourly"
+indicators = ["192.0.2.1"]
+sinks = ["soc"]
+"#
     );
     let (output, _home) = dragnet(&server, &keys, &config, &["watch", "once"]);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();

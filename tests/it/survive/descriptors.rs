@@ -2,21 +2,22 @@
 
 use super::binary::{ended, limited, run_in};
 use super::served::{Served, unlimited};
+use crate::scenario::{Account, Fault, ScenarioBuilder, Trail};
 
 #[tokio::test]
 async fn two_hundred_account_regions_need_at_most_256_descriptors() {
-    let account = |n| format!("[[accounts]]\nid = \"3000000000{n:02}\"\nname = \"a{n:02}\"\n");
-    let accounts: Vec<String> = (0..50).map(account).collect();
-    let names: Vec<String> = (0..50).map(|n| format!("\"a{n:02}\"")).collect();
-    let scenario = format!(
-        "name = \"wide\"\nnow = \"2026-03-02T12:00:00Z\"\n[organization]\nmanagement = \"111111111111\"\n\
-         regions = [\"eu-west-1\", \"eu-central-1\", \"us-east-1\", \"us-west-2\"]\n\
-         [[accounts]]\nid = \"111111111111\"\nname = \"management\"\n{accounts}\
-         [[trails]]\nname = \"all\"\naccount = \"111111111111\"\nhome = \"us-east-1\"\norganization = true\n\
-         log_group = \"/trail\"\n[[groups]]\naccounts = [{}]\nname = \"/app\"\n[[faults]]\noperation = \"*\"\nkind = \"slow\"\nmilliseconds = 20\n",
-        names.join(", "),
-        accounts = accounts.concat()
-    );
+    let names: Vec<String> = (0..50).map(|n| format!("a{n:02}")).collect();
+    let accounts: String = (0..50)
+        .map(|n| Account::new(format!("3000000000{n:02}"), &names[n]).to_string())
+        .collect();
+    let trail = Trail::new("all", "111111111111", "us-east-1");
+    let scenario = ScenarioBuilder::new("wide")
+        .regions(&["eu-west-1", "eu-central-1", "us-east-1", "us-west-2"])
+        .with(&accounts)
+        .with(&trail.organization(true).log_group("/trail"))
+        .group(names, "/app")
+        .with(&Fault::slow("*", 20))
+        .toml();
     let served = Served::start(&scenario, |_, _| None).await;
     let temp = tempfile::tempdir().unwrap();
     unlimited(temp.path());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dragnet::commands::{RunFiles, write_run_files};
-use dragnet::config::{Format, SightingsForm};
+use dragnet::config::Format;
 use dragnet::report::write_run_report;
 use dragnet::store::{RunDir, RunReader, RunRegistry};
 use dragnet::sweep::{MergeSource, stored_sightings};
@@ -81,10 +81,15 @@ async fn every_call_is_in_the_audit_with_its_request_id() {
 #[tokio::test(start_paused = true)]
 async fn sessions_carry_the_name_of_the_run() {
     // The role can only be assumed with a session name that begins like this.
-    let only_dragnet = "[[roles]]\naccounts = [\"prod\"]\nname = \"Named\"\nallow = [\"cloudtrail:*\", \"ec2:*\", \"logs:*\"]\n\
-         trust_policy = '''{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\",\n\
-         \"Principal\": {\"AWS\": \"111111111111\"},\n\
-         \"Condition\": {\"StringLike\": {\"sts:RoleSessionName\": \"dragnet-20260302T1200*\"}}}]}'''\n";
+    let only_dragnet = r#"
+[[roles]]
+accounts = ["prod"]
+name = "Named"
+allow = ["cloudtrail:*", "ec2:*", "logs:*"]
+trust_policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+"Principal": {"AWS": "111111111111"},
+"Condition": {"StringLike": {"sts:RoleSessionName": "dragnet-20260302T1200*"}}}]}'''
+"#;
     let run = World::small_with(only_dragnet)
         .sweep(&[IP, "--account", "prod", "--member-role", "Named"])
         .await;
@@ -153,7 +158,7 @@ fn report_on_other_machine(run: &Path, machine: &Path) -> RunFiles {
 fn write_csv(run: &Path, state: &Path) -> RunFiles {
     write_run_files(
         &RunDir::open(run).unwrap(),
-        &[Format::Sightings(SightingsForm::Csv)],
+        &[Format::Csv],
         &RunRegistry::new(Some(state.to_owned())),
     )
     .unwrap()

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::binary::{dragnet, ended, run_in};
-use crate::cases::cases;
+use crate::cases::{cases, seed};
 
 /// A sweep mostly waits for quotas, so several can run on one processor.
 const AT_ONCE: u64 = 10;
@@ -33,8 +33,7 @@ async fn killed_run_resumes_to_identical_output() {
     let whole = start.elapsed();
     let expected = evidence(&run_in(temp.path()).unwrap());
 
-    let seed = std::env::var("DRAGNET_SEED")
-        .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    let seed = seed();
     println!("DRAGNET_SEED={seed}; an undisturbed run takes {whole:?}");
     let points = u64::from(cases(25));
     let mut tasks = JoinSet::new();

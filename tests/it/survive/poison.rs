@@ -10,6 +10,7 @@ use dragnet::search::{Matcher, event_details};
 use dragnet_model::{EventDetails, OwnCall, Sighting, Stored, UserIdentity};
 use proptest::prelude::*;
 
+use crate::scenario::Event;
 use crate::world::World;
 
 const IP: &str = "192.0.2.1";
@@ -99,11 +100,9 @@ fn text_messages() -> Vec<(&'static str, String)> {
 async fn hostile_messages_are_reported_and_escaped() {
     let cases = hostile_messages();
     let plant = |message: &String| {
-        let message = toml::Value::String(message.clone());
-        format!(
-            "[[events]]\naccount = \"222222222222\"\nregion = \"eu-west-1\"\ngroup = \"/app\"\nat = \"1h ago\"\n\
-                 stream = \"=1+1\\u001b[2J\"\nmessage = {message}\n"
-        )
+        Event::new("222222222222", "eu-west-1", "/app", "1h ago", message)
+            .stream("=1+1\u{1b}[2J")
+            .to_string()
     };
     let planted: String = cases.iter().map(|(_, message)| plant(message)).collect();
     let run = World::small_with(&planted)

@@ -6,6 +6,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::run_checksums::{accept_changes, change_run, open_database as database};
+use crate::scenario::{Behaviour, Fault, Group};
 use crate::world::{SMALL, World, event};
 
 const ARGUMENTS: [&str; 5] = [
@@ -43,8 +44,8 @@ fn scenario() -> String {
             )
         })
     });
-    let slow = "[behaviour]\nevents_scanned_a_page = 10\nown_traces = false\n\
-                [[faults]]\noperation = \"*\"\nkind = \"slow\"\nmilliseconds = 50\n";
+    let slow = String::from(Behaviour::new().events_scanned_a_page(10).own_traces(false))
+        + &Fault::slow("*", 50);
     format!("{SMALL}{}{slow}", events.collect::<String>())
 }
 
@@ -226,8 +227,8 @@ async fn denied_group_is_retried_on_resume() {
         "1h ago",
         "from 192.0.2.1",
     );
-    let fault = "[[faults]]\noperation = \"*LogGroups\"\naccount = \"333333333333\"\nkind = \"access-denied\"\n";
-    let world = World::small_with(&[&planted, fault].concat());
+    let fault = Fault::denied("*LogGroups").account("333333333333");
+    let world = World::small_with(&format!("{planted}{fault}"));
     let run = world.sweep(&ARGUMENTS).await;
     assert_eq!(
         (run.status().as_str(), run.summary()["sightings"].as_u64()),
@@ -288,10 +289,13 @@ async fn resume_refuses_another_scope_or_format() {
 
 #[tokio::test(start_paused = true)]
 async fn groups_created_or_deleted_during_run_are_reported() {
-    let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"delete-group\"\n\
-                 region = \"eu-west-1\"\nafter = 1\ntimes = 1\n";
-    let two = "[[groups]]\naccount = \"prod\"\nregion = \"eu-west-1\"\nname = \"/zz\"\n";
-    let run = World::small_with(&[two, fault].concat())
+    let fault = Fault::new("FilterLogEvents", "delete-group")
+        .account("222222222222")
+        .region("eu-west-1")
+        .after(1)
+        .times(1);
+    let two = Group::new("prod", "/zz").region("eu-west-1");
+    let run = World::small_with(&format!("{two}{fault}"))
         .sweep(&ARGUMENTS)
         .await;
     let disappeared: Vec<String> = run
@@ -302,8 +306,10 @@ async fn groups_created_or_deleted_during_run_are_reported() {
     assert_eq!(disappeared.len(), 1, "{:#?}", run.coverage());
     assert!(disappeared[0].contains("group-gone"), "{disappeared:?}");
     // Created after the run started. Events of an earlier log group with the same name are unknown.
-    let late = "[[groups]]\naccount = \"prod\"\nregion = \"eu-west-1\"\nname = \"/late\"\ncreated = \"2026-03-02T12:00:01Z\"\n";
-    let run = World::small_with(late).sweep(&ARGUMENTS).await;
+    let late = Group::new("prod", "/late")
+        .region("eu-west-1")
+        .created("2026-03-02T12:00:01Z");
+    let run = World::small_with(&late).sweep(&ARGUMENTS).await;
     assert!(
         run.coverage_row("222222222222 eu-west-1 /late")
             .contains("partial appeared-during-run"),

@@ -1,7 +1,7 @@
 //! A practice range on loopback, whose responses a test can change.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response};
 use dragnet_model::time::Clock;
 use dragnet_range::{Range, Scenario};
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
@@ -81,7 +82,7 @@ impl Served {
 
     /// Returns the requests that were received for an operation.
     pub(crate) fn seen(&self, operation: &str) -> Vec<Seen> {
-        let seen = self.service.seen.lock().unwrap();
+        let seen = self.service.seen.lock();
         seen.iter()
             .filter(|(name, _)| name == operation)
             .map(|(_, seen)| seen.clone())
@@ -107,7 +108,7 @@ async fn handle_request(State(service): State<Arc<Service>>, request: Request) -
         target.rsplit('.').next().unwrap().to_owned()
     });
     let before = {
-        let mut seen = service.seen.lock().unwrap();
+        let mut seen = service.seen.lock();
         let before = seen.iter().filter(|(name, _)| *name == operation).count();
         seen.push((
             operation.clone(),
@@ -137,7 +138,13 @@ pub(crate) fn unlimited(directory: &Path) {
     ]
     .map(|operation| format!("{operation} = 1000\n"));
     let text = format!(
-        "[scope]\nsources = \"report\"\n[limits]\nquota_share = 1.0\n[limits.quotas]\n{}",
+        r#"
+[scope]
+sources = "report"
+[limits]
+quota_share = 1.0
+[limits.quotas]
+{}"#,
         quotas.concat()
     );
     std::fs::write(directory.join("dragnet.toml"), text).unwrap();

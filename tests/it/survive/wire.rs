@@ -9,15 +9,13 @@ use jiff::SignedDuration;
 
 use super::binary::{dragnet, ended, run_in};
 use super::served::{Served, Tamper, unlimited};
+use crate::scenario::Event;
 use crate::world::SMALL;
 
 /// A sighting in each of two accounts.
 fn scenario() -> String {
     let planted = ["222222222222", "333333333333"].map(|account| {
-        format!(
-            "[[events]]\naccount = \"{account}\"\nregion = \"eu-west-1\"\ngroup = \"/app\"\nat = \"1h ago\"\n\
-             message = \"from 192.0.2.1\"\n"
-        )
+        Event::new(account, "eu-west-1", "/app", "1h ago", "from 192.0.2.1").to_string()
     });
     format!("{SMALL}{}", planted.concat())
 }

@@ -4,28 +4,33 @@
 
 use proptest::prelude::*;
 
+use crate::scenario::{Account, Fault, Group};
 use crate::world::{SMALL, World};
 
-/// An account in addition to those of [`SMALL`].
-fn account() -> impl Strategy<Value = String> {
-    prop_oneof![
-        Just(String::new()),
-        Just("state = \"SUSPENDED\"\n".to_owned()),
-        Just("state = \"CLOSED\"\n".to_owned()),
-        Just("lacks_roles = [\"DragnetRead\"]\n".to_owned()),
-    ]
+/// How an account in addition to those of [`SMALL`] is special.
+fn account() -> impl Strategy<Value = fn(Account) -> Account> {
+    const KINDS: [fn(Account) -> Account; 4] = [
+        |account| account,
+        |account| account.state("SUSPENDED"),
+        |account| account.state("CLOSED"),
+        |account| account.lacks_roles(["DragnetRead"]),
+    ];
+    let kind = |n: usize| Just(KINDS[n]);
+    prop_oneof![kind(0), kind(1), kind(2), kind(3)]
 }
 
-fn group() -> impl Strategy<Value = String> {
-    prop_oneof![
-        Just(""),
-        Just("class = \"INFREQUENT_ACCESS\"\n"),
-        Just("class = \"DELIVERY\"\n"),
-        Just("masked = true\n"),
-        Just("retention_days = 1\n"),
-        Just("created = \"2h ago\"\n"),
-    ]
-    .prop_map(str::to_owned)
+/// How a log group is special.
+fn group() -> impl Strategy<Value = fn(Group) -> Group> {
+    const KINDS: [fn(Group) -> Group; 6] = [
+        |group| group,
+        |group| group.class("INFREQUENT_ACCESS"),
+        |group| group.class("DELIVERY"),
+        |group| group.masked(true),
+        |group| group.retention_days(1),
+        |group| group.created("2h ago"),
+    ];
+    let kind = |n: usize| Just(KINDS[n]);
+    prop_oneof![kind(0), kind(1), kind(2), kind(3), kind(4), kind(5)]
 }
 
 fn fault() -> impl Strategy<Value = String> {
@@ -39,7 +44,7 @@ fn fault() -> impl Strategy<Value = String> {
         "repeated-token",
         "truncated",
         "delete-group",
-        "slow\"\nmilliseconds = 700\n#\"",
+        "slow",
     ]);
     let operation = prop::sample::select(vec![
         "*",
@@ -48,26 +53,40 @@ fn fault() -> impl Strategy<Value = String> {
         "DescribeLogGroups",
         "FilterLogEvents",
     ]);
-    (kind, operation, 1..9_u32, 1..9_u32, 0..20_u32).prop_map(|(kind, operation, every, times, after)| {
-        format!(
-            "[[faults]]\noperation = \"{operation}\"\nkind = \"{kind}\"\nevery = {every}\ntimes = {times}\nafter = {}\n",
+    (kind, operation, 1..9_u32, 1..9_u32, 0..20_u32).prop_map(
+        |(kind, operation, every, times, after)| {
+            let fault = match kind {
+                "slow" => Fault::slow(operation, 700),
+                _ => Fault::new(operation, kind),
+            };
             // The first calls identify the caller and list the organization. Without them there is
             // no run.
-            after + 4
-        )
-    })
+            let fault = fault.every(every).times(times).after(after + 4);
+            fault.to_string()
+        },
+    )
 }
 
 fn gap() -> impl Strategy<Value = String> {
     let narrowed = prop::sample::select(vec![
-        "accounts = [\"x*\"]",
-        "regions = [\"eu-*\"]",
-        "log_groups = [\"/g*\"]",
-        "accounts = [\"*\"]\nregions = [\"*\"]",
+        r#"accounts = ["x*"]"#,
+        r#"regions = ["eu-*"]"#,
+        r#"log_groups = ["/g*"]"#,
+        r#"
+accounts = ["*"]
+regions = ["*"]"#,
     ]);
     let expires = prop::sample::select(vec!["2026-03-01", "2027-03-01"]);
     (narrowed, expires).prop_map(|(narrowed, expires)| {
-        format!("[[scope.accepted_gap]]\n{narrowed}\nreason = \"known\"\nby = \"secops\"\nexpires = \"{expires}\"\n")
+        format!(
+            r#"
+[[scope.accepted_gap]]
+{narrowed}
+reason = "known"
+by = "secops"
+expires = "{expires}"
+"#
+        )
     })
 }
 
@@ -81,11 +100,12 @@ fn world() -> impl Strategy<Value = (String, String)> {
         several(gap().boxed()),
     )
         .prop_map(|(accounts, groups, faults, gaps)| {
-            let accounts = accounts.iter().enumerate().map(|(n, rest)| {
-                format!("[[accounts]]\nid = \"44444444444{n}\"\nname = \"x{n}\"\n{rest}")
+            let accounts = accounts.iter().enumerate().map(|(n, specialize)| {
+                let account = Account::new(format!("44444444444{n}"), format!("x{n}"));
+                specialize(account).to_string()
             });
-            let groups = groups.iter().enumerate().map(|(n, rest)| {
-                format!("[[groups]]\naccounts = [\"prod\"]\nname = \"/g{n}\"\n{rest}")
+            let groups = groups.iter().enumerate().map(|(n, specialize)| {
+                specialize(Group::new(["prod"], format!("/g{n}"))).to_string()
             });
             let world: String = accounts.chain(groups).chain(faults).collect();
             (format!("{SMALL}{world}"), gaps.concat())
@@ -99,7 +119,8 @@ proptest! {
     fn coverage_adds_up((scenario, config) in world()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            World::from_toml(&scenario).with_config(&config).sweep(&["192.0.2.1", "--since", "24h"]).await;
+            let world = World::from_toml(&scenario).with_config(&config);
+            world.sweep(&["192.0.2.1", "--since", "24h"]).await.assert_consistent();
         });
     }
 }
@@ -116,8 +137,14 @@ policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action":
 async fn accepted_gap_is_reported_until_its_expiry() {
     let sweep = async |expires: &str| {
         let gap = format!(
-            "[[scope.accepted_gap]]\naccounts = ['prod']\nregions = ['eu-*']\nreason = 'Region-deny SCP'\nby = 'secops'\n\
-             expires = '{expires}'\n"
+            r"
+[[scope.accepted_gap]]
+accounts = ['prod']
+regions = ['eu-*']
+reason = 'Region-deny SCP'
+by = 'secops'
+expires = '{expires}'
+"
         );
         World::small_with(DENIED)
             .with_config(&gap)

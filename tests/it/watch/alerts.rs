@@ -5,6 +5,7 @@ use std::time::Duration;
 use dragnet::watch::ActivationEnd;
 
 use super::station::{Station, WATCH};
+use crate::scenario::Fault;
 use crate::world::{SMALL, World, event, record};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -257,8 +258,7 @@ async fn invalid_feed_raises_one_alert_and_loses_no_events() {
 
 #[tokio::test(start_paused = true)]
 async fn running_activation_is_not_started_twice() {
-    let slow =
-        "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 29000\n";
+    let slow = Fault::slow("FilterLogEvents", 29_000);
     let station = Station::configured(&WATCH.replace("*/15 * * * *", "*/10 * * * * *"));
     let process = station.start(&format!("{SMALL}{slow}"));
     process.run_for(Duration::from_mins(5)).await;

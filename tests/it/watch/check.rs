@@ -5,13 +5,14 @@ use std::io::ErrorKind;
 use std::net::TcpListener as ProxyListener;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -20,19 +21,39 @@ use crate::survive::binary::dragnet;
 /// A schedule that searches for one address, with these sinks.
 fn config(sinks: &str) -> String {
     format!(
-        "[watch]\nstate_dir = \"state\"\nlisten = \"off\"\nrun_url = \"https://soc.example/{{run}}\"\n{sinks}\
-         [[watch.schedule]]\nname = \"s\"\ncron = \"@hourly\"\nindicators = [\"198.51.100.23\"]\nlookback = \"1d\"\n\
-         sinks = [\"soc\"]\n"
+        r#"
+[watch]
+state_dir = "state"
+listen = "off"
+run_url = "https://soc.example/{{run}}"
+{sinks}[[watch.schedule]]
+name = "s"
+cron = "@hourly"
+indicators = ["198.51.100.23"]
+lookback = "1d"
+sinks = ["soc"]
+"#
     )
 }
 
 fn webhook(url: &str) -> String {
     format!(
-        "[[watch.sink]]\nname = \"soc\"\nkind = \"webhook\"\nurl = \"{url}\"\nsecret_env = \"KEY\"\n"
+        r#"
+[[watch.sink]]
+name = "soc"
+kind = "webhook"
+url = "{url}"
+secret_env = "KEY"
+"#
     )
 }
 
-const FILE: &str = "[[watch.sink]]\nname = \"soc\"\nkind = \"file\"\npath = \"alerts.jsonl\"\n";
+const FILE: &str = r#"
+[[watch.sink]]
+name = "soc"
+kind = "file"
+path = "alerts.jsonl"
+"#;
 
 struct Ended {
     code: Option<i32>,
@@ -73,7 +94,12 @@ const KEY: [(&str, &str); 1] = [("KEY", "signing-key")];
 #[tokio::test]
 async fn check_reports_everything_that_would_fail_later() {
     let sinks = webhook("http://192.0.2.1/hook")
-        + "[[watch.sink]]\nname = \"log\"\nkind = \"file\"\npath = \"missing/alerts.jsonl\"\n";
+        + r#"
+[[watch.sink]]
+name = "log"
+kind = "file"
+path = "missing/alerts.jsonl"
+"#;
     let temp = configured(&config(&sinks).replace("\"state\"", "\"dragnet.toml\""));
     let ended = watch(temp.path(), "dragnet.toml", &["check"], &KEY).await;
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
@@ -195,7 +221,7 @@ type Received = Arc<Mutex<Vec<(HeaderMap, Value)>>>;
 
 async fn receive(State(received): State<Received>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let body = serde_json::from_slice(&body).unwrap();
-    received.lock().unwrap().push((headers, body));
+    received.lock().push((headers, body));
     StatusCode::ACCEPTED
 }
 
@@ -248,7 +274,7 @@ async fn test_alerts_reach_every_sink_and_no_proxy() {
         ErrorKind::WouldBlock,
         "the proxy was used"
     );
-    let received = received.lock().unwrap();
+    let received = received.lock();
     let [(headers, body)] = &received[..] else {
         panic!("{received:?}")
     };

@@ -1,8 +1,8 @@
 //! A sink that fails, hangs and recovers: no alert is lost or out of order, and no other sink
 //! waits.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use dragnet::watch::RetryPolicy;
 use hmac::{Hmac, KeyInit, Mac};
+use parking_lot::Mutex;
 use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -55,7 +56,7 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Byt
         serde_json::from_slice::<serde_json::Value>(&body).unwrap()["id"],
         id.as_str()
     );
-    let accept = || receiver.accepted.lock().unwrap().push(id.clone());
+    let accept = || receiver.accepted.lock().push(id.clone());
     match REACTIONS.get(receiver.calls.fetch_add(1, Ordering::Relaxed)) {
         None => accept(),
         Some(Reaction::Responds(status)) => return StatusCode::from_u16(*status).unwrap(),
@@ -92,7 +93,7 @@ impl FailingWebhook {
     }
 
     fn accepted(&self) -> Vec<String> {
-        self.receiver.accepted.lock().unwrap().clone()
+        self.receiver.accepted.lock().clone()
     }
 
     fn calls(&self) -> usize {
@@ -103,7 +104,13 @@ impl FailingWebhook {
 /// Adds the webhook to the sinks of [`WATCH`].
 fn config_with_webhook(url: &str) -> String {
     let hook = format!(
-        "[[watch.sink]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"{url}\"\nsecret_env = \"KEY\"\n"
+        r#"
+[[watch.sink]]
+name = "hook"
+kind = "webhook"
+url = "{url}"
+secret_env = "KEY"
+"#
     );
     WATCH
         .replace("[[watch.schedule]]", &format!("{hook}[[watch.schedule]]"))
@@ -171,8 +178,19 @@ async fn failing_sink_receives_every_alert_in_order() {
 
 #[tokio::test]
 async fn plain_http_webhook_is_refused() {
-    let hook = "[[watch.sink]]\nname = \"soc\"\nkind = \"webhook\"\nurl = \"http://192.0.2.1/hook\"\nsecret_env = \"KEY\"\n";
-    let file = "[[watch.sink]]\nname = \"soc\"\nkind = \"file\"\npath = \"alerts.jsonl\"\n";
+    let hook = r#"
+[[watch.sink]]
+name = "soc"
+kind = "webhook"
+url = "http://192.0.2.1/hook"
+secret_env = "KEY"
+"#;
+    let file = r#"
+[[watch.sink]]
+name = "soc"
+kind = "file"
+path = "alerts.jsonl"
+"#;
     let station = Station::configured(&WATCH.replace(file, hook));
     let planted = event(
         "222222222222",

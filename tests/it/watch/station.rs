@@ -2,17 +2,21 @@
 //! and opens the files again.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 use dragnet::cli::GlobalArguments;
-use dragnet::cli::settings::{ResolveContext, WatchSettings};
 use dragnet::commands::{Environment, WatchRuntime};
+use dragnet::settings::WatchSettings;
 use dragnet::watch::{ActivationRecord, Overview, RetryPolicy, State};
 use dragnet_range::Scenario;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+
+use crate::world::resolve_context;
 
 /// A file as the sink, and one schedule that searches for 192.0.2.1 every quarter of an hour.
 pub(crate) const WATCH: &str = r#"
@@ -65,13 +69,8 @@ impl Station {
         let scenario =
             Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
         let environment = Environment::for_practice(&scenario).unwrap();
-        let context = ResolveContext {
-            environment: &|name| (name == "KEY").then(|| "signing-key".to_owned()),
-            working_directory: self.path(),
-            now: environment.clock().now(),
-            stdout_is_terminal: false,
-            stderr_is_terminal: false,
-        };
+        let variables = |name: &str| (name == "KEY").then(|| "signing-key".to_owned());
+        let context = resolve_context(&environment, self.path(), &variables);
         let settings = WatchSettings::resolve(&GlobalArguments::default(), &context).unwrap();
         let state = State::open(&settings.state_dir).unwrap();
         WatchProcess {

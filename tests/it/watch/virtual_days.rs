@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::station::{Station, WATCH};
+use crate::scenario::{Account, Behaviour, Event, Fault, Group, ScenarioBuilder};
 use crate::world::record;
 
 const ACCOUNTS: u32 = 20;
@@ -31,20 +32,19 @@ fn organization(
     closed: Option<u32>,
     events: &str,
 ) -> String {
-    let text = format!(
-        "name = \"days\"\nnow = \"{now}\"\n[behaviour]\nown_traces = false\n[organization]\nmanagement = \"111111111111\"\n\
-         regions = [\"us-east-1\"]\n[[accounts]]\nid = \"111111111111\"\nname = \"management\"\n\
-         [[trails]]\nname = \"organization\"\naccount = \"111111111111\"\nhome = \"us-east-1\"\norganization = true\n\
-         log_group = \"/trail\"\n"
-    );
-    let members = accounts.map(|account| {
-        let lacks = if closed == Some(account) { "lacks_roles = [\"DragnetRead\"]\n" } else { "" };
-        format!(
-            "[[accounts]]\nid = \"{}\"\nname = \"a{account}\"\n{lacks}[[groups]]\naccounts = [\"a{account}\"]\nname = \"/app\"\n",
-            id(account)
-        )
-    });
-    text + &members.collect::<String>() + events
+    let mut scenario = ScenarioBuilder::new("days")
+        .now(now)
+        .with(&Behaviour::new().own_traces(false))
+        .organization_trail("us-east-1");
+    for number in accounts {
+        let name = format!("a{number}");
+        let mut account = Account::new(id(number), &name);
+        if closed == Some(number) {
+            account = account.lacks_roles(["DragnetRead"]);
+        }
+        scenario = scenario.with(&account).with(&Group::new([name], "/app"));
+    }
+    scenario.toml() + events
 }
 
 /// A planted event: its account, its event time, and how many minutes later it can be read.
@@ -84,12 +84,15 @@ impl Planted {
     fn to_toml(&self) -> String {
         let ingested = self.at + SignedDuration::from_mins(self.late);
         let event = |account: &str, group: &str| {
-            format!(
-                "[[events]]\naccount = \"{account}\"\nregion = \"us-east-1\"\ngroup = \"{group}\"\nat = \"{}\"\n\
-                 ingested = \"{ingested}\"\nmessage = '''{}'''\n",
-                self.at,
-                self.message()
+            Event::new(
+                account,
+                "us-east-1",
+                group,
+                self.at.to_string(),
+                self.message(),
             )
+            .ingested(ingested.to_string())
+            .to_string()
         };
         let own = event(&id(self.account), "/app");
         if self.is_record() {
@@ -282,17 +285,16 @@ fn days_to_run() -> i64 {
 }
 
 fn seed() -> u64 {
-    let seed = std::env::var("DRAGNET_SEED")
-        .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    let seed = crate::cases::seed();
     println!("DRAGNET_SEED={seed}");
     seed
 }
 
 /// Returns a fault that fails every `FilterLogEvents` call in this account.
 fn read_fault(account: &str) -> String {
-    format!(
-        "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"{account}\"\nkind = \"server-error\"\n"
-    )
+    Fault::new("FilterLogEvents", "server-error")
+        .account(account)
+        .to_string()
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,71 +2,62 @@
 
 use std::fmt;
 
-/// The kind of an indicator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum IndicatorKind {
-    /// An IPv4 or IPv6 address.
-    Ip,
-    /// A network of addresses.
-    Cidr,
-    /// An access key id.
-    AccessKey,
-    /// An ARN.
-    Arn,
-    /// The name of an IAM user.
-    User,
-    /// The name of an IAM role.
-    Role,
-    /// An account id.
-    Account,
-    /// A domain.
-    Domain,
-    /// A user agent.
-    UserAgent,
-    /// The name of an event: `ConsoleLogin`.
-    EventName,
-    /// The name or id of a resource: a bucket, an instance, a key.
-    Resource,
-    /// A digest in hexadecimal.
-    Hash,
-    /// Any text.
-    Text,
-    /// A regular expression.
-    Regex,
+/// Declares the kinds, each with its name, followed by aliases.
+macro_rules! indicator_kinds {
+    ($($(#[$doc:meta])* $name:ident => $word:literal $(| $alias:literal)*,)+) => {
+        /// The kind of an indicator.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum IndicatorKind {
+            $($(#[$doc])* $name,)+
+        }
+
+        /// Each kind with its name, followed by aliases.
+        const WORDS: [(IndicatorKind, &[&str]); [$($word),+].len()] =
+            [$((IndicatorKind::$name, &[$word $(, $alias)*])),+];
+
+        impl IndicatorKind {
+            /// The name of the kind, as used in prefixes and reports.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)+
+                }
+            }
+        }
+    };
 }
 
-/// Each kind with its name, followed by aliases.
-const WORDS: [(IndicatorKind, &[&str]); 14] = [
-    (IndicatorKind::Ip, &["ip", "ipv4", "ipv6"]),
-    (IndicatorKind::Cidr, &["cidr"]),
-    (IndicatorKind::AccessKey, &["key"]),
-    (IndicatorKind::Arn, &["arn"]),
-    (IndicatorKind::User, &["user"]),
-    (IndicatorKind::Role, &["role"]),
-    (IndicatorKind::Account, &["account"]),
-    (IndicatorKind::Domain, &["domain"]),
-    (IndicatorKind::UserAgent, &["agent", "user-agent"]),
-    (IndicatorKind::EventName, &["event"]),
-    (IndicatorKind::Resource, &["resource"]),
-    (
-        IndicatorKind::Hash,
-        &["hash", "md5", "sha1", "sha256", "sha512"],
-    ),
-    (IndicatorKind::Text, &["text", "string"]),
-    (IndicatorKind::Regex, &["regex"]),
-];
+indicator_kinds! {
+    /// An IPv4 or IPv6 address.
+    Ip => "ip" | "ipv4" | "ipv6",
+    /// A network of addresses.
+    Cidr => "cidr",
+    /// An access key id.
+    AccessKey => "key",
+    /// An ARN.
+    Arn => "arn",
+    /// The name of an IAM user.
+    User => "user",
+    /// The name of an IAM role.
+    Role => "role",
+    /// An account id.
+    Account => "account",
+    /// A domain.
+    Domain => "domain",
+    /// A user agent.
+    UserAgent => "agent" | "user-agent",
+    /// The name of an event: `ConsoleLogin`.
+    EventName => "event",
+    /// The name or id of a resource: a bucket, an instance, a key.
+    Resource => "resource",
+    /// A digest in hexadecimal.
+    Hash => "hash" | "md5" | "sha1" | "sha256" | "sha512",
+    /// Any text.
+    Text => "text" | "string",
+    /// A regular expression.
+    Regex => "regex",
+}
 
 impl IndicatorKind {
-    /// The name of the kind, as used in prefixes and reports.
-    pub fn as_str(self) -> &'static str {
-        WORDS
-            .iter()
-            .find(|(kind, _)| *kind == self)
-            .and_then(|(_, words)| words.first())
-            .copied()
-            .unwrap_or_default()
-    }
-
     /// The kind with this name or alias, in any case.
     pub fn from_word(word: &str) -> Option<Self> {
         let is_listed = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
@@ -111,17 +102,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_is_parsed_to_its_kind() {
-        for (kind, words) in WORDS {
-            assert!(
-                words
-                    .iter()
-                    .all(|word| IndicatorKind::from_word(word) == Some(kind)),
-                "{kind}"
-            );
-            assert_eq!(Some(&kind.as_str()), words.first());
+    fn aliases_are_parsed_in_any_case() {
+        for (word, kind) in [
+            ("IP", IndicatorKind::Ip),
+            ("IPv6", IndicatorKind::Ip),
+            ("SHA256", IndicatorKind::Hash),
+            ("User-Agent", IndicatorKind::UserAgent),
+        ] {
+            assert_eq!(IndicatorKind::from_word(word), Some(kind), "{word}");
         }
-        assert_eq!(IndicatorKind::from_word("IP"), Some(IndicatorKind::Ip));
+    }
+
+    #[test]
+    fn words_belong_to_one_kind() {
+        for (kind, words) in WORDS {
+            for word in words {
+                assert_eq!(IndicatorKind::from_word(word), Some(kind), "{word}");
+            }
+        }
     }
 
     #[test]

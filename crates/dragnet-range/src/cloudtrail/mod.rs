@@ -1,5 +1,6 @@
 //! CloudTrail: the records of calls, and the trails that deliver them.
 
+mod delivery;
 mod history;
 mod lookup;
 mod record;
@@ -7,8 +8,9 @@ mod record_call;
 mod record_form;
 mod trails;
 
+pub(crate) use delivery::deliver;
 pub(crate) use history::History;
-pub(crate) use record::{Actor, Record, deliver};
+pub(crate) use record::{Actor, Record};
 pub(crate) use record_call::{PerformedCall, record_call};
 pub(crate) use record_form::RecordForm;
 

@@ -2,81 +2,14 @@
 //!
 //! Source: EC2 API, `DescribeFlowLogs`.
 
-use jiff::Timestamp;
-use serde::Deserialize;
-
 use crate::call::Call;
 use crate::policy::glob;
 use crate::wire::{AwsError, Page, Params, Reply, Xml};
+use crate::world::{FlowDestination, FlowLog};
 use dragnet_model::time::rfc3339_ms;
 use dragnet_model::{AccountId, Region};
 
-/// The kind of destination of a flow log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum FlowDestination {
-    #[default]
-    CloudWatchLogs,
-    /// An S3 bucket, which Dragnet does not search.
-    S3,
-}
-
-impl FlowDestination {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::CloudWatchLogs => "cloud-watch-logs",
-            Self::S3 => "s3",
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub(crate) enum FlowTraffic {
-    #[default]
-    All,
-    /// Traffic that was accepted.
-    Accept,
-    /// Traffic that was rejected.
-    Reject,
-}
-
-impl FlowTraffic {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "ALL",
-            Self::Accept => "ACCEPT",
-            Self::Reject => "REJECT",
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct FlowLog {
-    /// The id, `fl-…`.
-    pub(crate) id: String,
-    /// The VPC that it records, `vpc-…`.
-    pub(crate) vpc: String,
-    pub(crate) destination: FlowDestination,
-    /// The account of the log group that it delivers to.
-    pub(crate) destination_account: AccountId,
-    /// The log group that it delivers to, or the name of the S3 bucket.
-    pub(crate) log_group: String,
-    pub(crate) traffic_type: FlowTraffic,
-    /// The record format, in AWS's `${field}` syntax.
-    pub(crate) format: String,
-    pub(crate) created: Timestamp,
-    /// An error that prevents delivery, in AWS's words.
-    pub(crate) delivery_error: Option<String>,
-}
-
 impl FlowLog {
-    /// The default record format.
-    ///
-    /// Source: VPC user guide, "Flow log records".
-    pub(crate) const DEFAULT_FORMAT: &'static str = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} \
-         ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
-
     fn log_group_name(&self) -> &str {
         if self.destination == FlowDestination::CloudWatchLogs {
             &self.log_group

@@ -3,8 +3,6 @@
 mod flow_logs;
 mod regions;
 
-pub(crate) use flow_logs::{FlowDestination, FlowLog, FlowTraffic};
-
 use super::call::Call;
 use super::wire::{AwsError, Reply};
 

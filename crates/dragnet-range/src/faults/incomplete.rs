@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response};
 use serde_json::{Value, json};
 
-use super::mutation::{mutate_json, mutate_xml};
+use super::mutation::{mutate_json, mutate_xml, switch_first_case};
 use crate::scenario::{IncompleteResponse, ResponseDefect};
 use crate::wire::{Exchange, Protocol};
 
@@ -104,20 +104,6 @@ fn edit(value: &mut Value, path: &[&str], defect: ResponseDefect) {
         }
         _ => {}
     }
-}
-
-/// Switches the case of the first letter: `events` to `Events`, and back.
-pub(super) fn switch_first_case(name: &str) -> String {
-    let mut letters = name.chars();
-    let Some(first) = letters.next() else {
-        return String::new();
-    };
-    let first = if first.is_ascii_lowercase() {
-        first.to_ascii_uppercase()
-    } else {
-        first.to_ascii_lowercase()
-    };
-    std::iter::once(first).chain(letters).collect()
 }
 
 fn without_last(mut list: Value) -> Value {

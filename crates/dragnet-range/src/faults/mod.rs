@@ -102,7 +102,12 @@ mod tests {
 
     #[test]
     fn fault_triggers_every_third_call_at_most_twice() {
-        let toml = "operation = 'FilterLogEvents'\nkind = 'throttle'\nevery = 3\ntimes = 2";
+        let toml = r"
+            operation = 'FilterLogEvents'
+            kind = 'throttle'
+            every = 3
+            times = 2
+        ";
         let triggered: Vec<bool> = trigger_times(toml, 12)
             .iter()
             .map(|d| d.kind.is_some())
@@ -114,7 +119,11 @@ mod tests {
     #[test]
     fn slow_fault_delays_and_other_regions_are_unaffected() {
         let slow = trigger_times(
-            "operation = 'Filter*'\nkind = 'slow'\nmilliseconds = 250",
+            r"
+            operation = 'Filter*'
+            kind = 'slow'
+            milliseconds = 250
+            ",
             1,
         );
         assert_eq!(
@@ -124,10 +133,23 @@ mod tests {
                 kind: None
             }
         );
-        let other_region =
-            trigger_times("operation = '*'\nregion = 'eu-west-1'\nkind = 'reset'", 1);
+        let other_region = trigger_times(
+            r"
+            operation = '*'
+            region = 'eu-west-1'
+            kind = 'reset'
+            ",
+            1,
+        );
         assert_eq!(other_region[0], FaultEffect::default());
-        let later = trigger_times("operation = '*'\nkind = 'reset'\nafter = 1", 2);
+        let later = trigger_times(
+            r"
+            operation = '*'
+            kind = 'reset'
+            after = 1
+            ",
+            2,
+        );
         assert_eq!(
             (later[0].kind.is_some(), later[1].kind.is_some()),
             (false, true)

@@ -78,11 +78,25 @@ pub(super) fn mutate_json(body: &[u8], seed: u64) -> Vec<u8> {
     let member = members.remove(name).unwrap_or_default();
     match change {
         4 => _ = members.insert(name.to_owned(), Value::Null),
-        5 => _ = members.insert(super::incomplete::switch_first_case(name), member),
+        5 => _ = members.insert(switch_first_case(name), member),
         6 => _ = members.insert(name.to_owned(), json!({ "x": {} })),
         _ => {}
     }
     value.to_string().into_bytes()
+}
+
+/// Switches the case of the first letter: `events` to `Events`, and back.
+pub(super) fn switch_first_case(name: &str) -> String {
+    let mut letters = name.chars();
+    let Some(first) = letters.next() else {
+        return String::new();
+    };
+    let first = if first.is_ascii_lowercase() {
+        first.to_ascii_uppercase()
+    } else {
+        first.to_ascii_lowercase()
+    };
+    std::iter::once(first).chain(letters).collect()
 }
 
 /// Collects the JSON pointers of all members that may be changed.
@@ -162,7 +176,7 @@ pub(super) fn mutate_xml(body: &str, operation: &str, seed: u64) -> Vec<u8> {
         5 => format!("{content}{}", text(close.clone())),
         EMPTIED => format!("<{name}/>"),
         7 => {
-            let renamed = super::incomplete::switch_first_case(name);
+            let renamed = switch_first_case(name);
             format!("<{renamed}>{content}</{renamed}>")
         }
         _ => String::new(),

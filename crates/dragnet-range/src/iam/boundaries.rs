@@ -46,7 +46,7 @@ fn boundary_mut<'a>(
         Owner::User => account.users.get_mut(name).map(|user| &mut user.boundary),
         Owner::Group => None,
     };
-    boundary.ok_or_else(|| no_such(owner.resource_type(), name))
+    boundary.ok_or_else(|| no_such(owner.as_str(), name))
 }
 
 fn no_such_policy(arn: &str) -> AwsError {

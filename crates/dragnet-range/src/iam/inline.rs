@@ -39,7 +39,7 @@ pub(super) fn put(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError> 
     let replaced = policies.inline().get(name).map_or(0, Policy::counted_size);
     let limit = owner.inline_limit();
     if policies.counted_size() - replaced + policy.counted_size() > limit {
-        let resource_type = owner.resource_type();
+        let resource_type = owner.as_str();
         return Err(limit_exceeded(format!(
             "Maximum policy size of {limit} bytes exceeded for {resource_type} {identity}"
         )));
@@ -96,7 +96,7 @@ pub(super) fn list(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError>
 fn no_such_policy(owner: Owner, name: &str) -> AwsError {
     let text = format!(
         "The {} policy with name {name} cannot be found.",
-        owner.resource_type()
+        owner.as_str()
     );
     AwsError::new("NoSuchEntity", text).with_status(404)
 }

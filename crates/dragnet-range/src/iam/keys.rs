@@ -13,15 +13,6 @@ use dragnet_model::time::rfc3339_ms;
 
 const MAX_KEYS_PER_USER: usize = 2;
 
-impl KeyStatus {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "Active",
-            Self::Inactive => "Inactive",
-        }
-    }
-}
-
 pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let name = named_or_caller(call, call.input.form()?)?;
     let user = account(call)?
@@ -97,15 +88,14 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 
 /// The status that a call sets.
 pub(super) fn requested_status(params: &Params) -> Result<KeyStatus, AwsError> {
-    match params.required("Status")? {
-        "Active" => Ok(KeyStatus::Active),
-        "Inactive" => Ok(KeyStatus::Inactive),
-        other => Err(validation(
-            other,
+    let word = params.required("Status")?;
+    KeyStatus::from_word(word).ok_or_else(|| {
+        validation(
+            word,
             "status",
             "Member must satisfy enum value set: [Active, Inactive]",
-        )),
-    }
+        )
+    })
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {

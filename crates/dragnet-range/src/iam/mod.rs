@@ -108,7 +108,7 @@ pub(crate) fn resource_arn(world: &World, caller: &Caller, input: &Input) -> Str
         "iam",
         "",
         caller.account,
-        &format!("{}{path}{name}", owner.resource_type()),
+        &format!("{}{path}{name}", owner.as_str()),
     )
 }
 

@@ -6,19 +6,20 @@ use crate::call::Call;
 use crate::wire::AwsError;
 use crate::world::{Account, Policies};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
-    Group,
-    Role,
-    User,
+dragnet_model::word_enum! {
+    /// The kind of an identity. The words are the resource types in ARNs.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Owner {
+        Group => "group",
+        Role => "role",
+        User => "user",
+    }
 }
 
 /// Paths of the roles that AWS manages.
 const PROTECTED: [&str; 2] = ["/aws-service-role/", "/aws-reserved/sso.amazonaws.com/"];
 
 impl Owner {
-    pub(super) const ALL: [Self; 3] = [Self::Group, Self::Role, Self::User];
-
     /// Splits an operation name, e.g. `PutUserPolicy` into `("Put", User, "Policy")`.
     pub(super) fn split_operation(operation: &str) -> Option<(&str, Self, &str)> {
         Self::ALL.into_iter().find_map(|owner| {
@@ -32,22 +33,6 @@ impl Owner {
             Self::Group => "Group",
             Self::Role => "Role",
             Self::User => "User",
-        }
-    }
-
-    /// The kind of identity with this resource type in an ARN.
-    pub(super) fn from_resource_type(resource_type: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|owner| owner.resource_type() == resource_type)
-    }
-
-    /// The resource type in an ARN.
-    pub(super) fn resource_type(self) -> &'static str {
-        match self {
-            Self::Group => "group",
-            Self::Role => "role",
-            Self::User => "user",
         }
     }
 
@@ -93,7 +78,7 @@ impl Owner {
             Self::Role => account.roles.get(name).map(|role| &role.policies),
             Self::User => account.users.get(name).map(|user| &user.policies),
         }
-        .ok_or_else(|| no_such(self.resource_type(), name))
+        .ok_or_else(|| no_such(self.as_str(), name))
     }
 
     /// The policies of the named identity, to be changed.
@@ -117,7 +102,7 @@ impl Owner {
             Self::Role => account.roles.get_mut(name).map(|role| &mut role.policies),
             Self::User => account.users.get_mut(name).map(|user| &mut user.policies),
         }
-        .ok_or_else(|| no_such(self.resource_type(), name))
+        .ok_or_else(|| no_such(self.as_str(), name))
     }
 }
 

@@ -80,7 +80,7 @@ fn parse_principal<'a>(call: &Call<'_>, arn: &'a str) -> Option<(Owner, &'a str)
     let resource = arn.strip_prefix(&prefix)?;
     let (resource_type, _) = resource.split_once('/')?;
     let (_, name) = resource.rsplit_once('/')?;
-    Some((Owner::from_resource_type(resource_type)?, name))
+    Some((Owner::from_word(resource_type)?, name))
 }
 
 /// The value of `EvalDecision`, from the policies of the principal, its permissions boundary and

@@ -9,15 +9,17 @@
 //! `GetLogRecord`; user guide, "CloudWatch Logs quotas".
 
 mod control;
+mod discovery;
+mod fixed_result;
 mod pointer;
 mod queries;
 mod results;
 mod search;
 mod start;
 
+pub(crate) use fixed_result::FixedQueryResult;
 pub(crate) use queries::{Queries, Speed};
 pub(crate) use search::MAX_ROWS;
-pub(crate) use start::FixedQueryResult;
 
 use super::call::Call;
 use super::wire::{AwsError, Reply};

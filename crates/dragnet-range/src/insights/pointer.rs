@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::search::discovery_in;
+use super::discovery::discovery_in;
 use crate::call::Call;
 use crate::logs::{self, StoredEvent, StoredGroup};
 use crate::wire::{AwsError, Reply};

@@ -1,12 +1,11 @@
 //! Evaluates a query over stored events.
 
+use super::discovery::discovery_in;
 use super::pointer::Pointer;
 use super::queries::QueryResult;
 use crate::logs::{StoredGroup, mask_message};
-use dragnet_model::{AccountId, LogGroupClass};
-use insights_ql::{
-    Discovery, Event, INSIGHTS_JSON_FIELDS, Partial, Plan, Query, Record, Row, Stage,
-};
+use dragnet_model::AccountId;
+use insights_ql::{Event, Partial, Plan, Query, Record, Row, Stage};
 
 /// The limit on the rows of a query. Source: CloudWatch Logs API, `StartQuery.limit`.
 pub(crate) const MAX_ROWS: usize = 100_000;
@@ -107,19 +106,6 @@ impl<'q> Search<'q> {
             columns: table.columns,
             ..self.result
         }
-    }
-}
-
-/// How the fields of events in a log group of this class are found.
-///
-/// Source: CloudWatch Logs user guide, "Supported logs and discovered fields": "Field discovery is
-/// supported only for log groups in the Standard log class".
-pub(super) fn discovery_in(class: &LogGroupClass) -> Discovery<'static> {
-    match class {
-        LogGroupClass::Standard => Discovery::Automatic {
-            json_limit: Some(INSIGHTS_JSON_FIELDS),
-        },
-        _ => Discovery::SystemFields,
     }
 }
 

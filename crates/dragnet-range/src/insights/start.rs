@@ -1,10 +1,9 @@
 //! `StartQuery`.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::Deserialize;
 use serde_json::json;
 
+use super::FixedQueryResult;
 use super::queries::{QueryResult, RunningQuery};
 use super::search::{Search, Window, row_limit};
 use crate::call::Call;
@@ -28,32 +27,6 @@ struct Input {
     end_time: i64,
     query_string: String,
     limit: Option<usize>,
-}
-
-/// A fixed result for a query that Insights can evaluate but the range cannot.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FixedQueryResult {
-    /// Applies to queries whose text contains this.
-    query: String,
-    /// The rows to return, as field names and values.
-    rows: Vec<BTreeMap<String, String>>,
-}
-
-impl FixedQueryResult {
-    fn result(&self) -> QueryResult {
-        let names: BTreeSet<&String> = self.rows.iter().flat_map(BTreeMap::keys).collect();
-        let row = |row: &BTreeMap<String, String>| {
-            names.iter().map(|name| row.get(*name).cloned()).collect()
-        };
-        QueryResult {
-            rows: self.rows.iter().map(row).collect(),
-            columns: names.into_iter().cloned().collect(),
-            matched: self.rows.len() as u64,
-            scanned: self.rows.len() as u64,
-            bytes: 1,
-        }
-    }
 }
 
 pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
@@ -110,7 +83,7 @@ fn fixed_result(call: &Call<'_>, query: &str) -> Option<QueryResult> {
         .world
         .insights_fixed_results
         .iter()
-        .find(|fixed_result| query.contains(&fixed_result.query));
+        .find(|fixed_result| fixed_result.applies_to(query));
     fixed.map(FixedQueryResult::result)
 }
 

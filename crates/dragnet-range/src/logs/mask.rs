@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use super::StoredGroup;
+use super::lookup::group_arn;
 use crate::access::authorize;
 use crate::call::Call;
 use crate::policy::AccessRequest;
@@ -54,7 +55,7 @@ pub(crate) fn permit_unmask(
     if !requested {
         return Ok(false);
     }
-    let resource = super::group_arn(call.world, call.caller, group);
+    let resource = group_arn(call.world, call.caller, group);
     let context = call.caller.request_context(call.world, call.now);
     let request = AccessRequest {
         action: "logs:Unmask",

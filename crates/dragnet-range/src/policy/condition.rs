@@ -6,7 +6,6 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::document::texts;
 use super::glob;
 
 /// The properties of a request: the values of condition keys, principals and policy variables.
@@ -274,6 +273,20 @@ fn parse_date(text: &str) -> Option<Timestamp> {
     let at_midnight = || format!("{text}T00:00:00Z").parse().ok();
     let epoch = || Timestamp::from_second(text.parse().ok()?).ok();
     text.parse().ok().or_else(at_midnight).or_else(epoch)
+}
+
+/// Returns the values of a member that is a single value or a list.
+pub(super) fn texts(value: &Value, name: &str) -> Result<Vec<String>, String> {
+    let scalar = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        _ => None,
+    };
+    let all = match value {
+        Value::Array(list) => list.iter().map(scalar).collect(),
+        value => scalar(value).map(|text| vec![text]),
+    };
+    all.ok_or_else(|| format!("{name} is neither a string nor a list of strings."))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::condition::Condition;
+use super::condition::{Condition, texts};
 use super::statement::{AccessRequest, Decision, Effect, Principals, Statement};
 
 /// The reason why a policy is malformed; the text is the message of `MalformedPolicyDocument`.
@@ -158,20 +158,6 @@ fn remove_either(
         (None, Some(value)) => Ok(Some((texts(&value, inverted)?, true))),
         (None, None) => Ok(None),
     }
-}
-
-/// Returns the values of a member that is a single value or a list.
-pub(super) fn texts(value: &Value, name: &str) -> Result<Vec<String>, String> {
-    let scalar = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        _ => None,
-    };
-    let all = match value {
-        Value::Array(list) => list.iter().map(scalar).collect(),
-        value => scalar(value).map(|text| vec![text]),
-    };
-    all.ok_or_else(|| format!("{name} is neither a string nor a list of strings."))
 }
 
 fn parse_principals(fields: &mut Map<String, Value>) -> Result<Option<Principals>, String> {

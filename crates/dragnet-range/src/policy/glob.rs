@@ -1,4 +1,5 @@
-//! IAM's wildcards: `*` matches any sequence of characters, `?` a single one.
+//! IAM's wildcards: `*` matches any sequence of characters, `?` a single one. In filter patterns of
+//! CloudWatch Logs, `?` is an ordinary character, so `cw_filter_pattern` has globs of its own.
 
 /// Whether `pattern` matches the whole text, case-sensitively.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {

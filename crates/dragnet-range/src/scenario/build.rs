@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::names::Names;
+use super::references::{account_regions, open_group, parse_policy, undefined_reference};
 use super::spec::{AccountSpec, FlowLogSpec, GroupSpec, ScpSpec, Spec, TrailSpec};
 use super::units::{self, parent_id};
 use super::{Scenario, ScenarioError, events, everyday, identities};
 use crate::access::Mint;
 use crate::cloudtrail::History;
-use crate::ec2::{FlowDestination, FlowLog};
 use crate::insights::Speed;
 use crate::logs::{LogStore, StoredGroup, serial_salt};
 use crate::policy::PolicyKind;
-use crate::world::{Account, LastUses, Organization, Policy, Regions, Scp, Trail, World};
+use crate::world::{
+    Account, FlowDestination, FlowLog, LastUses, Organization, Regions, Scp, Trail, World,
+};
 use dragnet_model::{AccountId, LogGroupClass, Region};
 
 /// The age of resources for which the scenario sets none.
@@ -61,18 +62,6 @@ pub(crate) fn build(
     everyday::add(&mut world, spec, seed, now);
     events::add(&mut world, spec, now, default_created)?;
     Ok(world)
-}
-
-pub(super) fn undefined_reference(
-    table: &'static str,
-    what: &'static str,
-    name: impl Into<String>,
-) -> ScenarioError {
-    ScenarioError::Undefined {
-        table,
-        what,
-        name: name.into(),
-    }
 }
 
 fn empty_world(spec: &Spec, seed: u64) -> World {
@@ -198,40 +187,6 @@ fn scp_target_id(world: &World, target: &str) -> Result<String, ScenarioError> {
     }
 }
 
-pub(super) fn parse_policy(
-    name: &str,
-    text: &str,
-    kind: PolicyKind,
-) -> Result<Policy, ScenarioError> {
-    Policy::parse(text, kind).map_err(|error| ScenarioError::MalformedPolicy {
-        name: name.to_owned(),
-        problem: error.to_string(),
-    })
-}
-
-/// The account-Regions that match both selections and are enabled.
-pub(super) fn account_regions(
-    world: &World,
-    accounts: &Names,
-    regions: &Names,
-) -> Vec<(AccountId, Region)> {
-    let selected = world
-        .accounts
-        .values()
-        .filter(|account| accounts.include_account(account.id, &account.name));
-    let account_regions = selected.flat_map(|account| {
-        world
-            .regions
-            .all()
-            .map(move |(region, _)| (account.id, region.clone()))
-    });
-    account_regions
-        .filter(|(account, region)| {
-            regions.include(region.as_str()) && world.is_region_enabled(*account, region)
-        })
-        .collect()
-}
-
 fn add_groups(world: &mut World, spec: &GroupSpec, now: Timestamp, default_created: Timestamp) {
     let created = spec
         .created
@@ -260,35 +215,6 @@ fn log_store<'a>(world: &'a mut World, account: AccountId, region: &Region) -> &
         Some(account) => account.logs.entry(region.clone()).or_default(),
         None => unreachable!("the account was looked up before"),
     }
-}
-
-/// Returns the log group with this name. It is created with default settings if no `[[groups]]`
-/// table defines it.
-pub(super) fn open_group<'a>(
-    world: &'a mut World,
-    account: AccountId,
-    region: &Region,
-    name: &str,
-    created: Timestamp,
-) -> Option<&'a mut StoredGroup> {
-    let store = world
-        .account_mut(account)?
-        .logs
-        .entry(region.clone())
-        .or_default();
-    let new_group = || {
-        StoredGroup::new(
-            LogGroupClass::Standard,
-            created.as_millisecond(),
-            serial_salt(name),
-        )
-    };
-    Some(
-        store
-            .groups
-            .entry(name.to_owned())
-            .or_insert_with(new_group),
-    )
 }
 
 fn add_trail(

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::ScenarioError;
-use super::build::{open_group, undefined_reference};
+use super::references::{open_group, undefined_reference};
 use super::spec::{EventSpec, LoadSpec, RecordSpec, Spec};
 use crate::cloudtrail::{Actor, Record, deliver};
 use crate::logs::NewEvent;

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::build::account_regions;
+use super::references::account_regions;
 use super::spec::{FlowLogSpec, GroupSpec, Spec, TrailSpec};
-use crate::ec2::FlowLog;
 use crate::traffic::{ApplicationTraffic, FlowSource, Kind, Traffic, TrailStream};
-use crate::world::{Trail, World};
+use crate::world::{FlowLog, Trail, World};
 use dragnet_model::{AccountId, Region};
 
 /// How long before the start of the range everyday traffic begins.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::ScenarioError;
-use super::build::{parse_policy, undefined_reference};
+use super::references::{parse_policy, undefined_reference};
 use super::spec::{RoleSpec, Spec, UserGroupSpec, UserSpec};
 use crate::access::{MfaDevice, Mint};
 use crate::policy::PolicyKind;

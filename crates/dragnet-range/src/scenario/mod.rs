@@ -9,6 +9,7 @@ mod events;
 mod everyday;
 mod identities;
 mod names;
+mod references;
 mod scenario_time;
 mod spec;
 mod story;

@@ -1,7 +1,7 @@
 //! Adds the organizational units of a scenario.
 
 use super::ScenarioError;
-use super::build::undefined_reference;
+use super::references::undefined_reference;
 use super::spec::Spec;
 use crate::world::{OrgUnit, Organization, World};
 

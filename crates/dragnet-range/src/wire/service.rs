@@ -1,16 +1,16 @@
 //! The services of the range, and their protocols.
 
-use std::fmt;
-
-/// A service of the range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Service {
-    CloudTrail,
-    Ec2,
-    Iam,
-    Logs,
-    Organizations,
-    Sts,
+dragnet_model::word_enum! {
+    /// A service of the range. The words are the names in credential scopes and IAM actions.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub(crate) enum Service {
+        CloudTrail => "cloudtrail",
+        Ec2 => "ec2",
+        Iam => "iam",
+        Logs => "logs",
+        Organizations => "organizations",
+        Sts => "sts",
+    }
 }
 
 /// How a service encodes requests, replies and errors.
@@ -25,45 +25,32 @@ pub(crate) enum Protocol {
 }
 
 impl Service {
-    /// For each service: its name in signatures and IAM actions, and the prefix of `X-Amz-Target`
-    /// or the `Version` that identifies its requests.
-    ///
-    /// Source: the public service models (`targetPrefix`, `apiVersion`).
-    const TABLE: [(Self, &'static str, &'static str, Protocol); 6] = [
-        (
-            Self::CloudTrail,
-            "cloudtrail",
-            "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
-            Protocol::Json,
-        ),
-        (Self::Ec2, "ec2", "2016-11-15", Protocol::Ec2),
-        (Self::Iam, "iam", "2010-05-08", Protocol::Query),
-        (Self::Logs, "logs", "Logs_20140328", Protocol::Json),
-        (
-            Self::Organizations,
-            "organizations",
-            "AWSOrganizationsV20161128",
-            Protocol::Json,
-        ),
-        (Self::Sts, "sts", "2011-06-15", Protocol::Query),
-    ];
-
-    fn row(self) -> &'static (Self, &'static str, &'static str, Protocol) {
-        // Every variant has a row; the fallback is never used.
-        Self::TABLE
-            .iter()
-            .find(|row| row.0 == self)
-            .unwrap_or(&Self::TABLE[0])
-    }
-
     /// The name of the service in a credential scope and in IAM actions.
     pub(crate) fn name(self) -> &'static str {
-        self.row().1
+        self.as_str()
     }
 
     /// The protocol of the service.
     pub(crate) fn protocol(self) -> Protocol {
-        self.row().3
+        match self {
+            Self::CloudTrail | Self::Logs | Self::Organizations => Protocol::Json,
+            Self::Ec2 => Protocol::Ec2,
+            Self::Iam | Self::Sts => Protocol::Query,
+        }
+    }
+
+    /// The prefix of `X-Amz-Target` or the `Version` that identifies requests of the service.
+    ///
+    /// Source: the public service models (`targetPrefix`, `apiVersion`).
+    fn identifier(self) -> &'static str {
+        match self {
+            Self::CloudTrail => "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+            Self::Ec2 => "2016-11-15",
+            Self::Iam => "2010-05-08",
+            Self::Logs => "Logs_20140328",
+            Self::Organizations => "AWSOrganizationsV20161128",
+            Self::Sts => "2011-06-15",
+        }
     }
 
     /// Whether the service has one endpoint for all Regions. Its calls are signed for the first
@@ -75,10 +62,10 @@ impl Service {
     /// The service with this `X-Amz-Target` prefix or `Version`.
     pub(crate) fn from_identifier(identifier: &str) -> Option<Self> {
         // Newer SDKs omit the package before CloudTrail's name.
-        Self::TABLE
-            .iter()
-            .find(|row| row.2 == identifier || row.2.rsplit('.').next() == Some(identifier))
-            .map(|row| row.0)
+        Self::ALL.into_iter().find(|service| {
+            let known = service.identifier();
+            known == identifier || known.rsplit('.').next() == Some(identifier)
+        })
     }
 
     /// The XML namespace of the responses; empty for JSON.
@@ -89,11 +76,5 @@ impl Service {
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Self::CloudTrail | Self::Logs | Self::Organizations => "",
         }
-    }
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
     }
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Group, Role, User};
-use crate::ec2::FlowLog;
+use super::{FlowLog, Group, Role, User};
 use crate::logs::LogStore;
 use crate::policy::Document;
 use dragnet_model::{AccountId, AccountState, Region};

@@ -158,11 +158,13 @@ impl Boundary {
     }
 }
 
-/// The status of an access key or of another credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyStatus {
-    Active,
-    Inactive,
+dragnet_model::word_enum! {
+    /// The status of an access key or of another credential.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum KeyStatus {
+        Active => "Active",
+        Inactive => "Inactive",
+    }
 }
 
 /// A long-term access key of a user.

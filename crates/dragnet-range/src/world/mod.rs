@@ -2,6 +2,7 @@
 //! change it.
 
 mod account;
+mod flow_log;
 mod identity;
 mod last_uses;
 mod organization;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use account::Account;
+pub(crate) use flow_log::{FlowDestination, FlowLog, FlowTraffic};
 pub(crate) use identity::{
     AccessKey, Boundary, Credential, CredentialKind, Group, KeyStatus, Policies, Policy, Role, User,
 };

@@ -1,7 +1,6 @@
 //! CloudTrail trails and their delivery to CloudWatch Logs.
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use super::World;
 use crate::cloudtrail::{Record, RecordForm};
@@ -34,26 +33,17 @@ pub(crate) struct Trail {
     pub(crate) excluded_sources: Vec<String>,
 }
 
-/// The management events that a trail records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) enum ReadWriteType {
-    /// Read and write events.
-    #[default]
-    All,
-    /// Only read events.
-    ReadOnly,
-    /// Only write events.
-    WriteOnly,
-}
-
-impl ReadWriteType {
-    /// The value of `ReadWriteType`.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "All",
-            Self::ReadOnly => "ReadOnly",
-            Self::WriteOnly => "WriteOnly",
-        }
+dragnet_model::word_enum! {
+    /// The management events that a trail records.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(crate) enum ReadWriteType: Deserialize {
+        /// Read and write events.
+        #[default]
+        All => "All",
+        /// Only read events.
+        ReadOnly => "ReadOnly",
+        /// Only write events.
+        WriteOnly => "WriteOnly",
     }
 }
 

@@ -4,17 +4,13 @@ use winnow::combinator::{alt, cut_err, delimited, fail, not as winnow_not, opt, 
 use winnow::error::{ContextError, ErrMode};
 use winnow::{ModalResult, Parser};
 
+use super::expression_context::{Aggregates, ExpressionContext, MAX_NESTING};
 use super::lexer::{
     blank, expected, keyword, list, name, number, period, quoted, refuse, regex, symbol, word,
 };
 use crate::error::SemanticError;
 use crate::function::Function;
 use crate::tree::{Aggregate, AggregateKind, Comparison, Expr, LikePattern, Operator};
-
-/// The maximum nesting of an expression, and the maximum number of operators in a row without
-/// parentheses. The evaluator is recursive; the limit keeps it within the smallest stack that
-/// Dragnet runs on.
-const MAX_NESTING: usize = 32;
 
 /// Functions of Insights that are not evaluated locally.
 ///
@@ -34,32 +30,6 @@ const INSIGHTS_ONLY: [&str; 12] = [
     "sumOverTime",
     "histogram",
 ];
-
-/// Whether an expression may contain aggregates.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Aggregates {
-    Allowed,
-    Refused,
-}
-
-/// The context in which the parser reads an expression.
-#[derive(Clone, Copy)]
-struct ExpressionContext {
-    aggregates: Aggregates,
-    /// How many more levels of nesting are allowed.
-    levels: usize,
-}
-
-impl ExpressionContext {
-    fn enter_level(self, input: &mut &str) -> ModalResult<Self> {
-        match self.levels.checked_sub(1) {
-            Some(levels) => Ok(Self { levels, ..self }),
-            None => cut_err(fail)
-                .context(expected("fewer nested expressions"))
-                .parse_next(input),
-        }
-    }
-}
 
 /// Parses an expression of any kind.
 pub(super) fn expression<'s>(

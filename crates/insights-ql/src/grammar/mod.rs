@@ -2,6 +2,7 @@
 //! language query syntax".
 
 mod expression;
+mod expression_context;
 mod extraction;
 mod lexer;
 mod stage;

@@ -5,7 +5,8 @@ use winnow::combinator::{alt, cut_err, delimited, opt, preceded, separated_pair,
 use winnow::token::any;
 use winnow::{ModalResult, Parser};
 
-use super::expression::{Aggregates, expression};
+use super::expression::expression;
+use super::expression_context::Aggregates;
 use super::extraction::extraction;
 use super::lexer::{blank, expected, field_name, keyword, list, quoted, refuse, symbol, word};
 use crate::error::SemanticError;

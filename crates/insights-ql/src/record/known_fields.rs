@@ -1,5 +1,7 @@
 //! The names of fields that records of each log type have.
 
+use strum::VariantArray;
+
 use super::{dns_query, flow_log, lambda};
 
 /// The fields of an event that are evaluated locally, without the `@`.
@@ -77,7 +79,7 @@ const USER_IDENTITY: [&str; 14] = [
 ];
 
 /// A kind of log whose fields are documented.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum LogType {
     /// CloudTrail events.
     CloudTrail,
@@ -89,7 +91,7 @@ pub enum LogType {
 
 impl LogType {
     /// All types.
-    pub const ALL: [Self; 3] = [Self::CloudTrail, Self::FlowLog, Self::DnsQuery];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The names of its fields; of objects, the first part of the name.
     pub fn fields(self) -> Vec<String> {

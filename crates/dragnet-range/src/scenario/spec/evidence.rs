@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::ec2::{FlowDestination, FlowTraffic};
 use crate::scenario::names::Names;
 use crate::scenario::scenario_time::ScenarioTime;
-use crate::world::ReadWriteType;
+use crate::world::{FlowDestination, FlowTraffic, ReadWriteType};
 use dragnet_model::{AccountId, Region};
 
 /// A trail that delivers to CloudWatch Logs.

@@ -1,0 +1,137 @@
+//! Why something was not searched, or not completely.
+
+/// What a reason means for the answer of a search.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// It proves that there is no match.
+    NoMatch,
+    /// A match may be missing, and no search can find it: it is not stored or not readable.
+    Permanent,
+    /// A match may be missing. A permission, a setting, another run, or waiting closes the gap.
+    Fixable,
+}
+
+/// Declares the reasons, each with its word in files, its meaning, and its explanation for people.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident => $word:literal, $meaning:ident, $explanation:literal;)+) => {
+        crate::word_enum! {
+            /// Why something was not searched, or not completely. The list is closed: each reason
+            /// either proves that there is no match, or does not.
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            pub enum Reason: Serialize, Deserialize {
+                $($(#[$doc])* $name => $word,)+
+            }
+        }
+
+        impl Reason {
+            fn meaning(self) -> Meaning {
+                match self {
+                    $(Self::$name => Meaning::$meaning,)+
+                }
+            }
+
+            /// Explains the reason to people.
+            pub fn explanation(self) -> &'static str {
+                match self {
+                    $(Self::$name => $explanation,)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The account-Region has no log group in scope.
+    NoLogGroups => "no-log-groups", NoMatch,
+        "no log group in scope";
+    /// The account has not enabled any Region in scope.
+    NoRegions => "no-regions", NoMatch,
+        "no Region in scope is enabled";
+    /// The log group was created more than 14 days after the end of the window, and `PutLogEvents`
+    /// accepts no older events.
+    CreatedAfterWindow => "created-after-window", NoMatch,
+        "created more than 14 days after the end of the window";
+    /// Not in scope: the account is not `ACTIVE` (closed, suspended …).
+    AccountNotActive => "account-not-active", Permanent,
+        "the account is not active";
+    /// Neither Organizations nor the configuration lists the account, so it is not entered.
+    AccountNotListed => "account-not-listed", Fixable,
+        "neither Organizations nor the configuration lists the account, so it is not entered";
+    /// The Region was requested by name, but the account has not enabled it.
+    RegionNotEnabled => "region-not-enabled", Permanent,
+        "the Region is not enabled in this account";
+    /// The log group was created inside the window and never contained older events.
+    CreatedInsideWindow => "created-inside-window", Permanent,
+        "created inside the window; it never contained older events";
+    /// The log group was created after the run started, or so shortly before that the deletion of
+    /// an earlier log group of its name may not have been recorded yet.
+    AppearedDuringRun => "appeared-during-run", Permanent,
+        "created during the run or shortly before; it never contained older events";
+    /// The log group's retention ends inside the window, so older events were deleted.
+    RetentionInsideWindow => "retention-inside-window", Permanent,
+        "older events were deleted by the log group's retention";
+    /// Records of the end of the window may not have been delivered to the log group yet.
+    NotDeliveredYet => "not-delivered-yet", Fixable,
+        "records of the end of the window may not have been delivered yet";
+    /// A data protection policy masks values, so a match may be hidden.
+    Masked => "masked", Fixable,
+        "a data protection policy masks values, so a match may be hidden";
+    /// No permitted engine can read the class of the log group.
+    ClassNotReadable => "class-not-readable", Permanent,
+        "no permitted engine can read its class";
+    /// Only Insights can read the class, and that would exceed the scan budget.
+    OverScanCost => "over-scan-cost", Fixable,
+        "only Insights can read its class, and that would exceed --max-scan-cost";
+    /// A log stream has more rows in one second than Insights returns.
+    OverRowLimit => "over-row-limit", Fixable,
+        "more rows in one second than Insights returns";
+    /// The key with which the log group is encrypted cannot be used.
+    KeyNotUsable => "key-not-usable", Fixable,
+        "the key that encrypts it cannot be used";
+    /// The log group was deleted before its search ended.
+    GroupGone => "group-gone", Permanent,
+        "deleted before its search ended";
+    /// The pages of the server do not end: it repeats a token, or sends empty pages forever.
+    EndlessPages => "endless-pages", Fixable,
+        "the server's pages do not end, so reading stopped";
+    /// The last page of events says that a log stream was not searched completely.
+    StreamNotSearched => "stream-not-searched", Fixable,
+        "the last page of events says that a log stream was not searched completely";
+    /// The response lacks a list, and it is not known whether AWS leaves it out if it is empty.
+    UnprovenEmpty => "unproven-empty", Fixable,
+        "the response lacks a list, and it is not known whether AWS leaves it out if it is empty";
+    /// The source credentials have expired or are not available.
+    SourceCredentials => "source-credentials", Fixable,
+        "the source credentials have expired or are not available";
+    /// An MFA device is configured, but no MFA session could be created.
+    MfaFailed => "mfa-failed", Fixable,
+        "no MFA session could be created";
+    /// AWS denied a role of the role chain before the account's own role.
+    HopDenied => "hop-denied", Fixable,
+        "AWS denied a role of the role chain";
+    /// AWS denied the account's role: it does not exist, or does not trust the caller.
+    RoleDenied => "role-denied", Fixable,
+        "AWS denied the account's role";
+    /// AWS denied access. The detail contains its code and message.
+    AccessDenied => "access-denied", Fixable,
+        "AWS denied access";
+    /// Another error. The detail contains its code and message.
+    Error => "error", Fixable,
+        "the search failed with an error";
+    /// The sweep was interrupted first.
+    Interrupted => "interrupted", Fixable,
+        "interrupted before it was complete";
+}
+
+impl Reason {
+    /// Whether this reason proves that there is no match.
+    pub fn proves_absence(self) -> bool {
+        self.meaning() == Meaning::NoMatch
+    }
+
+    /// Whether the gap can be closed: with a permission, a setting, another run, or by waiting.
+    /// Otherwise no search can find what is missing, because it is not stored or not readable.
+    pub fn is_fixable(self) -> bool {
+        self.meaning() == Meaning::Fixable
+    }
+}

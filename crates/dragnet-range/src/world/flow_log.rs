@@ -1,0 +1,55 @@
+//! A VPC flow log: what it records, and where it delivers to.
+
+use jiff::Timestamp;
+
+use dragnet_model::AccountId;
+
+dragnet_model::word_enum! {
+    /// The kind of destination of a flow log.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(crate) enum FlowDestination: Deserialize {
+        #[default]
+        CloudWatchLogs => "cloud-watch-logs",
+        /// An S3 bucket, which Dragnet does not search.
+        S3 => "s3",
+    }
+}
+
+dragnet_model::word_enum! {
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(crate) enum FlowTraffic: Deserialize {
+        #[default]
+        All => "ALL",
+        /// Traffic that was accepted.
+        Accept => "ACCEPT",
+        /// Traffic that was rejected.
+        Reject => "REJECT",
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct FlowLog {
+    /// The id, `fl-…`.
+    pub(crate) id: String,
+    /// The VPC that it records, `vpc-…`.
+    pub(crate) vpc: String,
+    pub(crate) destination: FlowDestination,
+    /// The account of the log group that it delivers to.
+    pub(crate) destination_account: AccountId,
+    /// The log group that it delivers to, or the name of the S3 bucket.
+    pub(crate) log_group: String,
+    pub(crate) traffic_type: FlowTraffic,
+    /// The record format, in AWS's `${field}` syntax.
+    pub(crate) format: String,
+    pub(crate) created: Timestamp,
+    /// An error that prevents delivery, in AWS's words.
+    pub(crate) delivery_error: Option<String>,
+}
+
+impl FlowLog {
+    /// The default record format.
+    ///
+    /// Source: VPC user guide, "Flow log records".
+    pub(crate) const DEFAULT_FORMAT: &'static str = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} \
+         ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
+}

@@ -1,0 +1,32 @@
+//! The responses of CloudTrail.
+
+use crate::aws::response_shape::{Content, EmptyList, Member, member};
+
+/// Source: CloudTrail API, `DescribeTrails`. [`crate::aws::trail_list`] asks `ListTrails` if the
+/// list is absent.
+pub(super) const TRAILS: &[Member] = &[member(
+    &["trailList"],
+    Content::List(&[member(&["TrailARN"], Content::Text)], EmptyList::Unproven),
+)];
+
+/// Source: CloudTrail API, `ListTrails`.
+pub(super) const TRAIL_LIST: &[Member] = &[
+    member(
+        &["Trails"],
+        Content::List(&[member(&["TrailARN"], Content::Text)], EmptyList::Unproven),
+    ),
+    member(&["NextToken"], Content::Token),
+];
+
+/// Source: CloudTrail API, `GetTrailStatus`.
+pub(super) const TRAIL_STATUS: &[Member] = &[member(&["IsLogging"], Content::Flag)];
+
+/// A trail has basic or advanced event selectors. Source for one without basic selectors: a
+/// response of AWS in github.com/nccgroup/ScoutSuite/issues/1424. A new trail has a default
+/// selector (CloudTrail user guide, "Managing trails with the AWS CLI", get-event-selectors), so
+/// AWS probably never writes an empty list; moto does.
+pub(super) const EVENT_SELECTORS: &[Member] = &[Member {
+    names: &["EventSelectors", "AdvancedEventSelectors"],
+    content: Content::List(&[], EmptyList::Unproven),
+    condition: None,
+}];

@@ -1,0 +1,85 @@
+//! Resolves the settings of a sweep.
+
+use super::{load_config, report, required, sweep_hunts, window};
+use crate::cli::{GlobalArguments, SweepArguments, UsageError};
+use crate::settings::{
+    EngineSettings, Reach, ResolveContext, ResolvedIndicators, SweepSettings, resolve_indicators,
+};
+
+impl SweepSettings {
+    /// Resolves the arguments of `sweep`.
+    ///
+    /// # Errors
+    /// The arguments, the configuration or the accounts file are wrong; no AWS call was made.
+    pub fn resolve(
+        global: &GlobalArguments,
+        arguments: &SweepArguments,
+        context: &ResolveContext<'_>,
+    ) -> Result<Self, UsageError> {
+        let directory = context.working_directory;
+        let ResolvedIndicators {
+            indicators,
+            left_out,
+            rejected,
+            seen,
+        } = resolve_indicators(
+            &arguments.indicators.values,
+            &arguments.indicators.files,
+            directory,
+            arguments.indicators.strict,
+        )?;
+        let window = window::resolve(arguments, seen, context.now)?;
+        let config = load_config(global, context)?;
+        let hunts = sweep_hunts::resolve(arguments, &config.hunts)?;
+
+        let formats = report::resolve_formats(&arguments.formats, &config.report);
+        let reach = Reach::resolve(global, &arguments.scope, &config)?;
+        Ok(Self {
+            required: required::resolve(&arguments.required, &reach.scope, &indicators, &hunts),
+            hunts,
+            formats,
+            reach,
+            window,
+            window_end: window::end_of(arguments),
+            indicators,
+            left_out,
+            rejected,
+            out_dir: directory.join(&arguments.out),
+            fail_on_sighting: arguments.fail_on_sighting,
+            check_trail_integrity: !arguments.no_tamper_check,
+            engines: EngineSettings {
+                choice: arguments.engine.engine,
+                max_scan_cost: arguments.engine.max_scan_cost,
+                unmask: arguments.engine.unmask,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::resolve::testing::parse_sweep;
+    use crate::config::Format;
+    use crate::settings::testing::with_resolve_context;
+
+    fn resolve(rest: &[&str]) -> Result<SweepSettings, UsageError> {
+        let (global, arguments) = parse_sweep(rest);
+        with_resolve_context(|context| SweepSettings::resolve(&global, &arguments, context))
+    }
+
+    #[test]
+    fn defaults_apply() {
+        let settings = resolve(&["192.0.2.1", "AKIAIOSFODNN7EXAMPLE"]).unwrap();
+        assert_eq!(settings.indicators.len(), 2);
+        assert_eq!(settings.formats, Format::DEFAULT);
+        assert!(settings.out_dir.ends_with("runs") && !settings.fail_on_sighting);
+        assert!(settings.reach.directory.discover);
+        assert_eq!(
+            resolve(&["a", "--format", "json,csv,json"])
+                .unwrap()
+                .formats,
+            [Format::ALL[2], Format::ALL[0]]
+        );
+    }
+}

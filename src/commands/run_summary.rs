@@ -1,0 +1,143 @@
+//! The summary of a run: what was searched for, what was found, and what was not covered.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::CommandError;
+use crate::config::{RejectedEntries, Scope};
+use crate::report::{
+    CoverageTally, EvidenceTally, HuntSummary, IndicatorSummary, InsightsUse, NEVER_IN_LOGS,
+    RunStatus, SightingTally, Summary, SummaryWindow,
+};
+use crate::store::{CallCounts, FactError, RunEnding, RunFacts, RunReader, StoreError};
+use crate::sweep::UnmatchedSelectors;
+
+/// The counts from reading the run.
+pub(super) struct Counted<'a> {
+    pub sightings: &'a SightingTally,
+    pub coverage: &'a CoverageTally,
+    pub evidence: &'a EvidenceTally,
+    pub hunts: Vec<HuntSummary>,
+    /// The time up to which the records had been delivered.
+    pub complete_until: Timestamp,
+}
+
+/// Summarizes a run from its facts, its calls and the counts.
+pub(super) fn summarize(
+    facts: &RunFacts,
+    reader: &RunReader,
+    counted: Counted<'_>,
+) -> Result<Summary, CommandError> {
+    let Counted {
+        sightings,
+        coverage,
+        evidence,
+        hunts,
+        complete_until,
+    } = counted;
+    let calls = reader.calls_by_operation()?;
+    let scope: Scope = facts.scope.get_as()?;
+    let insights = insights_use(reader)?;
+    let required = coverage.required();
+    // An account-Region without a searched log source is a gap, unless the scope does not require
+    // log sources.
+    let is_covered = coverage.is_complete()
+        && (!scope.requires_sources() || evidence.has_required_sources(required));
+    let rejected_entries: Vec<RejectedEntries> = facts.rejected_entries.get_as_or_default()?;
+    // Runs of older versions do not have this fact.
+    let unmatched: UnmatchedSelectors = facts.unmatched_selectors.get_as_or_default()?;
+    let is_complete = is_covered && rejected_entries.is_empty() && unmatched.inclusions.is_empty();
+    Ok(Summary {
+        run_id: facts.run_id.checked_text()?.to_owned(),
+        tool_version: facts.tool_version.get()?,
+        status: status(facts, is_complete)?,
+        started: facts.started.get()?,
+        finished: facts.finished_or_started()?,
+        window: SummaryWindow::new(facts.window()?, complete_until),
+        required: required.clone(),
+        not_required: coverage.not_required().clone(),
+        indicators: indicator_summaries(facts, sightings)?,
+        rejected_entries,
+        unmatched_selectors: unmatched.texts(),
+        not_looked_for: facts.not_looked_for.get()?,
+        hunts,
+        accounts: coverage.accounts(),
+        targets: coverage.targets(),
+        log_groups: coverage.log_groups(),
+        sources: evidence.sources.counts(),
+        tampering: evidence.tampering.by_name().clone(),
+        never_in_logs: NEVER_IN_LOGS,
+        sightings: sightings.total(),
+        own_calls: sightings.own_calls(),
+        claimed_own_calls: sightings.claimed_calls(),
+        events_examined: coverage.events(),
+        bytes_scanned: coverage.bytes(),
+        insights,
+        api_calls: by_operation(&calls, |counts| counts.made),
+        throttled: by_operation(&calls, |counts| counts.throttled),
+        // A killed run has no such fact.
+        rates: facts.slowed_rates.get_or_default()?,
+        caller_arn: caller_arn(facts)?,
+        scope,
+    })
+}
+
+/// Returns the use of Insights.
+fn insights_use(reader: &RunReader) -> Result<InsightsUse, StoreError> {
+    let total = reader.insights_total()?;
+    Ok(InsightsUse {
+        queries: total.queries,
+        bytes_scanned: total.bytes_scanned,
+        cost_usd: total.usd,
+    })
+}
+
+/// Returns one of the counts of each operation, without those that are 0.
+fn by_operation(
+    calls: &BTreeMap<String, CallCounts>,
+    count: fn(&CallCounts) -> u64,
+) -> BTreeMap<String, u64> {
+    calls
+        .iter()
+        .map(|(operation, counts)| (operation.clone(), count(counts)))
+        .filter(|(_, number)| *number > 0)
+        .collect()
+}
+
+/// Returns the ARN of the caller; empty if the run has no such fact.
+fn caller_arn(facts: &RunFacts) -> Result<String, FactError> {
+    match facts.caller_arn.text() {
+        Some(_) => Ok(facts.caller_arn.checked_text()?.to_owned()),
+        None => Ok(String::new()),
+    }
+}
+
+/// Returns what was found of each indicator, including those of which nothing was found.
+fn indicator_summaries(
+    facts: &RunFacts,
+    sightings: &SightingTally,
+) -> Result<Vec<IndicatorSummary>, FactError> {
+    let names = facts.indicators.get()?;
+    let kinds = facts.indicator_kinds.get_or_default()?;
+    let kinds = kinds
+        .iter()
+        .map(String::as_str)
+        .chain(std::iter::repeat(""));
+    let summaries = names
+        .iter()
+        .zip(kinds)
+        .map(|(name, kind)| sightings.indicator(name, kind));
+    Ok(summaries.collect())
+}
+
+/// Returns the status. A run is complete only if it ended normally and has no gap.
+fn status(facts: &RunFacts, is_complete: bool) -> Result<RunStatus, FactError> {
+    Ok(match facts.ended.get_if_stored()? {
+        Some(RunEnding::Swept) if is_complete => RunStatus::Complete,
+        Some(RunEnding::Swept) => RunStatus::Incomplete,
+        Some(RunEnding::Failed) => RunStatus::Failed,
+        // A killed run has no such fact.
+        Some(RunEnding::Interrupted) | None => RunStatus::Interrupted,
+    })
+}

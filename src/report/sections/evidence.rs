@@ -1,0 +1,112 @@
+//! The sections about log sources and trail integrity.
+
+use std::io;
+
+use crate::report::account_names::{AccountNames, account_with_name, target_with_name};
+use crate::report::page::{Page, Style};
+use crate::report::{HourGap, SourceTally, TamperingTally};
+use dragnet_model::TamperingCall;
+use dragnet_model::format::{count, plural};
+use dragnet_model::time::format_ms;
+
+pub(super) fn write_tampering_calls(
+    page: &mut dyn Page,
+    tally: &TamperingTally,
+    names: &AccountNames,
+) -> io::Result<()> {
+    if tally.total() == 0 {
+        return Ok(());
+    }
+    let title = format!("Tampering with logging: {}", plural(tally.total(), "call"));
+    page.heading(&title, Style::Bad)?;
+    for TamperingCall {
+        details: call,
+        resource,
+    } in tally.first()
+    {
+        let failed = match &*call.error_code {
+            "" => String::new(),
+            error => format!(", failed: {error}"),
+        };
+        let account = account_with_name(&call.account, names);
+        let subject = match resource.as_str() {
+            "" => String::new(),
+            resource => format!(" {resource}"),
+        };
+        let location = format!("in {account} {}", call.region);
+        let actor = format!("by {} from {}", call.identity.arn, call.source_ip);
+        page.item(
+            &call.event_name,
+            &format!(
+                "{}{subject} {location} {actor}{failed}",
+                format_ms(call.time_ms)
+            ),
+        )?;
+    }
+    match tally.total().saturating_sub(tally.first().len() as u64) {
+        0 => Ok(()),
+        more => page.item(
+            "",
+            &format!("and {} more, all in tampering.csv", count(more)),
+        ),
+    }
+}
+
+pub(super) fn write_source_gaps(
+    page: &mut dyn Page,
+    tally: &SourceTally,
+    names: &AccountNames,
+) -> io::Result<()> {
+    let gaps = tally.gaps();
+    if gaps.is_empty() {
+        return Ok(());
+    }
+    page.heading("CloudTrail not searched", Style::Bad)?;
+    for gap in gaps {
+        let size = format!(
+            "{} in {}",
+            plural(gap.targets, "account-Region"),
+            plural(gap.accounts, "account")
+        );
+        page.item(
+            gap.status.as_str(),
+            &format!("{size}: {}", gap.status.explanation()),
+        )?;
+        let examples: Vec<String> = gap
+            .examples
+            .iter()
+            .map(|target| target_with_name(target, names))
+            .collect();
+        let more = gap.targets.saturating_sub(examples.len() as u64);
+        let rest = if more > 0 {
+            format!(" and {} more", count(more))
+        } else {
+            String::new()
+        };
+        page.item("", &format!("{}{rest}", examples.join(", ")))?;
+    }
+    page.item("", "all reasons are in sources.csv")
+}
+
+pub(super) fn write_hour_gaps(
+    page: &mut dyn Page,
+    hour_gaps: &[HourGap],
+    names: &AccountNames,
+) -> io::Result<()> {
+    if hour_gaps.is_empty() {
+        return Ok(());
+    }
+    page.heading(
+        "Hours in which a usually active account recorded nothing",
+        Style::Plain,
+    )?;
+    for gap in hour_gaps {
+        let hours = plural(gap.hours.unsigned_abs(), "hour");
+        let target = target_with_name(&gap.target, names);
+        page.item(
+            &hours,
+            &format!("from {} in {target}", format_ms(gap.from_ms)),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! The section without a heading: what was searched, and how much of it.
+
+use std::io;
+
+use crate::config::RejectedEntries;
+use crate::report::account_names::{AccountNames, account_with_name};
+use crate::report::page::Page;
+use crate::report::{
+    CoverageCounts, InsightsUse, LogGroupCounts, NEVER_IN_LOGS, RunReport, Summary,
+};
+use dragnet_model::SlowedRate;
+use dragnet_model::format::{abridged, bytes, count, kind_counts, money, plural};
+use dragnet_model::time::rfc3339_ms;
+
+/// Writes what was searched for, where, and how much of it was covered and read.
+pub(super) fn write_facts(page: &mut dyn Page, report: &RunReport<'_>) -> io::Result<()> {
+    let summary = report.summary;
+    let window = &summary.window;
+    page.item("Searched for", &abridged(&summary.looked_for()))?;
+    if !summary.indicators.is_empty() {
+        let kinds = summary.indicators.iter().map(|one| one.kind.as_str());
+        page.item("Kinds", &kind_counts(kinds))?;
+    }
+    for list in &summary.rejected_entries {
+        write_rejected_entries(page, list)?;
+    }
+    for line in &summary.not_looked_for {
+        page.item("Not searched for", line)?;
+    }
+    page.item(
+        "Window",
+        &format!("{} to {}", rfc3339_ms(window.from), rfc3339_ms(window.to)),
+    )?;
+    page.item("Required", &required_kinds(summary))?;
+    page.item("Accounts", &coverage_counts(summary.accounts))?;
+    page.item("Account-Regions", &coverage_counts(summary.targets))?;
+    page.item("Log groups", &log_group_counts(summary.log_groups))?;
+    page.item("Never in logs", &NEVER_IN_LOGS.join(", "))?;
+    write_usage(page, summary)?;
+    if summary.rates.is_empty() {
+        return Ok(());
+    }
+    let rates: Vec<String> = summary
+        .rates
+        .iter()
+        .map(|rate| slowed_rate(rate, report.names))
+        .collect();
+    page.item("Slowed down", &abridged(&rates))
+}
+
+fn required_kinds(summary: &Summary) -> String {
+    if summary.required.is_all() {
+        "all kinds of logs".to_owned()
+    } else {
+        format!(
+            "{} (--require all: every log group)",
+            summary.required.describe()
+        )
+    }
+}
+
+/// Writes how much was read, with how many calls and at what cost.
+fn write_usage(page: &mut dyn Page, summary: &Summary) -> io::Result<()> {
+    let calls: u64 = summary.api_calls.values().sum();
+    let throttled: u64 = summary.throttled.values().sum();
+    page.item(
+        "Read",
+        &format!(
+            "{}, {}; {}, {} throttled",
+            plural(summary.events_examined, "event"),
+            bytes(summary.bytes_scanned),
+            plural(calls, "AWS call"),
+            count(throttled)
+        ),
+    )?;
+    let InsightsUse {
+        queries,
+        bytes_scanned,
+        cost_usd,
+    } = summary.insights;
+    let queries = match queries {
+        0 => return Ok(()),
+        1 => "1 query".to_owned(),
+        more => format!("{} queries", count(more)),
+    };
+    page.item(
+        "Insights",
+        &format!(
+            "{queries} scanned {}, {} at list prices",
+            bytes(bytes_scanned),
+            money(cost_usd)
+        ),
+    )
+}
+
+/// Writes the entries of a list that were not searched for, the first of them with the reason.
+fn write_rejected_entries(page: &mut dyn Page, list: &RejectedEntries) -> io::Result<()> {
+    page.item("Not searched for", &list.sentence())?;
+    for entry in list.shown() {
+        page.item("", entry)?;
+    }
+    match list.entries.len() - list.shown().len() {
+        0 => Ok(()),
+        more => page.item("", &format!("and {more} more, in summary.json")),
+    }
+}
+
+fn slowed_rate(rate: &SlowedRate, names: &AccountNames) -> String {
+    let account = rate
+        .account
+        .map(|account| format!("{} ", account_with_name(&account.to_string(), names)))
+        .unwrap_or_default();
+    format!(
+        "{} in {account}{} to {:.1} of {:.1} calls/s",
+        rate.operation, rate.region, rate.slowest, rate.allowed
+    )
+}
+
+fn coverage_counts(counts: CoverageCounts) -> String {
+    let parts = [
+        (counts.swept, "swept"),
+        (counts.partial, "partial"),
+        (counts.denied, "denied"),
+        (counts.failed, "failed"),
+        (counts.accepted, "accepted"),
+    ];
+    let in_scope = counts_by_status(counts.in_scope, &parts);
+    match counts.out_of_scope {
+        0 => in_scope,
+        more => format!("{in_scope}; {} out of scope", count(more)),
+    }
+}
+
+fn log_group_counts(counts: LogGroupCounts) -> String {
+    let parts = [
+        (counts.searched, "searched"),
+        (counts.partial, "partial"),
+        (counts.skipped, "skipped"),
+        (counts.unsearchable, "unsearchable"),
+        (counts.denied, "denied"),
+        (counts.failed, "failed"),
+        (counts.accepted, "accepted"),
+    ];
+    counts_by_status(counts.in_scope, &parts)
+}
+
+fn counts_by_status(in_scope: u64, parts: &[(u64, &str)]) -> String {
+    let statuses: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{} {word}", count(*number)))
+        .collect();
+    if statuses.is_empty() {
+        "none".to_owned()
+    } else {
+        format!("{} in scope: {}", count(in_scope), statuses.join(", "))
+    }
+}

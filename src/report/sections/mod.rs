@@ -1,0 +1,60 @@
+//! The sections of the run report, which the terminal and `report.html` have in common.
+//!
+//! They are in the order of a responder's questions: what was searched for, what was found, and what
+//! was not covered.
+
+mod evidence;
+mod facts;
+mod gaps;
+mod sightings;
+
+use std::io;
+
+pub(super) use gaps::write_gaps;
+
+use super::page::{Page, Style};
+use super::{Gap, HuntSummary, RunReport};
+
+/// Writes all sections except the files and the verdict.
+pub(super) fn write_sections(report: &RunReport<'_>, page: &mut dyn Page) -> io::Result<()> {
+    facts::write_facts(page, report)?;
+    sightings::write_sightings(page, report)?;
+    write_hunts(page, &report.summary.hunts)?;
+    evidence::write_tampering_calls(page, &report.evidence.tampering, report.names)?;
+    write_coverage_gaps(page, report)?;
+    evidence::write_source_gaps(page, &report.evidence.sources, report.names)?;
+    evidence::write_hour_gaps(page, &report.evidence.hour_gaps, report.names)
+}
+
+fn write_hunts(page: &mut dyn Page, hunts: &[HuntSummary]) -> io::Result<()> {
+    if hunts.is_empty() {
+        return Ok(());
+    }
+    let has_rows = hunts.iter().any(|hunt| hunt.rows > 0);
+    let style = if has_rows { Style::Bad } else { Style::Plain };
+    page.heading("Hunts", style)?;
+    hunts
+        .iter()
+        .try_for_each(|hunt| page.item("", &hunt.sentence()))
+}
+
+/// Writes what was not covered, first what the reader can do something about.
+fn write_coverage_gaps(page: &mut dyn Page, report: &RunReport<'_>) -> io::Result<()> {
+    let coverage = report.coverage;
+    let (fixable, lost): (Vec<Gap>, Vec<Gap>) =
+        coverage.gaps().into_iter().partition(|gap| gap.is_fixable);
+    write_gaps(page, "Not covered: can be fixed", Style::Bad, &fixable)?;
+    write_gaps(
+        page,
+        "Not covered: not searchable by anyone",
+        Style::Bad,
+        &lost,
+    )?;
+    write_gaps(
+        page,
+        "Not covered, but accepted",
+        Style::Plain,
+        &coverage.accepted(),
+    )?;
+    write_gaps(page, "Out of scope", Style::Plain, &coverage.out_of_scope())
+}

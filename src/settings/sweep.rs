@@ -1,0 +1,64 @@
+//! The settings of a sweep.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{EngineChoice, Reach};
+use crate::config::{Format, RejectedEntries};
+use dragnet_model::{Hunt, Indicator, RequiredKinds, TimeWindow, WindowEnd};
+
+/// The settings of a sweep. A run stores them in the form of [`SweepSettings::to_stored`], so that it
+/// can be resumed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SweepSettings {
+    /// Identity, accounts, scope and limits.
+    pub reach: Reach,
+    /// The time range to search.
+    pub window: TimeWindow,
+    /// How the end of the window was chosen.
+    #[serde(default)]
+    pub window_end: WindowEnd,
+    /// The kinds of logs whose gaps make the run incomplete.
+    #[serde(default)]
+    pub required: RequiredKinds,
+    /// The indicators, without duplicates, in the order given; at least one, unless there are
+    /// hunts.
+    pub indicators: Vec<Indicator>,
+    /// The hunts; their names are unique.
+    pub hunts: Vec<Hunt>,
+    /// What the indicator lists contain that cannot be searched for, as text lines.
+    pub left_out: Vec<String>,
+    /// The entries of indicator lists that were not understood.
+    #[serde(default)]
+    pub rejected: Vec<RejectedEntries>,
+    /// The formats of the reports, without duplicates.
+    pub formats: Vec<Format>,
+    /// The directory in which the directory of the run is created. A run does not store it, because
+    /// runs may be moved.
+    #[serde(skip)]
+    pub out_dir: PathBuf,
+    /// Whether a sighting changes the exit code.
+    pub fail_on_sighting: bool,
+    /// Whether to check trail integrity: to search for tampering, and to count records by hour.
+    #[serde(rename = "silence")]
+    pub check_trail_integrity: bool,
+    /// How log groups are scanned.
+    pub engines: EngineSettings,
+}
+
+/// How log groups are scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EngineSettings {
+    /// The choice of engine.
+    pub choice: EngineChoice,
+    /// The maximum cost of Insights, in US dollars.
+    pub max_scan_cost: f64,
+    /// Whether to request masked data unmasked.
+    pub unmask: bool,
+}
+
+impl EngineSettings {
+    /// The maximum cost of Insights if no other was chosen, in US dollars.
+    pub const DEFAULT_MAX_SCAN_COST: f64 = 25.0;
+}

@@ -1,0 +1,122 @@
+//! What all tasks of a sweep share: its settings, the connection to AWS, the journal, the
+//! checkpoint, and how the sweep is cancelled. The rows of the coverage are written by
+//! `coverage_rows.rs`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::access::Access;
+use super::outcome;
+use super::plan_sheet::PlanSheet;
+use super::scan_cost::InsightsBudget;
+use super::selector_matches::SelectorMatches;
+use super::tally::Tally;
+use super::window_basis::WindowBasis;
+use crate::aws::{Aws, CallError};
+use crate::search::SearchSet;
+use crate::settings::SweepSettings;
+use crate::store::{Checkpoint, Journal, KnownGroup};
+use dragnet_model::time::Clock;
+use dragnet_model::{LogGroupArn, Outcome, Target};
+
+/// How long calls in flight may still take after a sweep is interrupted.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What all tasks of a sweep share.
+#[derive(Debug)]
+pub(super) struct SweepContext {
+    pub aws: Aws,
+    pub clock: Clock,
+    pub settings: SweepSettings,
+    pub windows: WindowBasis,
+    pub started: Timestamp,
+    pub access: Access,
+    pub search_set: SearchSet,
+    pub journal: Journal,
+    pub tally: Arc<Tally>,
+    pub cancel: CancellationToken,
+    pub budget: InsightsBudget,
+    pub selector_matches: SelectorMatches,
+    /// Collects what would be read. Set only if the sweep is planned and not run.
+    pub sheet: Option<Arc<Mutex<PlanSheet>>>,
+    /// How far an earlier part of the run came.
+    pub checkpoint: Mutex<Checkpoint>,
+    /// AWS's message about the filter pattern of the user, if it rejected it.
+    pub rejected_pattern: OnceLock<String>,
+}
+
+impl SweepContext {
+    /// Takes what an earlier part of the run recorded about an account-Region. A second call for
+    /// the same account-Region returns nothing.
+    pub(super) fn known_groups(&self, target: &Target) -> BTreeMap<String, KnownGroup> {
+        self.checkpoint.lock().take(target)
+    }
+
+    /// Takes what an earlier part of the run recorded about a log group outside the scope. A second
+    /// call for the same log group returns nothing.
+    pub(super) fn known_group(&self, arn: &LogGroupArn) -> Option<KnownGroup> {
+        self.checkpoint.lock().take_group(arn)
+    }
+
+    /// Ends the sweep if AWS rejected the filter pattern of the user. Returns whether it did.
+    pub(super) fn is_pattern_rejected(&self, error: &CallError) -> bool {
+        let message = error.message.to_ascii_lowercase();
+        // Source: recorded messages: "Invalid filter pattern: …", "Invalid character(s) in term …".
+        let is_about_pattern = error.code == "InvalidParameterException"
+            && (message.contains("pattern") || message.contains(" in term"));
+        if !is_about_pattern || !self.search_set.has_filter_pattern() {
+            return false;
+        }
+        self.rejected_pattern.get_or_init(|| error.message.clone());
+        self.cancel.cancel();
+        true
+    }
+
+    /// Returns whether the sweep is only planned.
+    pub(super) fn is_plan(&self) -> bool {
+        self.sheet.is_some()
+    }
+
+    /// Adds to the plan sheet if the sweep is only planned; does nothing otherwise.
+    pub(super) fn update_plan(&self, change: impl FnOnce(&mut PlanSheet)) {
+        if let Some(sheet) = &self.sheet {
+            change(&mut sheet.lock());
+        }
+    }
+
+    /// Returns the result of `calls`, or the outcome `interrupted` if the sweep is cancelled first.
+    /// After a cancellation the call in flight has five seconds to finish, and no further call is
+    /// sent.
+    pub(super) fn unless_interrupted<T>(
+        &self,
+        calls: impl Future<Output = Result<T, Outcome>> + Send,
+    ) -> impl Future<Output = Result<T, Outcome>> + Send {
+        let result = self.run_until_cancelled(calls);
+        async { result.await.unwrap_or_else(|| Err(outcome::interrupted())) }
+    }
+
+    /// Returns the result of `calls`, or `None` if the sweep is cancelled and they do not finish
+    /// within [`GRACE`].
+    ///
+    /// `calls` is boxed while it runs: thousands of tasks wait here, and without the box each would
+    /// keep the size of this future for its whole life.
+    pub(super) fn run_until_cancelled<T>(
+        &self,
+        calls: impl Future<Output = T> + Send,
+    ) -> impl Future<Output = Option<T>> + Send {
+        let mut calls = Box::pin(calls);
+        async move {
+            tokio::select! {
+                result = &mut calls => return Some(result),
+                () = self.cancel.cancelled() => {}
+            }
+            timeout(GRACE, calls).await.ok()
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Writes the rows of the coverage: one for each log group, and one for each account or
+//! account-Region that the rows of its log groups do not describe.
+
+use super::context::SweepContext;
+use super::member::Member;
+use crate::store::{CoverageId, CoverageRow, Entry, JournalClosed};
+use dragnet_model::{Account, Coverage, LogGroup, Outcome, Region};
+
+impl SweepContext {
+    /// Records the outcome of an account or an account-Region as a row of the coverage, and counts
+    /// it if it is not covered.
+    pub(super) fn record_outcome(
+        &self,
+        member: &Member,
+        region: Option<&Region>,
+        outcome: Outcome,
+    ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send + use<'_> {
+        self.update_plan(|sheet| {
+            sheet.add_gap(unread_row(&member.account, region, None, &outcome));
+        });
+        self.write_row(CoverageRow {
+            outcome: Some(outcome),
+            ..self.new_row(&member.account, region)
+        })
+    }
+
+    /// Records a log group as a row of the coverage. `out_of_scope` says that it is outside the
+    /// accounts and Regions in scope.
+    pub(super) fn record_log_group(
+        &self,
+        account: &Account,
+        region: &Region,
+        group: &LogGroup,
+        out_of_scope: bool,
+    ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send + use<'_> {
+        let log_group = Some(group.name.clone());
+        let class = Some(group.class.clone());
+        self.write_row(CoverageRow {
+            log_group,
+            class,
+            out_of_scope,
+            ..self.new_row(account, Some(region))
+        })
+    }
+
+    /// Returns a new coverage row without an outcome.
+    fn new_row(&self, account: &Account, region: Option<&Region>) -> CoverageRow {
+        CoverageRow {
+            id: self.journal.new_coverage_id(),
+            account: account.id,
+            account_name: account.name.clone(),
+            region: region.cloned(),
+            log_group: None,
+            class: None,
+            outcome: None,
+            out_of_scope: false,
+        }
+    }
+
+    fn write_row(
+        &self,
+        row: CoverageRow,
+    ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send {
+        let id = row.id;
+        if let Some(outcome) = &row.outcome {
+            self.count_uncovered(outcome);
+        }
+        let written = self.journal.write(Entry::CoverageRow(row));
+        async move { written.await.map(|()| id) }
+    }
+
+    /// Records the outcome of a coverage row.
+    pub(super) fn finish_row(
+        &self,
+        coverage_id: CoverageId,
+        outcome: Outcome,
+    ) -> impl Future<Output = Result<(), JournalClosed>> + Send {
+        self.count_uncovered(&outcome);
+        self.journal.write(Entry::Ended {
+            coverage_id,
+            outcome,
+        })
+    }
+
+    fn count_uncovered(&self, outcome: &Outcome) {
+        if outcome.is_gap() {
+            self.tally.count_uncovered();
+        }
+    }
+}
+
+/// Returns the coverage row of a plan for something that would not be read.
+pub(super) fn unread_row(
+    account: &Account,
+    region: Option<&Region>,
+    log_group: Option<&LogGroup>,
+    outcome: &Outcome,
+) -> Coverage {
+    Coverage {
+        region: region.cloned(),
+        log_group: log_group.map(|group| group.name.clone()),
+        class: log_group.map(|group| group.class.clone()),
+        ..Coverage::unread(account.id, account.name.clone(), outcome.clone())
+    }
+}

@@ -1,0 +1,24 @@
+//! Decides which events of a log are trusted about where and when something happened: those that a
+//! trail delivered there.
+
+use dragnet_model::TrailScope;
+
+/// What is known of a log before its events are read.
+#[derive(Clone, Debug)]
+pub(super) struct DeliveryTrust {
+    /// Whether the account and Region that store it are in scope, so that they count as the
+    /// origin of its events.
+    pub(super) is_in_scope: bool,
+    /// The trails that deliver to it.
+    pub(super) trails: Vec<TrailScope>,
+}
+
+impl DeliveryTrust {
+    /// Returns whether a trail wrote an event of this stream. Only such an event decides alone
+    /// whether it is in scope.
+    pub(super) fn is_trail_written(&self, log_stream: &str, event_account: &str) -> bool {
+        self.trails
+            .iter()
+            .any(|trail| trail.delivers(log_stream, event_account))
+    }
+}

@@ -1,0 +1,20 @@
+//! CloudWatch log groups as a log source.
+//!
+//! ```text
+//! discover ── target_sweep: lists the log groups of an account-Region, twice
+//!         └── remote_group: finds one log group out of scope
+//! plan ────── scan_plan: read or not (read_decision), size (size_estimate), engine
+//! scan ────── start_scan, scan/: work units, two engines
+//! prove ───── proof: kinds of logs, completeness
+//! ```
+
+pub(in crate::sweep) mod delivered;
+mod engine;
+pub(super) mod proof;
+pub(in crate::sweep) mod read_decision;
+pub(in crate::sweep) mod remote_group;
+mod scan;
+mod scan_plan;
+mod size_estimate;
+mod start_scan;
+pub(super) mod target_sweep;

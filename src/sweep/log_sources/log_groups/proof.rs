@@ -1,0 +1,128 @@
+//! What the search of log groups proves: which kinds of logs a log group has, whether it was
+//! searched completely, and how the search of a trail's or flow log's log group ended. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::store::{CoverageOutcomes, DeletedLogGroup, RunReader, StoreError};
+use crate::sweep::evidence::GroupEnd;
+use crate::sweep::evidence::trail_integrity::is_trail_log_group;
+use crate::sweep::judgement_basis::JudgementBasis;
+use dragnet_model::{
+    Coverage, LogGroupArn, LogKind, LogSource, Outcome, Reason, SourceStatus, Status, Target,
+};
+
+/// What is known about the log groups of a run.
+#[derive(Debug)]
+pub(in crate::sweep) struct LogGroupProof {
+    /// The kinds of logs in the log groups to which log sources deliver.
+    kinds: BTreeMap<LogGroupArn, BTreeSet<LogKind>>,
+    /// The account-Regions whose management events were searched for tampering calls.
+    recorded: BTreeSet<Target>,
+    deleted: BTreeSet<DeletedLogGroup>,
+}
+
+impl LogGroupProof {
+    /// Loads what the proof depends on.
+    pub(in crate::sweep) fn load(
+        reader: &RunReader,
+        log_sources: &[LogSource],
+        recorded: BTreeSet<Target>,
+    ) -> Result<Self, StoreError> {
+        let mut kinds: BTreeMap<LogGroupArn, BTreeSet<LogKind>> = BTreeMap::new();
+        for log_source in log_sources {
+            if let Some(group) = log_source.log_group() {
+                kinds
+                    .entry(group.clone())
+                    .or_default()
+                    .extend(LogKind::from_log_source(log_source));
+            }
+        }
+        Ok(Self {
+            kinds,
+            recorded,
+            deleted: reader.deleted_log_groups()?,
+        })
+    }
+
+    /// Completes the coverage row of a log group. Other rows stay as they are.
+    pub(in crate::sweep) fn prove(&self, mut row: Coverage, basis: &JudgementBasis) -> Coverage {
+        let Some(group) = log_group_arn(&row) else {
+            return row;
+        };
+        row.kinds = self.kinds_of(&group);
+        // The records of a trail cannot say whether their own log group was deleted.
+        let is_of_trail = [LogKind::Management, LogKind::Data]
+            .iter()
+            .any(|kind| row.kinds.contains(kind));
+        if !is_of_trail && self.has_no_predecessor(&group, &row.outcome) {
+            let detail =
+                "created inside the window; no earlier log group of its name was deleted in it";
+            row.outcome = Outcome {
+                detail: detail.to_owned(),
+                ..Outcome::searched()
+            };
+        }
+        if row.kinds != BTreeSet::from([LogKind::App]) {
+            row.outcome = basis.delivered_outcome(&row.outcome);
+        }
+        row
+    }
+
+    fn kinds_of(&self, group: &LogGroupArn) -> BTreeSet<LogKind> {
+        match self.kinds.get(group) {
+            Some(kinds) if !kinds.is_empty() => kinds.clone(),
+            // A trail that was deleted may have delivered here.
+            _ if is_trail_log_group(&group.name) => {
+                BTreeSet::from([LogKind::Management, LogKind::Data])
+            }
+            _ => BTreeSet::from([LogKind::App]),
+        }
+    }
+
+    /// Whether a log group that was created inside the window had no predecessor of its name in the
+    /// window: all calls of its account-Region were searched, and none deleted one.
+    fn has_no_predecessor(&self, group: &LogGroupArn, outcome: &Outcome) -> bool {
+        let created_inside = outcome.status == Status::Partial
+            && outcome.reason == Some(Reason::CreatedInsideWindow);
+        created_inside && self.recorded.contains(&group.target) && !self.was_deleted(group)
+    }
+
+    fn was_deleted(&self, group: &LogGroupArn) -> bool {
+        let account = group.target.account.to_string();
+        self.deleted.iter().any(|deleted| {
+            deleted.account == account
+                && deleted.region == group.target.region.as_str()
+                && (deleted.name == group.name || deleted.name.is_empty())
+        })
+    }
+}
+
+fn log_group_arn(row: &Coverage) -> Option<LogGroupArn> {
+    let target = Target {
+        account: row.account,
+        region: row.region.clone()?,
+    };
+    Some(LogGroupArn::new(target, row.log_group.as_deref()?))
+}
+
+/// Returns how the search of a log group to which a log source delivers ended.
+pub(in crate::sweep) fn end_of_log_group(
+    outcomes: &CoverageOutcomes,
+    basis: &JudgementBasis,
+    group: &LogGroupArn,
+) -> GroupEnd {
+    if let Some(outcome) = outcomes.group_outcome(group) {
+        let outcome = basis.delivered_outcome(outcome);
+        return GroupEnd::from_outcome(&outcome, SourceStatus::Searched);
+    }
+    if !basis.scope.has_log_group(&group.name) {
+        return GroupEnd::out_of_scope();
+    }
+    match outcomes
+        .target_outcome(&group.target)
+        .filter(|outcome| !outcome.is_covered())
+    {
+        Some(outcome) => GroupEnd::from_outcome(outcome, SourceStatus::Failed),
+        None => GroupEnd::not_found(),
+    }
+}

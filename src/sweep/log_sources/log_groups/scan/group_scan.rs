@@ -1,0 +1,198 @@
+//! The scan of one log group in progress: its pass, how many of its work units are open, and what
+//! was learned about it on the way.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+use tracing::info;
+
+use super::scan_spec::ScanSpec;
+use crate::aws::{CallError, EventPage};
+use crate::store::{JournalClosed, KnownUnit, KnownUnits, Pass};
+use crate::sweep::evidence::trail_integrity;
+use crate::sweep::examine::PageOrigin;
+use dragnet_model::{Engine, Outcome};
+
+/// The maximum number of slices of one log group. It bounds the work that a server can cause,
+/// whatever log times its events claim.
+const MAX_SLICES: usize = 4_096;
+
+/// The scan of a log group in progress.
+#[derive(Debug)]
+pub(super) struct GroupScan {
+    pub spec: ScanSpec,
+    receives_trail: AtomicBool,
+    /// Whether the filter engine read any of it. Its search pattern does not select tampering
+    /// calls.
+    is_filtered: AtomicBool,
+    /// Whether any of it was read with its values masked.
+    was_read_masked: AtomicBool,
+    slices: AtomicUsize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The passes that are left.
+    passes: std::slice::Iter<'static, Pass>,
+    /// What an earlier part of the run stored of these passes.
+    known: KnownUnits,
+    /// Units of the current pass that have not ended.
+    open_units: usize,
+    /// The outcome of the log group because a unit could not be read completely.
+    failure: Option<Outcome>,
+    /// The part of the scan budget that is reserved for the log group and not settled.
+    reserved_usd: f64,
+}
+
+impl GroupScan {
+    /// Creates the scan of a log group. `known` is what an earlier part of the run stored of it.
+    pub(super) fn new(spec: ScanSpec, known: KnownUnits) -> Self {
+        let receives_trail = !spec.trust.trails.is_empty()
+            || known.has_started(Pass::TrailIntegrity)
+            || trail_integrity::is_trail_log_group(&spec.name);
+        let reserved_usd = if spec.engine == Engine::Insights {
+            spec.insights_usd
+        } else {
+            0.0
+        };
+        Self {
+            receives_trail: AtomicBool::new(receives_trail),
+            is_filtered: AtomicBool::new(false),
+            was_read_masked: AtomicBool::new(false),
+            slices: AtomicUsize::new(0),
+            state: Mutex::new(State {
+                passes: Pass::ALL.iter(),
+                known,
+                open_units: 0,
+                failure: None,
+                reserved_usd,
+            }),
+            spec,
+        }
+    }
+
+    /// Returns where the events of its pages come from.
+    pub(super) fn page_origin(&self) -> PageOrigin<'_> {
+        self.spec
+            .page_origin(self.receives_trail.load(Ordering::Relaxed))
+    }
+
+    /// Notes that a trail delivers to the log group if a page contains a trail's log stream.
+    pub(super) fn note_trail_streams(&self, page: &EventPage) {
+        if page
+            .events
+            .iter()
+            .any(|event| trail_integrity::is_trail_stream(&event.log_stream))
+        {
+            self.receives_trail.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns the server-side filter pattern of a pass.
+    pub(super) fn pattern(&self, pass: Pass) -> Option<String> {
+        match pass {
+            Pass::Search => self
+                .spec
+                .shared
+                .search_set
+                .pattern(&self.spec.flow_logs, self.spec.narrow),
+            Pass::TrailIntegrity => Some(trail_integrity::pattern()),
+            Pass::Passthrough => None,
+        }
+    }
+
+    /// Returns whether unmasked values are requested.
+    pub(super) fn requests_unmasked(&self) -> bool {
+        self.spec.if_masked.is_some() && !self.was_read_masked.load(Ordering::Relaxed)
+    }
+
+    /// Continues with masked values, because AWS denied the request for unmasked ones.
+    pub(super) fn fall_back_to_masked(&self, error: &CallError) {
+        info!(group = %self.spec.name, %error, "unmasked values are denied; reading masked values");
+        self.note_masked_read();
+    }
+
+    /// Notes that some of it is read with its values masked.
+    pub(super) fn note_masked_read(&self) {
+        self.was_read_masked.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether a unit has failed, so that the log group cannot be read completely any more.
+    pub(super) fn has_failed(&self) -> bool {
+        self.state.lock().failure.is_some()
+    }
+
+    /// Reserves `more` slices and returns whether the log group may have that many.
+    pub(super) fn reserve_slices(&self, more: usize) -> bool {
+        self.slices
+            .fetch_add(more, Ordering::Relaxed)
+            .saturating_add(more)
+            <= MAX_SLICES
+    }
+
+    /// Adds to the number of open units of the current pass.
+    pub(super) fn add_open_units(&self, more: usize) {
+        self.state.lock().open_units += more;
+    }
+
+    /// Takes the reservation for the first query.
+    pub(super) fn take_reservation(&self) -> f64 {
+        std::mem::take(&mut self.state.lock().reserved_usd)
+    }
+
+    /// Notes that an engine reads some of it.
+    pub(super) fn note_engine(&self, engine: Engine) {
+        self.is_filtered
+            .fetch_or(engine == Engine::Filter, Ordering::Relaxed);
+    }
+
+    /// Takes the next pass, and what an earlier part of the run stored of it.
+    pub(super) fn take_next_pass(&self) -> Option<(Pass, Vec<KnownUnit>)> {
+        let mut state = self.state.lock();
+        let pass = *state.passes.next()?;
+        let known = state.known.take(pass);
+        Some((pass, known))
+    }
+
+    /// Counts a unit as ended. Returns the result of the pass if it was the last open unit.
+    pub(super) fn end_unit(&self, result: Result<(), Outcome>) -> Option<Result<(), Outcome>> {
+        let mut state = self.state.lock();
+        if let Err(outcome) = result {
+            state.failure.get_or_insert(outcome);
+        }
+        state.open_units -= 1;
+        (state.open_units == 0).then(|| state.failure.take().map_or(Ok(()), Err))
+    }
+
+    /// Returns whether the trail-integrity pass is needed. It is not if the search read all events,
+    /// because tampering calls were then among them.
+    pub(super) fn needs_integrity_pass(&self) -> bool {
+        let is_filtered = self.is_filtered.load(Ordering::Relaxed);
+        self.spec.shared.settings.check_trail_integrity
+            && self.receives_trail.load(Ordering::Relaxed)
+            && is_filtered
+            && self.pattern(Pass::Search).is_some()
+    }
+
+    /// Ends the log group after its last pass.
+    pub(super) async fn finish_searched(&self) -> Result<(), JournalClosed> {
+        let masked = self
+            .spec
+            .if_masked
+            .as_ref()
+            .filter(|_| self.was_read_masked.load(Ordering::Relaxed));
+        let outcome = masked.unwrap_or(&self.spec.outcome).clone();
+        self.finish(outcome).await
+    }
+
+    /// Ends the log group with this outcome.
+    pub(super) async fn finish(&self, outcome: Outcome) -> Result<(), JournalClosed> {
+        self.spec
+            .shared
+            .finish_row(self.spec.coverage_id, outcome)
+            .await?;
+        self.spec.shared.tally.log_group_done();
+        Ok(())
+    }
+}

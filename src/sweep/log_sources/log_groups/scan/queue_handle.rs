@@ -1,0 +1,51 @@
+//! What others may do with the queue of an account-Region: its units and batches join it, and the
+//! progress display asks how long it takes. They know only these traits, so the queue, which knows
+//! them all, is on top.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::batches::{Batch, BatchQueue};
+use super::queue::Queue;
+use super::slices::Load;
+use super::unit::{Unit, UnitQueue};
+use crate::sweep::pending_work::PendingWork;
+
+impl UnitQueue for Queue {
+    fn add(&self, units: Vec<Unit>) {
+        Queue::add(self, units);
+    }
+
+    fn register_unit(&self) {
+        Queue::register_unit(self);
+    }
+
+    fn unregister_unit(&self) {
+        Queue::unregister_unit(self);
+    }
+
+    fn add_expected_pages(&self, more: f64) {
+        Queue::add_expected_pages(self, more);
+    }
+
+    fn count_page(&self) {
+        Queue::count_page(self);
+    }
+
+    fn load(&self) -> Load {
+        Queue::load(self)
+    }
+}
+
+/// For the handle with which a batch in progress keeps its queue.
+impl BatchQueue for Arc<Queue> {
+    fn add_batch(&self, batch: Batch) {
+        Queue::add_batch(self, batch);
+    }
+}
+
+impl PendingWork for Queue {
+    fn time_left(&self) -> Duration {
+        Queue::time_left(self)
+    }
+}

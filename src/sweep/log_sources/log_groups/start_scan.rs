@@ -1,0 +1,135 @@
+//! Starts the scan of a log group. If the sweep is only planned, adds it to the plan sheet instead.
+
+use std::sync::Arc;
+
+use super::scan::{Queue, ScanSpec, start_passes};
+use super::scan_plan::{PendingGroup, ScanPlan};
+use crate::store::{CoverageId, JournalClosed, KnownUnits};
+use crate::sweep::coverage_rows::unread_row;
+use crate::sweep::delivery_trust::DeliveryTrust;
+use crate::sweep::pending_work::AnyPendingWork;
+use crate::sweep::plan_sheet::PlannedGroup;
+use crate::sweep::region_context::RegionContext;
+use crate::sweep::region_scope::is_in_scope;
+use dragnet_model::{Engine, LogGroup, Outcome};
+
+/// Returns a new queue for the work units of an account-Region.
+pub(super) fn create_queue(context: &RegionContext) -> Arc<Queue> {
+    let shared = &context.shared;
+    let queue = Queue::new(shared.aws.event_quota(&context.session, &context.region));
+    let pending: Arc<AnyPendingWork> = queue.clone();
+    shared.tally.add_queue(&pending);
+    queue
+}
+
+/// Starts the scan of a log group, from where its known units ended, or records why it is not
+/// scanned.
+pub(super) async fn start_scan(
+    context: &RegionContext,
+    pending: PendingGroup,
+    queue: &Arc<Queue>,
+) -> Result<(), JournalClosed> {
+    context.shared.tally.log_group_known();
+    let coverage_id = pending.coverage_id;
+    match ScanPlan::new(context, &pending, queue) {
+        Err(outcome) => skip_group(context, &pending.group, coverage_id, outcome).await,
+        Ok(plan) if context.shared.is_plan() => {
+            add_to_plan(context, &plan, queue);
+            let outcome = plan.if_masked.unwrap_or(plan.outcome);
+            skip_group(context, &pending.group, coverage_id, outcome).await
+        }
+        Ok(plan) => {
+            let (spec, units) = create_spec(context, pending, plan);
+            start_passes(spec, units, queue).await
+        }
+    }
+}
+
+fn create_spec(
+    context: &RegionContext,
+    pending: PendingGroup,
+    plan: ScanPlan,
+) -> (ScanSpec, KnownUnits) {
+    let PendingGroup {
+        group,
+        delivered,
+        coverage_id,
+        units,
+    } = pending;
+    let scope = &context.shared.settings.reach.scope;
+    let trust = DeliveryTrust {
+        is_in_scope: is_in_scope(scope, &context.member, &context.region),
+        trails: delivered.trails,
+    };
+    let spec = ScanSpec {
+        shared: Arc::clone(&context.shared),
+        session: Arc::clone(&context.session),
+        target: context.target(),
+        coverage_id,
+        trust,
+        time_filter: plan.time_filter,
+        engine: plan.engine,
+        allow_handover: plan.allow_handover,
+        class: group.class,
+        kms_key: group.kms_key,
+        narrow: plan.narrow,
+        if_masked: plan.if_masked,
+        flow_logs: delivered.flow_logs,
+        expected_pages: plan.estimate.pages,
+        insights_usd: plan.estimate.engines.insights_usd,
+        outcome: plan.outcome,
+        name: group.name,
+    };
+    (spec, units)
+}
+
+/// Adds a log group to the plan of the sweep.
+fn add_to_plan(context: &RegionContext, plan: &ScanPlan, queue: &Queue) {
+    let search_set = &context.shared.search_set;
+    let estimate = &plan.estimate;
+    let planned = PlannedGroup {
+        engine: plan.engine,
+        bytes: estimate.bytes,
+        pages: estimate.pages,
+        rate: queue.rate(),
+        usd: estimate.engines.insights_usd,
+    };
+    if plan.engine == Engine::Filter {
+        // The groups that follow have to wait for this one, which counts in their estimates.
+        queue.add_expected_pages(estimate.pages);
+    }
+    context.shared.update_plan(|sheet| {
+        let name = &context.member.account.name;
+        if !search_set.is_passthrough_only() {
+            sheet.add_group(context.target(), name, &planned);
+        }
+        let planned = PlannedGroup {
+            engine: Engine::Insights,
+            ..planned
+        };
+        for _ in search_set.passthrough_queries() {
+            sheet.add_group(context.target(), name, &planned);
+        }
+    });
+}
+
+/// Records the outcome of a log group that is not scanned.
+async fn skip_group(
+    context: &RegionContext,
+    group: &LogGroup,
+    coverage_id: CoverageId,
+    outcome: Outcome,
+) -> Result<(), JournalClosed> {
+    let shared = &context.shared;
+    shared.update_plan(|sheet| {
+        sheet.add_gap(unread_row(
+            &context.member.account,
+            Some(&context.region),
+            Some(group),
+            &outcome,
+        ));
+    });
+    shared.finish_row(coverage_id, outcome).await?;
+    shared.tally.log_group_done();
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Proves coverage: each log source says what of its rows was searched completely, and how the
+//! search of what a trail or flow log delivers ended. Pure.
+
+use std::collections::BTreeSet;
+
+use super::log_groups::proof::{LogGroupProof, end_of_log_group};
+use crate::store::{CoverageOutcomes, RunReader, StoreError};
+use crate::sweep::evidence::GroupEnd;
+use crate::sweep::judgement_basis::JudgementBasis;
+use dragnet_model::{Coverage, LogGroupArn, LogSource, Target};
+
+/// The proofs of all log sources of a run.
+#[derive(Debug)]
+pub(in crate::sweep) struct SourceProofs {
+    log_groups: LogGroupProof,
+}
+
+impl SourceProofs {
+    /// Loads what the proofs depend on. `recorded` are the account-Regions whose management events
+    /// were searched for tampering calls.
+    pub(in crate::sweep) fn load(
+        reader: &RunReader,
+        log_sources: &[LogSource],
+        recorded: BTreeSet<Target>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            log_groups: LogGroupProof::load(reader, log_sources, recorded)?,
+        })
+    }
+
+    /// Completes a coverage row: which kinds of logs it is about, and what its search proves. A row
+    /// about a whole account or account-Region stays as it is.
+    pub(in crate::sweep) fn prove(&self, row: Coverage, basis: &JudgementBasis) -> Coverage {
+        self.log_groups.prove(row, basis)
+    }
+}
+
+/// Returns how the search of the log group to which a trail or flow log delivers ended.
+pub(in crate::sweep) fn end_of_delivery(
+    outcomes: &CoverageOutcomes,
+    basis: &JudgementBasis,
+    group: &LogGroupArn,
+) -> GroupEnd {
+    end_of_log_group(outcomes, basis, group)
+}

@@ -1,0 +1,26 @@
+//! An account-Region, with what is needed to read it.
+
+use std::sync::Arc;
+
+use super::context::SweepContext;
+use super::member::Member;
+use crate::aws::Session;
+use dragnet_model::{Region, Target};
+
+/// An account-Region and the session with which it is read.
+#[derive(Debug)]
+pub(super) struct RegionContext {
+    pub shared: Arc<SweepContext>,
+    pub member: Arc<Member>,
+    pub session: Arc<Session>,
+    pub region: Region,
+}
+
+impl RegionContext {
+    pub(super) fn target(&self) -> Target {
+        Target {
+            account: self.member.account.id,
+            region: self.region.clone(),
+        }
+    }
+}
