@@ -59,4 +59,9 @@ impl QuotaHandle {
     pub fn rate(&self) -> f64 {
         self.quota.limiter.rate()
     }
+
+    /// The rate in calls per second while AWS does not throttle.
+    pub fn full_rate(&self) -> f64 {
+        self.quota.limiter.full_rate()
+    }
 }

@@ -1,5 +1,7 @@
 //! Progress as two lines on a terminal that are redrawn.
 
+use std::time::Duration;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::line;
@@ -23,8 +25,12 @@ impl Bar {
 
     pub(super) fn draw(&mut self, pace: &Pace) {
         let latest = pace.latest();
-        self.0.set_length(latest.log_groups_known.max(1));
-        self.0.set_position(latest.log_groups_done);
+        let left = pace.estimate().map(|estimate| estimate.left);
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let elapsed = left.map_or(0, |_| milliseconds(pace.elapsed()));
+        let left = left.map_or(1, milliseconds);
+        self.0.set_length(elapsed.saturating_add(left).max(1));
+        self.0.set_position(elapsed);
         self.0.set_prefix(format!(
             "accounts {}/{}, Regions {}/{}",
             latest.accounts_done, latest.accounts_known, latest.targets_done, latest.targets_known

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::pace::Pace;
+use crate::report::{JsonText, escape};
 use crate::sweep::TallySnapshot;
 use dragnet_model::format::{clock_duration, count, plural};
 
@@ -25,11 +26,17 @@ pub(super) fn plain(pace: &Pace) -> String {
     )
 }
 
-/// The estimated time that is left, if known.
+/// The estimated time that is left, if known, and what the sweep waits for.
 pub(super) fn time_left(pace: &Pace) -> String {
-    pace.time_left()
-        .map(|duration| format!(", ~{} left", clock_duration(duration)))
-        .unwrap_or_default()
+    let Some(estimate) = pace.estimate() else {
+        return String::new();
+    };
+    let left = clock_duration(estimate.left);
+    let waiting_for = match &estimate.waiting_for {
+        Some(name) => format!(", waiting for {}", escape(name)),
+        None => String::new(),
+    };
+    format!(", ~{left} left{waiting_for}")
 }
 
 /// The work so far: log groups, events, sightings, gaps, speed.
@@ -54,6 +61,7 @@ struct Line<'a> {
     elapsed_ms: u64,
     calls_per_second: f64,
     time_left_ms: Option<u64>,
+    waiting_for: Option<&'a str>,
     #[serde(flatten)]
     counts: &'a TallySnapshot,
 }
@@ -61,39 +69,67 @@ struct Line<'a> {
 /// One JSON object for a program.
 pub(super) fn json(pace: &Pace) -> String {
     let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let estimate = pace.estimate();
     let line = Line {
         elapsed_ms: milliseconds(pace.elapsed()),
         calls_per_second: pace.calls_per_second(),
-        time_left_ms: pace.time_left().map(milliseconds),
+        time_left_ms: estimate.map(|estimate| milliseconds(estimate.left)),
+        waiting_for: estimate.and_then(|estimate| estimate.waiting_for.as_deref()),
         counts: pace.latest(),
     };
-    // Numbers always serialize.
-    serde_json::to_string(&line).unwrap_or_default()
+    // Numbers and texts always serialize.
+    JsonText::compact(&line)
+        .map(|line| line.to_string())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use tokio::time::Instant;
 
+    use super::*;
+    use crate::sweep::{SweepProgress, WorkProgress};
+
+    /// A page a second, with 27 seconds left.
     fn pace() -> Pace {
         let start = Instant::now();
         let mut pace = Pace::new(start);
-        let snapshot = TallySnapshot {
+        let work = WorkProgress {
+            name: "prod\u{1b} us-east-1".into(),
+            age: Duration::from_secs(98),
+            pages_read: 98.0,
+            pages_started: 0.0,
+            pages_unstarted: 0.0,
+            rate: 1.0,
+            full_rate: 1.0,
+            response_time: Duration::ZERO,
+        };
+        let counts = TallySnapshot {
             accounts_known: 14,
+            accounts_entered: 14,
             accounts_done: 2,
             targets_known: 40,
-            targets_done: 3,
+            targets_done: 39,
             log_groups_known: 1_200,
             log_groups_done: 300,
             uncovered: 2,
             events: 12_345,
             sightings: 1,
             calls: 450,
-            time_left: Some(Duration::from_secs(27)),
             ..TallySnapshot::default()
         };
-        pace.update(start + Duration::from_secs(9), snapshot);
+        for (seconds, pages_started) in [(6, 30.0), (9, 27.0)] {
+            let work = WorkProgress {
+                pages_started,
+                ..work.clone()
+            };
+            let progress = SweepProgress {
+                counts,
+                work: vec![work],
+                ..SweepProgress::default()
+            };
+            pace.update(start + Duration::from_secs(seconds), &progress);
+        }
         pace
     }
 
@@ -101,7 +137,7 @@ mod tests {
     async fn plain_and_json_line_have_all_counts() {
         assert_eq!(
             plain(&pace()),
-            "0m09s accounts 2/14, Regions 3/40, log groups 300/1,200, 12,345 events, 1 sighting, 2 not covered, 50 calls/s, ~0m27s left"
+            "0m09s accounts 2/14, Regions 39/40, log groups 300/1,200, 12,345 events, 1 sighting, 2 not covered, 50 calls/s, ~0m27s left, waiting for prod\\u{1b} us-east-1"
         );
         let line: serde_json::Value = serde_json::from_str(&json(&pace())).unwrap();
         assert_eq!(
@@ -111,5 +147,6 @@ mod tests {
             ),
             (Some(14), Some(27_000))
         );
+        assert_eq!(line["waiting_for"], "prod\u{1b} us-east-1");
     }
 }

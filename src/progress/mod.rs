@@ -6,6 +6,7 @@
 mod bar;
 mod line;
 mod pace;
+mod time_left;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::sweep::Tally;
 
 use bar::Bar;
 use pace::Pace;
+pub use time_left::{Estimate, Estimator};
 
 /// Shows the progress of a sweep until it is stopped.
 #[derive(Debug)]
@@ -96,7 +98,7 @@ async fn show_until_stopped(
             () = stop.cancelled() => true,
             _ = ticks.tick() => false,
         };
-        pace.update(Instant::now(), tally.snapshot());
+        pace.update(Instant::now(), &tally.progress());
         show(&pace, is_last);
         if is_last {
             return;

@@ -1,11 +1,12 @@
-//! The speed of a sweep, and the estimated time that is left.
+//! The latest counts of a sweep, its speed, and the estimated time that is left.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::sweep::TallySnapshot;
+use super::time_left::{Estimate, Estimator};
+use crate::sweep::{SweepProgress, TallySnapshot};
 
 /// Rates are measured over this time.
 const RATE_INTERVAL: Duration = Duration::from_secs(10);
@@ -17,6 +18,8 @@ pub(super) struct Pace {
     now: Instant,
     latest: TallySnapshot,
     recent: VecDeque<(Instant, TallySnapshot)>,
+    estimator: Estimator,
+    estimate: Option<Estimate>,
 }
 
 impl Pace {
@@ -27,13 +30,17 @@ impl Pace {
             now,
             latest,
             recent: VecDeque::from([(now, latest)]),
+            estimator: Estimator::default(),
+            estimate: None,
         }
     }
 
-    pub(super) fn update(&mut self, now: Instant, latest: TallySnapshot) {
+    pub(super) fn update(&mut self, now: Instant, progress: &SweepProgress) {
         self.now = now;
-        self.latest = latest;
-        self.recent.push_back((now, latest));
+        self.latest = progress.counts;
+        let elapsed = self.elapsed();
+        self.estimate = self.estimator.update(elapsed, progress);
+        self.recent.push_back((now, self.latest));
         while self.recent.len() > 2
             && self
                 .recent
@@ -57,10 +64,9 @@ impl Pace {
         self.per_second(|snapshot| snapshot.calls)
     }
 
-    /// The estimated time that is left, which the sweep computes from the remaining work and the
-    /// quotas, not from its speed so far. `None` while it is unknown.
-    pub(super) fn time_left(&self) -> Option<Duration> {
-        self.latest.time_left
+    /// The estimated time that is left; `None` while it is unknown.
+    pub(super) fn estimate(&self) -> Option<&Estimate> {
+        self.estimate.as_ref()
     }
 
     fn per_second(&self, value: impl Fn(&TallySnapshot) -> u64) -> f64 {
@@ -92,9 +98,12 @@ mod tests {
             };
             pace.update(
                 start + Duration::from_secs(second),
-                TallySnapshot {
-                    calls,
-                    ..TallySnapshot::default()
+                &SweepProgress {
+                    counts: TallySnapshot {
+                        calls,
+                        ..TallySnapshot::default()
+                    },
+                    ..SweepProgress::default()
                 },
             );
         }

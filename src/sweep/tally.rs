@@ -3,11 +3,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::pending_work::AnyPendingWork as Queue;
+use super::pending_work::{FinishedPages, PendingWork, WorkProgress};
 
 /// The counters of a sweep in progress.
 #[derive(Debug, Default)]
@@ -22,8 +21,15 @@ pub struct Tally {
     sightings: AtomicU64,
     calls: AtomicU64,
     throttled: AtomicU64,
-    /// The queues of the account-Regions that are being scanned.
-    queues: Mutex<Vec<Weak<Queue>>>,
+    /// The work of the account-Regions that are being read.
+    work: Mutex<Vec<NamedWork>>,
+    finished_pages: Mutex<FinishedPages>,
+}
+
+#[derive(Debug)]
+struct NamedWork {
+    name: Arc<str>,
+    work: Weak<dyn PendingWork>,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +43,9 @@ struct Progress {
 pub struct TallySnapshot {
     /// Accounts in scope.
     pub accounts_known: u64,
+    /// Accounts that were entered, or that cannot be entered.
+    #[serde(skip)]
+    pub accounts_entered: u64,
     /// Accounts that are finished, covered or not.
     pub accounts_done: u64,
     /// Account-Regions in scope.
@@ -59,11 +68,17 @@ pub struct TallySnapshot {
     pub calls: u64,
     /// Attempts that AWS throttled.
     pub throttled: u64,
-    /// The estimated time until everything is read: that of the account-Region with the most left
-    /// to read, at its quota's rate, since all are read concurrently. `None` while accounts are
-    /// still being entered, or before anything is read.
-    #[serde(skip)]
-    pub time_left: Option<Duration>,
+}
+
+/// How far a sweep is.
+#[derive(Clone, Debug, Default)]
+pub struct SweepProgress {
+    /// The values of the counters.
+    pub counts: TallySnapshot,
+    /// The account-Regions that are being read.
+    pub work: Vec<WorkProgress>,
+    /// The pages of everything that was read to its end.
+    pub finished_pages: FinishedPages,
 }
 
 impl Tally {
@@ -96,14 +111,22 @@ impl Tally {
         add(&self.log_groups.done, 1);
     }
 
-    /// Adds the queue of another account-Region.
-    pub(super) fn add_queue(&self, queue: &Arc<Queue>) {
-        let mut queues = self.queues.lock();
-        if queues.len() == queues.capacity() {
-            // The memory of a dropped queue is freed only when its weak references are gone, too.
-            queues.retain(|queue| queue.strong_count() > 0);
+    /// Adds the work of another account-Region with this name.
+    pub(super) fn add_work(&self, name: &str, work: Weak<dyn PendingWork>) {
+        let mut all = self.work.lock();
+        if all.len() == all.capacity() {
+            // The memory of dropped work is freed only when its weak references are gone, too.
+            all.retain(|named| named.work.strong_count() > 0);
         }
-        queues.push(Arc::downgrade(queue));
+        all.push(NamedWork {
+            name: name.into(),
+            work,
+        });
+    }
+
+    /// Counts a work unit that was read, by the pages that were expected and that were read.
+    pub(super) fn count_finished_pages(&self, expected: f64, read: f64) {
+        self.finished_pages.lock().add(expected, read);
     }
 
     pub(super) fn count_uncovered(&self) {
@@ -129,6 +152,7 @@ impl Tally {
             [&self.accounts, &self.targets, &self.log_groups].map(|progress| load(&progress.done));
         TallySnapshot {
             accounts_known: load(&self.accounts.known),
+            accounts_entered: load(&self.accounts_entered),
             accounts_done,
             targets_known: load(&self.targets.known),
             targets_done,
@@ -140,22 +164,25 @@ impl Tally {
             sightings: load(&self.sightings),
             calls: load(&self.calls),
             throttled: load(&self.throttled),
-            time_left: self.time_left(),
         }
     }
 
-    fn time_left(&self) -> Option<Duration> {
-        if load(&self.accounts_entered) < load(&self.accounts.known) {
-            return None;
+    /// Returns how far the sweep is.
+    pub fn progress(&self) -> SweepProgress {
+        SweepProgress {
+            counts: self.snapshot(),
+            work: self.work(),
+            finished_pages: *self.finished_pages.lock(),
         }
-        let mut queues = self.queues.lock();
-        let mut longest = None;
-        queues.retain(|queue| {
-            let queue = queue.upgrade();
-            longest = longest.max(queue.as_ref().map(|queue| queue.time_left()));
-            queue.is_some()
+    }
+
+    fn work(&self) -> Vec<WorkProgress> {
+        let work = self.work.lock();
+        let progress = work.iter().filter_map(|named| {
+            let work = named.work.upgrade()?;
+            Some(work.progress(&named.name))
         });
-        longest
+        progress.collect()
     }
 }
 

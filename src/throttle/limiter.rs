@@ -93,6 +93,11 @@ impl Limiter {
         self.rate * self.adaptive.lock().share
     }
 
+    /// The rate in calls per second while AWS does not throttle.
+    pub fn full_rate(&self) -> f64 {
+        self.rate
+    }
+
     /// Whether AWS ever throttled a call of this quota.
     pub fn was_slowed(&self) -> bool {
         self.adaptive.lock().lowest < 1.0

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dragnet::progress::Estimator;
 use dragnet::store::{Checkpoint, Journal, RunDir, RunFacts};
 use dragnet::sweep::{SweepParts, Tally, WindowBasis};
 use dragnet_model::RunId;
@@ -390,7 +391,7 @@ async fn time_left_is_estimated_from_the_remaining_pages() {
     let (samples, elapsed) =
         time_left_samples(&format!("{HEAD}{content}{}", slow("222222222222", 500))).await;
     for (at, left) in samples {
-        let left = left.unwrap().as_secs_f64();
+        let left = left.as_secs_f64();
         assert!(
             (left - (elapsed - at)).abs() <= 4.0,
             "{left} s left at {at} s of {elapsed} s"
@@ -409,7 +410,7 @@ async fn time_left_of_scans_without_matches_is_not_near_zero() {
     assert!(elapsed > 45.0 && samples.len() > 20, "{elapsed} s");
     for (at, left) in samples.into_iter().filter(|(at, _)| *at < elapsed - 5.0) {
         assert!(
-            left.unwrap() >= Duration::from_millis(500),
+            left >= Duration::from_millis(500),
             "{left:?} left at {at} s of {elapsed} s"
         );
     }
@@ -417,33 +418,40 @@ async fn time_left_of_scans_without_matches_is_not_near_zero() {
 
 /// Returns the estimated time left, read every two seconds, and the duration of the sweep in
 /// seconds.
-async fn time_left_samples(scenario: &str) -> (Vec<(f64, Option<Duration>)>, f64) {
+async fn time_left_samples(scenario: &str) -> (Vec<(f64, Duration)>, f64) {
     let world = World::from_toml(scenario);
     let temp = tempfile::tempdir().unwrap();
     let tally = Arc::new(Tally::default());
     let start = Instant::now();
-    let parts = sweep_parts(&world, temp.path(), Arc::clone(&tally)).await;
+    let parts = sweep_parts(&world, &ARGUMENTS, temp.path(), Arc::clone(&tally)).await;
+    let mut estimator = Estimator::default();
     let mut samples = Vec::new();
     let watch = async {
         loop {
             sleep(Duration::from_secs(2)).await;
-            samples.push((start.elapsed().as_secs_f64(), tally.snapshot().time_left));
+            let elapsed = start.elapsed();
+            let estimate = estimator.update(elapsed, &tally.progress());
+            samples.extend(estimate.map(|estimate| (elapsed.as_secs_f64(), estimate.left)));
         }
     };
     tokio::select! {
         swept = dragnet::sweep::sweep(parts) => swept.unwrap(),
         () = watch => {}
     }
-    assert_eq!(
-        tally.snapshot().time_left,
-        None,
+    assert!(
+        tally.progress().work.is_empty(),
         "nothing is being read any more"
     );
     (samples, start.elapsed().as_secs_f64())
 }
 
-async fn sweep_parts(world: &World, directory: &Path, tally: Arc<Tally>) -> SweepParts {
-    let settings = world.settings(&ARGUMENTS);
+pub(crate) async fn sweep_parts(
+    world: &World,
+    arguments: &[&str],
+    directory: &Path,
+    tally: Arc<Tally>,
+) -> SweepParts {
+    let settings = world.settings(arguments);
     let clock = world.environment().clock();
     let (audit, calls) = tokio::sync::mpsc::channel(64);
     let aws = world

@@ -7,7 +7,6 @@ use super::scan_plan::{PendingGroup, ScanPlan};
 use crate::store::{CoverageId, JournalClosed, KnownUnits};
 use crate::sweep::coverage_rows::unread_row;
 use crate::sweep::delivery_trust::DeliveryTrust;
-use crate::sweep::pending_work::AnyPendingWork;
 use crate::sweep::plan_sheet::PlannedGroup;
 use crate::sweep::region_context::RegionContext;
 use crate::sweep::region_scope::is_in_scope;
@@ -17,8 +16,13 @@ use dragnet_model::{Engine, LogGroup, Outcome};
 pub(super) fn create_queue(context: &RegionContext) -> Arc<Queue> {
     let shared = &context.shared;
     let queue = Queue::new(shared.aws.event_quota(&context.session, &context.region));
-    let pending: Arc<AnyPendingWork> = queue.clone();
-    shared.tally.add_queue(&pending);
+    let account = &context.member.account;
+    let name = match account.name.as_str() {
+        "" => format!("{} {}", account.id, context.region),
+        name => format!("{name} {}", context.region),
+    };
+    let work = Arc::downgrade(&queue);
+    shared.tally.add_work(&name, work);
     queue
 }
 

@@ -175,6 +175,14 @@ impl GroupScan {
             && self.pattern(Pass::Search).is_some()
     }
 
+    /// Returns whether the trail-integrity pass will probably follow a search with this engine.
+    pub(super) fn expects_integrity_pass(&self, engine: Engine) -> bool {
+        self.spec.shared.settings.check_trail_integrity
+            && self.receives_trail.load(Ordering::Relaxed)
+            && engine == Engine::Filter
+            && self.pattern(Pass::Search).is_some()
+    }
+
     /// Ends the log group after its last pass.
     pub(super) async fn finish_searched(&self) -> Result<(), JournalClosed> {
         let masked = self

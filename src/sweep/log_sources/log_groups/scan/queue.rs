@@ -12,13 +12,15 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::batches::{Batch, Batches};
 use super::insights_runner::InsightsRunner;
 use super::slices::Load;
-use super::unit::Unit;
+use super::unit::{PagesAhead, Unit};
 use crate::aws::QuotaHandle;
 use crate::store::JournalClosed;
+use crate::sweep::pending_work::WorkProgress;
 use crate::sweep::tasks::{join_tasks, task_result};
 use dragnet_model::Engine;
 
@@ -29,6 +31,7 @@ const MAX_WAITING: usize = 1_000;
 #[derive(Debug)]
 pub(in crate::sweep) struct Queue {
     quota: QuotaHandle,
+    created: Instant,
     insights: InsightsRunner,
     state: Mutex<State>,
     /// Notified of every change of `state` that a task may wait for.
@@ -46,6 +49,8 @@ struct State {
     is_listing: bool,
     /// The number of pages that all units together probably have left.
     pages_left: f64,
+    /// What the progress display shows, including later passes.
+    ahead: PagesAhead,
     pages_read: f64,
 }
 
@@ -61,10 +66,12 @@ impl Queue {
             unfinished: 0,
             is_listing: true,
             pages_left: 0.0,
+            ahead: PagesAhead::default(),
             pages_read: 0.0,
         };
         Arc::new(Self {
             quota,
+            created: Instant::now(),
             insights: InsightsRunner::default(),
             state: Mutex::new(state),
             changed: Notify::new(),
@@ -175,6 +182,13 @@ impl Queue {
         state.pages_left = (state.pages_left + more).max(0.0);
     }
 
+    /// Replaces what a unit adds to the progress display.
+    pub(super) fn replace_pages_ahead(&self, before: PagesAhead, after: PagesAhead) {
+        let ahead = &mut self.state.lock().ahead;
+        ahead.started = (ahead.started + after.started - before.started).max(0.0);
+        ahead.unstarted = (ahead.unstarted + after.unstarted - before.unstarted).max(0.0);
+    }
+
     /// Counts a page that was read under the quota.
     pub(super) fn count_page(&self) {
         self.state.lock().pages_read += 1.0;
@@ -183,6 +197,21 @@ impl Queue {
     /// Returns the current rate of the quota, in calls per second.
     pub(crate) fn rate(&self) -> f64 {
         self.quota.rate()
+    }
+
+    /// Returns how far the reading of the account-Region with this name is.
+    pub(super) fn progress(&self, name: &Arc<str>) -> WorkProgress {
+        let state = self.state.lock();
+        WorkProgress {
+            name: Arc::clone(name),
+            age: self.created.elapsed(),
+            pages_read: state.pages_read,
+            pages_started: state.ahead.started,
+            pages_unstarted: state.ahead.unstarted,
+            rate: self.quota.rate(),
+            full_rate: self.quota.full_rate(),
+            response_time: self.quota.response_time(),
+        }
     }
 
     /// Returns how long the pages left take at the current rate.

@@ -3,13 +3,12 @@
 //! them all, is on top.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::batches::{Batch, BatchQueue};
 use super::queue::Queue;
 use super::slices::Load;
-use super::unit::{Unit, UnitQueue};
-use crate::sweep::pending_work::PendingWork;
+use super::unit::{PagesAhead, Unit, UnitQueue};
+use crate::sweep::pending_work::{PendingWork, WorkProgress};
 
 impl UnitQueue for Queue {
     fn add(&self, units: Vec<Unit>) {
@@ -26,6 +25,10 @@ impl UnitQueue for Queue {
 
     fn add_expected_pages(&self, more: f64) {
         Queue::add_expected_pages(self, more);
+    }
+
+    fn replace_pages_ahead(&self, before: PagesAhead, after: PagesAhead) {
+        Queue::replace_pages_ahead(self, before, after);
     }
 
     fn count_page(&self) {
@@ -45,7 +48,7 @@ impl BatchQueue for Arc<Queue> {
 }
 
 impl PendingWork for Queue {
-    fn time_left(&self) -> Duration {
-        Queue::time_left(self)
+    fn progress(&self, name: &Arc<str>) -> WorkProgress {
+        Queue::progress(self, name)
     }
 }

@@ -41,9 +41,25 @@ pub(super) struct Unit {
     start: Start,
     /// This unit's share of the pages that the queue counts as left.
     pages_left: f64,
+    /// The pages that were expected before anything was read.
+    first_estimate: f64,
+    pages_read: u32,
+    /// Whether a later pass will read it again.
+    has_later_pass: bool,
+    /// What the progress display shows of it.
+    ahead: PagesAhead,
     scan: Arc<GroupScan>,
     /// Weak, because the queue holds units: when a sweep is cancelled, everything must be dropped.
     queue: Weak<dyn UnitQueue>,
+}
+
+/// The pages that a unit probably has left, for the progress display.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PagesAhead {
+    /// Pages of units of which something was read.
+    pub started: f64,
+    /// Pages of units of which nothing was read.
+    pub unstarted: f64,
 }
 
 /// The queue in which units wait.
@@ -59,6 +75,9 @@ pub(super) trait UnitQueue: fmt::Debug + Send + Sync {
 
     /// Adds `more` to the number of pages that are left to read; it may be negative.
     fn add_expected_pages(&self, more: f64);
+
+    /// Replaces what a unit adds to the progress display.
+    fn replace_pages_ahead(&self, before: PagesAhead, after: PagesAhead);
 
     /// Counts a page that was read under the quota.
     fn count_page(&self);
@@ -84,6 +103,10 @@ impl Unit {
             span,
             start: Start::FirstPage,
             pages_left: 0.0,
+            first_estimate: 0.0,
+            pages_read: 0,
+            has_later_pass: false,
+            ahead: PagesAhead::default(),
             scan: Arc::clone(scan),
             queue: queue.clone(),
         }
@@ -113,6 +136,10 @@ impl Unit {
             },
             start,
             pages_left: 0.0,
+            first_estimate: 0.0,
+            pages_read: 0,
+            has_later_pass: false,
+            ahead: PagesAhead::default(),
             scan: Arc::clone(scan),
             queue: queue.clone(),
         };
@@ -122,12 +149,51 @@ impl Unit {
     /// Registers a new unit and its expected pages with its queue.
     fn registered(mut self) -> Self {
         self.pages_left = self.expected_filter_pages();
+        self.first_estimate = self.pages_left;
+        self.has_later_pass =
+            self.pass == Pass::Search && self.scan.expects_integrity_pass(self.engine);
         self.scan.note_engine(self.engine);
         if let Some(queue) = self.queue.upgrade() {
             queue.register_unit();
             queue.add_expected_pages(self.pages_left);
         }
+        self.show_pages_ahead(None);
         self
+    }
+
+    /// Counts a page that was read under the quota.
+    fn count_page(&mut self) {
+        self.pages_read = self.pages_read.saturating_add(1);
+        if let Some(queue) = self.queue.upgrade() {
+            queue.count_page();
+        }
+    }
+
+    /// Tells the progress display how many pages are ahead. `estimate` is the number of all pages
+    /// of the unit according to the events that were read, if any were.
+    fn show_pages_ahead(&mut self, estimate: Option<f64>) {
+        let read = f64::from(self.pages_read);
+        let total = estimate.unwrap_or(self.first_estimate).max(read);
+        let later = if self.has_later_pass { total } else { 0.0 };
+        let after = if self.pages_read == 0 {
+            PagesAhead {
+                started: 0.0,
+                unstarted: total + later,
+            }
+        } else {
+            PagesAhead {
+                started: (total - read).max(0.0) + later,
+                unstarted: 0.0,
+            }
+        };
+        self.replace_pages_ahead(after);
+    }
+
+    fn replace_pages_ahead(&mut self, after: PagesAhead) {
+        if let Some(queue) = self.queue.upgrade() {
+            queue.replace_pages_ahead(self.ahead, after);
+        }
+        self.ahead = after;
     }
 
     /// Returns the expected pages that count against the quota of `FilterLogEvents`, which Insights
@@ -267,6 +333,11 @@ impl Unit {
 impl Drop for Unit {
     fn drop(&mut self) {
         self.set_pages_left(0.0);
+        self.replace_pages_ahead(PagesAhead::default());
+        if self.pages_read > 0 {
+            let tally = &self.scan.spec.shared.tally;
+            tally.count_finished_pages(self.first_estimate, f64::from(self.pages_read));
+        }
         if let Some(queue) = self.queue.upgrade() {
             queue.unregister_unit();
         }

@@ -207,6 +207,8 @@ impl Unit {
         let expected = progress.estimate_pages(self.span.from_ms, end_ms, self.span.expected_pages);
         // The estimate may have changed; the queue must count the pages that are left now.
         self.set_pages_left(expected - f64::from(progress.pages));
+        let tempered = progress.temper_estimate(expected, self.first_estimate);
+        self.show_pages_ahead(Some(tempered));
         let range = self.span.from_ms..self.span.to_ms;
         let load = self.queue.upgrade().map(|queue| queue.load());
         let times = load
@@ -223,13 +225,6 @@ impl Unit {
             queue.add(rest);
         }
         Ok(true)
-    }
-
-    /// Counts a page that was read under the quota.
-    fn count_page(&self) {
-        if let Some(queue) = self.queue.upgrade() {
-            queue.count_page();
-        }
     }
 }
 
