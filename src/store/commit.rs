@@ -1,8 +1,8 @@
 //! Writes entries to the tables of `run.db`.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, params};
 
-use super::checksums::TrackedDatabase;
+use super::checksums::{TrackedDatabase, TrackedTransaction};
 use super::entry::{CoverageRow, Entry, InsightsQuery, Page, ScopedAccount, UnitRow};
 use super::ids::{CoverageId, UnitId};
 use super::row::to_sql_integer;
@@ -23,7 +23,7 @@ pub(super) fn commit_batch(
     })
 }
 
-fn write_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), StoreError> {
+fn write_entry(transaction: &TrackedTransaction<'_>, entry: &Entry) -> Result<(), StoreError> {
     match entry {
         Entry::Facts(facts) => insert_facts(transaction, facts),
         Entry::Account(account) => insert_account(transaction, account),
@@ -63,7 +63,7 @@ fn write_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), Store
     }
 }
 
-fn insert_facts(transaction: &Transaction<'_>, facts: &RunFacts) -> Result<(), StoreError> {
+fn insert_facts(transaction: &Connection, facts: &RunFacts) -> Result<(), StoreError> {
     let mut insert =
         transaction.prepare_cached("INSERT OR REPLACE INTO fact (key, value) VALUES (?1, ?2)")?;
     for (key, text) in facts.texts() {
@@ -72,10 +72,7 @@ fn insert_facts(transaction: &Transaction<'_>, facts: &RunFacts) -> Result<(), S
     Ok(())
 }
 
-fn insert_account(
-    transaction: &Transaction<'_>,
-    account: &ScopedAccount,
-) -> Result<(), StoreError> {
+fn insert_account(transaction: &Connection, account: &ScopedAccount) -> Result<(), StoreError> {
     let mut insert = transaction.prepare_cached(
         "INSERT OR REPLACE INTO account (id, name, standing) VALUES (?1, ?2, ?3)",
     )?;
@@ -87,7 +84,7 @@ fn insert_account(
     Ok(())
 }
 
-fn insert_coverage_row(transaction: &Transaction<'_>, row: &CoverageRow) -> Result<(), StoreError> {
+fn insert_coverage_row(transaction: &Connection, row: &CoverageRow) -> Result<(), StoreError> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO place (id, account, account_name, region, log_group, class, detail, elsewhere)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7)",
@@ -107,13 +104,13 @@ fn insert_coverage_row(transaction: &Transaction<'_>, row: &CoverageRow) -> Resu
     }
 }
 
-fn insert_units(transaction: &Transaction<'_>, units: &[UnitRow]) -> Result<(), StoreError> {
+fn insert_units(transaction: &Connection, units: &[UnitRow]) -> Result<(), StoreError> {
     units
         .iter()
         .try_for_each(|unit| insert_unit(transaction, unit))
 }
 
-fn insert_unit(transaction: &Transaction<'_>, unit: &UnitRow) -> Result<(), StoreError> {
+fn insert_unit(transaction: &Connection, unit: &UnitRow) -> Result<(), StoreError> {
     let mut insert = transaction
         .prepare_cached("INSERT INTO unit (id, place, pass, engine, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     let pass = unit.pass.as_str();
@@ -130,7 +127,7 @@ fn insert_unit(transaction: &Transaction<'_>, unit: &UnitRow) -> Result<(), Stor
 }
 
 fn set_outcome(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     id: CoverageId,
     outcome: &Outcome,
 ) -> Result<(), StoreError> {
@@ -148,7 +145,7 @@ fn set_outcome(
 }
 
 /// Adds a text to the detail of a coverage row, unless the detail contains it.
-fn add_detail(transaction: &Transaction<'_>, id: CoverageId, text: &str) -> Result<(), StoreError> {
+fn add_detail(transaction: &Connection, id: CoverageId, text: &str) -> Result<(), StoreError> {
     let mut update = transaction.prepare_cached(
         "UPDATE place SET detail = iif(detail = '', ?2, detail || '; ' || ?2)
          WHERE id = ?1 AND instr(detail, ?2) = 0",
@@ -159,7 +156,7 @@ fn add_detail(transaction: &Transaction<'_>, id: CoverageId, text: &str) -> Resu
 
 /// Resets a work unit, because its findings so far will be found again. The chunks of deleted
 /// sightings stay and are not read again.
-fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError> {
+fn restart(transaction: &Connection, unit: UnitId) -> Result<(), StoreError> {
     transaction
         .prepare_cached("DELETE FROM written_rows WHERE unit = ?1")?
         .execute([unit.0])?;
@@ -183,7 +180,7 @@ fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError
     Ok(())
 }
 
-fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreError> {
+fn insert_page(transaction: &TrackedTransaction<'_>, page: &Page) -> Result<(), StoreError> {
     page.found.insert(transaction, page.unit)?;
     count::insert(transaction, page.unit, &page.counts)?;
     evidence::insert_integrity_findings(transaction, page.unit, &page.integrity_findings)?;
@@ -203,7 +200,7 @@ fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreEr
     Ok(())
 }
 
-fn insert_query(transaction: &Transaction<'_>, query: &InsightsQuery) -> Result<(), StoreError> {
+fn insert_query(transaction: &Connection, query: &InsightsQuery) -> Result<(), StoreError> {
     let mut insert =
         transaction.prepare_cached("INSERT INTO insights_query VALUES (?1, ?2, ?3, ?4, ?5)")?;
     let InsightsQuery {
@@ -222,7 +219,7 @@ fn insert_query(transaction: &Transaction<'_>, query: &InsightsQuery) -> Result<
     Ok(())
 }
 
-fn insert_call(transaction: &Transaction<'_>, call: &ApiCall) -> Result<(), StoreError> {
+fn insert_call(transaction: &Connection, call: &ApiCall) -> Result<(), StoreError> {
     let mut insert =
         transaction.prepare_cached("INSERT INTO call VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
     insert.execute(params![

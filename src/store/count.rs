@@ -4,7 +4,7 @@
 //! A page only appends the partials of its own events, so nothing that grows is rewritten. A
 //! million different addresses are a million entries in the rows of the pages that contain them.
 
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 
 use super::entry::CountRow;
 use super::ids::UnitId;
@@ -27,7 +27,7 @@ pub struct StoredCount {
 }
 
 pub(super) fn insert(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     unit: UnitId,
     counts: &[CountRow],
 ) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 
 use super::entry::IntegrityFindings;
 use super::ids::UnitId;
@@ -18,7 +18,7 @@ use dragnet_model::{
 };
 
 pub(super) fn insert_source_lookup(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     lookup: &SourceLookup,
 ) -> Result<(), StoreError> {
     let mut insert = transaction.prepare_cached(
@@ -38,7 +38,7 @@ pub(super) fn insert_source_lookup(
 /// Several accounts can list the same trail, but only its owner can describe it, before or after
 /// they do. So an entry without a description never replaces one that exists.
 pub(super) fn insert_log_source(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     source: &LogSource,
 ) -> Result<(), StoreError> {
     let insert = match source.state {
@@ -55,7 +55,7 @@ pub(super) fn insert_log_source(
 }
 
 pub(super) fn insert_integrity_findings(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     unit: UnitId,
     findings: &IntegrityFindings,
 ) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! The rows of passthrough queries.
 
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 
 use super::entry::{PassthroughRow, PassthroughRows};
 use super::ids::UnitId;
@@ -19,7 +19,7 @@ pub struct StoredRows {
 }
 
 pub(super) fn insert(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     passthrough_rows: &PassthroughRows,
 ) -> Result<(), StoreError> {
     let PassthroughRows {

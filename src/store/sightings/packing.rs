@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 use zstd::bulk::Compressor;
 
 use super::record::SightingRecord;
+use crate::store::checksums::TrackedTransaction;
 use crate::store::row::{damaged, to_sql_integer};
 use crate::store::{StoreError, UnitId};
 
@@ -62,20 +63,20 @@ impl Sightings {
     /// Appends the sightings to the tables.
     pub(in crate::store) fn insert(
         &self,
-        transaction: &Transaction<'_>,
+        transaction: &TrackedTransaction<'_>,
         unit: UnitId,
     ) -> Result<(), StoreError> {
         let mut insert_chunk =
             transaction.prepare_cached("INSERT INTO chunk (messages) VALUES (?1)")?;
         let mut insert = transaction.prepare_cached(
             "INSERT INTO sighting VALUES \
-             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'logs', '', ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
         )?;
         for Chunk { messages, rows } in &self.chunks {
             insert_chunk.execute([messages.as_ref().map_err(damaged)?])?;
             let chunk = transaction.last_insert_rowid();
             for row in rows {
-                insert.execute(params![
+                let row = params![
                     row.time_ms,
                     row.event_account,
                     row.event_region,
@@ -85,6 +86,8 @@ impl Sightings {
                     row.log_stream,
                     row.timestamp_ms,
                     row.ingestion_ms,
+                    "logs",
+                    "",
                     row.is_trusted,
                     row.indicators,
                     row.hunts,
@@ -92,7 +95,8 @@ impl Sightings {
                     chunk,
                     to_sql_integer(row.offset),
                     to_sql_integer(row.length),
-                ])?;
+                ];
+                transaction.insert_sighting(&mut insert, row)?;
             }
         }
         Ok(())
@@ -203,6 +207,7 @@ pub(super) fn unpack(packed: &[u8]) -> Result<String, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::schema;
 
     fn record(message: String) -> SightingRecord {
         let empty = String::new;
@@ -253,11 +258,12 @@ mod tests {
     fn compression_error_is_reported_on_insert() {
         let mut packed: Sightings = [record("a".to_owned())].into_iter().collect();
         packed.chunks[0].messages = Err("no memory".to_owned());
-        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
-        let transaction = connection.transaction().unwrap();
-        let tables = "CREATE TABLE chunk (messages BLOB); CREATE TABLE sighting (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r)";
-        transaction.execute_batch(tables).unwrap();
-        let error = packed.insert(&transaction, UnitId(1)).unwrap_err();
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("run.db");
+        let mut database = schema::create(&path, &[]).unwrap();
+        let error = database
+            .change(|transaction| packed.insert(transaction, UnitId(1)))
+            .unwrap_err();
         assert!(error.to_string().contains("no memory"), "{error}");
     }
 }
