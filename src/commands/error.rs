@@ -68,6 +68,11 @@ pub enum CommandError {
         "failed to sign manifest.json; the reports are complete, and `dragnet report` signs again: {0}"
     )]
     Signature(String),
+    /// The signature of a run is not valid.
+    #[error(
+        "the signature of manifest.json is not valid, so the run is not signed again; if you know why, use --changed-run: {0}"
+    )]
+    InvalidSignature(String),
     /// The stored MFA session cannot be removed.
     #[error("failed to remove the cached MFA session")]
     Forget(#[source] io::Error),
@@ -147,6 +152,7 @@ impl CommandError {
             | Self::Caller(_)
             | Self::Forget(_)
             | Self::Signature(_)
+            | Self::InvalidSignature(_)
             | Self::Store(_)
             | Self::Fact(_)
             | Self::UnknownRun(_)

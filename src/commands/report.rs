@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::host_environment::HostEnvironment;
 use super::manifest::find_origin;
 use super::run_files::{open_run, write_files_from};
-use super::signing::Signing;
+use super::signing::{Signing, check_before_signing};
 use super::{CommandError, runtime};
 use crate::cli::{GlobalArguments, ReportArguments, load_config};
 use crate::report::{write_json, write_run_report};
@@ -25,9 +25,13 @@ pub(super) fn report(
     // The settings of a report do not depend on the time.
     let context = host.resolve_context(Timestamp::UNIX_EPOCH);
     let report = ReportSettings::resolve(global, arguments, &context)?;
-    let signing = Signing::from_config(&load_config(global, &context)?);
+    let config = load_config(global, &context)?;
+    let signing = Signing::from_config(&config);
     let dir = open_run(&report.run_dir)?;
     let _lock = RunLock::acquire(&dir)?;
+    if !arguments.changed_run {
+        runtime()?.block_on(check_before_signing(&dir, &config))?;
+    }
     let origin = find_origin(&dir, arguments.changed_run)?;
     let registry = HostEnvironment::run_registry();
     let files = write_files_from(&dir, origin, &report.formats, &registry)?;

@@ -8,6 +8,7 @@ use super::interrupt::Interrupt;
 use super::open_run::{OpenRun, RunDisplay};
 use super::run_files::{RunFiles, open_run, read_run};
 use super::run_output::RunOutput;
+use super::signing::check_before_signing;
 use crate::aws::Caller;
 use crate::cli::UsageError;
 use crate::config::Config;
@@ -50,6 +51,14 @@ impl Resumable {
     /// The run does not contain this fact.
     pub fn is_practice(&self) -> Result<bool, CommandError> {
         Ok(self.facts.practice.get()?)
+    }
+
+    /// Checks the signature of the manifest, which will be signed again.
+    ///
+    /// # Errors
+    /// The signature is not valid.
+    pub async fn check_signature(&self, config: &Config) -> Result<(), CommandError> {
+        check_before_signing(&self.dir, config).await
     }
 
     /// Returns the settings of the run, with the secrets and the source profile of the

@@ -51,6 +51,7 @@ pub(super) async fn resume(
         let outputs = RunOutput { directory, files };
         return conclude(&outputs, None, settings, host, sweep.fail_on_sighting);
     }
+    run.check_signature(&config).await?;
     let environment = Environment::from_settings(settings, host)?;
     if settings.progress != ProgressStyle::None {
         print_note(&format!("Resuming {name}: {}", sweep.window));

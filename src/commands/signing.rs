@@ -6,6 +6,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
+use super::CommandError;
 use super::external_program::{ExternalProgram, ProgramOutput};
 use crate::config::{Config, ExternalCommand};
 use crate::settings::Reach;
@@ -62,6 +63,26 @@ pub(super) async fn check_signature(dir: &RunDir, config: &Config) -> Option<Res
     let command = config.report.verify_command.as_ref()?;
     let key = "report.verify_command";
     Some(run(key, command, &config.secret_variables(), dir).await)
+}
+
+/// Checks the signature of a run's manifest before a new manifest is signed, if there is a signature
+/// and a program for it. Otherwise, signing would vouch for whatever somebody has written to the
+/// run.
+///
+/// # Errors
+/// The program does not accept the signature, or the directory cannot be read.
+pub(super) async fn check_before_signing(
+    dir: &RunDir,
+    config: &Config,
+) -> Result<(), CommandError> {
+    if !dir.file_names()?.iter().any(|name| is_signature(name)) {
+        return Ok(());
+    }
+    let checked = match refuse_links(dir) {
+        Ok(()) => check_signature(dir, config).await.unwrap_or(Ok(())),
+        Err(link) => Err(link),
+    };
+    checked.map_err(CommandError::InvalidSignature)
 }
 
 /// Whether a file in the directory of a run is a signature of its manifest. Such a file cannot be

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 use dragnet::report::write_run_report;
 use serde_json::{Value, json};
@@ -135,7 +136,7 @@ fn hunt(name: &str, query: &str) -> String {
     )
 }
 
-async fn sweep() -> Run {
+async fn sweep(since: &str) -> Run {
     let needle = "filter additionalEventData.tag = \"needle\"";
     let world = World::from_toml(&hostile_organization())
         .with_config("")
@@ -160,7 +161,7 @@ async fn sweep() -> Run {
         "--hunt",
         "counts",
         "--since",
-        "24h",
+        since,
         "--format",
         "csv,jsonl,json,html",
     ];
@@ -348,7 +349,7 @@ fn assert_json_is_exact(run: &Run) {
 
 #[tokio::test(start_paused = true)]
 async fn no_field_does_harm_in_any_file_or_on_the_terminal() {
-    let run = sweep().await;
+    let run = sweep("24h").await;
     let summary = run.summary();
     assert_eq!(summary["tampering"]["StopLogging"], PAYLOADS.len());
     assert_files_are_harmless(&run.outputs.directory);
@@ -360,6 +361,41 @@ async fn no_field_does_harm_in_any_file_or_on_the_terminal() {
     let page = String::from_utf8(page).unwrap();
     assert_eq!(raw_characters(&page), BTreeSet::new());
     assert!(page.contains("StopLogging"), "{page}");
+}
+
+/// Runs `dragnet` in a directory. Returns everything that it prints.
+fn printed(directory: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_dragnet"))
+        .args(arguments)
+        .current_dir(directory)
+        .env_clear()
+        .env("HOME", directory)
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    String::from_utf8(text).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_on_runs_are_harmless_on_the_terminal() {
+    let all = sweep("24h").await;
+    let none = sweep("1h").await;
+    let all = &all.outputs.directory;
+    let none = &none.outputs.directory;
+    let paths = [all, none].map(|directory| directory.to_str().unwrap());
+    let parent = all.parent().unwrap();
+    for arguments in [
+        &["runs", "show", paths[0]][..],
+        &["runs", "verify", paths[0]],
+        &["runs", "diff", paths[0], paths[1]],
+        &["runs", "diff", paths[1], paths[0], "--json"],
+        &["runs", "list", "--out", "."],
+        &["runs", "list", "--out", ".", "--json"],
+    ] {
+        let text = printed(parent, arguments);
+        assert_eq!(raw_characters(&text), BTreeSet::new(), "{arguments:?}");
+        assert!(text.len() > 50, "{arguments:?}: {text}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -112,6 +112,16 @@ async fn manifest_is_signed_and_the_signature_is_checked() {
         output.contains("signature") && !output.contains('\u{1b}'),
         "the output of the program is escaped: {output}"
     );
+
+    let (code, output) = desk.dragnet(&["report", path]).await;
+    assert_eq!(code, Some(1), "a forged run is not signed: {output}");
+    assert!(output.contains("--changed-run"), "{output}");
+    let signature = fs::read_to_string(run.join("manifest.json.sig")).unwrap();
+    assert_eq!(signature, "forged");
+    let (code, output) = desk.dragnet(&["report", path, "--changed-run"]).await;
+    assert_eq!(code, Some(0), "{output}");
+    let (code, output) = desk.dragnet(&["runs", "verify", path]).await;
+    assert_eq!(code, Some(0), "{output}");
 }
 
 #[tokio::test]
@@ -185,10 +195,13 @@ async fn signing_does_not_write_through_a_planted_link() {
     fs::write(&victim, "precious").unwrap();
     fs::remove_file(run.join("manifest.json.sig")).unwrap();
     symlink(&victim, run.join("manifest.json.sig")).unwrap();
-    let (code, output) = desk.dragnet(&["report", run.to_str().unwrap()]).await;
-    assert_eq!(code, Some(1), "{output}");
-    assert!(output.contains("manifest.json.sig"), "{output}");
-    assert_eq!(fs::read_to_string(victim).unwrap(), "precious");
+    let path = run.to_str().unwrap();
+    for arguments in [&["report", path][..], &["report", path, "--changed-run"]] {
+        let (code, output) = desk.dragnet(arguments).await;
+        assert_eq!(code, Some(1), "{output}");
+        assert!(output.contains("manifest.json.sig"), "{output}");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    }
 }
 
 #[tokio::test]
