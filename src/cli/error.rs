@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::config::UnknownRegion;
-use crate::settings::SettingsError;
+use crate::settings::{SettingsError, did_you_mean};
 use crate::throttle::QuotaError;
 use dragnet_model::EmptyWindow;
 use dragnet_model::format::about_money;
@@ -112,7 +112,7 @@ pub enum UsageError {
     #[error("no schedule is configured: add a [[watch.schedule]], as shown in config/dragnet.toml")]
     NoSchedule,
     /// There is no schedule of this name.
-    #[error("there is no schedule `{given}`{}", hint(nearest.as_deref()))]
+    #[error("there is no schedule `{given}`{}", did_you_mean(nearest.as_deref()))]
     UnknownSchedule {
         /// The name that was given.
         given: String,
@@ -144,12 +144,6 @@ impl UsageError {
             Self::EXIT_CODE
         }
     }
-}
-
-fn hint(nearest: Option<&str>) -> String {
-    nearest
-        .map(|near| format!(": did you mean `{near}`?"))
-        .unwrap_or_default()
 }
 
 fn nearest_runs(nearest: &[String]) -> String {

@@ -36,7 +36,7 @@ pub enum SettingsError {
         problem: String,
     },
     /// A quota of the configuration names an unknown operation.
-    #[error("limits.quotas: unknown operation `{operation}`{}", hint(*nearest))]
+    #[error("limits.quotas: unknown operation `{operation}`{}", did_you_mean(*nearest))]
     Operation {
         /// The name in the configuration.
         operation: String,
@@ -72,7 +72,8 @@ pub enum SettingsError {
     NoStateDirectory,
 }
 
-fn hint(nearest: Option<&str>) -> String {
+/// Returns the end of a message about an unknown name, given the name that is most like it.
+pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
     nearest
         .map(|near| format!(": did you mean `{near}`?"))
         .unwrap_or_default()

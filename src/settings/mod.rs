@@ -35,6 +35,7 @@ pub use contain_action::ContainAction;
 pub use directory::Directory;
 pub use doctor::DoctorSettings;
 pub use engine_choice::EngineChoice;
+pub(crate) use error::did_you_mean;
 pub use error::{InvalidIndicators, SettingsError};
 pub use global::{GlobalSettings, ProgressStyle, Verbosity};
 pub use guard_override::Override;
