@@ -17,8 +17,9 @@ import tempfile
 import threading
 import time
 
+import environments
+
 HERE = pathlib.Path(__file__).resolve().parent
-CACHE = pathlib.Path.home() / ".cache" / "dragnet-peers"
 
 # Three Regions that allow five FilterLogEvents a second.
 REGIONS = ["ap-northeast-3", "ap-southeast-3", "eu-central-1"]
@@ -105,20 +106,11 @@ class Range:
         self.process.wait()
 
 
-def installed(peer):
-    """The programs of a peer's own virtual environment."""
-    venv = CACHE / re.sub(r"\W+", "-", peer)
-    stamp, packages = venv / ".packages", "\n".join(PACKAGES[peer])
-    if not stamp.exists() or stamp.read_text() != packages:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
-        pip = [venv / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, *PACKAGES[peer]], check=True)
-        stamp.write_text(packages)
-    return venv / "bin"
-
-
 def commands(dragnet, directory):
     """How each of them hunts."""
+    def installed(peer):
+        return environments.installed(peer, PACKAGES[peer])
+
     start = str(int((time.time() - HOURS * 3600) * 1000))
 
     def c7n():

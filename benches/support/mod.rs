@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "a benchmark fails at the first error")]
 
+pub(crate) mod corpus;
 pub(crate) mod served;
 
 use std::path::Path;
@@ -230,6 +231,8 @@ fn settings(request: &SweepRequest<'_>, directory: &Path, clock: &Clock) -> Swee
         "--accounts-file",
         file.to_str().unwrap(),
         "--no-tamper-check",
+        "--sources",
+        "logs",
     ];
     let arguments = [&arguments[..], request.window].concat();
     let arguments = Arguments::try_parse_from(arguments).unwrap();

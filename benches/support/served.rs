@@ -87,7 +87,7 @@ pub(crate) fn summary_of(directory: &Path) -> serde_json::Value {
 }
 
 /// The directory of the latest run in `directory`.
-fn run_of(directory: &Path) -> PathBuf {
+pub(crate) fn run_of(directory: &Path) -> PathBuf {
     let mut runs: Vec<PathBuf> = directory
         .join("runs")
         .read_dir()

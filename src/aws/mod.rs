@@ -21,6 +21,7 @@ mod descriptor_limit;
 mod ec2;
 mod enabled_region;
 mod error;
+mod event_history;
 mod event_page;
 mod flow_logs;
 mod http;
@@ -62,6 +63,7 @@ pub use client::Aws;
 pub use connect::{ConnectError, ConnectOptions, StaticCredentials, Wire};
 pub use enabled_region::EnabledRegion;
 pub use error::{CallError, ErrorClass, causes};
+pub use event_history::HistoryQuery;
 pub use iam::{
     AccessKey, AttachedPolicy, Credential, CredentialId, CredentialKind, FoundPrincipal, KeyStatus,
     LastUsed, PrincipalDetail, ServiceUse,

@@ -38,6 +38,20 @@ impl Aws {
     }
 }
 
+impl Aws {
+    /// Returns the current rate of reading the event history of a Region of the session's account,
+    /// in calls per second.
+    pub fn history_rate(&self, session: &Session, region: &Region) -> f64 {
+        let context = CallContext {
+            session,
+            region,
+            operation: Operation::LookupEvents,
+        };
+        let quota = self.call_limiter.quota_limiter(&self.quota_key(context));
+        quota.limiter.rate()
+    }
+}
+
 impl QuotaHandle {
     /// Acquires a permit for new work, once no call in progress waits for one. Returns `None` after
     /// cancellation.

@@ -123,6 +123,7 @@ impl Shape {
             Operation::ListTagsForResource => Self::Json(organizations::TAGS),
             Operation::ListTrails => Self::Json(cloudtrail::TRAIL_LIST),
             Operation::ListUsers => Self::Query(iam::USERS),
+            Operation::LookupEvents => Self::Json(cloudtrail::HISTORY_EVENTS),
             Operation::Publish => Self::Query(MESSAGE_ID),
             Operation::PutEvents => Self::Json(PUT_EVENTS),
             // Source: IAM API: these return no data.

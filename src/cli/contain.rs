@@ -180,8 +180,8 @@ pub struct ApplyArguments {
 #[command(after_long_help = "\
 Without an option, the changes are read back from IAM. --from-logs also runs a
 sweep for the contained principals, in their accounts, from a day before the
-first change until now, and evaluates the records that a trail delivered. It
-ends with exit code 3 if a call succeeded more than a minute after the change,
+first change until now, and evaluates the records that a trail delivered. The
+event history is read where no trail can be. It ends with exit code 3 if a call succeeded more than a minute after the change,
 if the management events of an account were not all searched, or if they are
 not complete yet: CloudTrail delivers with a delay of some minutes.")]
 pub struct VerifyArguments {

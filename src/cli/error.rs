@@ -82,6 +82,19 @@ pub enum UsageError {
         "this run belongs to a watch and cannot be resumed: the next activation reads what it missed (dragnet watch once)"
     )]
     BelongsToWatch,
+    /// The run belongs to a collection.
+    #[error(
+        "this run belongs to a collection: run `dragnet collect` again with the same options, which continues it"
+    )]
+    BelongsToCollection,
+    /// A collection cannot be written to a directory.
+    #[error("cannot collect into {directory}: {problem}; name a new or empty directory with --out")]
+    CollectionDirectory {
+        /// The directory.
+        directory: String,
+        /// What was found there.
+        problem: String,
+    },
     /// Insights was requested, and would cost more than the limit.
     #[error(
         "Insights would cost {}, more than --max-scan-cost {max_scan_cost:.2}; nothing was searched. \
@@ -93,6 +106,31 @@ pub enum UsageError {
         usd: f64,
         /// The limit, in US dollars.
         max_scan_cost: f64,
+    },
+    /// An option selects something in AWS, but only files are searched.
+    #[error(
+        "{0} is about AWS, which is not searched with --files alone: leave it out, or name what to search in AWS too: \
+         --sources logs,history"
+    )]
+    OptionForAws(&'static str),
+    /// Only CloudWatch Logs evaluates filter patterns.
+    #[error(
+        "--filter-pattern is evaluated by CloudWatch Logs and cannot search files: use an indicator, such as regex:, \
+         or --query-string"
+    )]
+    FilterPatternForFiles,
+    /// A hunt cannot be evaluated on files.
+    #[error(
+        "hunt `{0}` can only run on Insights, not on files: leave it out, or leave out --files"
+    )]
+    HuntForInsights(String),
+    /// A path of `--files` cannot be read.
+    #[error("--files {path}: {problem}; expected a directory or file that can be read")]
+    UnreadableFiles {
+        /// The path.
+        path: String,
+        /// The problem.
+        problem: String,
     },
     /// `--for` was given without the action that it limits.
     #[error("--for limits deny-all, which is not among the actions: add --action deny-all")]

@@ -5,6 +5,7 @@
 //! time into the types of [`crate::settings`], and rejects everything that is wrong before the first
 //! AWS call. Commands only receive settings, and nothing below them knows clap.
 
+mod collect;
 mod contain;
 mod doctor;
 mod engine;
@@ -29,6 +30,7 @@ mod watch;
 
 use clap::{Args, Subcommand};
 
+pub use collect::CollectArguments;
 pub use contain::{
     ApplyArguments, ContainCommand, PlanArguments, RecordFormat, StatusArguments, UndoArguments,
     VerifyArguments,
@@ -74,6 +76,8 @@ pub enum Command {
     List(ListArguments),
     /// Show which trails and flow logs record each account-Region
     Sources(SourcesArguments),
+    /// Save the raw records of accounts before they expire
+    Collect(Box<CollectArguments>),
     /// List, show or check hunts
     #[command(subcommand)]
     Hunts(HuntsCommand),

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::{EngineArguments, ScopeArguments, TimeArg};
 use crate::config::Format;
+use dragnet_model::{SourceSelection, StorageKind};
 
 /// The indicators to search for.
 #[derive(Clone, Debug, Args)]
@@ -161,6 +162,38 @@ pub struct SweepArguments {
     )]
     pub required: Vec<RequiredArgument>,
 
+    /// Kinds of log source to search: auto, or logs and history, separated by
+    /// commas
+    ///
+    /// auto searches CloudWatch log groups, and CloudTrail's event history of
+    /// the account-Regions whose management events they do not cover. The
+    /// history has the management events of the last 90 days; AWS allows two
+    /// calls a second, with 50 events each. A kind that is named is searched
+    /// everywhere, the others nowhere.
+    #[arg(
+        long,
+        value_name = "SOURCES",
+        default_value = SourceSelection::AUTO,
+        value_parser = parse_sources,
+        help_heading = "Search",
+        hide_short_help = true
+    )]
+    pub sources: SourceSelection,
+
+    /// Search copies of logs on disk: directories or files
+    ///
+    /// Reads CloudTrail and flow-log files, and exports of logs, packed or
+    /// plain. Makes no call to AWS, unless --sources names what to search there
+    /// too. Searches all records, unless --since or --from limits the time.
+    #[arg(
+        long,
+        value_name = "DIRECTORY",
+        num_args = 1..,
+        help_heading = "Search",
+        hide_short_help = true
+    )]
+    pub files: Vec<PathBuf>,
+
     /// Skip the check for CloudTrail tampering and for hours without records
     #[arg(
         long,
@@ -173,4 +206,41 @@ pub struct SweepArguments {
     /// Exit with 4 if something was found, with 5 if coverage is incomplete too
     #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub fail_on_sighting: bool,
+}
+
+/// Parses `auto`, or kinds of log source separated by commas.
+pub(super) fn parse_sources(text: &str) -> Result<SourceSelection, String> {
+    if text == SourceSelection::AUTO {
+        return Ok(SourceSelection::default());
+    }
+    let kind =
+        |word| StorageKind::from_word(word).filter(|kind| StorageKind::IN_AWS.contains(kind));
+    let kinds: Option<Vec<StorageKind>> = text.split(',').map(kind).collect();
+    kinds.map(SourceSelection::only).ok_or_else(|| {
+        let words: Vec<&str> = StorageKind::IN_AWS
+            .iter()
+            .map(|kind| kind.as_str())
+            .collect();
+        format!(
+            "expected {}, or {} separated by commas",
+            SourceSelection::AUTO,
+            words.join(" and ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_auto_or_a_list() {
+        assert_eq!(parse_sources("auto"), Ok(SourceSelection::default()));
+        let both = SourceSelection::only(StorageKind::IN_AWS);
+        assert_eq!(parse_sources("history,logs"), Ok(both));
+        for invalid in ["", "auto,logs", "s3", "logs, history", "file"] {
+            let error = parse_sources(invalid).unwrap_err();
+            assert!(error.contains("logs and history"), "{error}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::{CommandError, Environment};
 use crate::aws::{Aws, Caller};
-use crate::settings::Reach;
+use crate::settings::{Reach, SweepSettings};
 use crate::store::RunRegistry;
 use dragnet_model::time::Clock;
 use dragnet_model::{ApiCall, RunId, TimeWindow};
@@ -18,10 +18,17 @@ pub(super) const AUDIT_WAITING: usize = 1_024;
 /// A connection to AWS with its caller and, if needed, an MFA session, and the receiver of its
 /// audit.
 #[derive(Debug)]
+pub(super) struct AwsLink {
+    pub aws: Aws,
+    pub calls: mpsc::Receiver<ApiCall>,
+    pub caller: Caller,
+}
+
+/// What a run works with: AWS, the clock, and the runs of this machine.
+#[derive(Debug)]
 pub struct Connection {
-    pub(super) aws: Aws,
-    pub(super) calls: mpsc::Receiver<ApiCall>,
-    pub(super) caller: Caller,
+    /// `None` if only files are searched.
+    pub(super) link: Option<AwsLink>,
     pub(super) clock: Clock,
     pub(super) practice: bool,
     /// The runs of this machine.
@@ -29,10 +36,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Returns the connection with a separate audit, for calls that belong to no run.
-    pub(super) fn fork(&self) -> (Aws, mpsc::Receiver<ApiCall>) {
+    /// Returns the connection with a separate audit, for calls that belong to no run. `None`
+    /// without a connection to AWS.
+    pub(super) fn fork(&self) -> Option<(Aws, mpsc::Receiver<ApiCall>)> {
+        let link = self.link.as_ref()?;
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
-        (self.aws.with_audit(audit), calls)
+        Some((link.aws.with_audit(audit), calls))
     }
 
     /// Adds a run to the list of this machine's runs, and returns the earlier ones that may have
@@ -79,13 +88,35 @@ impl Connection {
             .await
             .map_err(|error| CommandError::Caller(Box::new(error)))?;
         Ok(Self {
-            aws,
-            calls,
-            caller,
+            link: Some(AwsLink { aws, calls, caller }),
+            ..Self::without_aws(environment)
+        })
+    }
+
+    /// Connects as these settings need it.
+    ///
+    /// # Errors
+    /// As for [`Connection::open`].
+    pub(super) async fn for_sweep(
+        environment: &Environment,
+        settings: &SweepSettings,
+    ) -> Result<Self, CommandError> {
+        if settings.files.as_ref().is_some_and(|files| files.are_alone) {
+            Ok(Self::without_aws(environment))
+        } else {
+            Self::open(environment, &settings.reach).await
+        }
+    }
+
+    /// Connects to nothing: for a search of files alone. No credentials are looked for, and no call
+    /// can be made.
+    pub fn without_aws(environment: &Environment) -> Self {
+        Self {
+            link: None,
             clock: environment.clock(),
             practice: environment.range().is_some(),
             registry: environment.run_registry(),
-        })
+        }
     }
 }
 
@@ -148,9 +179,11 @@ impl SharedConnection {
             registry,
         } = self;
         Connection {
-            aws: aws.with_audit(audit),
-            calls,
-            caller: caller.clone(),
+            link: Some(AwsLink {
+                aws: aws.with_audit(audit),
+                calls,
+                caller: caller.clone(),
+            }),
             clock: clock.clone(),
             practice: *practice,
             registry: registry.clone(),

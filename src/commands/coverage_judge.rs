@@ -11,6 +11,7 @@ pub(super) fn load_coverage_judge(
 ) -> Result<CoverageJudge, CommandError> {
     let basis = JudgementBasis {
         scope: facts.scope.get_as()?,
+        sources: facts.sources.get_or_default()?,
         window: facts.window()?,
         window_end: facts.window_end.get_or_default()?,
         started: facts.started.get()?,

@@ -35,7 +35,12 @@ impl<'r> HuntReports<'r> {
         reader: &'r RunReader,
         sources: &'r Sources,
     ) -> Result<Self, CommandError> {
-        let hunts = facts.hunts.get()?;
+        // The records of a collection are in its own files.
+        let hunts = if facts.collects.is(&true) {
+            Vec::new()
+        } else {
+            facts.hunts.get()?
+        };
         let mut names = BTreeSet::new();
         if let Some(hunt) = hunts.iter().find(|hunt| !names.insert(hunt.name.as_str())) {
             // One would overwrite the files of the other.

@@ -24,6 +24,8 @@ pub struct Interrupt {
     token: CancellationToken,
     /// `None` if runs are not announced, because they belong to a larger command.
     host: Option<HostEnvironment>,
+    /// What continues the command; `None` if `dragnet resume` does.
+    continued_by: Option<&'static str>,
     /// The run whose progress is shown.
     run: Arc<Mutex<Option<ShownRun>>>,
 }
@@ -41,6 +43,7 @@ impl From<CancellationToken> for Interrupt {
         Self {
             token,
             host: None,
+            continued_by: None,
             run: Arc::default(),
         }
     }
@@ -56,6 +59,17 @@ impl Interrupt {
     pub(super) fn from_signals(host: &HostEnvironment) -> Self {
         Self {
             host: Some(host.clone()),
+            ..Self::from(CancellationToken::new())
+        }
+        .listening()
+    }
+
+    /// The same for a command that `dragnet resume` does not continue. `continued_by` says what
+    /// does.
+    pub(super) fn from_signals_of(host: &HostEnvironment, continued_by: &'static str) -> Self {
+        Self {
+            host: Some(host.clone()),
+            continued_by: Some(continued_by),
             ..Self::from(CancellationToken::new())
         }
         .listening()
@@ -125,6 +139,8 @@ impl Interrupt {
         let next = if is_lost(&directory) {
             let directory = directory.display();
             format!("its directory {directory} was removed, so it cannot be resumed")
+        } else if let Some(text) = self.continued_by {
+            text.to_owned()
         } else {
             let name = self.host.as_ref().map(|host| host.run_name(&directory));
             let name = name.unwrap_or_else(|| directory.display().to_string());

@@ -4,6 +4,7 @@
 //! Results are written to stdout, everything else to stderr. An error that ends a command has an
 //! exit code, and is printed once, with its causes.
 
+mod collect;
 mod connection;
 mod contain;
 mod coverage_judge;
@@ -12,6 +13,7 @@ mod environment;
 mod error;
 mod evidence_files;
 mod external_program;
+mod file_plan;
 mod host_environment;
 mod hunt_files;
 mod hunts;
@@ -45,6 +47,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use collect::{Collected, CollectionManifest, OpenCollection};
 pub use connection::{Connection, SharedConnection};
 pub use contain::{
     Canary, ContainError, LogSearch, apply_plan, dry_run_plan, make_plan, undo_containment,
@@ -103,6 +106,10 @@ fn try_run(arguments: &Arguments) -> Result<u8, CommandError> {
         Command::Sweep(sweep) => {
             let host = start(global)?;
             return runtime()?.block_on(sweep::sweep(global, sweep, &host));
+        }
+        Command::Collect(collect) => {
+            let host = start(global)?;
+            return runtime()?.block_on(collect::collect(global, collect, &host));
         }
         Command::Resume(resume) => {
             let host = start(global)?;

@@ -56,12 +56,21 @@ impl NewRun {
         facts.tool_version.set(&VERSION.to_owned());
         facts.started.set(&self.started);
         facts.practice.set(&connection.practice);
-        facts.caller_arn.set(&connection.caller.arn);
+        if let Some(link) = &connection.link {
+            facts.caller_arn.set(&link.caller.arn);
+        }
+        if let Some(files) = &settings.files {
+            facts.files_alone.set(&files.are_alone);
+        }
+        if settings.collects {
+            facts.collects.set(&true);
+        }
         facts.from.set(&settings.window.from());
         facts.to.set(&settings.window.to());
         facts.window_basis.set(&basis);
         facts.window_end.set(&settings.window_end);
         facts.trail_integrity.set(&settings.check_trail_integrity);
+        facts.sources.set(&settings.sources);
         facts.required_kinds.set(&settings.required);
         facts.indicators.set(&indicator_names(&settings.indicators));
         facts.indicator_kinds.set(&kinds);

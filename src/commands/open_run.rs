@@ -4,9 +4,10 @@ use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::CommandError;
-use super::connection::Connection;
+use super::connection::{AwsLink, Connection};
 use super::interrupt::Interrupt;
 use super::manifest::release_database;
 use super::new_run::NewRun;
@@ -15,8 +16,9 @@ use super::signing::Signing;
 use crate::progress::Reporter;
 use crate::settings::{ProgressStyle, SweepSettings};
 use crate::store::{Checkpoint, Entry, Journal, RunDir, RunEnding, RunFacts, RunLock, Writer};
-use crate::sweep::{self, SweepError, SweepParts, Tally, WindowBasis};
+use crate::sweep::{self, FileSweepParts, SweepError, SweepParts, Tally, WindowBasis};
 use dragnet_model::RunId;
+use dragnet_model::time::Clock;
 
 /// How a run is shown and interrupted.
 pub(super) struct RunDisplay {
@@ -126,21 +128,27 @@ impl OpenRun {
             registry: connection.registry,
             signing: Signing::from_reach(&settings.reach),
         };
-        let parts = SweepParts {
-            aws: connection.aws,
-            calls: connection.calls,
+        let end = EndRecorder {
+            journal: self.journal.clone(),
+            clock: connection.clock.clone(),
+            cancel: interrupt.token(),
+        };
+        let files = FileSweepParts {
             clock: connection.clock,
             settings,
-            windows,
-            run_id: self.run_id,
-            started: self.started,
             checkpoint: self.checkpoint,
             journal: self.journal,
             tally,
             cancel: interrupt.token(),
         };
         // On the heap, because the future of a sweep is large.
-        let failure = Box::pin(sweep_and_record_end(parts)).await;
+        let failure = match connection.link {
+            Some(link) => {
+                let parts = sweep_parts(link, files, windows, (self.run_id, self.started));
+                Box::pin(end.record(sweep::sweep(parts))).await
+            }
+            None => Box::pin(end.record(sweep::sweep_files(files))).await,
+        };
         interrupt.end_progress().await;
         let output = outputs.write(self.writer, self.dir).await?;
         drop(self.lock);
@@ -148,26 +156,65 @@ impl OpenRun {
     }
 }
 
-/// Runs a sweep, and writes how and when it ended. Returns why it failed as a whole, if it did. When
-/// this returns, the last handle of the journal is dropped, so that the writer ends.
-async fn sweep_and_record_end(parts: SweepParts) -> Option<SweepError> {
-    let journal = parts.journal.clone();
-    let clock = parts.clock.clone();
-    let cancel = parts.cancel.clone();
-    let failure = sweep::sweep(parts).await.err();
-    // A call that was cancelled is no failure: the run can be resumed.
-    let failure = failure.filter(|_| !cancel.is_cancelled());
-    let ending = if failure.is_some() {
-        RunEnding::Failed
-    } else if cancel.is_cancelled() {
-        RunEnding::Interrupted
-    } else {
-        RunEnding::Swept
-    };
-    let mut facts = RunFacts::default();
-    facts.ended.set(&ending);
-    facts.finished.set(&clock.now());
-    // If the journal is closed, the writer returns the reason.
-    _ = journal.write(Entry::Facts(Box::new(facts))).await;
-    failure
+/// Returns the inputs of a sweep of AWS. The id and the start are those of the run.
+fn sweep_parts(
+    link: AwsLink,
+    files: FileSweepParts,
+    windows: WindowBasis,
+    (run_id, started): (RunId, Timestamp),
+) -> SweepParts {
+    let FileSweepParts {
+        clock,
+        settings,
+        checkpoint,
+        journal,
+        tally,
+        cancel,
+    } = files;
+    SweepParts {
+        aws: link.aws,
+        calls: link.calls,
+        clock,
+        settings,
+        windows,
+        run_id,
+        started,
+        checkpoint,
+        journal,
+        tally,
+        cancel,
+    }
+}
+
+/// Writes how and when a sweep ended.
+struct EndRecorder {
+    journal: Journal,
+    clock: Clock,
+    cancel: CancellationToken,
+}
+
+impl EndRecorder {
+    /// Runs a sweep, and writes its end. Returns why it failed as a whole, if it did. When this
+    /// returns, the last handle of the journal is dropped, so that the writer ends.
+    async fn record(
+        self,
+        sweep: impl Future<Output = Result<(), SweepError>>,
+    ) -> Option<SweepError> {
+        let failure = sweep.await.err();
+        // A call that was cancelled is no failure: the run can be resumed.
+        let failure = failure.filter(|_| !self.cancel.is_cancelled());
+        let ending = if failure.is_some() {
+            RunEnding::Failed
+        } else if self.cancel.is_cancelled() {
+            RunEnding::Interrupted
+        } else {
+            RunEnding::Swept
+        };
+        let mut facts = RunFacts::default();
+        facts.ended.set(&ending);
+        facts.finished.set(&self.clock.now());
+        // If the journal is closed, the writer returns the reason.
+        _ = self.journal.write(Entry::Facts(Box::new(facts))).await;
+        failure
+    }
 }

@@ -26,7 +26,10 @@ pub(super) async fn plan(
     settings: &SweepSettings,
     cancel: CancellationToken,
 ) -> Result<PlanSheet, CommandError> {
-    let (aws, calls) = connection.fork();
+    let Some((aws, calls)) = connection.fork() else {
+        // A search of files alone reads nothing in AWS.
+        return Ok(PlanSheet::default());
+    };
     let started = connection.clock().now();
     // With `--engine insights` the plan shows the full cost, even above the limit.
     let EngineSettings {
@@ -131,6 +134,7 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings, now: Timestamp) -> PlanRe
             insights_log_groups: plan.insights.log_groups,
             bytes_to_scan: round(plan.insights.bytes),
             cost_usd: plan.usd,
+            event_history_calls: plan.history_calls,
         })
         .collect();
     let indicators = settings.indicators.iter().map(ToString::to_string);

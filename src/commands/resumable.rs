@@ -53,6 +53,11 @@ impl Resumable {
         Ok(self.facts.practice.get()?)
     }
 
+    /// Whether the run belongs to a collection.
+    pub(super) fn is_collection(&self) -> bool {
+        self.facts.collects.is(&true)
+    }
+
     /// Checks the signature of the manifest, which will be signed again.
     ///
     /// # Errors
@@ -109,9 +114,11 @@ impl Resumable {
         progress: ProgressStyle,
         interrupt: impl Into<Interrupt>,
     ) -> Result<(RunOutput, Option<SweepError>), CommandError> {
-        if !has_account_of(&self.facts, &connection.caller)? {
+        if let Some(link) = &connection.link
+            && !has_account_of(&self.facts, &link.caller)?
+        {
             let original = self.facts.caller_arn.required_text()?.to_owned();
-            let current = connection.caller.arn.to_string();
+            let current = link.caller.arn.to_string();
             return Err(UsageError::OtherCaller { original, current }.into());
         }
         let windows = WindowBasis::EventTime(settings.window);

@@ -5,7 +5,7 @@ use super::host_environment::HostEnvironment;
 use super::interrupt::Interrupt;
 use super::resumable::Resumable;
 use super::run_output::RunOutput;
-use super::sweep::conclude;
+use super::sweep::{conclude, describe_where};
 use super::{CommandError, Environment, print_note};
 use crate::cli::{GlobalArguments, ResumeArguments, UsageError, load_config, run_dir};
 use crate::settings::{GlobalSettings, ProgressStyle};
@@ -21,6 +21,9 @@ pub(super) async fn resume(
     }
     let context = host.resolve_context(jiff::Timestamp::UNIX_EPOCH);
     let run = Resumable::open(&run_dir(&arguments.run, &context)?)?;
+    if run.is_collection() {
+        return Err(UsageError::BelongsToCollection.into());
+    }
     let practice = run.is_practice()?;
     if global.practice && !practice {
         return Err(UsageError::NotPractice.into());
@@ -54,10 +57,14 @@ pub(super) async fn resume(
     run.check_signature(&config).await?;
     let environment = Environment::from_settings(settings, host)?;
     if settings.progress != ProgressStyle::None {
-        print_note(&format!("Resuming {name}: {}", sweep.window));
+        let what = match &sweep.files {
+            Some(_) => describe_where(&sweep, host),
+            None => sweep.window.to_string(),
+        };
+        print_note(&format!("Resuming {name}: {what}"));
     }
     let fail_on_sighting = sweep.fail_on_sighting;
-    let connection = Connection::open(&environment, &sweep.reach).await?;
+    let connection = Connection::for_sweep(&environment, &sweep).await?;
     let (outputs, failure) = run
         .resume(
             connection,

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::CommandError;
 use crate::config::{RejectedEntries, Scope};
 use crate::report::{
-    CoverageTally, EvidenceTally, HuntSummary, IndicatorSummary, InsightsUse, NEVER_IN_LOGS,
-    RunStatus, SightingTally, Summary, SummaryWindow,
+    CoverageTally, EvidenceTally, FileSummary, HuntSummary, IndicatorSummary, InsightsUse,
+    NEVER_IN_LOGS, RunStatus, SightingTally, Summary, SummaryWindow,
 };
 use crate::store::{CallCounts, FactError, RunEnding, RunFacts, RunReader, StoreError};
 use crate::sweep::UnmatchedSelectors;
@@ -65,6 +65,7 @@ pub(super) fn summarize(
         accounts: coverage.accounts(),
         targets: coverage.targets(),
         log_groups: coverage.log_groups(),
+        files: file_summary(facts, reader, coverage)?,
         sources: evidence.sources.counts(),
         tampering: evidence.tampering.by_name().clone(),
         never_in_logs: NEVER_IN_LOGS,
@@ -81,6 +82,26 @@ pub(super) fn summarize(
         caller_arn: caller_arn(facts)?,
         scope,
     })
+}
+
+/// Returns the files on disk in numbers, if any were to be searched.
+fn file_summary(
+    facts: &RunFacts,
+    reader: &RunReader,
+    coverage: &CoverageTally,
+) -> Result<Option<FileSummary>, CommandError> {
+    let Some(are_alone) = facts.files_alone.get_if_stored()? else {
+        return Ok(None);
+    };
+    let total = reader.file_total()?;
+    Ok(Some(FileSummary {
+        are_alone,
+        read: total.files,
+        records: total.records,
+        bytes: total.bytes,
+        not_read: coverage.files_not_read(),
+        digests: facts.file_digests.get_or_default()?,
+    }))
 }
 
 /// Returns the use of Insights.

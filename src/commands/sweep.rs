@@ -8,7 +8,7 @@ use super::interrupt::{Interrupt, token_cancelled_on_signals};
 use super::run::run_sweep;
 use super::run_files::RunFiles;
 use super::run_output::RunOutput;
-use super::{CommandError, Environment, plan, print_note};
+use super::{CommandError, Environment, file_plan, plan, print_note};
 use crate::cli::{GlobalArguments, SweepArguments};
 use crate::report::{RunStatus, write_json, write_run_report};
 use crate::search::field_notes;
@@ -47,15 +47,21 @@ pub(super) async fn sweep(
         let kinds = sweep.indicators.iter().map(|one| one.kind().as_str());
         let kinds = Some(kind_counts(kinds)).filter(|kinds| !kinds.is_empty());
         print_note(&format!(
-            "Searching for {}{} from {}",
+            "Searching for {}{} {}",
             describe_search(&sweep),
             kinds.map(|kinds| format!(" ({kinds})")).unwrap_or_default(),
-            sweep.window
+            describe_where(&sweep, host)
         ));
     }
     let fail_on_sighting = sweep.fail_on_sighting;
-    let connection = Connection::open(&environment, &sweep.reach).await?;
+    let connection = Connection::for_sweep(&environment, &sweep).await?;
+    if arguments.dry_run && connection.link.is_none() {
+        return file_plan::print(&sweep, settings, host);
+    }
     if arguments.dry_run {
+        if let Some(line) = file_plan::describe(&sweep) {
+            print_note(&line);
+        }
         return plan::print(&connection, &sweep, settings, token_cancelled_on_signals()).await;
     }
     let interrupt = Interrupt::from_signals(host);
@@ -74,7 +80,7 @@ pub(super) async fn sweep(
 
 /// Whether a failed sweep found nothing to search, or a pattern that AWS rejects everywhere: its run
 /// shows nothing that its error does not say.
-fn has_searched_nothing(files: &RunFiles, error: &SweepError) -> bool {
+pub(super) fn has_searched_nothing(files: &RunFiles, error: &SweepError) -> bool {
     let is_rejected = matches!(error, SweepError::FilterPattern { .. });
     is_rejected || files.summary.accounts.in_scope == 0
 }
@@ -133,6 +139,24 @@ pub(super) fn conclude(
         return Err(CommandError::Signature(problem.clone()));
     }
     Ok(exit_code(files, fail_on_sighting))
+}
+
+/// Describes what is searched: the time, and the files if there are any.
+pub(super) fn describe_where(settings: &SweepSettings, host: &HostEnvironment) -> String {
+    let Some(files) = &settings.files else {
+        return format!("from {}", settings.window);
+    };
+    let paths: Vec<String> = files
+        .directories
+        .iter()
+        .map(|path| host.display_path(path))
+        .collect();
+    let paths = abridged(&paths);
+    match (files.are_alone, files.all_times) {
+        (_, true) => format!("in {paths}, whatever their time"),
+        (true, false) => format!("in {paths} from {}", settings.window),
+        (false, false) => format!("in AWS and in {paths} from {}", settings.window),
+    }
 }
 
 fn describe_search(settings: &SweepSettings) -> String {

@@ -51,5 +51,6 @@ impl Evidence {
 
 /// Returns the account, Region and log group of a sighting as one text.
 pub(super) fn format_location(row: &StoredRow) -> String {
-    format!("{} {} {}", row.account, row.region, row.log_group)
+    let place = row.source.place_name(&row.log_group);
+    format!("{} {} {place}", row.account, row.region)
 }

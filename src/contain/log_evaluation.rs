@@ -4,9 +4,10 @@
 //! ```text
 //! indicators, accounts, window ─ sweep ─ trusted sightings ─ evaluation ─ verdict per principal
 //! ```
-//! Only records that a trail delivered count. A principal is verified if its records are complete
-//! for longer than the change needs to propagate, and none of its calls succeeded after that. What
-//! is not in the logs yet, or not recorded at all, is never counted as "no success".
+//! Only records that a trail delivered or that the event history has count. A principal is verified
+//! if its records are complete for longer than the change needs to propagate, and none of its calls
+//! succeeded after that. What is not in the logs yet, or not recorded at all, is never counted as
+//! "no success".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,8 +47,8 @@ pub struct LogCoverage {
 }
 
 impl LogCoverage {
-    /// The coverage of an account whose trail last delivered at `last_delivery`. Younger records
-    /// may still be on their way, so the records are complete only up to some minutes before.
+    /// The coverage of an account for which CloudTrail last delivered at `last_delivery`. Younger
+    /// records may still be on their way, so the records are complete only up to some minutes before.
     pub fn new(gaps: Vec<String>, last_delivery: Option<Timestamp>) -> Self {
         let complete_until =
             last_delivery.map(|last| last.saturating_sub(DELIVERY_LAG).unwrap_or(last));
@@ -131,7 +132,7 @@ impl<'c> LogEvaluation<'c> {
         first.saturating_sub(LOOKBACK).unwrap_or(first)
     }
 
-    /// Adds a sighting. It is ignored unless a trail delivered it. Sightings are added in the order
+    /// Adds a sighting. It is ignored unless CloudTrail wrote it. Sightings are added in the order
     /// of their event times.
     pub fn add_sighting(&mut self, sighting: &Sighting) {
         if !sighting.trusted || sighting.own_call == OwnCall::Yes {

@@ -31,10 +31,17 @@ impl Bar {
         let left = left.map_or(1, milliseconds);
         self.0.set_length(elapsed.saturating_add(left).max(1));
         self.0.set_position(elapsed);
-        self.0.set_prefix(format!(
-            "accounts {}/{}, Regions {}/{}",
-            latest.accounts_done, latest.accounts_known, latest.targets_done, latest.targets_known
-        ));
+        self.0.set_prefix(if line::is_about_files(latest) {
+            "files on disk".to_owned()
+        } else {
+            format!(
+                "accounts {}/{}, Regions {}/{}",
+                latest.accounts_done,
+                latest.accounts_known,
+                latest.targets_done,
+                latest.targets_known
+            )
+        });
         self.0
             .set_message(format!("{}{}", line::counts(pace), line::time_left(pace)));
         self.0.tick();

@@ -11,6 +11,21 @@ use dragnet_model::format::{clock_duration, count, plural};
 
 /// One line for a log file.
 pub(super) fn plain(pace: &Pace) -> String {
+    format!(
+        "{} {}{}{}",
+        clock_duration(pace.elapsed()),
+        scope(pace),
+        counts(pace),
+        time_left(pace),
+    )
+}
+
+/// The accounts and Regions so far, with what separates them from [`counts`]; nothing if only files
+/// are searched.
+fn scope(pace: &Pace) -> String {
+    if is_about_files(pace.latest()) {
+        return String::new();
+    }
     let TallySnapshot {
         accounts_done,
         accounts_known,
@@ -18,11 +33,20 @@ pub(super) fn plain(pace: &Pace) -> String {
         targets_known,
         ..
     } = *pace.latest();
+    format!("accounts {accounts_done}/{accounts_known}, Regions {targets_done}/{targets_known}, ")
+}
+
+/// Whether only files are searched, as far as is known.
+pub(super) fn is_about_files(latest: &TallySnapshot) -> bool {
+    latest.files_known > 0 && latest.accounts_known == 0
+}
+
+/// The files so far.
+pub(super) fn files(latest: &TallySnapshot) -> String {
     format!(
-        "{} accounts {accounts_done}/{accounts_known}, Regions {targets_done}/{targets_known}, {}{}",
-        clock_duration(pace.elapsed()),
-        counts(pace),
-        time_left(pace),
+        "files {}/{}",
+        count(latest.files_done),
+        count(latest.files_known)
     )
 }
 
@@ -46,8 +70,20 @@ pub(super) fn counts(pace: &Pace) -> String {
         0 => String::new(),
         gaps => format!(", {} not covered", count(gaps)),
     };
+    if is_about_files(latest) {
+        return format!(
+            "{}, {}, {}{gaps}",
+            files(latest),
+            plural(latest.events, "record"),
+            plural(latest.sightings, "sighting"),
+        );
+    }
+    let files = match latest.files_known {
+        0 => String::new(),
+        _ => format!("{}, ", files(latest)),
+    };
     format!(
-        "log groups {}/{}, {}, {}{gaps}, {:.0} calls/s",
+        "log groups {}/{}, {files}{}, {}{gaps}, {:.0} calls/s",
         count(latest.log_groups_done),
         count(latest.log_groups_known),
         plural(latest.events, "event"),
@@ -89,6 +125,27 @@ mod tests {
 
     use super::*;
     use crate::sweep::{SweepProgress, WorkProgress};
+
+    #[tokio::test(start_paused = true)]
+    async fn line_of_a_search_of_files_has_no_accounts() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let progress = SweepProgress {
+            counts: TallySnapshot {
+                files_known: 5_000,
+                files_done: 1_200,
+                uncovered: 2,
+                events: 12_345,
+                ..TallySnapshot::default()
+            },
+            ..SweepProgress::default()
+        };
+        pace.update(start + Duration::from_secs(9), &progress);
+        assert_eq!(
+            plain(&pace),
+            "0m09s files 1,200/5,000, 12,345 records, 0 sightings, 2 not covered"
+        );
+    }
 
     /// A page a second, with 27 seconds left.
     fn pace() -> Pace {

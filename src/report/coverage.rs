@@ -1,4 +1,4 @@
-//! `coverage.csv`: one row per account, account-Region and log group.
+//! `coverage.csv`: one row per account, account-Region, log group and event history.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use super::{CsvFile, ReportError};
 use dragnet_model::Coverage;
 use dragnet_model::time::format_ms;
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 18] = [
     "account_id",
     "account_name",
     "region",
@@ -23,6 +23,8 @@ const COLUMNS: [&str; 16] = [
     "bytes",
     "sightings",
     "kinds",
+    "source",
+    "file",
 ];
 
 /// Writes the coverage. The rows must be sorted.
@@ -69,6 +71,10 @@ fn write_record<W: Write>(row: &Coverage, csv: &mut CsvFile<W>) -> io::Result<()
         row.bytes.to_string(),
         row.sightings.to_string(),
         kinds.join(";"),
+        row.source
+            .map(|source| source.to_string())
+            .unwrap_or_default(),
+        row.file.clone().unwrap_or_default(),
     ];
     csv.write_row(&cells)
 }
@@ -100,10 +106,10 @@ mod tests {
             coverage_row("222222222222", None, None, closed),
         ];
         insta::assert_snapshot!(written(|out| write_coverage(rows.map(Ok::<_, Infallible>), out)), @"
-        account_id,account_name,region,log_group,log_class,status,reason,denied_by,engine,from,to,pages,events,bytes,sightings,kinds
-        111111111111,n1,eu-west-1,/aws/a,STANDARD,searched,,,filter,2026-03-01T12:00:00.000Z,2026-03-02T12:00:00.000Z,1,100,5000,1,
-        111111111111,n1,us-east-1,,,denied,access-denied: no: in a service control policy,scp,,,,0,100,5000,1,
-        222222222222,n2,,,,skipped,account-not-active: SUSPENDED,,,,,0,100,5000,1,
+        account_id,account_name,region,log_group,log_class,status,reason,denied_by,engine,from,to,pages,events,bytes,sightings,kinds,source,file
+        111111111111,n1,eu-west-1,/aws/a,STANDARD,searched,,,filter,2026-03-01T12:00:00.000Z,2026-03-02T12:00:00.000Z,1,100,5000,1,,logs,
+        111111111111,n1,us-east-1,,,denied,access-denied: no: in a service control policy,scp,,,,0,100,5000,1,,,
+        222222222222,n2,,,,skipped,account-not-active: SUSPENDED,,,,,0,100,5000,1,,,
         ");
     }
 }

@@ -3,7 +3,7 @@
 use super::coverage_counts::CoverageLevel;
 use super::gaps::{Gaps, row_name};
 use super::{CoverageCounts, Gap, LogGroupCounts, NotRequired};
-use dragnet_model::{AccountId, Coverage, Region, RequiredKinds};
+use dragnet_model::{AccountId, Coverage, Reason, Region, RequiredKinds, StorageKind};
 
 /// How many inactive accounts a verdict names. `coverage.csv` contains all.
 const MOST_ACCOUNTS: usize = 10;
@@ -15,6 +15,13 @@ pub struct CoverageTally {
     accounts: CoverageCounts,
     targets: CoverageCounts,
     log_groups: LogGroupCounts,
+    /// Event histories of which something was read.
+    histories: u64,
+    /// Whether records of files were searched.
+    has_files: bool,
+    /// The files that could not be read, or not completely.
+    files_not_read: u64,
+    last_file_not_read: Option<String>,
     account: Option<(AccountId, CoverageLevel)>,
     target: Option<(AccountId, Region, CoverageLevel)>,
     gaps: Gaps,
@@ -42,14 +49,19 @@ impl CoverageTally {
         let level = CoverageLevel::from_outcome(&row.outcome);
         // A log group out of scope that was read for other accounts does not count for its own
         // account-Region.
-        if !row.out_of_scope {
+        if row.source == Some(StorageKind::File) {
+            self.add_file(row);
+        } else if !row.out_of_scope {
             self.add_level(row, level);
         }
         if row.log_group.is_some() {
             self.log_groups.count(row.outcome.status);
         }
+        if row.source == Some(StorageKind::History) && row.pages > 0 {
+            self.histories += 1;
+        }
         let is_required = self.required.concern(&row.kinds);
-        if !is_required {
+        if !is_required && row.source != Some(StorageKind::File) {
             self.not_required.add(row);
         }
         match level {
@@ -69,6 +81,24 @@ impl CoverageTally {
         }
         self.events = self.events.saturating_add(row.events);
         self.bytes = self.bytes.saturating_add(row.bytes);
+    }
+
+    /// Counts a row about files. Whether an account was covered in AWS does not depend on them.
+    fn add_file(&mut self, row: &Coverage) {
+        self.has_files |= row.file.is_none();
+        // These files were read, or are not there.
+        let is_about_digests = matches!(
+            row.outcome.reason,
+            Some(Reason::FileModified | Reason::FileMissing | Reason::FileUnconfirmed)
+        );
+        if row.outcome.is_gap()
+            && row.file.is_some()
+            && !is_about_digests
+            && self.last_file_not_read != row.file
+        {
+            self.files_not_read += 1;
+            self.last_file_not_read.clone_from(&row.file);
+        }
     }
 
     fn add_level(&mut self, row: &Coverage, level: CoverageLevel) {
@@ -126,6 +156,16 @@ impl CoverageTally {
         self.log_groups
     }
 
+    /// Returns the number of event histories of which something was read.
+    pub fn histories(&self) -> u64 {
+        self.histories
+    }
+
+    /// Returns the number of files on disk that could not be read, or not completely.
+    pub fn files_not_read(&self) -> u64 {
+        self.files_not_read
+    }
+
     /// Returns the number of events that were read.
     pub fn events(&self) -> u64 {
         self.events
@@ -148,7 +188,7 @@ impl CoverageTally {
 
     /// Returns whether everything that is required was covered, and anything was in scope.
     pub fn is_complete(&self) -> bool {
-        self.gaps.is_empty() && self.accounts().in_scope > 0
+        self.gaps.is_empty() && (self.accounts().in_scope > 0 || self.has_files)
     }
 
     /// Returns whether a required gap can be closed.
@@ -181,7 +221,7 @@ impl CoverageTally {
 mod tests {
     use super::*;
     use crate::report::testing::coverage_row;
-    use dragnet_model::{LogKind, Outcome, Reason, Status};
+    use dragnet_model::{LogKind, Outcome, Status};
 
     fn tally(rows: &[Coverage]) -> CoverageTally {
         let mut tally = CoverageTally::default();

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use dragnet_model::format::plural;
-use dragnet_model::{AccountId, Coverage, Outcome, Status};
+use dragnet_model::format::{count, plural};
+use dragnet_model::{AccountId, Coverage, Outcome, Status, StorageKind};
 
 /// The maximum number of different reasons. Further ones are combined, because the report would be
 /// unreadable, and error messages with a random part must not fill the memory.
@@ -30,6 +30,9 @@ pub struct Gap {
 impl Gap {
     /// Returns the size: `2 accounts`, or `3 account-Regions in 2 accounts`.
     pub(super) fn size(&self) -> String {
+        if self.rows.files == self.rows.total() {
+            return self.rows.describe();
+        }
         let accounts = plural(self.accounts, "account");
         if self.rows.accounts == self.accounts && self.rows.total() == self.accounts {
             return accounts;
@@ -44,12 +47,18 @@ pub(super) struct RowCounts {
     accounts: u64,
     targets: u64,
     log_groups: u64,
+    histories: u64,
+    files: u64,
 }
 
 impl RowCounts {
     fn add(&mut self, row: &Coverage) {
         if row.log_group.is_some() {
             self.log_groups += 1;
+        } else if row.source == Some(StorageKind::History) {
+            self.histories += 1;
+        } else if row.file.is_some() {
+            self.files += 1;
         } else if row.region.is_some() {
             self.targets += 1;
         } else {
@@ -63,11 +72,13 @@ impl RowCounts {
             accounts: self.accounts + other.accounts,
             targets: self.targets + other.targets,
             log_groups: self.log_groups + other.log_groups,
+            histories: self.histories + other.histories,
+            files: self.files + other.files,
         }
     }
 
     pub(super) fn total(self) -> u64 {
-        self.accounts + self.targets + self.log_groups
+        self.accounts + self.targets + self.log_groups + self.histories + self.files
     }
 
     /// Returns the numbers as text: `1 account, 3 account-Regions, 2 log groups`.
@@ -76,11 +87,18 @@ impl RowCounts {
             (self.accounts, "account"),
             (self.targets, "account-Region"),
             (self.log_groups, "log group"),
+            (self.files, "file"),
         ];
+        let histories = match self.histories {
+            0 => None,
+            1 => Some("1 event history".to_owned()),
+            more => Some(format!("{} event histories", count(more))),
+        };
         let parts: Vec<String> = counts
             .into_iter()
             .filter(|(number, _)| *number > 0)
             .map(|(number, word)| plural(number, word))
+            .chain(histories)
             .collect();
         parts.join(", ")
     }
@@ -137,8 +155,11 @@ impl Gaps {
     }
 }
 
-/// Returns the account, Region and log group of a coverage row for display.
+/// Returns the account, Region and place of a coverage row for display.
 pub(super) fn row_name(row: &Coverage) -> String {
+    if let Some(file) = &row.file {
+        return file.clone();
+    }
     let account = match row.account_name.as_str() {
         "" => row.account.to_string(),
         name => format!("{name} ({})", row.account),
@@ -148,18 +169,24 @@ pub(super) fn row_name(row: &Coverage) -> String {
         .as_ref()
         .map(|region| format!(" {region}"))
         .unwrap_or_default();
-    let log_group = row
-        .log_group
-        .as_ref()
-        .map(|group| format!(" {group}"))
+    let location = row.log_group.as_deref().unwrap_or_default();
+    let place = row
+        .source
+        .map(|source| format!(" {}", source.place_name(location)))
         .unwrap_or_default();
-    format!("{account}{region}{log_group}")
+    format!("{account}{region}{place}")
 }
 
 /// Returns the reason without the parts that belong to this row alone: its account, Region and log
 /// group, request ids, and the message that EC2 encodes for the account's administrators.
 fn common_reason(row: &Coverage) -> String {
     let Outcome { reason, detail, .. } = &row.outcome;
+    // What is wrong with a file is different for each; the detail begins with its kind.
+    if row.file.is_some()
+        && let (Some(reason), Some((kind, _))) = (reason, detail.split_once(": "))
+    {
+        return format!("{reason}: {kind}: {}", reason.explanation());
+    }
     let decoded = detail
         .split("Encoded authorization failure")
         .next()

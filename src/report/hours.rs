@@ -42,7 +42,8 @@ const UNUSUAL: f64 = 0.001;
 #[derive(Clone, Debug)]
 struct Series {
     target: Target,
-    log_group: LogGroupArn,
+    /// `None` for the event history.
+    log_group: Option<LogGroupArn>,
     first_ms: i64,
     last_ms: i64,
     records: u64,
@@ -163,7 +164,10 @@ pub fn write_hours<E: std::error::Error + 'static>(
         let cells: [String; COLUMNS.len()] = [
             hour.target.account.to_string(),
             hour.target.region.to_string(),
-            log_group.to_string(),
+            log_group
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             format_ms(hour.hour_ms),
             hour.records.to_string(),
         ];
@@ -187,7 +191,10 @@ mod tests {
         let mut tally = HourGapTally::new(window, timestamp(719));
         for (hour, records) in records_by_hour {
             tally.add(&HourRow {
-                log_group: LogGroupArn::new(target("999999999999", "us-east-1"), "/trail"),
+                log_group: Some(LogGroupArn::new(
+                    target("999999999999", "us-east-1"),
+                    "/trail",
+                )),
                 hour: HourOfRecords {
                     target: target("111111111111", "us-east-1"),
                     hour_ms: MARCH + hour * HOUR_MS,
@@ -217,7 +224,10 @@ mod tests {
     #[test]
     fn hours_without_records_are_gaps() {
         let row = |account: &str, hour: i64| HourRow {
-            log_group: LogGroupArn::new(target("999999999999", "us-east-1"), "/trail"),
+            log_group: Some(LogGroupArn::new(
+                target("999999999999", "us-east-1"),
+                "/trail",
+            )),
             hour: HourOfRecords {
                 target: target(account, "us-east-1"),
                 hour_ms: MARCH + hour * HOUR_MS,

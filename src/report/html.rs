@@ -19,7 +19,7 @@ use super::sections::write_sections;
 use super::verdict::{verdict, verdict_style};
 use super::{ReportError, RunReport, escape};
 use dragnet_model::format::count;
-use dragnet_model::time::format_ms;
+use dragnet_model::time::{UNKNOWN_TIME_MS, format_ms};
 use dragnet_model::{OwnCall, Sighting};
 
 /// The maximum number of sightings on the page, so that browsers can open it. The other files
@@ -181,7 +181,11 @@ impl SightingRow {
             .map(String::as_str)
             .collect();
         Self {
-            time: format_ms(event.time_ms),
+            time: if event.time_ms == UNKNOWN_TIME_MS {
+                "no known time".to_owned()
+            } else {
+                format_ms(event.time_ms)
+            },
             location: format!("{account} {}", event.region),
             call: call.trim().to_owned(),
             principal: event.identity.arn.to_string(),
@@ -191,7 +195,10 @@ impl SightingRow {
                 "{} {} {}{}",
                 sighting.stored.account,
                 sighting.stored.region,
-                sighting.stored.log_group,
+                sighting
+                    .stored
+                    .source
+                    .place_name(&sighting.stored.log_group),
                 own_call_remark(sighting.own_call)
             ),
             message: cut_message(&sighting.message),

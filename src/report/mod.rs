@@ -13,6 +13,7 @@ mod coverage_counts;
 mod coverage_tally;
 mod csv_file;
 mod evidence_tally;
+mod file_summary;
 mod gaps;
 mod hours;
 mod html;
@@ -49,6 +50,7 @@ pub use coverage_tally::CoverageTally;
 pub(crate) use csv_file::CsvFile;
 pub use csv_file::defuse;
 pub use evidence_tally::EvidenceTally;
+pub use file_summary::FileSummary;
 pub use gaps::Gap;
 pub use hours::{HourGap, HourGapTally, write_hours};
 pub use html::write_html;
@@ -149,6 +151,7 @@ mod testing {
             stored: Stored {
                 account: account("999999999999"),
                 region: "us-east-1".parse().unwrap(),
+                source: dragnet_model::StorageKind::Logs,
                 log_group: "/trail".to_owned(),
                 log_stream: "s".to_owned(),
                 event_id: "e1".to_owned(),
@@ -189,7 +192,9 @@ mod testing {
             account: account(id),
             account_name: format!("n{}", &id[..1]),
             region: region.map(|name| name.parse().unwrap()),
+            source: log_group.map(|_| dragnet_model::StorageKind::Logs),
             log_group: log_group.map(str::to_owned),
+            file: None,
             class: was_read.then_some(dragnet_model::LogGroupClass::Standard),
             engines: if was_read {
                 vec![dragnet_model::Engine::Filter]
@@ -238,6 +243,7 @@ mod testing {
             accounts: CoverageCounts::default(),
             targets: CoverageCounts::default(),
             log_groups: LogGroupCounts::default(),
+            files: None,
             sources: SourceCounts::default(),
             tampering: BTreeMap::new(),
             required: dragnet_model::RequiredKinds::all(),

@@ -66,6 +66,18 @@ pub(crate) struct PlannedTarget {
     pub bytes_to_scan: u64,
     /// The cost of that at list prices, in US dollars.
     pub cost_usd: f64,
+    /// The fewest `LookupEvents` calls, if the event history would be read.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub event_history_calls: u64,
+}
+
+/// Whether there is nothing to report.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// An account, account-Region or log group that would not be covered.
@@ -150,6 +162,14 @@ fn write_work(plan: &PlanReport, page: &mut dyn Page) -> io::Result<()> {
             duration(plan.seconds_at_quota)
         ),
     )?;
+    let histories = plan
+        .targets
+        .iter()
+        .filter(|target| target.event_history_calls > 0)
+        .count() as u64;
+    if histories > 0 {
+        page.item("history", &history_work(histories, plan))?;
+    }
     page.item(
         "insights",
         &format!(
@@ -159,6 +179,22 @@ fn write_work(plan: &PlanReport, page: &mut dyn Page) -> io::Result<()> {
             money(plan.cost_usd),
             money(plan.max_scan_cost_usd)
         ),
+    )
+}
+
+/// Describes the event histories that would be read. Only a sweep finds out how many events they
+/// have.
+fn history_work(histories: u64, plan: &PlanReport) -> String {
+    let calls = plan
+        .targets
+        .iter()
+        .map(|target| target.event_history_calls)
+        .sum();
+    format!(
+        "{} of CloudTrail's event history: at least {} calls; the number of events is not known (50 a call, 2 calls a \
+         second each)",
+        plural(histories, "account-Region"),
+        count(calls)
     )
 }
 
@@ -207,6 +243,7 @@ mod tests {
             insights_log_groups: 1,
             bytes_to_scan: 80_000_000_000,
             cost_usd: 0.8,
+            event_history_calls: 0,
         };
         let plan = PlanReport {
             looked_for: vec!["192.0.2.1".to_owned()],

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::IndicatorSummary;
-use dragnet_model::time::format_ms;
+use dragnet_model::time::{UNKNOWN_TIME_MS, format_ms};
 use dragnet_model::{OwnCall, Sighting};
 
 /// The maximum number of different keys. An attacker may write any number of principals into a log,
@@ -43,13 +43,27 @@ impl TopCounts {
     }
 }
 
-/// The sightings of an indicator, and the earliest and the latest event time in milliseconds since
-/// the Unix epoch.
+/// The earliest and the latest event time in milliseconds since the Unix epoch; `None` if no event
+/// has a known time.
+#[derive(Clone, Copy, Debug, Default)]
+struct EventSpan(Option<(i64, i64)>);
+
+impl EventSpan {
+    fn add(&mut self, time_ms: i64) {
+        if time_ms != UNKNOWN_TIME_MS {
+            let extended = self.0.map_or((time_ms, time_ms), |(first, last)| {
+                (first.min(time_ms), last.max(time_ms))
+            });
+            self.0 = Some(extended);
+        }
+    }
+}
+
+/// The sightings of an indicator.
 #[derive(Clone, Copy, Debug)]
 struct IndicatorSightings {
     number: u64,
-    first_ms: i64,
-    last_ms: i64,
+    span: EventSpan,
 }
 
 /// Counts sightings. All keys are untrusted text. The numbers by account, principal, address and
@@ -61,8 +75,8 @@ pub struct SightingTally {
     claimed_calls: u64,
     untrusted_records: u64,
     differing_copies: u64,
-    first_ms: Option<i64>,
-    last_ms: Option<i64>,
+    span: EventSpan,
+    without_time: u64,
     by_account: TopCounts,
     by_principal: TopCounts,
     by_address: TopCounts,
@@ -85,14 +99,8 @@ impl SightingTally {
         self.claimed_calls += u64::from(sighting.own_call == OwnCall::Claimed);
         self.untrusted_records += u64::from(event.is_cloudtrail() && !sighting.trusted);
         self.differing_copies += u64::from(sighting.copies_differ);
-        self.first_ms = Some(
-            self.first_ms
-                .map_or(event.time_ms, |first| first.min(event.time_ms)),
-        );
-        self.last_ms = Some(
-            self.last_ms
-                .map_or(event.time_ms, |last| last.max(event.time_ms)),
-        );
+        self.span.add(event.time_ms);
+        self.without_time += u64::from(event.time_ms == UNKNOWN_TIME_MS);
         self.by_account.add(&event.account);
         self.by_principal.add(&event.identity.arn);
         self.by_address.add(&event.source_ip);
@@ -104,14 +112,11 @@ impl SightingTally {
     fn add_indicator(&mut self, indicator: &str, time_ms: i64) {
         if let Some(seen) = self.indicators.get_mut(indicator) {
             seen.number += 1;
-            seen.first_ms = seen.first_ms.min(time_ms);
-            seen.last_ms = seen.last_ms.max(time_ms);
+            seen.span.add(time_ms);
         } else if self.indicators.len() < MOST_KEYS {
-            let seen = IndicatorSightings {
-                number: 1,
-                first_ms: time_ms,
-                last_ms: time_ms,
-            };
+            let mut span = EventSpan::default();
+            span.add(time_ms);
+            let seen = IndicatorSightings { number: 1, span };
             self.indicators.insert(indicator.to_owned(), seen);
         }
     }
@@ -119,12 +124,13 @@ impl SightingTally {
     /// Returns the sightings of an indicator, by its name: the rows of `sightings.csv`.
     pub fn indicator(&self, name: &str, kind: &str) -> IndicatorSummary {
         let seen = self.indicators.get(name);
+        let span = seen.and_then(|seen| seen.span.0);
         IndicatorSummary {
             value: name.to_owned(),
             kind: kind.to_owned(),
             sightings: seen.map_or(0, |seen| seen.number),
-            first_seen: seen.map(|seen| format_ms(seen.first_ms)),
-            last_seen: seen.map(|seen| format_ms(seen.last_ms)),
+            first_seen: span.map(|(first, _)| format_ms(first)),
+            last_seen: span.map(|(_, last)| format_ms(last)),
         }
     }
 
@@ -159,9 +165,14 @@ impl SightingTally {
     }
 
     /// Returns the earliest and the latest event time of these, in milliseconds since the Unix
-    /// epoch.
+    /// epoch; `None` if none has a known time.
     pub fn span_ms(&self) -> Option<(i64, i64)> {
-        self.first_ms.zip(self.last_ms)
+        self.span.0
+    }
+
+    /// Returns how many of these have no known time.
+    pub fn without_time(&self) -> u64 {
+        self.without_time
     }
 
     /// Returns the counts by event account.
@@ -208,6 +219,21 @@ mod tests {
             tally.by_indicator().top(9),
             [("192.0.2.1", 4), ("alice", 4)]
         );
+    }
+
+    #[test]
+    fn unknown_times_are_in_no_span() {
+        let mut tally = SightingTally::default();
+        for time_ms in [UNKNOWN_TIME_MS, 5_000, UNKNOWN_TIME_MS, 7_000] {
+            let mut sighting = sighting("");
+            sighting.details.time_ms = time_ms;
+            tally.add(&sighting);
+        }
+        assert_eq!(tally.span_ms(), Some((5_000, 7_000)));
+        assert_eq!(tally.without_time(), 2);
+        let alice = tally.indicator("alice", "user");
+        assert_eq!(alice.first_seen, Some(format_ms(5_000)));
+        assert_eq!(alice.sightings, 4);
     }
 
     #[test]

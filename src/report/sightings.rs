@@ -76,9 +76,6 @@ fn serialize_own_call<S: Serializer>(own_call: &OwnCall, serializer: S) -> Resul
     }
 }
 
-/// The kind of log source from which a sighting was read.
-const LOGS: &str = "logs";
-
 /// Returns a sighting as its JSON object in `sightings.json`, with the same columns.
 pub fn sighting_row(sighting: &Sighting, names: &AccountNames) -> Map<String, Value> {
     match serde_json::to_value(Row::new(sighting, names)) {
@@ -151,7 +148,7 @@ impl<'a> Row<'a> {
             timestamp: format_ms(stored.timestamp_ms),
             ingestion_time: format_ms(stored.ingestion_ms),
             message: &sighting.message,
-            source: LOGS,
+            source: stored.source.as_str(),
             trusted: sighting.trusted,
             copies_differ: sighting.copies_differ,
         }

@@ -76,14 +76,20 @@ pub fn sources_table(rows: &[Source]) -> Table {
             row.target.region.to_string(),
             row.kind.to_string(),
             row.status.to_string(),
-            row.log_group
-                .as_ref()
-                .map(|group| format!("{} {}", group.target, group.name))
-                .unwrap_or_default(),
+            describe_place(row),
             row.reason.clone(),
         ]);
     }
     table
+}
+
+/// Describes where the records are: in a log group or in the event history.
+fn describe_place(row: &Source) -> String {
+    match &row.log_group {
+        Some(group) => format!("{} {}", group.target, group.name),
+        None if row.is_event_history() => row.via.clone(),
+        None => String::new(),
+    }
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::{CoverageCounts, HuntSummary, LogGroupCounts, NotRequired, SourceCounts};
+use super::{CoverageCounts, FileSummary, HuntSummary, LogGroupCounts, NotRequired, SourceCounts};
 use crate::config::{RejectedEntries, Scope};
 use dragnet_model::time::rfc3339_ms;
 use dragnet_model::{RequiredKinds, SlowedRate, TimeWindow};
@@ -43,6 +43,9 @@ pub struct Summary {
     pub targets: CoverageCounts,
     /// How the log groups were covered.
     pub log_groups: LogGroupCounts,
+    /// The files on disk, if any were searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileSummary>,
     /// Whether the CloudTrail of accounts and account-Regions was searched.
     pub sources: SourceCounts,
     /// Tampering calls, by event name.
@@ -78,6 +81,11 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Returns whether only files were searched, and nothing in AWS.
+    pub(super) fn is_about_files_alone(&self) -> bool {
+        self.files.is_some_and(|files| files.are_alone)
+    }
+
     /// Returns the number of sightings that are not calls of Dragnet itself.
     pub fn findings(&self) -> u64 {
         self.sightings.saturating_sub(self.own_calls)

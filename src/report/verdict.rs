@@ -4,7 +4,7 @@ use super::gaps::RowCounts;
 use super::own_calls::own_calls_sentences;
 use super::page::Style;
 use super::tampering::tampering_sentence;
-use super::{CoverageTally, HuntSummary, RunReport, RunStatus, Summary};
+use super::{CoverageTally, FileSummary, HuntSummary, RunReport, RunStatus, Summary};
 use crate::config::RejectedEntries;
 use dragnet_model::SourceStatus;
 use dragnet_model::format::{count, plural};
@@ -25,10 +25,12 @@ pub(super) fn verdict_style(summary: &Summary) -> Style {
 pub(super) fn verdict(report: &RunReport<'_>) -> Vec<String> {
     let summary = report.summary;
     let mut lines = vec![first_line(summary)];
+    lines.extend(summary.files.iter().flat_map(FileSummary::sentences));
     if summary.status != RunStatus::Failed && summary.accounts.in_scope > 0 {
         let sources = &report.evidence.sources;
         lines.push(sources.sentence(summary.accounts.in_scope, report.names));
     }
+    lines.extend(histories_sentence(report.coverage));
     lines.extend(own_calls_sentences(summary));
     lines.extend(delivery_sentence(summary));
     lines.extend(gaps_sentences(report.coverage));
@@ -43,10 +45,22 @@ pub(super) fn verdict(report: &RunReport<'_>) -> Vec<String> {
     lines
 }
 
+/// Returns how many event histories were read. They have management events only.
+fn histories_sentence(coverage: &CoverageTally) -> Option<String> {
+    let histories = coverage.histories();
+    (histories > 0).then(|| {
+        format!(
+            "The event history was read for {}: management events only.",
+            plural(histories, "account-Region")
+        )
+    })
+}
+
 /// Returns up to when records are complete, if that is before the end of the window.
 fn delivery_sentence(summary: &Summary) -> Option<String> {
     let window = &summary.window;
-    let was_searched = matches!(summary.status, RunStatus::Complete | RunStatus::Incomplete);
+    let was_searched = matches!(summary.status, RunStatus::Complete | RunStatus::Incomplete)
+        && !summary.is_about_files_alone();
     if !was_searched || window.complete_until >= window.to {
         return None;
     }
@@ -134,7 +148,10 @@ fn first_line(summary: &Summary) -> String {
     let found = findings(summary);
     match summary.status {
         RunStatus::Failed => "The sweep FAILED: its results prove nothing.".to_owned(),
-        _ if summary.accounts.in_scope == 0 => {
+        RunStatus::Complete if summary.is_about_files_alone() => {
+            format!("{found}, and all files were read.")
+        }
+        _ if summary.accounts.in_scope == 0 && !summary.is_about_files_alone() => {
             "No account was in scope: nothing was searched.".to_owned()
         }
         RunStatus::Complete => {

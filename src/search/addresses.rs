@@ -44,26 +44,22 @@ impl AddressSet {
         }
     }
 
-    /// Calls `each` with every indicator that an address in `text` matches, and with the offset of
-    /// the run of characters in which the address was found.
-    pub(super) fn find(&self, text: &str, each: &mut dyn FnMut(usize, usize)) {
-        let mut look_up = |at, address, lengths| {
-            self.look_up(address, lengths, &mut |indicator| each(indicator, at));
-        };
+    /// Calls `each` with every indicator that an address in `text` matches.
+    pub(super) fn find(&self, text: &str, each: &mut dyn FnMut(usize)) {
         if !self.v4_lengths.is_empty() {
             v4_addresses(text)
                 .chain(host_name_addresses(text))
-                .for_each(|(at, address)| look_up(at, address.into(), &self.v4_lengths));
+                .for_each(|address| self.look_up(address.into(), &self.v4_lengths, each));
         }
         if self.indicators.is_empty() {
             return;
         }
-        for (at, address) in v6_addresses(text) {
+        for address in v6_addresses(text) {
             // `::ffff:c000:201` is 192.0.2.1.
             if let Some(mapped) = address.to_ipv4_mapped() {
-                look_up(at, mapped.into(), &self.v4_lengths);
+                self.look_up(mapped.into(), &self.v4_lengths, each);
             }
-            look_up(at, address.into(), &self.v6_lengths);
+            self.look_up(address.into(), &self.v6_lengths, each);
         }
     }
 
@@ -79,20 +75,16 @@ impl AddressSet {
 /// The IPv4 addresses without an adjacent digit or a further octet. Letters may be adjacent: an
 /// address may follow `ip` or precede `:443`, and it may be the end of `::ffff:192.0.2.1`. A fifth
 /// number that cannot be an octet is a port, as `tcpdump` prints it: `192.0.2.1.443`.
-fn v4_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv4Addr)> {
+fn v4_addresses(text: &str) -> impl Iterator<Item = Ipv4Addr> {
     let is_part = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     let is_inside = |before: u8, after: u8| before.is_ascii_digit() && after.is_ascii_digit();
     find_runs(text, b'.', is_part, is_inside)
-        .filter(|(_, run)| run.len() >= SHORTEST_V4)
+        .filter(|run| run.len() >= SHORTEST_V4)
         // No address continues across two dots in a row.
-        .flat_map(|(at, run)| run.split("..").map(move |part| (at, part)))
-        .filter_map(move |(at, part)| {
+        .flat_map(|run| run.split(".."))
+        .filter_map(move |part| {
             let part = part.trim_matches('.');
-            let address = part
-                .parse()
-                .ok()
-                .or_else(|| address_with_port(part, text))?;
-            Some((at, address))
+            part.parse().ok().or_else(|| address_with_port(part, text))
         })
 }
 
@@ -117,7 +109,7 @@ fn has_arrow(part: &str, text: &str) -> bool {
 /// The IPv4 addresses in host names that EC2 gives to instances: `ip-192-0-2-1`,
 /// `ip-192-0-2-1.ec2.internal`, `ec2-192-0-2-1.compute-1.amazonaws.com`.
 /// Source: EC2 user guide, "EC2 instance hostnames and domains".
-fn host_name_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv4Addr)> {
+fn host_name_addresses(text: &str) -> impl Iterator<Item = Ipv4Addr> {
     let bytes = text.as_bytes();
     memchr_iter(b'-', bytes).filter_map(move |at| {
         let before = bytes.get(..at)?;
@@ -141,44 +133,45 @@ fn host_name_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv4Addr)> {
         let (octets, after) = rest.split_at(end);
         let address = octets.replace('-', ".").parse().ok()?;
         let is_longer = after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
-        (!is_longer).then_some((start, address))
+        (!is_longer).then_some(address)
     })
 }
 
 /// The IPv6 addresses in a text: every run of hexadecimal digits, colons and dots that is an
 /// address, without a port, colon or full stop next to it.
-fn v6_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv6Addr)> {
+fn v6_addresses(text: &str) -> impl Iterator<Item = Ipv6Addr> {
     let is_part = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
     let is_inside = move |before: u8, after: u8| is_part(before) || is_part(after);
-    find_runs(text, b':', is_part, is_inside).filter_map(|(at, run)| {
-        let trimmed = run.trim_end_matches('.');
-        let whole = || trimmed.parse().ok();
-        let without_one_colon = || {
-            trimmed
-                .strip_suffix(':')
-                .or_else(|| trimmed.strip_prefix(':'))?
-                .parse()
-                .ok()
-        };
-        let without_port = || trimmed.rsplit_once(':')?.0.parse().ok();
-        // An address has at least two colons; most runs are times of day.
-        trimmed.bytes().filter(|byte| *byte == b':').nth(1)?;
-        Some((
-            at,
-            whole().or_else(without_one_colon).or_else(without_port)?,
-        ))
-    })
+    find_runs(text, b':', is_part, is_inside).filter_map(parse_v6_run)
 }
 
-/// The longest runs of ASCII bytes of a kind (`is_part`) around a `separator`, with their
-/// offsets. A separator counts only if `is_inside` accepts its neighbours. The two digits of a
-/// percent escape, as in `%20192.0.2.1`, are not part of a run.
+/// The address that a run of hexadecimal digits, colons and dots is, without a port, colon or full
+/// stop next to it.
+pub(super) fn parse_v6_run(run: &str) -> Option<Ipv6Addr> {
+    let trimmed = run.trim_end_matches('.');
+    let whole = || trimmed.parse().ok();
+    let without_one_colon = || {
+        trimmed
+            .strip_suffix(':')
+            .or_else(|| trimmed.strip_prefix(':'))?
+            .parse()
+            .ok()
+    };
+    let without_port = || trimmed.rsplit_once(':')?.0.parse().ok();
+    // An address has at least two colons; most runs are times of day.
+    trimmed.bytes().filter(|byte| *byte == b':').nth(1)?;
+    whole().or_else(without_one_colon).or_else(without_port)
+}
+
+/// The longest runs of ASCII bytes of a kind (`is_part`) around a `separator`. A separator counts
+/// only if `is_inside` accepts its neighbours. The two digits of a percent escape, as in
+/// `%20192.0.2.1`, are not part of a run.
 fn find_runs<'t>(
     text: &'t str,
     separator: u8,
     is_part: impl Fn(u8) -> bool + Copy + 't,
     is_inside: impl Fn(u8, u8) -> bool + 't,
-) -> impl Iterator<Item = (usize, &'t str)> {
+) -> impl Iterator<Item = &'t str> {
     let bytes = text.as_bytes();
     let byte = |at: Option<usize>| at.and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
     let mut searched_to = 0;
@@ -204,8 +197,7 @@ fn find_runs<'t>(
         } else {
             0
         };
-        let start = start + escape.min(before);
-        Some((start, text.get(start..searched_to)?))
+        text.get(start + escape.min(before)..searched_to)
     })
 }
 
@@ -215,13 +207,13 @@ mod tests {
 
     fn v4(text: &str) -> Vec<String> {
         v4_addresses(text)
-            .map(|(_, address)| address.to_string())
+            .map(|address| address.to_string())
             .collect()
     }
 
     fn v6(text: &str) -> Vec<String> {
         v6_addresses(text)
-            .map(|(_, address)| address.to_string())
+            .map(|address| address.to_string())
             .collect()
     }
 
@@ -286,7 +278,7 @@ mod tests {
     fn host_name_of_ec2_contains_the_address() {
         let found = |text: &str| {
             host_name_addresses(text)
-                .map(|(at, address)| (at, address.to_string()))
+                .map(|address| address.to_string())
                 .collect::<Vec<_>>()
         };
         for good in [
@@ -296,8 +288,7 @@ mod tests {
             "https://ec2-192-0-2-1.compute-1.amazonaws.com/",
             "Mar  1 ip-192-0-2-1 sshd[7]: x",
         ] {
-            let at = good.find("ip-").or(good.find("ec2-")).unwrap();
-            assert_eq!(found(good), [(at, "192.0.2.1".to_owned())], "{good}");
+            assert_eq!(found(good), ["192.0.2.1"], "{good}");
         }
         for bad in [
             "ip-192-0-2-10.ec2.internal",
@@ -309,10 +300,7 @@ mod tests {
             "ip-192-0-2-01",
             "192-0-2-1",
         ] {
-            assert!(
-                !found(bad).iter().any(|(_, one)| one == "192.0.2.1"),
-                "{bad}"
-            );
+            assert!(!found(bad).contains(&"192.0.2.1".to_owned()), "{bad}");
         }
     }
 
@@ -323,7 +311,7 @@ mod tests {
         set.insert("192.0.2.0/24".parse().unwrap(), 1);
         let found = |text: &str| {
             let mut all = BTreeSet::new();
-            set.find(text, &mut |indicator, _| _ = all.insert(indicator));
+            set.find(text, &mut |indicator| _ = all.insert(indicator));
             all.len()
         };
         for good in [
@@ -378,7 +366,7 @@ mod tests {
         }
         let found = |text: &str| {
             let mut all = BTreeSet::new();
-            set.find(text, &mut |indicator, _| _ = all.insert(indicator));
+            set.find(text, &mut |indicator| _ = all.insert(indicator));
             all.into_iter().collect::<Vec<_>>()
         };
         assert_eq!(found("192.0.2.1"), [0, 1, 3]);

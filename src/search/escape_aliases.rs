@@ -2,6 +2,8 @@
 //! message. There are JSON escapes in a text that is not JSON itself (a line with a prefix, a
 //! fragment, JSON that is quoted again), and percent escapes in a URL or the body of a form.
 
+use std::ops::Range;
+
 /// The maximum number of levels of JSON quoting that are undone in a text.
 const MOST_QUOTING_LEVELS: usize = 4;
 
@@ -113,38 +115,52 @@ impl EscapeAliases {
         for byte in ESCAPE_CHARACTERS {
             add(*byte);
         }
-        for byte in texts.flat_map(str::bytes) {
-            add(byte.to_ascii_lowercase());
-            add(byte.to_ascii_uppercase());
-            if let Some(letter) = escape_letter(byte) {
-                add(letter);
-                if !letters.contains(&letter) {
-                    letters.push(letter);
+        for text in texts {
+            if text.contains(char::REPLACEMENT_CHARACTER) {
+                // Decoding writes this character for every byte that is not UTF-8.
+                (0x80..=u8::MAX).for_each(&mut add);
+            }
+            for byte in text.bytes() {
+                add(byte.to_ascii_lowercase());
+                add(byte.to_ascii_uppercase());
+                if let Some(letter) = escape_letter(byte) {
+                    add(letter);
+                    if !letters.contains(&letter) {
+                        letters.push(letter);
+                    }
                 }
             }
         }
         Self { letters, percent }
     }
 
-    /// Adds all escapes that end in a letter or digit. Where such an escape precedes an indicator in
-    /// the raw message, as in `%2F192.0.2.1`, its end seems to be a part of the value.
-    #[must_use]
-    pub(super) fn with_all_that_touch(mut self) -> Self {
-        self.letters.extend(b"bfnrt");
-        self.percent.fill(true);
-        self
-    }
-
     /// Whether a message contains one of the escapes.
     pub(super) fn may_be_in(&self, message: &str) -> bool {
         let bytes = message.as_bytes();
+        self.find_in_block(bytes, 0..bytes.len()).next().is_some()
+    }
+
+    /// The offsets of the escapes that begin in a block of a content.
+    pub(super) fn find_in_block(
+        &self,
+        content: &[u8],
+        block: Range<usize>,
+    ) -> impl Iterator<Item = usize> {
+        let start = block.start;
+        let bytes = content.get(block).unwrap_or_default();
         // One pass for both, because every message is searched.
-        memchr::memchr2_iter(b'\\', b'%', bytes).any(|at| match bytes.get(at) {
+        memchr::memchr2_iter(b'\\', b'%', bytes)
+            .map(move |at| start + at)
+            .filter(move |at| self.is_alias(content, *at))
+    }
+
+    fn is_alias(&self, bytes: &[u8], at: usize) -> bool {
+        match bytes.get(at) {
             Some(b'%') => self.is_percent_alias(bytes, at),
             _ => bytes
                 .get(at + 1)
                 .is_some_and(|letter| self.letters.contains(letter)),
-        })
+        }
     }
 
     /// Whether a text contains one of the percent escapes.
@@ -250,6 +266,22 @@ mod tests {
         for plain in ["", "user/ben", r#"{\"a\":\"\nC:\\new\"}"#, r"\"] {
             assert!(!aliases.may_be_in(plain), "{plain}");
         }
+    }
+
+    #[test]
+    fn invalid_utf8_can_hide_a_replacement_character() {
+        let aliases = EscapeAliases::new(["a\u{fffd}b"].into_iter());
+        assert!(aliases.may_be_in("a%ffb") && !aliases.may_be_in("a%20b"));
+    }
+
+    #[test]
+    fn escapes_are_found_in_the_block_in_which_they_begin() {
+        let aliases = EscapeAliases::new(["user:x"].into_iter());
+        let content = br"a\u0031 %3A %2F \n";
+        let found = |block: Range<usize>| aliases.find_in_block(content, block).collect::<Vec<_>>();
+        assert_eq!(found(0..content.len()), [1, 8]);
+        assert_eq!(found(0..3), [1]);
+        assert_eq!(found(3..10), [8]);
     }
 
     #[test]

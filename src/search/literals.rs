@@ -100,12 +100,12 @@ impl Literals {
             .map(|literal| literal.text.as_str())
     }
 
-    /// Calls `each` with the offset of every occurrence in a text, whatever the match rule.
-    pub(super) fn find_offsets(&self, text: &str, each: &mut dyn FnMut(usize)) {
+    /// The offset of every occurrence in raw bytes, whatever the match rule.
+    pub(super) fn offsets(&self, content: &[u8]) -> impl Iterator<Item = usize> {
         self.case_sensitive
-            .occurrences(text)
-            .chain(self.case_insensitive.occurrences(text))
-            .for_each(|occurrence| each(occurrence.start()));
+            .occurrences(content)
+            .chain(self.case_insensitive.occurrences(content))
+            .map(|occurrence| occurrence.start())
     }
 
     /// Calls `each` with the indicator of every match in a text. `field` is the path of the field,
@@ -135,14 +135,14 @@ impl Automaton {
         Ok(Self { literals, finder })
     }
 
-    fn occurrences(&self, text: &str) -> impl Iterator<Item = Match> {
+    fn occurrences(&self, content: &[u8]) -> impl Iterator<Item = Match> {
         self.finder
             .iter()
-            .flat_map(move |finder| finder.find_overlapping_iter(text))
+            .flat_map(move |finder| finder.find_overlapping_iter(content))
     }
 
     fn find(&self, text: &str, field: Option<&str>, each: &mut dyn FnMut(usize)) {
-        for occurrence in self.occurrences(text) {
+        for occurrence in self.occurrences(text.as_bytes()) {
             if let Some(literal) = self.literals.get(occurrence.pattern().as_usize())
                 && literal
                     .rule

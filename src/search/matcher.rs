@@ -5,15 +5,18 @@
 //! The exact match then compares only the fields that contain a candidate. Decision record 0011
 //! explains the steps.
 
+use std::ops::ControlFlow;
+
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::addresses::AddressSet;
 use super::candidate_offsets::CandidateOffsets;
+use super::candidate_scan::CandidateScan;
+use super::candidates::{CandidateList, Candidates};
 use super::document::Document;
 use super::escape_aliases::{EscapeAliases, each_spelling};
 use super::json_tape::JsonTape;
 use super::json_visitor::{visit_json_values, visit_json_values_in_text};
-use super::literal_prefilter::LiteralPrefilter;
 use super::literals::Literals;
 use super::match_set::{MatchSet, Matches};
 use dragnet_model::{Indicator, IndicatorValue, indicator_names};
@@ -25,6 +28,10 @@ const WHOLE_MESSAGE: &str = "message";
 /// The maximum size, in bytes, of all compiled regular expressions together.
 const LARGEST_REGEXES: usize = 1 << 28;
 
+/// Contents are searched in blocks of this many bytes, so that a block is in the cache for every
+/// search.
+const BLOCK: usize = 1 << 16;
+
 /// Finds a set of indicators in messages. Built once per sweep and shared by all scans.
 #[derive(Debug)]
 pub struct Matcher {
@@ -34,11 +41,11 @@ pub struct Matcher {
     regexes: RegexSet,
     /// The indicator of each regular expression, in the order of `regexes`.
     regex_indicators: Vec<usize>,
-    /// The escape sequences that can hide a literal or an address from the prefilter.
+    /// The escape sequences that can hide a literal or an address from the scan.
     escape_aliases: EscapeAliases,
-    /// `None` if the indicators allow no literal prefilter. The automata of the literals and the
-    /// address scanner find the candidates then.
-    prefilter: Option<LiteralPrefilter>,
+    candidate_scan: CandidateScan,
+    /// Whether a literal contains U+FFFD, which decoding writes for bytes that are not UTF-8.
+    has_replacement_character: bool,
 }
 
 /// The indicators are too many or too large to be compiled into one matcher.
@@ -75,20 +82,18 @@ impl Matcher {
             }
         }
         let literals = Literals::new(indicators)?;
-        let mut escape_aliases =
+        let escape_aliases =
             EscapeAliases::new(literals.texts().chain([addresses.escapable_bytes()]));
-        let prefilter = LiteralPrefilter::new(indicators);
-        if prefilter.is_none() {
-            // The automata and the address scanner, which find the candidates instead, compare the
-            // ends of values.
-            escape_aliases = escape_aliases.with_all_that_touch();
-        }
+        let has_replacement_character = literals
+            .texts()
+            .any(|text| text.contains(char::REPLACEMENT_CHARACTER));
         Ok(Self {
             names: indicator_names(indicators),
             literals,
             addresses,
             escape_aliases,
-            prefilter,
+            candidate_scan: CandidateScan::new(indicators)?,
+            has_replacement_character,
             regexes: RegexSetBuilder::new(regexes)
                 .size_limit(LARGEST_REGEXES)
                 .build()?,
@@ -130,6 +135,53 @@ impl Matcher {
                     || self.escape_aliases.percent_escape_is_in(text)
             }),
         }
+    }
+
+    /// Whether many messages, packed in JSON at any depth, may contain an indicator.
+    pub(super) fn may_be_in(&self, content: &[u8]) -> bool {
+        self.may_be_anywhere(content)
+            || self
+                .search_content(content, &mut |_| ControlFlow::Break(()))
+                .is_break()
+    }
+
+    /// Collects the offsets of candidates and escapes in a content of many messages, packed in JSON
+    /// at any depth. Every message that contains an indicator contains one of the offsets.
+    pub(super) fn candidates(&self, content: &[u8], offsets: &mut Vec<u32>) -> Candidates {
+        let mut list = CandidateList::new(offsets, content.len());
+        if self.may_be_anywhere(content) {
+            return Candidates::Everywhere;
+        }
+        let result = self.search_content(content, &mut |at| list.add(at));
+        match result {
+            ControlFlow::Continue(()) => list.finish(),
+            ControlFlow::Break(()) => Candidates::Everywhere,
+        }
+    }
+
+    /// Whether no bytes of a content can prove that a message does not match. A regular expression
+    /// may depend on where a field starts.
+    fn may_be_anywhere(&self, content: &[u8]) -> bool {
+        !self.regexes.is_empty()
+            || self.has_replacement_character && std::str::from_utf8(content).is_err()
+    }
+
+    /// Calls `each` with the offset of each candidate, and of each escape that may hide one.
+    fn search_content(
+        &self,
+        content: &[u8],
+        each: &mut impl FnMut(usize) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        for start in (0..content.len()).step_by(BLOCK) {
+            let block = start..content.len().min(start + BLOCK);
+            self.escape_aliases
+                .find_in_block(content, block.clone())
+                .try_for_each(&mut *each)?;
+            self.candidate_scan
+                .find_in_block(content, block, &mut |first, _| each(first))?;
+        }
+        self.candidate_scan
+            .find_literals(content, &self.literals, &mut |first, _| each(first))
     }
 
     /// Compares only the fields that contain one of these byte offsets.
@@ -176,17 +228,19 @@ impl Matcher {
         found.matches(&self.names)
     }
 
-    /// Runs the prefilter: finds the byte offsets in the raw message at which an indicator may
-    /// begin.
+    /// Finds the byte offsets in the raw message at which an indicator may begin.
     fn find_candidates(&self, message: &str) -> CandidateOffsets {
-        if let Some(prefilter) = &self.prefilter {
-            return prefilter.find_candidates(message);
-        }
         let mut candidates = CandidateOffsets::default();
-        self.literals
-            .find_offsets(message, &mut |at| candidates.add(at));
-        self.addresses
-            .find(message, &mut |_, at| candidates.add(at));
+        // All of them are visited, so the scan does not break off.
+        _ = self
+            .candidate_scan
+            .find(message.as_bytes(), &self.literals, &mut |first, last| {
+                candidates.add(first);
+                if last > first {
+                    candidates.add(last);
+                }
+                ControlFlow::Continue(())
+            });
         candidates
     }
 
@@ -200,8 +254,7 @@ impl Matcher {
     fn match_text_once(&self, text: &str, field: Option<&str>, found: &mut MatchSet) {
         let mut add = |indicator| found.add(indicator, field.unwrap_or(WHOLE_MESSAGE));
         self.literals.find(text, field, &mut add);
-        self.addresses
-            .find(text, &mut |indicator, _| add(indicator));
+        self.addresses.find(text, &mut add);
         if !self.regexes.is_empty() {
             let matched = self.regexes.matches(text);
             matched
@@ -209,183 +262,5 @@ impl Matcher {
                 .filter_map(|regex| self.regex_indicators.get(regex))
                 .for_each(|indicator| add(*indicator));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn find(indicator: &str, message: &str) -> Option<Vec<String>> {
-        Matcher::new(&[indicator.parse().unwrap()])
-            .unwrap()
-            .find(message)
-            .map(|matches| matches.fields)
-    }
-
-    #[test]
-    fn field_of_the_match_is_named() {
-        let record = r#"{"sourceIPAddress":"192.0.2.1","resources":[{"ip":"192.0.2.10"},{"ip":"at 192.0.2.1:22"}]}"#;
-        assert_eq!(
-            find("192.0.2.1", record).unwrap(),
-            ["resources.1.ip", "sourceIPAddress"]
-        );
-        assert_eq!(
-            find("192.0.2.1", "login from 192.0.2.1").unwrap(),
-            ["message"]
-        );
-    }
-
-    #[test]
-    fn column_of_a_flow_log_is_named() {
-        let line = "2 111111111111 eni-1 192.0.2.1 10.0.0.1 443 49152 6 20 4249 1418530010 1418530070 ACCEPT OK";
-        assert_eq!(find("192.0.2.1", line).unwrap(), ["srcAddr"]);
-        assert_eq!(find("10.0.0.0/8", line).unwrap(), ["dstAddr"]);
-        assert_eq!(find("111111111111", line).unwrap(), ["accountId"]);
-        assert_eq!(find("regex:^ACC", line).unwrap(), ["action"]);
-        assert_eq!(
-            find("192.0.2.1", "192.0.2.1 10.0.0.1 443 ACCEPT OK").unwrap(),
-            ["message"],
-            "a custom format"
-        );
-    }
-
-    #[test]
-    fn near_miss_does_not_match() {
-        for message in [
-            "192.0.2.10",
-            "1192.0.2.1",
-            "{\"a\":\"192.0.2.10\"}",
-            "{\"a\":\"1192.0.2.1\"}",
-            "",
-        ] {
-            assert_eq!(find("192.0.2.1", message), None, "{message}");
-        }
-        assert_eq!(find("AKIAIOSFODNN7EXAMPLE", "xAKIAIOSFODNN7EXAMPLE"), None);
-        assert_eq!(
-            find(
-                "arn:aws:iam::111111111111:user/ben",
-                "arn:aws:iam::111111111111:user/benjamin"
-            ),
-            None
-        );
-        assert_eq!(find("111111111111", "1111111111112"), None);
-        assert_eq!(find("evil.example", "evil.example.com"), None);
-    }
-
-    #[test]
-    fn escaped_spelling_matches() {
-        let arn = "arn:aws:iam::111111111111:user/ben";
-        assert_eq!(
-            find(arn, r#"{"a":"arn:aws:iam::111111111111:user\/ben"}"#).unwrap(),
-            ["a"]
-        );
-        assert_eq!(
-            find(arn, r#"{"a":"arn:aws:iam::111111111111:user\u002fben"}"#).unwrap(),
-            ["a"]
-        );
-        assert_eq!(
-            find(arn, r#"INFO {"a":"arn:aws:iam::111111111111:user\/ben"}"#).unwrap(),
-            ["message"]
-        );
-        assert_eq!(
-            find(
-                arn,
-                r#"{"a":"got {\"b\":\"arn:aws:iam::111111111111:user\\/ben\"}"}"#
-            )
-            .unwrap(),
-            ["a"]
-        );
-        assert_eq!(
-            find("192.0.2.1", r#"{"a":"{\"b\":[\"192.0.2.1\"]}"}"#).unwrap(),
-            ["a.b.0"]
-        );
-        assert_eq!(
-            find("192.0.2.1", r#"{"a":"\u00311192.0.2.1"}"#),
-            None,
-            "the spelled-out digit counts"
-        );
-    }
-
-    #[test]
-    fn broken_json_is_searched_as_text() {
-        assert_eq!(
-            find("192.0.2.1", r#"{"a":"192.0.2.1"#).unwrap(),
-            ["message"]
-        );
-        let deep = format!("{}\"192.0.2.1\"{}", "[".repeat(10_000), "]".repeat(10_000));
-        assert_eq!(find("192.0.2.1", &deep).unwrap(), ["message"]);
-    }
-
-    #[test]
-    fn empty_key_adds_no_path_step() {
-        let matcher = Matcher::new(&["192.0.2.1".parse().unwrap()]).unwrap();
-        let message = r#"{"" :{"" :"192.0.2.1"}}"#;
-        assert_eq!(matcher.find(message).unwrap().fields, [""]);
-        assert_eq!(
-            matcher.find(message),
-            matcher.match_full_scan(message, |_| true)
-        );
-    }
-
-    #[test]
-    fn object_key_matches() {
-        let record = r#"{"byArn":{"arn:aws:iam::111111111111:user/ben":1}}"#;
-        let field = ["byArn.arn:aws:iam::111111111111:user/ben"];
-        assert_eq!(
-            find("arn:aws:iam::111111111111:user/ben", record).unwrap(),
-            field
-        );
-        assert_eq!(find("user:ben", record).unwrap(), field);
-    }
-
-    #[test]
-    fn other_spelling_matches() {
-        assert!(find("2001:db8::1", r#"{"a":"2001:0DB8:0:0:0:0:0:1"}"#).is_some());
-        assert!(find("192.0.2.1", r#"{"a":"::ffff:192.0.2.1"}"#).is_some());
-        assert!(find("192.0.2.0/24", "from 192.0.2.77 to 10.0.0.1").is_some());
-        assert!(find("192.0.2.0/24", "from 192.0.3.77 to 10.0.0.1").is_none());
-        assert!(find("evil.example", r#"{"host":"WWW.Evil.Example."}"#).is_some());
-        assert!(
-            find(
-                "d41d8cd98f00b204e9800998ecf8427e",
-                "md5=D41D8CD98F00B204E9800998ECF8427E"
-            )
-            .is_some()
-        );
-        assert!(find("111111111111", r#"{"account":111111111111}"#).is_some());
-    }
-
-    #[test]
-    fn regex_is_matched_against_one_field_at_a_time() {
-        assert_eq!(
-            find(
-                "regex:^Conso.*n$",
-                r#"{"a":"x","eventName":"ConsoleLogin"}"#
-            )
-            .unwrap(),
-            ["eventName"]
-        );
-        assert_eq!(find("regex:^Conso.*n$", r#"{"a":"x ConsoleLogin"}"#), None);
-    }
-
-    #[test]
-    fn each_of_several_indicators_is_reported() {
-        let all = [
-            "192.0.2.1",
-            "192.0.2.0/24",
-            "evil.example",
-            "evil",
-            "regex:asked",
-        ]
-        .map(|text| text.parse().unwrap());
-        let matches = Matcher::new(&all)
-            .unwrap()
-            .find("192.0.2.1 asked www.evil.example")
-            .unwrap();
-        assert_eq!(
-            matches.indicators,
-            ["192.0.2.0/24", "192.0.2.1", "asked", "evil", "evil.example"]
-        );
     }
 }

@@ -9,9 +9,13 @@
 //!             └─ plan                                        for every event that it returns
 //! ```
 
+mod address_digits;
+mod address_scan;
 mod addresses;
 mod boundary;
 mod candidate_offsets;
+mod candidate_scan;
+mod candidates;
 mod canonical;
 mod document;
 mod escape_aliases;
@@ -26,6 +30,8 @@ mod literal_prefilter;
 mod literals;
 mod match_set;
 mod matcher;
+#[cfg(test)]
+mod matcher_tests;
 mod name_occurrence;
 mod names;
 #[cfg(test)]
@@ -38,6 +44,7 @@ mod required_text;
 mod resource_names;
 mod search_set;
 
+pub use candidates::Candidates;
 pub use canonical::{are_equal_documents, canonical_text};
 pub use document::Document;
 pub use event_details::{event_details, parse_event_details};

@@ -2,13 +2,14 @@
 //! pattern for all of them.
 
 use super::hunts::{
-    Finding, FlowLogFormats, PrepareHuntError, PreparedHunt, RecordKind, structured_pattern,
+    Finding, FlowLogFormats, PrepareHuntError, PreparedHunt, RecordKind, event_lookups,
+    structured_pattern,
 };
 use super::passthrough_query::{PassthroughQuery, prepare};
 use super::pattern::pattern_from;
 use super::required_text::{HidingEscapes, RequiredText};
-use super::{Document, Matcher, MatcherError, Matches, StreamFilter, insights};
-use dragnet_model::{Hunt, Indicator};
+use super::{Candidates, Document, Matcher, MatcherError, Matches, StreamFilter, insights};
+use dragnet_model::{EventLookup, Hunt, Indicator};
 use insights_ql::{Event, Expr, Record};
 
 /// The compiled indicators and hunts of a sweep. Built once and shared by all scans.
@@ -128,12 +129,48 @@ impl SearchSet {
         insights::fits_limit(&text).then_some(text)
     }
 
+    /// Returns lookups in the event history that together return every match; `None` if all events
+    /// have to be read. An indicator may be anywhere in a record: a key is also mentioned in the
+    /// call that created it, and a name in those of other principals.
+    pub fn event_lookups(&self) -> Option<Vec<EventLookup>> {
+        if self.has_indicators {
+            None
+        } else {
+            event_lookups(&self.hunts)
+        }
+    }
+
     /// Returns the indicators in a message.
     pub fn indicators(&self, document: &Document<'_>) -> Option<Matches> {
         if self.has_indicators {
             self.matcher.find_in_document(document)
         } else {
             None
+        }
+    }
+
+    /// Whether a part of a file may contain a match. `false` proves that no record that lies
+    /// completely in it matches, however the file packs its records in JSON. Hunts read every
+    /// record.
+    pub fn may_be_in_content(&self, content: &[u8]) -> bool {
+        !self.hunts.is_empty() || self.has_indicators && self.matcher.may_be_in(content)
+    }
+
+    /// Finds where in a part of a file a match may be, and replaces `offsets` with these positions
+    /// in ascending order. The part need not be UTF-8.
+    ///
+    /// An offset is in the value that may match, or at an escape that may hide one. So every record
+    /// that matches contains one if it lies completely in the part, and if it is separated from the
+    /// others: at each of its ends, the byte before or after is white space, a control character, a
+    /// bracket, a comma or a quotation mark.
+    pub fn candidates(&self, content: &[u8], offsets: &mut Vec<u32>) -> Candidates {
+        offsets.clear();
+        if !self.hunts.is_empty() {
+            Candidates::Everywhere
+        } else if self.has_indicators {
+            self.matcher.candidates(content, offsets)
+        } else {
+            Candidates::None
         }
     }
 
@@ -148,5 +185,85 @@ impl SearchSet {
             .iter()
             .enumerate()
             .filter_map(move |(index, hunt)| Some((index, hunt.evaluate(&record, kind)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn search_set(indicators: &[&str]) -> SearchSet {
+        let indicators: Vec<Indicator> = indicators
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect();
+        SearchSet::new(&indicators, &[]).unwrap()
+    }
+
+    #[test]
+    fn content_is_ruled_out_only_without_candidate_and_escape() {
+        let set = search_set(&["192.0.2.1", "user:ben"]);
+        for content in [
+            &br#"{"a":"192.0.2.1"}"#[..],
+            br#"{"Events":[{"CloudTrailEvent":"{\"userName\":\"ben\"}"}]}"#,
+            br#"{"a":"192.0.2.\u0031"}"#,
+            br#"{"a":"{\"b\":\"192.0.2.\\u0031\"}"}"#,
+            b"no UTF-8: \xff 192.0.2.1",
+        ] {
+            assert!(set.may_be_in_content(content), "{content:?}");
+        }
+        let accent = "10.0.0.1 \u{e9}".as_bytes();
+        for content in [
+            &br#"{"a":"10.0.0.1","b":"\"anna\""}"#[..],
+            b"",
+            b"no UTF-8: \xff",
+            &accent[..accent.len() - 1],
+        ] {
+            assert!(!set.may_be_in_content(content), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn regular_expressions_read_everything() {
+        assert!(search_set(&["regex:^abc"]).may_be_in_content(b"x"));
+        assert!(!search_set(&[]).may_be_in_content(b"x"));
+        let mut offsets = vec![7];
+        let found = search_set(&["regex:^abc"]).candidates(b"x", &mut offsets);
+        assert_eq!(found, Candidates::Everywhere);
+        let found = search_set(&[]).candidates(b"x", &mut offsets);
+        assert_eq!((found, offsets), (Candidates::None, Vec::new()));
+    }
+
+    #[test]
+    fn candidates_are_in_their_records() {
+        let set = search_set(&["192.0.2.1", "user:ben"]);
+        let content =
+            br#"[{"a":"192.0.2.1"},{"b":"10.0.0.1"},{"a":"\u0031"},{"c":"%32"},{"d":"ben"}]"#;
+        let mut offsets = Vec::new();
+        assert_eq!(set.candidates(content, &mut offsets), Candidates::At);
+        let texts: Vec<&[u8]> = offsets
+            .iter()
+            .map(|at| &content[*at as usize..*at as usize + 3])
+            .collect();
+        assert_eq!(texts, [&b"192"[..], b"\\u0", b"%32", b"ben"]);
+    }
+
+    #[test]
+    fn with_too_many_candidates_every_record_is_one() {
+        let set = search_set(&["192.0.2.1"]);
+        let mut offsets = Vec::new();
+        let content = "192.0.2.1 ".repeat(1_000);
+        let found = set.candidates(content.as_bytes(), &mut offsets);
+        assert_eq!(found, Candidates::Everywhere);
+        let content = format!("{}192.0.2.1", " ".repeat(1_000)).repeat(1_000);
+        let found = set.candidates(content.as_bytes(), &mut offsets);
+        assert_eq!((found, offsets.len()), (Candidates::At, 1_000));
+        assert_eq!(offsets.last(), Some(&1_008_991));
+    }
+
+    #[test]
+    fn replacement_character_is_searched_for_in_invalid_utf8() {
+        let set = search_set(&["text:a\u{fffd}b"]);
+        assert!(set.may_be_in_content(b"a\xffb") && !set.may_be_in_content(b"ab"));
     }
 }

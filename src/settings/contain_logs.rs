@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use super::{ContainSettings, EngineChoice, EngineSettings, SweepSettings};
 use crate::config::{AccountSelector, Format, Scope, SourcesRule};
-use dragnet_model::{AccountId, Indicator, LogKind, RequiredKinds, TimeWindow, WindowEnd};
+use dragnet_model::{
+    AccountId, Indicator, LogKind, RequiredKinds, SourceSelection, TimeWindow, WindowEnd,
+};
 
 /// Returns the scope of a sweep for contained principals of these accounts. It covers every Region,
 /// whatever the configured scope is: a principal may call any. Every account-Region needs a log
@@ -40,6 +42,9 @@ impl ContainSettings {
             window,
             window_end: WindowEnd::Now,
             required: RequiredKinds::new([LogKind::Management]),
+            sources: SourceSelection::default(),
+            files: None,
+            collects: false,
             indicators,
             hunts: Vec::new(),
             left_out: Vec::new(),

@@ -4,6 +4,7 @@
 //! configuration, the environment and the files that the configuration names. The room of the
 //! command line combines them with the arguments. So no job depends on how its settings were given.
 
+mod collect;
 mod contain;
 mod contain_action;
 mod contain_logs;
@@ -11,6 +12,7 @@ mod directory;
 mod doctor;
 mod engine_choice;
 mod error;
+mod files;
 mod global;
 mod guard_override;
 mod hunts;
@@ -30,6 +32,7 @@ mod sweep;
 mod sweep_hunts;
 mod watch;
 
+pub use collect::CollectSettings;
 pub use contain::{ContainSettings, Emit, PlanSettings};
 pub use contain_action::ContainAction;
 pub use directory::Directory;
@@ -37,6 +40,7 @@ pub use doctor::DoctorSettings;
 pub use engine_choice::EngineChoice;
 pub(crate) use error::did_you_mean;
 pub use error::{InvalidIndicators, SettingsError};
+pub use files::FileSettings;
 pub use global::{GlobalSettings, ProgressStyle, Verbosity};
 pub use guard_override::Override;
 pub use hunts::HuntsSettings;

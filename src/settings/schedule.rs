@@ -12,7 +12,9 @@ use crate::config::{
     AlertCondition, Config, ConfiguredDuration, Format, Hunts, RunUrl, Schedule, TimeZoneName,
     Timetable,
 };
-use dragnet_model::{AccountId, Hunt, Indicator, LogKind, RequiredKinds, TimeWindow, WindowEnd};
+use dragnet_model::{
+    AccountId, Hunt, Indicator, LogKind, RequiredKinds, SourceSelection, TimeWindow, WindowEnd,
+};
 
 /// One schedule.
 #[derive(Clone, Debug)]
@@ -213,6 +215,9 @@ impl ScheduleSettings {
             window,
             window_end: WindowEnd::Now,
             required: required_kinds(&self.reach.scope, &indicators, &hunts),
+            sources: SourceSelection::default(),
+            files: None,
+            collects: false,
             indicators,
             hunts,
             left_out,

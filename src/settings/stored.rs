@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::config::Format;
     use crate::settings::{EngineChoice, EngineSettings, Reach};
-    use dragnet_model::{RequiredKinds, TimeWindow, WindowEnd};
+    use dragnet_model::{RequiredKinds, SourceSelection, TimeWindow, WindowEnd};
 
     const CONFIG: &str = "[identity]\nexternal_id = \"hush-hush\"\nprofile = \"p\"\n\
          [[accounts]]\nid = \"111111111111\"\nexternal_id = \"hush-too\"\n[limits.quotas]\nFilterLogEvents = 3";
@@ -105,6 +105,7 @@ mod tests {
             window: TimeWindow::try_from([0, 3_600_000]).unwrap(),
             window_end: WindowEnd::Now,
             required: RequiredKinds::all(),
+            sources: SourceSelection::default(),
             indicators: indicators
                 .iter()
                 .map(|text| text.parse().unwrap())
@@ -112,6 +113,8 @@ mod tests {
             hunts: Vec::new(),
             left_out: vec!["list: 1 mutex".to_owned()],
             rejected: Vec::new(),
+            files: None,
+            collects: false,
             formats: Format::DEFAULT.to_vec(),
             out_dir: PathBuf::from("runs"),
             fail_on_sighting: false,
@@ -143,6 +146,7 @@ mod tests {
                 "rejected",
                 "required",
                 "silence",
+                "sources",
                 "window",
                 "window_end"
             ]

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EngineChoice, Reach};
+use super::{EngineChoice, FileSettings, Reach};
 use crate::config::{Format, RejectedEntries};
-use dragnet_model::{Hunt, Indicator, RequiredKinds, TimeWindow, WindowEnd};
+use dragnet_model::{Hunt, Indicator, RequiredKinds, SourceSelection, TimeWindow, WindowEnd};
 
 /// The settings of a sweep. A run stores them in the form of [`SweepSettings::to_stored`], so that it
 /// can be resumed.
@@ -22,6 +22,9 @@ pub struct SweepSettings {
     /// The kinds of logs whose gaps make the run incomplete.
     #[serde(default)]
     pub required: RequiredKinds,
+    /// Which kinds of log source may be searched.
+    #[serde(default)]
+    pub sources: SourceSelection,
     /// The indicators, without duplicates, in the order given; at least one, unless there are
     /// hunts.
     pub indicators: Vec<Indicator>,
@@ -32,6 +35,13 @@ pub struct SweepSettings {
     /// The entries of indicator lists that were not understood.
     #[serde(default)]
     pub rejected: Vec<RejectedEntries>,
+    /// The copies of logs on disk to search. Not written if there are none, so that the hash of the
+    /// settings of older runs stays the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileSettings>,
+    /// Whether all records are kept, as `collect` does. Not written otherwise, for the same reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub collects: bool,
     /// The formats of the reports, without duplicates.
     pub formats: Vec<Format>,
     /// The directory in which the directory of the run is created. A run does not store it, because

@@ -1,7 +1,7 @@
 //! How far an interrupted run had come.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
@@ -9,13 +9,19 @@ use rusqlite::{Connection, Row};
 use super::StoreError;
 use super::entry::Pass;
 use super::ids::{CoverageId, UnitId};
-use super::row::{damaged, parse_column, unknown};
-use dragnet_model::{Engine, LogGroupArn, Reason, Region, Status, Target};
+use super::row::{parse_column, read_outcome, unknown};
+use super::searched_files::KnownFiles;
+use dragnet_model::{
+    Engine, EventLookup, LogGroupArn, Outcome, Reason, Region, Status, StorageKind, Target,
+};
 
-/// The log groups that the earlier parts of a run have recorded; empty for a new run.
+/// The log groups and event histories that the earlier parts of a run have recorded; empty for a new
+/// run.
 #[derive(Debug, Default)]
 pub struct Checkpoint {
     targets: HashMap<Target, BTreeMap<String, KnownGroup>>,
+    histories: HashMap<Target, KnownHistory>,
+    files: KnownFiles,
     insights_usd: f64,
 }
 
@@ -24,10 +30,40 @@ pub struct Checkpoint {
 pub struct KnownGroup {
     /// The id of its row in the coverage.
     pub coverage_id: CoverageId,
-    /// Whether it needs no further scan when the run is resumed.
-    pub is_finished: bool,
+    /// Its outcome, if it needs no further scan when the run is resumed.
+    pub finished: Option<Outcome>,
     /// Its work units.
     pub units: KnownUnits,
+}
+
+/// The event history of an account-Region that an earlier part of the run has recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownHistory {
+    /// The id of its row in the coverage.
+    pub coverage_id: CoverageId,
+    /// Its outcome, if it needs no further reading when the run is resumed.
+    pub finished: Option<Outcome>,
+    /// Its work units: all of the search, or none if it had not started.
+    pub lookups: Vec<KnownLookup>,
+}
+
+/// How far a work unit of an event history was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownLookup {
+    /// The id.
+    pub id: UnitId,
+    /// The pass to which it belongs.
+    pub pass: Pass,
+    /// The attribute by which it is read; `None` if all events are read.
+    pub lookup: Option<EventLookup>,
+    /// The first millisecond.
+    pub from_ms: i64,
+    /// The end in milliseconds, exclusive.
+    pub to_ms: i64,
+    /// Whether any page of it was read.
+    pub has_started: bool,
+    /// The token of the next page; `None` if the first page is next, or if there is no next page.
+    pub next_token: Option<String>,
 }
 
 /// The work units of a log group and how far they were scanned. For each pass, they cover the whole
@@ -79,9 +115,10 @@ pub struct KnownUnit {
 impl Checkpoint {
     pub(super) fn load(connection: &Connection) -> Result<Self, StoreError> {
         let mut select = connection.prepare(
-            "SELECT account, region, log_group, place.id, status, reason,
-                    unit.id AS unit, pass, engine, from_ms, to_ms, pages, token, coalesce(token_ms, 0) AS token_ms
-             FROM place LEFT JOIN unit ON unit.place = place.id WHERE log_group IS NOT NULL ORDER BY unit.id",
+            "SELECT account, region, source, location, place.id, status, reason, detail, denied_by,
+                    unit.id AS unit, pass, engine, lookup, from_ms, to_ms, pages, token,
+                    coalesce(token_ms, 0) AS token_ms
+             FROM place LEFT JOIN unit ON unit.place = place.id WHERE source IS NOT NULL AND source <> 'file' ORDER BY unit.id",
         )?;
         let mut rows = select.query([])?;
         let insights_usd =
@@ -90,6 +127,7 @@ impl Checkpoint {
             })?;
         let mut checkpoint = Self {
             insights_usd,
+            files: KnownFiles::load(connection)?,
             ..Self::default()
         };
         while let Some(row) = rows.next()? {
@@ -98,19 +136,56 @@ impl Checkpoint {
                 account: parse_column(row, "account")?,
                 region,
             };
-            let groups = checkpoint.targets.entry(target).or_default();
-            let group = match groups.entry(row.get("log_group")?) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert(known_group(row)?),
-            };
-            add_unit(&mut group.units, row)?;
+            let source: String = row.get("source")?;
+            match StorageKind::from_word(&source).ok_or_else(|| unknown(&source))? {
+                StorageKind::Logs => checkpoint.add_log_group(target, row)?,
+                StorageKind::History => checkpoint.add_history(target, row)?,
+                // Not selected here.
+                StorageKind::File => {}
+            }
         }
         Ok(checkpoint)
+    }
+
+    fn add_log_group(&mut self, target: Target, row: &Row<'_>) -> Result<(), StoreError> {
+        let groups = self.targets.entry(target).or_default();
+        let group = match groups.entry(row.get("location")?) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(KnownGroup {
+                coverage_id: CoverageId(row.get("id")?),
+                finished: finished_outcome(row)?,
+                units: KnownUnits::default(),
+            }),
+        };
+        add_unit(&mut group.units, row)
+    }
+
+    fn add_history(&mut self, target: Target, row: &Row<'_>) -> Result<(), StoreError> {
+        let history = match self.histories.entry(target) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(new) => new.insert(KnownHistory {
+                coverage_id: CoverageId(row.get("id")?),
+                finished: finished_outcome(row)?,
+                lookups: Vec::new(),
+            }),
+        };
+        history.lookups.extend(known_lookup(row)?);
+        Ok(())
     }
 
     /// What earlier parts of the run spent on Insights, in US dollars.
     pub fn insights_usd(&self) -> f64 {
         self.insights_usd
+    }
+
+    /// Removes and returns the files that were read.
+    pub fn take_files(&mut self) -> KnownFiles {
+        std::mem::take(&mut self.files)
+    }
+
+    /// Adds files that were read.
+    pub fn put_files(&mut self, files: KnownFiles) {
+        self.files = files;
     }
 
     /// Removes and returns the state of one log group.
@@ -121,6 +196,16 @@ impl Checkpoint {
     /// Removes and returns the log groups of an account-Region, by name.
     pub fn take(&mut self, target: &Target) -> BTreeMap<String, KnownGroup> {
         self.targets.remove(target).unwrap_or_default()
+    }
+
+    /// Whether the event history of an account-Region was recorded.
+    pub fn has_history(&self, target: &Target) -> bool {
+        self.histories.contains_key(target)
+    }
+
+    /// Removes and returns the state of the event history of an account-Region.
+    pub fn take_history(&mut self, target: &Target) -> Option<KnownHistory> {
+        self.histories.remove(target)
     }
 }
 
@@ -133,20 +218,10 @@ pub(super) fn next_id(connection: &Connection) -> Result<i64, StoreError> {
         .ok_or_else(|| StoreError::Damaged(format!("id {last_id} is too large")))
 }
 
-fn known_group(row: &Row<'_>) -> Result<KnownGroup, StoreError> {
-    let status: Option<String> = row.get("status")?;
-    let status = status
-        .map(|word| Status::from_word(&word).ok_or_else(|| unknown(&word)))
-        .transpose()?;
-    let reason: Option<String> = row.get("reason")?;
-    let reason = reason
-        .map(|word| Reason::from_word(&word).ok_or_else(|| unknown(&word)))
-        .transpose()?;
-    Ok(KnownGroup {
-        coverage_id: CoverageId(row.get("id").map_err(damaged)?),
-        is_finished: is_finished(status, reason),
-        units: KnownUnits::default(),
-    })
+/// Returns the outcome of a row if a retry is useless.
+fn finished_outcome(row: &Row<'_>) -> Result<Option<Outcome>, StoreError> {
+    let outcome = read_outcome(row)?;
+    Ok(is_finished(&outcome).then_some(outcome))
 }
 
 fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
@@ -155,19 +230,7 @@ fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
     };
     let engine: String = row.get("engine")?;
     let pass: String = row.get("pass")?;
-    let from_ms: i64 = row.get("from_ms")?;
-    let to_ms: i64 = row.get("to_ms")?;
-    // The scan calculates with these times.
-    let window = [from_ms, to_ms];
-    if window
-        .iter()
-        .any(|ms| Timestamp::from_millisecond(*ms).is_err())
-        || from_ms > to_ms
-    {
-        return Err(StoreError::Damaged(format!(
-            "a work unit is from {from_ms} to {to_ms} milliseconds"
-        )));
-    }
+    let (from_ms, to_ms) = time_range(row)?;
     units.0.push(KnownUnit {
         id: UnitId(id),
         pass: Pass::from_word(&pass).ok_or_else(|| unknown(&pass))?,
@@ -181,15 +244,49 @@ fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+fn known_lookup(row: &Row<'_>) -> Result<Option<KnownLookup>, StoreError> {
+    let Some(id) = row.get("unit")? else {
+        return Ok(None);
+    };
+    let pass: String = row.get("pass")?;
+    let lookup: Option<String> = row.get("lookup")?;
+    let lookup = lookup
+        .map(|text| EventLookup::parse(&text).ok_or_else(|| unknown(&text)))
+        .transpose()?;
+    let (from_ms, to_ms) = time_range(row)?;
+    Ok(Some(KnownLookup {
+        id: UnitId(id),
+        pass: Pass::from_word(&pass).ok_or_else(|| unknown(&pass))?,
+        lookup,
+        from_ms,
+        to_ms,
+        has_started: row.get::<_, i64>("pages")? > 0,
+        next_token: row.get("token")?,
+    }))
+}
+
+/// Reads the time range of a work unit, with which the scan calculates.
+fn time_range(row: &Row<'_>) -> Result<(i64, i64), StoreError> {
+    let from_ms: i64 = row.get("from_ms")?;
+    let to_ms: i64 = row.get("to_ms")?;
+    let is_valid = |ms| Timestamp::from_millisecond(ms).is_ok();
+    if is_valid(from_ms) && is_valid(to_ms) && from_ms <= to_ms {
+        return Ok((from_ms, to_ms));
+    }
+    Err(StoreError::Damaged(format!(
+        "a work unit is from {from_ms} to {to_ms} milliseconds"
+    )))
+}
+
 /// Whether a retry is useless. What failed or was denied may succeed the next time; what cannot be
 /// searched at all will not.
-fn is_finished(status: Option<Status>, reason: Option<Reason>) -> bool {
-    match status {
-        Some(Status::Searched | Status::Skipped | Status::Unsearchable | Status::Accepted) => true,
-        Some(Status::Partial) => !matches!(
-            reason,
+fn is_finished(outcome: &Outcome) -> bool {
+    match outcome.status {
+        Status::Searched | Status::Skipped | Status::Unsearchable | Status::Accepted => true,
+        Status::Partial => !matches!(
+            outcome.reason,
             Some(Reason::EndlessPages | Reason::StreamNotSearched)
         ),
-        Some(Status::Denied | Status::Failed) | None => false,
+        Status::Denied | Status::Failed => false,
     }
 }

@@ -3,13 +3,15 @@
 use rusqlite::{Connection, params};
 
 use super::checksums::{TrackedDatabase, TrackedTransaction};
-use super::entry::{CoverageRow, Entry, InsightsQuery, Page, ScopedAccount, UnitRow};
+use super::entry::{
+    CoverageRow, Entry, FileFindings, InsightsQuery, Page, ReadFiles, ScopedAccount, UnitRow,
+};
 use super::ids::{CoverageId, UnitId};
 use super::row::to_sql_integer;
 use super::run_facts::RunFacts;
-use super::{StoreError, count, evidence, passthrough_rows};
+use super::{StoreError, count, evidence, passthrough_rows, searched_files};
 use dragnet_model::time::rfc3339_ms;
-use dragnet_model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
+use dragnet_model::{AccountId, ApiCall, DeniedBy, Engine, LogGroupClass, Outcome, Reason, Region};
 
 /// Commits the batch in one transaction.
 pub(super) fn commit_batch(
@@ -39,6 +41,7 @@ fn write_entry(transaction: &TrackedTransaction<'_>, entry: &Entry) -> Result<()
             insert_units(transaction, rest)
         }
         Entry::Page(page) => insert_page(transaction, page),
+        Entry::Files(files) => insert_files(transaction, files),
         Entry::Ended {
             coverage_id: id,
             outcome,
@@ -86,15 +89,16 @@ fn insert_account(transaction: &Connection, account: &ScopedAccount) -> Result<(
 
 fn insert_coverage_row(transaction: &Connection, row: &CoverageRow) -> Result<(), StoreError> {
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO place (id, account, account_name, region, log_group, class, detail, elsewhere)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7)",
+        "INSERT INTO place (id, account, account_name, region, source, location, class, detail, elsewhere)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8)",
     )?;
     insert.execute(params![
         row.id.0,
         row.account.to_string(),
         row.account_name,
         row.region.as_ref().map(Region::as_str),
-        row.log_group,
+        row.place.as_ref().map(|place| place.source.as_str()),
+        row.place.as_ref().map(|place| place.location.as_str()),
         row.class.as_ref().map(LogGroupClass::to_string),
         row.out_of_scope,
     ])?;
@@ -112,14 +116,16 @@ fn insert_units(transaction: &Connection, units: &[UnitRow]) -> Result<(), Store
 
 fn insert_unit(transaction: &Connection, unit: &UnitRow) -> Result<(), StoreError> {
     let mut insert = transaction
-        .prepare_cached("INSERT INTO unit (id, place, pass, engine, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        .prepare_cached("INSERT INTO unit (id, place, pass, engine, lookup, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
     let pass = unit.pass.as_str();
-    let engine = unit.engine.as_str();
+    let engine = unit.engine.map(Engine::as_str);
+    let lookup = unit.lookup.as_ref().map(ToString::to_string);
     insert.execute(params![
         unit.id.0,
         unit.coverage_id.0,
         pass,
         engine,
+        lookup,
         unit.from_ms,
         unit.to_ms
     ])?;
@@ -156,7 +162,7 @@ fn add_detail(transaction: &Connection, id: CoverageId, text: &str) -> Result<()
 
 /// Resets a work unit, because its findings so far will be found again. The chunks of deleted
 /// sightings stay and are not read again.
-fn restart(transaction: &Connection, unit: UnitId) -> Result<(), StoreError> {
+pub(super) fn restart(transaction: &Connection, unit: UnitId) -> Result<(), StoreError> {
     transaction
         .prepare_cached("DELETE FROM written_rows WHERE unit = ?1")?
         .execute([unit.0])?;
@@ -198,6 +204,23 @@ fn insert_page(transaction: &TrackedTransaction<'_>, page: &Page) -> Result<(), 
         page.next_token.is_none(),
     ])?;
     Ok(())
+}
+
+fn insert_files(transaction: &TrackedTransaction<'_>, read: &ReadFiles) -> Result<(), StoreError> {
+    for findings in &read.findings {
+        searched_files::upsert_unit(transaction, findings)?;
+        let FileFindings { unit, page, .. } = findings;
+        page.found.insert(transaction, unit.id)?;
+        count::insert(transaction, unit.id, &page.counts)?;
+        evidence::insert_integrity_findings(transaction, unit.id, &page.integrity_findings)?;
+    }
+    read.finished
+        .iter()
+        .try_for_each(|unit| searched_files::finish_unit(transaction, unit))?;
+    read.problems
+        .iter()
+        .try_for_each(|row| insert_coverage_row(transaction, row))?;
+    searched_files::insert(transaction, read)
 }
 
 fn insert_query(transaction: &Connection, query: &InsightsQuery) -> Result<(), StoreError> {

@@ -17,7 +17,7 @@ use insights_ql::Partial;
 /// A row of a hunt's counts, with the log group in which its records are stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredCount {
-    /// The log group.
+    /// The log group; its name is empty for the event history.
     pub log_group: LogGroupArn,
     /// Whether the log group is out of scope and was scanned for records of accounts and Regions in
     /// scope.
@@ -66,9 +66,9 @@ impl RunReader {
         let mut select = self
             .connection
             .prepare(
-                "SELECT hunt, event_account, event_region, kind, partial, account, region, log_group, elsewhere
+                "SELECT hunt, event_account, event_region, kind, partial, account, region, location, elsewhere
                  FROM hunt_count JOIN unit ON unit.id = hunt_count.unit JOIN place ON place.id = unit.place
-                 WHERE hunt = ?1 ORDER BY event_account, event_region, account, region, log_group,
+                 WHERE hunt = ?1 ORDER BY event_account, event_region, account, region, location,
                  hunt_count.rowid",
             )
             .map_err(StoreError::from)?;

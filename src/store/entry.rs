@@ -4,8 +4,8 @@ use super::ids::{CoverageId, UnitId};
 use super::run_facts::RunFacts;
 use super::sightings::Sightings;
 use dragnet_model::{
-    AccountId, ApiCall, Engine, HourOfRecords, LogGroupClass, LogSource, Outcome, Region,
-    SourceLookup, TamperingCall, Target,
+    AccountId, ApiCall, Engine, EventLookup, HourOfRecords, LogGroupClass, LogKind, LogSource,
+    Outcome, Region, SourceLookup, StorageKind, TamperingCall, Target,
 };
 use insights_ql::Partial;
 
@@ -45,6 +45,8 @@ pub enum Entry {
     Query(InsightsQuery),
     /// A page that was read: its sightings, together with the token of the next page.
     Page(Page),
+    /// Files on disk that were read to their ends.
+    Files(Box<ReadFiles>),
     /// The outcome of a row of the coverage.
     Ended {
         /// The id of the row.
@@ -91,7 +93,51 @@ dragnet_model::word_enum! {
     }
 }
 
-/// A row of the coverage: an account, an account-Region, or a log group.
+/// A place in an account-Region where records are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The kind of place.
+    pub source: StorageKind,
+    /// Where it is: see [`StorageKind`].
+    pub location: String,
+}
+
+impl Place {
+    /// A log group.
+    pub fn log_group(name: impl Into<String>) -> Self {
+        Self {
+            source: StorageKind::Logs,
+            location: name.into(),
+        }
+    }
+
+    /// The event history.
+    pub fn event_history() -> Self {
+        Self {
+            source: StorageKind::History,
+            location: String::new(),
+        }
+    }
+
+    /// The location of all files with records of an account-Region. No file has it, because paths
+    /// are absolute, and no log group, because their names have no spaces.
+    pub const ALL_FILES: &str = "files on disk";
+
+    /// All files with records of an account-Region.
+    pub fn all_files() -> Self {
+        Self::file(Self::ALL_FILES)
+    }
+
+    /// A file or directory on disk.
+    pub fn file(path: impl Into<String>) -> Self {
+        Self {
+            source: StorageKind::File,
+            location: path.into(),
+        }
+    }
+}
+
+/// A row of the coverage: an account, an account-Region, or a place where records are stored.
 #[derive(Clone, Debug)]
 pub struct CoverageRow {
     /// The id, from [`super::Journal::new_coverage_id`].
@@ -102,8 +148,8 @@ pub struct CoverageRow {
     pub account_name: String,
     /// The Region; `None` if the row is about the whole account.
     pub region: Option<Region>,
-    /// The log group; `None` if the row is about the account or account-Region.
-    pub log_group: Option<String>,
+    /// The place; `None` if the row is about the account or account-Region.
+    pub place: Option<Place>,
     /// The log group's class.
     pub class: Option<LogGroupClass>,
     /// The outcome, if it is known already.
@@ -126,17 +172,19 @@ dragnet_model::word_enum! {
     }
 }
 
-/// A work unit: a time range of a log group.
-#[derive(Clone, Copy, Debug)]
+/// A work unit: a time range of a place where records are stored.
+#[derive(Clone, Debug)]
 pub struct UnitRow {
     /// The id, from [`super::Journal::new_unit_id`].
     pub id: UnitId,
-    /// The coverage row of the log group.
+    /// The coverage row of the place.
     pub coverage_id: CoverageId,
     /// The pass to which it belongs.
     pub pass: Pass,
-    /// The engine that scans it.
-    pub engine: Engine,
+    /// The engine that scans it, if it is a part of a log group.
+    pub engine: Option<Engine>,
+    /// The attribute by which the event history is read; `None` if all events are read.
+    pub lookup: Option<EventLookup>,
     /// The first millisecond.
     pub from_ms: i64,
     /// The end in milliseconds, exclusive.
@@ -215,4 +263,82 @@ pub struct CountRow {
     pub kind: String,
     /// The partial aggregate.
     pub partial: Partial,
+}
+
+/// Files on disk that were read to their ends, and everything that was found in them. It is one
+/// entry, and so one transaction: as far as a resumed run can see, a file was either read completely
+/// or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct ReadFiles {
+    /// The files.
+    pub files: Vec<FileRow>,
+    /// What was found, for each account-Region of their records.
+    pub findings: Vec<FileFindings>,
+    /// Other work units of these files. If a unit was written before, it ends here with the time of
+    /// its records.
+    pub finished: Vec<UnitRow>,
+    /// Their records by hour.
+    pub hours: Vec<FileHour>,
+    /// The fields of their flow logs that are not in the default format.
+    pub headers: Vec<FlowHeader>,
+    /// What could not be read: coverage rows with their outcome.
+    pub problems: Vec<CoverageRow>,
+}
+
+/// A file that was read to its end.
+#[derive(Clone, Debug)]
+pub struct FileRow {
+    /// The path.
+    pub path: String,
+    /// The version that was read.
+    pub stamp: FileStamp,
+    /// The number of its records.
+    pub records: u64,
+    /// The size of its unpacked content, in bytes.
+    pub bytes: u64,
+}
+
+/// What identifies a version of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStamp {
+    /// The size in bytes.
+    pub size: u64,
+    /// The time of the last change, in nanoseconds since the Unix epoch.
+    pub modified_ns: i64,
+}
+
+/// What was found in the records of files that are of one account-Region.
+#[derive(Clone, Debug)]
+pub struct FileFindings {
+    /// The work unit. It may have been written before.
+    pub unit: UnitRow,
+    /// The last pages of all files as one page of the unit.
+    pub page: Page,
+    /// The number of these pages.
+    pub pages: u64,
+}
+
+/// The records of files with the same account-Region, kind and hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileHour {
+    /// The account-Region.
+    pub target: Target,
+    /// The kind of log; `None` if it is not known, or none of the four.
+    pub kind: Option<LogKind>,
+    /// The start of the hour in milliseconds since the Unix epoch; `None` if the records have no
+    /// time.
+    pub hour_ms: Option<i64>,
+    /// The number of records.
+    pub records: u64,
+}
+
+/// The names of the fields of flow logs in a part of a content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowHeader {
+    /// The path of the file; in an archive, with the path in it.
+    pub content: String,
+    /// The number of the first record in whose line these fields are, as far as it matters.
+    pub first_record: u64,
+    /// The names, separated by spaces; empty if the records are no lines of a flow log.
+    pub fields: String,
 }

@@ -14,7 +14,7 @@ use super::row::{
 use super::{RunReader, StoreError};
 use dragnet_model::{
     AccountId, EventDetails, HourOfRecords, LogGroupArn, LogSource, Outcome, Region, SourceKind,
-    SourceLookup, SourceState, TamperingCall, Target, UserIdentity,
+    SourceLookup, SourceState, StorageKind, TamperingCall, Target, UserIdentity,
 };
 
 pub(super) fn insert_source_lookup(
@@ -95,19 +95,43 @@ pub(super) fn insert_integrity_findings(
 /// Outcomes by account, Region and log group. The Region and log group are empty for a whole
 /// account, and the log group is empty for a whole account-Region.
 #[derive(Clone, Debug, Default)]
-pub struct CoverageOutcomes(BTreeMap<(AccountId, String, String), Outcome>);
+pub struct CoverageOutcomes {
+    by_place: BTreeMap<(AccountId, String, String), Outcome>,
+    /// The outcomes of the event histories.
+    histories: BTreeMap<Target, Outcome>,
+}
 
 impl CoverageOutcomes {
     /// Returns the outcome of a log group, if it was planned to be searched.
     pub fn group_outcome(&self, arn: &LogGroupArn) -> Option<&Outcome> {
         let Target { account, region } = &arn.target;
-        self.0
+        self.by_place
             .get(&(*account, region.to_string(), arn.name.clone()))
+    }
+
+    /// Adds the outcome of a log group.
+    pub fn add_group(&mut self, arn: &LogGroupArn, outcome: Outcome) {
+        let Target { account, region } = &arn.target;
+        self.by_place
+            .insert((*account, region.to_string(), arn.name.clone()), outcome);
+    }
+
+    /// Adds the outcome of a whole account-Region, or without a Region that of a whole account.
+    pub fn add_target(&mut self, account: AccountId, region: Option<&Region>, outcome: Outcome) {
+        let region = region.map(Region::to_string).unwrap_or_default();
+        self.by_place
+            .insert((account, region, String::new()), outcome);
+    }
+
+    /// Returns the outcomes of the event histories that were to be searched.
+    pub fn histories(&self) -> &BTreeMap<Target, Outcome> {
+        &self.histories
     }
 
     /// Returns why a whole account-Region could not be searched, if it could not.
     pub fn target_outcome(&self, target: &Target) -> Option<&Outcome> {
-        let outcome_of = |region: String| self.0.get(&(target.account, region, String::new()));
+        let outcome_of =
+            |region: String| self.by_place.get(&(target.account, region, String::new()));
         outcome_of(target.region.to_string()).or_else(|| outcome_of(String::new()))
     }
 }
@@ -123,11 +147,11 @@ pub struct DeletedLogGroup {
     pub name: String,
 }
 
-/// The records of one account and Region in one hour, in one log group.
+/// The records of one account and Region in one hour, in one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HourRow {
-    /// The log group.
-    pub log_group: LogGroupArn,
+    /// The log group; `None` for the event history.
+    pub log_group: Option<LogGroupArn>,
     /// The hour, and its number of records.
     pub hour: HourOfRecords,
 }
@@ -181,8 +205,7 @@ impl RunReader {
         &self,
         groups: &BTreeSet<LogGroupArn>,
     ) -> Result<CoverageOutcomes, StoreError> {
-        let select =
-            "SELECT account, region, log_group, status, reason, detail, denied_by FROM place";
+        let select = "SELECT account, region, location, status, reason, detail, denied_by, source FROM place";
         let mut select = self.connection.prepare(select)?;
         let mut rows = select.query([])?;
         let mut outcomes = CoverageOutcomes::default();
@@ -191,9 +214,21 @@ impl RunReader {
                 row.get::<_, Option<String>>(column)
                     .map(Option::unwrap_or_default)
             };
+            // Files on disk are no destination of a log source.
+            if text(7)? == StorageKind::File.as_str() {
+                continue;
+            }
             let account: AccountId = parse_column(row, 0)?;
             let region = text(1)?;
             let group = text(2)?;
+            if text(7)? == StorageKind::History.as_str() {
+                let target = Target {
+                    account,
+                    region: region.parse().map_err(damaged)?,
+                };
+                outcomes.histories.insert(target, read_outcome(row)?);
+                continue;
+            }
             // An account may have a million log groups; only those to which a log source delivers
             // are needed.
             let is_needed = group.is_empty() || {
@@ -205,7 +240,7 @@ impl RunReader {
             };
             if is_needed {
                 outcomes
-                    .0
+                    .by_place
                     .insert((account, region, group), read_outcome(row)?);
             }
         }
@@ -268,12 +303,14 @@ impl RunReader {
         let mut select = self
             .connection
             .prepare(
-                "SELECT hour.account, hour.region, hour_ms, total(records), place.account, place.region, log_group
+                "SELECT hour.account, hour.region, hour_ms, total(records), place.account, place.region, location,
+                        source
                  FROM hour JOIN unit ON unit.id = hour.unit JOIN place ON place.id = unit.place
                  WHERE place.status = 'searched' OR place.reason IN
-                     ('masked', 'retention-inside-window', 'created-inside-window', 'appeared-during-run')
+                     ('masked', 'retention-inside-window', 'created-inside-window', 'appeared-during-run',
+                      'not-in-event-history')
                  GROUP BY hour.account, hour.region, place.id, hour_ms
-                 ORDER BY hour.account, hour.region, place.account, place.region, log_group, hour_ms",
+                 ORDER BY hour.account, hour.region, place.account, place.region, location, hour_ms",
             )
             .map_err(StoreError::from)?;
         let mut rows = select.query([]).map_err(StoreError::from)?;
@@ -317,8 +354,10 @@ fn hour_row(row: &Row<'_>) -> Result<HourRow, StoreError> {
         hour_ms: row.get(2)?,
         records: read_count(row, 3)?,
     };
+    let is_log_group = row.get::<_, String>(7)? == StorageKind::Logs.as_str();
+    let place = LogGroupArn::new(target(4, 5)?, row.get::<_, String>(6)?);
     Ok(HourRow {
-        log_group: LogGroupArn::new(target(4, 5)?, row.get::<_, String>(6)?),
+        log_group: is_log_group.then_some(place),
         hour,
     })
 }

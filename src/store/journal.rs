@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::checksums::TrackedDatabase;
 use super::entry::Entry;
 use super::ids::{CoverageId, UnitId};
-use super::{Checkpoint, RunDir, RunFacts, StoreError, checkpoint, commit, schema};
+use super::{Checkpoint, RunDir, RunFacts, StoreError, checkpoint, commit, schema, searched_files};
 
 /// The number of entries that may wait for the disk. The sightings of a page may be some 300 KB
 /// when they are compressed, so this bounds memory; when the channel is full, scanning waits
@@ -59,7 +59,7 @@ impl Journal {
     }
 
     /// Opens the `run.db` of an interrupted run, and starts its writer. Accounts and Regions are
-    /// queried again on resume, so the coverage rows without a log group are deleted.
+    /// queried again on resume, so the coverage rows without a place are deleted.
     ///
     /// # Errors
     /// The database cannot be opened, has another format, or is damaged.
@@ -67,7 +67,12 @@ impl Journal {
         let mut database = TrackedDatabase::open(schema::open(&dir.database())?)?;
         schema::index_units(database.connection())?;
         database.change(|transaction| {
-            transaction.execute_batch("DELETE FROM place WHERE log_group IS NULL;")?;
+            transaction.execute_batch("DELETE FROM place WHERE source IS NULL;")?;
+            let units = searched_files::unfinished_units(transaction)?;
+            for unit in &units {
+                commit::restart(transaction, *unit)?;
+            }
+            searched_files::remove_unfinished(transaction, &units)?;
             for key in RunFacts::end_keys() {
                 transaction.execute("DELETE FROM fact WHERE key = ?1", [key])?;
             }
@@ -107,6 +112,14 @@ impl Journal {
                 .send(*entry);
             Ok(())
         }
+    }
+
+    /// Writes an entry from a thread that may block; waits while the channel is full.
+    ///
+    /// # Errors
+    /// The writer has stopped, for example because the disk is full.
+    pub fn write_blocking(&self, entry: Entry) -> Result<(), JournalClosed> {
+        self.entries.blocking_send(entry).map_err(|_| JournalClosed)
     }
 
     /// Returns the id of a new coverage row.

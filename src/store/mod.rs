@@ -27,16 +27,18 @@ mod run_facts;
 mod run_list;
 mod run_registry;
 mod schema;
+mod searched_files;
 mod secret_file;
 mod sightings;
 mod trail_deliveries;
 
-pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
+pub use checkpoint::{Checkpoint, KnownGroup, KnownHistory, KnownLookup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
 pub use earlier_runs::EarlierRuns;
 pub use entry::{
-    CountRow, CoverageRow, Entry, InsightsQuery, IntegrityFindings, Page, Pass, PassthroughRow,
-    PassthroughRows, ScopeMembership, ScopedAccount, UnitRow,
+    CountRow, CoverageRow, Entry, FileFindings, FileHour, FileRow, FileStamp, FlowHeader,
+    InsightsQuery, IntegrityFindings, Page, Pass, PassthroughRow, PassthroughRows, Place,
+    ReadFiles, ScopeMembership, ScopedAccount, UnitRow,
 };
 pub use evidence::{CoverageOutcomes, DeletedLogGroup, HourRow};
 pub use fact::{Fact, FactError, Json, Text};
@@ -53,6 +55,7 @@ pub use run_dir::RunDir;
 pub use run_facts::{RunEnding, RunFacts, StoredWindowBasis};
 pub use run_list::list_runs;
 pub use run_registry::RunRegistry;
+pub use searched_files::{FileTotal, KnownFiles};
 pub use secret_file::{SecretFileError, read_secret_file};
 pub use sightings::{SightingRecord, SightingRows, Sightings, StoredRow};
 pub use trail_deliveries::TrailDeliveries;

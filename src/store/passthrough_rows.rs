@@ -48,9 +48,9 @@ impl RunReader {
         let mut select = self
             .connection
             .prepare(
-                "SELECT account, region, log_group, rows
+                "SELECT account, region, location, rows
                  FROM written_rows JOIN unit ON unit.id = written_rows.unit JOIN place ON place.id = unit.place
-                 WHERE hunt = ?1 ORDER BY account, region, log_group, written_rows.rowid",
+                 WHERE hunt = ?1 ORDER BY account, region, location, written_rows.rowid",
             )
             .map_err(StoreError::from)?;
         let mut rows = select.query([hunt]).map_err(StoreError::from)?;

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::entry::{ScopeMembership, ScopedAccount};
+use super::entry::{Place, ScopeMembership, ScopedAccount};
 use super::row::{damaged, next_row, parse_column, read_count, read_outcome, unknown};
 use super::run_facts::RunFacts;
 use super::{RunDir, StoreError, checksums, schema};
-use dragnet_model::{ApiCall, Coverage, Engine, LogGroupClass};
+use dragnet_model::{ApiCall, Coverage, Engine, LogGroupClass, StorageKind};
 
 /// A run's database, open for reading.
 #[derive(Debug)]
@@ -132,14 +132,15 @@ impl RunReader {
         let mut select = self
             .connection
             .prepare(
-                "SELECT account, account_name, region, log_group, class, status, reason, detail, denied_by,
+                "SELECT account, account_name, region, location, class, status, reason, detail, denied_by,
                         min(from_ms), max(to_ms), total(pages), total(events), total(bytes), total(sightings),
-                        elsewhere, group_concat(DISTINCT engine)
+                        elsewhere, group_concat(DISTINCT engine), source
                  FROM place LEFT JOIN unit ON unit.place = place.id GROUP BY place.id
                  UNION ALL
-                 SELECT id, name, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, 0.0, 0.0, 0.0, 0.0, 0, NULL
-                 FROM account WHERE standing = 'in-scope' AND id NOT IN (SELECT account FROM place)
-                 ORDER BY account, region, log_group",
+                 SELECT id, name, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, 0.0, 0.0, 0.0, 0.0, 0, NULL, NULL
+                 FROM account WHERE standing = 'in-scope' AND id NOT IN
+                       (SELECT account FROM place WHERE source IS NOT 'file')
+                 ORDER BY account, region, location",
             )
             .map_err(StoreError::from)?;
         let mut rows = select.query([]).map_err(StoreError::from)?;
@@ -257,6 +258,11 @@ fn call_row(row: &Row<'_>) -> Result<ApiCall, StoreError> {
 fn coverage_row(row: &Row<'_>) -> Result<Coverage, StoreError> {
     let region: Option<String> = row.get(2)?;
     let class: Option<String> = row.get(4)?;
+    let source: Option<String> = row.get(17)?;
+    let source = source
+        .map(|word| StorageKind::from_word(&word).ok_or_else(|| unknown(&word)))
+        .transpose()?;
+    let location: Option<String> = row.get(3)?;
     let engines: Option<String> = row.get(16)?;
     let engines = engines.iter().flat_map(|words| words.split(','));
     let mut engines = engines
@@ -270,7 +276,11 @@ fn coverage_row(row: &Row<'_>) -> Result<Coverage, StoreError> {
             .map(|name| name.parse())
             .transpose()
             .map_err(damaged)?,
-        log_group: row.get(3)?,
+        source,
+        file: location
+            .clone()
+            .filter(|path| source == Some(StorageKind::File) && path != Place::ALL_FILES),
+        log_group: location.filter(|_| source == Some(StorageKind::Logs)),
         class: class.as_deref().map(LogGroupClass::from),
         engines,
         outcome: read_outcome(row)?,

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::fact::{Fact, FactError, Json, Text};
+use crate::digests::DigestSummary;
 use dragnet_model::{
-    Arn, Hunt, Organization, RequiredKinds, RunId, SlowedRate, TimeWindow, WindowEnd,
+    Arn, Hunt, Organization, RequiredKinds, RunId, SlowedRate, SourceSelection, TimeWindow,
+    WindowEnd,
 };
 
 /// Defines [`RunFacts`]: each fact has its key and its form once.
@@ -68,6 +70,15 @@ run_facts! {
     window_end: Json<WindowEnd> = "window_end";
     /// Whether the run searches for tampering calls.
     trail_integrity: Json<bool> = "trail_integrity";
+    /// Which kinds of log source are searched.
+    sources: Json<SourceSelection> = "sources";
+    /// Whether only files on disk were searched; a run that searched no files has no such fact.
+    files_alone: Text<bool> = "files_alone";
+    /// What CloudTrail's digests say about the log files on disk; null without digests.
+    file_digests: Json<Option<DigestSummary>> = "file_digests";
+    /// Whether the run belongs to a collection, which keeps all records; other runs have no such
+    /// fact.
+    collects: Text<bool> = "collects";
     /// The kinds of logs whose gaps make the run incomplete.
     required_kinds: Json<RequiredKinds> = "require";
     /// The names of the indicators.

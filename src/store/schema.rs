@@ -14,7 +14,7 @@ use super::row::damaged;
 use super::run_dir::file_error;
 
 /// The format version, which is increased whenever the meaning of a table changes.
-pub(super) const FORMAT: u32 = 6;
+pub(super) const FORMAT: u32 = 7;
 
 /// With 16 KiB pages, 1.6 times as many rows per second were measured as with 4 KiB pages, in fewer
 /// bytes.
@@ -36,15 +36,19 @@ CREATE TABLE account (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, standing TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- One row of the coverage: an account, an account-Region, or a log group. No status: not ended yet.
+-- One row of the coverage: an account, an account-Region, or a place in it where records are stored. `source` is the
+-- kind of place (`logs`, `history`, `file`), `location` where it is: the name of the log group, `files on disk` or the path of a
+-- file, or empty if the account-Region has only one place of the kind. Both are NULL for an account or account-Region. No status: not ended yet.
 CREATE TABLE place (
-    id INTEGER PRIMARY KEY, account TEXT NOT NULL, account_name TEXT NOT NULL, region TEXT, log_group TEXT,
-    class TEXT, status TEXT, reason TEXT, detail TEXT NOT NULL, denied_by TEXT, elsewhere INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, account TEXT NOT NULL, account_name TEXT NOT NULL, region TEXT,
+    source TEXT, location TEXT, class TEXT, status TEXT, reason TEXT, detail TEXT NOT NULL, denied_by TEXT, elsewhere INTEGER NOT NULL
 ) STRICT;
 
--- A work unit: a time range of a log group that one engine reads page by page; `token` is that of the next page.
+-- A work unit: a time range of a place that is read page by page; `token` is that of the next page. `engine` is that
+-- of a log group, and NULL for a place that can be read in one way only. `lookup`: the attribute by which the event
+-- history is read, or NULL for all events.
 CREATE TABLE unit (
-    id INTEGER PRIMARY KEY, place INTEGER NOT NULL REFERENCES place, pass TEXT NOT NULL, engine TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, place INTEGER NOT NULL REFERENCES place, pass TEXT NOT NULL, engine TEXT, lookup TEXT,
     from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
     token TEXT, token_ms INTEGER, pages INTEGER NOT NULL DEFAULT 0, events INTEGER NOT NULL DEFAULT 0,
     bytes INTEGER NOT NULL DEFAULT 0, sightings INTEGER NOT NULL DEFAULT 0, read_to_end INTEGER NOT NULL DEFAULT 0
@@ -52,13 +56,13 @@ CREATE TABLE unit (
 
 CREATE TABLE chunk (id INTEGER PRIMARY KEY, messages BLOB NOT NULL) STRICT;
 
--- `indicators`, `hunts` and `matched_fields` are JSON arrays. `source` is the kind of log source that was read
--- (`logs`), `location` where it is stored if not in a log group. `trusted`: a trail delivered it.
+-- `indicators`, `hunts` and `matched_fields` are JSON arrays. `trusted`: a trail delivered it, or it is from
+-- the event history.
 CREATE TABLE sighting (
     time_ms INTEGER NOT NULL, event_account TEXT NOT NULL, event_region TEXT NOT NULL, record_id TEXT NOT NULL,
     unit INTEGER NOT NULL REFERENCES unit, event_id TEXT NOT NULL, log_stream TEXT NOT NULL,
     timestamp_ms INTEGER NOT NULL, ingestion_ms INTEGER NOT NULL,
-    source TEXT NOT NULL, location TEXT NOT NULL, trusted INTEGER NOT NULL,
+    trusted INTEGER NOT NULL,
     indicators TEXT NOT NULL, hunts TEXT NOT NULL, matched_fields TEXT NOT NULL,
     chunk INTEGER NOT NULL REFERENCES chunk, offset INTEGER NOT NULL, length INTEGER NOT NULL
 ) STRICT;
@@ -85,10 +89,29 @@ CREATE TABLE tampering (
     PRIMARY KEY (time_ms, account, region, event_name, principal_arn, source_ip, error_code, record_id, resource)
 ) STRICT, WITHOUT ROWID;
 
--- The number of records of an account-Region in a log group by hour, where all of the group was read.
+-- The number of records of an account-Region in a place by hour, where all of the place was read.
 CREATE TABLE hour (
     unit INTEGER NOT NULL REFERENCES unit, account TEXT NOT NULL, region TEXT NOT NULL, hour_ms INTEGER NOT NULL,
     records INTEGER NOT NULL, PRIMARY KEY (unit, account, region, hour_ms)
+) STRICT, WITHOUT ROWID;
+
+-- The files on disk that were read to their end, as they were then. A resumed run reads all others.
+CREATE TABLE file (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL, records INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The number of records in these files. `kind` is empty if it is not known, `hour_ms` the smallest integer for records
+-- without a time.
+CREATE TABLE file_hour (
+    account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, hour_ms INTEGER NOT NULL,
+    records INTEGER NOT NULL, PRIMARY KEY (account, region, kind, hour_ms)
+) STRICT, WITHOUT ROWID;
+
+-- The names of the fields of flow logs on disk, for the sightings from this record on. `content` is the path of the
+-- file, and the path in it if it is an archive; `fields` is empty if the sightings are no lines of a flow log.
+CREATE TABLE flow_header (
+    content TEXT NOT NULL, first_record INTEGER NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (content, first_record)
 ) STRICT, WITHOUT ROWID;
 
 -- Rows of passthrough queries: zstd of JSON.

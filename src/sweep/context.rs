@@ -12,16 +12,18 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::access::Access;
+use super::deferred_targets::DeferredTargets;
 use super::outcome;
 use super::plan_sheet::PlanSheet;
 use super::scan_cost::InsightsBudget;
+use super::searched_sources::SearchedSources;
 use super::selector_matches::SelectorMatches;
 use super::tally::Tally;
 use super::window_basis::WindowBasis;
 use crate::aws::{Aws, CallError};
 use crate::search::SearchSet;
 use crate::settings::SweepSettings;
-use crate::store::{Checkpoint, Journal, KnownGroup};
+use crate::store::{Checkpoint, Journal, KnownGroup, KnownHistory};
 use dragnet_model::time::Clock;
 use dragnet_model::{LogGroupArn, Outcome, Target};
 
@@ -43,6 +45,10 @@ pub(super) struct SweepContext {
     pub cancel: CancellationToken,
     pub budget: InsightsBudget,
     pub selector_matches: SelectorMatches,
+    /// What was found out about trails and their log groups so far.
+    pub searched: SearchedSources,
+    /// The account-Regions whose event history is read at the end, if nothing else covers them.
+    pub deferred: DeferredTargets,
     /// Collects what would be read. Set only if the sweep is planned and not run.
     pub sheet: Option<Arc<Mutex<PlanSheet>>>,
     /// How far an earlier part of the run came.
@@ -62,6 +68,17 @@ impl SweepContext {
     /// call for the same log group returns nothing.
     pub(super) fn known_group(&self, arn: &LogGroupArn) -> Option<KnownGroup> {
         self.checkpoint.lock().take_group(arn)
+    }
+
+    /// Takes what an earlier part of the run recorded about the event history of an account-Region.
+    /// A second call for the same account-Region returns nothing.
+    pub(super) fn known_history(&self, target: &Target) -> Option<KnownHistory> {
+        self.checkpoint.lock().take_history(target)
+    }
+
+    /// Returns whether an earlier part of the run recorded the event history of an account-Region.
+    pub(super) fn has_known_history(&self, target: &Target) -> bool {
+        self.checkpoint.lock().has_history(target)
     }
 
     /// Ends the sweep if AWS rejected the filter pattern of the user. Returns whether it did.

@@ -1,10 +1,12 @@
-//! Writes the rows of the coverage: one for each log group, and one for each account or
-//! account-Region that the rows of its log groups do not describe.
+//! Writes the rows of the coverage: one for each log group and event history, and one for each account
+//! or account-Region that the rows of its log groups do not describe.
+
+use std::collections::BTreeSet;
 
 use super::context::SweepContext;
 use super::member::Member;
-use crate::store::{CoverageId, CoverageRow, Entry, JournalClosed};
-use dragnet_model::{Account, Coverage, LogGroup, Outcome, Region};
+use crate::store::{CoverageId, CoverageRow, Entry, JournalClosed, Place};
+use dragnet_model::{Account, Coverage, LogGroup, LogKind, Outcome, Reason, Region, StorageKind};
 
 impl SweepContext {
     /// Records the outcome of an account or an account-Region as a row of the coverage, and counts
@@ -15,6 +17,8 @@ impl SweepContext {
         region: Option<&Region>,
         outcome: Outcome,
     ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send + use<'_> {
+        self.searched
+            .add_target_outcome(member.account.id, region, &outcome);
         self.update_plan(|sheet| {
             sheet.add_gap(unread_row(&member.account, region, None, &outcome));
         });
@@ -33,12 +37,24 @@ impl SweepContext {
         group: &LogGroup,
         out_of_scope: bool,
     ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send + use<'_> {
-        let log_group = Some(group.name.clone());
+        let place = Some(Place::log_group(&group.name));
         let class = Some(group.class.clone());
         self.write_row(CoverageRow {
-            log_group,
+            place,
             class,
             out_of_scope,
+            ..self.new_row(account, Some(region))
+        })
+    }
+
+    /// Records the event history of an account-Region in scope as a row of the coverage.
+    pub(super) fn record_event_history(
+        &self,
+        account: &Account,
+        region: &Region,
+    ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send + use<'_> {
+        self.write_row(CoverageRow {
+            place: Some(Place::event_history()),
             ..self.new_row(account, Some(region))
         })
     }
@@ -50,7 +66,7 @@ impl SweepContext {
             account: account.id,
             account_name: account.name.clone(),
             region: region.cloned(),
-            log_group: None,
+            place: None,
             class: None,
             outcome: None,
             out_of_scope: false,
@@ -96,10 +112,23 @@ pub(super) fn unread_row(
     log_group: Option<&LogGroup>,
     outcome: &Outcome,
 ) -> Coverage {
+    // What trails and flow logs deliver is not in question if the user leaves out log groups.
+    let is_left_out = outcome.reason == Some(Reason::SourceNotSelected);
     Coverage {
+        kinds: is_left_out.then_some(LogKind::App).into_iter().collect(),
         region: region.cloned(),
+        source: log_group.map(|_| StorageKind::Logs),
         log_group: log_group.map(|group| group.name.clone()),
         class: log_group.map(|group| group.class.clone()),
         ..Coverage::unread(account.id, account.name.clone(), outcome.clone())
+    }
+}
+
+/// Returns the coverage row of a plan for an event history that would not be read completely.
+pub(super) fn unread_history(account: &Account, region: &Region, outcome: &Outcome) -> Coverage {
+    Coverage {
+        source: Some(StorageKind::History),
+        kinds: BTreeSet::from([LogKind::Management]),
+        ..unread_row(account, Some(region), None, outcome)
     }
 }

@@ -1,5 +1,5 @@
 //! Decides which events of a log are trusted about where and when something happened: those that a
-//! trail delivered there.
+//! trail delivered there, and those of the event history.
 
 use dragnet_model::TrailScope;
 
@@ -11,14 +11,20 @@ pub(super) struct DeliveryTrust {
     pub(super) is_in_scope: bool,
     /// The trails that deliver to it.
     pub(super) trails: Vec<TrailScope>,
+    /// The account whose event history it is, if it is one. Only CloudTrail writes there.
+    ///
+    /// Source: CloudTrail user guide, "Working with CloudTrail event history": an immutable record.
+    pub(super) event_history_of: Option<String>,
 }
 
 impl DeliveryTrust {
-    /// Returns whether a trail wrote an event of this stream. Only such an event decides alone
-    /// whether it is in scope.
+    /// Returns whether CloudTrail wrote an event of this stream: with a trail, or to the event
+    /// history. Only such an event decides alone whether it is in scope.
     pub(super) fn is_trail_written(&self, log_stream: &str, event_account: &str) -> bool {
-        self.trails
-            .iter()
-            .any(|trail| trail.delivers(log_stream, event_account))
+        self.event_history_of.as_deref() == Some(event_account)
+            || self
+                .trails
+                .iter()
+                .any(|trail| trail.delivers(log_stream, event_account))
     }
 }

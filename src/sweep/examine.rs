@@ -8,7 +8,9 @@ use super::hunts::{PageCounts, kind_of_count};
 use super::window_basis::TimeFilter;
 use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
-use crate::search::{Document, Finding, FlowLogFormats, RecordKind, parse_event_details};
+use crate::search::{
+    Document, Finding, FlowLogFormats, RecordKind, SearchSet, parse_event_details,
+};
 use crate::store::{IntegrityFindings, Page, Pass, SightingRecord, Sightings, UnitId};
 use dragnet_model::{EventDetails, Target};
 use insights_ql::Event;
@@ -19,7 +21,7 @@ pub(super) struct PageOrigin<'s> {
     pub shared: &'s SweepContext,
     /// The account-Region that stores them.
     pub stored: &'s Target,
-    /// The name of the log: that of the log group.
+    /// The name of the log: that of the log group, or empty for the event history.
     pub log_name: &'s str,
     pub trust: &'s DeliveryTrust,
     /// Which events are searched, by time.
@@ -28,6 +30,32 @@ pub(super) struct PageOrigin<'s> {
     pub flow_logs: &'s FlowLogFormats,
     /// Whether a trail delivers to the log, as far as known.
     pub receives_trail: bool,
+}
+
+impl PageOrigin<'_> {
+    fn event_origin(&self) -> EventOrigin<'_> {
+        EventOrigin {
+            search_set: &self.shared.search_set,
+            scope: &self.shared.settings.reach.scope,
+            stored: self.stored,
+            log_name: self.log_name,
+            trust: self.trust,
+            time_filter: self.time_filter,
+            flow_logs: self.flow_logs,
+        }
+    }
+}
+
+/// What is searched for in an event, and where it is stored. See [`PageOrigin`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EventOrigin<'s> {
+    pub search_set: &'s SearchSet,
+    pub scope: &'s Scope,
+    pub stored: &'s Target,
+    pub log_name: &'s str,
+    pub trust: &'s DeliveryTrust,
+    pub time_filter: &'s TimeFilter,
+    pub flow_logs: &'s FlowLogFormats,
 }
 
 /// Which events passed the prefilter on the server.
@@ -69,7 +97,9 @@ pub(super) fn examine_page(
     let mut counts = PageCounts::default();
     let account = origin.stored.account.to_string();
     let mut regions = RegionFilterCache::default();
-    let mut examine = |event| examine(origin, &account, event, &mut regions, &mut counts);
+    let event_origin = origin.event_origin();
+    let mut examine =
+        |event| examine_event(&event_origin, &account, event, &mut regions, &mut counts);
     let sightings = match pass {
         Pass::Search => events.into_iter().filter_map(&mut examine).collect(),
         Pass::TrailIntegrity | Pass::Passthrough => Sightings::default(),
@@ -89,14 +119,14 @@ pub(super) fn examine_page(
 /// Returns an event as a sighting, if it contains an indicator or is a row of a hunt, and its
 /// Region and time are in scope. What it adds to hunts that count goes to `counts`. `account` is
 /// the account that stores it.
-fn examine(
-    origin: &PageOrigin<'_>,
+pub(super) fn examine_event(
+    origin: &EventOrigin<'_>,
     account: &str,
     event: LogEvent,
     regions: &mut RegionFilterCache,
     counts: &mut PageCounts,
 ) -> Option<SightingRecord> {
-    let search_set = &origin.shared.search_set;
+    let search_set = origin.search_set;
     let document = Document::new(&event.message);
     let hits = search_set.indicators(&document);
     if hits.is_none() && search_set.hunts().is_empty() {
@@ -143,33 +173,33 @@ fn examine(
 /// claim any Region and time, so the Region and log time at which it is stored count as well: no
 /// log line can exclude itself from the search.
 fn is_in_scope(
-    origin: &PageOrigin<'_>,
+    origin: &EventOrigin<'_>,
     details: &EventDetails<'_>,
     log_ms: i64,
     is_trail_written: bool,
     regions: &mut RegionFilterCache,
 ) -> bool {
-    let PageOrigin {
-        shared,
+    let EventOrigin {
+        scope,
         time_filter,
         trust,
         ..
     } = origin;
     let is_stored_in_scope = !is_trail_written && trust.is_in_scope;
     let is_stored_in_window = !is_trail_written && time_filter.contains(log_ms, log_ms);
-    (is_stored_in_scope || regions.contains(&details.region, &shared.settings.reach.scope))
+    (is_stored_in_scope || regions.contains(&details.region, scope))
         && (is_stored_in_window || time_filter.contains(details.time_ms, log_ms))
 }
 
 /// Returns the names of the hunts that have the event as a row, sorted.
 fn matching_hunts(
-    origin: &PageOrigin<'_>,
+    origin: &EventOrigin<'_>,
     event: &LogEvent,
     details: &EventDetails<'_>,
     is_trail_written: bool,
     counts: &mut PageCounts,
 ) -> Vec<String> {
-    let search_set = &origin.shared.search_set;
+    let search_set = origin.search_set;
     if search_set.hunts().is_empty() {
         return Vec::new();
     }
@@ -208,7 +238,7 @@ fn matching_hunts(
 
 /// Whether a Region is in scope. Most events of a page are from one Region, so the last answer is
 /// cached.
-struct RegionFilterCache {
+pub(super) struct RegionFilterCache {
     region: String,
     is_in_scope: bool,
 }

@@ -10,7 +10,7 @@ use super::judgement_basis::JudgementBasis;
 use super::log_sources::source_proofs::SourceProofs;
 use crate::config::Scope;
 use crate::store::{RunReader, StoreError};
-use dragnet_model::{Account, AccountState, Coverage, SourceStatus};
+use dragnet_model::{Account, AccountState, Coverage, SourceStatus, StorageKind};
 
 /// Judges the coverage rows of a run.
 #[derive(Debug)]
@@ -86,7 +86,8 @@ pub fn watched_coverage<T, E: From<StoreError>>(
 }
 
 fn with_accepted_gap(mut row: Coverage, scope: &Scope, started: Timestamp) -> Coverage {
-    if !row.outcome.is_gap() {
+    // An accepted gap is about AWS, not about a copy on disk.
+    if !row.outcome.is_gap() || row.source == Some(StorageKind::File) {
         return row;
     }
     let account = Account {

@@ -5,13 +5,15 @@ use jiff::Timestamp;
 use super::delivery_lag::complete_until;
 use crate::config::Scope;
 use dragnet_model::time::rfc3339_ms;
-use dragnet_model::{Outcome, Reason, Status, TimeWindow, WindowEnd};
+use dragnet_model::{Outcome, Reason, SourceSelection, Status, TimeWindow, WindowEnd};
 
 /// The settings of a run on which the judgement of its coverage depends.
 #[derive(Clone, Debug)]
 pub struct JudgementBasis {
     /// The scope, with the accepted gaps.
     pub scope: Scope,
+    /// Which kinds of log source were searched.
+    pub sources: SourceSelection,
     /// The window.
     pub window: TimeWindow,
     /// How the end of the window was chosen.
@@ -28,7 +30,7 @@ impl JudgementBasis {
         complete_until(self.window, self.started)
     }
 
-    /// Returns the outcome of a log group to which a log source delivers: if the user requires
+    /// Returns the outcome of a place to which CloudTrail or a flow log delivers: if the user requires
     /// records that may not have been delivered yet, it is not complete.
     pub(super) fn delivered_outcome(&self, outcome: &Outcome) -> Outcome {
         let until = self.complete_until();

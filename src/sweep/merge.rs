@@ -177,6 +177,7 @@ impl<'a, 'r> Merged<'a, 'r> {
         let StoredRow {
             account,
             region,
+            source,
             log_group,
             found,
             ..
@@ -184,6 +185,7 @@ impl<'a, 'r> Merged<'a, 'r> {
         let stored = Stored {
             account,
             region,
+            source,
             log_group,
             log_stream: found.log_stream,
             event_id: found.event_id,
@@ -274,6 +276,7 @@ mod tests {
             stored: Stored {
                 account: "111111111111".parse().unwrap(),
                 region: "us-east-1".parse().unwrap(),
+                source: dragnet_model::StorageKind::Logs,
                 log_group: "/app".to_owned(),
                 log_stream: "stream".to_owned(),
                 event_id: event_id.to_owned(),

@@ -31,6 +31,9 @@ pub struct TargetPlan {
     pub insights: Share,
     /// The cost of that at list prices, in US dollars.
     pub usd: f64,
+    /// The fewest `LookupEvents` calls, if the event history would be read. How many events it has
+    /// is not known before.
+    pub history_calls: u64,
 }
 
 /// The log groups that one engine would read.
@@ -102,6 +105,22 @@ impl PlanSheet {
         share.bytes += group.bytes;
     }
 
+    /// Adds an event history that takes at least this many calls, of which the quota permits `rate`
+    /// per second.
+    pub(super) fn add_history(
+        &mut self,
+        target: Target,
+        account_name: &str,
+        fewest_calls: u64,
+        rate: f64,
+    ) {
+        let planned = self.targets.entry(target).or_default();
+        account_name.clone_into(&mut planned.account_name);
+        planned.history_calls = fewest_calls;
+        let least = Duration::try_from_secs_f64(fewest_calls as f64 / rate);
+        planned.duration = planned.duration.max(least.unwrap_or(Duration::MAX));
+    }
+
     pub(super) fn set_unmatched(&mut self, unmatched: UnmatchedSelectors) {
         self.unmatched = unmatched;
     }
@@ -114,9 +133,10 @@ impl PlanSheet {
 
     pub(super) fn sort(&mut self) {
         self.left_out.sort_by(|one, other| {
-            (one.account, &one.region, &one.log_group).cmp(&(
+            (one.account, &one.region, one.source, &one.log_group).cmp(&(
                 other.account,
                 &other.region,
+                other.source,
                 &other.log_group,
             ))
         });
@@ -149,6 +169,9 @@ mod tests {
             (sheet.duration(), sheet.usd()),
             (Duration::from_secs(40), 2.0)
         );
+        sheet.add_history(target("eu-west-2"), "prod", 9, 2.0);
+        sheet.add_history(target("eu-west-3"), "prod", 100, 2.0);
+        assert_eq!(sheet.duration(), Duration::from_secs(50));
         let second = &sheet.targets()[&target("eu-west-2")];
         assert_eq!(
             (

@@ -54,6 +54,7 @@ async fn look_up_deliveries(
             .journal
             .write(Entry::LogSource(log_source.clone()))
             .await?;
+        shared.searched.add_log_source(&log_source);
         if is_remote {
             // The receiver is dropped early if the list of accounts is incomplete; the sweep has
             // then failed or was cancelled.
@@ -61,6 +62,7 @@ async fn look_up_deliveries(
         }
     }
     for lookup in found.lookups {
+        shared.searched.add_lookup(&lookup);
         shared.journal.write(Entry::SourceLookup(lookup)).await?;
     }
     Ok(deliveries)

@@ -17,11 +17,15 @@ use tracing::warn;
 use super::access::Access;
 use super::account;
 use super::context::SweepContext;
+use super::deferred_targets::DeferredTargets;
 use super::directory::Directory;
 use super::evidence::remote_sources;
+use super::file_sweep::{FileSweepParts, start_file_search};
+use super::log_sources::sweep_uncovered;
 use super::member::{Member, Members};
 use super::plan_sheet::PlanSheet;
 use super::scan_cost::InsightsBudget;
+use super::searched_sources::SearchedSources;
 use super::selector_matches::SelectorMatches;
 use super::sweep_error::SweepError;
 use super::tally::Tally;
@@ -36,6 +40,7 @@ use crate::store::{
 use dragnet_model::time::Clock;
 use dragnet_model::{
     AccountState, ApiCall, LogSource, Operation, Organization, Outcome, Reason, RunId, Status,
+    StorageKind,
 };
 
 /// The inputs of a sweep.
@@ -88,9 +93,10 @@ pub async fn plan(parts: SweepParts) -> Result<PlanSheet, SweepError> {
 }
 
 async fn run_sweep(
-    parts: SweepParts,
+    mut parts: SweepParts,
     sheet: Option<Arc<Mutex<PlanSheet>>>,
 ) -> Result<(), SweepError> {
+    let mut files = file_parts(&mut parts);
     let audit = tokio::spawn(record_calls(
         parts.calls,
         parts.journal.clone(),
@@ -100,6 +106,14 @@ async fn run_sweep(
     let access = create_access(&parts.aws, &parts.settings, &parts.run_id, &parts.journal).await?;
     // A rejected filter pattern ends this sweep, but not what the caller may do next.
     let cancel = parts.cancel.child_token();
+    // A plan reads no files.
+    let file_tasks = if sheet.is_some() {
+        JoinSet::new()
+    } else {
+        start_file_search(&mut files)?
+    };
+    let file_cancel = files.cancel.clone();
+    drop(files);
     let shared = Arc::new(SweepContext {
         access,
         search_set,
@@ -107,6 +121,8 @@ async fn run_sweep(
             parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd(),
         ),
         selector_matches: SelectorMatches::new(&parts.settings.reach.scope),
+        searched: SearchedSources::default(),
+        deferred: DeferredTargets::default(),
         aws: parts.aws.with_cancellation(cancel.clone()),
         clock: parts.clock,
         settings: parts.settings,
@@ -120,6 +136,10 @@ async fn run_sweep(
         rejected_pattern: OnceLock::new(),
     });
     let result = sweep_accounts(&shared).await;
+    if result.is_err() {
+        file_cancel.cancel();
+    }
+    let result = result.and(join_tasks(file_tasks).await.map_err(SweepError::from));
     let mut facts = RunFacts::default();
     facts.slowed_rates.set(&shared.aws.slowed_rates());
     _ = shared.journal.write(Entry::Facts(Box::new(facts))).await;
@@ -128,6 +148,20 @@ async fn run_sweep(
     drop(shared);
     _ = audit.await;
     result
+}
+
+/// Returns the inputs of the search of files that is a step of the sweep.
+fn file_parts(parts: &mut SweepParts) -> FileSweepParts {
+    let mut checkpoint = Checkpoint::default();
+    checkpoint.put_files(parts.checkpoint.take_files());
+    FileSweepParts {
+        clock: parts.clock.clone(),
+        settings: parts.settings.clone(),
+        checkpoint,
+        journal: parts.journal.clone(),
+        tally: Arc::clone(&parts.tally),
+        cancel: parts.cancel.child_token(),
+    }
 }
 
 /// Resolves and records the caller, and creates the access with which it enters accounts.
@@ -205,6 +239,9 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     }
     join_tasks(accounts).await?;
     join_tasks(follower).await?;
+    if !shared.cancel.is_cancelled() {
+        sweep_uncovered(shared).await?;
+    }
     check_filter_pattern(shared)?;
     if shared.cancel.is_cancelled() {
         return Ok(());
@@ -287,6 +324,10 @@ fn nothing_in_scope(shared: &SweepContext) -> SweepError {
 
 /// Refuses a sweep if its log group patterns select nothing at all.
 fn check_log_group_patterns(shared: &SweepContext) -> Result<(), SweepError> {
+    if !shared.settings.sources.allows(StorageKind::Logs) {
+        // No log group was listed.
+        return Ok(());
+    }
     match shared.selector_matches.useless_log_groups() {
         None => Ok(()),
         Some(globs) => Err(SweepError::UnmatchedLogGroups(globs)),

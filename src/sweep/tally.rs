@@ -15,6 +15,7 @@ pub struct Tally {
     accounts_entered: AtomicU64,
     targets: Progress,
     log_groups: Progress,
+    files: Progress,
     uncovered: AtomicU64,
     events: AtomicU64,
     bytes: AtomicU64,
@@ -56,7 +57,11 @@ pub struct TallySnapshot {
     pub log_groups_known: u64,
     /// Log groups that are finished.
     pub log_groups_done: u64,
-    /// Accounts, account-Regions and log groups that are finished but not covered.
+    /// Files on disk.
+    pub files_known: u64,
+    /// Files that are finished.
+    pub files_done: u64,
+    /// Accounts, account-Regions, log groups and files that are finished but not covered.
     pub uncovered: u64,
     /// Events that were examined.
     pub events: u64,
@@ -111,6 +116,14 @@ impl Tally {
         add(&self.log_groups.done, 1);
     }
 
+    pub(super) fn file_known(&self) {
+        add(&self.files.known, 1);
+    }
+
+    pub(super) fn file_done(&self) {
+        add(&self.files.done, 1);
+    }
+
     /// Adds the work of another account-Region with this name.
     pub(super) fn add_work(&self, name: &str, work: Weak<dyn PendingWork>) {
         let mut all = self.work.lock();
@@ -148,8 +161,9 @@ impl Tally {
     /// moment.
     pub fn snapshot(&self) -> TallySnapshot {
         // The done counters are read first, so that they never exceed the known ones.
-        let [accounts_done, targets_done, log_groups_done] =
-            [&self.accounts, &self.targets, &self.log_groups].map(|progress| load(&progress.done));
+        let [accounts_done, targets_done, log_groups_done, files_done] =
+            [&self.accounts, &self.targets, &self.log_groups, &self.files]
+                .map(|progress| load(&progress.done));
         TallySnapshot {
             accounts_known: load(&self.accounts.known),
             accounts_entered: load(&self.accounts_entered),
@@ -158,6 +172,9 @@ impl Tally {
             targets_done,
             log_groups_known: load(&self.log_groups.known),
             log_groups_done,
+            // Files are counted while they are read, so the reader may be ahead.
+            files_known: load(&self.files.known).max(files_done),
+            files_done,
             uncovered: load(&self.uncovered),
             events: load(&self.events),
             bytes: load(&self.bytes),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::delivery_lag::LATE_ARRIVAL;
+use dragnet_model::time::UNKNOWN_TIME_MS;
 use dragnet_model::{LogGroupArn, TimeWindow};
 
 /// The time by which events are selected.
@@ -67,13 +68,26 @@ impl TimeFilter {
         }
     }
 
+    /// Returns the ranges of event time that are searched, in the same form. They are those of log
+    /// time where a record is stored with its event time.
+    pub(super) fn event_time_ranges(&self) -> Vec<(i64, i64)> {
+        let window_range = |window: &TimeWindow| (window.from_ms(), window.to_ms());
+        match self {
+            Self::EventTime(window) => vec![window_range(window)],
+            Self::LogTime(windows) => windows.iter().map(window_range).collect(),
+        }
+    }
+
     /// Returns whether an event with the event time `event_ms` and the log time `log_ms` is
     /// searched.
     ///
     /// By event time, the claimed event time counts if it is plausible. A line whose event time is
     /// later than its log time, or earlier by more than [`LATE_ARRIVAL`], may be forged to stay out
-    /// of the window, so its log time counts as well.
+    /// of the window, so its log time counts as well. An event without a log time may be of any time.
     pub(super) fn contains(&self, event_ms: i64, log_ms: i64) -> bool {
+        if log_ms == UNKNOWN_TIME_MS {
+            return true;
+        }
         match self {
             Self::EventTime(window) => {
                 let is_plausible =
@@ -120,6 +134,7 @@ mod tests {
             [(hour, 4 * hour)],
             "logs are late"
         );
+        assert_eq!(time_filter.event_time_ranges(), [(hour, 2 * hour)]);
         assert!(
             time_filter.contains(hour, 3 * hour) && !time_filter.contains(2 * hour, 2 * hour),
             "the event time counts"
@@ -127,6 +142,10 @@ mod tests {
         assert!(
             time_filter.contains(-hour, 2 * hour - 1) && !time_filter.contains(-hour, 2 * hour),
             "an implausible event time"
+        );
+        assert!(
+            time_filter.contains(UNKNOWN_TIME_MS, UNKNOWN_TIME_MS),
+            "it may be of any time"
         );
     }
 }

@@ -17,7 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::watermark::{ScopeNode, TimeRange, Watermark, Watermarks};
 use crate::sweep::GroupWindows;
-use dragnet_model::{Coverage, LogGroupArn, Outcome, Reason, Status, TimeWindow};
+use dragnet_model::{
+    Coverage, EVENT_HISTORY, LogGroupArn, Outcome, Reason, Status, StorageKind, TimeWindow,
+};
 
 /// The parameters of the windows, all in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -292,9 +294,15 @@ impl NodeCoverage {
             account: Some(row.account),
             ..ScopeNode::ROOT
         };
+        let log_group = match row.source {
+            // The name under which the sweep asks for its windows. No log group can have it in the
+            // state of a watch, where event histories are nodes like log groups.
+            Some(StorageKind::History) => Some(EVENT_HISTORY.to_owned()),
+            Some(StorageKind::Logs | StorageKind::File) | None => row.log_group.clone(),
+        };
         let node = ScopeNode {
             region: row.region.clone(),
-            log_group: row.log_group.clone(),
+            log_group,
             ..account.clone()
         };
         let is_group = node.log_group.is_some();
@@ -335,6 +343,7 @@ fn is_fully_read(outcome: &Outcome) -> bool {
                     | Reason::AppearedDuringRun
                     | Reason::RetentionInsideWindow
                     | Reason::Masked
+                    | Reason::NotInEventHistory
             )
         )
 }

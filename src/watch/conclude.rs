@@ -21,7 +21,7 @@ use crate::settings::ScheduleSettings;
 use crate::store::{RunDir, RunReader, RunRegistry, StoreError};
 use crate::sweep::{JudgementBasis, watched_coverage};
 use dragnet_model::time::rfc3339_ms;
-use dragnet_model::{Coverage, Hunt, WindowEnd};
+use dragnet_model::{Coverage, Hunt, SourceSelection, WindowEnd};
 
 /// Deduplication records older than this, in milliseconds, are deleted, unless a watermark is
 /// older.
@@ -182,6 +182,7 @@ impl Conclusion<'_> {
         })?;
         Ok(JudgementBasis {
             scope: self.schedule.reach().scope.clone(),
+            sources: SourceSelection::default(),
             window,
             window_end: WindowEnd::Now,
             started: self.started(),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::alert::Row;
 use super::state::AccountCoverage;
 use dragnet_model::time::rfc3339_ms;
-use dragnet_model::{AccountId, Coverage, Reason, Status};
+use dragnet_model::{AccountId, Coverage, Reason, Status, StorageKind};
 
 /// The coverage of the accounts, and how it changed.
 #[derive(Debug, Default)]
@@ -147,10 +147,11 @@ fn findings_by_account(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
 }
 
 /// Whether the row shows that the account cannot be covered. A single log group that failed is
-/// caught up later and does not count.
+/// caught up later and does not count. Nor does an event history: it only replaces log groups.
 fn shows_gap(row: &Coverage) -> bool {
-    let is_closed = row.outcome.status == Status::Denied
-        || (row.log_group.is_none() && !row.outcome.is_covered());
+    let is_history = row.source == Some(StorageKind::History);
+    let is_closed = (row.outcome.status == Status::Denied && !is_history)
+        || (row.source.is_none() && !row.outcome.is_covered());
     is_closed && row.outcome.reason != Some(Reason::Interrupted)
 }
 

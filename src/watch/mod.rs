@@ -68,6 +68,7 @@ mod testing {
     ) -> Coverage {
         Coverage {
             region: region.map(|name| name.parse().unwrap()),
+            source: log_group.map(|_| dragnet_model::StorageKind::Logs),
             log_group: log_group.map(str::to_owned),
             ..Coverage::unread(account.parse().unwrap(), "prod".to_owned(), outcome)
         }

@@ -48,7 +48,15 @@ fn practice_sweep_writes_private_files_and_reports_gaps() {
     let temp = tempfile::tempdir().unwrap();
     let output = dragnet(
         temp.path(),
-        &["sweep", "198.51.100.23", "--since", "24h", "--practice"],
+        &[
+            "sweep",
+            "198.51.100.23",
+            "--since",
+            "24h",
+            "--sources",
+            "logs",
+            "--practice",
+        ],
     );
     let stdout = text(&output.stdout);
     let stderr = text(&output.stderr);
@@ -387,7 +395,7 @@ fn doctor_reports_what_would_not_be_covered() {
         "{stdout}"
     );
     assert!(
-        stdout.ends_with("8 of 11 accounts would be covered.\n"),
+        stdout.ends_with("10 of 11 accounts would be covered.\n"),
         "{stdout}"
     );
     let output = dragnet(
@@ -448,9 +456,11 @@ fn sources_lists_the_log_source_of_each_account_region() {
         (output.status.code(), text(&output.stdout))
     };
     let (code, table) = sources(&[]);
-    assert_eq!(code, Some(3), "two accounts have no trail");
-    let sentence = "CloudTrail would be searched for 9 of 11 accounts; 2 have no trail";
+    assert_eq!(code, Some(0), "{table}");
+    // Two of them have no trail, so their event history would be read.
+    let sentence = "CloudTrail would be searched for 11 of 11 accounts.";
     assert!(table.contains(sentence), "{table}");
+    assert!(table.contains("event history"), "{table}");
     let (code, json) = sources(&["--account", "dev", "--region", "us-west-2", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let row = &json["sources"][0];

@@ -75,7 +75,9 @@ async fn sweep_of_one_account_reads_its_records_in_the_central_group() {
         ),
     ];
     let world = World::small_with(&planted.concat());
-    let run = world.sweep(&[IP, "--account", "dev"]).await;
+    let run = world
+        .sweep(&[IP, "--sources", "logs", "--account", "dev"])
+        .await;
     assert_eq!(
         run.columns("sightings.csv", &["record_id", "event_account_id"]),
         ["dev 333333333333"]
@@ -117,7 +119,15 @@ async fn records_of_a_region_are_read_in_the_home_region_of_its_trail() {
         trail_event("eu-west-1")
     ));
     let run = world
-        .sweep(&[IP, "--account", "prod", "--region", "us-east-1"])
+        .sweep(&[
+            IP,
+            "--sources",
+            "logs",
+            "--account",
+            "prod",
+            "--region",
+            "us-east-1",
+        ])
         .await;
     assert_eq!(
         run.columns("sightings.csv", &["record_id", "region"]),
@@ -136,7 +146,7 @@ async fn records_of_a_region_are_read_in_the_home_region_of_its_trail() {
 #[tokio::test(start_paused = true)]
 async fn each_trail_is_described_once_and_each_log_group_is_read_once() {
     let world = World::small_with("");
-    let run = world.sweep(&[IP]).await;
+    let run = world.sweep(&[IP, "--sources", "logs"]).await;
     assert_eq!(
         (world.calls("DescribeTrails"), world.calls("GetTrailStatus")),
         (6, 1)
@@ -167,7 +177,7 @@ async fn sources_csv_has_the_status_of_every_source() {
     let bucket = Trail::new("bucket", dev, "eu-west-1").multi_region(false);
     let flow = FlowLog::new("dev", "us-east-1", "/flows");
     let run = world(&format!("{stopped}{failing}{one_region}{bucket}{flow}"))
-        .sweep(&[IP])
+        .sweep(&[IP, "--sources", "logs"])
         .await;
     let all = run.columns(
         "sources.csv",
@@ -205,11 +215,22 @@ async fn sources_csv_has_the_status_of_every_source() {
 #[tokio::test(start_paused = true)]
 async fn missing_trail_is_a_gap_unless_not_required_or_accepted() {
     let no_trails = || world("");
-    assert_eq!(no_trails().sweep(&[IP]).await.status(), "incomplete");
-    let one_group = no_trails().sweep(&[IP, "--log-group", "/app"]).await;
+    assert_eq!(
+        no_trails().sweep(&[IP, "--sources", "logs"]).await.status(),
+        "incomplete"
+    );
+    let one_group = no_trails()
+        .sweep(&[IP, "--sources", "logs", "--log-group", "/app"])
+        .await;
     assert_eq!(one_group.status(), "complete");
     let not_required = no_trails().with_config(REPORT_SOURCES);
-    assert_eq!(not_required.sweep(&[IP]).await.status(), "complete");
+    assert_eq!(
+        not_required
+            .sweep(&[IP, "--sources", "logs"])
+            .await
+            .status(),
+        "complete"
+    );
     let gap = r#"
 [[scope.accepted_gap]]
 accounts = ["*"]
@@ -217,7 +238,10 @@ reason = "no trail yet"
 by = "secops"
 expires = "2027-01-01"
 "#;
-    let accepted = no_trails().with_config(gap).sweep(&[IP]).await;
+    let accepted = no_trails()
+        .with_config(gap)
+        .sweep(&[IP, "--sources", "logs"])
+        .await;
     assert_eq!(accepted.status(), "complete");
     assert_eq!(
         accepted.summary()["sources"]["accounts"],
@@ -229,7 +253,7 @@ expires = "2027-01-01"
 async fn denied_central_group_leaves_the_account_uncovered() {
     let central_denied = Fault::denied("FilterLogEvents").account("111111111111");
     let run = World::small_with(&central_denied)
-        .sweep(&[IP, "--account", "dev"])
+        .sweep(&[IP, "--sources", "logs", "--account", "dev"])
         .await;
     assert_eq!(
         sources(&run),
@@ -243,7 +267,7 @@ async fn denied_central_group_leaves_the_account_uncovered() {
         .account("333333333333")
         .region("eu-west-1");
     let run = World::small_with(&one_region_denied)
-        .sweep(&[IP, "--account", "dev"])
+        .sweep(&[IP, "--sources", "logs", "--account", "dev"])
         .await;
     assert_eq!(
         sources(&run),
@@ -255,7 +279,7 @@ async fn denied_central_group_leaves_the_account_uncovered() {
     );
     let all_regions_denied = Fault::denied("DescribeTrails").account("333333333333");
     let run = World::small_with(&all_regions_denied)
-        .sweep(&[IP, "--account", "dev"])
+        .sweep(&[IP, "--sources", "logs", "--account", "dev"])
         .await;
     assert_eq!(
         sources(&run),
@@ -292,13 +316,22 @@ async fn tampering_is_reported_by_every_sweep() {
     ]
     .concat();
     let world = World::small_with(&planted);
-    let run = world.sweep(&[IP, "--account", "dev"]).await;
+    let run = world
+        .sweep(&[IP, "--sources", "logs", "--account", "dev"])
+        .await;
     assert_eq!(
         run.columns("tampering.csv", &["event_name", "source_ip"]),
         ["DeleteTrail 203.0.113.7", "StopLogging 203.0.113.7"]
     );
     let quiet = world
-        .sweep(&[IP, "--account", "dev", "--no-tamper-check"])
+        .sweep(&[
+            IP,
+            "--sources",
+            "logs",
+            "--account",
+            "dev",
+            "--no-tamper-check",
+        ])
         .await;
     assert_eq!(
         quiet.columns("tampering.csv", &["event_name"]),
@@ -321,7 +354,7 @@ async fn tampering_is_reported_by_every_sweep() {
 async fn practice_organization_reports_its_sources_correctly() {
     let scenario = include_str!("../../config/range/small.toml");
     let world = World::from_toml(scenario);
-    let run = world.sweep(&["198.51.100.23"]).await;
+    let run = world.sweep(&["198.51.100.23", "--sources", "logs"]).await;
     assert_covered_targets_are_stored(&world, &run);
     let counts = &run.summary()["sources"]["accounts"];
     assert_eq!(counts, &serde_json::json!({"no-source": 2, "searched": 9}));
@@ -415,7 +448,7 @@ proptest! {
         runtime.block_on(async {
             let world = world(&scenario);
             let narrow: &[&str] = if let Some(account) = &narrowed { &["--account", account] } else { &[] };
-            let run = world.sweep(&[&[IP], narrow].concat()).await;
+            let run = world.sweep(&[&[IP, "--sources", "logs"], narrow].concat()).await;
             assert_covered_targets_are_stored(&world, &run);
             // The sightings are those of the covered account-Regions, each of the two records once.
             let rows = sources(&run);

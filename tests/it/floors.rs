@@ -17,7 +17,7 @@ const FLOORS: [&[&str]; 8] = [
     &["contain", "search"],
     &["report", "aws", "settings"],
     &["store", "throttle", "config"],
-    &["lineage"],
+    &["lineage", "files", "digests"],
 ];
 
 /// The folders in `crates`, each with the crates of this workspace that it may use.

@@ -456,6 +456,7 @@ fn every_format_has_one_encoder() {
     let expected = [
         ("csv::Writer", "csv_file.rs"),
         ("markup_escape(", "html.rs"),
+        ("serde_json::to_writer", "record_file.rs"),
     ];
     let expected = expected.map(|(encoder, file)| (encoder, file.to_owned()));
     assert_eq!(encoders, BTreeSet::from(expected));

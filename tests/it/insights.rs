@@ -13,12 +13,14 @@ use crate::scenario::{
 use crate::world::{Run, World};
 
 const ADDRESS: &str = "192.0.2.1";
-const DAY: [&str; 5] = [
+const DAY: [&str; 7] = [
     ADDRESS,
     "--from",
     "2026-03-01T12:00:00Z",
     "--to",
     "2026-03-02T12:00:00Z",
+    "--sources",
+    "logs",
 ];
 
 /// Returns a scenario with one Region and one member account.
@@ -203,6 +205,8 @@ async fn rejected_log_group_does_not_affect_others() {
         "2026-03-01T14:00:00Z",
         "--engine",
         "insights",
+        "--sources",
+        "logs",
     ];
     let run = world.sweep(&arguments).await;
     let outcomes = outcomes(&run);

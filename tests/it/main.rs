@@ -5,12 +5,15 @@
 
 mod cases;
 mod cli;
+mod collect;
 mod contain;
 mod copies;
 mod discovered_fields;
 mod engines;
 mod escapes;
+mod event_history;
 mod evidence;
+mod files;
 mod floors;
 mod forged;
 mod hostile_content;
@@ -43,6 +46,7 @@ mod spellings;
 mod style;
 mod survive;
 mod sweep;
+mod time_left;
 mod unlisted_accounts;
 mod unproven_empty;
 mod untrusted_runs;

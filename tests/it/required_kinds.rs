@@ -212,9 +212,11 @@ async fn young_log_group_is_covered_if_it_replaced_none() {
         ),
         (
             unreadable("111111111111", "us-east-1"),
-            &[],
+            &["--sources", "logs"],
             "partial created-inside-window",
         ),
+        // The event history has the deletion instead.
+        (unreadable("111111111111", "us-east-1"), &[], "searched"),
     ] {
         let run = World::small_with(&format!("{young}{more}"))
             .sweep(&[&["text:needle"], arguments].concat())

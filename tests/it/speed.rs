@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dragnet::progress::Estimator;
 use dragnet::store::{Checkpoint, Journal, RunDir, RunFacts};
 use dragnet::sweep::{SweepParts, Tally, WindowBasis};
 use dragnet_model::RunId;
@@ -16,17 +15,19 @@ use tokio_util::sync::CancellationToken;
 use crate::scenario::{Account, Event, Fault, Group, Trail};
 use crate::world::{Run, World};
 
-const ARGUMENTS: [&str; 5] = [
+pub(crate) const ARGUMENTS: [&str; 7] = [
     "192.0.2.1",
     "--from",
     "2026-03-01T12:00:00Z",
     "--to",
     "2026-03-02T12:00:00Z",
+    "--sources",
+    "logs",
 ];
 
 /// Two accounts in one Region. It allows 10 `FilterLogEvents` calls per second, of which a sweep
 /// uses 8. A page has ten events.
-const HEAD: &str = r#"
+pub(crate) const HEAD: &str = r#"
 name = "speed"
 now = "2026-03-02T12:00:00Z"
 [organization]
@@ -46,7 +47,7 @@ name = "prod"
 
 /// Returns events in a log group of `prod`, three per second until the end of the window. One in
 /// three contains the address.
-fn events(group: &str, count: u32) -> String {
+pub(crate) fn events(group: &str, count: u32) -> String {
     let seconds = count / 3;
     let at = format!(
         "2026-03-02T11:{:02}:{:02}Z",
@@ -65,7 +66,7 @@ fn events(group: &str, count: u32) -> String {
     text
 }
 
-fn slow(account: &str, milliseconds: u32) -> String {
+pub(crate) fn slow(account: &str, milliseconds: u32) -> String {
     Fault::slow("FilterLogEvents", milliseconds)
         .account(account)
         .to_string()
@@ -168,7 +169,7 @@ async fn many_scans_without_matches_are_not_sliced() {
 }
 
 /// Returns log groups of twenty pages, none of whose events match.
-fn twenty_quiet_groups() -> String {
+pub(crate) fn twenty_quiet_groups() -> String {
     (0..20)
         .map(|n| events(&format!("/app-{n:02}"), 200).replace("192.0.2.1", "10.0.0.2"))
         .collect()
@@ -241,7 +242,7 @@ async fn largest_log_group_is_started_first() {
         .sweep(&ARGUMENTS)
         .await;
     let database = rusqlite::Connection::open(run.outputs.directory.join("run.db")).unwrap();
-    let groups = "SELECT DISTINCT log_group FROM sighting JOIN unit ON unit.id = unit JOIN place ON place.id = place
+    let groups = "SELECT DISTINCT location FROM sighting JOIN unit ON unit.id = unit JOIN place ON place.id = place
                   ORDER BY sighting.rowid LIMIT 2";
     let mut select = database.prepare(groups).unwrap();
     let first: Vec<String> = select
@@ -378,71 +379,6 @@ async fn interruption_waits_briefly_for_pages_in_flight() {
             .sum();
         assert_eq!(read, pages, "{latency} ms a response");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn time_left_is_estimated_from_the_remaining_pages() {
-    // A hundred pages of one log group, and thirty log groups of one page: 16 s at eight calls per
-    // second.
-    let mut content = events("/central", 1_000);
-    for n in 0..30 {
-        content.push_str(&events(&format!("/app-{n:02}"), 3));
-    }
-    let (samples, elapsed) =
-        time_left_samples(&format!("{HEAD}{content}{}", slow("222222222222", 500))).await;
-    for (at, left) in samples {
-        let left = left.as_secs_f64();
-        assert!(
-            (left - (elapsed - at)).abs() <= 4.0,
-            "{left} s left at {at} s of {elapsed} s"
-        );
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn time_left_of_scans_without_matches_is_not_near_zero() {
-    let quiet = format!(
-        "{HEAD}{}{}",
-        twenty_quiet_groups(),
-        slow("222222222222", 500)
-    );
-    let (samples, elapsed) = time_left_samples(&quiet).await;
-    assert!(elapsed > 45.0 && samples.len() > 20, "{elapsed} s");
-    for (at, left) in samples.into_iter().filter(|(at, _)| *at < elapsed - 5.0) {
-        assert!(
-            left >= Duration::from_millis(500),
-            "{left:?} left at {at} s of {elapsed} s"
-        );
-    }
-}
-
-/// Returns the estimated time left, read every two seconds, and the duration of the sweep in
-/// seconds.
-async fn time_left_samples(scenario: &str) -> (Vec<(f64, Duration)>, f64) {
-    let world = World::from_toml(scenario);
-    let temp = tempfile::tempdir().unwrap();
-    let tally = Arc::new(Tally::default());
-    let start = Instant::now();
-    let parts = sweep_parts(&world, &ARGUMENTS, temp.path(), Arc::clone(&tally)).await;
-    let mut estimator = Estimator::default();
-    let mut samples = Vec::new();
-    let watch = async {
-        loop {
-            sleep(Duration::from_secs(2)).await;
-            let elapsed = start.elapsed();
-            let estimate = estimator.update(elapsed, &tally.progress());
-            samples.extend(estimate.map(|estimate| (elapsed.as_secs_f64(), estimate.left)));
-        }
-    };
-    tokio::select! {
-        swept = dragnet::sweep::sweep(parts) => swept.unwrap(),
-        () = watch => {}
-    }
-    assert!(
-        tally.progress().work.is_empty(),
-        "nothing is being read any more"
-    );
-    (samples, start.elapsed().as_secs_f64())
 }
 
 pub(crate) async fn sweep_parts(

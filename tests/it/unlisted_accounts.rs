@@ -88,7 +88,7 @@ name = "partner"
     let world = World::from_toml(&scenario()).with_config(&config);
     let run = world.sweep(&[IP]).await;
     assert_eq!(
-        run.coverage_row(&format!("{UNLISTED} us-east-1")),
+        run.coverage_row(&format!("{UNLISTED} us-east-1 /")),
         format!("{UNLISTED} us-east-1 /evil searched")
     );
     assert_eq!(run.columns("sightings.csv", &["account_id"]), [UNLISTED]);

@@ -8,7 +8,7 @@ use crate::incomplete_answers::{archive, organization};
 use crate::scenario::{Event, Fault, Group};
 use crate::world::{REPORT_SOURCES, Run, World};
 
-const SWEEP: [&str; 3] = ["192.0.2.1", "--since", "24h"];
+const SWEEP: [&str; 5] = ["192.0.2.1", "--since", "24h", "--sources", "logs"];
 
 /// An organization trail, which records all accounts.
 const TRAIL: &str = r#"

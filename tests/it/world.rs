@@ -129,6 +129,18 @@ impl World {
         self.checked_run(run.await)
     }
 
+    /// Runs `dragnet sweep --files` with these arguments, without AWS, and writes the reports.
+    pub(crate) async fn search_files(&self, arguments: &[&str]) -> Run {
+        let run = run_sweep(
+            Connection::without_aws(&self.environment),
+            self.settings(arguments),
+            ProgressStyle::None,
+            CancellationToken::new(),
+        );
+        let (outputs, failure) = Box::pin(run).await.unwrap();
+        Run::new(outputs, failure, Arc::clone(&self.temp))
+    }
+
     /// Runs `dragnet resume`, and writes the reports.
     pub(crate) async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
         let run = Resumable::open(directory)?;

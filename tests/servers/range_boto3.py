@@ -470,6 +470,60 @@ def trails(aws):
 
 
 @check
+def event_history(aws):
+    account = "333333333303"  # which no other check uses
+    session = aws.assume(account, "Admin")
+    trail = aws.client("cloudtrail", session)
+    # The endpoint is custom, so boto3 signs for this Region; IAM's calls are nevertheless recorded in us-east-1.
+    iam = aws.client("iam", session, "eu-central-1")
+    for number in range(60):
+        iam.create_user(UserName=f"user-{number:02}")
+
+    def found(key, value, client=trail, **more):
+        attributes = [{"AttributeKey": key, "AttributeValue": value}]
+        return pages(client, "lookup_events", "Events", LookupAttributes=attributes, **more)
+
+    created = found("EventName", "CreateUser")
+    assert len(created) == len({event["EventId"] for event in created}) == 60
+    times = [event["EventTime"] for event in created]
+    assert times == sorted(times, reverse=True) and times[0].microsecond == 0 and times[0].tzinfo
+    newest = created[0]
+    assert set(newest) == {"EventId", "EventName", "EventSource", "EventTime", "ReadOnly", "AccessKeyId", "Username",
+                           "Resources", "CloudTrailEvent"}
+    record = json.loads(newest["CloudTrailEvent"])
+    assert (record["eventID"], record["awsRegion"]) == (newest["EventId"], "us-east-1")
+    assert (newest["EventSource"], newest["ReadOnly"], newest["Username"]) == ("iam.amazonaws.com", "false", "driver")
+    name = record["requestParameters"]["userName"]
+    assert newest["Resources"] == [{"ResourceType": "AWS::IAM::User", "ResourceName": name}]
+    for key, value, count in [
+            ("EventId", newest["EventId"], 1), ("ResourceName", name, 1), ("ResourceName", name[:-1], 0),
+            ("ResourceType", "AWS::IAM::User", 60), ("ReadOnly", "false", 60), ("Username", "Admin", 0),
+            ("EventSource", "iam.amazonaws.com", 60), ("EventSource", "IAM.amazonaws.com", 0)]:
+        # Everyday records are older.
+        assert len(found(key, value, StartTime=times[-1])) == count, (key, value)
+    assert len(found("AccessKeyId", session["aws_access_key_id"], StartTime=times[-1], EndTime=times[0])) >= 60
+    other = aws.client("cloudtrail", aws.assume("333333333304", "Admin"))
+    assert found("EventName", "CreateUser", other) == []
+    assert pages(trail, "lookup_events", "Events", EventCategory="insight") == []
+
+    first = trail.lookup_events(MaxResults=10)
+    assert first["Events"] == [] and first["NextToken"], "an empty page is not the end"
+    assert len(trail.lookup_events(MaxResults=10, NextToken=first["NextToken"])["Events"]) == 10
+    refused("InvalidNextTokenException", trail.lookup_events, MaxResults=11, NextToken=first["NextToken"])
+    refused("InvalidNextTokenException", trail.lookup_events, NextToken="nonsense")
+    refused("InvalidMaxResultsException", trail.lookup_events, MaxResults=51)
+    refused("InvalidTimeRangeException", trail.lookup_events, StartTime=1_700_000_001, EndTime=1_700_000_000)
+    refused("InvalidEventCategoryException", trail.lookup_events, EventCategory="data")
+    user = {"AttributeKey": "Username", "AttributeValue": "driver"}
+    refused("InvalidLookupAttributesException", trail.lookup_events, LookupAttributes=[user, user])
+    refused("InvalidLookupAttributesException", trail.lookup_events,
+            LookupAttributes=[{"AttributeKey": "SourceIp", "AttributeValue": "192.0.2.1"}])
+    reader = aws.client("cloudtrail", aws.assume(account, "Reader"))
+    error = refused("AccessDeniedException", reader.lookup_events)
+    assert "no identity-based policy allows the cloudtrail:LookupEvents action" in str(error)
+
+
+@check
 def mfa_codes_work_once(aws):
     """Generates codes from the secret that `range show` prints, like an authenticator app. Each code works once."""
     shown = subprocess.run([sys.argv[1], "range", "show", "--json", "--scenario",

@@ -15,6 +15,12 @@ pub struct AccountId(u64);
 #[error("`{0}` is not an AWS account id: expected 12 digits")]
 pub struct InvalidAccountId(String);
 
+impl AccountId {
+    /// Stands for an account that is not known, in rows about files. AWS gives this id to no
+    /// account.
+    pub const UNKNOWN: Self = Self(0);
+}
+
 impl FromStr for AccountId {
     type Err = InvalidAccountId;
 

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{AccountId, Engine, LogGroupClass, LogKind, Outcome, Region};
+use super::{AccountId, Engine, LogGroupClass, LogKind, Outcome, Region, StorageKind};
 
-/// One row of the coverage: an account, an account-Region, or a log group.
+/// One row of the coverage: an account, an account-Region, or a place in it where records are
+/// stored: a log group, or the event history.
 ///
-/// `region` is `None` if the account itself could not be entered. `log_group` is `None` if the
+/// `region` is `None` if the account itself could not be entered. `source` is `None` if the
 /// account-Region could not be listed or has no log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
@@ -17,8 +18,12 @@ pub struct Coverage {
     pub account_name: String,
     /// The Region, unless the row is about the whole account.
     pub region: Option<Region>,
-    /// The log group, unless the row is about an account or account-Region.
+    /// What kind of place it is about, unless it is about an account or account-Region.
+    pub source: Option<StorageKind>,
+    /// The log group, if it is about one.
     pub log_group: Option<String>,
+    /// The path of the file on disk, if it is about one.
+    pub file: Option<String>,
     /// The class of the log group.
     pub class: Option<LogGroupClass>,
     /// The engines that read it.
@@ -41,7 +46,7 @@ pub struct Coverage {
     /// their records.
     pub out_of_scope: bool,
     /// The kinds of logs that it contains, as far as its log sources are known. Empty if it is not
-    /// about a log group.
+    /// about a place where records are stored.
     pub kinds: BTreeSet<LogKind>,
 }
 
@@ -52,7 +57,9 @@ impl Coverage {
             account,
             account_name,
             region: None,
+            source: None,
             log_group: None,
+            file: None,
             class: None,
             engines: Vec::new(),
             outcome,

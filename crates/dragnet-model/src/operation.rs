@@ -122,6 +122,8 @@ operations! {
     ListTrails => Some("cloudtrail:ListTrails"),
     /// IAM: list the users with their last sign-in.
     ListUsers => Some("iam:ListUsers"),
+    /// CloudTrail: read the event history of an account-Region.
+    LookupEvents => Some("cloudtrail:LookupEvents"),
     /// SNS: publish an alert to a topic.
     Publish => Some("sns:Publish"),
     /// EventBridge: send an alert to an event bus.
@@ -159,7 +161,7 @@ operations! {
 
 impl Operation {
     /// The operations that a sweep calls in each account, which the read role must allow.
-    pub const SWEEP: [Self; 12] = [
+    pub const SWEEP: [Self; 13] = [
         Self::DescribeRegions,
         Self::DescribeLogGroups,
         Self::FilterLogEvents,
@@ -171,17 +173,19 @@ impl Operation {
         Self::ListTrails,
         Self::GetTrailStatus,
         Self::GetEventSelectors,
+        Self::LookupEvents,
         Self::DescribeFlowLogs,
     ];
 
     /// The operations that `dragnet sources` calls in each account.
-    pub const SOURCES: [Self; 7] = [
+    pub const SOURCES: [Self; 8] = [
         Self::DescribeRegions,
         Self::DescribeLogGroups,
         Self::DescribeTrails,
         Self::ListTrails,
         Self::GetTrailStatus,
         Self::GetEventSelectors,
+        Self::LookupEvents,
         Self::DescribeFlowLogs,
     ];
 

@@ -41,6 +41,27 @@ macro_rules! reasons {
 }
 
 reasons! {
+    /// A file or directory could not be opened or read.
+    FileUnreadable => "file-unreadable", Fixable,
+        "a file or directory could not be opened or read";
+    /// A file, or a part of it, is packed or in a format that is not read, or exceeds a limit.
+    FileNotSearched => "file-not-searched", Fixable,
+        "packed, or in a format that is not read: unpack or convert it, and search again";
+    /// A file is damaged or breaks off, so records may be missing.
+    FileDamaged => "file-damaged", Permanent,
+        "damaged or incomplete; only what could be read was searched";
+    /// A file changed while it was read, or after an earlier part of the run read it.
+    FileChanged => "file-changed", Fixable,
+        "a file changed during the search: search a copy that nothing writes to";
+    /// A CloudTrail digest lists another hash for a file.
+    FileModified => "file-modified", Permanent,
+        "the content is not the one that CloudTrail's digests list";
+    /// A CloudTrail digest lists a log file that is not on disk.
+    FileMissing => "file-missing", Fixable,
+        "CloudTrail's digests list it, and it is not on disk: copy it again";
+    /// A CloudTrail digest is missing, changed or invalid, or a chain of digests starts anew.
+    FileUnconfirmed => "file-unconfirmed", Permanent,
+        "the digests that would confirm log files are missing, changed or interrupted";
     /// The account-Region has no log group in scope.
     NoLogGroups => "no-log-groups", NoMatch,
         "no log group in scope";
@@ -70,6 +91,16 @@ reasons! {
     /// The log group's retention ends inside the window, so older events were deleted.
     RetentionInsideWindow => "retention-inside-window", Permanent,
         "older events were deleted by the log group's retention";
+    /// The event history does not have it: the history keeps 90 days, and only CloudWatch Logs
+    /// evaluates filter patterns and passthrough queries.
+    NotInEventHistory => "not-in-event-history", Permanent,
+        "the event history does not have it";
+    /// CloudTrail does not offer the event history in this Region or partition.
+    EventHistoryUnavailable => "event-history-unavailable", Permanent,
+        "CloudTrail does not offer the event history there";
+    /// The user left this kind of log source out (`--sources`).
+    SourceNotSelected => "source-not-selected", Fixable,
+        "--sources leaves these log sources out";
     /// Records of the end of the window may not have been delivered to the log group yet.
     NotDeliveredYet => "not-delivered-yet", Fixable,
         "records of the end of the window may not have been delivered yet";

@@ -18,6 +18,11 @@ pub struct Region(Arc<str>);
 pub struct InvalidRegion(String);
 
 impl Region {
+    /// Stands for a Region that is not known, in rows about files.
+    pub fn unknown() -> Self {
+        Self("unknown-region-0".into())
+    }
+
     /// The name, for example `us-east-1`.
     pub fn as_str(&self) -> &str {
         &self.0

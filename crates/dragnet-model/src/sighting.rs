@@ -1,22 +1,24 @@
 //! A sighting: one log event that contains an indicator or is a row of a hunt.
 
-use super::{AccountId, EventDetails, Region};
+use super::{AccountId, EventDetails, Region, StorageKind};
 
 /// Where and when a log event is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// The account that owns the log group.
+    /// The account that stores it.
     pub account: AccountId,
-    /// The Region of the log group.
+    /// The Region that stores it.
     pub region: Region,
-    /// The name of the log group.
+    /// The kind of place where it is stored.
+    pub source: StorageKind,
+    /// The name of the log group; empty for the event history.
     pub log_group: String,
     /// The name of the log stream. Untrusted text.
     pub log_stream: String,
-    /// The id of the event in CloudWatch Logs, unique in its account-Region.
+    /// The id of the event in CloudWatch Logs or the event history, unique in its account-Region.
     pub event_id: String,
     /// The log time in milliseconds since the Unix epoch. For CloudTrail it may be the time of
-    /// delivery.
+    /// delivery. In a file it may be `time::UNKNOWN_TIME_MS`.
     pub timestamp_ms: i64,
     /// The ingestion time in milliseconds since the Unix epoch.
     pub ingestion_ms: i64,

@@ -7,9 +7,9 @@ crate::word_enum! {
     /// log sources of an account-Region, the first status applies.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum SourceStatus {
-        /// The records are in a log group that was searched.
+        /// The records are in a log group or event history that was searched.
         Searched => "searched",
-        /// The records are in a log group that a sweep would search.
+        /// The records are in a log group or event history that a sweep would search.
         Recorded => "recorded",
         /// Not searched, but the configuration accepts this gap.
         Accepted => "accepted",
@@ -63,6 +63,12 @@ impl SourceStatus {
     }
 }
 
+/// The name of the event history in the column `via`, where trails and flow logs have an ARN, and in
+/// the state of a watch. No log group can have it, because of the space.
+///
+/// Source: CloudWatch Logs API, `CreateLogGroup`: a-z, A-Z, 0-9, `_`, `-`, `/`, `.` and `#`.
+pub const EVENT_HISTORY: &str = "event history";
+
 /// One row of `sources.csv`: an account-Region and one of its log sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -72,7 +78,7 @@ pub struct Source {
     pub kind: SourceKind,
     /// The log group of the records.
     pub log_group: Option<LogGroupArn>,
-    /// The trail or flow log; empty if there is none.
+    /// The trail or flow log, or [`EVENT_HISTORY`]; empty if there is none.
     pub via: String,
     /// Whether logging is switched on, if known.
     pub logging: Option<bool>,
@@ -88,4 +94,11 @@ pub struct Source {
     pub status: SourceStatus,
     /// Why the records were not simply searched. Untrusted text.
     pub reason: String,
+}
+
+impl Source {
+    /// Whether it is the event history of the account-Region.
+    pub fn is_event_history(&self) -> bool {
+        self.via == EVENT_HISTORY
+    }
 }

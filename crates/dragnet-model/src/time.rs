@@ -69,9 +69,17 @@ pub fn rfc3339_ms(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
+/// Stands for the time of an event whose time is not known. It is out of range for a time, and sorts
+/// before all of them.
+pub const UNKNOWN_TIME_MS: i64 = i64::MIN;
+
 /// Formats a time, given in milliseconds since the Unix epoch, as [`rfc3339_ms`] does. A number
-/// that is out of range for a time stays a number, because an event may claim any time.
+/// that is out of range for a time stays a number, because an event may claim any time. The text of
+/// [`UNKNOWN_TIME_MS`] is empty.
 pub fn format_ms(milliseconds: i64) -> String {
+    if milliseconds == UNKNOWN_TIME_MS {
+        return String::new();
+    }
     Timestamp::from_millisecond(milliseconds).map_or_else(|_| milliseconds.to_string(), rfc3339_ms)
 }
 
@@ -83,6 +91,11 @@ mod tests {
     fn number_out_of_range_for_a_time_stays_a_number() {
         assert_eq!(format_ms(1_772_366_400_000), "2026-03-01T12:00:00.000Z");
         assert_eq!(format_ms(i64::MAX), i64::MAX.to_string());
+    }
+
+    #[test]
+    fn unknown_time_has_no_text() {
+        assert_eq!(format_ms(UNKNOWN_TIME_MS), "");
     }
 
     #[tokio::test(start_paused = true)]

@@ -91,7 +91,7 @@ fn operations(service: Service) -> &'static [&'static str] {
 
 /// Names of parameters that operations read, and values that they accept, so that inputs pass the
 /// first checks.
-const NAMES: [&str; 31] = [
+const NAMES: [&str; 34] = [
     "logGroupName",
     "logGroupIdentifier",
     "logStreamName",
@@ -108,6 +108,9 @@ const NAMES: [&str; 31] = [
     "NextToken",
     "MaxResults",
     "StartTime",
+    "EndTime",
+    "EventCategory",
+    "LookupAttributes",
     "UserName",
     "RoleName",
     "GroupName",
@@ -124,7 +127,9 @@ const NAMES: [&str; 31] = [
     "SerialNumber",
     "Status",
 ];
-const VALUES: [&str; 14] = [
+/// Keys of lookup attributes, valid and not.
+const ATTRIBUTE_KEYS: [&str; 4] = ["ReadOnly", "ResourceName", "Username", "username"];
+const VALUES: [&str; 15] = [
     "aws-controltower/CloudTrailLogs",
     "",
     "responder",
@@ -139,6 +144,7 @@ const VALUES: [&str; 14] = [
     "arn:aws:logs:us-east-1:111111111111:log-group:x:*",
     "arn:aws:iam::aws:policy/AWSDenyAll",
     "Inactive",
+    "insight",
 ];
 
 fn text() -> impl Strategy<Value = String> {
@@ -160,9 +166,12 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(2, 12, 4, |inner| {
         let event = (any::<i64>(), text())
             .prop_map(|(timestamp, message)| json!({ "timestamp": timestamp, "message": message }));
+        let attribute = (proptest::sample::select(&ATTRIBUTE_KEYS[..]), text())
+            .prop_map(|(key, value)| json!({ "AttributeKey": key, "AttributeValue": value }));
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),
-            vec(event, 0..4).prop_map(Value::from)
+            vec(event, 0..4).prop_map(Value::from),
+            vec(attribute, 0..3).prop_map(Value::from)
         ]
     })
 }

@@ -158,6 +158,10 @@ mod tests {
             admitted_calls(&mut limiter, "DescribeLogGroups", "us-east-1", 200),
             10
         );
+        assert_eq!(
+            admitted_calls(&mut limiter, "LookupEvents", "us-east-1", 200),
+            2
+        );
     }
 
     #[test]

@@ -26,6 +26,10 @@ fn smallest_valid_responses_are_complete() {
         (Operation::DescribeLogStreams, r#"{"logStreams":[]}"#),
         (Operation::DescribeTrails, r#"{"trailList":[]}"#),
         (
+            Operation::LookupEvents,
+            r#"{"Events":[{"EventId":"e","EventTime":1.0,"CloudTrailEvent":"{}"}],"NextToken":"t"}"#,
+        ),
+        (
             Operation::ListAccounts,
             r#"{"Accounts":[],"NextToken":"t"}"#,
         ),

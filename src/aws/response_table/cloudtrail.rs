@@ -30,3 +30,19 @@ pub(super) const EVENT_SELECTORS: &[Member] = &[Member {
     content: Content::List(&[], EmptyList::Unproven),
     condition: None,
 }];
+
+/// Source: CloudTrail API, `LookupEvents`, `Event`. The record is in `CloudTrailEvent`.
+pub(super) const HISTORY_EVENTS: &[Member] = &[
+    member(
+        &["Events"],
+        Content::List(
+            &[
+                member(&["EventId"], Content::Text),
+                member(&["EventTime"], Content::Number),
+                member(&["CloudTrailEvent"], Content::Text),
+            ],
+            EmptyList::Unproven,
+        ),
+    ),
+    member(&["NextToken"], Content::Token),
+];

@@ -1,7 +1,9 @@
 //! Resolves arguments, configuration, environment and time into settings.
 
+mod collect;
 mod contain;
 mod doctor;
+mod files;
 mod global;
 mod hunts;
 mod list;

@@ -1,6 +1,6 @@
 //! Resolves the settings of a sweep.
 
-use super::{load_config, report, required, sweep_hunts, window};
+use super::{files, load_config, report, required, sweep_hunts, window};
 use crate::cli::{GlobalArguments, SweepArguments, UsageError};
 use crate::settings::{
     EngineSettings, Reach, ResolveContext, ResolvedIndicators, SweepSettings, resolve_indicators,
@@ -28,13 +28,30 @@ impl SweepSettings {
             directory,
             arguments.indicators.strict,
         )?;
-        let window = window::resolve(arguments, seen, context.now)?;
-        let config = load_config(global, context)?;
+        let mut files = files::resolve(arguments, directory)?;
+        let window = if let Some(files) = files.as_mut().filter(|files| files.all_times) {
+            // Findings limit the time as an option does.
+            files.all_times = seen.is_none();
+            window::resolve_for_files(arguments, seen, context.now)?
+        } else {
+            window::resolve(arguments, seen, context.now)?
+        };
+        let mut config = load_config(global, context)?;
+        let are_files_alone = files.as_ref().is_some_and(|files| files.are_alone);
+        // Without AWS, no account has to be listed.
+        config.organization.discover |= are_files_alone;
         let hunts = sweep_hunts::resolve(arguments, &config.hunts)?;
 
         let formats = report::resolve_formats(&arguments.formats, &config.report);
-        let reach = Reach::resolve(global, &arguments.scope, &config)?;
+        let mut reach = Reach::resolve(global, &arguments.scope, &config)?;
+        if are_files_alone {
+            reach.scope = files::scope_of_files();
+        }
+        files::check_hunts(files.as_ref(), &hunts)?;
         Ok(Self {
+            sources: arguments.sources.clone(),
+            files,
+            collects: false,
             required: required::resolve(&arguments.required, &reach.scope, &indicators, &hunts),
             hunts,
             formats,

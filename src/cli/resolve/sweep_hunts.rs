@@ -16,8 +16,8 @@ const PATTERN: &str = "filter-pattern";
 /// `FilterLogEvents`.
 const MAX_PATTERN_LENGTH: usize = 1_024;
 
-/// The query for `--filter-pattern`, which reports every event that matches the pattern.
-const ALL_EVENTS: &str = "fields @timestamp, @message";
+/// The query that reports every event: for `--filter-pattern` those that match the pattern.
+pub(super) const ALL_EVENTS: &str = "fields @timestamp, @message";
 
 /// Resolves the hunts of a sweep. A hunt that is requested with several values becomes several
 /// hunts.

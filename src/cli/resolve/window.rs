@@ -43,6 +43,19 @@ pub(super) fn resolve(
     )?)
 }
 
+/// Resolves the window of a search of files alone that has no option for the time: that of the
+/// findings, or else all time until `now`.
+pub(super) fn resolve_for_files(
+    arguments: &SweepArguments,
+    seen: Option<(Timestamp, Timestamp)>,
+    now: Timestamp,
+) -> Result<TimeWindow, UsageError> {
+    match seen {
+        Some(_) => resolve(arguments, seen, now),
+        None => Ok(TimeWindow::new(Timestamp::UNIX_EPOCH, now)?),
+    }
+}
+
 /// Returns how the end of the resolved window was chosen.
 pub(super) fn end_of(arguments: &SweepArguments) -> WindowEnd {
     // A time in the future is replaced by now, but it was asked for all the same.

@@ -1,5 +1,5 @@
 //! `dragnet contain verify --from-logs`: sweeps the accounts of a containment for its principals,
-//! and evaluates the records that a trail delivered.
+//! and evaluates the records that a trail delivered or the event history has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -132,7 +132,7 @@ impl RunOfSweep {
                 gaps.push("the sweep was interrupted".to_owned());
             }
             gaps.extend(source_gaps(sources, *account));
-            let last = last_delivery(sources, *account).map(|last| last.min(now));
+            let last = last_delivery(sources, *account, now).map(|last| last.min(now));
             (*account, LogCoverage::new(gaps, last))
         });
         Ok(coverage.collect())
@@ -195,24 +195,32 @@ fn source_gaps(sources: &Sources, account: AccountId) -> Vec<String> {
 }
 
 /// Returns the earliest of the last deliveries of an account's Regions. `None` if one is not known.
-/// Accepted gaps do not count.
-fn last_delivery(sources: &Sources, account: AccountId) -> Option<Timestamp> {
+/// Accepted gaps do not count. The event history was read later than `now`.
+fn last_delivery(sources: &Sources, account: AccountId, now: Timestamp) -> Option<Timestamp> {
     let covered = sources.cloudtrail.iter().filter(|(target, status)| {
         target.account == account && *status != SourceStatus::Accepted && status.is_covered()
     });
     let deliveries: Option<Vec<i64>> = covered
-        .map(|(target, _)| last_delivery_of(sources, target))
+        .map(|(target, _)| last_delivery_of(sources, target, now.as_millisecond()))
         .collect();
     let earliest = deliveries?.into_iter().min()?;
     Timestamp::from_millisecond(earliest).ok()
 }
 
-/// Returns the last delivery of the trails of an account-Region: the latest of the trails that
-/// record everything, else the earliest of the others, which are complete only together.
-fn last_delivery_of(sources: &Sources, target: &Target) -> Option<i64> {
+/// Returns the last delivery to an account-Region: the latest of the sources that record everything,
+/// else the earliest of the others, which are complete only together. CloudTrail writes to the event
+/// history all the time.
+fn last_delivery_of(sources: &Sources, target: &Target, now_ms: i64) -> Option<i64> {
+    let last_of = |row: &Source| {
+        if row.is_event_history() {
+            Some(now_ms)
+        } else {
+            row.last_delivery_ms
+        }
+    };
     let whole = cloudtrail_rows(sources, target)
         .filter(|row| row.status == SourceStatus::Searched)
-        .filter_map(|row| row.last_delivery_ms)
+        .filter_map(last_of)
         .max();
     whole.or_else(|| {
         cloudtrail_rows(sources, target)

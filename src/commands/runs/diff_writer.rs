@@ -10,7 +10,7 @@ use super::diff_counts::DiffCounts;
 use crate::report::{escape, escape_json, sighting_row};
 use crate::sweep::Difference;
 use dragnet_model::format::count;
-use dragnet_model::time::format_ms;
+use dragnet_model::time::{UNKNOWN_TIME_MS, format_ms};
 use dragnet_model::{Coverage, Region, Sighting, Source, SourceStatus};
 
 /// How coverage changed.
@@ -117,7 +117,8 @@ impl<'a> DiffWriter<'a> {
         let is_new = change == "new";
         let run = if is_new { self.after } else { self.before };
         let other = if is_new { self.before } else { self.after };
-        let is_outside = !other.window.contains_ms(sighting.details.time_ms);
+        let time_ms = sighting.details.time_ms;
+        let is_outside = time_ms != UNKNOWN_TIME_MS && !other.window.contains_ms(time_ms);
         if self.json {
             return self.element(&json!({
                 "change": change,

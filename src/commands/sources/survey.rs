@@ -15,7 +15,8 @@ use crate::settings::Reach;
 use crate::store::ScopeMembership;
 use crate::sweep::{
     Access, Directory, Entered, GroupEnd, ListedLevel, Member, Members, Refusal, RegionScope,
-    SelectorMatches, Sources, look_up_log_sources, look_up_trail_state, member_to_enter, sources,
+    SelectorMatches, Sources, expected_history, look_up_log_sources, look_up_trail_state,
+    member_to_enter, sources,
 };
 use dragnet_model::{
     AccountId, LogGroupArn, LogSource, Operation, Outcome, SourceLookup, SourceState, SourceStatus,
@@ -68,13 +69,14 @@ pub(in crate::commands) async fn survey(
     let group_ends = survey.check_groups(&mut progress, window, now).await;
     let entered = entered_targets(&progress);
     let log_sources: Vec<LogSource> = progress.log_sources.into_values().collect();
-    let end_of_group = |group: &LogGroupArn| {
-        group_ends
-            .get(group)
-            .cloned()
-            .unwrap_or_else(|| GroupEnd::new(SourceStatus::Failed, "not looked up"))
+    let judge = Judge {
+        lookups: &progress.lookups,
+        log_sources: &log_sources,
+        group_ends: &group_ends,
+        window,
     };
-    let sources = sources(&progress.lookups, &log_sources, window, end_of_group);
+    let histories = judge.check_histories(&survey.aws, &entered, now).await;
+    let sources = judge.sources(&histories);
     let names = progress
         .members
         .into_values()
@@ -104,6 +106,60 @@ fn entered_targets(progress: &Progress) -> Vec<(Target, Arc<Session>)> {
             Some((target.clone(), Arc::clone(session)))
         })
         .collect()
+}
+
+/// Judges what was found.
+struct Judge<'p> {
+    lookups: &'p [SourceLookup],
+    log_sources: &'p [LogSource],
+    group_ends: &'p BTreeMap<LogGroupArn, GroupEnd>,
+    window: TimeWindow,
+}
+
+impl Judge<'_> {
+    /// Returns the log sources of each account-Region. `histories` are the expected results of
+    /// event histories.
+    fn sources(&self, histories: &BTreeMap<Target, GroupEnd>) -> Sources {
+        let end_of_group = |group: &LogGroupArn| {
+            self.group_ends
+                .get(group)
+                .cloned()
+                .unwrap_or_else(|| GroupEnd::new(SourceStatus::Failed, "not looked up"))
+        };
+        sources(
+            self.lookups,
+            self.log_sources,
+            self.window,
+            histories,
+            end_of_group,
+        )
+    }
+
+    /// Determines what the event history would cover of the account-Regions that no other log
+    /// source covers.
+    async fn check_histories(
+        &self,
+        aws: &Aws,
+        entered: &[(Target, Arc<Session>)],
+        now: Timestamp,
+    ) -> BTreeMap<Target, GroupEnd> {
+        let uncovered: BTreeSet<Target> = self
+            .sources(&BTreeMap::new())
+            .cloudtrail
+            .into_iter()
+            .filter(|(_, status)| !status.is_covered())
+            .map(|(target, _)| target)
+            .collect();
+        let window = self.window;
+        let checks = entered
+            .iter()
+            .filter(|(target, _)| uncovered.contains(target))
+            .map(|(target, session)| async move {
+                let end = expected_history(aws, session, &target.region, window, now).await;
+                (target.clone(), end)
+            });
+        join_all(checks).await.into_iter().collect()
+    }
 }
 
 struct Survey {

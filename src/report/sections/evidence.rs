@@ -90,16 +90,14 @@ pub(super) fn write_source_gaps(
 
 pub(super) fn write_hour_gaps(
     page: &mut dyn Page,
+    heading: &str,
     hour_gaps: &[HourGap],
     names: &AccountNames,
 ) -> io::Result<()> {
     if hour_gaps.is_empty() {
         return Ok(());
     }
-    page.heading(
-        "Hours in which a usually active account recorded nothing",
-        Style::Plain,
-    )?;
+    page.heading(heading, Style::Plain)?;
     for gap in hour_gaps {
         let hours = plural(gap.hours.unsigned_abs(), "hour");
         let target = target_with_name(&gap.target, names);

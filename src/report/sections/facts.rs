@@ -31,11 +31,12 @@ pub(super) fn write_facts(page: &mut dyn Page, report: &RunReport<'_>) -> io::Re
         "Window",
         &format!("{} to {}", rfc3339_ms(window.from), rfc3339_ms(window.to)),
     )?;
-    page.item("Required", &required_kinds(summary))?;
-    page.item("Accounts", &coverage_counts(summary.accounts))?;
-    page.item("Account-Regions", &coverage_counts(summary.targets))?;
-    page.item("Log groups", &log_group_counts(summary.log_groups))?;
-    page.item("Never in logs", &NEVER_IN_LOGS.join(", "))?;
+    if let Some(files) = &summary.files {
+        page.item("Files", &files.describe())?;
+    }
+    if !summary.is_about_files_alone() {
+        write_scope(page, summary)?;
+    }
     write_usage(page, summary)?;
     if summary.rates.is_empty() {
         return Ok(());
@@ -46,6 +47,15 @@ pub(super) fn write_facts(page: &mut dyn Page, report: &RunReport<'_>) -> io::Re
         .map(|rate| slowed_rate(rate, report.names))
         .collect();
     page.item("Slowed down", &abridged(&rates))
+}
+
+/// Writes how much of the scope in AWS was covered.
+fn write_scope(page: &mut dyn Page, summary: &Summary) -> io::Result<()> {
+    page.item("Required", &required_kinds(summary))?;
+    page.item("Accounts", &coverage_counts(summary.accounts))?;
+    page.item("Account-Regions", &coverage_counts(summary.targets))?;
+    page.item("Log groups", &log_group_counts(summary.log_groups))?;
+    page.item("Never in logs", &NEVER_IN_LOGS.join(", "))
 }
 
 fn required_kinds(summary: &Summary) -> String {

@@ -23,7 +23,12 @@ pub(super) fn write_sections(report: &RunReport<'_>, page: &mut dyn Page) -> io:
     evidence::write_tampering_calls(page, &report.evidence.tampering, report.names)?;
     write_coverage_gaps(page, report)?;
     evidence::write_source_gaps(page, &report.evidence.sources, report.names)?;
-    evidence::write_hour_gaps(page, &report.evidence.hour_gaps, report.names)
+    let heading = if report.summary.is_about_files_alone() {
+        "Hours without a record in the files, although others have many"
+    } else {
+        "Hours in which a usually active account recorded nothing"
+    };
+    evidence::write_hour_gaps(page, heading, &report.evidence.hour_gaps, report.names)
 }
 
 fn write_hunts(page: &mut dyn Page, hunts: &[HuntSummary]) -> io::Result<()> {

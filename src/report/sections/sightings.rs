@@ -4,7 +4,7 @@ use std::io;
 
 use crate::report::account_names::account_with_name;
 use crate::report::page::{Page, Style};
-use crate::report::{RunReport, TopCounts};
+use crate::report::{RunReport, SightingTally, TopCounts};
 use dragnet_model::format::{count, plural};
 use dragnet_model::time::format_ms;
 
@@ -14,20 +14,17 @@ const MOST_LISTED: usize = 10;
 pub(super) fn write_sightings(page: &mut dyn Page, report: &RunReport<'_>) -> io::Result<()> {
     let tally = report.sightings;
     let own_calls = tally.own_calls();
-    let Some((first, last)) = tally.span_ms() else {
+    if tally.findings() == 0 {
         if own_calls > 0 {
             page.heading("Found: only calls of Dragnet itself", Style::Plain)?;
             let number = plural(own_calls, "sighting");
             page.item("", &format!("{number} with `self` = true"))?;
         }
         return Ok(());
-    };
+    }
     let title = format!("Found: {}", plural(tally.findings(), "sighting"));
     page.heading(&title, Style::Bad)?;
-    page.item(
-        "between",
-        &format!("{} and {}", format_ms(first), format_ms(last)),
-    )?;
+    write_times(page, tally)?;
     if own_calls > 0 {
         let more = count(own_calls);
         page.item(
@@ -62,6 +59,20 @@ pub(super) fn write_sightings(page: &mut dyn Page, report: &RunReport<'_>) -> io
         write_top_counts(page, "by indicator", tally.by_indicator(), str::to_owned)?;
     }
     Ok(())
+}
+
+/// Writes when the events happened.
+fn write_times(page: &mut dyn Page, tally: &SightingTally) -> io::Result<()> {
+    if let Some((first, last)) = tally.span_ms() {
+        page.item(
+            "between",
+            &format!("{} and {}", format_ms(first), format_ms(last)),
+        )?;
+    }
+    match tally.without_time() {
+        0 => Ok(()),
+        number => page.item("", &format!("{} of them at no known time", count(number))),
+    }
 }
 
 fn write_top_counts(

@@ -8,12 +8,15 @@
 //!                                   └─ terms            otherwise, together with indicators
 //! ```
 
+mod event_lookups;
 mod literals;
 mod narrowing;
 #[cfg(test)]
 mod never_excluded;
 mod record_kind;
 mod requirement;
+
+pub(crate) use event_lookups::event_lookups;
 
 use crate::search::required_text::RequiredText;
 use dragnet_model::{Hunt, HuntSource};

@@ -69,6 +69,20 @@ impl FlowLogFormats {
         groups
     }
 
+    /// The format of a flow log on disk, from the names of its fields, separated by spaces. Names
+    /// that are not valid are ignored; the lines are then treated as text.
+    pub fn from_header(names: &str) -> Self {
+        let fields: Vec<String> = names
+            .split_ascii_whitespace()
+            .map(|name| format!("${{{name}}}"))
+            .collect();
+        let mut formats = Self::default();
+        if let Ok(format) = fields.join(" ").parse() {
+            formats.add(format);
+        }
+        formats
+    }
+
     pub(super) fn add(&mut self, format: FlowLogFormat) {
         if !self.0.contains(&format) {
             self.0.push(format);

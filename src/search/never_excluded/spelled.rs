@@ -68,7 +68,7 @@ fn some_v4() -> impl Strategy<Value = Ipv4Addr> {
     proptest::array::uniform4(prop_oneof![1 => Just(0), 3 => any::<u8>()]).prop_map(Ipv4Addr::from)
 }
 
-fn v4_spelling(address: Ipv4Addr, how: u8) -> String {
+pub(super) fn v4_spelling(address: Ipv4Addr, how: u8) -> String {
     let hyphens = address.to_string().replace('.', "-");
     let [a, b, c, d] = address.octets();
     let [high, low] = [[a, b], [c, d]].map(u16::from_be_bytes);

@@ -5,11 +5,14 @@ use std::path::Path;
 use tokio::time::sleep;
 
 use super::super::{
-    CoverageRow, IntegrityFindings, KnownGroup, KnownUnit, KnownUnits, Page, Pass, RunEnding,
-    RunReader, SightingRecord, UnitRow,
+    CoverageRow, IntegrityFindings, KnownGroup, KnownLookup, KnownUnit, KnownUnits, Page, Pass,
+    Place, RunEnding, RunReader, SightingRecord, UnitRow,
 };
 use super::*;
-use dragnet_model::{Coverage, Engine, Outcome, Reason, RunId, Status, Target};
+use dragnet_model::{
+    Coverage, Engine, EventAttribute, EventLookup, Outcome, Reason, RunId, Status, StorageKind,
+    Target,
+};
 
 fn record(time_ms: i64, event_id: &str) -> SightingRecord {
     SightingRecord {
@@ -39,7 +42,7 @@ fn coverage_row(
         account: "111111111111".parse().unwrap(),
         account_name: "prod".to_owned(),
         region: Some("us-east-1".parse().unwrap()),
-        log_group: log_group.map(str::to_owned),
+        place: log_group.map(Place::log_group),
         class: None,
         outcome,
         out_of_scope: false,
@@ -51,7 +54,8 @@ fn unit_of(journal: &Journal, group: &CoverageRow) -> UnitRow {
         id: journal.new_unit_id(),
         coverage_id: group.id,
         pass: Pass::Search,
-        engine: Engine::Filter,
+        engine: Some(Engine::Filter),
+        lookup: None,
         from_ms: 0,
         to_ms: 100,
     }
@@ -184,7 +188,7 @@ impl InterruptedRun {
         let region = coverage_row(&journal, None, Some(Outcome::denied("no")));
         let entries = vec![
             Entry::CoverageRow(group.clone()),
-            Entry::Units(vec![unit]),
+            Entry::Units(vec![unit.clone()]),
             Entry::Page(page(&unit, vec![record(1, "e1")], Some("t"))),
             Entry::CoverageRow(done.clone()),
             Entry::CoverageRow(region),
@@ -203,7 +207,7 @@ impl InterruptedRun {
         let unit = KnownUnit {
             id: self.unit.id,
             pass: self.unit.pass,
-            engine: self.unit.engine,
+            engine: Engine::Filter,
             from_ms: 0,
             to_ms: 100,
             has_started: true,
@@ -212,7 +216,7 @@ impl InterruptedRun {
         };
         KnownGroup {
             coverage_id: self.group.id,
-            is_finished: false,
+            finished: None,
             units: KnownUnits(vec![unit]),
         }
     }
@@ -230,7 +234,7 @@ async fn resumed_run_continues_from_its_checkpoint() {
     });
     assert_eq!(known["/a"], run.known_group());
     assert!(
-        known["/b"].is_finished && known.len() == 2,
+        known["/b"].finished == Some(Outcome::searched()) && known.len() == 2,
         "the row of the Region is deleted"
     );
     assert!(journal.new_coverage_id() > run.done.id, "ids are unique");
@@ -248,4 +252,63 @@ async fn resumed_run_continues_from_its_checkpoint() {
     assert_eq!((coverage[0].pages, coverage[0].sightings), (0, 0));
     assert_eq!(coverage[1].outcome.reason_text(), "gone");
     assert_eq!(reader.facts().unwrap().ended.text(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn event_history_has_rows_and_a_checkpoint_of_its_own() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = new_run_dir(temp.path());
+    let facts = ended(RunEnding::Interrupted);
+    let (journal, writer) = Journal::create(&dir, &facts).unwrap();
+    let history = CoverageRow {
+        place: Some(Place::event_history()),
+        ..coverage_row(&journal, None, None)
+    };
+    let lookup = EventLookup {
+        attribute: EventAttribute::EventName,
+        value: "StopLogging".to_owned(),
+    };
+    let unit = UnitRow {
+        engine: None,
+        lookup: Some(lookup.clone()),
+        ..unit_of(&journal, &history)
+    };
+    let entries = vec![
+        Entry::CoverageRow(history.clone()),
+        Entry::Units(vec![unit.clone()]),
+        Entry::Page(page(&unit, vec![record(1, "e1")], Some("t"))),
+    ];
+    write_and_end(journal, writer, entries).await;
+
+    let (journal, writer, mut checkpoint) = Journal::resume(&dir).unwrap();
+    let target = Target {
+        account: history.account,
+        region: history.region.clone().unwrap(),
+    };
+    assert!(checkpoint.take(&target).is_empty(), "it is no log group");
+    let known = checkpoint.take_history(&target).unwrap();
+    assert_eq!(known.coverage_id, history.id);
+    assert_eq!(
+        known.lookups,
+        [KnownLookup {
+            id: unit.id,
+            pass: Pass::Search,
+            lookup: Some(lookup),
+            from_ms: 0,
+            to_ms: 100,
+            has_started: true,
+            next_token: Some("t".to_owned()),
+        }]
+    );
+    write_and_end(journal, writer, Vec::new()).await;
+
+    let reader = RunReader::open(&dir).unwrap();
+    let coverage = read_coverage(&reader);
+    assert_eq!(coverage[0].source, Some(StorageKind::History));
+    assert_eq!((&coverage[0].log_group, coverage[0].pages), (&None, 1));
+    let rows = reader
+        .sightings(|rows| rows.collect::<Result<Vec<_>, _>>())
+        .unwrap();
+    assert_eq!(rows[0].source, StorageKind::History);
+    reader.close().unwrap();
 }

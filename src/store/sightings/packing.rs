@@ -19,6 +19,9 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// message above 1 MiB, so this leaves ample room.
 const MAX_UNPACKED_BYTES: usize = 64 << 20;
 
+/// About how many bytes of memory a row takes beside its message.
+const ROW_BYTES: usize = 512;
+
 /// The compressed sightings of a page.
 #[derive(Clone, Debug, Default)]
 pub struct Sightings {
@@ -60,17 +63,35 @@ impl Sightings {
         self.number
     }
 
+    /// About how many bytes of memory they take.
+    pub fn held_bytes(&self) -> usize {
+        let chunks = self.chunks.iter().map(|chunk| {
+            let messages = chunk.messages.as_ref().map_or(0, Vec::len);
+            messages + chunk.rows.len() * ROW_BYTES
+        });
+        chunks.sum()
+    }
+
+    /// Adds the sightings of another page.
+    pub fn append(&mut self, other: Self) {
+        self.chunks.extend(other.chunks);
+        self.number += other.number;
+    }
+
     /// Appends the sightings to the tables.
     pub(in crate::store) fn insert(
         &self,
         transaction: &TrackedTransaction<'_>,
         unit: UnitId,
     ) -> Result<(), StoreError> {
+        if self.chunks.is_empty() {
+            return Ok(());
+        }
         let mut insert_chunk =
             transaction.prepare_cached("INSERT INTO chunk (messages) VALUES (?1)")?;
         let mut insert = transaction.prepare_cached(
             "INSERT INTO sighting VALUES \
-             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?;
         for Chunk { messages, rows } in &self.chunks {
             insert_chunk.execute([messages.as_ref().map_err(damaged)?])?;
@@ -86,8 +107,6 @@ impl Sightings {
                     row.log_stream,
                     row.timestamp_ms,
                     row.ingestion_ms,
-                    "logs",
-                    "",
                     row.is_trusted,
                     row.indicators,
                     row.hunts,

@@ -7,22 +7,31 @@ use rusqlite::{Connection, Row, Rows};
 
 use super::packing::unpack;
 use super::record::SightingRecord;
-use crate::store::row::{damaged, next_row, parse_column};
+use crate::store::row::{damaged, next_row, parse_column, unknown};
 use crate::store::{RunReader, StoreError};
-use dragnet_model::{AccountId, Region};
+use dragnet_model::{AccountId, Region, StorageKind};
 
 /// The number of unpacked chunks that are cached while sightings are read in time order; each has
 /// some 64 KiB.
 const MAX_CACHED_CHUNKS: usize = 256;
 
+/// The order of the reports: copies of a record are neighbours.
+const REPORT_ORDER: &str =
+    "time_ms, event_account, event_region, record_id, location, account, region, event_id";
+/// The order of what `collect` writes: by where an event is stored, and its log time.
+const PLACE_ORDER: &str =
+    "account, region, source, location, timestamp_ms, event_id, log_stream, record_id";
+
 /// A stored sighting with its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRow {
-    /// The account of the log group.
+    /// The account that stores it.
     pub account: AccountId,
-    /// The Region of the log group.
+    /// The Region that stores it.
     pub region: Region,
-    /// The name of the log group.
+    /// The kind of place where it is stored.
+    pub source: StorageKind,
+    /// The name of the log group; empty for the event history and for files.
     pub log_group: String,
     /// Whether the log group is out of scope and was scanned for records of accounts and Regions in
     /// scope.
@@ -42,7 +51,19 @@ impl RunReader {
         &self,
         use_rows: impl FnOnce(&mut SightingRows<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.sightings_where("?1 = ''", "", use_rows)
+        self.sightings_where("?1 = ''", "", REPORT_ORDER, use_rows)
+    }
+
+    /// Like [`RunReader::sightings`], ordered by account, Region, kind of place, log group, log time
+    /// and event id. The database is not changed.
+    ///
+    /// # Errors
+    /// `use_rows` fails. The iterator yields an error if the database fails.
+    pub fn sightings_by_place<T, E: From<StoreError>>(
+        &self,
+        use_rows: impl FnOnce(&mut SightingRows<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.sightings_where("?1 = ''", "", PLACE_ORDER, use_rows)
     }
 
     /// Like [`RunReader::sightings`], for the rows of one hunt.
@@ -57,6 +78,7 @@ impl RunReader {
         self.sightings_where(
             "EXISTS (SELECT 1 FROM json_each(hunts) WHERE value = ?1)",
             hunt,
+            REPORT_ORDER,
             use_rows,
         )
     }
@@ -65,14 +87,15 @@ impl RunReader {
         &self,
         condition: &str,
         value: &str,
+        order: &str,
         use_rows: impl FnOnce(&mut SightingRows<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut select = self
             .connection
             .prepare(&format!(
-                "SELECT sighting.*, place.account, place.region, place.log_group, place.elsewhere
+                "SELECT sighting.*, place.account, place.region, place.source, place.location, place.elsewhere
                  FROM sighting JOIN unit ON unit.id = sighting.unit JOIN place ON place.id = unit.place
-                 WHERE {condition} ORDER BY time_ms, event_account, event_region, record_id, log_group, account, region, event_id",
+                 WHERE {condition} ORDER BY {order}",
             ))
             .map_err(StoreError::from)?;
         let rows = select.query([value]).map_err(StoreError::from)?;
@@ -156,10 +179,17 @@ fn sighting_row(row: &Row<'_>, chunks: &mut Chunks<'_>) -> Result<StoredRow, Sto
         is_trusted: row.get("trusted")?,
         message: message.to_owned(),
     };
+    let source: String = row.get("source")?;
+    let source = StorageKind::from_word(&source).ok_or_else(|| unknown(&source))?;
+    let log_group = match source {
+        StorageKind::Logs | StorageKind::History => row.get("location")?,
+        StorageKind::File => String::new(),
+    };
     Ok(StoredRow {
         account: parse_column(row, "account")?,
         region: parse_column(row, "region")?,
-        log_group: row.get("log_group")?,
+        source,
+        log_group,
         out_of_scope: row.get("elsewhere")?,
         found,
     })

@@ -17,7 +17,7 @@ use crate::sweep::log_sources::log_groups::remote_group::scan_remote_group;
 use crate::sweep::member::{Member, Members};
 use crate::sweep::region_scope::is_in_scope;
 use crate::sweep::tasks::join_tasks;
-use dragnet_model::{AccountId, LogGroupArn, LogSource, SourceState, Target};
+use dragnet_model::{AccountId, LogGroupArn, LogSource, SourceState, StorageKind, Target};
 
 /// How many log sources may wait until the list of accounts is complete. Each takes a few hundred
 /// bytes. If the channel is full, account-Regions wait before they scan their log groups.
@@ -107,8 +107,10 @@ impl Follower {
 
     /// A log group in scope is scanned with its own account-Region.
     fn needs_scan(&self, group: &LogGroupArn) -> bool {
+        let settings = &self.shared.settings;
         !self.is_in_scope(&group.target)
-            && self.shared.settings.reach.scope.has_log_group(&group.name)
+            && settings.reach.scope.has_log_group(&group.name)
+            && settings.sources.allows(StorageKind::Logs)
     }
 
     fn is_in_scope(&self, target: &Target) -> bool {
@@ -146,5 +148,6 @@ async fn look_up_state(
         state: SourceState::Denied(outcome),
         ..log_source
     });
+    shared.searched.add_log_source(&log_source);
     shared.journal.write(Entry::LogSource(log_source)).await
 }

@@ -9,10 +9,11 @@ use super::judge::{GroupEnd, Judgement, judge};
 use crate::config::Scope;
 use crate::store::{RunReader, StoreError};
 use crate::sweep::judgement_basis::JudgementBasis;
-use crate::sweep::log_sources::source_proofs::end_of_delivery;
+use crate::sweep::log_sources::source_proofs::{end_of_delivery, ends_of_histories};
 use dragnet_model::{
-    Account, AccountId, AccountState, LogGroupArn, LogKind, LogSource, ManagementEvents, Outcome,
-    Source, SourceKind, SourceLookup, SourceState, SourceStatus, Target, TimeWindow,
+    Account, AccountId, AccountState, EVENT_HISTORY, LogGroupArn, LogKind, LogSource,
+    ManagementEvents, Outcome, Selection, Source, SourceKind, SourceLookup, SourceState,
+    SourceStatus, Target, TimeWindow,
 };
 
 /// The log sources of each account-Region, and whether they were searched.
@@ -49,6 +50,7 @@ pub(in crate::sweep) fn judged_sources(
         &reader.source_lookups()?,
         log_sources,
         basis.window,
+        &ends_of_histories(&outcomes, basis),
         |group| end_of_delivery(&outcomes, basis, group),
     );
     let accounts = reader.accounts()?.into_iter();
@@ -99,11 +101,13 @@ impl Sources {
 /// The log sources by name, each with its judgement.
 type JudgedSources<'s> = BTreeMap<&'s str, (&'s LogSource, Judgement)>;
 
-/// Judges every source lookup. `end_of` returns how the search of a log group ended.
+/// Judges every source lookup. `histories` are the results of the event histories that were
+/// searched; `end_of` returns how the search of a log group ended.
 pub fn sources(
     lookups: &[SourceLookup],
     log_sources: &[LogSource],
     window: TimeWindow,
+    histories: &BTreeMap<Target, GroupEnd>,
     end_of: impl Fn(&LogGroupArn) -> GroupEnd,
 ) -> Sources {
     let judged: JudgedSources<'_> = log_sources
@@ -131,13 +135,19 @@ pub fn sources(
                 .collect(),
             Err(_) => Vec::new(),
         };
+        let history = histories
+            .get(&lookup.target)
+            .filter(|_| lookup.kind == SourceKind::CloudTrail);
         if lookup.kind == SourceKind::CloudTrail {
-            let status = combined_status(&found, lookup);
+            let status = combined_status(&found, lookup, history);
             sources.cloudtrail.push((lookup.target.clone(), status));
         }
-        if found.is_empty() {
+        if found.is_empty() && (history.is_none() || lookup.result.is_err()) {
             sources.rows.push(row_without_source(lookup));
         }
+        sources
+            .rows
+            .extend(history.map(|end| history_row(lookup, end)));
         sources.rows.extend(
             found
                 .iter()
@@ -172,14 +182,26 @@ fn multi_region_trails<'a>(
     trails
 }
 
-/// Returns the combined status of the log sources of one source lookup.
-fn combined_status(found: &[&(&LogSource, Judgement)], lookup: &SourceLookup) -> SourceStatus {
+/// Returns the combined status of the log sources of one source lookup. `history` is the result of
+/// the event history, if that was searched: it counts if anything of it could be read.
+fn combined_status(
+    found: &[&(&LogSource, Judgement)],
+    lookup: &SourceLookup,
+    history: Option<&GroupEnd>,
+) -> SourceStatus {
+    let history = history
+        .map(|end| end.status)
+        .filter(|status| *status <= SourceStatus::Partial);
     let management = found
         .iter()
         .fold(ManagementEvents::default(), |all, (_, judgement)| {
             all.combined_with(judgement.management.clone())
         });
-    let best = found.iter().map(|(_, judgement)| judgement.status).min();
+    let best = found
+        .iter()
+        .map(|(_, judgement)| judgement.status)
+        .chain(history)
+        .min();
     match (best, &lookup.result) {
         // Several trails that each leave something out may be complete together.
         (Some(SourceStatus::Partial), _) if management.is_all() => SourceStatus::Searched,
@@ -210,6 +232,22 @@ fn row_without_source(lookup: &SourceLookup) -> Source {
         records_data_events: false,
         status: end.status,
         reason: end.reason,
+    }
+}
+
+/// The row of the event history of an account-Region. It has all management events, whatever trails
+/// select.
+fn history_row(lookup: &SourceLookup, end: &GroupEnd) -> Source {
+    let selection = Selection::Events {
+        management: ManagementEvents::all(),
+        data: BTreeSet::new(),
+    };
+    Source {
+        via: EVENT_HISTORY.to_owned(),
+        selectors: selection.text(),
+        status: end.status,
+        reason: end.reason.clone(),
+        ..row_without_source(lookup)
     }
 }
 

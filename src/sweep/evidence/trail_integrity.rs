@@ -16,9 +16,17 @@ const HOUR_MS: i64 = 3_600_000;
 /// Part of the names of a trail's log streams. A principal that creates such a stream can forge records.
 const TRAIL_STREAM: &str = "_CloudTrail_";
 
+/// The name of the event that creates such a stream.
+const CREATE_LOG_STREAM: &str = "CreateLogStream";
+
 /// Returns texts of which every tampering call contains one.
 pub(in crate::sweep) fn literals() -> Vec<&'static str> {
     TAMPERING.into_iter().chain([TRAIL_STREAM]).collect()
+}
+
+/// Returns the event names of tampering calls.
+pub(in crate::sweep) fn event_names() -> impl Iterator<Item = &'static str> {
+    TAMPERING.into_iter().chain([CREATE_LOG_STREAM])
 }
 
 /// Returns the coarse pattern of the tampering calls.
@@ -99,7 +107,7 @@ pub(in crate::sweep) fn check_events(
 /// Source: CloudTrail user guide, "CloudTrail record contents", `sourceIPAddress`: for services in
 /// AWS, the DNS name of the service.
 fn creates_trail_stream(event_name: &str, source_ip: &str, message: &str) -> bool {
-    if event_name != "CreateLogStream" || source_ip == "cloudtrail.amazonaws.com" {
+    if event_name != CREATE_LOG_STREAM || source_ip == "cloudtrail.amazonaws.com" {
         return false;
     }
     let record: serde_json::Value = serde_json::from_str(message).unwrap_or_default();

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::page_counts::CLAIMS_TO_BE_CLOUDTRAIL;
 use crate::search::RecordKind;
-use crate::store::{RunReader, StoreError};
+use crate::store::{Place, RunReader, StoreError};
 use crate::sweep::Sources;
 use crate::sweep::account_filter::AccountFilter;
 use dragnet_model::{LogGroupArn, Source, SourceKind, SourceStatus};
@@ -133,6 +133,23 @@ impl RegionCounts {
     }
 }
 
+/// Whether the counts are those of the event history, which has no name.
+fn is_event_history(group: &LogGroupArn) -> bool {
+    group.name.is_empty()
+}
+
+/// Whether the counts are those of files on disk.
+fn are_files(group: &LogGroupArn) -> bool {
+    group.name == Place::ALL_FILES
+}
+
+/// Whether all management events of an account-Region were read from its event history.
+fn has_whole_history(region_sources: &[&Source]) -> bool {
+    region_sources
+        .iter()
+        .any(|row| row.is_event_history() && row.status == SourceStatus::Searched)
+}
+
 /// Selects which counts to add up, of the log groups that keep records of one kind and one
 /// account-Region, and returns whether a record may still be counted twice. `region_sources` are
 /// the log sources of the account-Region.
@@ -158,6 +175,8 @@ fn select_counts(
             .filter(|trail| trail.status == SourceStatus::Searched);
         if let Some(group) = whole.filter_map(|trail| trail.log_group.as_ref()).min() {
             groups.retain(|known, _| known == group);
+        } else if has_whole_history(region_sources) && groups.keys().any(is_event_history) {
+            groups.retain(|known, _| is_event_history(known));
         }
         // Two trails may deliver to the same log group.
         let trails = delivering(SourceKind::CloudTrail, &groups);
@@ -175,6 +194,8 @@ fn select_counts(
     } else {
         false
     };
+    // The same record may be in several files.
+    let may_double_count = may_double_count || groups.keys().any(are_files);
     (groups.into_values().collect(), may_double_count)
 }
 

@@ -47,6 +47,11 @@ impl PageCounts {
         self.0.entry(key).or_default().merge(partial);
     }
 
+    /// Whether nothing was counted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the rows that the journal stores.
     pub(crate) fn into_rows(self, hunts: &[PreparedHunt]) -> Vec<CountRow> {
         let rows = self.0.into_iter().filter_map(

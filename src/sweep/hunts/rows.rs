@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::search::{Finding, FlowLogFormats, PreparedHunt, RecordKind};
 use crate::store::{RunReader, StoreError};
 use crate::sweep::merge::merged_sightings_of_hunt;
-use dragnet_model::{LogGroupArn, Sighting, Target};
+use dragnet_model::{LogGroupArn, Sighting, StorageKind, Target};
 use insights_ql::{Event, Record, Row, RowPlan, Value};
 
 /// The maximum number of rows in memory if the query sorts, limits or deduplicates. A row takes
@@ -65,16 +65,25 @@ impl<'h> HuntRows<'h> {
             .collect()
     }
 
-    fn evaluate_row(&self, sighting: &Sighting, pointer: &str) -> Option<Row> {
+    /// Evaluates the columns of a row. `file_formats` are the formats of the flow logs in the file
+    /// that stores it, if one does.
+    fn evaluate_row(
+        &self,
+        sighting: &Sighting,
+        file_formats: Option<&FlowLogFormats>,
+        pointer: &str,
+    ) -> Option<Row> {
         let stored = &sighting.stored;
         let target = Target {
             account: stored.account,
             region: stored.region.clone(),
         };
         let none = FlowLogFormats::default();
-        let formats = self
-            .formats
-            .get(&LogGroupArn::new(target, stored.log_group.as_str()))
+        let formats = file_formats
+            .or_else(|| {
+                self.formats
+                    .get(&LogGroupArn::new(target, stored.log_group.as_str()))
+            })
             .unwrap_or(&none);
         let kind = RecordKind::detect(&sighting.message, sighting.details.is_cloudtrail(), formats);
         let event = Event {
@@ -113,7 +122,8 @@ pub fn merged_rows<E: From<StoreError>>(
         for (number, sighting) in sightings.enumerate() {
             let sighting = sighting?;
             let pointer = number.to_string();
-            let Some(row) = rows.evaluate_row(&sighting, &pointer) else {
+            let formats = file_formats(reader, &sighting)?;
+            let Some(row) = rows.evaluate_row(&sighting, formats.as_ref(), &pointer) else {
                 continue;
             };
             let origin = row_origin(sighting);
@@ -143,6 +153,26 @@ pub fn merged_rows<E: From<StoreError>>(
         }
     }
     Ok(is_cut_off)
+}
+
+/// Returns the formats of the flow logs in the file that stores a sighting. The id of an event in a
+/// file is its content and the number of the record.
+fn file_formats(
+    reader: &RunReader,
+    sighting: &Sighting,
+) -> Result<Option<FlowLogFormats>, StoreError> {
+    let stored = &sighting.stored;
+    if stored.source != StorageKind::File {
+        return Ok(None);
+    }
+    let Some((content, number)) = stored.event_id.rsplit_once('#') else {
+        return Ok(None);
+    };
+    let Ok(number) = number.parse() else {
+        return Ok(None);
+    };
+    let header = reader.flow_header(content, number)?;
+    Ok(header.map(|fields| FlowLogFormats::from_header(&fields)))
 }
 
 /// Returns whether a column belongs to the hunt itself.

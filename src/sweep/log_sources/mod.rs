@@ -15,9 +15,14 @@
 //! rows, work units, and pages of events that `examine_page` has examined.
 
 mod deliveries;
+mod event_history;
+mod files;
 pub(super) mod log_groups;
 pub(super) mod source_proofs;
 mod source_reader;
 
 pub(super) use deliveries::Deliveries;
+pub use event_history::expected::expected_history;
+pub(super) use event_history::target_sweep::sweep_uncovered;
+pub(super) use files::{FileSearch, FileSearchParts, search_files};
 pub(super) use source_reader::SourceReader;

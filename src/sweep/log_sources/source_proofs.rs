@@ -1,8 +1,10 @@
 //! Proves coverage: each log source says what of its rows was searched completely, and how the
 //! search of what a trail or flow log delivers ended. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::event_history::proof as event_history;
+use super::files::proof::FileProof;
 use super::log_groups::proof::{LogGroupProof, end_of_log_group};
 use crate::store::{CoverageOutcomes, RunReader, StoreError};
 use crate::sweep::evidence::GroupEnd;
@@ -13,6 +15,7 @@ use dragnet_model::{Coverage, LogGroupArn, LogSource, Target};
 #[derive(Debug)]
 pub(in crate::sweep) struct SourceProofs {
     log_groups: LogGroupProof,
+    files: FileProof,
 }
 
 impl SourceProofs {
@@ -25,13 +28,15 @@ impl SourceProofs {
     ) -> Result<Self, StoreError> {
         Ok(Self {
             log_groups: LogGroupProof::load(reader, log_sources, recorded)?,
+            files: FileProof::load(reader)?,
         })
     }
 
     /// Completes a coverage row: which kinds of logs it is about, and what its search proves. A row
     /// about a whole account or account-Region stays as it is.
     pub(in crate::sweep) fn prove(&self, row: Coverage, basis: &JudgementBasis) -> Coverage {
-        self.log_groups.prove(row, basis)
+        let row = event_history::prove(self.log_groups.prove(row, basis), basis);
+        self.files.prove(row)
     }
 }
 
@@ -42,4 +47,12 @@ pub(in crate::sweep) fn end_of_delivery(
     group: &LogGroupArn,
 ) -> GroupEnd {
     end_of_log_group(outcomes, basis, group)
+}
+
+/// Returns how the search of the event histories ended, by account-Region.
+pub(in crate::sweep) fn ends_of_histories(
+    outcomes: &CoverageOutcomes,
+    basis: &JudgementBasis,
+) -> BTreeMap<Target, GroupEnd> {
+    event_history::ends_of_histories(outcomes, basis)
 }

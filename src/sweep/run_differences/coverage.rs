@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::iter::Peekable;
 
 use super::{Difference, Rows, peek_key};
-use crate::store::StoreError;
-use dragnet_model::{AccountId, Coverage, Region};
+use crate::store::{Place, StoreError};
+use dragnet_model::{AccountId, Coverage, Region, StorageKind};
 
 /// Passes each difference between the coverage of two runs to `report`, in the order of reports.
 /// Numbers and error texts do not count as differences.
@@ -50,7 +50,16 @@ fn take_row<T>(
 }
 
 fn coverage_key(row: &Coverage) -> (AccountId, Option<Region>, Option<String>) {
-    (row.account, row.region.clone(), row.log_group.clone())
+    // As the rows are sorted: the event history is a place without a name.
+    let location = row.source.map(|source| {
+        let name = row.log_group.clone().or_else(|| row.file.clone());
+        let unnamed = match source {
+            StorageKind::File => Place::ALL_FILES,
+            StorageKind::Logs | StorageKind::History => "",
+        };
+        name.unwrap_or_else(|| unnamed.to_owned())
+    });
+    (row.account, row.region.clone(), location)
 }
 
 fn is_different(difference: &Difference<Coverage>) -> bool {
@@ -73,6 +82,7 @@ mod tests {
     fn coverage_differs_by_status_and_reason() {
         let row = |group: &str, outcome: Outcome| Coverage {
             region: Some("us-east-1".parse().unwrap()),
+            source: Some(dragnet_model::StorageKind::Logs),
             log_group: Some(group.to_owned()),
             ..Coverage::unread("111111111111".parse().unwrap(), String::new(), outcome)
         };

@@ -101,6 +101,7 @@ mod tests {
             stored: Stored {
                 account: "111111111111".parse().unwrap(),
                 region: "us-east-1".parse().unwrap(),
+                source: dragnet_model::StorageKind::Logs,
                 log_group: group.to_owned(),
                 log_stream: "stream".to_owned(),
                 event_id: event_id.to_owned(),

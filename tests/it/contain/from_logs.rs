@@ -152,12 +152,43 @@ async fn success_after_a_removed_policy_is_named() {
     assert_eq!(problems.len(), 1, "{problems:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn trail_that_cannot_be_read_proves_nothing() {
-    let faults: String = ["FilterLogEvents", "StartQuery"]
+/// Returns the faults with which no log group of the trail can be read.
+fn unreadable_trail() -> String {
+    ["FilterLogEvents", "StartQuery"]
         .map(|operation| Fault::denied(operation).account("111111111111").to_string())
-        .concat();
-    let world = world(&faults);
+        .concat()
+}
+
+#[tokio::test(start_paused = true)]
+async fn event_history_verifies_where_no_trail_can_be_read() {
+    let world = world(&unreadable_trail());
+    let eve = world.sdk_clients().user(KEY);
+    let id = contain_eve(&world, &[]).await;
+    sleep(Duration::from_mins(2)).await;
+    assert!(!is_allowed(&eve).await);
+    let early = verdict(&world, &id).await;
+    assert_eq!(early.verdict, LogVerdict::NotVerified, "{early:#?}");
+    assert!(
+        early.reasons[0].contains("complete only up to"),
+        "{early:#?}"
+    );
+    sleep(LATER).await;
+    let late = verdict(&world, &id).await;
+    assert_eq!(
+        (late.verdict, late.denied),
+        (LogVerdict::Verified, 1),
+        "{late:#?}"
+    );
+    call_without_deny(&world).await;
+    sleep(LATER).await;
+    let active = verdict(&world, &id).await;
+    assert_eq!(active.verdict, LogVerdict::StillActive, "{active:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn trail_and_history_that_cannot_be_read_prove_nothing() {
+    let history = Fault::denied("LookupEvents").account(ACCOUNT);
+    let world = world(&format!("{}{history}", unreadable_trail()));
     let id = contain_eve(&world, &[]).await;
     sleep(LATER).await;
     let found = verdict(&world, &id).await;

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use dragnet::contain::{FromRun, SealedPlan};
 use dragnet::search::event_details;
 use dragnet::store::{SightingRecord, StoredRow, TrailDeliveries};
-use dragnet_model::{Destination, LogGroupArn, LogSource, SourceKind, SourceState, Target};
+use dragnet_model::{
+    Destination, LogGroupArn, LogSource, SourceKind, SourceState, StorageKind, Target,
+};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -263,6 +265,7 @@ fn random_sighting(rng: &mut Rng) -> RandomSighting {
     let row = StoredRow {
         account: account.parse().unwrap(),
         region: "us-east-1".parse().unwrap(),
+        source: StorageKind::Logs,
         log_group,
         out_of_scope: false,
         found,
@@ -343,6 +346,7 @@ fn delivered_sighting(message: String) -> StoredRow {
     StoredRow {
         account: "111111111111".parse().unwrap(),
         region: "us-east-1".parse().unwrap(),
+        source: StorageKind::Logs,
         log_group: "/trail".to_owned(),
         out_of_scope: false,
         found: SightingRecord {

@@ -1,9 +1,11 @@
 //! Tests the practice range with the real SDK, in this process.
 
 pub(crate) mod clients;
+mod event_history;
 mod identities;
 mod insights;
 mod logs;
+mod lookup_events;
 mod patterns;
 mod server;
 mod sessions;

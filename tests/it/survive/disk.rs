@@ -27,8 +27,12 @@ async fn full_disk_stops_run_and_resume_completes_it() {
     let expected = sightings(whole.path());
 
     let mut resumed = 0;
-    // In blocks of 512 bytes, as POSIX counts them: from before the first row to after the last.
-    for blocks in [100, 300, 400, 500, 600] {
+    let database = run_in(whole.path()).unwrap().join("run.db");
+    // In blocks of 512 bytes, as POSIX counts them.
+    let all_blocks = std::fs::metadata(database).unwrap().len() / 512;
+    // From before the first row to after the last.
+    for percent in [10, 40, 60, 80, 100, 120] {
+        let blocks = all_blocks * percent / 100;
         let temp = tempfile::tempdir().unwrap();
         let (code, stderr) =
             ended(limited(temp.path(), &format!("ulimit -f {blocks}"), &SWEEP)).await;

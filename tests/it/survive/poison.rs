@@ -167,6 +167,7 @@ fn sighting(text: &str) -> Sighting {
         stored: Stored {
             account: "111111111111".parse().unwrap(),
             region: "us-east-1".parse().unwrap(),
+            source: dragnet_model::StorageKind::Logs,
             log_group: text(),
             log_stream: text(),
             event_id: text(),

@@ -245,7 +245,7 @@ fn windows_follow_each_other(runs: &Path) {
         let database = rusqlite::Connection::open(run.unwrap().path().join("run.db")).unwrap();
         let mut select = database
             .prepare(
-                "SELECT account, log_group, from_ms, to_ms FROM unit JOIN place ON place.id = unit.place
+                "SELECT account, location, from_ms, to_ms FROM unit JOIN place ON place.id = unit.place
                  WHERE status = 'searched'",
             )
             .unwrap();

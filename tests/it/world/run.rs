@@ -94,7 +94,10 @@ impl Run {
             let is_inactive = row["reason"].starts_with("account-not-active");
             // A log group that is only read for the records of other accounts does not bring its
             // account into scope.
+            // Neither does a copy on disk.
+            let is_file = row["source"] == "file";
             if !is_inactive
+                && !is_file
                 && (row["log_group"].is_empty() || accounts_of_sources.contains(account))
             {
                 counted.accounts.insert(account.clone());

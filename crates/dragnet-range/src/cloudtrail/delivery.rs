@@ -1,19 +1,13 @@
 //! The delivery of a record to the log groups of the trails that record it.
 
-use std::sync::Arc;
-
-use super::{Record, RecordForm};
+use super::Record;
 use crate::logs::NewEvent;
 use crate::world::World;
-
-/// The name that gives the event history its form of a record. No trail can have it.
-const EVENT_HISTORY: &str = "event history";
 
 /// Adds a record to the event history and to the log group of every trail that records it. Each
 /// writes it in its own form.
 pub(crate) fn deliver(world: &mut World, record: &Record) {
-    let message: Arc<str> = record.to_json(RecordForm::for_source(EVENT_HISTORY)).into();
-    world.history.add(record, message);
+    world.history.add(record);
     let timestamp_ms = record.time.as_millisecond();
     let ingestion_ms =
         timestamp_ms.saturating_add(i64::try_from(world.delivery.as_millis()).unwrap_or(0));

@@ -1,11 +1,13 @@
-//! CloudTrail: the records of calls, and the trails that deliver them.
+//! CloudTrail: the records of calls, the event history, and the trails that deliver records.
 
 mod delivery;
 mod history;
 mod lookup;
+mod lookup_attribute;
 mod record;
 mod record_call;
 mod record_form;
+mod resources;
 mod trails;
 
 pub(crate) use delivery::deliver;

@@ -53,6 +53,15 @@ pub(crate) struct Record {
 }
 
 impl Actor {
+    /// The user name in the event history: that of a user, the name of a session, or `root`.
+    ///
+    /// Sources: CloudTrail user guide, "Looking up events" (`root`); published output of
+    /// `lookup-events`, in which the calls of a role have the name of the session.
+    pub(super) fn username(&self) -> &str {
+        let resource = self.arn.splitn(6, ':').nth(5).unwrap_or_default();
+        resource.rsplit('/').next().unwrap_or_default()
+    }
+
     fn user_identity(&self, time: Timestamp) -> Value {
         let resource = self.arn.splitn(6, ':').nth(5).unwrap_or_default();
         if let Some(rest) = resource.strip_prefix("assumed-role/") {

@@ -10,7 +10,7 @@ use super::{Actor, Record, deliver};
 use crate::access::Caller;
 use crate::wire::{AwsError, Exchange, Input, Service};
 use crate::world::World;
-use dragnet_model::AccountId;
+use dragnet_model::{AccountId, Partition, Region};
 
 /// Data operations, for which CloudTrail writes no management event.
 const UNRECORDED: [&str; 5] = [
@@ -68,7 +68,7 @@ fn new_record(world: &mut World, call: &PerformedCall<'_>) -> Record {
     } = call;
     Record {
         account: caller.account,
-        region: caller.region.clone(),
+        region: recorded_region(world, call),
         time: call.now,
         actor: Actor {
             arn: caller.arn(world),
@@ -93,6 +93,18 @@ fn new_record(world: &mut World, call: &PerformedCall<'_>) -> Record {
         request_id: exchange.request_id.clone(),
         event_id: world.mint.next_uuid(),
         shared_event_id: None,
+    }
+}
+
+/// The Region of the record. Calls of global services are recorded in us-east-1, wherever a client
+/// with a custom endpoint signs them for. In other partitions they are signed for the right Region.
+///
+/// Source: CloudTrail user guide, "Global service events".
+fn recorded_region(world: &World, call: &PerformedCall<'_>) -> Region {
+    if call.exchange.service.is_global() && world.partition == Partition::Aws {
+        world.partition.default_region()
+    } else {
+        call.caller.region.clone()
     }
 }
 

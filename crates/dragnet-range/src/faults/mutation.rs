@@ -10,9 +10,11 @@ const ERROR: &str = "ThrottlingException";
 
 /// Members that AWS leaves out of some responses, so that nothing shows that they are missing: page
 /// tokens, and properties that a resource may lack. They are not changed.
-const OPTIONAL_IN_JSON: [&str; 7] = [
+const OPTIONAL_IN_JSON: [&str; 9] = [
+    "AccessKeyId",
     "CloudWatchLogsLogGroupArn",
     "NextToken",
+    "Username",
     "creationTime",
     "dataProtectionStatus",
     "inheritedProperties",

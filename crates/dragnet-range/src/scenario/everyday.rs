@@ -1,4 +1,4 @@
-//! Adds everyday traffic to the log groups of a scenario.
+//! Adds everyday traffic to the log groups and the event history of a scenario.
 
 use std::sync::Arc;
 
@@ -76,13 +76,9 @@ fn add_trail_traffic(world: &mut World, spec: &TrailSpec, template: &Template) {
     let home = trail.home.clone();
     let group = trail.log_group.clone();
     if let Some(group) = group {
-        set_traffic(
-            world,
-            account,
-            &home,
-            &group,
-            template.traffic(Kind::Trail(streams), spec.events_a_day),
-        );
+        let traffic = template.traffic(Kind::Trail(streams), spec.events_a_day);
+        world.history.add_traffic(traffic.clone());
+        set_traffic(world, account, &home, &group, traffic);
     }
 }
 

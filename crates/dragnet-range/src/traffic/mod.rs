@@ -11,7 +11,9 @@ mod records;
 
 use std::sync::Arc;
 
+use crate::cloudtrail::Record;
 use crate::logs::NewEvent;
+use dragnet_model::{AccountId, Region};
 
 pub(crate) use application::ApplicationTraffic;
 pub(crate) use flow::FlowSource;
@@ -74,7 +76,7 @@ impl Traffic {
         match &self.kind {
             Kind::Trail(streams) => {
                 for stream in streams.iter() {
-                    let mut random = self.random(&format!("{} {}", stream.account, stream.region));
+                    let mut random = self.random_of_stream(stream);
                     let times = self.times(&mut random);
                     records::generate(stream, self.seed, &times, &mut random, &mut store);
                 }
@@ -90,6 +92,30 @@ impl Traffic {
                 application.generate(&times, &mut random, store);
             }
         }
+    }
+
+    /// The CloudTrail records of one account-Region; none if no trail generates them.
+    pub(crate) fn records(&self, account: AccountId, region: &Region) -> Vec<Record> {
+        let Kind::Trail(streams) = &self.kind else {
+            return Vec::new();
+        };
+        let stream = streams
+            .iter()
+            .find(|stream| stream.account == account && stream.region == *region);
+        let Some(stream) = stream else {
+            return Vec::new();
+        };
+        let mut random = self.random_of_stream(stream);
+        let times = self.times(&mut random);
+        records::records(stream, self.seed, &times, &mut random)
+            .map(|(record, _)| record)
+            .collect()
+    }
+
+    /// The random number generator of an account-Region. It does not depend on the trail, so all
+    /// trails have the same records.
+    fn random_of_stream(&self, stream: &TrailStream) -> fastrand::Rng {
+        self.random(&format!("{} {}", stream.account, stream.region))
     }
 
     /// Returns a random number generator that depends only on the seed and `seed_text`.
@@ -133,7 +159,6 @@ fn everyday_address(random: &mut fastrand::Rng) -> String {
 mod tests {
     use super::*;
     use crate::cloudtrail::RecordForm;
-    use dragnet_model::{AccountId, Region};
 
     fn events(traffic: &Traffic) -> Vec<NewEvent> {
         let mut events = Vec::new();

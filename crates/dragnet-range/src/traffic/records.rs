@@ -68,6 +68,7 @@ struct RecordGenerator<'a> {
     actors: Vec<Actor>,
 }
 
+/// Generates the events of a stream in the log group of the trail.
 pub(super) fn generate(
     stream: &TrailStream,
     seed: u64,
@@ -75,25 +76,39 @@ pub(super) fn generate(
     random: &mut fastrand::Rng,
     store: &mut impl FnMut(NewEvent),
 ) {
+    for (record, ingestion_ms) in records(stream, seed, times, random) {
+        store(NewEvent {
+            stream: stream.name.clone(),
+            timestamp_ms: record.time.as_millisecond(),
+            ingestion_ms,
+            id: None,
+            message: record.to_json(stream.form).into(),
+        });
+    }
+}
+
+/// Generates the records of a stream, each with its ingestion time.
+pub(super) fn records(
+    stream: &TrailStream,
+    seed: u64,
+    times: &[i64],
+    random: &mut fastrand::Rng,
+) -> impl Iterator<Item = (Record, i64)> {
     let mint = Mint::new(seed);
     let generator = RecordGenerator {
         stream,
         actors: actors(stream, &mint),
         mint,
     };
-    for (n, timestamp_ms) in times.iter().enumerate() {
-        let Ok(time) = Timestamp::from_millisecond(*timestamp_ms) else {
-            continue;
-        };
-        let record = generator.record(n, time, random);
-        store(NewEvent {
-            stream: stream.name.clone(),
-            timestamp_ms: *timestamp_ms,
-            ingestion_ms: timestamp_ms + random.i64(120_000..900_000),
-            id: None,
-            message: record.to_json(stream.form).into(),
-        });
-    }
+    times
+        .iter()
+        .enumerate()
+        .filter_map(move |(n, timestamp_ms)| {
+            let time = Timestamp::from_millisecond(*timestamp_ms).ok()?;
+            let record = generator.record(n, time, random);
+            let ingestion_ms = timestamp_ms + random.i64(120_000..900_000);
+            Some((record, ingestion_ms))
+        })
 }
 
 fn actors(stream: &TrailStream, mint: &Mint) -> Vec<Actor> {

@@ -31,9 +31,11 @@ pub trait Fields {
 /// A log event as CloudWatch Logs stores it.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'e> {
-    /// The log time, in milliseconds since the Unix epoch: `@timestamp`.
+    /// The log time, in milliseconds since the Unix epoch: `@timestamp`. It may be
+    /// [`Event::UNKNOWN_TIME`].
     pub timestamp: i64,
-    /// The ingestion time, in milliseconds since the Unix epoch: `@ingestionTime`.
+    /// The ingestion time, in milliseconds since the Unix epoch: `@ingestionTime`. It may be
+    /// [`Event::UNKNOWN_TIME`].
     pub ingestion_time: i64,
     /// The account and the log group, `account:group`: `@log`.
     pub log: &'e str,
@@ -43,6 +45,11 @@ pub struct Event<'e> {
     pub ptr: &'e str,
     /// The message: `@message`.
     pub message: &'e str,
+}
+
+impl Event<'_> {
+    /// Stands for a time that is not known. The field with it is missing.
+    pub const UNKNOWN_TIME: i64 = i64::MIN;
 }
 
 /// How the fields of a message are discovered.
@@ -196,8 +203,8 @@ impl Fields for Record<'_> {
             return self.discovered_field(name);
         };
         match system {
-            "timestamp" => Value::Time(self.event.timestamp),
-            "ingestionTime" => Value::Time(self.event.ingestion_time),
+            "timestamp" => time_value(self.event.timestamp),
+            "ingestionTime" => time_value(self.event.ingestion_time),
             "message" => Value::from(self.event.message),
             "log" => Value::from(self.event.log),
             "logStream" => Value::from(self.event.log_stream),
@@ -206,6 +213,14 @@ impl Fields for Record<'_> {
             _ if system.starts_with('@') => self.discovered_field(system),
             _ => self.generated_field(system),
         }
+    }
+}
+
+fn time_value(ms: i64) -> Value<'static> {
+    if ms == Event::UNKNOWN_TIME {
+        Value::Missing
+    } else {
+        Value::Time(ms)
     }
 }
 
@@ -251,6 +266,22 @@ mod tests {
         }
         assert_eq!(field("[1]", ALL, "0"), "");
         assert_eq!(field(r#"{"a":1"#, ALL, "a"), "");
+    }
+
+    #[test]
+    fn unknown_time_is_a_missing_field() {
+        let event = Event {
+            timestamp: Event::UNKNOWN_TIME,
+            ingestion_time: Event::UNKNOWN_TIME,
+            log: "",
+            log_stream: "",
+            ptr: "",
+            message: "",
+        };
+        let record = Record::new(event, ALL);
+        for name in ["@timestamp", "@ingestionTime"] {
+            assert!(record.field(name).is_missing(), "{name}");
+        }
     }
 
     #[test]

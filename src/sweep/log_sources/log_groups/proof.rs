@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::Scope;
 use crate::store::{CoverageOutcomes, DeletedLogGroup, RunReader, StoreError};
 use crate::sweep::evidence::GroupEnd;
 use crate::sweep::evidence::trail_integrity::is_trail_log_group;
 use crate::sweep::judgement_basis::JudgementBasis;
 use dragnet_model::{
-    Coverage, LogGroupArn, LogKind, LogSource, Outcome, Reason, SourceStatus, Status, Target,
+    Coverage, LogGroupArn, LogKind, LogSource, Outcome, Reason, SourceStatus, Status, StorageKind,
+    Target,
 };
 
 /// What is known about the log groups of a run.
@@ -44,9 +46,13 @@ impl LogGroupProof {
         })
     }
 
-    /// Completes the coverage row of a log group. Other rows stay as they are.
+    /// Completes the coverage row of a log group, or of an account-Region whose log groups the user
+    /// left out. Other rows stay as they are.
     pub(in crate::sweep) fn prove(&self, mut row: Coverage, basis: &JudgementBasis) -> Coverage {
         let Some(group) = log_group_arn(&row) else {
+            if row.outcome.reason == Some(Reason::SourceNotSelected) {
+                row.kinds = kinds_left_out(&basis.scope);
+            }
             return row;
         };
         row.kinds = self.kinds_of(&group);
@@ -97,6 +103,17 @@ impl LogGroupProof {
     }
 }
 
+/// Returns the kinds of logs that are missing if log groups are left out. Management events are judged
+/// with the event history and, like all that trails and flow logs deliver, with the log sources, if
+/// these are required.
+fn kinds_left_out(scope: &Scope) -> BTreeSet<LogKind> {
+    if scope.requires_sources() {
+        BTreeSet::from([LogKind::App])
+    } else {
+        BTreeSet::from([LogKind::App, LogKind::Data, LogKind::Flow])
+    }
+}
+
 fn log_group_arn(row: &Coverage) -> Option<LogGroupArn> {
     let target = Target {
         account: row.account,
@@ -111,6 +128,10 @@ pub(in crate::sweep) fn end_of_log_group(
     basis: &JudgementBasis,
     group: &LogGroupArn,
 ) -> GroupEnd {
+    if !basis.sources.allows(StorageKind::Logs) {
+        let reason = Reason::SourceNotSelected.explanation();
+        return GroupEnd::new(SourceStatus::Skipped, reason);
+    }
     if let Some(outcome) = outcomes.group_outcome(group) {
         let outcome = basis.delivered_outcome(outcome);
         return GroupEnd::from_outcome(&outcome, SourceStatus::Searched);

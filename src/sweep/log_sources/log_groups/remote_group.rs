@@ -25,7 +25,8 @@ pub(in crate::sweep) async fn scan_remote_group(
 ) -> Result<(), JournalClosed> {
     shared.selector_matches.mark_selected_log_group();
     let known = shared.known_group(&arn);
-    if known.as_ref().is_some_and(|known| known.is_finished) {
+    if let Some(outcome) = known.as_ref().and_then(|known| known.finished.as_ref()) {
+        shared.searched.add_group_outcome(&arn, outcome);
         return Ok(());
     }
     let region = &arn.target.region;
@@ -74,6 +75,7 @@ async fn record_failure(
 ) -> Result<(), JournalClosed> {
     let region = &arn.target.region;
     let group = unseen_group(arn);
+    shared.searched.add_group_outcome(arn, &outcome);
     shared.update_plan(|sheet| {
         sheet.add_gap(unread_row(account, Some(region), Some(&group), &outcome));
     });

@@ -10,7 +10,7 @@ use crate::sweep::delivery_trust::DeliveryTrust;
 use crate::sweep::plan_sheet::PlannedGroup;
 use crate::sweep::region_context::RegionContext;
 use crate::sweep::region_scope::is_in_scope;
-use dragnet_model::{Engine, LogGroup, Outcome};
+use dragnet_model::{Engine, LogGroup, LogGroupArn, Outcome};
 
 /// Returns a new queue for the work units of an account-Region.
 pub(super) fn create_queue(context: &RegionContext) -> Arc<Queue> {
@@ -64,6 +64,7 @@ fn create_spec(
     let trust = DeliveryTrust {
         is_in_scope: is_in_scope(scope, &context.member, &context.region),
         trails: delivered.trails,
+        event_history_of: None,
     };
     let spec = ScanSpec {
         shared: Arc::clone(&context.shared),
@@ -133,6 +134,8 @@ async fn skip_group(
             &outcome,
         ));
     });
+    let arn = LogGroupArn::new(context.target(), &group.name);
+    shared.searched.add_group_outcome(&arn, &outcome);
     shared.finish_row(coverage_id, outcome).await?;
     shared.tally.log_group_done();
     Ok(())

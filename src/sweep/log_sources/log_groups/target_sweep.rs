@@ -14,7 +14,7 @@ use crate::store::{CoverageId, Entry, JournalClosed, KnownGroup, KnownUnits};
 use crate::sweep::outcome;
 use crate::sweep::refusal::outcome_of_call_error;
 use crate::sweep::region_context::RegionContext;
-use dragnet_model::{LogGroup, Outcome, Reason, Status};
+use dragnet_model::{LogGroup, LogGroupArn, Outcome, Reason, Status};
 
 /// Searches the log groups of an account-Region in scope. `delivered` is what log sources deliver to
 /// them, by name. Returns the outcome of the account-Region, if the rows of its log groups do not
@@ -24,6 +24,12 @@ pub(in crate::sweep) async fn sweep_log_groups(
     delivered: &BTreeMap<String, Delivered>,
 ) -> Result<Option<Outcome>, JournalClosed> {
     let known_groups = context.shared.known_groups(&context.target());
+    for (name, known) in &known_groups {
+        if let Some(outcome) = &known.finished {
+            let arn = LogGroupArn::new(context.target(), name);
+            context.shared.searched.add_group_outcome(&arn, outcome);
+        }
+    }
     let groups = known_groups
         .into_iter()
         .map(|(name, known)| (name, ListedGroup::from_checkpoint(known)))
@@ -70,7 +76,7 @@ enum Remaining {
 impl ListedGroup {
     /// Restores a log group of an earlier part of the run.
     fn from_checkpoint(known: KnownGroup) -> Self {
-        let remaining = if known.is_finished {
+        let remaining = if known.finished.is_some() {
             Remaining::Nothing
         } else {
             Remaining::Units(known.units)

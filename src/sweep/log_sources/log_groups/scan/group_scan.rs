@@ -11,7 +11,7 @@ use crate::aws::{CallError, EventPage};
 use crate::store::{JournalClosed, KnownUnit, KnownUnits, Pass};
 use crate::sweep::evidence::trail_integrity;
 use crate::sweep::examine::PageOrigin;
-use dragnet_model::{Engine, Outcome};
+use dragnet_model::{Engine, LogGroupArn, Outcome};
 
 /// The maximum number of slices of one log group. It bounds the work that a server can cause,
 /// whatever log times its events claim.
@@ -196,6 +196,8 @@ impl GroupScan {
 
     /// Ends the log group with this outcome.
     pub(super) async fn finish(&self, outcome: Outcome) -> Result<(), JournalClosed> {
+        let arn = LogGroupArn::new(self.spec.target.clone(), &self.spec.name);
+        self.spec.shared.searched.add_group_outcome(&arn, &outcome);
         self.spec
             .shared
             .finish_row(self.spec.coverage_id, outcome)

@@ -215,7 +215,8 @@ impl Unit {
             id,
             coverage_id: self.scan.spec.coverage_id,
             pass,
-            engine,
+            engine: Some(engine),
+            lookup: None,
             from_ms,
             to_ms,
         }

@@ -1,0 +1,264 @@
+//! Finds account, Region, kind, hour and event name of CloudTrail records without parsing them.
+//!
+//! CloudTrail writes the members of a record in a fixed order, without spaces: `eventTime`,
+//! `eventSource`, `eventName` and `awsRegion` one directly behind the other, and later
+//! `managementEvent` before `recipientAccountId`. Whenever they are not as expected the scan gives
+//! up, and the records are parsed. A key inside a string has escaped quotation marks and is not
+//! mistaken for one.
+//!
+//! Source: CloudTrail user guide, "CloudTrail record contents", and the order in real records.
+
+use dragnet_model::LogKind;
+use memchr::memmem::{FindIter, Finder};
+
+use super::CoverageCell;
+use super::coverage::hour_of_text;
+use super::fields::CATEGORIES;
+
+/// The start of a CloudTrail record.
+const RECORD_START: &[u8] = b"{\"eventVersion\":\"";
+
+const EVENT_TIME: &[u8] = b"\"eventTime\":\"";
+const EVENT_SOURCE: &[u8] = b",\"eventSource\":\"";
+const EVENT_NAME: &[u8] = b",\"eventName\":\"";
+const REGION: &[u8] = b",\"awsRegion\":\"";
+const ACCOUNT: &[u8] = b"\"recipientAccountId\":\"";
+const CATEGORY: &[u8] = b"\"eventCategory\":\"";
+const MANAGEMENT: &[u8] = b"\"managementEvent\":true,";
+const NOT_MANAGEMENT: &[u8] = b"\"managementEvent\":false,";
+
+/// The longest value that is read here, in bytes. Most names of events have fewer than 64.
+const LONGEST_VALUE: usize = 256;
+
+/// What one record says about its coverage, as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SeenCell<'w> {
+    /// The time up to the hour.
+    hour: &'w [u8],
+    region: &'w [u8],
+    account: &'w [u8],
+    kind: Option<LogKind>,
+}
+
+impl SeenCell<'_> {
+    pub(super) fn to_cell(self) -> Option<CoverageCell> {
+        let text = |bytes| std::str::from_utf8(bytes).ok();
+        Some(CoverageCell {
+            account: Some(text(self.account)?.parse().ok()?),
+            region: Some(text(self.region)?.parse().ok()?),
+            kind: self.kind,
+            hour: Some(hour_of_text(self.hour)?),
+        })
+    }
+}
+
+/// What one record says about itself, as written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SeenRecord<'w> {
+    pub(super) cell: SeenCell<'w>,
+    /// It has no escapes.
+    pub(super) event_name: &'w [u8],
+}
+
+/// The searchers, which are built once a reader.
+pub(super) struct CoverageScan {
+    event_time: Finder<'static>,
+    account: Finder<'static>,
+    category: Finder<'static>,
+}
+
+impl CoverageScan {
+    pub(super) fn new() -> Self {
+        Self {
+            event_time: Finder::new(EVENT_TIME),
+            account: Finder::new(ACCOUNT),
+            category: Finder::new(CATEGORY),
+        }
+    }
+
+    /// Returns where the times of events are: the positions of their keys.
+    pub(super) fn event_times<'c>(&'c self, content: &'c [u8]) -> FindIter<'c, 'c> {
+        self.event_time.find_iter(content)
+    }
+
+    /// Returns the cell of a text that is a single record.
+    pub(super) fn read_cell(&self, record: &[u8]) -> Option<CoverageCell> {
+        if !record.starts_with(RECORD_START) {
+            return None;
+        }
+        let mut times = self.event_times(record);
+        let seen = self.read_record(record, times.next()?)?;
+        let is_one = times.next().is_none();
+        is_one.then(|| seen.cell.to_cell()).flatten()
+    }
+
+    /// Reads a record, whose time is at this position. The text has to start and end with the record,
+    /// as far as that can be seen without following the strings.
+    pub(super) fn read_record<'w>(&self, record: &'w [u8], time: usize) -> Option<SeenRecord<'w>> {
+        let (event_time, rest) = take_member(record.get(time..)?, EVENT_TIME)?;
+        let (_, rest) = take_member(rest, EVENT_SOURCE)?;
+        let (event_name, rest) = take_member(rest, EVENT_NAME)?;
+        let (region, rest) = take_member(rest, REGION)?;
+        let (before_account, rest) = rest.split_at_checked(self.account.find(rest)?)?;
+        let (account, rest) = take_member(rest, ACCOUNT)?;
+        // Records of 2014 and before have no account.
+        let is_management = before_account.ends_with(MANAGEMENT);
+        if !is_management && !before_account.ends_with(NOT_MANAGEMENT) {
+            return None;
+        }
+        let is_whole = has_own_member(record.get(..time)?) && ends_object(rest);
+        if !is_whole || event_name.contains(&b'\\') {
+            return None;
+        }
+        // The category decides. Records of before 2019 have none.
+        let kind = if let Some(at) = self.category.find(rest) {
+            let (category, _) = take_member(rest.get(at..)?, CATEGORY)?;
+            let is_found = |known: &&(&str, Option<LogKind>)| known.0.as_bytes() == category;
+            CATEGORIES.iter().find(is_found)?.1
+        } else if is_management {
+            Some(LogKind::Management)
+        } else {
+            Some(LogKind::Data)
+        };
+        let cell = SeenCell {
+            hour: hour_of_time(event_time)?,
+            region,
+            account,
+            kind,
+        };
+        Some(SeenRecord { cell, event_name })
+    }
+}
+
+/// Returns the value of the member that a text starts with, and what is behind its quotation mark.
+/// A quotation mark with a backslash ends the value too: what follows is then no member.
+fn take_member<'w>(text: &'w [u8], key: &[u8]) -> Option<(&'w [u8], &'w [u8])> {
+    let value = text.strip_prefix(key)?;
+    let near = value.get(..LONGEST_VALUE).unwrap_or(value);
+    let end = memchr::memchr(b'"', near)?;
+    Some((value.get(..end)?, value.get(end + 1..)?))
+}
+
+/// Returns the first 13 bytes of a time such as `2026-11-27T10:15:00Z`. `None` if it is written in
+/// another way: with an offset, it would be of another hour.
+fn hour_of_time(time: &[u8]) -> Option<&[u8]> {
+    let (hour, rest) = time.split_at_checked(13)?;
+    let is_utc = matches!(
+        rest,
+        [
+            b':',
+            b'0'..=b'5',
+            b'0'..=b'9',
+            b':',
+            b'0'..=b'5',
+            b'0'..=b'9',
+            b'Z'
+        ]
+    );
+    is_utc.then_some(hour)
+}
+
+/// Whether what follows a text is a member of the object that the text starts with, and not of one
+/// inside it or behind it. Brackets in strings are rare there; with them, the answer may be no, and
+/// the record is parsed.
+fn has_own_member(text: &[u8]) -> bool {
+    let mut depth = 0_u32;
+    for at in memchr::memchr2_iter(b'{', b'}', text) {
+        if text.get(at) == Some(&b'{') {
+            depth += 1;
+        } else if depth > 1 {
+            depth -= 1;
+        } else {
+            return false;
+        }
+    }
+    depth == 1
+}
+
+/// Whether the object that contains the start of a text ends where the text ends. The answer may be
+/// no if there is a list, or a bracket in a string.
+fn ends_object(text: &[u8]) -> bool {
+    let mut depth = 1_u32;
+    for at in memchr::memchr3_iter(b'{', b'}', b'[', text) {
+        match text.get(at) {
+            Some(b'{') => depth += 1,
+            Some(b'}') => depth -= 1,
+            _ => return false,
+        }
+        if depth == 0 {
+            return at + 1 == text.len();
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(time: &str, management: bool, category: &str) -> String {
+        format!(
+            r#"{{"eventVersion":"1.08","userIdentity":{{"type":"Root"}},"eventTime":"{time}","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"us-east-1","requestParameters":{{"a":"}}]\"eventTime\":\""}},"managementEvent":{management},"recipientAccountId":"111111111111","eventCategory":"{category}"}}"#
+        )
+    }
+
+    fn read(record: &str) -> Option<CoverageCell> {
+        CoverageScan::new().read_cell(record.as_bytes())
+    }
+
+    #[test]
+    fn single_record_has_a_cell() {
+        for (kind, is_management, expected) in [
+            ("Management", true, Some(LogKind::Management)),
+            ("Data", false, Some(LogKind::Data)),
+            ("Insight", false, None),
+            ("NetworkActivity", true, None),
+        ] {
+            let cell = read(&record("2026-11-27T10:59:59Z", is_management, kind)).unwrap();
+            assert_eq!(cell.kind, expected);
+            assert_eq!(cell.hour, Some(498_826));
+            assert_eq!(cell.account.unwrap().to_string(), "111111111111");
+            assert_eq!(cell.region.unwrap().as_str(), "us-east-1");
+        }
+    }
+
+    #[test]
+    fn event_name_is_read() {
+        let one = record("2026-11-27T10:00:00Z", true, "Management");
+        let scan = CoverageScan::new();
+        let time = scan.event_times(one.as_bytes()).next().unwrap();
+        let seen = scan.read_record(one.as_bytes(), time).unwrap();
+        assert_eq!(seen.event_name, b"GetObject");
+    }
+
+    #[test]
+    fn anything_unexpected_is_left_to_the_parser() {
+        let one = record("2026-11-27T10:00:00Z", true, "Management");
+        assert!(read(&one).is_some());
+        for end in 0..one.len() {
+            assert_eq!(read(&one[..end]), None, "cut at {end}");
+        }
+        for unexpected in [
+            format!("[{one},{one}]"),
+            format!("{one},{one}"),
+            format!("{one},{{\"a\":1}}"),
+            one.replace("{\"eventVersion", "{ \"eventVersion"),
+            format!("{{\"eventVersion\":\"1\"}},[1],{one}"),
+            one.replace("{\"type\":\"Root\"}", "{\"type\":\"Root\""),
+            one.replace("recipientAccountId", "recipientAccount"),
+            one.replace("us-east-1", "somewhere"),
+            one.replace("2026-11", "2026-13"),
+            one.replace(":00Z", ":60Z"),
+            one.replace("00Z", "00+02:00"),
+            one.replace("111111111111", "11111111111"),
+            one.replace("\"managementEvent\":true,", ""),
+            one.replace("true", "false")
+                .replace("Management\"}", "Other\"}"),
+            one.replace("GetObject", "Get\\u004fbject"),
+            one.replace("\"eventName\"", "\"name\":1,\"eventName\""),
+            one.replace("\"111111111111\",", "\"111111111111\",\"list\":[],"),
+        ] {
+            assert_eq!(read(&unexpected), None, "{unexpected}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What a sweep has found out about trails so far, and how the search of their log groups ended. A
+//! later log source reads what these do not cover.
+//!
+//! `run.db` has the same facts. They are kept here too, because only the writer uses the database
+//! during a sweep, and the plan of a sweep has none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parking_lot::Mutex;
+
+use crate::store::CoverageOutcomes;
+use dragnet_model::{
+    AccountId, LogGroupArn, LogSource, Outcome, Region, SourceKind, SourceLookup, SourceState,
+};
+
+/// What was found out so far.
+#[derive(Debug, Default)]
+pub(super) struct SearchedSources(Mutex<FoundSources>);
+
+/// Trails, and the outcomes on which their coverage depends.
+#[derive(Debug, Default)]
+pub(super) struct FoundSources {
+    /// Which trails record each account-Region.
+    pub lookups: Vec<SourceLookup>,
+    /// The trails by name.
+    pub trails: BTreeMap<String, LogSource>,
+    /// The outcomes of accounts, account-Regions, and the log groups of trails.
+    pub outcomes: CoverageOutcomes,
+    /// The log groups to which trails deliver.
+    groups: BTreeSet<LogGroupArn>,
+}
+
+impl SearchedSources {
+    /// Adds which log sources record an account-Region, if it is about trails.
+    pub(super) fn add_lookup(&self, lookup: &SourceLookup) {
+        if lookup.kind == SourceKind::CloudTrail {
+            self.change(|found| found.lookups.push(lookup.clone()));
+        }
+    }
+
+    /// Adds a trail. Only its owner knows its state, so an unknown one never replaces it.
+    pub(super) fn add_log_source(&self, log_source: &LogSource) {
+        if log_source.kind != SourceKind::CloudTrail {
+            return;
+        }
+        self.change(|found| {
+            found.groups.extend(log_source.log_group().cloned());
+            if log_source.state != SourceState::Unknown
+                || !found.trails.contains_key(&log_source.via)
+            {
+                found
+                    .trails
+                    .insert(log_source.via.clone(), log_source.clone());
+            }
+        });
+    }
+
+    /// Adds how the search of a log group ended, if a trail delivers to it. The account-Region of a
+    /// log group reports its trails before it scans the log group.
+    pub(super) fn add_group_outcome(&self, group: &LogGroupArn, outcome: &Outcome) {
+        self.change(|found| {
+            if found.groups.contains(group) {
+                found.outcomes.add_group(group, outcome.clone());
+            }
+        });
+    }
+
+    /// Adds the outcome of an account-Region, or without a Region that of an account.
+    pub(super) fn add_target_outcome(
+        &self,
+        account: AccountId,
+        region: Option<&Region>,
+        outcome: &Outcome,
+    ) {
+        self.change(|found| found.outcomes.add_target(account, region, outcome.clone()));
+    }
+
+    /// Returns what `read` makes of everything that was found out.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&FoundSources) -> T) -> T {
+        // A poisoned lock is safe to use: no change under it is left half done.
+        read(&self.0.lock())
+    }
+
+    fn change(&self, change: impl FnOnce(&mut FoundSources)) {
+        change(&mut self.0.lock());
+    }
+}
