@@ -6,6 +6,8 @@
 //! AWS call. Commands only receive settings, and nothing below them knows clap.
 
 mod collect;
+mod completion;
+mod completion_script;
 mod contain;
 mod doctor;
 mod engine;
@@ -28,9 +30,12 @@ mod time_arg;
 mod value_enums;
 mod watch;
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 pub use collect::CollectArguments;
+pub use completion::{CompletionRequest, DynamicValue};
 pub use contain::{
     ApplyArguments, ContainCommand, PlanArguments, RecordFormat, StatusArguments, UndoArguments,
     VerifyArguments,
@@ -38,7 +43,7 @@ pub use contain::{
 pub use doctor::DoctorArguments;
 pub use engine::EngineArguments;
 pub use error::UsageError;
-pub use generate::{write_completions, write_manual};
+pub use generate::{write_completions, write_manual, write_manual_pages};
 pub use global::{ColorChoice, GlobalArguments, ProgressChoice};
 pub use hunts::HuntsCommand;
 pub use list::ListArguments;
@@ -104,9 +109,17 @@ pub enum Command {
     Completions {
         /// Shell
         shell: clap_complete::Shell,
+        /// Words of a command line up to the cursor. Print the values for the
+        /// last one instead, if only Dragnet knows them
+        #[arg(last = true, hide = true, value_name = "WORD")]
+        words: Vec<String>,
     },
     /// Print the manual page: dragnet man | man -l -
-    Man,
+    Man {
+        /// Write one page per command into this directory instead
+        #[arg(long, value_name = "DIRECTORY")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! exit code, and is printed once, with its causes.
 
 mod collect;
+mod complete;
 mod connection;
 mod contain;
 mod coverage_judge;
@@ -21,6 +22,7 @@ mod interrupt;
 mod list;
 mod logging;
 mod manifest;
+mod manual;
 mod mfa_code;
 #[cfg(test)]
 mod mutated_responses;
@@ -63,10 +65,7 @@ pub use run_files::{RunFiles, read_run, write_run_files};
 pub use run_output::RunOutput;
 pub use watch::WatchRuntime;
 
-use crate::cli::{
-    Arguments, Command, GlobalArguments, RangeCommand, WatchCommand, unnamed_config,
-    write_completions, write_manual,
-};
+use crate::cli::{Arguments, Command, GlobalArguments, RangeCommand, WatchCommand, unnamed_config};
 use crate::report::escape;
 use crate::settings::ProgressStyle;
 use host_environment::HostEnvironment;
@@ -87,8 +86,8 @@ fn try_run(arguments: &Arguments) -> Result<u8, CommandError> {
     let out = &mut io::stdout();
     let global = &arguments.global;
     match &arguments.command {
-        Command::Completions { shell } => write_completions(*shell, out)?,
-        Command::Man => write_manual(out)?,
+        Command::Completions { shell, words } => complete::complete(*shell, words, out)?,
+        Command::Man { out: directory } => manual::manual(directory.as_deref(), out)?,
         Command::Range(range) => run_range(global, range, out)?,
         Command::Setup(setup) => setup::setup(global, setup, &detect_host(global)?, out)?,
         Command::Report(report) => {

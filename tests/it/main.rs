@@ -6,9 +6,11 @@
 mod cases;
 mod cli;
 mod collect;
+mod completion;
 mod contain;
 mod copies;
 mod discovered_fields;
+mod documented;
 mod engines;
 mod escapes;
 mod event_history;

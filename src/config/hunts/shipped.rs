@@ -11,7 +11,7 @@ macro_rules! shipped {
 }
 
 /// The path and the content of each built-in hunt.
-pub(super) const SHIPPED: [(&str, &str); 21] = [
+pub(super) const SHIPPED: [(&str, &str); 22] = [
     shipped!("access-key-created"),
     shipped!("access-key-for-another-user"),
     shipped!("console-login-failures"),
@@ -32,5 +32,6 @@ pub(super) const SHIPPED: [(&str, &str); 21] = [
     shipped!("vpc-connections-by-destination"),
     shipped!("vpc-rejects-by-source"),
     shipped!("vpc-rejects-from-inside"),
+    shipped!("vpc-rejects-from-inside-by-port"),
     shipped!("vpc-requests-from-ip"),
 ];
