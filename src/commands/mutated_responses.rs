@@ -41,6 +41,10 @@ log_group = "/trail"
 accounts = "prod"
 regions = "us-east-1"
 log_group = "/flows"
+# The event history would replace a trail whose status was changed.
+[[faults]]
+operation = "LookupEvents"
+kind = "access-denied"
 [[groups]]
 accounts = "prod"
 name = "/app"

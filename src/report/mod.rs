@@ -71,6 +71,7 @@ pub use tampering::{TamperingTally, write_tampering};
 pub use terminal::write_run_report;
 pub(crate) use untrusted::JsonText;
 pub use untrusted::{escape, escape_json};
+pub(crate) use verdict::delivery_sentence;
 
 use crate::store::StoreError;
 

@@ -57,7 +57,7 @@ fn histories_sentence(coverage: &CoverageTally) -> Option<String> {
 }
 
 /// Returns up to when records are complete, if that is before the end of the window.
-fn delivery_sentence(summary: &Summary) -> Option<String> {
+pub(crate) fn delivery_sentence(summary: &Summary) -> Option<String> {
     let window = &summary.window;
     let was_searched = matches!(summary.status, RunStatus::Complete | RunStatus::Incomplete)
         && !summary.is_about_files_alone();

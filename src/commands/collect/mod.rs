@@ -20,7 +20,7 @@ use super::host_environment::HostEnvironment;
 use super::interrupt::{Interrupt, token_cancelled_on_signals};
 use super::{CommandError, Environment, plan, print_note, print_unmatched};
 use crate::cli::{CollectArguments, GlobalArguments, load_config};
-use crate::report::{RunStatus, escape, write_json};
+use crate::report::{RunStatus, delivery_sentence, escape, write_json};
 use crate::settings::{CollectSettings, GlobalSettings, ProgressStyle};
 use dragnet_model::format::{bytes, count, plural};
 pub use manifest::CollectionManifest;
@@ -84,7 +84,8 @@ fn conclude(
     if settings.json {
         write_json(manifest, &mut page)?;
     } else {
-        write_summary(manifest, directory, &mut page)?;
+        let delivery = delivery_sentence(&collected.outputs.files.summary);
+        write_summary(manifest, delivery.as_deref(), directory, &mut page)?;
     }
     io::stdout().lock().write_all(&page)?;
     print_unmatched(&manifest.unmatched_selectors);
@@ -106,6 +107,7 @@ fn exit_code(status: RunStatus) -> u8 {
 /// Writes what was collected in plain words. Names of accounts and log groups are untrusted text.
 fn write_summary(
     manifest: &CollectionManifest,
+    delivery: Option<&str>,
     directory: &str,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -123,6 +125,9 @@ fn write_summary(
         writeln!(out, "INCOMPLETE. Not collected:")?;
         write_missing(manifest, out)?;
         writeln!(out, "The same command retries what failed or was denied.")?;
+    }
+    if let Some(delivery) = delivery {
+        writeln!(out, "{delivery}")?;
     }
     writeln!(
         out,

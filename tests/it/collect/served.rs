@@ -53,6 +53,10 @@ async fn collection_says_what_it_has_and_is_not_resumed_as_a_run() {
         summary.contains("dragnet sweep INDICATOR --files evidence"),
         "{summary}"
     );
+    assert!(
+        summary.contains("later records may not have been delivered yet"),
+        "{summary}"
+    );
     assert_eq!(
         summary.contains("INCOMPLETE"),
         manifest["status"] != "complete"
