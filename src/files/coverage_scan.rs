@@ -9,11 +9,12 @@
 //! Source: CloudTrail user guide, "CloudTrail record contents", and the order in real records.
 
 use dragnet_model::LogKind;
-use memchr::memmem::{FindIter, Finder};
+use memchr::memmem::Finder;
 
 use super::CoverageCell;
 use super::coverage::hour_of_text;
 use super::fields::CATEGORIES;
+use super::record_marks::RecordMarks;
 
 /// The start of a CloudTrail record.
 const RECORD_START: &[u8] = b"{\"eventVersion\":\"";
@@ -30,8 +31,14 @@ const NOT_MANAGEMENT: &[u8] = b"\"managementEvent\":false,";
 /// The longest value that is read here, in bytes. Most names of events have fewer than 64.
 const LONGEST_VALUE: usize = 256;
 
+/// The length of a time such as `2026-11-27T10:15:00Z`.
+const TIME_LENGTH: usize = 20;
+
+/// The length of its beginning with the hour.
+const HOUR_LENGTH: usize = 13;
+
 /// What one record says about its coverage, as written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SeenCell<'w> {
     /// The time up to the hour.
     hour: &'w [u8],
@@ -62,6 +69,8 @@ pub(super) struct SeenRecord<'w> {
 
 /// The searchers, which are built once a reader.
 pub(super) struct CoverageScan {
+    /// For whole log files; `None` if they have to be split.
+    pub(super) marks: Option<RecordMarks>,
     event_time: Finder<'static>,
     account: Finder<'static>,
     category: Finder<'static>,
@@ -70,15 +79,11 @@ pub(super) struct CoverageScan {
 impl CoverageScan {
     pub(super) fn new() -> Self {
         Self {
+            marks: RecordMarks::new(),
             event_time: Finder::new(EVENT_TIME),
             account: Finder::new(ACCOUNT),
             category: Finder::new(CATEGORY),
         }
-    }
-
-    /// Returns where the times of events are: the positions of their keys.
-    pub(super) fn event_times<'c>(&'c self, content: &'c [u8]) -> FindIter<'c, 'c> {
-        self.event_time.find_iter(content)
     }
 
     /// Returns the cell of a text that is a single record.
@@ -86,20 +91,31 @@ impl CoverageScan {
         if !record.starts_with(RECORD_START) {
             return None;
         }
-        let mut times = self.event_times(record);
-        let seen = self.read_record(record, times.next()?)?;
-        let is_one = times.next().is_none();
-        is_one.then(|| seen.cell.to_cell()).flatten()
+        let mut times = self.event_time.find_iter(record);
+        let time = times.next()?;
+        if times.next().is_some() {
+            return None;
+        }
+        let account = time + self.account.find(record.get(time..)?)?;
+        self.read_record(record, time, account)?.cell.to_cell()
     }
 
-    /// Reads a record, whose time is at this position. The text has to start and end with the record,
-    /// as far as that can be seen without following the strings.
-    pub(super) fn read_record<'w>(&self, record: &'w [u8], time: usize) -> Option<SeenRecord<'w>> {
-        let (event_time, rest) = take_member(record.get(time..)?, EVENT_TIME)?;
+    /// Reads a record whose time is at this position, and the first account behind it at the other.
+    /// The text has to start and end with the record, as far as that can be seen without following
+    /// the strings.
+    pub(super) fn read_record<'w>(
+        &self,
+        record: &'w [u8],
+        time: usize,
+        account: usize,
+    ) -> Option<SeenRecord<'w>> {
+        let (hour, rest) = take_hour(record.get(time..)?)?;
         let (_, rest) = take_member(rest, EVENT_SOURCE)?;
         let (event_name, rest) = take_member(rest, EVENT_NAME)?;
         let (region, rest) = take_member(rest, REGION)?;
-        let (before_account, rest) = rest.split_at_checked(self.account.find(rest)?)?;
+        let region_end = record.len() - rest.len();
+        let to_account = account.checked_sub(region_end)?;
+        let (before_account, rest) = rest.split_at_checked(to_account)?;
         let (account, rest) = take_member(rest, ACCOUNT)?;
         // Records of 2014 and before have no account.
         let is_management = before_account.ends_with(MANAGEMENT);
@@ -111,8 +127,8 @@ impl CoverageScan {
             return None;
         }
         // The category decides. Records of before 2019 have none.
-        let kind = if let Some(at) = self.category.find(rest) {
-            let (category, _) = take_member(rest.get(at..)?, CATEGORY)?;
+        let kind = if let Some(category) = self.find_category(rest) {
+            let (category, _) = take_member(category, CATEGORY)?;
             let is_found = |known: &&(&str, Option<LogKind>)| known.0.as_bytes() == category;
             CATEGORIES.iter().find(is_found)?.1
         } else if is_management {
@@ -121,13 +137,27 @@ impl CoverageScan {
             Some(LogKind::Data)
         };
         let cell = SeenCell {
-            hour: hour_of_time(event_time)?,
+            hour,
             region,
             account,
             kind,
         };
         Some(SeenRecord { cell, event_name })
     }
+
+    /// Returns the text from the first key of a category on. It usually follows the account.
+    fn find_category<'w>(&self, behind_account: &'w [u8]) -> Option<&'w [u8]> {
+        let next = behind_account.strip_prefix(b",");
+        next.filter(|next| next.starts_with(CATEGORY))
+            .or_else(|| behind_account.get(self.category.find(behind_account)?..))
+    }
+}
+
+/// Returns the hour of the time that a text starts with, and what is behind its quotation mark.
+fn take_hour(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let value = text.strip_prefix(EVENT_TIME)?;
+    let (time, rest) = value.split_at_checked(TIME_LENGTH)?;
+    Some((hour_of_time(time)?, rest.strip_prefix(b"\"")?))
 }
 
 /// Returns the value of the member that a text starts with, and what is behind its quotation mark.
@@ -142,7 +172,7 @@ fn take_member<'w>(text: &'w [u8], key: &[u8]) -> Option<(&'w [u8], &'w [u8])> {
 /// Returns the first 13 bytes of a time such as `2026-11-27T10:15:00Z`. `None` if it is written in
 /// another way: with an offset, it would be of another hour.
 fn hour_of_time(time: &[u8]) -> Option<&[u8]> {
-    let (hour, rest) = time.split_at_checked(13)?;
+    let (hour, rest) = time.split_at_checked(HOUR_LENGTH)?;
     let is_utc = matches!(
         rest,
         [
@@ -226,8 +256,9 @@ mod tests {
     fn event_name_is_read() {
         let one = record("2026-11-27T10:00:00Z", true, "Management");
         let scan = CoverageScan::new();
-        let time = scan.event_times(one.as_bytes()).next().unwrap();
-        let seen = scan.read_record(one.as_bytes(), time).unwrap();
+        let time = one.find("\"eventTime").unwrap();
+        let account = one.find("\"recipientAccountId").unwrap();
+        let seen = scan.read_record(one.as_bytes(), time, account).unwrap();
         assert_eq!(seen.event_name, b"GetObject");
     }
 
@@ -250,6 +281,7 @@ mod tests {
             one.replace("2026-11", "2026-13"),
             one.replace(":00Z", ":60Z"),
             one.replace("00Z", "00+02:00"),
+            one.replace("00Z", "00ZZ"),
             one.replace("111111111111", "11111111111"),
             one.replace("\"managementEvent\":true,", ""),
             one.replace("true", "false")

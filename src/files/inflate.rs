@@ -8,6 +8,7 @@ use libdeflater::Decompressor;
 use memchr::memmem;
 
 use super::gzip_stream::GZIP_MAGIC;
+use super::reused_buffer::make_room;
 
 /// The CRC-32 and the size at the end of a member. Source: RFC 1952, "Member header and trailer".
 const TRAILER_BYTES: usize = 8;
@@ -26,8 +27,8 @@ impl Inflater {
         Self(Decompressor::new())
     }
 
-    /// Unpacks a gzip into the start of `content`, which only grows, and returns the size. `None` if
-    /// it is damaged, larger than `limit`, or not certainly a single member.
+    /// Unpacks a gzip into the start of `content`, and returns the size. `None` if it is damaged,
+    /// larger than `limit`, or not certainly a single member. What `content` contained is lost.
     pub(super) fn inflate(
         &mut self,
         gzip: &[u8],
@@ -50,9 +51,7 @@ impl Inflater {
         if memmem::find(body.get(1..)?, GZIP_MAGIC).is_some() {
             return None;
         }
-        if content.len() < size {
-            content.resize(size, 0);
-        }
+        make_room(content, size);
         let unpacked = content.get_mut(..size)?;
         // The compressed data is unpacked without the trailer of its member, so that the checksum is
         // computed once, and compared with the end of the file.

@@ -7,9 +7,10 @@
 //!             └──────── piece ────────┘ └──────── piece ────────┘
 //! ```
 //! The content is cut into pieces at what looks like a border between two records. Each piece is
-//! counted by the members that [`CoverageScan`] finds, and is a suspect if it contains a candidate
-//! of the sink, or an event name that the sink looks for. Suspects are parsed and compared. In any
-//! doubt nothing was counted yet, and [`super::json_split`] splits the content as any other.
+//! counted by the members that [`super::coverage_scan`] finds, and is a suspect if it contains a
+//! candidate of the sink, or an event name that the sink looks for. Suspects are parsed and
+//! compared. In any doubt nothing was counted yet, and [`super::json_split`] splits the content as
+//! any other.
 //!
 //! In a string, quotation marks are escaped, so a border is always between two objects of a list.
 //! But a caller of AWS may choose parameters that contain such a list, in order to hide a record or
@@ -20,19 +21,20 @@
 //! 2. A suspect is a valid JSON object. It is the record, or an object inside it. Then the field
 //!    with the candidate is in the suspect as a whole, and if the suspect does not match, neither
 //!    does the record.
-//! 3. Before a match is handed out, all strings and brackets of the content are followed. The piece
-//!    has to be an element of the list of records, under its number.
+//! 3. Before a match is handed out, all pieces up to it are proven to be elements of the list of
+//!    records. A border is between two elements of the innermost list around it. So a piece that
+//!    begins in the list of records also ends there, if it closes all lists that it opens. Their
+//!    strings and brackets are followed.
 //!
-//! A content without a match is not followed like that. There, a record that imitates several
-//! counts as several.
+//! Pieces behind the last match are not proven. There, a record that imitates several counts as
+//! several.
 
+use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::ops::Range;
 
-use memchr::memmem;
-
 use super::brackets::value_end;
-use super::coverage_scan::{CoverageScan, SeenCell};
+use super::coverage_scan::SeenCell;
 use super::fields::Fields;
 use super::record_handler::{ClassifiedRecord, RecordHandler};
 use super::{CoverageTally, RecordForm, SuspectRecords};
@@ -43,8 +45,10 @@ use super::{CoverageTally, RecordForm, SuspectRecords};
 /// spaces.
 const LIST_START: &[u8] = b"{\"Records\":[";
 const FIRST_RECORD: &[u8] = b"{\"eventVersion\":\"";
-const RECORD_BORDER: &[u8] = b"},{\"eventVersion\":\"";
 const LIST_END: &[u8] = b"]}";
+
+/// How many lists of a record are followed one by one. With more, it is followed as a whole.
+const MOST_LISTS: usize = 16;
 
 /// What is between two borders.
 #[derive(Clone, Copy, Debug)]
@@ -58,14 +62,17 @@ struct Piece<'c> {
 /// A log file whose records were counted.
 struct ScannedFile<'c> {
     suspects: Vec<Piece<'c>>,
+    /// Where the pieces end.
+    ends: Vec<usize>,
     tally: CoverageTally,
 }
 
-/// Counts records. Most of them are of the same cell as the one before.
+/// Counts records. Many are of the same cell as the one before.
 #[derive(Default)]
 struct CellCounter<'c> {
     current: Option<(SeenCell<'c>, u64)>,
-    tally: CoverageTally,
+    /// As written, because it costs more to read a cell than to find it.
+    others: BTreeMap<SeenCell<'c>, u64>,
 }
 
 impl RecordHandler<'_> {
@@ -92,6 +99,9 @@ impl RecordHandler<'_> {
         if !content.strip_prefix(LIST_START)?.starts_with(FIRST_RECORD) {
             return None;
         }
+        let list_end = content.trim_ascii_end().strip_suffix(LIST_END)?.len();
+        let scan = self.scan;
+        let marks = scan.marks.as_ref()?;
         let mut offsets = Vec::new();
         match self.sink.find_suspects(content, &mut offsets) {
             SuspectRecords::None => offsets.clear(),
@@ -99,36 +109,36 @@ impl RecordHandler<'_> {
             SuspectRecords::All => return None,
         }
         let mut offsets = offsets.into_iter().peekable();
-        let scan: &CoverageScan = self.scan;
-        let mut times = scan.event_times(content).peekable();
         let mut cells = CellCounter::default();
         let mut suspects = Vec::new();
-        let mut last = None;
-        for (number, range) in (1..).zip(piece_ranges(content)?) {
-            let text = content.get(range.clone())?;
-            let time = times.next_if(|time| range.contains(time))?;
-            if times.peek().is_some_and(|other| range.contains(other)) {
-                return None;
-            }
-            let seen = scan.read_record(text, time - range.start)?;
-            cells.add(seen.cell)?;
-            let has_candidate = take_offsets_in(&range, &mut offsets);
+        let mut ends = Vec::new();
+        let mut last: &[u8] = &[];
+        for (number, piece) in (1..).zip(marks.pieces(content, LIST_START.len()..list_end)) {
+            let piece = piece?;
+            let start = piece.range.start;
+            let text = content.get(piece.range.clone())?;
+            let seen = scan.read_record(text, piece.time, piece.account)?;
+            cells.add(seen.cell);
+            let has_candidate = take_offsets_in(&piece.range, &mut offsets);
             if has_candidate || self.sink.may_match_event(seen.event_name) {
                 suspects.push(Piece {
                     number,
-                    start: range.start,
+                    start,
                     text,
                 });
             }
-            last = Some(text);
+            ends.push(piece.range.end);
+            last = text;
         }
         // A file that was cut off may end inside a record with what looks like the end of the list.
-        let last = last?;
         if value_end(last)? != last.len() {
             return None;
         }
-        let tally = cells.finish()?;
-        Some(ScannedFile { suspects, tally })
+        Some(ScannedFile {
+            suspects,
+            ends,
+            tally: cells.finish()?,
+        })
     }
 
     /// Parses the suspects. Returns those that match; `None` if one is not a record, or if one that
@@ -146,25 +156,10 @@ impl RecordHandler<'_> {
                 matches.push((*piece, ClassifiedRecord::from_trail(text, facts)));
             }
         }
-        let pieces = matches.iter().map(|(piece, _)| *piece);
-        let is_proven =
-            matches.is_empty() || are_elements(content, pieces, scanned.tally.records());
-        is_proven.then_some(matches)
+        let to_last = matches.last().map_or(0, |(piece, _)| piece.number);
+        let ends = scanned.ends.get(..usize::try_from(to_last).ok()?)?;
+        are_elements(content, ends).then_some(matches)
     }
-}
-
-/// Returns where the pieces are. `None` if the content does not end as a log file does.
-fn piece_ranges(content: &[u8]) -> Option<impl Iterator<Item = Range<usize>>> {
-    let list_end = content.trim_ascii_end().strip_suffix(LIST_END)?.len();
-    let borders = memmem::find_iter(content, RECORD_BORDER).map(|border| border + 1);
-    let mut start = LIST_START.len();
-    let ranges = borders.chain([list_end]).map(move |end| {
-        let range = start..end;
-        // Behind the comma.
-        start = end + 1;
-        range
-    });
-    Some(ranges)
 }
 
 /// Takes the offsets before the end of a range. Returns whether one of them is in the range: an
@@ -182,54 +177,62 @@ fn take_offsets_in(
     is_found
 }
 
-/// Whether the list of records has this number of elements, and the pieces are among them. Follows
-/// all strings and brackets.
-fn are_elements<'c>(content: &[u8], pieces: impl Iterator<Item = Piece<'c>>, records: u64) -> bool {
-    let mut pieces = pieces.peekable();
-    let mut rest = content.get(LIST_START.len()..).unwrap_or_default();
-    for number in 1..=records {
-        let start = content.len() - rest.len();
-        let Some(length) = value_end(rest) else {
-            return false;
-        };
-        let piece = pieces.next_if(|piece| piece.number == number);
-        if piece.is_some_and(|piece| piece.start != start || piece.text.len() != length) {
-            return false;
-        }
-        rest = rest.get(length..).unwrap_or_default();
-        if number < records {
-            let Some(next) = rest.strip_prefix(b",") else {
-                return false;
-            };
-            rest = next;
-        }
-    }
-    rest.trim_ascii_end() == LIST_END
+/// Whether the first pieces, which end here, are elements of the list of records.
+fn are_elements(content: &[u8], ends: &[usize]) -> bool {
+    let mut start = LIST_START.len();
+    ends.iter().all(|end| {
+        let piece = content.get(start..*end).unwrap_or_default();
+        // Behind the comma.
+        start = end + 1;
+        closes_lists(piece) || value_end(piece) == Some(piece.len())
+    })
+}
+
+/// Whether a piece closes all lists that it opens. A bracket in a string is followed as if it
+/// opened one: it may only cause the answer no.
+fn closes_lists(piece: &[u8]) -> bool {
+    let mut lists = memchr::memchr_iter(b'[', piece).filter(|at| may_open_list(piece, *at));
+    let are_closed = lists
+        .by_ref()
+        .take(MOST_LISTS)
+        .all(|at| piece.get(at..).and_then(value_end).is_some());
+    are_closed && lists.next().is_none()
+}
+
+/// Whether a bracket may be outside of strings: only few characters can be before it there.
+///
+/// Source: RFC 8259, section 2, "JSON Grammar".
+fn may_open_list(piece: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| piece.get(before));
+    before.is_none_or(|byte| matches!(byte, b':' | b',' | b'[') || byte.is_ascii_whitespace())
 }
 
 impl<'c> CellCounter<'c> {
-    /// Counts a record. `None` if the cell before is not valid.
-    fn add(&mut self, cell: SeenCell<'c>) -> Option<()> {
+    /// Counts a record.
+    fn add(&mut self, cell: SeenCell<'c>) {
         if let Some((current, records)) = &mut self.current
             && *current == cell
         {
             *records += 1;
-            return Some(());
+            return;
         }
-        self.end_current()?;
+        self.end_current();
         self.current = Some((cell, 1));
-        Some(())
     }
 
-    fn end_current(&mut self) -> Option<()> {
+    fn end_current(&mut self) {
         if let Some((cell, records)) = self.current.take() {
-            self.tally.add(cell.to_cell()?, records);
+            *self.others.entry(cell).or_default() += records;
         }
-        Some(())
     }
 
+    /// Returns what was counted. `None` if a cell is not valid.
     fn finish(mut self) -> Option<CoverageTally> {
-        self.end_current()?;
-        Some(self.tally)
+        self.end_current();
+        let mut tally = CoverageTally::default();
+        for (cell, records) in self.others {
+            tally.add(cell.to_cell()?, records);
+        }
+        Some(tally)
     }
 }

@@ -163,6 +163,42 @@ fn event_name_cannot_be_hidden_by_another_time() {
 }
 
 #[test]
+fn forged_record_behind_other_lists_is_not_taken_for_one() {
+    let forged = forged_list();
+    let inner = forged.get(1..forged.len() - 1).unwrap();
+    for parameters in [
+        forged.clone(),
+        format!("{{\"a\":\"]\",\"b\":[1,{inner}]}}"),
+        format!("{{\"a\":[],\"b\":[\"]\",[2],{inner},\"[\"]}}"),
+        format!("{{\"a\":\":[\",\"b\":[\":[]\",{inner}]}}"),
+        format!("{{\"a\":[{}],\"b\":[{inner}]}}", "[1],".repeat(40) + "2"),
+    ] {
+        let outer = record_with("A", TIME, "Management", ["1", &parameters, "{}"]);
+        let content = log_file(&[record("B"), outer.clone(), record("mallory")]);
+        let found = assert_nothing_is_lost(&content, "mallory", ReadLimits::default());
+        let mut texts = found.texts();
+        texts.retain(|text| text.contains("mallory"));
+        assert_eq!(texts, [outer, record("mallory")], "{parameters}");
+    }
+}
+
+#[test]
+fn records_behind_lists_are_found_under_their_number() {
+    let lists = r#"{"a":["]",[],[{"b":"[,["}]],"c":",[","d":"[e]"}"#;
+    let many = format!("[{}1]", "[],".repeat(50));
+    let records = [
+        record_with("A", TIME, "Management", ["1", lists, "{}"]),
+        record_with("A", TIME, "Management", ["1", &many, "{}"]),
+        record("mallory"),
+        record("A"),
+    ];
+    let content = log_file(&records);
+    let found = assert_nothing_is_lost(&content, "mallory", ReadLimits::default());
+    let numbers: Vec<u64> = found.records.iter().map(|record| record.record).collect();
+    assert_eq!(numbers, [3]);
+}
+
+#[test]
 fn line_with_a_record_and_more_is_text() {
     let content = format!(
         "plain text 2026\r\n{}{{\"a\":1}}\n{}\n",
@@ -193,6 +229,11 @@ fn value() -> impl Strategy<Value = String> {
         1 => Just(format!("[{record},{record}]")),
         1 => Just(format!("[{quoted}]")),
         1 => Just("\"},{\\\"eventVersion\\\":\\\"\"".to_owned()),
+        4 => Just("{\"a\":[\"[\",\"]\",[],[{\"b\":[1]}]],\"c\":\"[d]\"}".to_owned()),
+        1 => Just("\",[\"".to_owned()),
+        1 => Just("\"]},{[\"".to_owned()),
+        1 => Just(format!("[\"]\",{{\"a\":\"]\"}},{record}]")),
+        1 => Just(format!("{{\"a\":\"[\",\"b\":[1,{{\"c\":\"}}]}}\"}},{record}]}}")),
     ]
 }
 

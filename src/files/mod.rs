@@ -42,6 +42,8 @@ mod problem;
 mod reader;
 mod record;
 mod record_handler;
+mod record_marks;
+mod reused_buffer;
 mod sink;
 mod table_row;
 mod tar_source;
@@ -57,7 +59,7 @@ pub use problem::{FileProblem, FileReason};
 pub use reader::FileReader;
 pub use record::{FileRecord, RecordForm, RecordOrigin};
 pub use sink::{ContentSummary, FileSink, SuspectRecords};
-pub use walk::{COLLECTION_MARK, CollectionFile, FileWalk, FoundFile};
+pub use walk::{COLLECTION_MARK, CollectionFile, FileWalk, FoundFile, OpenedFile};
 
 #[cfg(test)]
 mod cancel_tests;

@@ -20,9 +20,9 @@ use super::json_split::split_json;
 use super::line_split::split_lines;
 use super::peek_reader::PeekReader;
 use super::record_handler::RecordHandler;
+use super::reused_buffer::{keep, read_start};
 use super::utf16::Utf16Reader;
-use super::walk::open_regular;
-use super::{FileReason, FileSink, FoundFile, ReadLimits};
+use super::{FileReason, FileSink, FoundFile, OpenedFile, ReadLimits};
 
 /// Reads one file after the other and reuses its memory. Each thread needs its own.
 pub struct FileReader {
@@ -84,51 +84,19 @@ impl FileReader {
 
     /// Reads a file that [`super::FileWalk`] found.
     pub fn read_file(&mut self, file: &FoundFile, sink: &mut dyn FileSink) {
-        let path = path_text(&file.path);
-        let name = ContentName {
-            path: &path,
-            entry: None,
-        };
-        match open_regular(&file.path) {
-            Ok((opened, size)) => self.read_open_file(&opened, size, name, sink),
-            Err((reason, detail)) => sink.problem(name.problem(reason, None, detail)),
+        match file.open() {
+            Ok(opened) => self.read_opened(&path_text(&file.path), &opened, sink),
+            Err(problem) => sink.problem(problem),
         }
     }
 
-    /// Reads bytes in memory as a file of this name.
-    pub fn read_bytes(&mut self, path: &str, bytes: &[u8], sink: &mut dyn FileSink) {
+    /// Reads a file that was opened. `path` is its path as text.
+    pub fn read_opened(&mut self, path: &str, opened: &OpenedFile, sink: &mut dyn FileSink) {
         let name = ContentName { path, entry: None };
-        if bytes.len() <= self.limits.whole_file_bytes {
-            self.read_whole(bytes.to_vec(), name, sink);
-        } else {
-            let mut source = CancelReader::new(bytes, &self.cancel);
-            self.read_stream(&mut source, name, Packing::NONE, sink);
-        }
-    }
-
-    fn read_open_file(
-        &mut self,
-        file: &File,
-        size: u64,
-        name: ContentName<'_>,
-        sink: &mut dyn FileSink,
-    ) {
-        let mut bytes = mem::take(&mut self.file_buffer);
-        bytes.clear();
-        let whole = self.limits.whole_file_bytes;
-        let result = file.take(whole as u64 + 1).read_to_end(&mut bytes);
-        if let Err(error) = &result {
-            let detail = format!("reading failed after {} bytes: {error}", bytes.len());
-            sink.problem(name.problem(FileReason::Unreadable, None, detail));
-        }
-        if bytes.len() <= whole || result.is_err() {
-            bytes = self.read_whole(bytes, name, sink);
-        } else {
-            let mut source = CancelReader::new(bytes.as_slice().chain(file), &self.cancel);
-            self.read_stream(&mut source, name, Packing::NONE, sink);
-        }
-        self.file_buffer = bytes;
-        let size_now = file.metadata().map_or(size, |metadata| metadata.len());
+        let size = opened.metadata().len();
+        self.read_sized(&opened.file, size, name, sink);
+        let metadata = opened.read_metadata();
+        let size_now = metadata.map_or(size, |metadata| metadata.len());
         if size_now != size {
             let detail = format!(
                 "the size changed from {size} to {size_now} bytes while the file was read; read a copy that nothing writes to"
@@ -137,24 +105,66 @@ impl FileReader {
         }
     }
 
-    /// Reads a file that is in memory. Returns the memory.
+    /// Reads bytes in memory as a file of this name.
+    pub fn read_bytes(&mut self, path: &str, bytes: &[u8], sink: &mut dyn FileSink) {
+        let name = ContentName { path, entry: None };
+        if bytes.len() <= self.limits.whole_file_bytes {
+            self.read_whole(bytes.to_vec(), bytes.len(), name, sink);
+        } else {
+            let mut source = CancelReader::new(bytes, &self.cancel);
+            self.read_stream(&mut source, name, Packing::NONE, sink);
+        }
+    }
+
+    /// Reads a file of about this size at once, or streams it if it is too large.
+    fn read_sized(
+        &mut self,
+        file: &File,
+        size: u64,
+        name: ContentName<'_>,
+        sink: &mut dyn FileSink,
+    ) {
+        let whole = self.limits.whole_file_bytes;
+        let Some(size) = usize::try_from(size).ok().filter(|size| *size <= whole) else {
+            let mut source = CancelReader::new(file, &self.cancel);
+            self.read_stream(&mut source, name, Packing::NONE, sink);
+            return;
+        };
+        let mut buffer = mem::take(&mut self.file_buffer);
+        let (length, result) = read_start(file, size, whole + 1, &mut buffer);
+        if let Err(error) = &result {
+            let detail = format!("reading failed after {length} bytes: {error}");
+            sink.problem(name.problem(FileReason::Unreadable, None, detail));
+        }
+        if length <= whole || result.is_err() {
+            buffer = self.read_whole(buffer, length, name, sink);
+        } else {
+            let start = buffer.get(..length).unwrap_or_default();
+            let mut source = CancelReader::new(start.chain(file), &self.cancel);
+            self.read_stream(&mut source, name, Packing::NONE, sink);
+        }
+        self.file_buffer = keep(buffer);
+    }
+
+    /// Reads a file that is in the first bytes of a buffer. Returns the buffer.
     fn read_whole(
         &mut self,
-        bytes: Vec<u8>,
+        buffer: Vec<u8>,
+        size: usize,
         name: ContentName<'_>,
         sink: &mut dyn FileSink,
     ) -> Vec<u8> {
+        let bytes = buffer.get(..size).unwrap_or(&buffer);
         let mut content = mem::take(&mut self.content_buffer);
         let limit = self.limits.whole_content_bytes;
-        let inflated = self.inflater.inflate(&bytes, limit, &mut content);
+        let inflated = self.inflater.inflate(bytes, limit, &mut content);
         if let Some(size) = inflated {
             let packing = Packing::NONE.inside("gzip");
-            self.content_buffer = self.read_buffer(content, size, (name, packing), sink);
-            return bytes;
+            self.content_buffer = keep(self.read_buffer(content, size, (name, packing), sink));
+            return buffer;
         }
         self.content_buffer = content;
-        let size = bytes.len();
-        self.read_buffer(bytes, size, (name, Packing::NONE), sink)
+        self.read_buffer(buffer, size, (name, Packing::NONE), sink)
     }
 
     /// Reads the content in the first bytes of a buffer. Returns the buffer.

@@ -22,7 +22,7 @@ pub trait FileSink {
     fn may_match_event(&mut self, event_name: &[u8]) -> bool;
 
     /// Whether a CloudTrail record may match, by its whole text. The answer should be exact: if it is
-    /// `true`, all brackets of the log file are followed.
+    /// `true`, the place of the record in the log file has to be proven.
     fn may_match_record(&mut self, record: &str) -> bool;
 
     /// Receives a record.

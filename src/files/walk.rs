@@ -1,7 +1,7 @@
 //! Finds the files in a directory, in the order of their names.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, FileType, OpenOptions};
+use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -43,6 +43,36 @@ impl FoundFile {
         metadata
             .map(|metadata| metadata.len())
             .map_err(|error| problem(&self.path, FileReason::Unreadable, describe_io(&error)))
+    }
+
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// The file cannot be opened any more, or is no regular file any more.
+    pub fn open(&self) -> Result<OpenedFile, FileProblem> {
+        open_regular(&self.path).map_err(|(reason, detail)| problem(&self.path, reason, detail))
+    }
+}
+
+/// A regular file that was opened.
+#[derive(Debug)]
+pub struct OpenedFile {
+    pub(super) file: File,
+    metadata: Metadata,
+}
+
+impl OpenedFile {
+    /// The metadata when it was opened.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Returns the metadata of now.
+    ///
+    /// # Errors
+    /// The file system does not answer.
+    pub fn read_metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
     }
 }
 
@@ -191,7 +221,8 @@ fn sorted_entries(directory: &Path) -> io::Result<Vec<Entry>> {
             kind: entry.file_type(),
         });
     }
-    if is_collection(directory) {
+    let manifest = CollectionFile::Manifest.as_str();
+    if entries.iter().any(|entry| entry.name == manifest) && is_collection(directory) {
         entries.retain(|entry| !is_collection_file(&entry.name));
     }
     entries.sort_unstable_by(|one, other| other.name.cmp(&one.name));
@@ -201,11 +232,12 @@ fn sorted_entries(directory: &Path) -> io::Result<Vec<Entry>> {
 /// Whether a directory was written by `dragnet collect`.
 fn is_collection(directory: &Path) -> bool {
     let manifest = directory.join(CollectionFile::Manifest.as_str());
-    let Ok((file, _)) = open_regular(&manifest) else {
+    let Ok(opened) = open_regular(&manifest) else {
         return false;
     };
     let mut start = Vec::new();
-    let result = file
+    let result = opened
+        .file
         .take(COLLECTION_MARK.len() as u64)
         .read_to_end(&mut start);
     result.is_ok() && start == COLLECTION_MARK.as_bytes()
@@ -215,9 +247,9 @@ fn is_collection_file(name: &OsStr) -> bool {
     name.to_str().and_then(CollectionFile::from_word).is_some()
 }
 
-/// Opens a regular file and returns its size. It may have been replaced since it was found: a link is
+/// Opens a regular file. It may have been replaced since it was found: a link is
 /// not followed, and opening a FIFO does not wait for a writer.
-pub(super) fn open_regular(path: &Path) -> Result<(File, u64), (FileReason, String)> {
+fn open_regular(path: &Path) -> Result<OpenedFile, (FileReason, String)> {
     let unreadable = |error: io::Error| (FileReason::Unreadable, describe_io(&error));
     let file = OpenOptions::new()
         .read(true)
@@ -226,7 +258,7 @@ pub(super) fn open_regular(path: &Path) -> Result<(File, u64), (FileReason, Stri
         .map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     if metadata.is_file() {
-        Ok((file, metadata.len()))
+        Ok(OpenedFile { file, metadata })
     } else {
         let detail = describe_kind(metadata.file_type());
         Err((FileReason::NotRegular, detail))

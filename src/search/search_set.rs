@@ -1,6 +1,8 @@
 //! Everything that a sweep searches for in an event: indicators and hunts, with one server-side
 //! pattern for all of them.
 
+use std::sync::OnceLock;
+
 use super::hunts::{
     Finding, FlowLogFormats, PrepareHuntError, PreparedHunt, RecordKind, event_lookups,
     structured_pattern,
@@ -18,11 +20,39 @@ pub struct SearchSet {
     matcher: Matcher,
     hunts: Vec<PreparedHunt>,
     passthrough: Vec<PassthroughQuery>,
-    has_indicators: bool,
+    indicators: Vec<Indicator>,
+    /// Built when they are needed, because a search of files has none.
+    server_filters: OnceLock<ServerFilters>,
+}
+
+/// What the server may filter by, for indicators and hunts together.
+#[derive(Debug)]
+struct ServerFilters {
     /// The pattern for messages of any kind; `None` if none is both safe and short enough.
     terms: Option<String>,
     /// The same for Insights, whose queries may be longer.
     condition: Option<Expr>,
+}
+
+impl ServerFilters {
+    fn new(indicators: &[Indicator], hunts: &[PreparedHunt]) -> Self {
+        let escapes = if indicators.is_empty() {
+            HidingEscapes::Json
+        } else {
+            HidingEscapes::JsonAndPercent
+        };
+        let required_texts = indicators
+            .iter()
+            .map(RequiredText::from_indicator)
+            .chain(hunts.iter().map(PreparedHunt::required_text));
+        let required_texts = required_texts.collect::<Option<Vec<RequiredText>>>();
+        let terms = required_texts
+            .as_ref()
+            .and_then(|required_texts| pattern_from(required_texts, escapes));
+        let condition =
+            required_texts.and_then(|required_texts| insights::condition(&required_texts, escapes));
+        Self { terms, condition }
+    }
 }
 
 /// The indicators or hunts cannot be compiled.
@@ -43,31 +73,22 @@ impl SearchSet {
     /// The indicators are more than the matcher can hold, or the query of a hunt is invalid.
     pub fn new(indicators: &[Indicator], hunts: &[Hunt]) -> Result<Self, SearchSetError> {
         let (hunts, passthrough) = prepare(hunts)?;
-        let has_indicators = !indicators.is_empty();
-        let escapes = if has_indicators {
-            HidingEscapes::JsonAndPercent
-        } else {
-            HidingEscapes::Json
-        };
-        let required_texts = indicators
-            .iter()
-            .map(RequiredText::from_indicator)
-            .chain(hunts.iter().map(PreparedHunt::required_text));
-        let required_texts = required_texts.collect::<Option<Vec<RequiredText>>>();
-        let terms = required_texts
-            .as_ref()
-            .and_then(|required_texts| pattern_from(required_texts, escapes));
-        let condition =
-            required_texts.and_then(|required_texts| insights::condition(&required_texts, escapes));
-        let matcher = Matcher::new(indicators)?;
         Ok(Self {
-            matcher,
+            matcher: Matcher::new(indicators)?,
             hunts,
             passthrough,
-            has_indicators,
-            terms,
-            condition,
+            indicators: indicators.to_vec(),
+            server_filters: OnceLock::new(),
         })
+    }
+
+    fn has_indicators(&self) -> bool {
+        !self.indicators.is_empty()
+    }
+
+    fn server_filters(&self) -> &ServerFilters {
+        self.server_filters
+            .get_or_init(|| ServerFilters::new(&self.indicators, &self.hunts))
     }
 
     /// The passthrough queries: hunts that only Insights evaluates.
@@ -77,7 +98,7 @@ impl SearchSet {
 
     /// Whether there are only passthrough queries, so that no event is evaluated locally.
     pub fn is_passthrough_only(&self) -> bool {
-        !self.has_indicators && self.hunts.is_empty()
+        !self.has_indicators() && self.hunts.is_empty()
     }
 
     /// The hunts that are evaluated locally.
@@ -94,10 +115,10 @@ impl SearchSet {
             .iter()
             .find_map(|prepared| prepared.hunt().filter_pattern.clone());
         let narrowest = || {
-            let structured = (!self.has_indicators)
+            let structured = (!self.has_indicators())
                 .then(|| structured_pattern(&self.hunts, formats))
                 .flatten();
-            structured.or_else(|| self.terms.clone())
+            structured.or_else(|| self.server_filters().terms.clone())
         };
         explicit.or_else(|| narrow.then(narrowest).flatten())
     }
@@ -111,7 +132,7 @@ impl SearchSet {
 
     /// Whether the Insights query returns less than all events, if it may `narrow`.
     pub fn can_narrow_insights(&self, narrow: bool) -> bool {
-        narrow && self.condition.is_some()
+        narrow && self.server_filters().condition.is_some()
     }
 
     /// Returns the Insights query for every event that may match. It is for all events if it may
@@ -124,7 +145,9 @@ impl SearchSet {
         extra_texts: &[&str],
         streams: Option<&StreamFilter>,
     ) -> Option<String> {
-        let condition = self.condition.as_ref().filter(|_| narrow);
+        let condition = narrow
+            .then(|| self.server_filters().condition.as_ref())
+            .flatten();
         let text = insights::query_text(condition, extra_texts, streams);
         insights::fits_limit(&text).then_some(text)
     }
@@ -133,7 +156,7 @@ impl SearchSet {
     /// have to be read. An indicator may be anywhere in a record: a key is also mentioned in the
     /// call that created it, and a name in those of other principals.
     pub fn event_lookups(&self) -> Option<Vec<EventLookup>> {
-        if self.has_indicators {
+        if self.has_indicators() {
             None
         } else {
             event_lookups(&self.hunts)
@@ -142,7 +165,7 @@ impl SearchSet {
 
     /// Returns the indicators in a message.
     pub fn indicators(&self, document: &Document<'_>) -> Option<Matches> {
-        if self.has_indicators {
+        if self.has_indicators() {
             self.matcher.find_in_document(document)
         } else {
             None
@@ -153,7 +176,7 @@ impl SearchSet {
     /// completely in it matches, however the file packs its records in JSON. Hunts read every
     /// record.
     pub fn may_be_in_content(&self, content: &[u8]) -> bool {
-        !self.hunts.is_empty() || self.has_indicators && self.matcher.may_be_in(content)
+        !self.hunts.is_empty() || self.has_indicators() && self.matcher.may_be_in(content)
     }
 
     /// Finds where in a part of a file a match may be, and replaces `offsets` with these positions
@@ -167,7 +190,7 @@ impl SearchSet {
         offsets.clear();
         if !self.hunts.is_empty() {
             Candidates::Everywhere
-        } else if self.has_indicators {
+        } else if self.has_indicators() {
             self.matcher.candidates(content, offsets)
         } else {
             Candidates::None

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::digest_pass::DigestPass;
+use super::event_names::EventNames;
 use super::file_queue::FileQueue;
 use super::problem_rows::problem_row;
 use crate::files::{FileProblem, FileReason, path_text};
@@ -49,6 +50,8 @@ pub(in crate::sweep) struct FileSearch {
     pub(super) search_set: SearchSet,
     /// Finds texts of which every tampering call contains one; `None` if it could not be built.
     tampering: Option<AhoCorasick>,
+    /// The event names of tampering calls, if they are searched for.
+    pub(super) tampering_names: EventNames,
     pub(super) journal: Journal,
     pub(super) clock: Clock,
     pub(super) tally: Arc<Tally>,
@@ -90,6 +93,11 @@ impl FileSearch {
                 .match_kind(MatchKind::LeftmostFirst)
                 .build(trail_integrity::literals())
                 .ok(),
+            tampering_names: if settings.check_trail_integrity {
+                EventNames::new(trail_integrity::event_names())
+            } else {
+                EventNames::default()
+            },
             queue: Mutex::new(FileQueue::new(files.directories.clone())),
             targets: Mutex::new(known.targets),
             hours: Mutex::new(known.hours),

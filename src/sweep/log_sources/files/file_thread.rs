@@ -1,18 +1,20 @@
 //! The threads of a search of files. Each reads one file after the other, and journals the files
 //! that it has read in batches.
 
+use std::fs::{self, Metadata};
 use std::num::NonZero;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::Arc;
-use std::{fs, io, thread};
+use std::thread;
 
 use tokio::task::JoinSet;
 
 use super::file_batch::{FileBatch, ReadFile};
 use super::file_search::{FileSearch, problem};
 use super::search_sink::{FileEnd, SearchSink};
-use crate::files::{FileReader, FileReason, FileSink, FoundFile, path_text};
+use crate::files::{
+    FileProblem, FileReader, FileReason, FileSink, FoundFile, OpenedFile, path_text,
+};
 use crate::store::{Entry, FileStamp, JournalClosed};
 use crate::sweep::tasks::join_tasks;
 
@@ -83,25 +85,20 @@ impl<'s> FileThread<'s> {
     fn read_file(&mut self, file: &FoundFile) -> Result<(), JournalClosed> {
         let search = self.search;
         let path = path_text(&file.path);
-        let stamp = match stamp_of(&file.path) {
-            Ok(stamp) => stamp,
-            Err(error) => {
-                let detail = error.to_string();
-                search.tally.file_done();
-                search.digests.count_not_opened(&path);
-                return search.write_problem(&problem(&path, FileReason::Unreadable, detail));
-            }
-        };
         if let Some(read) = search.read_before.get(&path) {
-            search.tally.file_done();
-            return search.check_unchanged(&path, *read, stamp);
+            return self.check_read_before(file, &path, *read);
         }
+        let opened = match file.open() {
+            Ok(opened) => opened,
+            Err(problem) => return self.report_not_opened(&problem),
+        };
+        let stamp = stamp_of(opened.metadata());
         if stamp.size >= LARGE_FILE_BYTES {
             self.write_batch()?;
         }
         let mut sink = SearchSink::new(search, &path);
-        self.reader.read_file(file, &mut sink);
-        if was_rewritten(&file.path, stamp) {
+        self.reader.read_opened(&path, &opened, &mut sink);
+        if was_rewritten(&opened, stamp) {
             let detail =
                 "changed while it was read, though not in size; read a copy that nothing writes to";
             sink.problem(problem(&path, FileReason::Changed, detail.to_owned()));
@@ -117,6 +114,31 @@ impl<'s> FileThread<'s> {
         }
         search.tally.file_done();
         Ok(())
+    }
+
+    /// Compares a file with what an earlier part of the run read.
+    fn check_read_before(
+        &self,
+        file: &FoundFile,
+        path: &str,
+        read: FileStamp,
+    ) -> Result<(), JournalClosed> {
+        match fs::symlink_metadata(&file.path) {
+            Ok(metadata) => {
+                self.search.tally.file_done();
+                self.search.check_unchanged(path, read, stamp_of(&metadata))
+            }
+            Err(error) => {
+                let detail = error.to_string();
+                self.report_not_opened(&problem(path, FileReason::Unreadable, detail))
+            }
+        }
+    }
+
+    fn report_not_opened(&self, problem: &FileProblem) -> Result<(), JournalClosed> {
+        self.search.tally.file_done();
+        self.search.digests.count_not_opened(&problem.path);
+        self.search.write_problem(problem)
     }
 
     fn add_to_batch(&mut self, file: ReadFile) -> Result<(), JournalClosed> {
@@ -147,20 +169,22 @@ impl<'s> FileThread<'s> {
     }
 }
 
-fn stamp_of(path: &Path) -> io::Result<FileStamp> {
-    let metadata = fs::symlink_metadata(path)?;
-    Ok(FileStamp {
+fn stamp_of(metadata: &Metadata) -> FileStamp {
+    FileStamp {
         size: metadata.len(),
         modified_ns: metadata
             .mtime()
             .saturating_mul(1_000_000_000)
             .saturating_add(metadata.mtime_nsec()),
-    })
+    }
 }
 
 /// Whether a file has changed since, but not its size: the reader reports that.
-fn was_rewritten(path: &Path, stamp: FileStamp) -> bool {
-    stamp_of(path).is_ok_and(|now| now != stamp && now.size == stamp.size)
+fn was_rewritten(opened: &OpenedFile, stamp: FileStamp) -> bool {
+    opened.read_metadata().is_ok_and(|metadata| {
+        let now = stamp_of(&metadata);
+        now != stamp && now.size == stamp.size
+    })
 }
 
 #[cfg(test)]

@@ -305,8 +305,7 @@ impl FileSink for SearchSink<'_> {
     }
 
     fn may_match_event(&mut self, event_name: &[u8]) -> bool {
-        self.search.settings.check_trail_integrity
-            && trail_integrity::event_names().any(|name| name.as_bytes() == event_name)
+        self.search.tampering_names.contains(event_name)
     }
 
     fn may_match_record(&mut self, record: &str) -> bool {

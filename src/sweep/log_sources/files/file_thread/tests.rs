@@ -1,7 +1,7 @@
 //! A search that was killed between two batches is resumed.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
