@@ -471,7 +471,7 @@ def trails(aws):
 
 @check
 def event_history(aws):
-    account = "333333333303"  # which no other check uses
+    account = "333333333306"  # which no other check uses
     session = aws.assume(account, "Admin")
     trail = aws.client("cloudtrail", session)
     # The endpoint is custom, so boto3 signs for this Region; IAM's calls are nevertheless recorded in us-east-1.
