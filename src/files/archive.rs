@@ -15,7 +15,7 @@ use super::{FileReason, FileSink};
 /// How many bytes of the path of an entry are shown. Source: Linux, `PATH_MAX`.
 const LONGEST_PATH: usize = 4_096;
 
-/// How many bytes behind the end of a tar are looked at.
+/// How many bytes behind the end of a tar are examined.
 const TRAILING_CHUNK: usize = 8 << 10;
 
 impl FileReader {

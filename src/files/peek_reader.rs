@@ -4,7 +4,7 @@ use std::io::{self, BufRead, ErrorKind, Read};
 
 const BUFFER_BYTES: usize = 32 << 10;
 
-/// A buffered reader whose next bytes can be looked at, however few bytes its source returns at a
+/// A buffered reader whose next bytes can be examined, however few bytes its source returns at a
 /// time.
 pub(super) struct PeekReader<R> {
     source: R,

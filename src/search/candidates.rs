@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 /// all of them.
 const BYTES_PER_OFFSET: usize = 256;
 
-/// So many offsets are stored however short the content is.
+/// The number of offsets that are stored for a content of any length.
 const LEAST_LIMIT: usize = 64;
 
 /// Where in a content of many records a match may be.

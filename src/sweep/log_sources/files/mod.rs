@@ -11,7 +11,7 @@
 //!
 //! If the directories have CloudTrail digests, log files are compared with them (`digest_pass.rs`).
 //!
-//! Records on disk are never trusted: whoever wrote the files decides what they say. They are in
+//! Records on disk are never trusted: their author decides what they say. They are in
 //! scope whatever account and Region they name.
 
 mod content_check;
