@@ -28,7 +28,7 @@
 //! | 4 | [`search`]: indicators, hunts, prefilters, exact matcher (pure) · [`contain`]: job 2: plan, guard, states (pure); apply, verify, undo, journal |
 //! | 3 | [`report`]: rows to CSV, JSON, HTML and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`settings`]: what a job needs to know, resolved once |
 //! | 2 | [`store`]: `run.db` and the run directory · [`throttle`]: rate limiters · [`config`]: the configuration file |
-//! | 1 | [`lineage`]: what descends from an identity, according to CloudTrail records (pure) · [`files`]: reads copies of logs on disk: walk, unpack, recognise, split · [`digests`]: what CloudTrail's digests list, and whether log files agree (pure) |
+//! | 1 | [`lineage`]: what descends from an identity, according to CloudTrail records (pure) · [`files`]: reads copies of logs on disk: walk, unpack, recognise, split · [`s3_layout`]: the keys of log objects in S3 (pure) | · [`digests`]: what CloudTrail's digests list, and whether log files agree (pure)
 //!
 //! Below the rooms are the crates of the workspace, none of which knows the product or the AWS SDK: [`dragnet_model`]
 //! has the types of the domain and the clock, [`insights_ql`] the query language, [`cw_filter_pattern`] the filter
@@ -51,6 +51,7 @@ pub mod files;
 pub mod lineage;
 pub mod progress;
 pub mod report;
+pub mod s3_layout;
 pub mod search;
 pub mod settings;
 pub mod store;

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark fails at the first error")]
 
 pub(crate) mod corpus;
+pub(crate) mod loopback_s3;
 pub(crate) mod served;
 
 use std::path::Path;

@@ -21,8 +21,9 @@ use super::response_budget::ResponseBudget;
 const PRODUCT: &str = concat!("dragnet/", env!("CARGO_PKG_VERSION"));
 
 /// The largest response that is read. A page of events has 1 MB of messages, which JSON may spell
-/// six times as long. The limit keeps an endless response from filling the memory.
-const MAX_RESPONSE_BYTES: usize = 64 << 20;
+/// six times as long. The limit keeps an endless response from filling the memory, and is that of
+/// objects too.
+pub(super) const MAX_RESPONSE_BYTES: usize = 64 << 20;
 
 /// The timeouts for the head of a response and for its body. Between the two, a response waits
 /// without a timeout for its permit from the response budget.
@@ -30,6 +31,11 @@ const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
 const USER_AGENT: &str = "user-agent";
+
+/// In the URI of each request for an object, and of no other request.
+///
+/// Source: the SDK's model of S3, `GetObject`, `http` (`/{Key+}?x-id=GetObject`).
+const OBJECT_REQUEST: &str = "x-id=GetObject";
 
 /// Sends every exchange of `client` through a [`BoundedConnector`].
 pub(super) fn bound_responses(
@@ -71,17 +77,23 @@ impl HttpConnector for BoundedConnector<SharedHttpConnector> {
             .get(USER_AGENT)
             .map_or(PRODUCT.to_owned(), |sdk| format!("{PRODUCT} {sdk}"));
         request.headers_mut().insert(USER_AGENT, agent);
+        let is_object = request.uri().contains(OBJECT_REQUEST);
         let response = self.inner.call(request);
         let response_budget = self.response_budget.clone();
         HttpConnectorFuture::new(async move {
             let response = with_timeout(HEAD_TIMEOUT, response).await?;
             response_budget.acquire().await;
             // On the heap, because a call waits mostly for the head of its response.
-            Box::pin(with_timeout(
+            let response = Box::pin(with_timeout(
                 BODY_TIMEOUT,
                 read_body(response, MAX_RESPONSE_BYTES),
             ))
-            .await
+            .await?;
+            // An object may be any text, also one that starts like XML.
+            if is_object {
+                return Ok(response);
+            }
+            require_complete_xml(response)
         })
     }
 }
@@ -95,7 +107,7 @@ async fn with_timeout<T>(
         .unwrap_or_else(|elapsed| Err(ConnectorError::timeout(elapsed.into())))
 }
 
-/// Reads the whole response; no operation that Dragnet uses streams its response.
+/// Reads the whole response; nothing that Dragnet reads is too large for that.
 async fn read_body(
     mut response: HttpResponse,
     max_bytes: usize,
@@ -103,11 +115,17 @@ async fn read_body(
     let body = std::mem::replace(response.body_mut(), SdkBody::taken());
     let read = to_bytes(Body::new(body), max_bytes).await;
     let bytes = read.map_err(|error| ConnectorError::io(error.into()))?;
-    if !is_complete_xml(&bytes) {
-        return Err(ConnectorError::io("the response is truncated".into()));
-    }
     *response.body_mut() = SdkBody::from(bytes);
     Ok(response)
+}
+
+/// Returns the response, unless its body is an XML document without its end.
+fn require_complete_xml(response: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    if is_complete_xml(response.body().bytes().unwrap_or_default()) {
+        Ok(response)
+    } else {
+        Err(ConnectorError::io("the response is truncated".into()))
+    }
 }
 
 /// Whether an XML document ends with its closing tag. The SDK accepts a truncated one, so a list of

@@ -14,9 +14,10 @@ use super::client::Aws;
 use super::error::CallError;
 use super::response_budget::ResponsePermit;
 use super::retry::{Attempts, NextStep, record_success};
+use super::s3::Bucket;
 use super::session::Session;
 use crate::throttle::QuotaKey;
-use dragnet_model::Operation;
+use dragnet_model::{AccountId, Operation};
 
 /// Sends a request and returns its output. The request is built once, and sent with the
 /// configuration of each attempt.
@@ -62,24 +63,47 @@ impl Aws {
             .map(|(output, _)| output)
     }
 
+    /// Like [`Aws::call`], for a call on a bucket, which counts towards the quota of the bucket.
+    pub(super) async fn call_on_bucket<T, E, F>(
+        &self,
+        context: CallContext<'_>,
+        bucket: &Bucket,
+        send: impl Fn(CallConfig) -> F,
+    ) -> Result<T, CallError>
+    where
+        T: RequestId,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let key = bucket.quota_key(context.operation);
+        self.call_within_quota(key, None, context, send)
+            .await
+            .map(|(output, _)| output)
+    }
+
     /// The quota that a call counts towards.
     pub(super) fn quota_key(&self, context: CallContext<'_>) -> QuotaKey {
-        let account = context
-            .session
-            .account()
-            .or(self.caller.get().map(|caller| caller.account));
         QuotaKey {
-            account,
+            account: self.calling_account(context),
+            bucket: None,
             region: context.region.clone(),
             operation: context.operation.as_str(),
         }
+    }
+
+    /// The account that makes a call; `None` until it is known.
+    fn calling_account(&self, context: CallContext<'_>) -> Option<AccountId> {
+        context
+            .session
+            .account()
+            .or(self.caller.get().map(|caller| caller.account))
     }
 
     /// Like [`Aws::call`], but the first attempt may already have its permit. Also returns the
     /// permit of the response in memory.
     pub(super) async fn call_with<T, E, F>(
         &self,
-        mut first_permit: Option<Permit>,
+        first_permit: Option<Permit>,
         context: CallContext<'_>,
         send: impl Fn(CallConfig) -> F,
     ) -> Result<(T, Option<ResponsePermit>), CallError>
@@ -89,11 +113,28 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
         let key = self.quota_key(context);
+        self.call_within_quota(key, first_permit, context, send)
+            .await
+    }
+
+    async fn call_within_quota<T, E, F>(
+        &self,
+        key: QuotaKey,
+        mut first_permit: Option<Permit>,
+        context: CallContext<'_>,
+        send: impl Fn(CallConfig) -> F,
+    ) -> Result<(T, Option<ResponsePermit>), CallError>
+    where
+        T: RequestId,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let account = self.calling_account(context);
         let quota_limiter = self.call_limiter.quota_limiter(&key);
         let mut attempts = Attempts::default();
         loop {
             if quota_limiter.limiter.is_closed() {
-                return Err(context.throttled_for_too_long(key.account, attempts.made));
+                return Err(context.throttled_for_too_long(account, attempts.made));
             }
             let Some((permit, credentials)) = self
                 .admit(first_permit.take(), context, &quota_limiter)
@@ -104,7 +145,7 @@ impl Aws {
             attempts.made += 1;
             let attempt_context = AttemptContext {
                 call: context,
-                account: key.account,
+                account,
                 number: attempts.made,
             };
             // On the heap, because most calls wait for permits most of the time, and should be
@@ -128,7 +169,7 @@ impl Aws {
                 NextStep::SlowDown => {}
                 NextStep::Refresh => context.session.discard(&credentials).await,
                 NextStep::GiveUp => {
-                    return Err(context.failed(diagnosis, key.account, attempts.made));
+                    return Err(context.failed(diagnosis, account, attempts.made));
                 }
             }
         }

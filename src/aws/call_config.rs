@@ -46,6 +46,7 @@ convert_to_config_of!(
     aws_sdk_eventbridge,
     aws_sdk_iam,
     aws_sdk_organizations,
+    aws_sdk_s3,
     aws_sdk_sns,
     aws_sdk_sts,
 );

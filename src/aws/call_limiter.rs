@@ -201,6 +201,7 @@ mod tests {
     fn key(account: u64) -> QuotaKey {
         QuotaKey {
             account: format!("{account:012}").parse().ok(),
+            bucket: None,
             region: "eu-west-1".parse().unwrap(),
             operation: "DescribeLogGroups",
         }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::call_limiter::CallLimiter;
 use super::caller::Caller;
 use super::mfa::{Device, MfaStatus};
+use super::object_budget::ObjectBudget;
 use super::query_limiter::{QueryLimiter, QueryPermits};
 use super::session::Session;
 use super::session_durations::SessionDurations;
@@ -22,6 +23,8 @@ pub struct Aws {
     pub(super) call_limiter: Arc<CallLimiter>,
     /// Shared by all runs of the connection.
     pub(super) query_limiter: Arc<QueryLimiter>,
+    /// The memory for objects of buckets, shared by all runs of the connection.
+    pub(super) object_budget: ObjectBudget,
     /// Once it is cancelled, no further call of this connection is sent.
     pub(super) stop: CancellationToken,
     pub(super) audit: Option<mpsc::Sender<ApiCall>>,
@@ -46,6 +49,7 @@ pub(super) struct Clients {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     pub iam: aws_sdk_iam::Client,
     pub organizations: aws_sdk_organizations::Client,
+    pub s3: aws_sdk_s3::Client,
     pub sns: aws_sdk_sns::Client,
 }
 
@@ -59,6 +63,7 @@ impl Clients {
             logs: aws_sdk_cloudwatchlogs::Client::new(sdk),
             iam: aws_sdk_iam::Client::new(sdk),
             organizations: aws_sdk_organizations::Client::new(sdk),
+            s3: aws_sdk_s3::Client::new(sdk),
             sns: aws_sdk_sns::Client::new(sdk),
         }
     }

@@ -23,6 +23,7 @@ use super::client::{Aws, Clients};
 use super::descriptor_limit::DescriptorLimit;
 use super::http;
 use super::mfa::{CodeSource, Device};
+use super::object_budget::ObjectBudget;
 use super::profile::{ProfileChain, ProfileError, ProfileRole};
 use super::query_limiter::QueryLimiter;
 use super::response_budget::ResponseBudget;
@@ -218,6 +219,7 @@ impl Aws {
             clients: Clients::new(&sdk),
             query_limiter: Arc::new(QueryLimiter::new(&options.quotas)),
             call_limiter: Arc::new(CallLimiter::new(options.quotas, limit.calls)),
+            object_budget: ObjectBudget::new(),
             stop: CancellationToken::new(),
             audit: options.audit,
             clock: options.clock,

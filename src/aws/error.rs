@@ -142,6 +142,8 @@ impl Diagnosis {
             }
             let class = if clock_error {
                 ErrorClass::Refused
+            } else if message.contains(SLOW_DOWN) {
+                ErrorClass::Throttled
             } else {
                 classify(code, status)
             };
@@ -225,8 +227,13 @@ fn is_clock_error(code: &str, message: &str) -> bool {
             .any(|phrase| message.contains(phrase))
 }
 
-/// Sources: the services' API references, "Common errors"; `aws-facts.md` for codes that are not
-/// modelled.
+/// In the message of a throttled call to S3, which has the code `SlowDown` or `ServiceUnavailable`.
+///
+/// Source: S3 API, "Error responses", "List of error codes".
+const SLOW_DOWN: &str = "reduce your request rate";
+
+/// Sources: the services' API references, "Common errors"; S3 API, "Error responses"; `aws-facts.md`
+/// for codes that are not modelled.
 fn classify(code: &str, status: Option<u16>) -> ErrorClass {
     match code {
         _ if ApiCall::is_throttle(code) => ErrorClass::Throttled,
@@ -241,8 +248,14 @@ fn classify(code: &str, status: Option<u16>) -> ErrorClass {
         | "SignatureDoesNotMatch"
         | "AuthorizationError"
         | "SubscriptionRequiredException"
-        | "NotAuthorized" => ErrorClass::Denied,
-        "ResourceNotFoundException" | "NoSuchEntity" => ErrorClass::NotFound,
+        | "NotAuthorized"
+        | "InvalidAccessKeyId"
+        | "AllAccessDisabled"
+        | "AccountProblem"
+        | "NotSignedUp" => ErrorClass::Denied,
+        "ResourceNotFoundException" | "NoSuchEntity" | "NoSuchBucket" | "NoSuchKey" => {
+            ErrorClass::NotFound
+        }
         _ if status.is_some_and(|status| status >= 500) => ErrorClass::Transient,
         _ => ErrorClass::Refused,
     }
@@ -258,6 +271,8 @@ mod tests {
             classify("ThrottlingException", Some(400)),
             ErrorClass::Throttled
         );
+        assert_eq!(classify("SlowDown", Some(503)), ErrorClass::Throttled);
+        assert_eq!(classify("NoSuchKey", Some(404)), ErrorClass::NotFound);
         assert_eq!(classify("ExpiredToken", Some(403)), ErrorClass::Expired);
         assert_eq!(classify("AccessDenied", Some(403)), ErrorClass::Denied);
         assert_eq!(

@@ -8,8 +8,8 @@ use super::client::Aws;
 use super::error::CallError;
 use super::session::Session;
 use dragnet_model::{
-    Arn, Delivery, Destination, LogGroupArn, LogSource, Operation, Selection, SourceKind,
-    SourceState, Target,
+    Arn, Delivery, DeliveryBucket, Destination, LogGroupArn, LogSource, Operation, Selection,
+    SourceKind, SourceState, Target,
 };
 
 impl Aws {
@@ -63,6 +63,7 @@ fn parse_flow_log(flow_log: &types::FlowLog, home: &Target) -> Option<LogSource>
         via: format!("{arn}{resource}"),
         home: home.clone(),
         destination: parse_destination(flow_log, home)?,
+        bucket: parse_bucket(flow_log),
         multi_region: false,
         is_organization_trail: false,
         state: SourceState::Known(
@@ -74,6 +75,11 @@ fn parse_flow_log(flow_log: &types::FlowLog, home: &Target) -> Option<LogSource>
                 stopped_ms: None,
                 last_ms: None,
                 error: flow_log
+                    .deliver_logs_error_message()
+                    .unwrap_or_default()
+                    .to_owned(),
+                bucket_last_ms: None,
+                bucket_error: flow_log
                     .deliver_logs_error_message()
                     .unwrap_or_default()
                     .to_owned(),
@@ -106,6 +112,30 @@ fn parse_destination(flow_log: &types::FlowLog, home: &Target) -> Option<Destina
     }
     let name = flow_log.log_group_name()?;
     Some(Destination::LogGroup(LogGroupArn::new(home.clone(), name)))
+}
+
+/// Returns the bucket of a flow log that delivers to one.
+///
+/// Source: EC2 API, `FlowLog` (`LogDestination`: `bucket_ARN/subfolder_name/`) and
+/// `DestinationOptionsResponse`.
+fn parse_bucket(flow_log: &types::FlowLog) -> Option<DeliveryBucket> {
+    let arn: Arn = flow_log.log_destination()?.parse().ok()?;
+    if arn.service() != "s3" {
+        return None;
+    }
+    let (name, prefix) = arn
+        .resource()
+        .split_once('/')
+        .unwrap_or((arn.resource(), ""));
+    let options = flow_log.destination_options();
+    let format = options.and_then(types::DestinationOptionsResponse::file_format);
+    Some(DeliveryBucket {
+        is_hive: options
+            .and_then(types::DestinationOptionsResponse::hive_compatible_partitions)
+            .unwrap_or(false),
+        is_parquet: format == Some(&types::DestinationFileFormat::Parquet),
+        ..DeliveryBucket::new(name, prefix)
+    })
 }
 
 #[cfg(test)]
@@ -148,6 +178,19 @@ mod tests {
             bucket.destination,
             Destination::Other("s3://bucket/prefix/".to_owned())
         );
+        let mut expected = DeliveryBucket::new("bucket", "prefix");
+        assert_eq!(bucket.bucket.as_ref(), Some(&expected));
+        let options = types::DestinationOptionsResponse::builder()
+            .file_format(types::DestinationFileFormat::Parquet)
+            .hive_compatible_partitions(true);
+        let parquet = parse(
+            log()
+                .log_destination("arn:aws:s3:::bucket/prefix/")
+                .destination_options(options.build()),
+        );
+        expected.is_hive = true;
+        expected.is_parquet = true;
+        assert_eq!(parquet.bucket, Some(expected));
         assert_eq!(
             bucket.via,
             "arn:aws:ec2:eu-west-1:111111111111:vpc-flow-log/fl-1 (vpc-1)"

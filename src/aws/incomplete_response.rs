@@ -32,6 +32,12 @@ pub(super) enum IncompleteResponse {
     Misspelt { found: String, expected: String },
     #[error("the response has the member {0} twice")]
     Twice(String),
+    #[error("the response has {found} keys and common prefixes; expected {expected} (KeyCount)")]
+    KeyCount { found: u64, expected: u64 },
+    #[error(
+        "IsTruncated is {is_truncated}, but only a truncated response has NextContinuationToken"
+    )]
+    NextPage { is_truncated: bool },
     #[error("the member {path} of the response is empty, although {reason}")]
     NeverEmpty { path: String, reason: &'static str },
     #[error(

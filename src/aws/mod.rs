@@ -23,6 +23,7 @@ mod enabled_region;
 mod error;
 mod event_history;
 mod event_page;
+mod event_selectors;
 mod flow_logs;
 mod http;
 mod iam;
@@ -35,11 +36,13 @@ mod mfa;
 #[cfg(test)]
 mod mutated_responses;
 mod notify;
+mod object_budget;
 mod organizations;
 mod page_list;
 mod pages;
 mod post;
 mod profile;
+mod public_keys;
 mod query_limiter;
 mod quota_handle;
 mod quota_limiter;
@@ -50,6 +53,7 @@ mod response_budget;
 mod response_shape;
 mod response_table;
 mod retry;
+mod s3;
 mod sdk_time;
 mod session;
 mod session_durations;
@@ -74,11 +78,17 @@ pub use log_event::{EventPage, LogEvent};
 pub use logs::EventQuery;
 pub use mfa::{CodeSource, InvalidMfaCode, MfaCode, MfaStatus};
 pub use notify::{BusEvent, TopicMessage};
+pub use object_budget::{MAX_OBJECT_BYTES, ObjectPermit};
 pub use organizations::{ListedAccount, ListedUnit};
 pub use pages::{Endless, Pages};
 pub use post::{PostError, Poster};
 pub use profile::ProfileError;
+pub use public_keys::TrailPublicKey;
 pub use query_limiter::QueryPermits;
 pub use quota_handle::QuotaHandle;
 pub use response_budget::ResponsePermit;
+pub use s3::{
+    AccessLogTarget, Bucket, ListQuery, ListedObject, ObjectContent, ObjectListing, ObjectPage,
+    S3Failure,
+};
 pub use session::{RoleHop, Session};

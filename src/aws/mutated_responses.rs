@@ -46,8 +46,23 @@ fn complete_body(operation: Operation) -> Option<String> {
                 "<{operation}Response xmlns=\"u\"><requestId>r</requestId>{members}</{operation}Response>"
             ))
         }
-        Shape::NoCall => None,
+        Shape::ObjectList => Some(object_list_body()),
+        // Nothing is required in these.
+        Shape::Document(_) | Shape::Object | Shape::HeadersOnly | Shape::NoCall => None,
     }
+}
+
+/// Returns a page of objects and common prefixes.
+fn object_list_body() -> String {
+    let object = "<Contents><Key>k</Key><LastModified>t</LastModified><ETag>e</ETag><Size>5</Size></Contents>";
+    let common_prefix = "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes>";
+    format!(
+        "<ListBucketResult xmlns=\"u\"><KeyCount>{}</KeyCount><IsTruncated>true</IsTruncated>\
+         <NextContinuationToken>t</NextContinuationToken>{}{}</ListBucketResult>",
+        2 * ITEMS,
+        object.repeat(ITEMS),
+        common_prefix.repeat(ITEMS)
+    )
 }
 
 fn json_members(members: &[Member]) -> Value {
@@ -288,8 +303,10 @@ fn error_bodies() -> Vec<Mutation> {
 fn mutations(operation: Operation, body: &str) -> Vec<Mutation> {
     let mut mutations = match Shape::of(operation) {
         Shape::Json(members) => json_mutations(members, body),
-        Shape::Query(_) | Shape::QueryWithoutResult | Shape::Ec2(_) => xml_mutations(body),
-        Shape::NoCall => Vec::new(),
+        Shape::Query(_) | Shape::QueryWithoutResult | Shape::Ec2(_) | Shape::ObjectList => {
+            xml_mutations(body)
+        }
+        Shape::Document(_) | Shape::Object | Shape::HeadersOnly | Shape::NoCall => Vec::new(),
     };
     mutations.extend(truncations(body, 1));
     mutations.extend(error_bodies());

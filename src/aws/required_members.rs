@@ -25,6 +25,7 @@ use super::incomplete_response::IncompleteResponse;
 use super::member_check::check_members;
 use super::response_body::Node;
 use super::response_shape::{Member, Shape};
+use super::s3::{LIST_ROOT, check_list_response};
 use dragnet_model::Operation;
 
 /// The header that names an error. Only error responses have it.
@@ -102,7 +103,9 @@ impl RequiredMembers {
             }
             Shape::QueryWithoutResult => self.read_root(body, status).map(drop),
             Shape::Ec2(members) => check_members(&self.read_root(body, status)?, members, ""),
-            Shape::NoCall => Ok(()),
+            Shape::ObjectList => check_list_response(&read_document(body, status, LIST_ROOT)?),
+            Shape::Document(root) => read_document(body, status, root).map(drop),
+            Shape::Object | Shape::HeadersOnly | Shape::NoCall => Ok(()),
         }
     }
 
@@ -135,16 +138,32 @@ impl RequiredMembers {
 
     /// Reads the root element of an XML body, and returns its content.
     fn read_root(self, body: &[u8], status: u16) -> Result<Node<'_>, IncompleteResponse> {
-        let (found, content) = Node::from_xml(body)?;
-        let expected = format!("{}Response", self.0);
-        if found == expected {
-            return Ok(content);
-        }
-        Err(find_xml_error(&content).map_or_else(
-            || IncompleteResponse::Root { found, expected },
-            |code| IncompleteResponse::Error(code.to_owned(), status),
-        ))
+        read_document(body, status, &format!("{}Response", self.0))
     }
+}
+
+/// Reads an XML body whose root element has this name, and returns its content.
+fn read_document<'a>(
+    body: &'a [u8],
+    status: u16,
+    expected: &str,
+) -> Result<Node<'a>, IncompleteResponse> {
+    let (found, content) = Node::from_xml(body)?;
+    if found == expected {
+        return Ok(content);
+    }
+    let code = match found.as_str() {
+        // Source: S3 API, "Error responses", "REST error responses".
+        "Error" => content.get("Code").and_then(Node::text),
+        _ => find_xml_error(&content),
+    };
+    Err(match code {
+        Some(code) => IncompleteResponse::Error(code.to_owned(), status),
+        None => IncompleteResponse::Root {
+            found,
+            expected: expected.to_owned(),
+        },
+    })
 }
 
 /// Returns the code of an error. Sources: Smithy, "AWS query protocol" and "AWS EC2 query

@@ -12,6 +12,14 @@ pub(super) enum Shape {
     QueryWithoutResult,
     /// XML: the members are in `<OperationResponse>`.
     Ec2(&'static [Member]),
+    /// XML: a page of the keys of a bucket, which [`super::s3`] checks.
+    ObjectList,
+    /// XML with this root element, none of whose members is there in every response.
+    Document(&'static str),
+    /// The content of an object. Its length and checksum are checked when it is read.
+    Object,
+    /// No body.
+    HeadersOnly,
     /// A permission; no call has this name.
     NoCall,
 }

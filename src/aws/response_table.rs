@@ -93,6 +93,12 @@ impl Shape {
             Operation::DescribeTrails => Self::Json(cloudtrail::TRAILS),
             Operation::FilterLogEvents => Self::Json(logs::EVENTS),
             Operation::GenerateServiceLastAccessedDetails => Self::Query(iam::JOB_ID),
+            // Source: S3 API, `GetBucketLogging`: a bucket that is not logged has no members.
+            Operation::GetBucketLogging => Self::Document("BucketLoggingStatus"),
+            Operation::GetObject => Self::Object,
+            Operation::HeadBucket => Self::HeadersOnly,
+            Operation::ListObjectsV2 => Self::ObjectList,
+            Operation::ListPublicKeys => Self::Json(cloudtrail::PUBLIC_KEYS),
             Operation::GetAccessKeyLastUsed => Self::Query(iam::KEY_LAST_USED),
             Operation::GetAccountAuthorizationDetails => Self::Query(iam::AUTHORIZATION_DETAILS),
             Operation::GetCallerIdentity => Self::Query(CALLER_IDENTITY),
@@ -148,7 +154,7 @@ impl Shape {
             Operation::StartQuery => Self::Json(logs::QUERY_ID),
             // Nothing follows from `success`: a query that is not stopped ends by itself.
             Operation::StopQuery => Self::Json(&[]),
-            Operation::Unmask => Self::NoCall,
+            Operation::Decrypt | Operation::Unmask => Self::NoCall,
         }
     }
 }

@@ -44,7 +44,12 @@ impl Attempts {
         if diagnosis.class == ErrorClass::Throttled {
             record_throttle(quota_limiter, key);
         }
-        let next = self.next_step(diagnosis.class, quota_limiter.limiter.is_blocked());
+        let mut next = self.next_step(diagnosis.class, quota_limiter.limiter.is_blocked());
+        if next == NextStep::SlowDown && key.bucket.is_some() {
+            // The rate of a bucket is so high that a call could use up its attempts within
+            // milliseconds, before a lower rate has an effect.
+            next = NextStep::Retry(backoff(self.throttled));
+        }
         debug!(
             operation = %key.operation, region = %key.region, account = %key.owner(),
             code = diagnosis.code, attempt = self.made, ?next, "an attempt failed"
@@ -87,10 +92,11 @@ impl Attempts {
     }
 }
 
-/// Returns how long to wait after this many server errors: up to twice as long as the last time,
+/// Returns how long to wait after this many failures: up to twice as long as the last time,
 /// with jitter.
-fn backoff(errors: u32) -> Duration {
-    let max_wait = (BACKOFF[0] * 2_u32.saturating_pow(errors - 1)).min(BACKOFF[1]);
+fn backoff(failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(16);
+    let max_wait = (BACKOFF[0] * 2_u32.saturating_pow(doublings)).min(BACKOFF[1]);
     max_wait.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
@@ -118,6 +124,34 @@ fn record_throttle(quota_limiter: &QuotaLimiter, key: &QuotaKey) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::throttle::Limiter;
+
+    #[test]
+    fn throttled_call_on_a_bucket_waits_longer_each_time() {
+        let limiter = QuotaLimiter::new(Limiter::new(1_000.0));
+        let key = |bucket: Option<&str>| QuotaKey {
+            account: None,
+            bucket: bucket.map(Into::into),
+            region: "eu-west-1".parse().unwrap(),
+            operation: "GetObject",
+        };
+        let throttled = Diagnosis {
+            class: ErrorClass::Throttled,
+            code: "SlowDown".to_owned(),
+            message: String::new(),
+            request_id: String::new(),
+        };
+        let mut attempts = Attempts::default();
+        let mut wait = || match attempts.record_failure(&throttled, &limiter, &key(Some("logs"))) {
+            NextStep::Retry(wait) => wait,
+            next => panic!("{next:?}"),
+        };
+        let waits: Vec<Duration> = (0..8).map(|_| wait()).collect();
+        assert!(waits[0] <= BACKOFF[0], "{waits:?}");
+        assert!(waits[7] >= BACKOFF[1] / 2, "{waits:?}");
+        let next = Attempts::default().record_failure(&throttled, &limiter, &key(None));
+        assert_eq!(next, NextStep::SlowDown);
+    }
 
     #[test]
     fn each_error_class_has_its_own_retry_limit() {

@@ -14,9 +14,10 @@ use dragnet_model::SourceSelection;
     group(ArgGroup::new("collected").args(["accounts", "ous", "tags"]).required(true).multiple(true)),
     override_usage = "dragnet collect --account <ACCOUNT> --since <TIME> --out <DIRECTORY>",
     after_long_help = "\
-Writes every record of the window as it is stored, from all log groups in scope
-and from the event history where a sweep would read it. `dragnet sweep
-INDICATOR --files DIRECTORY` searches the records as a sweep would have done.
+Writes every record of the window as it is stored, from all log groups in scope,
+and from objects in S3 and the event history where a sweep would read them.
+`dragnet sweep INDICATOR --files DIRECTORY` searches the records as a sweep
+would have done.
 manifest.json lists every file, and what could not be collected; check the
 files with `sha256sum -c SHA256SUMS`. If the command is interrupted or
 incomplete, run it again with the same options: it continues, and retries what
@@ -75,12 +76,14 @@ pub struct CollectArguments {
     #[command(flatten)]
     pub engine: EngineArguments,
 
-    /// Kinds of log source to collect: auto, or logs and history, separated by
-    /// commas
+    /// Kinds of log source to collect: auto, or logs, s3 and history, separated
+    /// by commas
     ///
-    /// auto collects CloudWatch log groups, and CloudTrail's event history of
-    /// the account-Regions whose management events they do not cover. A kind
-    /// that is named is collected everywhere, the others nowhere.
+    /// auto collects CloudWatch log groups; then objects in S3, to which trails
+    /// and flow logs deliver, for what the log groups do not cover; then
+    /// CloudTrail's event history for the management events that are still
+    /// missing. A kind that is named is collected everywhere, the others
+    /// nowhere.
     #[arg(
         long,
         value_name = "SOURCES",

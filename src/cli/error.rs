@@ -113,6 +113,12 @@ pub enum UsageError {
          --sources logs,history"
     )]
     OptionForAws(&'static str),
+    /// Objects are to be verified, but it is not certain that they are read.
+    #[error(
+        "--verify-integrity compares the objects in S3 that are searched, and --sources does not name them: \
+         add --sources s3, or --sources logs,s3"
+    )]
+    IntegrityWithoutObjects,
     /// Only CloudWatch Logs evaluates filter patterns.
     #[error(
         "--filter-pattern is evaluated by CloudWatch Logs and cannot search files: use an indicator, such as regex:, \

@@ -53,7 +53,9 @@ pub use resolve::{load_config, run_dir, unnamed_config};
 pub use resume::ResumeArguments;
 pub use runs::{DiffArguments, RunArgument, RunsCommand, RunsFormat};
 pub use scope::ScopeArguments;
-pub use setup::{CloudformationArguments, PolicyArguments, PolicyIdentity, SetupCommand};
+pub use setup::{
+    CloudformationArguments, LogBucketArguments, PolicyArguments, PolicyIdentity, SetupCommand,
+};
 pub use sources::SourcesArguments;
 pub use sweep::{IndicatorArguments, RequiredArgument, SweepArguments};
 pub use time_arg::{InvalidTimeArg, TimeArg};

@@ -17,6 +17,30 @@ pub struct PolicyArguments {
     /// Role or identity that needs the policy
     #[arg(value_enum, default_value_t, value_name = "IDENTITY")]
     pub identity: PolicyIdentity,
+    /// The buckets with logs.
+    #[command(flatten)]
+    pub log_buckets: LogBucketArguments,
+}
+
+/// The buckets that the read role may read.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LogBucketArguments {
+    /// Bucket to which trails or flow logs deliver, that the read role may
+    /// read [repeatable; default: none]
+    #[arg(long = "log-bucket", value_name = "ARN", value_parser = parse_bucket_arn)]
+    pub arns: Vec<String>,
+}
+
+/// Checks the ARN of a bucket, whose name may have wildcards.
+fn parse_bucket_arn(text: &str) -> Result<String, &'static str> {
+    let rest = text.strip_prefix("arn:aws");
+    let name = rest.and_then(|rest| rest.split_once(":s3:::"));
+    match name {
+        Some((_, name)) if !name.is_empty() && !name.contains(['/', ',', ' ', ':']) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("expected the ARN of a bucket, for example arn:aws:s3:::NAME"),
+    }
 }
 
 /// The role or identity that a policy is for.
@@ -38,4 +62,7 @@ pub struct CloudformationArguments {
     /// also list the accounts
     #[arg(long)]
     pub management: bool,
+    /// The buckets with logs.
+    #[command(flatten)]
+    pub log_buckets: LogBucketArguments,
 }

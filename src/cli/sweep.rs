@@ -62,6 +62,10 @@ pub enum RequiredArgument {
 }
 
 /// What to search for, when and where.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = "\
 TIME: RFC 3339 (2026-03-01T12:00:00Z), an age (24h, 2d1h20m), or a Unix
@@ -162,14 +166,18 @@ pub struct SweepArguments {
     )]
     pub required: Vec<RequiredArgument>,
 
-    /// Kinds of log source to search: auto, or logs and history, separated by
-    /// commas
+    /// Kinds of log source to search: auto, or logs, s3 and history, separated
+    /// by commas
     ///
-    /// auto searches CloudWatch log groups, and CloudTrail's event history of
-    /// the account-Regions whose management events they do not cover. The
-    /// history has the management events of the last 90 days; AWS allows two
-    /// calls a second, with 50 events each. A kind that is named is searched
-    /// everywhere, the others nowhere.
+    /// auto searches CloudWatch log groups; then objects in S3, to which trails
+    /// and flow logs deliver, for what the log groups do not cover; then
+    /// CloudTrail's event history for the management events that are still
+    /// missing. The history has those of the last 90 days; AWS allows two calls
+    /// a second, with 50 events each. Of the log group and the bucket of a trail
+    /// that have the same records, auto reads the bucket alone if the log group
+    /// takes longer than ten minutes and the bucket is faster or cheaper within
+    /// --max-scan-cost; --dry-run shows the choice. A kind that is named is
+    /// searched everywhere, the others nowhere.
     #[arg(
         long,
         value_name = "SOURCES",
@@ -203,6 +211,15 @@ pub struct SweepArguments {
     )]
     pub no_tamper_check: bool,
 
+    /// Compare the objects in S3 with CloudTrail's digests
+    ///
+    /// Verifies the signatures and the chain of the digests, and which objects
+    /// were deleted or changed. Needs --sources with s3. What cannot be
+    /// verified is a gap. Reads one more object for each account-Region, trail
+    /// and hour.
+    #[arg(long, help_heading = "Search", hide_short_help = true)]
+    pub verify_integrity: bool,
+
     /// Exit with 4 if something was found, with 5 if coverage is incomplete too
     #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub fail_on_sighting: bool,
@@ -224,7 +241,7 @@ pub(super) fn parse_sources(text: &str) -> Result<SourceSelection, String> {
         format!(
             "expected {}, or {} separated by commas",
             SourceSelection::AUTO,
-            words.join(" and ")
+            words.join(", ")
         )
     })
 }
@@ -236,11 +253,11 @@ mod tests {
     #[test]
     fn sources_are_auto_or_a_list() {
         assert_eq!(parse_sources("auto"), Ok(SourceSelection::default()));
-        let both = SourceSelection::only(StorageKind::IN_AWS);
-        assert_eq!(parse_sources("history,logs"), Ok(both));
-        for invalid in ["", "auto,logs", "s3", "logs, history", "file"] {
+        let all = SourceSelection::only(StorageKind::IN_AWS);
+        assert_eq!(parse_sources("history,logs,s3"), Ok(all));
+        for invalid in ["", "auto,logs", "s4", "logs, history", "file"] {
             let error = parse_sources(invalid).unwrap_err();
-            assert!(error.contains("logs and history"), "{error}");
+            assert!(error.contains("logs, history, s3"), "{error}");
         }
     }
 }

@@ -10,12 +10,16 @@ use super::CommandError;
 use super::connection::Connection;
 use crate::cli::UsageError;
 use crate::report::{
-    CoverageTally, PlanReport, PlannedGap, PlannedTarget, SummaryWindow, write_json, write_plan,
+    CoverageTally, PlanReport, PlannedGap, PlannedSources, PlannedTarget, SourceEstimate,
+    SummaryWindow, write_json, write_plan,
 };
 use crate::settings::{EngineChoice, EngineSettings, GlobalSettings, SweepSettings};
 use crate::store::{Checkpoint, Journal};
-use crate::sweep::{self, PlanSheet, SweepParts, Tally, WindowBasis, complete_until};
-use dragnet_model::RunId;
+use crate::sweep::{
+    self, PlanSheet, PlannedChoice, PlannedSource, ReadTime, SweepParts, Tally, WindowBasis,
+    complete_until,
+};
+use dragnet_model::{RunId, Target};
 
 /// Plans a sweep without searching or writing anything.
 ///
@@ -135,6 +139,8 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings, now: Timestamp) -> PlanRe
             bytes_to_scan: round(plan.insights.bytes),
             cost_usd: plan.usd,
             event_history_calls: plan.history_calls,
+            s3_objects: plan.objects,
+            s3_bytes: plan.object_bytes,
         })
         .collect();
     let indicators = settings.indicators.iter().map(ToString::to_string);
@@ -150,8 +156,41 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings, now: Timestamp) -> PlanRe
         cost_usd: sheet.usd(),
         max_scan_cost_usd: settings.engines.max_scan_cost,
         targets,
+        source_choices: sheet
+            .choices()
+            .iter()
+            .map(|(target, choice)| planned_sources(target, choice))
+            .collect(),
         not_covered: sheet.left_out().iter().map(PlannedGap::from).collect(),
         unmatched_selectors: sheet.unmatched().texts(),
+    }
+}
+
+/// Returns the choice of sources for an account-Region as the plan reports it.
+fn planned_sources(target: &Target, choice: &Arc<PlannedChoice>) -> PlannedSources {
+    PlannedSources {
+        account_id: target.account.to_string(),
+        region: target.region.to_string(),
+        reason: choice.reason.as_str(),
+        explanation: choice.reason.explanation(),
+        choice: Arc::as_ptr(choice).addr(),
+        sources: choice.sources.iter().map(source_estimate).collect(),
+    }
+}
+
+fn source_estimate(planned: &PlannedSource) -> SourceEstimate {
+    let source = &planned.source;
+    SourceEstimate {
+        method: source.method.as_str(),
+        location: source.location.clone(),
+        is_read: planned.is_read,
+        is_complete: planned.is_complete,
+        calls: source.calls.map(round),
+        seconds_at_quota: match source.time {
+            ReadTime::AtQuota(time) => Some(time.as_secs()),
+            ReadTime::Short | ReadTime::Unknown => None,
+        },
+        cost_usd: source.usd,
     }
 }
 

@@ -66,6 +66,8 @@ pub(super) fn summarize(
         targets: coverage.targets(),
         log_groups: coverage.log_groups(),
         files: file_summary(facts, reader, coverage)?,
+        integrity: facts.integrity.get_if_stored()?,
+        bucket_reads: facts.bucket_reads.get_or_default()?,
         sources: evidence.sources.counts(),
         tampering: evidence.tampering.by_name().clone(),
         never_in_logs: NEVER_IN_LOGS,

@@ -8,7 +8,8 @@ use dragnet_model::Target;
 
 use super::digest::Digest;
 use super::object_name::{ChainName, digest_name};
-use super::problem::{IntegrityKind, IntegrityProblem};
+use super::problem::{IntegrityKind, IntegrityProblem, ObjectPlace};
+use super::signature::signature_id;
 use super::time_text::{format_time, time_text};
 
 /// All digests, by chain and time.
@@ -43,6 +44,8 @@ struct ChainLink {
     start_s: i64,
     end_s: i64,
     sha256: [u8; 32],
+    /// What identifies its signature, if that is known.
+    signature: Option<[u8; 32]>,
     previous: Option<PreviousLink>,
     /// The folder of the Region. The digests of a chain share it.
     folder: Arc<str>,
@@ -54,12 +57,25 @@ struct PreviousLink {
     /// The time in its name.
     time_s: i64,
     sha256: [u8; 32],
+    signature: Option<[u8; 32]>,
+}
+
+/// What is known about a digest besides its content.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DigestSeal<'d> {
+    /// The SHA-256 of its content.
+    pub(super) sha256: [u8; 32],
+    /// Its signature in hexadecimal; `None` for a copy, or if it is wrong.
+    pub(super) signature: Option<&'d str>,
+    /// Whether its hours count as covered.
+    pub(super) is_trusted: bool,
 }
 
 impl DigestChains {
-    /// Adds a digest with the SHA-256 of its content. Returns whether it is another one than those
+    /// Adds a digest. Returns whether it is another one than those
     /// before: a directory may contain copies.
-    pub(super) fn add(&mut self, digest: &Digest, sha256: [u8; 32]) -> bool {
+    pub(super) fn add(&mut self, digest: &Digest, seal: DigestSeal<'_>) -> bool {
+        let sha256 = seal.sha256;
         let chain = self.chains.entry(digest.name.chain.clone()).or_default();
         let folder = folder(digest);
         if *chain.last_folder != *folder {
@@ -69,10 +85,16 @@ impl DigestChains {
             start_s: digest.start_s,
             end_s: digest.end_s,
             sha256,
+            signature: seal.signature.map(signature_id),
             previous: digest.previous.as_ref().map(|previous| PreviousLink {
                 is_backfill: previous.name.chain.is_backfill,
                 time_s: previous.name.end_s,
                 sha256: previous.sha256,
+                signature: digest
+                    .signed
+                    .previous_signature
+                    .as_deref()
+                    .map(signature_id),
             }),
             folder: Arc::clone(&chain.last_folder),
         };
@@ -90,7 +112,9 @@ impl DigestChains {
             }),
         }
         self.digests += 1;
-        self.cover(digest);
+        if seal.is_trusted {
+            self.cover(digest);
+        }
         true
     }
 
@@ -118,12 +142,12 @@ impl DigestChains {
 
     /// Returns where a chain is broken: a digest is missing or is not the one that the next one
     /// names, or a chain starts anew.
-    pub(super) fn problems(&self) -> Vec<IntegrityProblem> {
+    pub(super) fn problems(&self, place: ObjectPlace) -> Vec<IntegrityProblem> {
         let mut problems = self.conflicts.clone();
         for (name, chain) in &self.chains {
             let mut before = None;
             for (time_s, link) in &chain.links {
-                problems.extend(self.check_link(name, *time_s, link, before));
+                problems.extend(self.check_link((name, *time_s, link), before, place));
                 before = Some(link);
             }
         }
@@ -132,10 +156,9 @@ impl DigestChains {
 
     fn check_link(
         &self,
-        name: &ChainName,
-        time_s: i64,
-        link: &ChainLink,
+        (name, time_s, link): (&ChainName, i64, &ChainLink),
         before: Option<&ChainLink>,
+        place: ObjectPlace,
     ) -> Option<IntegrityProblem> {
         let Some(previous) = link.previous else {
             // Backfill digests are not in the order of the hours that they are about.
@@ -152,13 +175,11 @@ impl DigestChains {
         };
         let links = self.chains.get(&chain_name).map(|chain| &chain.links);
         if let Some(found) = links.and_then(|links| links.get(&previous.time_s)) {
-            return (found.sha256 != previous.sha256).then(|| IntegrityProblem {
+            let next = digest_name(name, time_s);
+            return describe_change(found, previous, &next).map(|detail| IntegrityProblem {
                 kind: IntegrityKind::ModifiedDigest,
                 address: address(&chain_name, previous.time_s, &found.folder),
-                detail: format!(
-                    "its content is not the one whose hash is in the next digest, {}",
-                    digest_name(name, time_s)
-                ),
+                detail,
             });
         }
         let first = links.and_then(BTreeMap::first_key_value);
@@ -170,9 +191,28 @@ impl DigestChains {
         Some(IntegrityProblem {
             kind: IntegrityKind::MissingDigest,
             address: address(&chain_name, previous.time_s, &link.folder),
-            detail: describe_missing(before, link, &digest_name(name, time_s)),
+            detail: format!(
+                "{}; {}",
+                describe_missing(before, link, &digest_name(name, time_s)),
+                place.advice_for_missing_digest()
+            ),
         })
     }
+}
+
+/// Says how a digest differs from what the next one names, if it does.
+fn describe_change(found: &ChainLink, named: PreviousLink, next: &str) -> Option<String> {
+    if found.sha256 != named.sha256 {
+        return Some(format!(
+            "its content is not the one whose hash is in the next digest, {next}"
+        ));
+    }
+    let has_other_signature = found
+        .signature
+        .zip(named.signature)
+        .is_some_and(|(found, named)| found != named);
+    has_other_signature
+        .then(|| format!("its signature is not the one that is in the next digest, {next}"))
 }
 
 /// Digests stop when logging or the validation of log files is stopped, or the trail is deleted.
@@ -201,7 +241,7 @@ fn describe_missing(before: Option<&ChainLink>, link: &ChainLink, next: &str) ->
             )
         })
         .unwrap_or_default();
-    format!("the digest is missing, which the next one, {next}, names{hours}; copy it again")
+    format!("the digest is missing, which the next one, {next}, names{hours}")
 }
 
 /// Returns the folder of the Region in which a digest is: its address without the day and the name.

@@ -6,11 +6,11 @@ use dragnet_model::Target;
 use dragnet_model::format::plural;
 use jiff::Timestamp;
 
-use super::chain::DigestChains;
+use super::chain::{DigestChains, DigestSeal};
 use super::digest::{Digest, ListedLogFile};
 use super::object_name::LogFileName;
 use super::object_table::{ExpectedSha256, Listed, ObjectTable};
-use super::problem::{IntegrityKind, IntegrityProblem};
+use super::problem::{IntegrityKind, IntegrityProblem, ObjectPlace};
 use super::summary::DigestSummary;
 
 /// How many missing log files of an account-Region are named one by one, so that memory is bounded.
@@ -19,6 +19,7 @@ const MOST_NAMED: usize = 100;
 /// Takes digests one by one, in any order, and remembers what they expect.
 #[derive(Debug)]
 pub struct DigestCheck {
+    place: ObjectPlace,
     table: ObjectTable,
     chains: DigestChains,
     invalid: u64,
@@ -26,6 +27,8 @@ pub struct DigestCheck {
     not_copied: u64,
     missing: BTreeMap<Target, MissingLogFiles>,
     conflicts: Vec<IntegrityProblem>,
+    /// The digests that prove nothing.
+    rejected: Vec<IntegrityProblem>,
 }
 
 /// The log files of an account-Region that digests list and that do not exist.
@@ -46,9 +49,20 @@ pub struct LogFileCounts {
 }
 
 impl DigestCheck {
-    /// Creates the check. The table has the log files that exist.
+    /// Creates the check of a copy. The table has the log files that exist.
     pub fn new(table: ObjectTable) -> Self {
+        Self::with_place(ObjectPlace::Disk, table)
+    }
+
+    /// Creates the check of the bucket to which the log files were delivered. The table has all of the
+    /// log files that digests are compared with.
+    pub fn for_bucket(table: ObjectTable) -> Self {
+        Self::with_place(ObjectPlace::Bucket, table)
+    }
+
+    fn with_place(place: ObjectPlace, table: ObjectTable) -> Self {
         Self {
+            place,
             table,
             chains: DigestChains::default(),
             invalid: 0,
@@ -56,12 +70,18 @@ impl DigestCheck {
             not_copied: 0,
             missing: BTreeMap::new(),
             conflicts: Vec::new(),
+            rejected: Vec::new(),
         }
     }
 
-    /// Adds a digest with the SHA-256 of its unpacked content.
+    /// Adds a digest of a copy with the SHA-256 of its unpacked content.
     pub fn add_digest(&mut self, digest: &Digest, sha256: [u8; 32]) {
-        if !self.chains.add(digest, sha256) {
+        let seal = DigestSeal {
+            sha256,
+            signature: None,
+            is_trusted: true,
+        };
+        if !self.chains.add(digest, seal) {
             return;
         }
         if digest.unusable.is_some() {
@@ -70,6 +90,55 @@ impl DigestCheck {
         for file in &digest.log_files {
             self.list(file);
         }
+    }
+
+    /// Adds a digest with a valid signature. `outside` is the number of log files that it lists besides
+    /// those in `digest`, and that are not compared.
+    pub fn add_signed_digest(
+        &mut self,
+        digest: &Digest,
+        sha256: [u8; 32],
+        signature: &str,
+        outside: u64,
+    ) {
+        let seal = DigestSeal {
+            sha256,
+            signature: Some(signature),
+            is_trusted: true,
+        };
+        if !self.chains.add(digest, seal) {
+            return;
+        }
+        self.not_copied += outside;
+        if let Some((number, first)) = &digest.unusable {
+            let detail = format!(
+                "{number} entries of its list are not as CloudTrail writes them, the first: {first}; their log files were not compared"
+            );
+            self.reject(&digest.bucket, &digest.key, detail);
+        }
+        for file in &digest.log_files {
+            self.list(file);
+        }
+    }
+
+    /// Adds a digest with a wrong signature: its place in the chain is known, and nothing else counts.
+    pub fn add_forged_digest(&mut self, digest: &Digest, sha256: [u8; 32], detail: String) {
+        let seal = DigestSeal {
+            sha256,
+            signature: None,
+            is_trusted: false,
+        };
+        self.chains.add(digest, seal);
+        self.reject(&digest.bucket, &digest.key, detail);
+    }
+
+    /// Adds an object that should be a digest and proves nothing.
+    pub fn reject(&mut self, bucket: &str, key: &str, detail: String) {
+        self.rejected.push(IntegrityProblem {
+            kind: IntegrityKind::InvalidDigest,
+            address: format!("s3://{bucket}/{key}"),
+            detail,
+        });
     }
 
     /// Counts a digest that could not be read.
@@ -116,13 +185,19 @@ impl DigestCheck {
     pub fn problems(&self) -> Vec<IntegrityProblem> {
         let mut problems = self.digest_problems();
         for missing in self.missing.values() {
-            problems.extend(missing.problems());
+            problems.extend(missing.problems(self.place));
         }
         problems
     }
 
     fn digest_problems(&self) -> Vec<IntegrityProblem> {
-        let mut problems = self.chains.problems();
+        let mut problems = self.rejected.clone();
+        let of_chains = self.chains.problems(self.place);
+        // Each digest is named once, with what says the most about it.
+        problems.extend(of_chains.into_iter().filter(|problem| {
+            let mut rejected = self.rejected.iter();
+            !rejected.any(|other| other.address == problem.address)
+        }));
         problems.extend(self.conflicts.iter().cloned());
         problems
     }
@@ -158,13 +233,14 @@ impl DigestCheck {
             not_copied: self.not_copied,
             unlisted,
             without_digest,
-            signatures_checked: false,
+            signatures_checked: self.place == ObjectPlace::Bucket,
         })
     }
 }
 
 impl MissingLogFiles {
-    fn problems(&self) -> impl Iterator<Item = IntegrityProblem> {
+    fn problems(&self, place: ObjectPlace) -> impl Iterator<Item = IntegrityProblem> {
+        let what = place.describe_missing_log_file();
         let more = self.number.saturating_sub(self.addresses.len() as u64);
         let last = self.addresses.len().saturating_sub(1);
         self.addresses
@@ -182,9 +258,7 @@ impl MissingLogFiles {
                 IntegrityProblem {
                     kind: IntegrityKind::MissingLogFile,
                     address: address.clone(),
-                    detail: format!(
-                        "a digest lists it, and it is not on disk, although others of this time are; copy it again{others}"
-                    ),
+                    detail: format!("{what}{others}"),
                 }
             })
     }

@@ -196,3 +196,64 @@ fn copies_of_a_digest_are_one_and_other_contents_a_problem() {
     // Both the digest and the log file with two hashes are named.
     assert_eq!(kinds(&problems), [IntegrityKind::ModifiedDigest; 2]);
 }
+
+/// Checks digests of a bucket, each with its number as the signature, and the signature that it names
+/// for the one before.
+fn check_bucket(keys: &[String], digests: &[(Value, &str)]) -> DigestCheck {
+    let mut builder = ObjectTableBuilder::default();
+    for key in keys {
+        builder.add(file_name(key));
+    }
+    let mut check = DigestCheck::for_bucket(builder.build_complete());
+    for (digest, signature) in digests {
+        let json = digest.to_string();
+        check.add_signed_digest(&Digest::parse(&json).unwrap(), sha256(&json), signature, 0);
+    }
+    check
+}
+
+#[test]
+fn chain_of_a_bucket_is_linked_by_signatures_too() {
+    // Every digest names the signature `00`.
+    let (keys, digests) = four_hours();
+    let signed = |signatures: [&'static str; 4]| {
+        let digests = digests.iter().cloned().zip(signatures);
+        check_bucket(&keys, &digests.collect::<Vec<_>>())
+    };
+    let good = signed(["00", "00", "00", "07"]);
+    assert!(good.problems().is_empty());
+    assert!(summary(&good).signatures_checked);
+    let problems = signed(["00", "01", "00", "07"]).problems();
+    assert_eq!(kinds(&problems), [IntegrityKind::ModifiedDigest]);
+    let key = digests[1]["digestS3Object"].as_str().unwrap();
+    assert_eq!(problems[0].address, format!("s3://trail-bucket/{key}"));
+    assert!(problems[0].detail.contains("its signature"), "{problems:?}");
+}
+
+#[test]
+fn bucket_without_any_log_file_lacks_all_of_them() {
+    let (_, digests) = four_hours();
+    let digests: Vec<(Value, &str)> = digests.into_iter().map(|digest| (digest, "00")).collect();
+    let check = check_bucket(&[], &digests);
+    let problems = check.problems();
+    assert_eq!(kinds(&problems), [IntegrityKind::MissingLogFile; 4]);
+    assert!(problems[0].detail.contains("the bucket does not have it"));
+    assert_eq!(summary(&check).missing, 4);
+}
+
+#[test]
+fn forged_digest_is_one_problem_and_confirms_nothing() {
+    let (keys, digests) = four_hours();
+    let good = |position: usize| (digests[position].clone(), "00");
+    let mut check = check_bucket(&keys, &[good(0), good(2), good(3)]);
+    let mut forged = digests[1].clone();
+    forged["logFiles"] = json!([]);
+    let json = forged.to_string();
+    let forged = Digest::parse(&json).unwrap();
+    check.add_forged_digest(&forged, sha256(&json), "its signature is wrong".to_owned());
+    let problems = check.problems();
+    assert_eq!(kinds(&problems), [IntegrityKind::InvalidDigest]);
+    let summary = summary(&check);
+    let numbers = (summary.digest_problems, summary.log_files, summary.unlisted);
+    assert_eq!(numbers, (1, 3, 1));
+}

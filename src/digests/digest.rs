@@ -17,6 +17,9 @@ const SHA256: &str = "SHA-256";
 /// hour of one account-Region.
 pub(super) const MOST_LOG_FILES: usize = 65_536;
 
+/// The longest signature in bytes, in hexadecimal: that of an RSA key of 8,192 bits.
+const LONGEST_SIGNATURE: usize = 2_048;
+
 /// How much of an unexpected value a message contains, in characters.
 const SHOWN: usize = 160;
 
@@ -35,10 +38,23 @@ pub struct Digest {
     pub end_s: i64,
     /// The digest before; `None` if it is the first of its chain.
     pub previous: Option<PreviousDigest>,
+    /// What of it is signed apart from its hash, as it is written.
+    pub signed: SignedMembers,
     /// The log files that it lists.
     pub log_files: Vec<ListedLogFile>,
     /// How many more entries its list has that cannot be used, and why not the first of them.
     pub unusable: Option<(u64, String)>,
+}
+
+/// The members of a digest from which the signed text is made, and the name of the key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignedMembers {
+    /// The end of its hour.
+    pub end_time: String,
+    /// The fingerprint of the public key; empty if it names none.
+    pub key_fingerprint: String,
+    /// The signature of the digest before, in hexadecimal; `None` if it is the first of its chain.
+    pub previous_signature: Option<String>,
 }
 
 /// The digest before another one.
@@ -103,6 +119,7 @@ impl Digest {
             return Err(invalid("digestEndTime", &raw.digest_end_time, expected));
         }
         let previous = raw.previous(&name)?;
+        let signed = raw.signed()?;
         let files = raw.log_files.unwrap_or_default();
         let unusable = (files.unusable > 0).then_some((files.unusable, files.first_problem));
         Ok(Self {
@@ -112,6 +129,7 @@ impl Digest {
             start_s,
             end_s,
             previous,
+            signed,
             log_files: files.listed,
             unusable,
         })
@@ -134,6 +152,8 @@ struct RawDigest {
     previous_digest_s3_object: Option<String>,
     previous_digest_hash_value: Option<String>,
     previous_digest_hash_algorithm: Option<String>,
+    previous_digest_signature: Option<String>,
+    digest_public_key_fingerprint: Option<String>,
     log_files: Option<LogFiles>,
 }
 
@@ -172,6 +192,22 @@ impl RawDigest {
             name: previous,
             sha256,
         }))
+    }
+}
+
+impl RawDigest {
+    fn signed(&self) -> Result<SignedMembers, InvalidDigest> {
+        let signature = self.previous_digest_signature.as_deref();
+        if let Some(long) = signature.filter(|hex| hex.len() > LONGEST_SIGNATURE) {
+            let expected = "at most 2,048 hexadecimal digits";
+            return Err(invalid("previousDigestSignature", long, expected));
+        }
+        let fingerprint = self.digest_public_key_fingerprint.as_deref();
+        Ok(SignedMembers {
+            end_time: self.digest_end_time.clone(),
+            key_fingerprint: fingerprint.map(shorten).unwrap_or_default(),
+            previous_signature: signature.map(str::to_owned),
+        })
     }
 }
 

@@ -25,6 +25,8 @@ pub struct ObjectTable {
     days: Vec<CopiedDays>,
     /// The groups by their index.
     targets: Vec<Target>,
+    /// Whether these are all log files that exist, and not those of a copy.
+    is_complete: bool,
 }
 
 /// Log files with the same account, Region and service.
@@ -128,6 +130,15 @@ impl ObjectTableBuilder {
             groups: self.groups,
             days: self.days,
             targets: by_index.into_iter().map(|(_, target)| target).collect(),
+            is_complete: false,
+        }
+    }
+
+    /// Returns the table, if the log files are all that exist: every other one is missing.
+    pub fn build_complete(self) -> ObjectTable {
+        ObjectTable {
+            is_complete: true,
+            ..self.build()
         }
     }
 }
@@ -140,7 +151,7 @@ impl ObjectTable {
             .position(file_name)
             .and_then(|position| self.objects.get_mut(position));
         let Some(object) = object else {
-            return if self.is_copied(file_name) {
+            return if self.is_complete || self.is_copied(file_name) {
                 Listed::Missing
             } else {
                 Listed::NotCopied

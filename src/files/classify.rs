@@ -145,12 +145,12 @@ impl RecordHandler<'_> {
         if self.exported_row(text, fields, offset) {
             return;
         }
-        match fields.log_event(self.envelope.has_log_events) {
-            Some(event) => {
-                self.log_event(&event, offset);
-                self.other_members(text, offset);
-            }
-            None => self.emit(ClassifiedRecord::from_app(text, RecordForm::Json), offset),
+        if let Some(event) = fields.log_event(self.envelope.has_log_events) {
+            self.log_event(&event, offset);
+            self.other_members(text, offset);
+        } else {
+            let found = ClassifiedRecord::from_app(text, RecordForm::Json);
+            self.emit(found.with_access_line(), offset);
         }
     }
 
@@ -308,10 +308,15 @@ impl RecordHandler<'_> {
         } else {
             RecordForm::Text
         };
+        let found = ClassifiedRecord::from_app(message, form);
+        let found = match time_ms {
+            // As in a sweep, the time is the one with which the line is stored.
+            Some(_) => ClassifiedRecord { time_ms, ..found },
+            None => found.with_access_line(),
+        };
         let found = ClassifiedRecord {
-            time_ms,
             log_stream,
-            ..ClassifiedRecord::from_app(message, form)
+            ..found
         };
         self.emit(found, offset);
     }

@@ -14,9 +14,12 @@ pub struct CollectedFrom {
     pub region: Region,
     /// The kind of place.
     pub source: StorageKind,
-    /// The name of the log group; empty for the event history.
+    /// The name of the log group; empty for the event history and for objects in S3.
     pub log_group: String,
-    /// The formats of the flow logs that deliver to the log group, in the syntax of AWS:
+    /// The bucket and the prefix of the keys of objects in S3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket_prefix: Option<String>,
+    /// The formats of the flow logs that deliver there, in the syntax of AWS:
     /// `${version} ${srcaddr}`.
     pub flow_log_formats: Vec<String>,
 }

@@ -15,6 +15,7 @@
 //!
 //! Nothing here is async or starts a thread: the caller gives each thread its own reader.
 
+mod access_line;
 mod archive;
 mod bounded_reader;
 mod brackets;
@@ -50,6 +51,7 @@ mod tar_source;
 mod utf16;
 mod walk;
 
+pub use access_line::AccessLine;
 pub use collected_from::CollectedFrom;
 pub use content_name::path_text;
 pub use coverage::{CoverageCell, CoverageTally};

@@ -116,6 +116,13 @@ impl FileReader {
         }
     }
 
+    /// Reads a source of any size as a file of this name.
+    pub fn read_source(&mut self, path: &str, source: &mut dyn Read, sink: &mut dyn FileSink) {
+        let name = ContentName { path, entry: None };
+        let mut source = CancelReader::new(source, &self.cancel);
+        self.read_stream(&mut source, name, Packing::NONE, sink);
+    }
+
     /// Reads a file of about this size at once, or streams it if it is too large.
     fn read_sized(
         &mut self,

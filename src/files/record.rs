@@ -33,6 +33,16 @@ pub struct RecordOrigin<'a> {
     pub offset: u64,
 }
 
+impl RecordOrigin<'_> {
+    /// Returns the path of the file; in an archive, with the path in it.
+    pub fn content_name(&self) -> String {
+        match self.entry {
+            Some(entry) => format!("{}!{entry}", self.path),
+            None => self.path.to_owned(),
+        }
+    }
+}
+
 /// A record with what is known about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRecord<'a> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use dragnet_model::{AccountId, LogKind, Region};
 
+use super::access_line::AccessLine;
 use super::container::Envelope;
 use super::content_name::ContentName;
 use super::coverage::hour_of_ms;
@@ -68,6 +69,19 @@ impl<'f> ClassifiedRecord<'f> {
             account: None,
             region: None,
             log_stream: None,
+        }
+    }
+
+    /// Adds what the line of an access log or query log says about itself.
+    pub(super) fn with_access_line(self) -> Self {
+        let Some(line) = AccessLine::parse(self.text) else {
+            return self;
+        };
+        Self {
+            time_ms: line.time_ms,
+            account: line.account,
+            region: line.region,
+            ..self
         }
     }
 }

@@ -1,4 +1,5 @@
-//! `coverage.csv`: one row per account, account-Region, log group and event history.
+//! `coverage.csv`: one row per account, account-Region, log group, event history and folder of a
+//! bucket.
 
 use std::io::{self, Write};
 
@@ -6,7 +7,7 @@ use super::{CsvFile, ReportError};
 use dragnet_model::Coverage;
 use dragnet_model::time::format_ms;
 
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 19] = [
     "account_id",
     "account_name",
     "region",
@@ -25,6 +26,7 @@ const COLUMNS: [&str; 18] = [
     "kinds",
     "source",
     "file",
+    "bucket_prefix",
 ];
 
 /// Writes the coverage. The rows must be sorted.
@@ -75,6 +77,7 @@ fn write_record<W: Write>(row: &Coverage, csv: &mut CsvFile<W>) -> io::Result<()
             .map(|source| source.to_string())
             .unwrap_or_default(),
         row.file.clone().unwrap_or_default(),
+        row.bucket_prefix.clone().unwrap_or_default(),
     ];
     csv.write_row(&cells)
 }
@@ -106,10 +109,10 @@ mod tests {
             coverage_row("222222222222", None, None, closed),
         ];
         insta::assert_snapshot!(written(|out| write_coverage(rows.map(Ok::<_, Infallible>), out)), @"
-        account_id,account_name,region,log_group,log_class,status,reason,denied_by,engine,from,to,pages,events,bytes,sightings,kinds,source,file
-        111111111111,n1,eu-west-1,/aws/a,STANDARD,searched,,,filter,2026-03-01T12:00:00.000Z,2026-03-02T12:00:00.000Z,1,100,5000,1,,logs,
-        111111111111,n1,us-east-1,,,denied,access-denied: no: in a service control policy,scp,,,,0,100,5000,1,,,
-        222222222222,n2,,,,skipped,account-not-active: SUSPENDED,,,,,0,100,5000,1,,,
+        account_id,account_name,region,log_group,log_class,status,reason,denied_by,engine,from,to,pages,events,bytes,sightings,kinds,source,file,bucket_prefix
+        111111111111,n1,eu-west-1,/aws/a,STANDARD,searched,,,filter,2026-03-01T12:00:00.000Z,2026-03-02T12:00:00.000Z,1,100,5000,1,,logs,,
+        111111111111,n1,us-east-1,,,denied,access-denied: no: in a service control policy,scp,,,,0,100,5000,1,,,,
+        222222222222,n2,,,,skipped,account-not-active: SUSPENDED,,,,,0,100,5000,1,,,,
         ");
     }
 }

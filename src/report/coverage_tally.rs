@@ -17,6 +17,8 @@ pub struct CoverageTally {
     log_groups: LogGroupCounts,
     /// Event histories of which something was read.
     histories: u64,
+    /// Folders of buckets of which something was read.
+    bucket_folders: u64,
     /// Whether records of files were searched.
     has_files: bool,
     /// The files that could not be read, or not completely.
@@ -59,6 +61,9 @@ impl CoverageTally {
         }
         if row.source == Some(StorageKind::History) && row.pages > 0 {
             self.histories += 1;
+        }
+        if row.bucket_prefix.is_some() && row.pages > 0 {
+            self.bucket_folders += 1;
         }
         let is_required = self.required.concern(&row.kinds);
         if !is_required && row.source != Some(StorageKind::File) {
@@ -159,6 +164,11 @@ impl CoverageTally {
     /// Returns the number of event histories of which something was read.
     pub fn histories(&self) -> u64 {
         self.histories
+    }
+
+    /// Returns the number of folders of buckets of which something was read.
+    pub fn bucket_folders(&self) -> u64 {
+        self.bucket_folders
     }
 
     /// Returns the number of files on disk that could not be read, or not completely.

@@ -1,8 +1,8 @@
 //! The files on disk that a run searched, in numbers and as sentences.
 
-use jiff::Timestamp;
 use serde::Serialize;
 
+use super::digest_text::describe_copied_digests;
 use crate::digests::DigestSummary;
 use dragnet_model::format::{bytes, count, plural};
 
@@ -46,72 +46,13 @@ impl FileSummary {
     /// Returns the sentences of the verdict.
     pub(super) fn sentences(&self) -> Vec<String> {
         let mut sentences = vec![format!("On disk: {}.", self.describe())];
-        sentences.extend(self.digests.as_ref().map(describe_digests));
+        sentences.extend(self.digests.as_ref().map(describe_copied_digests));
         if self.are_alone {
             let limit = "Only these files were searched: an account, Region or hour without a record in them may have had \
                          activity.";
             sentences.push(limit.to_owned());
         }
         sentences
-    }
-}
-
-/// Says what the digests confirm, what they do not, and what was not compared.
-fn describe_digests(digests: &DigestSummary) -> String {
-    let found =
-        [(digests.missing, "missing"), (digests.modified, "modified")].map(|(number, what)| {
-            match number {
-                0 => format!("none {what}"),
-                number => format!("{} {what}", count(number)),
-            }
-        });
-    let mut parts = vec![
-        format!(
-            "{}: {}",
-            plural(digests.log_files, "log file"),
-            found.join(", ")
-        ),
-        describe_chains(digests),
-    ];
-    let not_compared = [
-        (digests.unchecked, "could not be read"),
-        (
-            digests.not_copied,
-            "listed, but of accounts, Regions or days that are not on disk",
-        ),
-        (digests.unlisted, "of this time in no digest, or not yet"),
-        (
-            digests.without_digest,
-            "of other times or account-Regions, without a digest",
-        ),
-    ];
-    for (number, what) in not_compared {
-        if number > 0 {
-            parts.push(format!(
-                "not compared: {} {what}",
-                plural(number, "log file")
-            ));
-        }
-    }
-    format!(
-        "CloudTrail digests list {} (signatures not checked: a copy has none).",
-        parts.join("; ")
-    )
-}
-
-fn describe_chains(digests: &DigestSummary) -> String {
-    let time = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let hours = format!("from {} to {}", time(digests.from), time(digests.to));
-    match (digests.digest_problems, digests.account_regions) {
-        (0, 1) => format!("digest chain unbroken {hours}"),
-        (0, several) => format!(
-            "digest chains of {} unbroken, together {hours}",
-            plural(several, "account-Region")
-        ),
-        (problems, _) => format!(
-            "{} with the digests {hours}, so they confirm less",
-            plural(problems, "problem")
-        ),
     }
 }
 
@@ -140,48 +81,5 @@ mod tests {
         files.are_alone = false;
         let sentences = files.sentences();
         assert!(sentences.len() == 1 && !sentences[0].contains("could not"));
-    }
-
-    #[test]
-    fn digests_are_described_with_what_they_do_not_say() {
-        let mut digests = DigestSummary {
-            digests: 24,
-            digest_problems: 0,
-            account_regions: 1,
-            from: "2026-11-27T00:04:04Z".parse().unwrap(),
-            to: "2026-11-28T00:04:04Z".parse().unwrap(),
-            log_files: 28_914,
-            missing: 0,
-            modified: 0,
-            unchecked: 0,
-            not_copied: 0,
-            unlisted: 0,
-            without_digest: 0,
-            signatures_checked: false,
-        };
-        assert_eq!(
-            describe_digests(&digests),
-            "CloudTrail digests list 28,914 log files: none missing, none modified; \
-             digest chain unbroken from 2026-11-27T00:04:04Z to 2026-11-28T00:04:04Z \
-             (signatures not checked: a copy has none)."
-        );
-        digests.missing = 1_000;
-        digests.digest_problems = 1;
-        digests.unlisted = 1;
-        let text = describe_digests(&digests);
-        for part in [
-            ": 1,000 missing, none modified; 1 problem with the digests from ",
-            "; not compared: 1 log file of this time in no digest, or not yet (signatures",
-        ] {
-            assert!(text.contains(part), "{part}: {text}");
-        }
-        assert!(!text.contains("unbroken"), "{text}");
-        digests.digest_problems = 0;
-        digests.account_regions = 2;
-        let text = describe_digests(&digests);
-        assert!(
-            text.contains("chains of 2 account-Regions unbroken, together from "),
-            "{text}"
-        );
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use dragnet_model::format::{count, plural};
-use dragnet_model::{AccountId, Coverage, Outcome, Status, StorageKind};
+use dragnet_model::{AccountId, Coverage, Outcome, Reason, Status, StorageKind};
 
 /// The maximum number of different reasons. Further ones are combined, because the report would be
 /// unreadable, and error messages with a random part must not fill the memory.
@@ -48,6 +48,7 @@ pub(super) struct RowCounts {
     targets: u64,
     log_groups: u64,
     histories: u64,
+    bucket_folders: u64,
     files: u64,
 }
 
@@ -57,6 +58,8 @@ impl RowCounts {
             self.log_groups += 1;
         } else if row.source == Some(StorageKind::History) {
             self.histories += 1;
+        } else if row.bucket_prefix.is_some() {
+            self.bucket_folders += 1;
         } else if row.file.is_some() {
             self.files += 1;
         } else if row.region.is_some() {
@@ -73,12 +76,18 @@ impl RowCounts {
             targets: self.targets + other.targets,
             log_groups: self.log_groups + other.log_groups,
             histories: self.histories + other.histories,
+            bucket_folders: self.bucket_folders + other.bucket_folders,
             files: self.files + other.files,
         }
     }
 
     pub(super) fn total(self) -> u64 {
-        self.accounts + self.targets + self.log_groups + self.histories + self.files
+        self.accounts
+            + self.targets
+            + self.log_groups
+            + self.histories
+            + self.bucket_folders
+            + self.files
     }
 
     /// Returns the numbers as text: `1 account, 3 account-Regions, 2 log groups`.
@@ -87,6 +96,7 @@ impl RowCounts {
             (self.accounts, "account"),
             (self.targets, "account-Region"),
             (self.log_groups, "log group"),
+            (self.bucket_folders, "bucket folder"),
             (self.files, "file"),
         ];
         let histories = match self.histories {
@@ -169,10 +179,10 @@ pub(super) fn row_name(row: &Coverage) -> String {
         .as_ref()
         .map(|region| format!(" {region}"))
         .unwrap_or_default();
-    let location = row.log_group.as_deref().unwrap_or_default();
+    let location = row.log_group.as_deref().or(row.bucket_prefix.as_deref());
     let place = row
         .source
-        .map(|source| format!(" {}", source.place_name(location)))
+        .map(|source| format!(" {}", source.place_name(location.unwrap_or_default())))
         .unwrap_or_default();
     format!("{account}{region}{place}")
 }
@@ -186,6 +196,12 @@ fn common_reason(row: &Coverage) -> String {
         && let (Some(reason), Some((kind, _))) = (reason, detail.split_once(": "))
     {
         return format!("{reason}: {kind}: {}", reason.explanation());
+    }
+    // The detail names objects of this folder alone.
+    if row.bucket_prefix.is_some()
+        && let Some(reason) = reason.filter(|reason| is_about_objects(*reason))
+    {
+        return format!("{reason}: {}", reason.explanation());
     }
     let decoded = detail
         .split("Encoded authorization failure")
@@ -208,6 +224,23 @@ fn common_reason(row: &Coverage) -> String {
         Some(reason) if common.detail.is_empty() => reason.explanation().to_owned(),
         _ => common.reason_text(),
     }
+}
+
+/// Whether a reason is about single objects of a bucket.
+fn is_about_objects(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::ObjectArchived
+            | Reason::ObjectDenied
+            | Reason::KeyDenied
+            | Reason::ObjectUnreadable
+            | Reason::ObjectGone
+            | Reason::ObjectDeleted
+            | Reason::FileModified
+            | Reason::FileUnconfirmed
+            | Reason::UnknownLayout
+            | Reason::Parquet
+    )
 }
 
 /// Replaces `word` where it is a word by itself, not where it is a part of a longer word.
@@ -259,7 +292,6 @@ fn is_uuid(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::report::testing::coverage_row;
-    use dragnet_model::Reason;
 
     #[test]
     fn rows_with_one_reason_are_one_gap() {
@@ -288,6 +320,27 @@ mod tests {
             list[0].reason
         );
         assert_eq!(list[0].examples[0], "n1 (111111111111)");
+    }
+
+    #[test]
+    fn folders_with_one_reason_are_one_gap() {
+        let mut gaps = Gaps::default();
+        for region in ["eu-west-1", "us-east-1"] {
+            let detail = format!("1 object, the first is {region}/key: GLACIER");
+            let outcome = Outcome::with_reason(Status::Partial, Reason::ObjectArchived, detail);
+            gaps.add(&Coverage {
+                source: Some(StorageKind::S3),
+                bucket_prefix: Some(format!("b/{region}/")),
+                ..coverage_row("111111111111", Some(region), None, outcome)
+            });
+        }
+        let list = gaps.list();
+        assert_eq!(list.len(), 1);
+        assert_eq!(list[0].size(), "2 bucket folders in 1 account");
+        assert_eq!(
+            list[0].examples[0],
+            "n1 (111111111111) eu-west-1 b/eu-west-1/"
+        );
     }
 
     #[test]

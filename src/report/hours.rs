@@ -42,8 +42,10 @@ const UNUSUAL: f64 = 0.001;
 #[derive(Clone, Debug)]
 struct Series {
     target: Target,
-    /// `None` for the event history.
+    /// `None` for the event history and for objects in S3.
     log_group: Option<LogGroupArn>,
+    /// The bucket and the prefix of the keys of objects in S3.
+    bucket_prefix: Option<String>,
     first_ms: i64,
     last_ms: i64,
     records: u64,
@@ -110,11 +112,16 @@ impl HourGapTally {
 
     /// Adds the next hour. The rows must be sorted by account-Region, log group and hour.
     pub fn add(&mut self, row: &HourRow) {
-        let HourRow { log_group, hour } = row;
-        let same = self
-            .series
-            .as_mut()
-            .filter(|series| series.target == hour.target && series.log_group == *log_group);
+        let HourRow {
+            log_group,
+            bucket_prefix,
+            hour,
+        } = row;
+        let same = self.series.as_mut().filter(|series| {
+            series.target == hour.target
+                && series.log_group == *log_group
+                && series.bucket_prefix == *bucket_prefix
+        });
         if let Some(series) = same {
             series.add_gap_until(hour.hour_ms);
             series.last_ms = hour.hour_ms;
@@ -125,6 +132,7 @@ impl HourGapTally {
         self.series = Some(Series {
             target: hour.target.clone(),
             log_group: log_group.clone(),
+            bucket_prefix: bucket_prefix.clone(),
             first_ms: hour.hour_ms,
             last_ms: hour.hour_ms,
             records: hour.records,
@@ -160,7 +168,9 @@ pub fn write_hours<E: std::error::Error + 'static>(
 ) -> Result<(), ReportError<E>> {
     let mut csv = CsvFile::new(out, &COLUMNS)?;
     for row in rows {
-        let HourRow { log_group, hour } = row.map_err(ReportError::Rows)?;
+        let HourRow {
+            log_group, hour, ..
+        } = row.map_err(ReportError::Rows)?;
         let cells: [String; COLUMNS.len()] = [
             hour.target.account.to_string(),
             hour.target.region.to_string(),
@@ -195,6 +205,7 @@ mod tests {
                     target("999999999999", "us-east-1"),
                     "/trail",
                 )),
+                bucket_prefix: None,
                 hour: HourOfRecords {
                     target: target("111111111111", "us-east-1"),
                     hour_ms: MARCH + hour * HOUR_MS,
@@ -228,6 +239,7 @@ mod tests {
                 target("999999999999", "us-east-1"),
                 "/trail",
             )),
+            bucket_prefix: None,
             hour: HourOfRecords {
                 target: target(account, "us-east-1"),
                 hour_ms: MARCH + hour * HOUR_MS,

@@ -12,6 +12,7 @@ mod coverage;
 mod coverage_counts;
 mod coverage_tally;
 mod csv_file;
+mod digest_text;
 mod evidence_tally;
 mod file_summary;
 mod gaps;
@@ -28,6 +29,7 @@ mod run_report;
 mod sections;
 mod sighting_tally;
 mod sightings;
+mod source_choices;
 mod source_tally;
 mod sources;
 mod summary;
@@ -63,6 +65,7 @@ pub(crate) use plan::{PlanReport, PlannedGap, PlannedTarget, write_plan};
 pub use run_report::RunReport;
 pub use sighting_tally::{SightingTally, TopCounts};
 pub use sightings::{sighting_row, write_sightings};
+pub(crate) use source_choices::{PlannedSources, SourceEstimate};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};
 pub use sources::{sources_json, sources_table, write_sources};
 pub use summary::{IndicatorSummary, InsightsUse, RunStatus, Summary, SummaryWindow};
@@ -196,6 +199,7 @@ mod testing {
             source: log_group.map(|_| dragnet_model::StorageKind::Logs),
             log_group: log_group.map(str::to_owned),
             file: None,
+            bucket_prefix: None,
             class: was_read.then_some(dragnet_model::LogGroupClass::Standard),
             engines: if was_read {
                 vec![dragnet_model::Engine::Filter]
@@ -245,6 +249,8 @@ mod testing {
             targets: CoverageCounts::default(),
             log_groups: LogGroupCounts::default(),
             files: None,
+            integrity: None,
+            bucket_reads: Vec::new(),
             sources: SourceCounts::default(),
             tampering: BTreeMap::new(),
             required: dragnet_model::RequiredKinds::all(),

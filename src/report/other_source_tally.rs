@@ -1,7 +1,7 @@
 //! Counts the log sources besides the trails of management events: flow logs, and trails that record
 //! data events. They are not in every account, so only those that exist are counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use dragnet_model::format::count;
 use dragnet_model::{LogKind, RequiredKinds, Source, SourceKind, SourceStatus};
@@ -21,21 +21,26 @@ pub struct OtherSourceTally(BTreeMap<LogKind, Counts>);
 
 impl OtherSourceTally {
     /// Counts the log sources of the rows of `sources.csv`. A trail that several account-Regions
-    /// list counts once.
+    /// list counts once: as not searched if that is so for one of them.
     pub fn from_rows(rows: &[Source]) -> Self {
-        let mut tally = Self::default();
-        let mut counted = BTreeSet::new();
+        let mut statuses: BTreeMap<_, SourceStatus> = BTreeMap::new();
         for row in rows {
             let Some(kind) = kind_of(row) else { continue };
             let target = row.via.is_empty().then_some(&row.target);
-            if !counted.insert((kind, &row.via, target)) {
-                continue;
+            let status = statuses
+                .entry((kind, &row.via, target))
+                .or_insert(row.status);
+            if !is_unsearched(*status) {
+                *status = row.status;
             }
+        }
+        let mut tally = Self::default();
+        for ((kind, via, _), status) in statuses {
             let counts = tally.0.entry(kind).or_default();
             counts.all += 1;
-            counts.is_any_known |= !row.via.is_empty();
-            if is_unsearched(row.status) {
-                *counts.unsearched.entry(row.status).or_default() += 1;
+            counts.is_any_known |= !via.is_empty();
+            if is_unsearched(status) {
+                *counts.unsearched.entry(status).or_default() += 1;
             }
         }
         tally
@@ -138,6 +143,7 @@ mod tests {
             target: target("111111111111", "us-east-1"),
             kind,
             log_group: None,
+            bucket_prefix: None,
             via: via.to_owned(),
             logging: None,
             last_delivery_ms: None,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::CoverageTally;
 use super::page::{Page, Style, TerminalPage};
 use super::sections::write_gaps;
+use super::source_choices::{PlannedSources, write_source_choices};
 use super::summary::SummaryWindow;
 use dragnet_model::Coverage;
 use dragnet_model::format::{abridged, bytes, count, duration, money, plural};
@@ -39,6 +40,9 @@ pub(crate) struct PlanReport {
     pub max_scan_cost_usd: f64,
     /// What would be read, by account-Region.
     pub targets: Vec<PlannedTarget>,
+    /// The choice among the sources of management events, by account-Region, if there is one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub source_choices: Vec<PlannedSources>,
     /// What would not be covered.
     pub not_covered: Vec<PlannedGap>,
     /// The selectors of the scope that match nothing, as options of the command line.
@@ -69,6 +73,12 @@ pub(crate) struct PlannedTarget {
     /// The fewest `LookupEvents` calls, if the event history would be read.
     #[serde(skip_serializing_if = "is_zero")]
     pub event_history_calls: u64,
+    /// The objects in S3 that would be read.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub s3_objects: u64,
+    /// Their packed bytes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub s3_bytes: u64,
 }
 
 /// Whether there is nothing to report.
@@ -80,13 +90,15 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// An account, account-Region or log group that would not be covered.
+/// An account, account-Region, log group or folder of a bucket that would not be covered.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct PlannedGap {
     account_id: String,
     account_name: String,
     region: Option<String>,
     log_group: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket_prefix: Option<String>,
     status: &'static str,
     reason: String,
 }
@@ -98,6 +110,7 @@ impl From<&Coverage> for PlannedGap {
             account_name: row.account_name.clone(),
             region: row.region.as_ref().map(ToString::to_string),
             log_group: row.log_group.clone(),
+            bucket_prefix: row.bucket_prefix.clone(),
             status: row.outcome.status.as_str(),
             reason: row.outcome.reason_text(),
         }
@@ -114,6 +127,7 @@ pub(crate) fn write_plan(
     let mut page = TerminalPage { out, color };
     write_work(plan, &mut page)?;
     write_slowest(plan, &mut page)?;
+    write_source_choices(&mut page, &plan.source_choices)?;
     write_gaps(
         &mut page,
         "Would not be covered",
@@ -170,6 +184,9 @@ fn write_work(plan: &PlanReport, page: &mut dyn Page) -> io::Result<()> {
     if histories > 0 {
         page.item("history", &history_work(histories, plan))?;
     }
+    if sum(|target| target.s3_objects) > 0 {
+        page.item("s3", &object_work(plan))?;
+    }
     page.item(
         "insights",
         &format!(
@@ -195,6 +212,20 @@ fn history_work(histories: u64, plan: &PlanReport) -> String {
          second each)",
         plural(histories, "account-Region"),
         count(calls)
+    )
+}
+
+/// Describes the objects in S3 that would be read.
+fn object_work(plan: &PlanReport) -> String {
+    let with_objects = plan.targets.iter().filter(|target| target.s3_objects > 0);
+    let targets = with_objects.clone().count() as u64;
+    let objects: u64 = with_objects.clone().map(|target| target.s3_objects).sum();
+    let packed: u64 = with_objects.map(|target| target.s3_bytes).sum();
+    format!(
+        "{} of {}: {} (packed), one call each",
+        plural(objects, "object"),
+        plural(targets, "account-Region"),
+        bytes(packed)
     )
 }
 
@@ -244,6 +275,8 @@ mod tests {
             bytes_to_scan: 80_000_000_000,
             cost_usd: 0.8,
             event_history_calls: 0,
+            s3_objects: 0,
+            s3_bytes: 0,
         };
         let plan = PlanReport {
             looked_for: vec!["192.0.2.1".to_owned()],
@@ -259,6 +292,7 @@ mod tests {
             cost_usd: 0.8,
             max_scan_cost_usd: 0.5,
             targets: vec![target],
+            source_choices: Vec::new(),
             not_covered: Vec::new(),
             unmatched_selectors: Vec::new(),
         };

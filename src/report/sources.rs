@@ -10,7 +10,7 @@ use super::{CsvFile, ReportError, Table};
 use dragnet_model::Source;
 use dragnet_model::time::format_ms;
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "event_account_id",
     "event_region",
     "source",
@@ -22,6 +22,7 @@ const COLUMNS: [&str; 11] = [
     "selectors",
     "status",
     "reason",
+    "bucket_prefix",
 ];
 
 /// Writes `sources.csv`. The rows must be sorted.
@@ -57,6 +58,7 @@ fn cells(row: &Source) -> [String; COLUMNS.len()] {
         row.selectors.clone(),
         row.status.to_string(),
         row.reason.clone(),
+        row.bucket_prefix.clone().unwrap_or_default(),
     ]
 }
 
@@ -83,12 +85,16 @@ pub fn sources_table(rows: &[Source]) -> Table {
     table
 }
 
-/// Describes where the records are: in a log group or in the event history.
+/// Describes where the records are: in a log group, in a bucket or in the event history.
 fn describe_place(row: &Source) -> String {
     match &row.log_group {
         Some(group) => format!("{} {}", group.target, group.name),
         None if row.is_event_history() => row.via.clone(),
-        None => String::new(),
+        None => row
+            .bucket_prefix
+            .as_ref()
+            .map(|location| format!("s3://{location}"))
+            .unwrap_or_default(),
     }
 }
 
@@ -105,6 +111,7 @@ struct Row<'a> {
     selectors: &'a str,
     status: &'static str,
     reason: &'a str,
+    bucket_prefix: Option<&'a str>,
 }
 
 /// Returns the rows as JSON with the keys of `sources.csv`: `{"sources": [...]}`.
@@ -121,6 +128,7 @@ pub fn sources_json(rows: &[Source]) -> Value {
         selectors: &row.selectors,
         status: row.status.as_str(),
         reason: &row.reason,
+        bucket_prefix: row.bucket_prefix.as_deref(),
     });
     json!({ "sources": rows.collect::<Vec<_>>() })
 }
@@ -139,6 +147,7 @@ mod tests {
             target: target("111111111111", "eu-west-1"),
             kind: SourceKind::VpcFlow,
             log_group: None,
+            bucket_prefix: None,
             via: String::new(),
             logging: None,
             last_delivery_ms: None,
@@ -165,9 +174,9 @@ mod tests {
         };
         let rows = [trail, nothing];
         insta::assert_snapshot!(written(|out| write_sources::<Infallible>(&rows, out)), @r"
-        event_account_id,event_region,source,log_group_arn,via,logging,last_delivery,delivery_error,selectors,status,reason
-        111111111111,eu-west-1,cloudtrail,arn:aws:logs:us-east-1:999999999999:log-group:/trail,arn:aws:cloudtrail:us-east-1:999999999999:trail/org,true,2026-03-01T12:00:00.000Z,'=no,management events; no data events,failing,deliveries fail
-        111111111111,eu-west-1,vpc-flow,,,,,,,no-source,
+        event_account_id,event_region,source,log_group_arn,via,logging,last_delivery,delivery_error,selectors,status,reason,bucket_prefix
+        111111111111,eu-west-1,cloudtrail,arn:aws:logs:us-east-1:999999999999:log-group:/trail,arn:aws:cloudtrail:us-east-1:999999999999:trail/org,true,2026-03-01T12:00:00.000Z,'=no,management events; no data events,failing,deliveries fail,
+        111111111111,eu-west-1,vpc-flow,,,,,,,no-source,,
         ");
         assert_eq!(sources_json(&rows)["sources"][1]["status"], "no-source");
     }

@@ -7,8 +7,9 @@ use serde::{Serialize, Serializer};
 
 use super::{CoverageCounts, FileSummary, HuntSummary, LogGroupCounts, NotRequired, SourceCounts};
 use crate::config::{RejectedEntries, Scope};
+use crate::digests::IntegritySummary;
 use dragnet_model::time::rfc3339_ms;
-use dragnet_model::{RequiredKinds, SlowedRate, TimeWindow};
+use dragnet_model::{BucketReads, RequiredKinds, SlowedRate, TimeWindow};
 
 /// The numbers of a run. The field names are the keys of `summary.json`, on which scripts depend.
 #[derive(Clone, Debug, Serialize)]
@@ -46,6 +47,12 @@ pub struct Summary {
     /// The files on disk, if any were searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<FileSummary>,
+    /// What CloudTrail's digests say about the objects in S3, if that was to be verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub integrity: Option<IntegritySummary>,
+    /// Whether reads of the buckets that were searched were recorded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bucket_reads: Vec<BucketReads>,
     /// Whether the CloudTrail of accounts and account-Regions was searched.
     pub sources: SourceCounts,
     /// Tampering calls, by event name.

@@ -1,5 +1,6 @@
 //! The verdict: the sentences at the end of a run report that say whether the run is complete.
 
+use super::digest_text::describe_integrity;
 use super::gaps::RowCounts;
 use super::own_calls::own_calls_sentences;
 use super::page::Style;
@@ -30,6 +31,8 @@ pub(super) fn verdict(report: &RunReport<'_>) -> Vec<String> {
         let sources = &report.evidence.sources;
         lines.push(sources.sentence(summary.accounts.in_scope, report.names));
     }
+    lines.extend(buckets_sentence(report.coverage));
+    lines.extend(summary.integrity.iter().map(describe_integrity));
     lines.extend(histories_sentence(report.coverage));
     lines.extend(own_calls_sentences(summary));
     lines.extend(delivery_sentence(summary));
@@ -43,6 +46,17 @@ pub(super) fn verdict(report: &RunReport<'_>) -> Vec<String> {
     lines.extend(accepted_sentence(report.coverage));
     lines.extend(inactive_sentence(summary, report.coverage));
     lines
+}
+
+/// Returns how many folders of buckets were read.
+fn buckets_sentence(coverage: &CoverageTally) -> Option<String> {
+    let folders = coverage.bucket_folders();
+    (folders > 0).then(|| {
+        format!(
+            "Objects in S3 were read in {}, as the trails and flow logs delivered them.",
+            plural(folders, "bucket folder")
+        )
+    })
 }
 
 /// Returns how many event histories were read. They have management events only.

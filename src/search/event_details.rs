@@ -12,10 +12,12 @@ use serde::Deserialize;
 use super::document::Document;
 use super::json_tape::JsonTape;
 use super::json_tokenizer::Kind;
+use crate::files::AccessLine;
 use dragnet_model::{EventDetails, UserIdentity};
 
 /// Extracts the event details of a message. An event that is not a CloudTrail record gets the
-/// account, the Region and the time with which it is stored.
+/// account, the Region and the time with which it is stored; the line of an access log has the
+/// address of the client, too.
 pub fn event_details(
     message: &str,
     account: &str,
@@ -37,7 +39,9 @@ pub fn parse_event_details<'m>(
         .and_then(record_from_tape)
         .unwrap_or_else(|| parse_record(document.message()));
     let Some(mut details) = record else {
+        let line = AccessLine::parse(document.message());
         return EventDetails {
+            source_ip: line.map(|line| line.client).unwrap_or_default(),
             time_ms: timestamp_ms,
             account: account.into(),
             region: region.into(),
@@ -232,6 +236,14 @@ mod tests {
         );
         assert_eq!(details.time_ms, 1_772_362_800_000);
         assert_eq!(details.error_code, "");
+    }
+
+    #[test]
+    fn line_of_an_access_log_has_the_address_of_the_client() {
+        let line = r#"2015-05-13T23:39:43.945958Z web 192.168.131.39:2817 10.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "GET http://www.example.com:80/ HTTP/1.1" "curl/7.38.0" - -"#;
+        let details = event_details(line, "111111111111", "us-east-1", 5);
+        assert_eq!(details.source_ip, "192.168.131.39");
+        assert_eq!((details.time_ms, &*details.record_id), (5, ""));
     }
 
     #[test]

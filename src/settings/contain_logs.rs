@@ -53,6 +53,7 @@ impl ContainSettings {
             out_dir,
             fail_on_sighting: false,
             check_trail_integrity: true,
+            verify_integrity: false,
             engines: EngineSettings {
                 choice: EngineChoice::default(),
                 max_scan_cost: EngineSettings::DEFAULT_MAX_SCAN_COST,

@@ -228,6 +228,7 @@ impl ScheduleSettings {
             // The windows of a watch overlap, so trail integrity would scan the same records
             // repeatedly.
             check_trail_integrity: false,
+            verify_integrity: false,
             // A watch runs continuously, so it only uses the engine that is free.
             engines: EngineSettings {
                 choice: EngineChoice::Filter,

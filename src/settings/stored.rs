@@ -119,6 +119,7 @@ mod tests {
             out_dir: PathBuf::from("runs"),
             fail_on_sighting: false,
             check_trail_integrity: true,
+            verify_integrity: false,
             engines: EngineSettings {
                 choice: EngineChoice::Auto,
                 max_scan_cost: EngineSettings::DEFAULT_MAX_SCAN_COST,

@@ -10,6 +10,7 @@ use dragnet_model::{Hunt, Indicator, RequiredKinds, SourceSelection, TimeWindow,
 
 /// The settings of a sweep. A run stores them in the form of [`SweepSettings::to_stored`], so that it
 /// can be resumed.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SweepSettings {
     /// Identity, accounts, scope and limits.
@@ -53,6 +54,10 @@ pub struct SweepSettings {
     /// Whether to check trail integrity: to search for tampering, and to count records by hour.
     #[serde(rename = "silence")]
     pub check_trail_integrity: bool,
+    /// Whether to compare objects in S3 with CloudTrail's digests. Not written otherwise, so that the hash
+    /// of the settings of older runs stays the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verify_integrity: bool,
     /// How log groups are scanned.
     pub engines: EngineSettings,
 }

@@ -9,18 +9,20 @@ use rusqlite::{Connection, Row};
 use super::StoreError;
 use super::entry::Pass;
 use super::ids::{CoverageId, UnitId};
+use super::object_counts::{self, ObjectCount};
 use super::row::{parse_column, read_outcome, unknown};
 use super::searched_files::KnownFiles;
 use dragnet_model::{
     Engine, EventLookup, LogGroupArn, Outcome, Reason, Region, Status, StorageKind, Target,
 };
 
-/// The log groups and event histories that the earlier parts of a run have recorded; empty for a new
-/// run.
+/// The log groups, event histories and objects that the earlier parts of a run have recorded; empty
+/// for a new run.
 #[derive(Debug, Default)]
 pub struct Checkpoint {
     targets: HashMap<Target, BTreeMap<String, KnownGroup>>,
     histories: HashMap<Target, KnownHistory>,
+    objects: HashMap<Target, BTreeMap<String, KnownObjects>>,
     files: KnownFiles,
     insights_usd: f64,
 }
@@ -64,6 +66,36 @@ pub struct KnownLookup {
     pub has_started: bool,
     /// The token of the next page; `None` if the first page is next, or if there is no next page.
     pub next_token: Option<String>,
+}
+
+/// The objects of an account-Region below a prefix, as an earlier part of the run has recorded them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownObjects {
+    /// The id of its row in the coverage.
+    pub coverage_id: CoverageId,
+    /// Its outcome; `failed: interrupted` if it was not known yet.
+    pub outcome: Outcome,
+    /// Whether it needs no further reading when the run is resumed.
+    pub is_finished: bool,
+    /// Its work units: all of the search, or none if it had not started.
+    pub spans: Vec<KnownSpan>,
+}
+
+/// How far a span of keys was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownSpan {
+    /// The id of its work unit.
+    pub id: UnitId,
+    /// The first millisecond of the delivery.
+    pub from_ms: i64,
+    /// The end in milliseconds, exclusive.
+    pub to_ms: i64,
+    /// Whether it was read to its end.
+    pub is_read: bool,
+    /// The last key that was read.
+    pub last_key: Option<String>,
+    /// What became of its objects so far.
+    pub counts: Vec<ObjectCount>,
 }
 
 /// The work units of a log group and how far they were scanned. For each pass, they cover the whole
@@ -140,6 +172,7 @@ impl Checkpoint {
             match StorageKind::from_word(&source).ok_or_else(|| unknown(&source))? {
                 StorageKind::Logs => checkpoint.add_log_group(target, row)?,
                 StorageKind::History => checkpoint.add_history(target, row)?,
+                StorageKind::S3 => checkpoint.add_objects(target, row, connection)?,
                 // Not selected here.
                 StorageKind::File => {}
             }
@@ -173,6 +206,43 @@ impl Checkpoint {
         Ok(())
     }
 
+    fn add_objects(
+        &mut self,
+        target: Target,
+        row: &Row<'_>,
+        connection: &Connection,
+    ) -> Result<(), StoreError> {
+        let prefixes = self.objects.entry(target).or_default();
+        let known = match prefixes.entry(row.get("location")?) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let outcome = read_outcome(row)?;
+                new.insert(KnownObjects {
+                    coverage_id: CoverageId(row.get("id")?),
+                    is_finished: is_finished(&outcome),
+                    outcome,
+                    spans: Vec::new(),
+                })
+            }
+        };
+        let Some(id) = row.get("unit")? else {
+            return Ok(());
+        };
+        let id = UnitId(id);
+        let (from_ms, to_ms) = time_range(row)?;
+        let last_key: Option<String> = row.get("token")?;
+        let has_started = row.get::<_, i64>("pages")? > 0;
+        known.spans.push(KnownSpan {
+            id,
+            from_ms,
+            to_ms,
+            is_read: has_started && last_key.is_none(),
+            last_key,
+            counts: object_counts::load(connection, id)?,
+        });
+        Ok(())
+    }
+
     /// What earlier parts of the run spent on Insights, in US dollars.
     pub fn insights_usd(&self) -> f64 {
         self.insights_usd
@@ -201,6 +271,16 @@ impl Checkpoint {
     /// Whether the event history of an account-Region was recorded.
     pub fn has_history(&self, target: &Target) -> bool {
         self.histories.contains_key(target)
+    }
+
+    /// Removes and returns the state of the objects of an account-Region below a prefix.
+    pub fn take_objects(&mut self, target: &Target, location: &str) -> Option<KnownObjects> {
+        self.objects.get_mut(target)?.remove(location)
+    }
+
+    /// Returns the account-Regions of which objects were recorded.
+    pub fn targets_with_objects(&self) -> impl Iterator<Item = &Target> {
+        self.objects.keys()
     }
 
     /// Removes and returns the state of the event history of an account-Region.
@@ -285,7 +365,7 @@ fn is_finished(outcome: &Outcome) -> bool {
         Status::Searched | Status::Skipped | Status::Unsearchable | Status::Accepted => true,
         Status::Partial => !matches!(
             outcome.reason,
-            Some(Reason::EndlessPages | Reason::StreamNotSearched)
+            Some(Reason::EndlessPages | Reason::StreamNotSearched | Reason::NotVerified)
         ),
         Status::Denied | Status::Failed => false,
     }

@@ -45,7 +45,7 @@ const fn without_row_id(name: &'static str) -> Table {
 /// The table whose new rows have no trigger.
 const SIGHTING: &str = "sighting";
 
-const TABLE_COUNT: usize = 17;
+const TABLE_COUNT: usize = 18;
 
 /// All tables except that of the checksums.
 static TABLES: [Table; TABLE_COUNT] = [
@@ -63,6 +63,7 @@ static TABLES: [Table; TABLE_COUNT] = [
     without_row_id("file"),
     without_row_id("file_hour"),
     without_row_id("flow_header"),
+    without_row_id("object_count"),
     with_row_id("written_rows"),
     with_row_id("insights_query"),
     with_row_id("call"),

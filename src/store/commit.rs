@@ -9,7 +9,7 @@ use super::entry::{
 use super::ids::{CoverageId, UnitId};
 use super::row::to_sql_integer;
 use super::run_facts::RunFacts;
-use super::{StoreError, count, evidence, passthrough_rows, searched_files};
+use super::{StoreError, count, evidence, object_counts, passthrough_rows, searched_files};
 use dragnet_model::time::rfc3339_ms;
 use dragnet_model::{AccountId, ApiCall, DeniedBy, Engine, LogGroupClass, Outcome, Reason, Region};
 
@@ -178,6 +178,7 @@ pub(super) fn restart(transaction: &Connection, unit: UnitId) -> Result<(), Stor
         "DELETE FROM sighting WHERE unit = ?1",
         "DELETE FROM hunt_count WHERE unit = ?1",
         "DELETE FROM hour WHERE unit = ?1",
+        "DELETE FROM object_count WHERE unit = ?1",
         "UPDATE unit SET token = NULL, token_ms = NULL, pages = 0, events = 0, bytes = 0, sightings = 0,
          read_to_end = 0 WHERE id = ?1",
     ] {
@@ -190,6 +191,10 @@ fn insert_page(transaction: &TrackedTransaction<'_>, page: &Page) -> Result<(), 
     page.found.insert(transaction, page.unit)?;
     count::insert(transaction, page.unit, &page.counts)?;
     evidence::insert_integrity_findings(transaction, page.unit, &page.integrity_findings)?;
+    object_counts::insert(transaction, page.unit, &page.objects)?;
+    page.flow_headers
+        .iter()
+        .try_for_each(|header| searched_files::insert_header(transaction, header))?;
     let mut update = transaction.prepare_cached(
         "UPDATE unit SET token = ?2, token_ms = ?3, pages = pages + 1, events = events + ?4, bytes = bytes + ?5,
          sightings = sightings + ?6, read_to_end = ?7 WHERE id = ?1",

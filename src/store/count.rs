@@ -17,7 +17,7 @@ use insights_ql::Partial;
 /// A row of a hunt's counts, with the log group in which its records are stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredCount {
-    /// The log group; its name is empty for the event history.
+    /// The log group; its name is empty for the event history, and the location for objects in S3.
     pub log_group: LogGroupArn,
     /// Whether the log group is out of scope and was scanned for records of accounts and Regions in
     /// scope.

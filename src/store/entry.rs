@@ -1,6 +1,7 @@
 //! The entries that a run writes to its journal.
 
 use super::ids::{CoverageId, UnitId};
+use super::object_counts::ObjectCount;
 use super::run_facts::RunFacts;
 use super::sightings::Sightings;
 use dragnet_model::{
@@ -64,7 +65,7 @@ pub enum Entry {
     /// Which log sources record an account-Region.
     SourceLookup(SourceLookup),
     /// A trail or flow log. The description by its owner replaces that by other accounts.
-    LogSource(LogSource),
+    LogSource(Box<LogSource>),
     /// An attempt at an AWS call.
     Call(ApiCall),
 }
@@ -116,6 +117,14 @@ impl Place {
         Self {
             source: StorageKind::History,
             location: String::new(),
+        }
+    }
+
+    /// Objects in S3: the bucket, a slash and the prefix of the keys.
+    pub fn objects(location: impl Into<String>) -> Self {
+        Self {
+            source: StorageKind::S3,
+            location: location.into(),
         }
     }
 
@@ -172,7 +181,8 @@ dragnet_model::word_enum! {
     }
 }
 
-/// A work unit: a time range of a place where records are stored.
+/// A work unit: a time range of a place where records are stored. For objects in S3, the times are
+/// those of the delivery, which are in the keys.
 #[derive(Clone, Debug)]
 pub struct UnitRow {
     /// The id, from [`super::Journal::new_unit_id`].
@@ -227,7 +237,7 @@ pub struct Page {
     pub found: Sightings,
     /// The partial counts of hunts.
     pub counts: Vec<CountRow>,
-    /// The token of the next page; `None` at the end.
+    /// The token of the next page; `None` at the end. For objects in S3, it is the last key.
     pub next_token: Option<String>,
     /// When the token was received, in milliseconds since the Unix epoch: tokens expire after 24
     /// hours.
@@ -238,6 +248,10 @@ pub struct Page {
     pub bytes: u64,
     /// The findings about trail integrity.
     pub integrity_findings: IntegrityFindings,
+    /// The objects of the page, if it is about S3.
+    pub objects: Vec<ObjectCount>,
+    /// The fields of the flow logs of the sightings, if they are in objects in S3.
+    pub flow_headers: Vec<FlowHeader>,
 }
 
 /// The findings about trail integrity in one page.
@@ -335,7 +349,7 @@ pub struct FileHour {
 /// The names of the fields of flow logs in a part of a content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowHeader {
-    /// The path of the file; in an archive, with the path in it.
+    /// The path of the file; in an archive, with the path in it. In S3, the bucket and the key.
     pub content: String,
     /// The number of the first record in whose line these fields are, as far as it matters.
     pub first_record: u64,

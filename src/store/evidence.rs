@@ -99,6 +99,8 @@ pub struct CoverageOutcomes {
     by_place: BTreeMap<(AccountId, String, String), Outcome>,
     /// The outcomes of the event histories.
     histories: BTreeMap<Target, Outcome>,
+    /// The outcomes of objects in S3, by account-Region and location.
+    objects: BTreeMap<Target, BTreeMap<String, Outcome>>,
 }
 
 impl CoverageOutcomes {
@@ -128,6 +130,20 @@ impl CoverageOutcomes {
         &self.histories
     }
 
+    /// Adds the outcome of the objects of an account-Region below a prefix. `location` is the bucket
+    /// and the prefix.
+    pub fn add_objects(&mut self, target: &Target, location: &str, outcome: Outcome) {
+        self.objects
+            .entry(target.clone())
+            .or_default()
+            .insert(location.to_owned(), outcome);
+    }
+
+    /// Returns the outcomes of the objects that were to be searched, by location.
+    pub fn objects(&self) -> &BTreeMap<Target, BTreeMap<String, Outcome>> {
+        &self.objects
+    }
+
     /// Returns why a whole account-Region could not be searched, if it could not.
     pub fn target_outcome(&self, target: &Target) -> Option<&Outcome> {
         let outcome_of =
@@ -150,8 +166,10 @@ pub struct DeletedLogGroup {
 /// The records of one account and Region in one hour, in one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HourRow {
-    /// The log group; `None` for the event history.
+    /// The log group; `None` for the event history and for objects in S3.
     pub log_group: Option<LogGroupArn>,
+    /// The bucket and the prefix of the keys of objects in S3.
+    pub bucket_prefix: Option<String>,
     /// The hour, and its number of records.
     pub hour: HourOfRecords,
 }
@@ -227,6 +245,14 @@ impl RunReader {
                     region: region.parse().map_err(damaged)?,
                 };
                 outcomes.histories.insert(target, read_outcome(row)?);
+                continue;
+            }
+            if text(7)? == StorageKind::S3.as_str() {
+                let target = Target {
+                    account,
+                    region: region.parse().map_err(damaged)?,
+                };
+                outcomes.add_objects(&target, &group, read_outcome(row)?);
                 continue;
             }
             // An account may have a million log groups; only those to which a log source delivers
@@ -354,10 +380,13 @@ fn hour_row(row: &Row<'_>) -> Result<HourRow, StoreError> {
         hour_ms: row.get(2)?,
         records: read_count(row, 3)?,
     };
-    let is_log_group = row.get::<_, String>(7)? == StorageKind::Logs.as_str();
-    let place = LogGroupArn::new(target(4, 5)?, row.get::<_, String>(6)?);
+    let source: String = row.get(7)?;
+    let location: String = row.get(6)?;
+    let is_object = source == StorageKind::S3.as_str();
+    let place = LogGroupArn::new(target(4, 5)?, location.as_str());
     Ok(HourRow {
-        log_group: is_log_group.then_some(place),
+        log_group: (source == StorageKind::Logs.as_str()).then_some(place),
+        bucket_prefix: is_object.then_some(location),
         hour,
     })
 }

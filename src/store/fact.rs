@@ -151,6 +151,14 @@ impl<T: Serialize + DeserializeOwned> Fact<Json<T>> {
         self.get_as()
     }
 
+    /// Returns the value, or `None` if the run does not have the fact.
+    ///
+    /// # Errors
+    /// If it is damaged.
+    pub fn get_if_stored(&self) -> Result<Option<T>, FactError> {
+        self.text().map(|_| self.get()).transpose()
+    }
+
     /// Returns the value, or the default if the run does not have this fact.
     ///
     /// # Errors

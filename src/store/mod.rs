@@ -18,6 +18,7 @@ mod journal;
 mod listed_run;
 mod lock;
 mod manifest;
+mod object_counts;
 mod packed;
 mod passthrough_rows;
 mod reader;
@@ -32,7 +33,10 @@ mod secret_file;
 mod sightings;
 mod trail_deliveries;
 
-pub use checkpoint::{Checkpoint, KnownGroup, KnownHistory, KnownLookup, KnownUnit, KnownUnits};
+pub use checkpoint::{
+    Checkpoint, KnownGroup, KnownHistory, KnownLookup, KnownObjects, KnownSpan, KnownUnit,
+    KnownUnits,
+};
 pub use count::StoredCount;
 pub use earlier_runs::EarlierRuns;
 pub use entry::{
@@ -49,6 +53,7 @@ pub use manifest::{
     ChangedRun, DatabaseCheck, MANIFEST, Manifest, ManifestFile, check_database, manifest_entry,
     refuse_changed_database,
 };
+pub use object_counts::ObjectCount;
 pub use passthrough_rows::StoredRows;
 pub use reader::{CallCounts, InsightsTotal, RunReader};
 pub use run_dir::RunDir;

@@ -280,6 +280,7 @@ fn coverage_row(row: &Row<'_>) -> Result<Coverage, StoreError> {
         file: location
             .clone()
             .filter(|path| source == Some(StorageKind::File) && path != Place::ALL_FILES),
+        bucket_prefix: location.clone().filter(|_| source == Some(StorageKind::S3)),
         log_group: location.filter(|_| source == Some(StorageKind::Logs)),
         class: class.as_deref().map(LogGroupClass::from),
         engines,

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::fact::{Fact, FactError, Json, Text};
-use crate::digests::DigestSummary;
+use crate::digests::{DigestSummary, IntegritySummary};
 use dragnet_model::{
-    Arn, Hunt, Organization, RequiredKinds, RunId, SlowedRate, SourceSelection, TimeWindow,
-    WindowEnd,
+    Arn, BucketReads, Hunt, Organization, RequiredKinds, RunId, SlowedRate, SourceSelection,
+    TimeWindow, WindowEnd,
 };
 
 /// Defines [`RunFacts`]: each fact has its key and its form once.
@@ -76,6 +76,12 @@ run_facts! {
     files_alone: Text<bool> = "files_alone";
     /// What CloudTrail's digests say about the log files on disk; null without digests.
     file_digests: Json<Option<DigestSummary>> = "file_digests";
+    /// What CloudTrail's digests say about the objects in S3; a run that does not verify them has no such
+    /// fact.
+    integrity: Json<IntegritySummary> = "integrity";
+    /// Whether reads of the buckets that the run read were recorded; a run that read none has no such
+    /// fact.
+    bucket_reads: Json<Vec<BucketReads>> = "bucket_reads";
     /// Whether the run belongs to a collection, which keeps all records; other runs have no such
     /// fact.
     collects: Text<bool> = "collects";

@@ -14,7 +14,7 @@ use super::row::damaged;
 use super::run_dir::file_error;
 
 /// The format version, which is increased whenever the meaning of a table changes.
-pub(super) const FORMAT: u32 = 7;
+pub(super) const FORMAT: u32 = 8;
 
 /// With 16 KiB pages, 1.6 times as many rows per second were measured as with 4 KiB pages, in fewer
 /// bytes.
@@ -37,8 +37,8 @@ CREATE TABLE account (
 ) STRICT, WITHOUT ROWID;
 
 -- One row of the coverage: an account, an account-Region, or a place in it where records are stored. `source` is the
--- kind of place (`logs`, `history`, `file`), `location` where it is: the name of the log group, `files on disk` or the path of a
--- file, or empty if the account-Region has only one place of the kind. Both are NULL for an account or account-Region. No status: not ended yet.
+-- kind of place (`logs`, `history`, `s3`, `file`), `location` where it is: the name of the log group, the bucket and the prefix of
+-- the keys, `files on disk` or the path of a file, or empty if the account-Region has only one place of the kind. Both are NULL for an account or account-Region. No status: not ended yet.
 CREATE TABLE place (
     id INTEGER PRIMARY KEY, account TEXT NOT NULL, account_name TEXT NOT NULL, region TEXT,
     source TEXT, location TEXT, class TEXT, status TEXT, reason TEXT, detail TEXT NOT NULL, denied_by TEXT, elsewhere INTEGER NOT NULL
@@ -108,10 +108,18 @@ CREATE TABLE file_hour (
     records INTEGER NOT NULL, PRIMARY KEY (account, region, kind, hour_ms)
 ) STRICT, WITHOUT ROWID;
 
--- The names of the fields of flow logs on disk, for the sightings from this record on. `content` is the path of the
--- file, and the path in it if it is an archive; `fields` is empty if the sightings are no lines of a flow log.
+-- The names of the fields of flow logs in files and objects, for the sightings from this record on. `content` is the
+-- path of the file, and the path in it if it is an archive, or the bucket and the key; `fields` is empty if the
+-- sightings are no lines of a flow log.
 CREATE TABLE flow_header (
     content TEXT NOT NULL, first_record INTEGER NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (content, first_record)
+) STRICT, WITHOUT ROWID;
+
+-- The number of objects in S3 by work unit: of those that were read, with an empty reason, and of those that could not be,
+-- or not completely.
+CREATE TABLE object_count (
+    unit INTEGER NOT NULL REFERENCES unit, reason TEXT NOT NULL, objects INTEGER NOT NULL, first_key TEXT NOT NULL,
+    detail TEXT NOT NULL, PRIMARY KEY (unit, reason)
 ) STRICT, WITHOUT ROWID;
 
 -- Rows of passthrough queries: zstd of JSON.

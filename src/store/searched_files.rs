@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::entry::{FileFindings, FileHour, FileRow, FileStamp, Place, ReadFiles, UnitRow};
+use super::entry::{
+    FileFindings, FileHour, FileRow, FileStamp, FlowHeader, Place, ReadFiles, UnitRow,
+};
 use super::ids::{CoverageId, UnitId};
 use super::row::{parse_column, read_count, to_sql_integer, unknown};
 use super::{RunReader, StoreError};
@@ -59,15 +61,23 @@ pub(super) fn insert(transaction: &Connection, read: &ReadFiles) -> Result<(), S
             to_sql_integer(hour.records),
         ])?;
     }
+    read.headers
+        .iter()
+        .try_for_each(|header| insert_header(transaction, header))
+}
+
+/// Writes the fields of a flow log.
+pub(super) fn insert_header(
+    transaction: &Connection,
+    header: &FlowHeader,
+) -> Result<(), StoreError> {
     let mut insert =
         transaction.prepare_cached("INSERT OR IGNORE INTO flow_header VALUES (?1, ?2, ?3)")?;
-    for header in &read.headers {
-        insert.execute(params![
-            header.content,
-            to_sql_integer(header.first_record),
-            header.fields
-        ])?;
-    }
+    insert.execute(params![
+        header.content,
+        to_sql_integer(header.first_record),
+        header.fields
+    ])?;
     Ok(())
 }
 
@@ -249,8 +259,8 @@ impl RunReader {
         Ok(hours)
     }
 
-    /// Returns the names of the fields of a line of a flow log on disk. `content` is the path of the
-    /// file; in an archive, with the path in it. `record` is the number of the line.
+    /// Returns the names of the fields of a line of a flow log. `content` is the path of the file; in an
+    /// archive, with the path in it; in S3, the bucket and the key. `record` is the number of the line.
     ///
     /// # Errors
     /// The database fails.

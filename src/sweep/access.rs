@@ -14,8 +14,8 @@ use dragnet_model::{AccountId, InvalidArn, Operation, Outcome, Policy, Reason, R
 pub struct Access {
     identity: Identity,
     session_name: String,
-    /// The session policy for member roles; `None` if sessions are not scoped down.
-    policy: Option<Policy>,
+    /// What sessions of member roles may call; `None` if sessions are not scoped down.
+    operations: Option<Vec<Operation>>,
     caller: Caller,
     with_mfa: bool,
     /// The roles that are assumed before a member role: those of the AWS profile, then the role
@@ -49,9 +49,7 @@ impl Access {
         let mut access = Self {
             identity: identity.clone(),
             session_name,
-            policy: identity
-                .scope_down
-                .then(|| Policy::for_operations(operations)),
+            operations: identity.scope_down.then(|| operations.to_vec()),
             caller: caller.clone(),
             with_mfa: aws.has_mfa(),
             hops: aws.profile_roles().to_vec(),
@@ -87,7 +85,7 @@ impl Access {
             None => Arc::clone(&self.base),
             Some(role) => {
                 let policy = self
-                    .policy
+                    .operations
                     .is_some()
                     .then(|| Policy::for_operations(&Operation::ORGANIZATION));
                 aws.base().assume(self.new_hop(role.clone(), None, policy))
@@ -108,11 +106,44 @@ impl Access {
     }
 
     /// Enters an account and lists its Regions, which is the cheapest call that proves that the
-    /// session works.
+    /// session works. The session may read no bucket.
     ///
     /// # Errors
     /// Returns the outcome of the account and the advice.
     pub async fn enter(&self, aws: &Aws, member: &Member) -> Result<Entered, Refusal> {
+        let operations = self.operations.as_ref();
+        let policy = operations.map(|operations| Policy::for_buckets(operations, &[]));
+        self.enter_with(aws, member, policy).await
+    }
+
+    /// Enters an account by a session that may read the objects of one bucket, and nothing else.
+    ///
+    /// # Errors
+    /// Returns the outcome of the account and the advice.
+    pub async fn enter_bucket(
+        &self,
+        aws: &Aws,
+        member: &Member,
+        bucket: &str,
+    ) -> Result<Entered, Refusal> {
+        let arn = format!("arn:{}:s3:::{bucket}", self.caller.partition.id());
+        let policy = self.operations.as_ref().map(|operations| {
+            let operations: Vec<Operation> = operations
+                .iter()
+                .copied()
+                .filter(|operation| Operation::BUCKET_SESSION.contains(operation))
+                .collect();
+            Policy::for_buckets(&operations, &[arn])
+        });
+        self.enter_with(aws, member, policy).await
+    }
+
+    async fn enter_with(
+        &self,
+        aws: &Aws,
+        member: &Member,
+        policy: Option<Policy>,
+    ) -> Result<Entered, Refusal> {
         let own = member.account.id == self.own_account;
         let external_id = member.external_id();
         let session = match self.member_role(member) {
@@ -121,8 +152,7 @@ impl Access {
             MemberRole::Role(name) => {
                 let role = RoleArn::new(self.caller.partition, member.account.id, name.as_str());
                 let role = role.map_err(|error| failure(error.to_string()))?;
-                self.base
-                    .assume(self.new_hop(role, external_id, self.policy.clone()))
+                self.base.assume(self.new_hop(role, external_id, policy))
             }
         };
         match aws.enabled_regions(&session).await {

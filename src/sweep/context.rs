@@ -2,7 +2,7 @@
 //! checkpoint, and how the sweep is cancelled. The rows of the coverage are written by
 //! `coverage_rows.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::access::Access;
 use super::deferred_targets::DeferredTargets;
 use super::outcome;
 use super::plan_sheet::PlanSheet;
+use super::postponed_groups::PostponedGroups;
 use super::scan_cost::InsightsBudget;
 use super::searched_sources::SearchedSources;
 use super::selector_matches::SelectorMatches;
@@ -22,10 +23,10 @@ use super::tally::Tally;
 use super::window_basis::WindowBasis;
 use crate::aws::{Aws, CallError};
 use crate::search::SearchSet;
-use crate::settings::SweepSettings;
-use crate::store::{Checkpoint, Journal, KnownGroup, KnownHistory};
+use crate::settings::{EngineChoice, SweepSettings};
+use crate::store::{Checkpoint, Journal, KnownGroup, KnownHistory, KnownObjects};
 use dragnet_model::time::Clock;
-use dragnet_model::{LogGroupArn, Outcome, Target};
+use dragnet_model::{LogGroupArn, LogKind, Outcome, Target};
 
 /// How long calls in flight may still take after a sweep is interrupted.
 const GRACE: Duration = Duration::from_secs(5);
@@ -49,6 +50,8 @@ pub(super) struct SweepContext {
     pub searched: SearchedSources,
     /// The account-Regions whose event history is read at the end, if nothing else covers them.
     pub deferred: DeferredTargets,
+    /// The log groups that wait until it is known what reading their buckets would take.
+    pub postponed: PostponedGroups,
     /// Collects what would be read. Set only if the sweep is planned and not run.
     pub sheet: Option<Arc<Mutex<PlanSheet>>>,
     /// How far an earlier part of the run came.
@@ -76,6 +79,18 @@ impl SweepContext {
         self.checkpoint.lock().take_history(target)
     }
 
+    /// Takes what an earlier part of the run recorded about the objects of an account-Region in a
+    /// folder of a bucket. A second call for the same folder returns nothing.
+    pub(super) fn known_objects(&self, target: &Target, location: &str) -> Option<KnownObjects> {
+        self.checkpoint.lock().take_objects(target, location)
+    }
+
+    /// Returns the account-Regions of which an earlier part of the run recorded objects.
+    pub(super) fn targets_with_objects(&self) -> BTreeSet<Target> {
+        let checkpoint = self.checkpoint.lock();
+        checkpoint.targets_with_objects().cloned().collect()
+    }
+
     /// Returns whether an earlier part of the run recorded the event history of an account-Region.
     pub(super) fn has_known_history(&self, target: &Target) -> bool {
         self.checkpoint.lock().has_history(target)
@@ -93,6 +108,21 @@ impl SweepContext {
         self.rejected_pattern.get_or_init(|| error.message.clone());
         self.cancel.cancel();
         true
+    }
+
+    /// Returns whether a bucket may be read instead of a log group with the same records. The user
+    /// has named neither sources nor an engine, and nothing is required that only log groups have.
+    pub(super) fn chooses_sources(&self) -> bool {
+        let settings = &self.settings;
+        let required = &settings.required;
+        !settings.sources.is_given()
+            && settings.engines.choice == EngineChoice::Auto
+            && settings.reach.scope.requires_sources()
+            && required.contains(LogKind::Management)
+            && !required.contains(LogKind::App)
+            && matches!(self.windows, WindowBasis::EventTime(_))
+            && !self.search_set.has_filter_pattern()
+            && self.search_set.passthrough_queries().is_empty()
     }
 
     /// Returns whether the sweep is only planned.

@@ -1,5 +1,5 @@
-//! Writes the rows of the coverage: one for each log group and event history, and one for each account
-//! or account-Region that the rows of its log groups do not describe.
+//! Writes the rows of the coverage: one for each log group, event history and folder of a bucket, and
+//! one for each account or account-Region that the rows of its log groups do not describe.
 
 use std::collections::BTreeSet;
 
@@ -55,6 +55,20 @@ impl SweepContext {
     ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send + use<'_> {
         self.write_row(CoverageRow {
             place: Some(Place::event_history()),
+            ..self.new_row(account, Some(region))
+        })
+    }
+
+    /// Records the objects of an account-Region in a folder of a bucket as a row of the coverage.
+    /// `location` is the bucket and the folder.
+    pub(super) fn record_objects(
+        &self,
+        account: &Account,
+        region: &Region,
+        location: &str,
+    ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send + use<'_> {
+        self.write_row(CoverageRow {
+            place: Some(Place::objects(location)),
             ..self.new_row(account, Some(region))
         })
     }
@@ -129,6 +143,23 @@ pub(super) fn unread_history(account: &Account, region: &Region, outcome: &Outco
     Coverage {
         source: Some(StorageKind::History),
         kinds: BTreeSet::from([LogKind::Management]),
+        ..unread_row(account, Some(region), None, outcome)
+    }
+}
+
+/// Returns the coverage row of a plan for objects that would not be read completely. `kinds` are the
+/// kinds of logs in the folder.
+pub(super) fn unread_objects(
+    account: &Account,
+    region: &Region,
+    location: &str,
+    kinds: BTreeSet<LogKind>,
+    outcome: &Outcome,
+) -> Coverage {
+    Coverage {
+        source: Some(StorageKind::S3),
+        bucket_prefix: Some(location.to_owned()),
+        kinds,
         ..unread_row(account, Some(region), None, outcome)
     }
 }

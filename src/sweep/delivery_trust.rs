@@ -11,17 +11,20 @@ pub(super) struct DeliveryTrust {
     pub(super) is_in_scope: bool,
     /// The trails that deliver to it.
     pub(super) trails: Vec<TrailScope>,
-    /// The account whose event history it is, if it is one. Only CloudTrail writes there.
+    /// The account whose records CloudTrail alone writes there: that of an event history, or of its
+    /// folder in the bucket of a trail.
     ///
-    /// Source: CloudTrail user guide, "Working with CloudTrail event history": an immutable record.
-    pub(super) event_history_of: Option<String>,
+    /// Sources: CloudTrail user guide, "Working with CloudTrail event history" (an immutable record),
+    /// "Finding your CloudTrail log files" (the folders).
+    /// Others who may write to the bucket can add objects; `docs/security.md` describes what remains.
+    pub(super) records_of: Option<String>,
 }
 
 impl DeliveryTrust {
     /// Returns whether CloudTrail wrote an event of this stream: with a trail, or to the event
     /// history. Only such an event decides alone whether it is in scope.
     pub(super) fn is_trail_written(&self, log_stream: &str, event_account: &str) -> bool {
-        self.event_history_of.as_deref() == Some(event_account)
+        self.records_of.as_deref() == Some(event_account)
             || self
                 .trails
                 .iter()

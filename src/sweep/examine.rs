@@ -113,6 +113,8 @@ pub(super) fn examine_page(
         events: number,
         bytes,
         integrity_findings,
+        objects: Vec::new(),
+        flow_headers: Vec::new(),
     }
 }
 

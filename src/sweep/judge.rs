@@ -3,6 +3,8 @@
 //! `run.db` stores what happened; this is a view of it. A resumed run therefore tries accepted gaps
 //! again, and expiry is judged as of the start of the run, whenever its reports are made.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::evidence::{Sources, judged_sources};
@@ -10,7 +12,7 @@ use super::judgement_basis::JudgementBasis;
 use super::log_sources::source_proofs::SourceProofs;
 use crate::config::Scope;
 use crate::store::{RunReader, StoreError};
-use dragnet_model::{Account, AccountState, Coverage, SourceStatus, StorageKind};
+use dragnet_model::{Account, AccountState, Coverage, SourceStatus, StorageKind, Target};
 
 /// Judges the coverage rows of a run.
 #[derive(Debug)]
@@ -29,15 +31,18 @@ impl CoverageJudge {
     pub fn load(reader: &RunReader, basis: JudgementBasis) -> Result<Self, StoreError> {
         let log_sources = reader.log_sources()?;
         let sources = judged_sources(reader, &basis, &log_sources)?;
-        let recorded = sources
-            .cloudtrail
-            .iter()
-            .filter(|(_, status)| {
-                basis.checked_trail_integrity && *status == SourceStatus::Searched
-            })
-            .map(|(target, _)| target.clone())
-            .collect();
-        let proofs = SourceProofs::load(reader, &log_sources, recorded)?;
+        let targets_with = |has: &dyn Fn(SourceStatus) -> bool| -> BTreeSet<Target> {
+            let targets = sources.cloudtrail.iter();
+            targets
+                .filter(|(_, status)| has(*status))
+                .map(|(target, _)| target.clone())
+                .collect()
+        };
+        let recorded = targets_with(&|status| {
+            basis.checked_trail_integrity && status == SourceStatus::Searched
+        });
+        let covered = targets_with(&SourceStatus::is_covered);
+        let proofs = SourceProofs::load(reader, &log_sources, recorded, covered)?;
         Ok(Self {
             basis,
             sources,

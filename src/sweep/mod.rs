@@ -33,9 +33,11 @@ mod judgement_basis;
 mod log_sources;
 mod member;
 mod merge;
+mod object_cost;
 mod outcome;
 mod pending_work;
 mod plan_sheet;
+mod postponed_groups;
 mod recorded_calls;
 mod refusal;
 mod region;
@@ -46,10 +48,12 @@ mod run_differences;
 mod scan_cost;
 mod searched_sources;
 mod selector_matches;
+mod source_choice;
 mod stored_sightings;
 mod sweep_error;
 mod tally;
 mod tasks;
+mod uncovered;
 mod window_basis;
 
 pub use access::{Access, Entered};
@@ -57,24 +61,31 @@ pub use delivery_lag::{LATE_ARRIVAL, complete_until};
 pub use directory::{Directory, member_to_enter};
 pub use directory_error::DirectoryError;
 pub use evidence::{
-    GroupEnd, SourceLookups, Sources, look_up_log_sources, look_up_trail_state, sources,
-    sources_of_run,
+    GroupEnd, ObjectsEnd, OtherEnds, SourceLookups, Sources, look_up_log_sources,
+    look_up_trail_state, sources, sources_of_run,
 };
 pub use file_sweep::{FileSweepParts, sweep_files};
 pub use hunts::{HuntCounts, HuntRows, POINTER, RowOrigin, merged_counts, merged_rows};
 pub use judge::{CoverageJudge, watched_coverage};
 pub use judgement_basis::JudgementBasis;
-pub use log_sources::expected_history;
+pub use log_sources::{
+    BucketLogging, KnownTrails, LATE_OBJECTS, ObjectFolder, describe_logging_error,
+    describe_service_folders, expected_history, expected_objects, find_bucket, judge_reads,
+    look_up_bucket_logging, reader_candidates,
+};
 pub use member::{Member, Members};
 pub use merge::{MergeSource, merged_sightings};
 pub use pending_work::{FinishedPages, WorkProgress};
-pub use plan_sheet::{PlanSheet, Share, TargetPlan};
+pub use plan_sheet::{PlanSheet, PlannedChoice, PlannedSource, Share, TargetPlan};
 pub use refusal::Refusal;
 pub use region_scope::RegionScope;
 pub use run::{SweepParts, plan, sweep};
 pub use run_differences::{Difference, compare_coverage, compare_sightings, compare_sources};
 pub use scan_cost::scan_cost;
 pub use selector_matches::{ListedLevel, SelectorMatches, UnmatchedSelectors};
+pub use source_choice::{
+    Candidate, Choice, ChoiceReason, ReadMethod, ReadSource, ReadTime, RecordRanges, choose,
+};
 pub use stored_sightings::{collected_records, stored_sightings};
 pub use sweep_error::SweepError;
 pub use tally::{SweepProgress, Tally, TallySnapshot};

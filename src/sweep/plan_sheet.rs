@@ -1,11 +1,13 @@
 //! The plan of a sweep: collects what the sweep would read, and how long that duration and costs,
 //! while everything is listed and no events are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::selector_matches::UnmatchedSelectors;
-use dragnet_model::{Coverage, Engine, Target};
+use super::source_choice::{ChoiceReason, ReadMethod, ReadSource, ReadTime};
+use dragnet_model::{Coverage, Engine, LogGroupArn, Target};
 
 /// The plan of a sweep.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +15,45 @@ pub struct PlanSheet {
     targets: BTreeMap<Target, TargetPlan>,
     left_out: Vec<Coverage>,
     unmatched: UnmatchedSelectors,
+    /// How long it takes to read the objects of each bucket at its quota, in seconds.
+    bucket_seconds: BTreeMap<String, f64>,
+    /// The log groups of trails that would be read.
+    trail_groups: BTreeMap<LogGroupArn, PlannedTrailGroup>,
+    /// The listed folders of buckets, by account-Region.
+    folders: BTreeMap<Target, Vec<ReadSource>>,
+    /// The choice of sources, by account-Region. Those of one log group share it.
+    choices: BTreeMap<Target, Arc<PlannedChoice>>,
+}
+
+/// Which sources would be read for account-Regions, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedChoice {
+    /// The sources that could be read.
+    pub sources: Vec<PlannedSource>,
+    /// Why.
+    pub reason: ChoiceReason,
+}
+
+/// A source that could be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedSource {
+    /// The source, and what reading it takes.
+    pub source: ReadSource,
+    /// Whether it would be read.
+    pub is_read: bool,
+    /// Whether it is certain to have everything.
+    pub is_complete: bool,
+}
+
+/// A log group of trails that would be read.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedTrailGroup {
+    pub arn: LogGroupArn,
+    pub engine: Engine,
+    /// How each engine could read it.
+    pub sources: Vec<ReadSource>,
+    /// The time since which it has every event; `None` if that is not certain of any event.
+    pub complete_since_ms: Option<i64>,
 }
 
 /// What would be read of an account-Region. Byte counts are estimates: the stored bytes that AWS
@@ -34,6 +75,36 @@ pub struct TargetPlan {
     /// The fewest `LookupEvents` calls, if the event history would be read. How many events it has
     /// is not known before.
     pub history_calls: u64,
+    /// The objects in S3 that would be read.
+    pub objects: u64,
+    /// Their packed bytes.
+    pub object_bytes: u64,
+}
+
+/// Objects that would be read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PlannedObjects {
+    pub objects: u64,
+    pub bytes: u64,
+    /// Calls per second, which all objects of the bucket share.
+    pub rate: f64,
+    /// The pages of their list.
+    pub lists: u64,
+    /// What reading them costs at list prices, in US dollars.
+    pub usd: f64,
+}
+
+impl PlannedObjects {
+    fn to_source(self, bucket: &str) -> ReadSource {
+        let seconds = self.objects as f64 / self.rate;
+        ReadSource {
+            method: ReadMethod::Objects,
+            location: bucket.to_owned(),
+            calls: Some(self.objects as f64 + self.lists as f64),
+            time: ReadTime::AtQuota(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)),
+            usd: Some(self.usd),
+        }
+    }
 }
 
 /// The log groups that one engine would read.
@@ -77,11 +148,16 @@ impl PlanSheet {
         self.targets.values().map(|target| target.usd).sum()
     }
 
-    /// Returns how long the slowest account-Region duration to read page by page.
+    /// Returns how long the slowest account-Region or bucket takes to read.
     pub fn duration(&self) -> Duration {
+        let buckets = self
+            .bucket_seconds
+            .values()
+            .map(|seconds| Duration::try_from_secs_f64(*seconds).unwrap_or(Duration::MAX));
         self.targets
             .values()
             .map(|target| target.duration)
+            .chain(buckets)
             .max()
             .unwrap_or_default()
     }
@@ -121,6 +197,62 @@ impl PlanSheet {
         planned.duration = planned.duration.max(least.unwrap_or(Duration::MAX));
     }
 
+    /// Adds objects of an account-Region in a bucket.
+    pub(super) fn add_objects(
+        &mut self,
+        target: Target,
+        account_name: &str,
+        bucket: &str,
+        objects: PlannedObjects,
+    ) {
+        let source = objects.to_source(bucket);
+        self.folders.entry(target.clone()).or_default().push(source);
+        if objects.objects == 0 {
+            return;
+        }
+        let planned = self.targets.entry(target).or_default();
+        account_name.clone_into(&mut planned.account_name);
+        planned.objects += objects.objects;
+        planned.object_bytes = planned.object_bytes.saturating_add(objects.bytes);
+        let seconds = self.bucket_seconds.entry(bucket.to_owned()).or_default();
+        *seconds += objects.objects as f64 / objects.rate;
+    }
+
+    /// Adds a log group of trails.
+    pub(super) fn add_trail_group(&mut self, group: PlannedTrailGroup) {
+        self.trail_groups.insert(group.arn.clone(), group);
+    }
+
+    pub(super) fn trail_groups(&self) -> &BTreeMap<LogGroupArn, PlannedTrailGroup> {
+        &self.trail_groups
+    }
+
+    /// Returns the folders of an account-Region that were listed, as sources.
+    pub(super) fn folders(&self, target: &Target) -> &[ReadSource] {
+        self.folders
+            .get(target)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    /// Adds the choice for account-Regions.
+    pub(super) fn add_choice(&mut self, targets: &BTreeSet<Target>, choice: PlannedChoice) {
+        let choice = Arc::new(choice);
+        for target in targets {
+            self.choices.insert(target.clone(), Arc::clone(&choice));
+        }
+    }
+
+    /// Removes the choice for account-Regions, if it turns out that more has to be read.
+    pub(super) fn remove_choice(&mut self, targets: &BTreeSet<Target>) {
+        self.choices.retain(|target, _| !targets.contains(target));
+    }
+
+    /// Returns the choice of sources, by account-Region.
+    pub fn choices(&self) -> &BTreeMap<Target, Arc<PlannedChoice>> {
+        &self.choices
+    }
+
     pub(super) fn set_unmatched(&mut self, unmatched: UnmatchedSelectors) {
         self.unmatched = unmatched;
     }
@@ -133,11 +265,12 @@ impl PlanSheet {
 
     pub(super) fn sort(&mut self) {
         self.left_out.sort_by(|one, other| {
-            (one.account, &one.region, one.source, &one.log_group).cmp(&(
+            let place =
+                |row: &Coverage| (row.source, row.log_group.clone(), row.bucket_prefix.clone());
+            (one.account, &one.region, place(one)).cmp(&(
                 other.account,
                 &other.region,
-                other.source,
-                &other.log_group,
+                place(other),
             ))
         });
     }
@@ -168,6 +301,20 @@ mod tests {
         assert_eq!(
             (sheet.duration(), sheet.usd()),
             (Duration::from_secs(40), 2.0)
+        );
+        let objects = PlannedObjects {
+            objects: 250,
+            bytes: 1,
+            rate: 10.0,
+            ..PlannedObjects::default()
+        };
+        for region in ["eu-west-1", "eu-west-2"] {
+            sheet.add_objects(target(region), "prod", "bucket", objects);
+        }
+        assert_eq!(
+            sheet.duration(),
+            Duration::from_secs(50),
+            "they share the quota of the bucket"
         );
         sheet.add_history(target("eu-west-2"), "prod", 9, 2.0);
         sheet.add_history(target("eu-west-3"), "prod", 100, 2.0);

@@ -52,7 +52,7 @@ async fn look_up_deliveries(
             log_source.home != target || group.is_some_and(|group| group.target != target);
         shared
             .journal
-            .write(Entry::LogSource(log_source.clone()))
+            .write(Entry::LogSource(Box::new(log_source.clone())))
             .await?;
         shared.searched.add_log_source(&log_source);
         if is_remote {

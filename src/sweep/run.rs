@@ -21,9 +21,12 @@ use super::deferred_targets::DeferredTargets;
 use super::directory::Directory;
 use super::evidence::remote_sources;
 use super::file_sweep::{FileSweepParts, start_file_search};
-use super::log_sources::sweep_uncovered;
+use super::log_sources::{
+    finish_slow_groups, plan_choices, read_slow_groups, sweep_buckets, sweep_uncovered,
+};
 use super::member::{Member, Members};
 use super::plan_sheet::PlanSheet;
+use super::postponed_groups::PostponedGroups;
 use super::scan_cost::InsightsBudget;
 use super::searched_sources::SearchedSources;
 use super::selector_matches::SelectorMatches;
@@ -123,6 +126,7 @@ async fn run_sweep(
         selector_matches: SelectorMatches::new(&parts.settings.reach.scope),
         searched: SearchedSources::default(),
         deferred: DeferredTargets::default(),
+        postponed: PostponedGroups::default(),
         aws: parts.aws.with_cancellation(cancel.clone()),
         clock: parts.clock,
         settings: parts.settings,
@@ -235,19 +239,39 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
             return Err(nothing_in_scope(shared));
         }
         // The receiver is dropped early only if the journal is closed, which is reported below.
-        _ = members_sender.send(members);
+        _ = members_sender.send(members.clone());
     }
     join_tasks(accounts).await?;
     join_tasks(follower).await?;
-    if !shared.cancel.is_cancelled() {
-        sweep_uncovered(shared).await?;
-    }
+    read_remaining(shared, members).await?;
     check_filter_pattern(shared)?;
     if shared.cancel.is_cancelled() {
         return Ok(());
     }
     check_log_group_patterns(shared)?;
     Ok(record_unmatched_selectors(shared).await?)
+}
+
+/// Reads what waited until all account-Regions were listed: log groups for which their buckets may
+/// be read instead, then what other sources have of what is not covered. A later step depends on
+/// what an earlier one covered.
+async fn read_remaining(shared: &Arc<SweepContext>, members: Members) -> Result<(), JournalClosed> {
+    if shared.cancel.is_cancelled() {
+        return Ok(());
+    }
+    // Boxed: each future is as large as the largest of its steps.
+    let waiting = Box::pin(read_slow_groups(shared, &members)).await?;
+    if !shared.cancel.is_cancelled() {
+        Box::pin(sweep_buckets(shared, members)).await?;
+    }
+    if !shared.cancel.is_cancelled() {
+        Box::pin(finish_slow_groups(shared, waiting)).await?;
+    }
+    if !shared.cancel.is_cancelled() {
+        sweep_uncovered(shared).await?;
+    }
+    plan_choices(shared);
+    Ok(())
 }
 
 /// Records the organization of the first account that one lists. Reports compare the names of log

@@ -57,6 +57,11 @@ impl InsightsBudget {
         fits
     }
 
+    /// Returns what is left.
+    pub(super) fn left(&self) -> f64 {
+        self.limit - *self.committed.lock()
+    }
+
     /// Replaces a reservation by what was spent.
     pub(super) fn settle(&self, reserved: f64, spent: f64) {
         *self.committed.lock() += spent - reserved;

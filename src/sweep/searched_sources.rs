@@ -1,5 +1,5 @@
-//! What a sweep has found out about trails so far, and how the search of their log groups ended. A
-//! later log source reads what these do not cover.
+//! What a sweep has found out about trails and flow logs so far, and how the search of what they
+//! deliver ended. A later log source reads what these do not cover.
 //!
 //! `run.db` has the same facts. They are kept here too, because only the writer uses the database
 //! during a sweep, and the plan of a sweep has none.
@@ -11,19 +11,22 @@ use parking_lot::Mutex;
 use crate::store::CoverageOutcomes;
 use dragnet_model::{
     AccountId, LogGroupArn, LogSource, Outcome, Region, SourceKind, SourceLookup, SourceState,
+    Target,
 };
 
 /// What was found out so far.
 #[derive(Debug, Default)]
 pub(super) struct SearchedSources(Mutex<FoundSources>);
 
-/// Trails, and the outcomes on which their coverage depends.
+/// Log sources, and the outcomes on which their coverage depends.
 #[derive(Debug, Default)]
 pub(super) struct FoundSources {
     /// Which trails record each account-Region.
     pub lookups: Vec<SourceLookup>,
     /// The trails by name.
     pub trails: BTreeMap<String, LogSource>,
+    /// The flow logs that deliver to a bucket.
+    pub flow_logs: Vec<LogSource>,
     /// The outcomes of accounts, account-Regions, and the log groups of trails.
     pub outcomes: CoverageOutcomes,
     /// The log groups to which trails deliver.
@@ -38,9 +41,13 @@ impl SearchedSources {
         }
     }
 
-    /// Adds a trail. Only its owner knows its state, so an unknown one never replaces it.
+    /// Adds a trail, or a flow log that delivers to a bucket. Only its owner knows the state of a
+    /// trail, so an unknown one never replaces it.
     pub(super) fn add_log_source(&self, log_source: &LogSource) {
         if log_source.kind != SourceKind::CloudTrail {
+            if log_source.bucket.is_some() {
+                self.change(|found| found.flow_logs.push(log_source.clone()));
+            }
             return;
         }
         self.change(|found| {
@@ -62,6 +69,15 @@ impl SearchedSources {
             if found.groups.contains(group) {
                 found.outcomes.add_group(group, outcome.clone());
             }
+        });
+    }
+
+    /// Adds how the search of the objects of an account-Region in a folder of a bucket ended.
+    pub(super) fn add_objects_outcome(&self, target: &Target, location: &str, outcome: &Outcome) {
+        self.change(|found| {
+            found
+                .outcomes
+                .add_objects(target, location, outcome.clone());
         });
     }
 

@@ -104,6 +104,7 @@ mod tests {
             region: "us-east-1".parse().unwrap(),
             source: StorageKind::Logs,
             log_group: "/app".to_owned(),
+            bucket_prefix: None,
             out_of_scope: false,
             found: SightingRecord {
                 time_ms: 5,

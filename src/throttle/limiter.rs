@@ -116,6 +116,7 @@ impl Limiter {
         SlowedRate {
             operation: key.operation.to_owned(),
             account: key.account,
+            bucket: key.bucket.as_deref().map(str::to_owned),
             region: key.region.clone(),
             allowed: self.rate,
             slowest: self.rate * lowest,

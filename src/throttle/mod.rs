@@ -1,4 +1,5 @@
-//! Rate limits: how soon the next call of an operation may be sent in an account-Region.
+//! Rate limits: how soon the next call of an operation may be sent in an account-Region, or on a
+//! bucket.
 //!
 //! No code here sleeps. A [`Limiter`] returns a wait, and the caller waits.
 
@@ -8,13 +9,23 @@ mod quotas;
 pub use limiter::{Limiter, THROTTLED_LIMIT};
 pub use quotas::{QuotaError, QuotaTable};
 
+use std::sync::Arc;
+
 use dragnet_model::{AccountId, Region};
 
-/// What a quota counts: the calls of one operation by one account in one Region.
+/// The largest share of the quota of a bucket that is used. Others read the same objects all the
+/// time, for example a SIEM.
+const BUCKET_SHARE: f64 = 0.2;
+
+/// What a quota counts: the calls of one operation by one account in one Region, or, in S3, the
+/// calls of one operation on one bucket by everybody.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct QuotaKey {
-    /// The account whose quota is used; `None` until the caller's account is known.
+    /// The account whose quota is used; `None` until the caller's account is known, and for a
+    /// bucket.
     pub account: Option<AccountId>,
+    /// The bucket whose quota is used. Its account does not matter.
+    pub bucket: Option<Arc<str>>,
     /// The Region of the call.
     pub region: Region,
     /// The operation, e.g. `FilterLogEvents`.
@@ -22,8 +33,11 @@ pub struct QuotaKey {
 }
 
 impl QuotaKey {
-    /// Returns the account id; empty while it is unknown.
+    /// Returns the name of the bucket, or the account id, which is empty while it is unknown.
     pub fn owner(&self) -> String {
+        if let Some(bucket) = &self.bucket {
+            return bucket.to_string();
+        }
         self.account
             .as_ref()
             .map(AccountId::to_string)
@@ -57,6 +71,33 @@ impl Quotas {
 
     /// Creates the limiter of a quota key. Keep it: a second one would allow the same calls again.
     pub fn limiter(&self, key: &QuotaKey) -> Limiter {
-        Limiter::new(self.table.rate(key.operation, &key.region) * self.share)
+        let share = match key.bucket {
+            Some(_) => self.share.min(BUCKET_SHARE),
+            None => self.share,
+        };
+        Limiter::new(self.table.rate(key.operation, &key.region) * share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bucket_has_a_smaller_share_of_its_quota() {
+        let key = |bucket: Option<&str>| QuotaKey {
+            account: None,
+            bucket: bucket.map(Arc::from),
+            region: "eu-west-1".parse().unwrap(),
+            operation: "A",
+        };
+        let rates = |share: f64| {
+            let table = QuotaTable::from_toml("default = 1000").unwrap();
+            let quotas = Quotas::new(table, share);
+            [None, Some("b")].map(|bucket| quotas.limiter(&key(bucket)).rate())
+        };
+        assert_eq!(rates(0.8), [800.0, 200.0]);
+        assert_eq!(rates(0.1), [100.0, 100.0]);
+        assert_eq!(key(Some("b")).owner(), "b");
     }
 }

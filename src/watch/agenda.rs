@@ -296,8 +296,12 @@ impl NodeCoverage {
         };
         let log_group = match row.source {
             // The name under which the sweep asks for its windows. No log group can have it in the
-            // state of a watch, where event histories are nodes like log groups.
+            // state of a watch, where event histories and folders of buckets are nodes like log groups.
             Some(StorageKind::History) => Some(EVENT_HISTORY.to_owned()),
+            Some(StorageKind::S3) => row
+                .bucket_prefix
+                .as_ref()
+                .map(|location| format!("s3://{location}")),
             Some(StorageKind::Logs | StorageKind::File) | None => row.log_group.clone(),
         };
         let node = ScopeNode {
@@ -344,6 +348,11 @@ fn is_fully_read(outcome: &Outcome) -> bool {
                     | Reason::RetentionInsideWindow
                     | Reason::Masked
                     | Reason::NotInEventHistory
+                    | Reason::ObjectArchived
+                    | Reason::ObjectUnreadable
+                    | Reason::ObjectGone
+                    | Reason::UnknownLayout
+                    | Reason::Parquet
             )
         )
 }

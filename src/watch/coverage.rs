@@ -147,10 +147,11 @@ fn findings_by_account(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
 }
 
 /// Whether the row shows that the account cannot be covered. A single log group that failed is
-/// caught up later and does not count. Nor does an event history: it only replaces log groups.
+/// caught up later and does not count. Nor do an event history and a bucket: they only replace log
+/// groups, and a bucket is that of another account.
 fn shows_gap(row: &Coverage) -> bool {
-    let is_history = row.source == Some(StorageKind::History);
-    let is_closed = (row.outcome.status == Status::Denied && !is_history)
+    let is_replacement = matches!(row.source, Some(StorageKind::History | StorageKind::S3));
+    let is_closed = (row.outcome.status == Status::Denied && !is_replacement)
         || (row.source.is_none() && !row.outcome.is_covered());
     is_closed && row.outcome.reason != Some(Reason::Interrupted)
 }

@@ -441,6 +441,14 @@ fn setup_prints_policies_and_templates() {
         printed(&["policy", "source", "--member-role", "Audit"])
             .contains("arn:aws:iam::*:role/Audit")
     );
+    assert!(!printed(&["policy"]).contains("s3:GetObject"));
+    let arn = "arn:aws:s3:::logs";
+    let with_bucket = printed(&["policy", "--log-bucket", arn]);
+    assert!(with_bucket.contains("s3:GetObject") && with_bucket.contains("arn:aws:s3:::logs/*"));
+    for wrong in ["logs", "arn:aws:s3:::logs/*", "arn:aws:s3:::"] {
+        let output = dragnet(temp.path(), &["setup", "policy", "--log-bucket", wrong]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+    }
     assert!(!printed(&["cloudformation"]).contains("OrganizationRole:"));
     assert!(printed(&["cloudformation", "--management"]).contains("OrganizationRole:"));
 }
@@ -461,6 +469,7 @@ fn sources_lists_the_log_source_of_each_account_region() {
     let sentence = "CloudTrail would be searched for 11 of 11 accounts.";
     assert!(table.contains(sentence), "{table}");
     assert!(table.contains("event history"), "{table}");
+    assert!(table.contains("\nbucket cloudtrail-"), "{table}");
     let (code, json) = sources(&["--account", "dev", "--region", "us-west-2", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let row = &json["sources"][0];
@@ -476,6 +485,8 @@ fn sources_lists_the_log_source_of_each_account_region() {
         json["sources"][1]["status"], "no-source",
         "no flow logs there"
     );
+    assert!(json["bucket_reads"][0]["recording"].is_string(), "{json}");
+    assert!(json["not_searched"].is_array(), "{json}");
 }
 
 const PLAN: [&str; 9] = [

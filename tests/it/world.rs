@@ -146,15 +146,14 @@ impl World {
         let run = Resumable::open(directory)?;
         let settings = run.settings(&Config::default())?;
         let connection = Connection::open(&self.environment, &settings.reach).await?;
-        self.checked_run(
-            run.resume(
-                connection,
-                settings,
-                ProgressStyle::None,
-                CancellationToken::new(),
-            )
-            .await,
-        )
+        let resumed = run.resume(
+            connection,
+            settings,
+            ProgressStyle::None,
+            CancellationToken::new(),
+        );
+        // Boxed, because clippy limits the size of the tests' futures.
+        self.checked_run(Box::pin(resumed).await)
     }
 
     /// Returns the directories of the runs.

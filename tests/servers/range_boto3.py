@@ -5,6 +5,7 @@ other machines)
 """
 
 import base64
+import gzip
 import hashlib
 import hmac
 import http.client
@@ -467,6 +468,79 @@ def trails(aws):
     stored = pages(central, "filter_log_events", "events", logGroupName="aws-controltower/CloudTrailLogs",
                    filterPattern='{ $.eventName = "CreateUser" && $.requestParameters.userName = "traced" }')
     assert len(stored) == 1 and stored[0]["logStreamName"].endswith(f"_{MEMBER}_CloudTrail_us-east-1")
+
+
+@check
+def s3_of_trails(aws):
+    admin = aws.assume(MANAGEMENT, "Admin")
+    s3 = aws.client("s3", admin)
+    bucket = f"cloudtrail-{MANAGEMENT}"
+    organization = aws.client("organizations").describe_organization()["Organization"]["Id"]
+    assert bucket in [each["Name"] for each in s3.list_buckets()["Buckets"]]
+    assert s3.head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]["x-amz-bucket-region"] == "us-east-1"
+    assert s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] is None
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=bucket)
+    refused("NoSuchBucketPolicy", s3.get_bucket_policy, Bucket=bucket)
+    refused("NoSuchBucket", s3.list_objects_v2, Bucket="none-of-these")
+    refused("404", s3.head_bucket, Bucket="none-of-these")
+    refused("AccessDenied", s3.list_objects_v2, Bucket=bucket, ExpectedBucketOwner=MEMBER)
+    reader = aws.client("s3", aws.assume(MEMBER, "Reader"))
+    error = refused("AccessDenied", reader.list_objects_v2, Bucket=bucket)
+    assert "no identity-based policy allows the s3:ListBucket action" in str(error)
+
+    member = f"AWSLogs/{organization}/{MEMBER}/"
+    folders = s3.list_objects_v2(Bucket=bucket, Prefix=member, Delimiter="/")
+    assert [each["Prefix"] for each in folders["CommonPrefixes"]] == [f"{member}CloudTrail-Digest/", f"{member}CloudTrail/"]
+    logs = f"{member}CloudTrail/us-east-1/"
+    paged = [each["Key"] for each in pages(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=logs,
+                                           PaginationConfig={"PageSize": 2})]
+    whole = s3.list_objects_v2(Bucket=bucket, Prefix=logs, FetchOwner=True)
+    keys = [each["Key"] for each in whole["Contents"]]
+    # Files of this driver's own calls may arrive in between.
+    assert len(paged) >= 3 and keys == sorted(keys) and [key for key in keys if key in paged] == paged
+    assert whole["KeyCount"] == len(keys) and whole["Contents"][0]["Owner"]["ID"]
+    later = s3.list_objects_v2(Bucket=bucket, Prefix=logs, StartAfter=keys[0])["Contents"]
+    assert later[0]["Key"] == keys[1]
+    older = pages(s3, "list_objects", "Contents", Bucket=bucket, Prefix=logs, PaginationConfig={"PageSize": 2})
+    assert [each["Key"] for each in older][:len(paged)] == paged
+
+    found = s3.get_object(Bucket=bucket, Key=keys[0])
+    packed = found["Body"].read()
+    assert len(packed) == found["ContentLength"] == whole["Contents"][0]["Size"]
+    records = json.loads(gzip.decompress(packed))["Records"]
+    assert records and all(record["recipientAccountId"] == MEMBER for record in records)
+    assert s3.head_object(Bucket=bucket, Key=keys[0])["ContentLength"] == len(packed)
+    assert s3.get_object(Bucket=bucket, Key=keys[0], Range="bytes=0-1")["Body"].read() == packed[:2]
+    refused("InvalidRange", s3.get_object, Bucket=bucket, Key=keys[0], Range="bytes=9999999-")
+    refused("PreconditionFailed", s3.get_object, Bucket=bucket, Key=keys[0], IfMatch="other")
+    refused("304", s3.get_object, Bucket=bucket, Key=keys[0], IfNoneMatch=found["ETag"])
+    refused("NoSuchKey", s3.get_object, Bucket=bucket, Key=f"{logs}none")
+    refused("NoSuchVersion", s3.get_object, Bucket=bucket, Key=keys[0], VersionId="other")
+    refused("NotImplemented", s3.list_object_versions, Bucket=bucket)
+    wrong = dict(admin, aws_secret_access_key="wrong")
+    refused("SignatureDoesNotMatch", aws.client("s3", wrong).list_objects_v2, Bucket=bucket)
+
+
+@check
+def digests_validate(aws):
+    """The AWS CLI checks the digests: their signatures, their chain, and the hashes of the log files."""
+    admin = aws.assume(MANAGEMENT, "Admin")
+    trail = aws.client("cloudtrail", admin)
+    [described] = trail.describe_trails()["trailList"]
+    assert described["S3BucketName"] == f"cloudtrail-{MANAGEMENT}" and described["LogFileValidationEnabled"]
+    [key] = trail.list_public_keys()["PublicKeyList"]
+    assert key["Value"] and len(key["Fingerprint"]) == 32
+    session = {"AWS_ACCESS_KEY_ID": admin["aws_access_key_id"], "AWS_SECRET_ACCESS_KEY": admin["aws_secret_access_key"],
+               "AWS_SESSION_TOKEN": admin["aws_session_token"]}
+    environment = {**os.environ, **aws.environment, **session, "AWS_PAGER": "", "AWS_CONFIG_FILE": os.devnull,
+                   "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 2 * 86_400))
+    done = subprocess.run(
+        ["aws", "cloudtrail", "validate-logs", "--trail-arn", described["TrailARN"], "--account-id", MEMBER,
+         "--start-time", start, "--region", "us-east-1"], env=environment, capture_output=True, text=True)
+    output = done.stdout + done.stderr
+    assert done.returncode == 0 and "digest files valid" in output and "log files valid" in output, output
+    assert "INVALID" not in output, output
 
 
 @check

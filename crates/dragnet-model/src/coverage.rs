@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{AccountId, Engine, LogGroupClass, LogKind, Outcome, Region, StorageKind};
 
 /// One row of the coverage: an account, an account-Region, or a place in it where records are
-/// stored: a log group, or the event history.
+/// stored: a log group, the event history, or a folder of a bucket.
 ///
 /// `region` is `None` if the account itself could not be entered. `source` is `None` if the
 /// account-Region could not be listed or has no log group.
@@ -24,6 +24,8 @@ pub struct Coverage {
     pub log_group: Option<String>,
     /// The path of the file on disk, if it is about one.
     pub file: Option<String>,
+    /// The bucket and the prefix of the keys, if it is about objects in S3.
+    pub bucket_prefix: Option<String>,
     /// The class of the log group.
     pub class: Option<LogGroupClass>,
     /// The engines that read it.
@@ -60,6 +62,7 @@ impl Coverage {
             source: None,
             log_group: None,
             file: None,
+            bucket_prefix: None,
             class: None,
             engines: Vec::new(),
             outcome,

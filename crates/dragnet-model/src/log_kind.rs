@@ -38,7 +38,12 @@ impl LogKind {
     pub fn from_log_source(source: &LogSource) -> BTreeSet<Self> {
         match &source.state {
             SourceState::Known(_, Selection::Traffic { .. }) => BTreeSet::from([Self::Flow]),
-            SourceState::Known(_, Selection::Events { management, data }) => {
+            SourceState::Known(
+                _,
+                Selection::Events {
+                    management, data, ..
+                },
+            ) => {
                 let management = (!management.is_none()).then_some(Self::Management);
                 let data = (!data.is_empty()).then_some(Self::Data);
                 management.into_iter().chain(data).collect()

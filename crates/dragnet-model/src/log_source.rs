@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LogGroupArn, Outcome, Selection, Target};
+use super::{DeliveryBucket, LogGroupArn, Outcome, Selection, Target};
 
 crate::word_enum! {
     /// What a log source records, in the order of reports. `run.db` also stores the names of the
@@ -28,6 +28,9 @@ pub struct LogSource {
     pub home: Target,
     /// Where it delivers its records.
     pub destination: Destination,
+    /// The bucket to which it delivers, if any: a trail always has one, also beside a log group.
+    #[serde(default)]
+    pub bucket: Option<DeliveryBucket>,
     /// Whether it records every Region of the accounts that it records.
     pub multi_region: bool,
     /// Whether it is the trail of an organization, which records every member account. Only the
@@ -87,6 +90,12 @@ pub struct Delivery {
     pub last_ms: Option<i64>,
     /// Why the last delivery failed, in AWS's words; empty if it did not.
     pub error: String,
+    /// The last delivery to the bucket. Unknown for flow logs.
+    #[serde(default)]
+    pub bucket_last_ms: Option<i64>,
+    /// Why the last delivery to the bucket failed; empty if it did not.
+    #[serde(default)]
+    pub bucket_error: String,
 }
 
 /// The result of asking one account-Region which log sources record it.

@@ -42,6 +42,8 @@ operations! {
     AssumeRole => Some("sts:AssumeRole"),
     /// IAM: take an MFA device from a user.
     DeactivateMFADevice => Some("iam:DeactivateMFADevice"),
+    /// KMS: let S3 decrypt the objects that it returns. This is a permission, not a separate call.
+    Decrypt => Some("kms:Decrypt"),
     /// IAM: delete an inline policy of a group.
     DeleteGroupPolicy => Some("iam:DeleteGroupPolicy"),
     /// IAM: delete the console password of a user.
@@ -72,6 +74,8 @@ operations! {
     GetAccessKeyLastUsed => Some("iam:GetAccessKeyLastUsed"),
     /// IAM: read all users, groups and roles with their policies.
     GetAccountAuthorizationDetails => Some("iam:GetAccountAuthorizationDetails"),
+    /// S3: read where reads of a bucket are logged.
+    GetBucketLogging => Some("s3:GetBucketLogging"),
     /// STS: identify the caller.
     GetCallerIdentity => None,
     /// CloudTrail: read the event selectors of a trail.
@@ -82,6 +86,8 @@ operations! {
     GetGroupPolicy => Some("iam:GetGroupPolicy"),
     /// IAM: read whether a user has a console password.
     GetLoginProfile => Some("iam:GetLoginProfile"),
+    /// S3: read an object.
+    GetObject => Some("s3:GetObject"),
     /// CloudWatch Logs Insights: read the results of a query.
     GetQueryResults => Some("logs:GetQueryResults"),
     /// IAM: read a role.
@@ -98,12 +104,18 @@ operations! {
     GetUser => Some("iam:GetUser"),
     /// IAM: read an inline policy of a user.
     GetUserPolicy => Some("iam:GetUserPolicy"),
+    /// S3: find the Region of a bucket.
+    HeadBucket => Some("s3:ListBucket"),
     /// IAM: list the access keys of a user.
     ListAccessKeys => Some("iam:ListAccessKeys"),
     /// Organizations: list the accounts.
     ListAccounts => Some("organizations:ListAccounts"),
     /// IAM: list the MFA devices of a user.
     ListMFADevices => Some("iam:ListMFADevices"),
+    /// S3: list the objects in a bucket.
+    ListObjectsV2 => Some("s3:ListBucket"),
+    /// CloudTrail: list the keys with which the digests of a Region were signed.
+    ListPublicKeys => Some("cloudtrail:ListPublicKeys"),
     /// IAM: list the SSH public keys of a user.
     ListSSHPublicKeys => Some("iam:ListSSHPublicKeys"),
     /// IAM: list the service-specific credentials of a user.
@@ -161,7 +173,7 @@ operations! {
 
 impl Operation {
     /// The operations that a sweep calls in each account, which the read role must allow.
-    pub const SWEEP: [Self; 13] = [
+    pub const SWEEP: [Self; 19] = [
         Self::DescribeRegions,
         Self::DescribeLogGroups,
         Self::FilterLogEvents,
@@ -175,10 +187,16 @@ impl Operation {
         Self::GetEventSelectors,
         Self::LookupEvents,
         Self::DescribeFlowLogs,
+        Self::HeadBucket,
+        Self::ListObjectsV2,
+        Self::GetObject,
+        Self::Decrypt,
+        Self::GetBucketLogging,
+        Self::ListPublicKeys,
     ];
 
     /// The operations that `dragnet sources` calls in each account.
-    pub const SOURCES: [Self; 8] = [
+    pub const SOURCES: [Self; 11] = [
         Self::DescribeRegions,
         Self::DescribeLogGroups,
         Self::DescribeTrails,
@@ -187,6 +205,30 @@ impl Operation {
         Self::GetEventSelectors,
         Self::LookupEvents,
         Self::DescribeFlowLogs,
+        Self::HeadBucket,
+        Self::ListObjectsV2,
+        Self::GetBucketLogging,
+    ];
+
+    /// The operations on buckets, which a policy can allow for some buckets only.
+    pub const BUCKET: [Self; 5] = [
+        Self::Decrypt,
+        Self::GetBucketLogging,
+        Self::GetObject,
+        Self::HeadBucket,
+        Self::ListObjectsV2,
+    ];
+
+    /// The operations of a session that reads a bucket. The others prove that the session works, and
+    /// read the keys with which the digests in the bucket were signed.
+    pub const BUCKET_SESSION: [Self; 7] = [
+        Self::Decrypt,
+        Self::DescribeRegions,
+        Self::GetBucketLogging,
+        Self::GetObject,
+        Self::HeadBucket,
+        Self::ListObjectsV2,
+        Self::ListPublicKeys,
     ];
 
     /// The operations that list and select the accounts of an organization. Only `ListAccounts` is

@@ -20,7 +20,32 @@ struct Allow {
     effect: &'static str,
     action: Vec<&'static str>,
     resource: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<Condition>,
 }
+
+/// What must hold for a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Condition {
+    string_like: StringLike,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct StringLike {
+    #[serde(rename = "kms:ViaService")]
+    via_service: &'static str,
+}
+
+/// S3 in every Region and partition.
+///
+/// Source: KMS developer guide, "Condition keys for AWS KMS", `kms:ViaService`:
+/// `s3.REGION.amazonaws.com`.
+const VIA_S3: Condition = Condition {
+    string_like: StringLike {
+        via_service: "s3.*",
+    },
+};
 
 impl Policy {
     /// The longest session policy that STS accepts, in characters.
@@ -40,13 +65,49 @@ impl Policy {
                 effect: "Allow",
                 action,
                 resource: vec!["*".to_owned()],
+                condition: None,
             }],
         }
     }
 
-    /// Allows the actions of these operations on every resource.
+    /// Allows the actions of these operations on every resource. Keys decrypt only what S3 returns.
     pub fn for_operations(operations: &[Operation]) -> Self {
-        Self::allowing(operations.iter().filter_map(|operation| operation.action()))
+        let calls = operations
+            .iter()
+            .filter(|operation| **operation != Operation::Decrypt);
+        let policy = Self::allowing(calls.filter_map(|operation| operation.action()));
+        if !operations.contains(&Operation::Decrypt) {
+            return policy;
+        }
+        let mut decryption = Self::allowing(Operation::Decrypt.action());
+        for allow in &mut decryption.statement {
+            allow.condition = Some(VIA_S3);
+        }
+        policy.merged_with(decryption)
+    }
+
+    /// Allows the actions of these operations: those on buckets only for the buckets with these ARNs and
+    /// the objects in them, and all others on every resource.
+    pub fn for_buckets(operations: &[Operation], bucket_arns: &[String]) -> Self {
+        let (on_buckets, others): (Vec<Operation>, Vec<Operation>) = operations
+            .iter()
+            .partition(|operation| Operation::BUCKET.contains(operation));
+        let policy = Self::for_operations(&others);
+        if bucket_arns.is_empty() || on_buckets.is_empty() {
+            return policy;
+        }
+        let resources: Vec<String> = bucket_arns
+            .iter()
+            .flat_map(|arn| [arn.clone(), format!("{arn}/*")])
+            .collect();
+        let mut on_buckets = Self::for_operations(&on_buckets);
+        for allow in &mut on_buckets.statement {
+            // The statement with a condition is about keys, whose ARNs no bucket names.
+            if allow.condition.is_none() {
+                allow.resource.clone_from(&resources);
+            }
+        }
+        policy.merged_with(on_buckets)
     }
 
     /// Restricts the policy to these resources.
@@ -91,6 +152,37 @@ mod tests {
         );
     }
 
+    #[test]
+    fn keys_decrypt_only_for_s3() {
+        let policy = Policy::for_operations(&[Operation::Decrypt, Operation::GetObject]);
+        assert_eq!(
+            policy.to_string(),
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject"],"Resource":["*"]},{"Effect":"Allow","Action":["kms:Decrypt"],"Resource":["*"],"Condition":{"StringLike":{"kms:ViaService":"s3.*"}}}]}"#
+        );
+    }
+
+    #[test]
+    fn buckets_limit_the_operations_on_buckets_alone() {
+        let operations = [
+            Operation::DescribeRegions,
+            Operation::Decrypt,
+            Operation::GetObject,
+        ];
+        let none = Policy::for_buckets(&operations, &[]).to_string();
+        let regions = r#"{"Effect":"Allow","Action":["ec2:DescribeRegions"],"Resource":["*"]}"#;
+        assert_eq!(
+            none,
+            format!(r#"{{"Version":"2012-10-17","Statement":[{regions}]}}"#)
+        );
+        let one = Policy::for_buckets(&operations, &["arn:aws:s3:::logs".to_owned()]).to_string();
+        let objects = r#"{"Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::logs","arn:aws:s3:::logs/*"]}"#;
+        let keys = r#"{"Effect":"Allow","Action":["kms:Decrypt"],"Resource":["*"],"Condition":{"StringLike":{"kms:ViaService":"s3.*"}}}"#;
+        assert_eq!(
+            one,
+            format!(r#"{{"Version":"2012-10-17","Statement":[{regions},{objects},{keys}]}}"#)
+        );
+    }
+
     /// A query and a report about the used services are the only things that may be started.
     #[test]
     fn commands_that_search_only_read() {
@@ -100,6 +192,8 @@ mod tests {
             Operation::StopQuery,
             Operation::GenerateServiceLastAccessedDetails,
             Operation::LookupEvents,
+            Operation::HeadBucket,
+            Operation::Decrypt,
         ];
         let lists = [
             &Operation::SWEEP[..],

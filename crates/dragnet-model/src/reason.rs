@@ -98,6 +98,46 @@ reasons! {
     /// CloudTrail does not offer the event history in this Region or partition.
     EventHistoryUnavailable => "event-history-unavailable", Permanent,
         "CloudTrail does not offer the event history there";
+    /// The bucket has no folder for the account-Region. Whether the trail should have delivered there
+    /// is judged with the trail.
+    NothingDelivered => "nothing-delivered", NoMatch,
+        "nothing was ever delivered to the bucket";
+    /// The bucket of the same trails was read instead of the log group.
+    ReadInBucket => "read-in-bucket", NoMatch,
+        "the bucket of the same trails was read instead";
+    /// Objects are in a storage class that must be restored first.
+    ObjectArchived => "archived", Fixable,
+        "objects are in an archive storage class: restore them, and search again";
+    /// AWS denied access to objects.
+    ObjectDenied => "object-denied", Fixable,
+        "AWS denied access to objects";
+    /// AWS denied the use of the key with which objects are encrypted.
+    KeyDenied => "kms-denied", Fixable,
+        "AWS denied kms:Decrypt with the key of the objects: allow it in the key policy and the role's policy";
+    /// Objects are damaged, too large, or not what was listed.
+    ObjectUnreadable => "object-unreadable", Permanent,
+        "objects are damaged or too large; only what could be read was searched";
+    /// Objects were deleted or overwritten after they were listed.
+    ObjectGone => "object-gone", Permanent,
+        "objects were deleted or overwritten after they were listed";
+    /// A CloudTrail digest lists objects that the bucket does not have any more.
+    ObjectDeleted => "object-deleted", Permanent,
+        "CloudTrail's digests list objects that the bucket does not have any more";
+    /// The user asks for the verification of objects, and digests or public keys could not be read.
+    NotVerified => "not-verified", Fixable,
+        "the objects could not be verified: the digests or the public keys of CloudTrail could not be read";
+    /// Keys do not have the form of delivered objects, so it is not known what they contain.
+    UnknownLayout => "unknown-layout", Fixable,
+        "keys have no known form, and their objects were not read: search copies of them with --files";
+    /// Objects are Parquet.
+    Parquet => "parquet", Fixable,
+        "objects are Parquet, which is not read: convert them, and search the copies with --files";
+    /// The search, or a part of it, is evaluated by CloudWatch Logs alone.
+    OnlyInLogGroups => "only-in-log-groups", Permanent,
+        "only CloudWatch Logs evaluates the search or a part of it";
+    /// Objects with records of the end of the window may be delivered later.
+    LateDelivery => "late-delivery", Fixable,
+        "objects with records of the end of the window may be delivered later";
     /// The user left this kind of log source out (`--sources`).
     SourceNotSelected => "source-not-selected", Fixable,
         "--sources leaves these log sources out";

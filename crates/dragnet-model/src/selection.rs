@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::{ObjectSelector, S3_OBJECT, SelectedReads};
+
 /// The events that a log source records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Selection {
@@ -13,6 +15,9 @@ pub enum Selection {
         management: ManagementEvents,
         /// The resource types whose data events are recorded, for example `AWS::S3::Object`.
         data: BTreeSet<String>,
+        /// The event selectors that select objects in S3. Earlier versions did not store them.
+        #[serde(default)]
+        objects: Vec<ObjectSelector>,
     },
     /// The traffic that a flow log records.
     Traffic {
@@ -127,13 +132,33 @@ impl Selection {
         }
     }
 
+    /// Returns how many of the reads of the objects of a bucket are recorded as data events.
+    pub fn reads_of_bucket(&self, bucket: &str) -> SelectedReads {
+        match self {
+            Self::Events { data, objects, .. } => {
+                let selected = objects.iter().map(|selector| selector.reads_of(bucket));
+                let is_unknown = objects.is_empty() && data.contains(S3_OBJECT);
+                selected.max().unwrap_or(if is_unknown {
+                    SelectedReads::Part
+                } else {
+                    SelectedReads::None
+                })
+            }
+            Self::Traffic { .. } => SelectedReads::None,
+        }
+    }
+
     /// Describes the selection in one line.
     pub fn text(&self) -> String {
         match self {
-            Self::Events { management, data } if data.is_empty() => {
+            Self::Events {
+                management, data, ..
+            } if data.is_empty() => {
                 format!("{}; no data events", management.text())
             }
-            Self::Events { management, data } => {
+            Self::Events {
+                management, data, ..
+            } => {
                 format!("{}; data events: {}", management.text(), joined(data))
             }
             Self::Traffic { kept, format } => format!("{kept}: {format}"),
@@ -171,7 +196,12 @@ mod tests {
     fn selection_is_described_in_one_line() {
         let text = |management, data: &[&str]| {
             let data = data.iter().map(ToString::to_string).collect();
-            Selection::Events { management, data }.text()
+            Selection::Events {
+                management,
+                data,
+                objects: Vec::new(),
+            }
+            .text()
         };
         assert_eq!(
             text(ManagementEvents::all(), &[]),

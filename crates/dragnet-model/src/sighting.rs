@@ -11,11 +11,12 @@ pub struct Stored {
     pub region: Region,
     /// The kind of place where it is stored.
     pub source: StorageKind,
-    /// The name of the log group; empty for the event history.
+    /// The name of the log group; empty for the event history and for objects in S3.
     pub log_group: String,
     /// The name of the log stream. Untrusted text.
     pub log_stream: String,
-    /// The id of the event in CloudWatch Logs or the event history, unique in its account-Region.
+    /// The id of the event in CloudWatch Logs or the event history, unique in its account-Region; in
+    /// S3 the bucket, the key and the number of the record: `bucket/key#12`.
     pub event_id: String,
     /// The log time in milliseconds since the Unix epoch. For CloudTrail it may be the time of
     /// delivery. In a file it may be `time::UNKNOWN_TIME_MS`.

@@ -10,8 +10,11 @@ use super::{AccountId, Region};
 pub struct SlowedRate {
     /// The operation, for example `FilterLogEvents`.
     pub operation: String,
-    /// The account that the quota belongs to, if known.
+    /// The account that the quota belongs to, if known and if it is not the quota of a bucket.
     pub account: Option<AccountId>,
+    /// The bucket that the quota belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
     /// The Region of the calls.
     pub region: Region,
     /// The rate that the quota table and `quota_share` permit.
@@ -23,8 +26,9 @@ pub struct SlowedRate {
 }
 
 impl SlowedRate {
-    /// The operation, account and Region, by which reports are sorted.
-    pub fn sort_key(&self) -> (&str, Option<AccountId>, &str) {
-        (&self.operation, self.account, self.region.as_str())
+    /// The operation, account, Region and bucket, by which reports are sorted.
+    pub fn sort_key(&self) -> (&str, Option<AccountId>, &str, Option<&str>) {
+        let bucket = self.bucket.as_deref();
+        (&self.operation, self.account, self.region.as_str(), bucket)
     }
 }

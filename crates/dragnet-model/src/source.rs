@@ -7,9 +7,9 @@ crate::word_enum! {
     /// log sources of an account-Region, the first status applies.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum SourceStatus {
-        /// The records are in a log group or event history that was searched.
+        /// The records are in a log group, event history or bucket that was searched.
         Searched => "searched",
-        /// The records are in a log group or event history that a sweep would search.
+        /// The records are in a log group, event history or bucket that a sweep would search.
         Recorded => "recorded",
         /// Not searched, but the configuration accepts this gap.
         Accepted => "accepted",
@@ -30,7 +30,7 @@ crate::word_enum! {
         Failing => "failing",
         /// Logging is switched off.
         Stopped => "stopped",
-        /// The records are only outside CloudWatch Logs.
+        /// The records are only outside CloudWatch Logs, and were not searched there.
         OnlyS3 => "only-s3",
         /// There is no log source.
         NoSource => "no-source",
@@ -42,7 +42,7 @@ impl SourceStatus {
     pub fn explanation(self) -> &'static str {
         match self {
             Self::Searched => "recorded and searched",
-            Self::Recorded => "recorded in a log group that a sweep searches",
+            Self::Recorded => "recorded where a sweep searches",
             Self::Accepted => "not searched; the gap is accepted",
             Self::Partial => "recorded or searched in part",
             Self::Skipped => "its log group was skipped",
@@ -52,7 +52,7 @@ impl SourceStatus {
             Self::Stale => "logging is on, but nothing was ever delivered",
             Self::Failing => "deliveries to its log group fail",
             Self::Stopped => "logging is switched off",
-            Self::OnlyS3 => "only in S3, which is not searched",
+            Self::OnlyS3 => "only in S3, and not searched there",
             Self::NoSource => "no trail or flow log records it",
         }
     }
@@ -78,6 +78,8 @@ pub struct Source {
     pub kind: SourceKind,
     /// The log group of the records.
     pub log_group: Option<LogGroupArn>,
+    /// The bucket and the prefix of the keys, if the status is that of the objects in S3.
+    pub bucket_prefix: Option<String>,
     /// The trail or flow log, or [`EVENT_HISTORY`]; empty if there is none.
     pub via: String,
     /// Whether logging is switched on, if known.

@@ -14,6 +14,9 @@ crate::word_enum! {
         /// The event history of CloudTrail. An account-Region has exactly one, so its location is
         /// empty.
         History => "history",
+        /// Objects in S3. The location is the bucket and the prefix of the keys: the folder of one
+        /// account-Region.
+        S3 => "s3",
         /// Files on disk: copies of logs. The location of a row about an account-Region is
         /// `files on disk`, that of a row about a file its path.
         File => "file",
@@ -22,12 +25,12 @@ crate::word_enum! {
 
 impl StorageKind {
     /// The kinds that are in AWS: the words of `--sources`.
-    pub const IN_AWS: [Self; 2] = [Self::Logs, Self::History];
+    pub const IN_AWS: [Self; 3] = [Self::Logs, Self::History, Self::S3];
 
     /// Names a place of this kind for people. `location` is its location.
     pub fn place_name(self, location: &str) -> &str {
         match self {
-            Self::Logs | Self::File => location,
+            Self::Logs | Self::S3 | Self::File => location,
             Self::History => "event history",
         }
     }

@@ -104,6 +104,7 @@ mod tests {
             via: "trail".to_owned(),
             home: home.clone(),
             destination: Destination::Other(String::new()),
+            bucket: None,
             multi_region: true,
             is_organization_trail: true,
             state: SourceState::Unknown,

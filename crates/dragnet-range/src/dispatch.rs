@@ -9,6 +9,7 @@
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
+use jiff::Timestamp;
 
 use super::access::{Caller, authorize, identify_caller};
 use super::call::Call;
@@ -18,7 +19,7 @@ use super::faults::FaultEffect;
 use super::policy::AccessRequest;
 use super::wire::{self, AwsError, CommonError, Exchange, Input, Reply, Service};
 use super::world::{LastUse, World};
-use super::{ConnectionReset, Range, State, cloudtrail, ec2, iam, logs, organizations, sts};
+use super::{ConnectionReset, Range, State, cloudtrail, ec2, iam, logs, organizations, s3, sts};
 
 /// A request for a known service and operation.
 struct ReceivedRequest<'a> {
@@ -86,10 +87,7 @@ impl Range {
         let effect = state
             .faults
             .trigger(operation, caller.account, &caller.region);
-        let admitted = state
-            .limiter
-            .admit(operation, caller.account, &caller.region, now);
-        let outcome = if admitted {
+        let outcome = if admit(state, &caller, received, now) {
             self.perform_admitted(state, &caller, &effect, received)
         } else {
             Err(CommonError::Throttled.for_service(*service))
@@ -184,11 +182,36 @@ impl Range {
     }
 }
 
+/// Takes the token of a call from its quota, which belongs to the caller or, for S3, to a part of
+/// the bucket. Returns `false` if the call is throttled.
+fn admit(
+    state: &mut State,
+    caller: &Caller,
+    received: &ReceivedRequest<'_>,
+    now: Timestamp,
+) -> bool {
+    let Exchange {
+        service, operation, ..
+    } = received.exchange;
+    let State { world, limiter, .. } = state;
+    let partition = (*service == Service::S3)
+        .then(|| Input::decode(*service, received.parts, received.body).ok())
+        .flatten()
+        .and_then(|input| s3::requested_partition(world, operation, &input));
+    match partition {
+        Some(partition) => limiter.admit_to_partition(operation, partition, &caller.region, now),
+        None => limiter.admit(operation, caller.account, &caller.region, now),
+    }
+}
+
 /// Authorizes and performs a call.
 pub(super) fn perform(mut call: Call<'_>, effect: &FaultEffect) -> Result<Reply, AwsError> {
     authorize_call(&call)?;
     if effect.deletes_log_group() {
         logs::delete_named_group(&mut call);
+    }
+    if effect.deletes_object() {
+        s3::delete_named_object(&mut call);
     }
     let reply = match call.service {
         Service::CloudTrail => cloudtrail::perform(&mut call),
@@ -196,6 +219,7 @@ pub(super) fn perform(mut call: Call<'_>, effect: &FaultEffect) -> Result<Reply,
         Service::Iam => iam::perform(&mut call),
         Service::Logs => logs::perform(&mut call),
         Service::Organizations => organizations::perform(&mut call),
+        Service::S3 => s3::perform(&mut call),
         Service::Sts => sts::perform(&mut call),
     }?;
     Ok(effect.modify_reply(reply, call.input))
@@ -214,6 +238,9 @@ fn authorize_call(call: &Call<'_>) -> Result<(), AwsError> {
     } = call;
     if *service == Service::Iam && caller.is_plain_user_session() {
         return Err(CommonError::UnknownKey.for_service(*service));
+    }
+    if *service == Service::S3 {
+        return s3::authorize_call(call);
     }
     if *service == Service::Sts && sts::skips_general_authorization(operation) {
         return Ok(());
@@ -236,8 +263,10 @@ fn resource_arn(world: &World, caller: &Caller, service: Service, input: &Input)
     match service {
         Service::Iam => iam::resource_arn(world, caller, input),
         Service::Logs => logs::resource_arn(world, caller, input),
-        Service::CloudTrail | Service::Ec2 | Service::Organizations | Service::Sts => {
-            "*".to_owned()
-        }
+        Service::CloudTrail
+        | Service::Ec2
+        | Service::Organizations
+        | Service::S3
+        | Service::Sts => "*".to_owned(),
     }
 }

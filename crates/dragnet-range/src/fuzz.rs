@@ -22,6 +22,7 @@ fn operations(service: Service) -> &'static [&'static str] {
             "DescribeTrails",
             "GetTrailStatus",
             "GetEventSelectors",
+            "ListPublicKeys",
             "ListTrails",
             "LookupEvents",
         ],
@@ -85,13 +86,24 @@ fn operations(service: Service) -> &'static [&'static str] {
             "ListParents",
             "ListRoots",
         ],
+        Service::S3 => &[
+            "GetBucketLocation",
+            "GetBucketLogging",
+            "GetBucketPolicy",
+            "GetObject",
+            "HeadBucket",
+            "HeadObject",
+            "ListBuckets",
+            "ListObjects",
+            "ListObjectsV2",
+        ],
         Service::Sts => &["AssumeRole", "GetSessionToken", "GetCallerIdentity"],
     }
 }
 
 /// Names of parameters that operations read, and values that they accept, so that inputs pass the
 /// first checks.
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 40] = [
     "logGroupName",
     "logGroupIdentifier",
     "logStreamName",
@@ -126,10 +138,16 @@ const NAMES: [&str; 34] = [
     "PermissionsBoundary",
     "SerialNumber",
     "Status",
+    "prefix",
+    "delimiter",
+    "start-after",
+    "marker",
+    "continuation-token",
+    "encoding-type",
 ];
 /// Keys of lookup attributes, valid and not.
 const ATTRIBUTE_KEYS: [&str; 4] = ["ReadOnly", "ResourceName", "Username", "username"];
-const VALUES: [&str; 15] = [
+const VALUES: [&str; 18] = [
     "aws-controltower/CloudTrailLogs",
     "",
     "responder",
@@ -145,6 +163,9 @@ const VALUES: [&str; 15] = [
     "arn:aws:iam::aws:policy/AWSDenyAll",
     "Inactive",
     "insight",
+    "/",
+    "AWSLogs/o-practice00/",
+    "url",
 ];
 
 fn text() -> impl Strategy<Value = String> {
@@ -187,17 +208,25 @@ fn call() -> impl Strategy<Value = (Service, &'static str, Input)> {
         let json = btree_map(name(), value(), 0..6);
         let form = btree_map(name(), text(), 0..6);
         (json, form).prop_map(move |(json, form)| {
-            let input = if service.protocol() == Protocol::Json {
-                Input::Json(Value::Object(json.into_iter().collect()))
-            } else {
-                let form = form_urlencoded::Serializer::new(String::new())
-                    .extend_pairs(form)
-                    .finish();
-                Input::Form(Params::decode(form.as_bytes()))
+            let form = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(form)
+                .finish();
+            let input = match service.protocol() {
+                Protocol::Json => Input::Json(Value::Object(json.into_iter().collect())),
+                Protocol::Query | Protocol::Ec2 => Input::Form(Params::decode(form.as_bytes())),
+                Protocol::RestXml => rest_input(&form),
             };
             (service, operation, input)
         })
     })
+}
+
+/// A request for the bucket of a trail. Pages are small, because every object is generated.
+fn rest_input(form: &str) -> Input {
+    let uri = format!("http://127.0.0.1/cloudtrail-111111111111/{form}?{form}&max-keys=3");
+    let request = Request::get(uri).header("range", "bytes=1-").body(());
+    let parts = request.unwrap().into_parts().0;
+    Input::decode(Service::S3, &parts, &Bytes::new()).unwrap()
 }
 
 fn range() -> Range {

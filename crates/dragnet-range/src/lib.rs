@@ -10,7 +10,7 @@
 //! * `access`, `policy`: authentication and authorization
 //! * `world`: the state of the organization; `scenario`: builds that state from a file
 //! * one module per service: `logs`, `insights`, `ec2`, `iam`, `sts`, `organizations`,
-//!   `cloudtrail`. The crates `cw_filter_pattern` and `insights_ql` evaluate filter patterns and
+//!   `cloudtrail`, `s3`. The crates `cw_filter_pattern` and `insights_ql` evaluate filter patterns and
 //!   queries.
 //! * `traffic`: everyday events; `faults`: injected errors; `quotas`: throttling
 
@@ -30,6 +30,7 @@ mod organizations;
 mod overview;
 mod policy;
 mod quotas;
+mod s3;
 mod scenario;
 pub mod server;
 mod sts;

@@ -28,6 +28,17 @@ pub enum Quotas {
 pub(crate) struct Limiter {
     rates: Option<Rates>,
     buckets: HashMap<(AccountId, Region, String), Bucket>,
+    /// The buckets of S3's operations, by operation and partition.
+    partitions: HashMap<(String, String), Bucket>,
+}
+
+/// A part of an S3 bucket with a request rate of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Partition {
+    /// The name of the bucket and the prefix of the keys.
+    pub(crate) name: String,
+    /// The requests per second, if the scenario sets them.
+    pub(crate) rate: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,6 +75,7 @@ impl Limiter {
         Ok(Self {
             rates,
             buckets: HashMap::new(),
+            partitions: HashMap::new(),
         })
     }
 
@@ -79,18 +91,51 @@ impl Limiter {
             return true;
         };
         let rate = rates.rate_for(operation, region);
-        let burst = rate.max(1.0);
         let key = (account, region.clone(), operation.to_owned());
-        let bucket = self.buckets.entry(key).or_insert(Bucket {
-            tokens: burst,
+        let bucket = self.buckets.entry(key).or_insert(Bucket::full(rate, now));
+        bucket.take(rate, now)
+    }
+
+    /// Takes the token of a call to a part of an S3 bucket, regardless of the caller. Returns `false`
+    /// if no token is left.
+    pub(crate) fn admit_to_partition(
+        &mut self,
+        operation: &str,
+        partition: Partition,
+        region: &Region,
+        now: Timestamp,
+    ) -> bool {
+        let Some(rates) = &self.rates else {
+            return true;
+        };
+        let rate = partition
+            .rate
+            .map_or_else(|| rates.rate_for(operation, region), f64::from);
+        let key = (operation.to_owned(), partition.name);
+        let bucket = self
+            .partitions
+            .entry(key)
+            .or_insert(Bucket::full(rate, now));
+        bucket.take(rate, now)
+    }
+}
+
+impl Bucket {
+    fn full(rate: f64, now: Timestamp) -> Self {
+        Self {
+            tokens: rate.max(1.0),
             filled: now,
-        });
-        let elapsed = now.duration_since(bucket.filled).as_secs_f64().max(0.0);
-        bucket.tokens = burst.min(bucket.tokens + elapsed * rate);
-        bucket.filled = now;
-        let admitted = bucket.tokens >= 1.0;
+        }
+    }
+
+    /// Refills the bucket at `rate` and takes a token, if one is left.
+    fn take(&mut self, rate: f64, now: Timestamp) -> bool {
+        let elapsed = now.duration_since(self.filled).as_secs_f64().max(0.0);
+        self.tokens = rate.max(1.0).min(self.tokens + elapsed * rate);
+        self.filled = now;
+        let admitted = self.tokens >= 1.0;
         if admitted {
-            bucket.tokens -= 1.0;
+            self.tokens -= 1.0;
         }
         admitted
     }
@@ -162,6 +207,27 @@ mod tests {
             admitted_calls(&mut limiter, "LookupEvents", "us-east-1", 200),
             2
         );
+    }
+
+    #[test]
+    fn partitions_of_a_bucket_have_rates_of_their_own() {
+        let mut limiter = Limiter::new(Quotas::Real).unwrap();
+        let region = "us-east-1".parse().unwrap();
+        let mut admitted = |name: &str, rate: Option<u32>| {
+            let partition = Partition {
+                name: name.to_owned(),
+                rate,
+            };
+            let now = Timestamp::UNIX_EPOCH;
+            (0..6_000)
+                .filter(|_| {
+                    limiter.admit_to_partition("GetObject", partition.clone(), &region, now)
+                })
+                .count()
+        };
+        assert_eq!(admitted("b/a/", Some(3)), 3);
+        assert_eq!(admitted("b/a/", Some(3)), 0);
+        assert_eq!(admitted("b/", None), 5_500);
     }
 
     #[test]

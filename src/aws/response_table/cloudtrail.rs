@@ -46,3 +46,20 @@ pub(super) const HISTORY_EVENTS: &[Member] = &[
     ),
     member(&["NextToken"], Content::Token),
 ];
+
+/// Source: CloudTrail API, `ListPublicKeys`, `PublicKey`.
+pub(super) const PUBLIC_KEYS: &[Member] = &[
+    member(
+        &["PublicKeyList"],
+        Content::List(
+            &[
+                member(&["Value"], Content::Text),
+                member(&["Fingerprint"], Content::Text),
+                member(&["ValidityStartTime"], Content::Number),
+                member(&["ValidityEndTime"], Content::Number),
+            ],
+            EmptyList::Unproven,
+        ),
+    ),
+    member(&["NextToken"], Content::Token),
+];

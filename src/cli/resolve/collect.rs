@@ -57,6 +57,7 @@ fn sweep_arguments(arguments: &CollectArguments) -> SweepArguments {
         files: Vec::new(),
         // A search of the collected files makes this check.
         no_tamper_check: true,
+        verify_integrity: false,
         fail_on_sighting: false,
     }
 }

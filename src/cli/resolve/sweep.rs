@@ -5,6 +5,7 @@ use crate::cli::{GlobalArguments, SweepArguments, UsageError};
 use crate::settings::{
     EngineSettings, Reach, ResolveContext, ResolvedIndicators, SweepSettings, resolve_indicators,
 };
+use dragnet_model::StorageKind;
 
 impl SweepSettings {
     /// Resolves the arguments of `sweep`.
@@ -16,6 +17,7 @@ impl SweepSettings {
         arguments: &SweepArguments,
         context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
+        check_integrity_option(arguments)?;
         let directory = context.working_directory;
         let ResolvedIndicators {
             indicators,
@@ -64,6 +66,7 @@ impl SweepSettings {
             out_dir: directory.join(&arguments.out),
             fail_on_sighting: arguments.fail_on_sighting,
             check_trail_integrity: !arguments.no_tamper_check,
+            verify_integrity: arguments.verify_integrity,
             engines: EngineSettings {
                 choice: arguments.engine.engine,
                 max_scan_cost: arguments.engine.max_scan_cost,
@@ -71,6 +74,14 @@ impl SweepSettings {
             },
         })
     }
+}
+
+/// Returns an error if objects are to be verified, but it is not certain that they are read.
+fn check_integrity_option(arguments: &SweepArguments) -> Result<(), UsageError> {
+    if arguments.verify_integrity && !arguments.sources.names(StorageKind::S3) {
+        return Err(UsageError::IntegrityWithoutObjects);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -83,6 +94,19 @@ mod tests {
     fn resolve(rest: &[&str]) -> Result<SweepSettings, UsageError> {
         let (global, arguments) = parse_sweep(rest);
         with_resolve_context(|context| SweepSettings::resolve(&global, &arguments, context))
+    }
+
+    #[test]
+    fn integrity_is_verified_where_objects_are_read() {
+        let flag = "--verify-integrity";
+        for sources in ["s3", "logs,s3"] {
+            let settings = resolve(&["a", flag, "--sources", sources]).unwrap();
+            assert!(settings.verify_integrity);
+        }
+        for rest in [&["a", flag][..], &["a", flag, "--sources", "logs"]] {
+            let error = resolve(rest).unwrap_err();
+            assert!(error.to_string().contains("--sources logs,s3"), "{error}");
+        }
     }
 
     #[test]

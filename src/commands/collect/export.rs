@@ -3,7 +3,6 @@
 //! They are written into a directory of their own and renamed at the end, so that what has the name
 //! of the records is complete. The run keeps its records, so an interrupted export starts again.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::file_error::file_error;
+use super::flow_log_place::{FlowLogPlace, FormatsByPlace, flow_log_formats};
 use super::manifest::{CollectedFile, CollectionManifest, write_manifest};
 use super::record_file::RecordFile;
 use crate::commands::CommandError;
@@ -20,7 +20,7 @@ use crate::commands::run_output::RunOutput;
 use crate::files::{CollectedFrom, CollectionFile};
 use crate::store::{RunDir, RunLock, RunReader, StoredRow};
 use crate::sweep::collected_records;
-use dragnet_model::{LogGroupArn, LogSource, Selection, SourceState, StorageKind, Target};
+use dragnet_model::{StorageKind, Target};
 
 /// The directory of the records.
 const RECORDS: &str = "logs";
@@ -98,7 +98,7 @@ fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
 /// they are stored and by time.
 struct Export {
     root: PathBuf,
-    flow_log_formats: BTreeMap<LogGroupArn, Vec<String>>,
+    flow_log_formats: FormatsByPlace,
     largest_file: u64,
     open: Option<OpenFile>,
     files: Vec<CollectedFile>,
@@ -138,19 +138,23 @@ impl Export {
     }
 
     fn create(&self, row: &StoredRow, day: String, part: u32) -> Result<OpenFile, CommandError> {
-        let target = Target {
-            account: row.account,
-            region: row.region.clone(),
+        let place = FlowLogPlace {
+            target: Target {
+                account: row.account,
+                region: row.region.clone(),
+            },
+            log_group: row.log_group.clone(),
+            bucket_prefix: row.bucket_prefix.clone(),
         };
-        let log_group = LogGroupArn::new(target, row.log_group.as_str());
         let from = CollectedFrom {
             account: row.account,
             region: row.region.clone(),
             source: row.source,
             log_group: row.log_group.clone(),
+            bucket_prefix: row.bucket_prefix.clone(),
             flow_log_formats: self
                 .flow_log_formats
-                .get(&log_group)
+                .get(&place)
                 .cloned()
                 .unwrap_or_default(),
         };
@@ -185,6 +189,7 @@ impl Export {
             region: open.from.region,
             source: open.from.source,
             log_group: open.from.log_group,
+            bucket_prefix: open.from.bucket_prefix,
         });
         Ok(())
     }
@@ -192,6 +197,7 @@ impl Export {
 
 fn is_from(row: &StoredRow, from: &CollectedFrom) -> bool {
     row.log_group == from.log_group
+        && row.bucket_prefix == from.bucket_prefix
         && row.source == from.source
         && row.region == from.region
         && row.account == from.account
@@ -221,53 +227,37 @@ fn path_below_root(from: &CollectedFrom, file: &str) -> String {
         region,
         source,
         log_group,
+        bucket_prefix,
         ..
     } = from;
     match source {
         StorageKind::History => format!("{account}/{region}/{source}/{file}"),
-        StorageKind::Logs | StorageKind::File => {
-            let group = directory_name(log_group);
-            format!("{account}/{region}/{source}/{group}/{file}")
+        StorageKind::Logs | StorageKind::S3 | StorageKind::File => {
+            let log = directory_name(bucket_prefix.as_deref().unwrap_or(log_group));
+            format!("{account}/{region}/{source}/{log}/{file}")
         }
     }
 }
 
-/// Returns the name of the directory of a log group: what of its name is plain, and a hash of the
-/// whole name. So no name leads anywhere else or is too long, and two names never share a directory,
+/// Returns the name of the directory of a log group or a folder of a bucket: what of its name is plain,
+/// and a hash of the whole name. So no name leads anywhere else or is too long, and two names never share a directory,
 /// not even where names that differ in case do.
-fn directory_name(log_group: &str) -> String {
+fn directory_name(log: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let readable: String = log_group
+    let readable: String = log
         .chars()
         .map(|c| if plain(c) { c } else { '_' })
         .skip_while(|c| !c.is_ascii_alphanumeric())
         .take(READABLE_CHARACTERS)
         .collect();
-    let hash = hex::encode(Sha256::digest(log_group));
+    let hash = hex::encode(Sha256::digest(log));
     let hash = hash.get(..HASH_DIGITS).unwrap_or(&hash);
     format!("{readable}-{hash}")
 }
 
-/// Returns the formats of the flow logs that deliver to each log group, in the syntax of AWS.
-fn flow_log_formats(log_sources: &[LogSource]) -> BTreeMap<LogGroupArn, Vec<String>> {
-    let mut groups: BTreeMap<LogGroupArn, Vec<String>> = BTreeMap::new();
-    for log_source in log_sources {
-        let SourceState::Known(_, Selection::Traffic { format, .. }) = &log_source.state else {
-            continue;
-        };
-        if let Some(group) = log_source.log_group() {
-            let formats = groups.entry(group.clone()).or_default();
-            if !formats.contains(format) {
-                formats.push(format.clone());
-            }
-        }
-    }
-    groups
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
     use crate::store::SightingRecord;
@@ -316,6 +306,7 @@ mod tests {
             region: "us-east-1".parse().unwrap(),
             source: StorageKind::Logs,
             log_group: "/app".to_owned(),
+            bucket_prefix: None,
             out_of_scope: false,
             found: SightingRecord {
                 time_ms: timestamp_ms,
@@ -333,6 +324,32 @@ mod tests {
                 message: "a message".to_owned(),
             },
         }
+    }
+
+    #[test]
+    fn folders_of_buckets_have_directories_of_their_own() {
+        let temp = tempfile::tempdir().unwrap();
+        let mut export = Export {
+            root: temp.path().to_owned(),
+            flow_log_formats: BTreeMap::new(),
+            largest_file: LARGEST_FILE,
+            open: None,
+            files: Vec::new(),
+        };
+        for prefix in ["b/AWSLogs/1/", "b/AWSLogs/2/"] {
+            let row = StoredRow {
+                source: StorageKind::S3,
+                log_group: String::new(),
+                bucket_prefix: Some(prefix.to_owned()),
+                ..row(0)
+            };
+            export.add(&row).unwrap();
+        }
+        export.close().unwrap();
+        let paths: Vec<&str> = export.files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths.len(), 2);
+        assert!(paths[0].starts_with("logs/111111111111/us-east-1/s3/b_AWSLogs_1_-"));
+        assert!(paths[1].starts_with("logs/111111111111/us-east-1/s3/b_AWSLogs_2_-"));
     }
 
     #[test]

@@ -83,8 +83,11 @@ pub struct CollectedFile {
     pub region: Region,
     /// The kind of place.
     pub source: StorageKind,
-    /// The log group; empty for the event history.
+    /// The log group; empty for the event history and for objects in S3.
     pub log_group: String,
+    /// The bucket and the prefix of the keys of objects in S3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bucket_prefix: Option<String>,
 }
 
 /// An account, account-Region or log that was not collected, or not completely.
@@ -95,6 +98,8 @@ pub struct CollectionGap {
     region: Option<Region>,
     source: Option<StorageKind>,
     log_group: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket_prefix: Option<String>,
     status: Status,
     reason: String,
     denied_by: Option<DeniedBy>,
@@ -160,6 +165,7 @@ impl CollectionManifest {
                 region: row.region.clone(),
                 source: row.source,
                 log_group: row.log_group.clone(),
+                bucket_prefix: row.bucket_prefix.clone(),
                 status: outcome.status,
                 reason: outcome.reason_text(),
                 denied_by: outcome.denied_by,
@@ -204,8 +210,8 @@ impl fmt::Display for CollectionGap {
             write!(f, " {region}")?;
         }
         if let Some(source) = self.source {
-            let location = self.log_group.as_deref().unwrap_or_default();
-            write!(f, " {}", source.place_name(location))?;
+            let location = self.log_group.as_deref().or(self.bucket_prefix.as_deref());
+            write!(f, " {}", source.place_name(location.unwrap_or_default()))?;
         }
         write!(f, ": {}", self.status)?;
         if self.reason.is_empty() {
@@ -324,11 +330,23 @@ mod tests {
             region: Some("us-east-1".parse().unwrap()),
             source: Some(StorageKind::Logs),
             log_group: Some("/app".to_owned()),
+            bucket_prefix: None,
             status: Status::Denied,
             reason: "access-denied".to_owned(),
             denied_by: None,
         };
         let shown = gap.to_string();
         assert_eq!(shown, "111111111111 us-east-1 /app: denied (access-denied)");
+        let folder = CollectionGap {
+            source: Some(StorageKind::S3),
+            log_group: None,
+            bucket_prefix: Some("b/AWSLogs/".to_owned()),
+            ..gap
+        };
+        let shown = folder.to_string();
+        assert_eq!(
+            shown,
+            "111111111111 us-east-1 b/AWSLogs/: denied (access-denied)"
+        );
     }
 }

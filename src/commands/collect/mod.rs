@@ -9,6 +9,7 @@
 
 mod export;
 mod file_error;
+mod flow_log_place;
 mod manifest;
 mod open_collection;
 mod record_file;

@@ -4,6 +4,9 @@
 //! {"collectedFrom":{…},"events":[{"logStreamName":…,"message":…},…]}     FilterLogEvents
 //! {"collectedFrom":{…},"Events":[{"EventId":…,"CloudTrailEvent":…},…]}   LookupEvents
 //! ```
+//! Records of objects in S3 have the first form, because not all of them are JSON. The id of each has the
+//! bucket and the key.
+//!
 //! Sources: CloudWatch Logs API, `FilterLogEvents`; CloudTrail API, `LookupEvents`.
 
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -80,7 +83,7 @@ impl RecordFile {
         };
         let list = match from.source {
             StorageKind::History => "Events",
-            StorageKind::Logs | StorageKind::File => "events",
+            StorageKind::Logs | StorageKind::S3 | StorageKind::File => "events",
         };
         created.encoder.write_all(b"{\"collectedFrom\":")?;
         serde_json::to_writer(&mut created.encoder, from)?;
@@ -101,7 +104,7 @@ impl RecordFile {
                     cloud_trail_event: &record.message,
                 },
             )?,
-            StorageKind::Logs | StorageKind::File => serde_json::to_writer(
+            StorageKind::Logs | StorageKind::S3 | StorageKind::File => serde_json::to_writer(
                 &mut self.encoder,
                 &LogElement {
                     log_stream_name: &record.log_stream,

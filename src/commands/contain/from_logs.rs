@@ -16,7 +16,7 @@ use crate::contain::{LogCoverage, LogEvaluation, LogVerification};
 use crate::report::RunStatus;
 use crate::settings::{ContainSettings, ProgressStyle, SweepSettings};
 use crate::store::{RunDir, RunFacts, RunReader};
-use crate::sweep::{CoverageJudge, MergeSource, Sources, merged_sightings};
+use crate::sweep::{CoverageJudge, LATE_OBJECTS, MergeSource, Sources, merged_sightings};
 use dragnet_model::{AccountId, Source, SourceKind, SourceStatus, Target, TimeWindow};
 
 /// How many Regions of an account whose records are incomplete are named. The coverage of the run
@@ -209,11 +209,16 @@ fn last_delivery(sources: &Sources, account: AccountId, now: Timestamp) -> Optio
 
 /// Returns the last delivery to an account-Region: the latest of the sources that record everything,
 /// else the earliest of the others, which are complete only together. CloudTrail writes to the event
-/// history all the time.
+/// history all the time. A bucket gets objects with older records for longer than a log group, so
+/// only deliveries before that count.
 fn last_delivery_of(sources: &Sources, target: &Target, now_ms: i64) -> Option<i64> {
+    let late_ms = i64::try_from(LATE_OBJECTS.as_millis()).unwrap_or(i64::MAX);
     let last_of = |row: &Source| {
         if row.is_event_history() {
             Some(now_ms)
+        } else if row.bucket_prefix.is_some() {
+            row.last_delivery_ms
+                .map(|last| last.saturating_sub(late_ms))
         } else {
             row.last_delivery_ms
         }
@@ -224,8 +229,8 @@ fn last_delivery_of(sources: &Sources, target: &Target, now_ms: i64) -> Option<i
         .max();
     whole.or_else(|| {
         cloudtrail_rows(sources, target)
-            .filter(|row| row.status == SourceStatus::Partial)
-            .filter_map(|row| row.last_delivery_ms)
+            .filter(|row| row.status == SourceStatus::Partial && !row.is_event_history())
+            .filter_map(last_of)
             .min()
     })
 }

@@ -142,11 +142,12 @@ fn advice(status: SourceStatus) -> &'static str {
             "create a trail that delivers to CloudWatch Logs, or accept the gap (scope.accepted_gap)"
         }
         SourceStatus::OnlyS3 => {
-            "let the trail also deliver to a CloudWatch Logs log group, or accept the gap (scope.accepted_gap)"
+            "allow the read role in the bucket, let the trail also deliver to a CloudWatch Logs log group, or accept the gap \
+             (scope.accepted_gap)"
         }
         SourceStatus::Stopped => "start the trail (aws cloudtrail start-logging)",
         SourceStatus::Failing | SourceStatus::Stale => {
-            "check the role with which the trail writes to its log group"
+            "check how the trail is allowed to write to its log group and its bucket"
         }
         SourceStatus::Partial => {
             "shorten the window, or widen the event selectors or the retention of the log group"

@@ -28,19 +28,21 @@ pub(super) fn setup(
     }
     match command {
         SetupCommand::Policy(arguments) => {
-            write_json(&policy(arguments.identity, &config), &mut *out)?;
+            let buckets = &arguments.log_buckets.arns;
+            write_json(&policy(arguments.identity, buckets, &config), &mut *out)?;
         }
         SetupCommand::Cloudformation(arguments) => {
-            template::write(&config, arguments.management, out)?;
+            template::write(&config, arguments, out)?;
         }
     }
     Ok(())
 }
 
-fn policy(identity: PolicyIdentity, config: &Config) -> Policy {
+fn policy(identity: PolicyIdentity, log_buckets: &[String], config: &Config) -> Policy {
     match identity {
         PolicyIdentity::Read => {
-            Policy::for_operations(&[&Operation::SWEEP[..], &Operation::SURVEY].concat())
+            let operations = [&Operation::SWEEP[..], &Operation::SURVEY].concat();
+            Policy::for_buckets(&operations, log_buckets)
         }
         PolicyIdentity::Contain => Policy::for_operations(&Operation::CONTAIN),
         PolicyIdentity::Source => {
@@ -75,7 +77,7 @@ mod tests {
     fn source_policy_allows_assuming_roles_and_listing_accounts() {
         let text = "[identity]\nmember_role = \"security/Audit\"\nrole_chain = [\"arn:aws-cn:iam::222222222222:role/Hub\"]";
         let config = Config::from_toml(text, "x").unwrap();
-        let policy = policy(PolicyIdentity::Source, &config).to_string();
+        let policy = policy(PolicyIdentity::Source, &[], &config).to_string();
         assert!(
             policy.contains(r#"["arn:aws-cn:iam::*:role/security/Audit","arn:aws-cn:iam::*:role/DragnetContain"]"#),
             "{policy}"

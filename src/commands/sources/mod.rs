@@ -1,5 +1,7 @@
 //! `dragnet sources`: shows the log sources without searching them.
 
+mod bucket_reads;
+mod judge;
 pub(super) mod survey;
 
 use std::io::{self, IsTerminal, Write};
@@ -10,7 +12,7 @@ use crate::cli::{GlobalArguments, SourcesArguments};
 use crate::report::{SourceTally, escape, sources_json, sources_table, write_json, write_sources};
 use crate::settings::{OutputFormat, SourcesSettings};
 use crate::sweep::Sources;
-use dragnet_model::SourceStatus;
+use dragnet_model::{BucketReads, SourceStatus};
 use survey::{SurveyResult, survey};
 
 /// Prints the log sources. The exit code is 3 if a sweep would miss CloudTrail records, or if a
@@ -27,6 +29,8 @@ pub(super) async fn sources(
     let aws = environment.connect(&settings.reach, None).await?;
     let SurveyResult {
         sources,
+        bucket_reads,
+        other_deliveries,
         accounts,
         names,
         gaps,
@@ -35,12 +39,21 @@ pub(super) async fn sources(
     } = survey(aws, &settings.reach, settings.window, clock.now()).await?;
     let tally = SourceTally::from_lookups(&sources.cloudtrail);
     match settings.output {
-        OutputFormat::Json => write_json(&sources_json(&sources.rows), &mut *out)?,
+        OutputFormat::Json => {
+            let mut json = sources_json(&sources.rows);
+            json["bucket_reads"] = serde_json::json!(bucket_reads);
+            json["not_searched"] = serde_json::json!(other_deliveries);
+            write_json(&json, &mut *out)?;
+        }
         OutputFormat::Csv => write_sources(&sources.rows, &mut *out)?,
         OutputFormat::Table => {
             sources_table(&sources.rows)
                 .write_text(io::stdout().is_terminal().then_some(80), out)?;
             writeln!(out, "\n{}", escape(&tally.sentence(accounts, &names)))?;
+            let reads = bucket_reads.iter().map(BucketReads::sentence);
+            for line in reads.chain(other_deliveries) {
+                writeln!(out, "{}", escape(&line))?;
+            }
         }
     }
     for gap in &gaps {

@@ -8,24 +8,29 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
+use super::judge::Judge;
 use crate::aws::{Aws, Session};
 use crate::commands::CommandError;
 use crate::report::AccountNames;
 use crate::settings::Reach;
 use crate::store::ScopeMembership;
 use crate::sweep::{
-    Access, Directory, Entered, GroupEnd, ListedLevel, Member, Members, Refusal, RegionScope,
-    SelectorMatches, Sources, expected_history, look_up_log_sources, look_up_trail_state,
-    member_to_enter, sources,
+    Access, Directory, Entered, GroupEnd, KnownTrails, ListedLevel, Member, Members, ObjectFolder,
+    ObjectsEnd, OtherEnds, Refusal, RegionScope, SelectorMatches, Sources, expected_objects,
+    find_bucket, look_up_log_sources, look_up_trail_state, member_to_enter, reader_candidates,
 };
 use dragnet_model::{
-    AccountId, LogGroupArn, LogSource, Operation, Outcome, SourceLookup, SourceState, SourceStatus,
-    Target, TimeWindow,
+    AccountId, BucketReads, LogGroupArn, LogSource, Operation, Outcome, SourceLookup, SourceState,
+    SourceStatus, Target, TimeWindow,
 };
 
 pub(in crate::commands) struct SurveyResult {
     /// The log sources.
     pub sources: Sources,
+    /// Whether reads of the buckets of the log sources were recorded.
+    pub bucket_reads: Vec<BucketReads>,
+    /// What other services deliver to these buckets.
+    pub other_deliveries: Vec<String>,
     /// The number of accounts in scope.
     pub accounts: u64,
     /// The names of all accounts.
@@ -45,24 +50,7 @@ pub(in crate::commands) async fn survey(
     window: TimeWindow,
     now: Timestamp,
 ) -> Result<SurveyResult, CommandError> {
-    let caller = aws
-        .authenticate()
-        .await
-        .map_err(|error| CommandError::Caller(Box::new(error)))?;
-    let reach = reach.clone();
-    let access = Access::new(
-        &aws,
-        &caller,
-        &reach.identity,
-        "dragnet-sources".to_owned(),
-        &Operation::SOURCES,
-    );
-    let survey = Arc::new(Survey {
-        aws,
-        access,
-        matches: SelectorMatches::new(&reach.scope),
-        reach,
-    });
+    let survey = Arc::new(Survey::connect(aws, reach).await?);
     let mut progress = survey.query_accounts().await?;
     progress.gaps.sort();
     survey.query_owners(&mut progress).await;
@@ -75,8 +63,27 @@ pub(in crate::commands) async fn survey(
         group_ends: &group_ends,
         window,
     };
-    let histories = judge.check_histories(&survey.aws, &entered, now).await;
-    let sources = judge.sources(&histories);
+    let mut ends = OtherEnds::default();
+    let uncovered = judge.uncovered_folders(&progress.members);
+    let mut sessions = BucketSessions::new();
+    ends.objects = survey
+        .check_objects(&mut sessions, &progress.members, uncovered, window)
+        .await;
+    ends.histories = judge
+        .check_histories(&survey.aws, &entered, (&ends, now))
+        .await;
+    let sources = judge.sources(&ends);
+    let known = KnownTrails {
+        lookups: &progress.lookups,
+        trails: &log_sources,
+        window,
+    };
+    let bucket_reads = survey
+        .check_reads(&mut sessions, &progress.members, known)
+        .await;
+    let other_deliveries = survey
+        .other_deliveries(&mut sessions, &progress.members, &log_sources)
+        .await;
     let names = progress
         .members
         .into_values()
@@ -85,6 +92,8 @@ pub(in crate::commands) async fn survey(
     Ok(SurveyResult {
         entered,
         sources,
+        bucket_reads,
+        other_deliveries,
         accounts: progress.accounts,
         names,
         gaps: progress.gaps,
@@ -108,65 +117,23 @@ fn entered_targets(progress: &Progress) -> Vec<(Target, Arc<Session>)> {
         .collect()
 }
 
-/// Judges what was found.
-struct Judge<'p> {
-    lookups: &'p [SourceLookup],
-    log_sources: &'p [LogSource],
-    group_ends: &'p BTreeMap<LogGroupArn, GroupEnd>,
-    window: TimeWindow,
-}
-
-impl Judge<'_> {
-    /// Returns the log sources of each account-Region. `histories` are the expected results of
-    /// event histories.
-    fn sources(&self, histories: &BTreeMap<Target, GroupEnd>) -> Sources {
-        let end_of_group = |group: &LogGroupArn| {
-            self.group_ends
-                .get(group)
-                .cloned()
-                .unwrap_or_else(|| GroupEnd::new(SourceStatus::Failed, "not looked up"))
-        };
-        sources(
-            self.lookups,
-            self.log_sources,
-            self.window,
-            histories,
-            end_of_group,
-        )
-    }
-
-    /// Determines what the event history would cover of the account-Regions that no other log
-    /// source covers.
-    async fn check_histories(
-        &self,
-        aws: &Aws,
-        entered: &[(Target, Arc<Session>)],
-        now: Timestamp,
-    ) -> BTreeMap<Target, GroupEnd> {
-        let uncovered: BTreeSet<Target> = self
-            .sources(&BTreeMap::new())
-            .cloudtrail
-            .into_iter()
-            .filter(|(_, status)| !status.is_covered())
-            .map(|(target, _)| target)
-            .collect();
-        let window = self.window;
-        let checks = entered
-            .iter()
-            .filter(|(target, _)| uncovered.contains(target))
-            .map(|(target, session)| async move {
-                let end = expected_history(aws, session, &target.region, window, now).await;
-                (target.clone(), end)
-            });
-        join_all(checks).await.into_iter().collect()
-    }
-}
-
-struct Survey {
-    aws: Aws,
+pub(super) struct Survey {
+    pub(super) aws: Aws,
     access: Access,
     matches: SelectorMatches,
-    reach: Reach,
+    pub(super) reach: Reach,
+}
+
+/// The sessions in accounts, or why they could not be entered.
+type Sessions = BTreeMap<AccountId, Result<Arc<Session>, Outcome>>;
+
+/// The sessions that read a bucket, by account and bucket.
+pub(super) type BucketSessions = BTreeMap<(AccountId, String), Result<Arc<Session>, Outcome>>;
+
+fn session_of(entered: Result<Entered, Refusal>) -> Result<Arc<Session>, Outcome> {
+    entered
+        .map(|entered| entered.session)
+        .map_err(Refusal::into_outcome)
 }
 
 /// The results so far.
@@ -174,7 +141,7 @@ struct Survey {
 struct Progress {
     accounts: u64,
     members: Members,
-    sessions: BTreeMap<AccountId, Result<Arc<Session>, Outcome>>,
+    sessions: Sessions,
     lookups: Vec<SourceLookup>,
     log_sources: BTreeMap<String, LogSource>,
     gaps: Vec<String>,
@@ -204,6 +171,27 @@ struct AccountResult {
 }
 
 impl Survey {
+    async fn connect(aws: Aws, reach: &Reach) -> Result<Self, CommandError> {
+        let caller = aws
+            .authenticate()
+            .await
+            .map_err(|error| CommandError::Caller(Box::new(error)))?;
+        let reach = reach.clone();
+        let access = Access::new(
+            &aws,
+            &caller,
+            &reach.identity,
+            "dragnet-sources".to_owned(),
+            &Operation::SOURCES,
+        );
+        Ok(Self {
+            aws,
+            access,
+            matches: SelectorMatches::new(&reach.scope),
+            reach,
+        })
+    }
+
     async fn query_accounts(self: &Arc<Self>) -> Result<Progress, CommandError> {
         let mut directory =
             Directory::new(&self.aws, &self.access, &self.reach).with_matches(&self.matches);
@@ -341,6 +329,57 @@ impl Survey {
         join_all(checks).await.into_iter().collect()
     }
 
+    /// Determines what a sweep would do with folders of buckets. A bucket is read from the first
+    /// account that can list it.
+    async fn check_objects(
+        &self,
+        sessions: &mut BucketSessions,
+        members: &Members,
+        folders: Vec<(LogSource, ObjectFolder)>,
+        window: TimeWindow,
+    ) -> BTreeMap<Target, Vec<ObjectsEnd>> {
+        let mut ends: BTreeMap<Target, Vec<ObjectsEnd>> = BTreeMap::new();
+        for (log_source, folder) in folders {
+            let mut first_refusal = None;
+            let mut found = None;
+            for account in reader_candidates(&log_source, members) {
+                let reader = (account, folder.bucket());
+                let session = self.bucket_session(sessions, members, reader);
+                let end = match session.await {
+                    Ok(session) => self.check_folder(&session, &folder, window).await,
+                    Err(outcome) => GroupEnd::from_outcome(&outcome, SourceStatus::Failed),
+                };
+                if end.status != SourceStatus::Denied {
+                    found = Some(end);
+                    break;
+                }
+                first_refusal.get_or_insert(end);
+            }
+            ends.entry(folder.target.clone())
+                .or_default()
+                .extend(found.or(first_refusal).map(|end| ObjectsEnd {
+                    location: folder.location(),
+                    end,
+                }));
+        }
+        ends
+    }
+
+    async fn check_folder(
+        &self,
+        session: &Session,
+        folder: &ObjectFolder,
+        window: TimeWindow,
+    ) -> GroupEnd {
+        match find_bucket(&self.aws, session, folder.bucket()).await {
+            Ok(bucket) => expected_objects(&self.aws, session, &bucket, folder, window).await,
+            Err(error) => GroupEnd::from_outcome(
+                &Refusal::from_call_error(&error).into_outcome(),
+                SourceStatus::Failed,
+            ),
+        }
+    }
+
     /// Returns the session for an account, in scope or not.
     async fn session(
         &self,
@@ -352,14 +391,31 @@ impl Survey {
         }
         let session = match member_to_enter(&progress.members, &self.access, account) {
             Err(outcome) => Err(outcome),
-            Ok(member) => {
-                let entered = self.access.enter(&self.aws, &member).await;
-                entered
-                    .map(|entered| entered.session)
-                    .map_err(Refusal::into_outcome)
-            }
+            Ok(member) => session_of(self.access.enter(&self.aws, &member).await),
         };
         progress.sessions.insert(account, session.clone());
+        session
+    }
+
+    /// Returns the session in which an account reads a bucket.
+    pub(super) async fn bucket_session(
+        &self,
+        sessions: &mut BucketSessions,
+        members: &Members,
+        (account, bucket): (AccountId, &str),
+    ) -> Result<Arc<Session>, Outcome> {
+        let key = (account, bucket.to_owned());
+        if let Some(session) = sessions.get(&key) {
+            return session.clone();
+        }
+        let session = match member_to_enter(members, &self.access, account) {
+            Err(outcome) => Err(outcome),
+            Ok(member) => {
+                let entered = self.access.enter_bucket(&self.aws, &member, bucket);
+                session_of(entered.await)
+            }
+        };
+        sessions.insert(key, session.clone());
         session
     }
 }

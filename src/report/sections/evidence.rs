@@ -5,9 +5,9 @@ use std::io;
 use crate::report::account_names::{AccountNames, account_with_name, target_with_name};
 use crate::report::page::{Page, Style};
 use crate::report::{HourGap, SourceTally, TamperingTally};
-use dragnet_model::TamperingCall;
 use dragnet_model::format::{count, plural};
 use dragnet_model::time::format_ms;
+use dragnet_model::{BucketReads, TamperingCall};
 
 pub(super) fn write_tampering_calls(
     page: &mut dyn Page,
@@ -86,6 +86,18 @@ pub(super) fn write_source_gaps(
         page.item("", &format!("{}{rest}", examples.join(", ")))?;
     }
     page.item("", "all reasons are in sources.csv")
+}
+
+/// Writes whether reads of the searched buckets were recorded, without which it cannot be found out
+/// who copied what they contain.
+pub(super) fn write_bucket_reads(page: &mut dyn Page, reads: &[BucketReads]) -> io::Result<()> {
+    if reads.is_empty() {
+        return Ok(());
+    }
+    page.heading("Reads of the buckets with logs", Style::Plain)?;
+    reads
+        .iter()
+        .try_for_each(|bucket| page.item("", &bucket.sentence()))
 }
 
 pub(super) fn write_hour_gaps(

@@ -120,8 +120,13 @@ fn slowed_rate(rate: &SlowedRate, names: &AccountNames) -> String {
         .account
         .map(|account| format!("{} ", account_with_name(&account.to_string(), names)))
         .unwrap_or_default();
+    let bucket = rate
+        .bucket
+        .as_ref()
+        .map(|bucket| format!(" of bucket {bucket}"))
+        .unwrap_or_default();
     format!(
-        "{} in {account}{} to {:.1} of {:.1} calls/s",
+        "{}{bucket} in {account}{} to {:.1} of {:.1} calls/s",
         rate.operation, rate.region, rate.slowest, rate.allowed
     )
 }
@@ -164,5 +169,35 @@ fn counts_by_status(in_scope: u64, parts: &[(u64, &str)]) -> String {
         "none".to_owned()
     } else {
         format!("{} in scope: {}", count(in_scope), statuses.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slowed_rate_names_its_account_or_its_bucket() {
+        let names = AccountNames::from([("222222222222".to_owned(), "prod".to_owned())]);
+        let text = |account: Option<&str>, bucket: Option<&str>| {
+            let rate = SlowedRate {
+                operation: "GetObject".to_owned(),
+                account: account.map(|id| id.parse().unwrap()),
+                bucket: bucket.map(str::to_owned),
+                region: "us-east-1".parse().unwrap(),
+                allowed: 1_000.0,
+                slowest: 12.5,
+                last: 20.0,
+            };
+            slowed_rate(&rate, &names)
+        };
+        assert_eq!(
+            text(None, Some("logs")),
+            "GetObject of bucket logs in us-east-1 to 12.5 of 1000.0 calls/s"
+        );
+        assert_eq!(
+            text(Some("222222222222"), None),
+            "GetObject in prod (222222222222) us-east-1 to 12.5 of 1000.0 calls/s"
+        );
     }
 }

@@ -23,6 +23,7 @@ pub(super) fn write_sections(report: &RunReport<'_>, page: &mut dyn Page) -> io:
     evidence::write_tampering_calls(page, &report.evidence.tampering, report.names)?;
     write_coverage_gaps(page, report)?;
     evidence::write_source_gaps(page, &report.evidence.sources, report.names)?;
+    evidence::write_bucket_reads(page, &report.summary.bucket_reads)?;
     let heading = if report.summary.is_about_files_alone() {
         "Hours without a record in the files, although others have many"
     } else {

@@ -71,6 +71,8 @@ fn page(unit: &UnitRow, records: Vec<SightingRecord>, next_token: Option<&str>) 
         events: 10,
         bytes: 1_000,
         integrity_findings: IntegrityFindings::default(),
+        objects: Vec::new(),
+        flow_headers: Vec::new(),
     }
 }
 

@@ -59,6 +59,8 @@ fn page(unit: UnitId, next_token: Option<&str>, events: u64) -> Page {
         events,
         bytes: 100 * events,
         integrity_findings: IntegrityFindings::default(),
+        objects: Vec::new(),
+        flow_headers: Vec::new(),
     }
 }
 

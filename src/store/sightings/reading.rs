@@ -31,8 +31,10 @@ pub struct StoredRow {
     pub region: Region,
     /// The kind of place where it is stored.
     pub source: StorageKind,
-    /// The name of the log group; empty for the event history and for files.
+    /// The name of the log group; empty for the event history, for objects in S3 and for files.
     pub log_group: String,
+    /// The bucket and the prefix of the keys of objects in S3.
+    pub bucket_prefix: Option<String>,
     /// Whether the log group is out of scope and was scanned for records of accounts and Regions in
     /// scope.
     pub out_of_scope: bool,
@@ -181,15 +183,18 @@ fn sighting_row(row: &Row<'_>, chunks: &mut Chunks<'_>) -> Result<StoredRow, Sto
     };
     let source: String = row.get("source")?;
     let source = StorageKind::from_word(&source).ok_or_else(|| unknown(&source))?;
-    let log_group = match source {
-        StorageKind::Logs | StorageKind::History => row.get("location")?,
-        StorageKind::File => String::new(),
+    let location: String = row.get("location")?;
+    let (log_group, bucket_prefix) = match source {
+        StorageKind::Logs | StorageKind::History => (location, None),
+        StorageKind::S3 => (String::new(), Some(location)),
+        StorageKind::File => (String::new(), None),
     };
     Ok(StoredRow {
         account: parse_column(row, "account")?,
         region: parse_column(row, "region")?,
         source,
         log_group,
+        bucket_prefix,
         out_of_scope: row.get("elsewhere")?,
         found,
     })

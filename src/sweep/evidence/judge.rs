@@ -87,29 +87,77 @@ pub(super) fn judge(
     window: TimeWindow,
     end_of: impl Fn(&LogGroupArn) -> GroupEnd,
 ) -> Judgement {
+    let end = destination_group(log_source).map(end_of);
+    judge_delivery(log_source, window, end, last_to_log_group)
+}
+
+/// Judges what a log source delivers to its bucket, for a window. `end` is how the search of the
+/// objects of one account-Region ended.
+pub(super) fn judge_objects(
+    log_source: &LogSource,
+    window: TimeWindow,
+    end: &GroupEnd,
+) -> Judgement {
+    judge_delivery(log_source, window, Ok(end.clone()), last_to_bucket)
+}
+
+/// Whether the objects in the bucket of a log source prove everything that it records of a window, if
+/// all of them are read.
+pub(in crate::sweep) fn bucket_proves_window(log_source: &LogSource, window: TimeWindow) -> bool {
+    let searched = GroupEnd::new(SourceStatus::Searched, "");
+    judge_objects(log_source, window, &searched).status == SourceStatus::Searched
+}
+
+/// The last delivery of a log source to one of its destinations.
+#[derive(Clone, Copy, Debug)]
+struct LastDelivery<'d> {
+    ms: Option<i64>,
+    error: &'d str,
+}
+
+fn last_to_log_group(delivery: &Delivery) -> LastDelivery<'_> {
+    LastDelivery {
+        ms: delivery.last_ms,
+        error: &delivery.error,
+    }
+}
+
+fn last_to_bucket(delivery: &Delivery) -> LastDelivery<'_> {
+    LastDelivery {
+        ms: delivery.bucket_last_ms,
+        error: &delivery.bucket_error,
+    }
+}
+
+/// Judges one destination of a log source. `end` is how its search ended, or the reason why it cannot
+/// be searched; `last` returns the last delivery to it.
+fn judge_delivery(
+    log_source: &LogSource,
+    window: TimeWindow,
+    end: Result<GroupEnd, GroupEnd>,
+    last: impl Fn(&Delivery) -> LastDelivery<'_>,
+) -> Judgement {
     let judgement = match &log_source.state {
         SourceState::Known(delivery, selection) => {
-            judge_known(log_source, delivery, selection, window, end_of)
+            let is_off = check_logging(delivery, window).map_or(Ok(()), Err);
+            is_off
+                .and(end)
+                .and_then(|end| judge_known((delivery, last(delivery)), selection, window, end))
         }
-        SourceState::Unknown => Err(judge_unknown(log_source, end_of)),
+        SourceState::Unknown => Err(judge_unknown(end)),
         SourceState::Denied(outcome) => Err(GroupEnd::from_outcome(outcome, SourceStatus::Failed)),
     };
     judgement.unwrap_or_else(Judgement::without_proof)
 }
 
-/// Judges a log source whose state is known. Returns an error if it proves nothing.
+/// Judges a log source that is on and whose state is known. Returns an error if it proves nothing.
 fn judge_known(
-    log_source: &LogSource,
-    delivery: &Delivery,
+    (delivery, last): (&Delivery, LastDelivery<'_>),
     selection: &Selection,
     window: TimeWindow,
-    end_of: impl Fn(&LogGroupArn) -> GroupEnd,
+    end: GroupEnd,
 ) -> Result<Judgement, GroupEnd> {
-    if let Some(end) = check_logging(delivery, window) {
-        return Err(end);
-    }
-    let end = end_of(destination_group(log_source)?);
-    if let Some(end) = check_delivery(delivery, selection, window) {
+    if let Some(end) = check_delivery(last, selection, window) {
         return Err(end);
     }
     if !is_searched(&end) {
@@ -135,17 +183,14 @@ fn judge_known(
 }
 
 /// Judges a log source whose state is unknown.
-fn judge_unknown(log_source: &LogSource, end_of: impl Fn(&LogGroupArn) -> GroupEnd) -> GroupEnd {
-    let end = match destination_group(log_source) {
-        Ok(group) => end_of(group),
-        Err(end) => return end,
-    };
-    // If the log group was not searched either, that outcome explains more.
-    if is_searched(&end) {
-        let reason = "the account that owns it did not report whether logging is on";
-        GroupEnd::new(SourceStatus::Failed, reason)
-    } else {
-        end
+fn judge_unknown(end: Result<GroupEnd, GroupEnd>) -> GroupEnd {
+    match end {
+        // If its destination was not searched either, that outcome explains more.
+        Ok(end) if is_searched(&end) => {
+            let reason = "the account that owns it did not report whether logging is on";
+            GroupEnd::new(SourceStatus::Failed, reason)
+        }
+        Ok(end) | Err(end) => end,
     }
 }
 
@@ -181,19 +226,19 @@ fn check_logging(delivery: &Delivery, window: TimeWindow) -> Option<GroupEnd> {
 
 /// Returns the end of a log source whose records did not all arrive.
 fn check_delivery(
-    delivery: &Delivery,
+    delivery: LastDelivery<'_>,
     selection: &Selection,
     window: TimeWindow,
 ) -> Option<GroupEnd> {
     let margin = i64::try_from(LATE_ARRIVAL.as_millis()).unwrap_or(i64::MAX);
-    let last = delivery.last_ms.map_or_else(
+    let last = delivery.ms.map_or_else(
         || "no delivery so far".to_owned(),
         |last| format!("last delivery at {}", format_time(last)),
     );
     if !delivery.error.is_empty() {
         // If the last delivery is well after the window, everything in the window has arrived.
         let has_arrived = delivery
-            .last_ms
+            .ms
             .is_some_and(|last| last >= window.to_ms().saturating_add(margin));
         let failing = GroupEnd::new(
             SourceStatus::Failing,
@@ -204,8 +249,7 @@ fn check_delivery(
     // Flow logs do not report when they last delivered. A trail that last delivered long ago may
     // have had nothing to deliver.
     let reports_delivery = matches!(selection, Selection::Events { .. });
-    (reports_delivery && delivery.last_ms.is_none())
-        .then(|| GroupEnd::new(SourceStatus::Stale, last))
+    (reports_delivery && delivery.ms.is_none()).then(|| GroupEnd::new(SourceStatus::Stale, last))
 }
 
 fn describe_selection(selection: &Selection) -> String {
@@ -217,127 +261,4 @@ fn format_time(ms: i64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use dragnet_model::{SourceKind, Target};
-
-    const HOUR: i64 = 3_600_000;
-
-    /// Judges a trail that delivers, for the hours 100 to 124, after `change` was applied to it.
-    fn judged(
-        change: impl FnOnce(&mut LogSource, &mut Delivery, &mut Selection),
-        end: &GroupEnd,
-    ) -> Judgement {
-        let home = Target {
-            account: "111111111111".parse().unwrap(),
-            region: "us-east-1".parse().unwrap(),
-        };
-        let mut delivery = Delivery {
-            logging: true,
-            started_ms: Some(0),
-            stopped_ms: None,
-            last_ms: Some(124 * HOUR),
-            error: String::new(),
-        };
-        let mut selection = Selection::Events {
-            management: ManagementEvents::all(),
-            data: std::collections::BTreeSet::new(),
-        };
-        let mut trail = LogSource {
-            kind: SourceKind::CloudTrail,
-            via: "t".to_owned(),
-            destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
-            home,
-            multi_region: true,
-            is_organization_trail: false,
-            state: SourceState::Unknown,
-        };
-        change(&mut trail, &mut delivery, &mut selection);
-        if trail.state == SourceState::Unknown {
-            trail.state = SourceState::Known(delivery, selection);
-        }
-        let at = |hours: i64| Timestamp::from_millisecond(hours * HOUR).unwrap();
-        judge(&trail, TimeWindow::new(at(100), at(124)).unwrap(), |_| {
-            end.clone()
-        })
-    }
-
-    fn status(change: impl FnOnce(&mut LogSource, &mut Delivery, &mut Selection)) -> SourceStatus {
-        judged(change, &GroupEnd::new(SourceStatus::Searched, "")).status
-    }
-
-    #[test]
-    fn source_that_is_off_or_never_delivered_is_not_searched() {
-        let whole = judged(|_, _, _| (), &GroupEnd::new(SourceStatus::Searched, ""));
-        assert!(whole.status == SourceStatus::Searched && whole.management.is_all());
-        let denied = judged(|_, _, _| (), &GroupEnd::new(SourceStatus::Denied, "no"));
-        assert!(denied.status == SourceStatus::Denied && denied.management.is_none());
-        assert_eq!(
-            status(|_, delivery, _| delivery.logging = false),
-            SourceStatus::Stopped
-        );
-        assert_eq!(
-            status(|_, delivery, _| delivery.error = "no".to_owned()),
-            SourceStatus::Failing
-        );
-        assert_eq!(
-            status(|_, delivery, _| delivery.last_ms = None),
-            SourceStatus::Stale
-        );
-        assert_eq!(
-            status(|_, delivery, _| delivery.last_ms = Some(HOUR)),
-            SourceStatus::Searched
-        );
-        assert_eq!(
-            status(|_, delivery, _| delivery.started_ms = Some(101 * HOUR)),
-            SourceStatus::Partial
-        );
-        let bucket =
-            |trail: &mut LogSource| trail.destination = Destination::Other("s3://b".to_owned());
-        assert_eq!(status(|trail, _, _| bucket(trail)), SourceStatus::OnlyS3);
-    }
-
-    #[test]
-    fn changes_after_window_do_not_matter() {
-        let later = |delivery: &mut Delivery| {
-            delivery.logging = false;
-            delivery.stopped_ms = Some(124 * HOUR);
-        };
-        assert_eq!(
-            status(|_, delivery, _| later(delivery)),
-            SourceStatus::Searched
-        );
-        let failed_later = |delivery: &mut Delivery| {
-            delivery.error = "no".to_owned();
-            delivery.last_ms = Some(126 * HOUR);
-        };
-        assert_eq!(
-            status(|_, delivery, _| failed_later(delivery)),
-            SourceStatus::Searched
-        );
-    }
-
-    #[test]
-    fn incomplete_selectors_make_source_partial() {
-        let writes = ManagementEvents {
-            reads: None,
-            ..ManagementEvents::all()
-        };
-        let judgement = judged(
-            |_, _, selection| {
-                *selection = Selection::Events {
-                    management: writes.clone(),
-                    data: std::collections::BTreeSet::new(),
-                };
-            },
-            &GroupEnd::new(SourceStatus::Searched, ""),
-        );
-        assert_eq!(
-            (judgement.status, judgement.management),
-            (SourceStatus::Partial, writes)
-        );
-        let refused =
-            |trail: &mut LogSource| trail.state = SourceState::Denied(Outcome::denied("no"));
-        assert_eq!(status(|trail, _, _| refused(trail)), SourceStatus::Denied);
-    }
-}
+mod tests;

@@ -10,11 +10,15 @@
 
 mod judge;
 mod look_up;
+mod other_ends;
 pub(super) mod remote_sources;
 mod sources;
 pub(super) mod trail_integrity;
 
 pub use judge::GroupEnd;
+pub(in crate::sweep) use judge::bucket_proves_window;
 pub use look_up::{SourceLookups, look_up_log_sources, look_up_trail_state};
+pub(in crate::sweep) use other_ends::delivers_to;
+pub use other_ends::{ObjectsEnd, OtherEnds};
 pub(in crate::sweep) use sources::judged_sources;
 pub use sources::{Sources, sources, sources_of_run};

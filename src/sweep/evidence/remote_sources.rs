@@ -149,5 +149,8 @@ async fn look_up_state(
         ..log_source
     });
     shared.searched.add_log_source(&log_source);
-    shared.journal.write(Entry::LogSource(log_source)).await
+    shared
+        .journal
+        .write(Entry::LogSource(Box::new(log_source)))
+        .await
 }

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::judge::{GroupEnd, Judgement, judge};
+use super::judge::{GroupEnd, Judgement, judge, judge_objects};
+use super::other_ends::{ObjectsEnd, OtherEnds};
 use crate::config::Scope;
 use crate::store::{RunReader, StoreError};
 use crate::sweep::judgement_basis::JudgementBasis;
-use crate::sweep::log_sources::source_proofs::{end_of_delivery, ends_of_histories};
+use crate::sweep::log_sources::source_proofs::{end_of_delivery, other_ends};
 use dragnet_model::{
     Account, AccountId, AccountState, EVENT_HISTORY, LogGroupArn, LogKind, LogSource,
     ManagementEvents, Outcome, Selection, Source, SourceKind, SourceLookup, SourceState,
@@ -50,7 +51,7 @@ pub(in crate::sweep) fn judged_sources(
         &reader.source_lookups()?,
         log_sources,
         basis.window,
-        &ends_of_histories(&outcomes, basis),
+        &other_ends(&outcomes, basis),
         |group| end_of_delivery(&outcomes, basis, group),
     );
     let accounts = reader.accounts()?.into_iter();
@@ -101,13 +102,13 @@ impl Sources {
 /// The log sources by name, each with its judgement.
 type JudgedSources<'s> = BTreeMap<&'s str, (&'s LogSource, Judgement)>;
 
-/// Judges every source lookup. `histories` are the results of the event histories that were
-/// searched; `end_of` returns how the search of a log group ended.
+/// Judges every source lookup. `other_ends` are the results of the event histories and of the objects
+/// in S3 that were searched; `end_of` returns how the search of a log group ended.
 pub fn sources(
     lookups: &[SourceLookup],
     log_sources: &[LogSource],
     window: TimeWindow,
-    histories: &BTreeMap<Target, GroupEnd>,
+    other_ends: &OtherEnds,
     end_of: impl Fn(&LogGroupArn) -> GroupEnd,
 ) -> Sources {
     let judged: JudgedSources<'_> = log_sources
@@ -120,22 +121,15 @@ pub fn sources(
     let multi_region_trails = multi_region_trails(lookups, &judged);
     let mut sources = Sources::default();
     for lookup in lookups {
-        let found: Vec<&(&LogSource, Judgement)> = match &lookup.result {
-            Ok(names) => names
-                .iter()
-                .filter_map(|name| judged.get(name.as_str()))
-                .collect(),
-            // A Region that could not be queried is still recorded by the account's multi-Region
-            // trails.
-            Err(_) if lookup.kind == SourceKind::CloudTrail => multi_region_trails
-                .get(&lookup.target.account)
-                .into_iter()
-                .flatten()
-                .filter_map(|name| judged.get(name))
-                .collect(),
-            Err(_) => Vec::new(),
-        };
-        let history = histories
+        let found: Vec<FoundSource<'_>> = names_of(lookup, &multi_region_trails)
+            .into_iter()
+            .filter_map(|name| judged.get(name))
+            .map(|(log_source, judgement)| {
+                FoundSource::new(log_source, judgement, lookup, window, other_ends)
+            })
+            .collect();
+        let history = other_ends
+            .histories
             .get(&lookup.target)
             .filter(|_| lookup.kind == SourceKind::CloudTrail);
         if lookup.kind == SourceKind::CloudTrail {
@@ -148,17 +142,69 @@ pub fn sources(
         sources
             .rows
             .extend(history.map(|end| history_row(lookup, end)));
-        sources.rows.extend(
-            found
-                .iter()
-                .map(|(log_source, judgement)| source_row(lookup, log_source, judgement)),
-        );
+        sources
+            .rows
+            .extend(found.iter().map(|found| source_row(lookup, found)));
     }
     sources.rows.sort_by(|one, other| {
         (&one.target, one.kind, &one.via).cmp(&(&other.target, other.kind, &other.via))
     });
     sources.cloudtrail.sort();
     sources
+}
+
+/// Returns the names of the log sources that record an account-Region.
+fn names_of<'a>(
+    lookup: &'a SourceLookup,
+    multi_region_trails: &BTreeMap<AccountId, BTreeSet<&'a str>>,
+) -> Vec<&'a str> {
+    match &lookup.result {
+        Ok(names) => names.iter().map(String::as_str).collect(),
+        // A Region that could not be queried is still recorded by the account's multi-Region trails.
+        Err(_) if lookup.kind == SourceKind::CloudTrail => multi_region_trails
+            .get(&lookup.target.account)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// A log source of an account-Region, judged by that of its destinations which proves the most.
+struct FoundSource<'s> {
+    log_source: &'s LogSource,
+    judgement: Judgement,
+    /// The bucket and the prefix of the keys, if the judgement is that of the objects in S3.
+    bucket_prefix: Option<String>,
+}
+
+impl<'s> FoundSource<'s> {
+    /// `judgement` is that of its log group.
+    fn new(
+        log_source: &'s LogSource,
+        judgement: &Judgement,
+        lookup: &SourceLookup,
+        window: TimeWindow,
+        other_ends: &OtherEnds,
+    ) -> Self {
+        let objects = other_ends
+            .objects
+            .get(&lookup.target)
+            .and_then(|ends| ends.iter().find(|end| end.is_delivered_by(log_source)));
+        let judged = objects.map(|ObjectsEnd { location, end }| {
+            let judgement = judge_objects(log_source, window, end);
+            (judgement, Some(location.clone()))
+        });
+        let (judgement, bucket_prefix) = judged
+            .filter(|(in_bucket, _)| in_bucket.status < judgement.status)
+            .unwrap_or_else(|| (judgement.clone(), None));
+        Self {
+            log_source,
+            judgement,
+            bucket_prefix,
+        }
+    }
 }
 
 /// Returns the multi-Region trails that any Region of an account reports, by account.
@@ -185,7 +231,7 @@ fn multi_region_trails<'a>(
 /// Returns the combined status of the log sources of one source lookup. `history` is the result of
 /// the event history, if that was searched: it counts if anything of it could be read.
 fn combined_status(
-    found: &[&(&LogSource, Judgement)],
+    found: &[FoundSource<'_>],
     lookup: &SourceLookup,
     history: Option<&GroupEnd>,
 ) -> SourceStatus {
@@ -194,12 +240,12 @@ fn combined_status(
         .filter(|status| *status <= SourceStatus::Partial);
     let management = found
         .iter()
-        .fold(ManagementEvents::default(), |all, (_, judgement)| {
-            all.combined_with(judgement.management.clone())
+        .fold(ManagementEvents::default(), |all, found| {
+            all.combined_with(found.judgement.management.clone())
         });
     let best = found
         .iter()
-        .map(|(_, judgement)| judgement.status)
+        .map(|found| found.judgement.status)
         .chain(history)
         .min();
     match (best, &lookup.result) {
@@ -224,6 +270,7 @@ fn row_without_source(lookup: &SourceLookup) -> Source {
         target: lookup.target.clone(),
         kind: lookup.kind,
         log_group: None,
+        bucket_prefix: None,
         via: String::new(),
         logging: None,
         last_delivery_ms: None,
@@ -241,6 +288,7 @@ fn history_row(lookup: &SourceLookup, end: &GroupEnd) -> Source {
     let selection = Selection::Events {
         management: ManagementEvents::all(),
         data: BTreeSet::new(),
+        objects: Vec::new(),
     };
     Source {
         via: EVENT_HISTORY.to_owned(),
@@ -251,18 +299,37 @@ fn history_row(lookup: &SourceLookup, end: &GroupEnd) -> Source {
     }
 }
 
-fn source_row(lookup: &SourceLookup, log_source: &LogSource, judgement: &Judgement) -> Source {
+fn source_row(lookup: &SourceLookup, found: &FoundSource<'_>) -> Source {
+    let FoundSource {
+        log_source,
+        judgement,
+        bucket_prefix,
+    } = found;
     let known = match &log_source.state {
         SourceState::Known(delivery, selection) => Some((delivery, selection)),
         SourceState::Unknown | SourceState::Denied(_) => None,
     };
+    let is_in_bucket = bucket_prefix.is_some();
     Source {
-        log_group: log_source.log_group().cloned(),
+        log_group: log_source.log_group().filter(|_| !is_in_bucket).cloned(),
+        bucket_prefix: bucket_prefix.clone(),
         via: log_source.via.clone(),
         logging: known.map(|(delivery, _)| delivery.logging),
-        last_delivery_ms: known.and_then(|(delivery, _)| delivery.last_ms),
+        last_delivery_ms: known.and_then(|(delivery, _)| {
+            if is_in_bucket {
+                delivery.bucket_last_ms
+            } else {
+                delivery.last_ms
+            }
+        }),
         delivery_error: known
-            .map(|(delivery, _)| delivery.error.clone())
+            .map(|(delivery, _)| {
+                if is_in_bucket {
+                    delivery.bucket_error.clone()
+                } else {
+                    delivery.error.clone()
+                }
+            })
             .unwrap_or_default(),
         selectors: known
             .map(|(_, selection)| selection.text())

@@ -138,6 +138,16 @@ fn is_event_history(group: &LogGroupArn) -> bool {
     group.name.is_empty()
 }
 
+/// Returns the place to which a log source delivers the records of its account-Region, as counts name
+/// it: a log group, or a folder of a bucket.
+fn place_of(row: &Source) -> Option<LogGroupArn> {
+    let in_bucket = row
+        .bucket_prefix
+        .as_ref()
+        .map(|location| LogGroupArn::new(row.target.clone(), location.as_str()));
+    in_bucket.or_else(|| row.log_group.clone())
+}
+
 /// Whether the counts are those of files on disk.
 fn are_files(group: &LogGroupArn) -> bool {
     group.name == Place::ALL_FILES
@@ -160,11 +170,7 @@ fn select_counts(
 ) -> (Vec<Partial>, bool) {
     let delivering = |kind: SourceKind, groups: &BTreeMap<LogGroupArn, Partial>| -> Vec<&Source> {
         let delivers = |row: &&&Source| {
-            row.kind == kind
-                && row
-                    .log_group
-                    .as_ref()
-                    .is_some_and(|group| groups.contains_key(group))
+            row.kind == kind && place_of(row).is_some_and(|group| groups.contains_key(&group))
         };
         region_sources.iter().filter(delivers).copied().collect()
     };
@@ -173,8 +179,8 @@ fn select_counts(
         let whole = trails
             .iter()
             .filter(|trail| trail.status == SourceStatus::Searched);
-        if let Some(group) = whole.filter_map(|trail| trail.log_group.as_ref()).min() {
-            groups.retain(|known, _| known == group);
+        if let Some(group) = whole.filter_map(|trail| place_of(trail)).min() {
+            groups.retain(|known, _| *known == group);
         } else if has_whole_history(region_sources) && groups.keys().any(is_event_history) {
             groups.retain(|known, _| is_event_history(known));
         }
@@ -229,6 +235,7 @@ mod tests {
             target: log_group.target.clone(),
             kind,
             log_group: Some(log_group),
+            bucket_prefix: None,
             via: via.to_owned(),
             logging: Some(true),
             last_delivery_ms: None,
@@ -279,6 +286,23 @@ mod tests {
             (1, true),
             "two trails deliver to it"
         );
+    }
+
+    #[test]
+    fn cloudtrail_counts_the_folder_of_a_bucket_that_is_whole() {
+        let location = "b/AWSLogs/111111111111/CloudTrail/us-east-1/";
+        let in_bucket = Source {
+            log_group: None,
+            bucket_prefix: Some(location.to_owned()),
+            ..source(
+                SourceKind::CloudTrail,
+                "/trail",
+                "t1",
+                SourceStatus::Searched,
+            )
+        };
+        let names = ["/trail", location];
+        assert_eq!(counted("cloudtrail", &names, &[in_bucket]), (1, false));
     }
 
     #[test]

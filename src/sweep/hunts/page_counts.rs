@@ -47,6 +47,13 @@ impl PageCounts {
         self.0.entry(key).or_default().merge(partial);
     }
 
+    /// Adds the counts of other events of the same page.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (key, partial) in other.0 {
+            self.0.entry(key).or_default().merge(partial);
+        }
+    }
+
     /// Whether nothing was counted.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -155,14 +155,14 @@ pub fn merged_rows<E: From<StoreError>>(
     Ok(is_cut_off)
 }
 
-/// Returns the formats of the flow logs in the file that stores a sighting. The id of an event in a
-/// file is its content and the number of the record.
+/// Returns the formats of the flow logs in the file or object that stores a sighting. The id of an
+/// event there is its content and the number of the record.
 fn file_formats(
     reader: &RunReader,
     sighting: &Sighting,
 ) -> Result<Option<FlowLogFormats>, StoreError> {
     let stored = &sighting.stored;
-    if stored.source != StorageKind::File {
+    if !matches!(stored.source, StorageKind::File | StorageKind::S3) {
         return Ok(None);
     }
     let Some((content, number)) = stored.event_id.rsplit_once('#') else {

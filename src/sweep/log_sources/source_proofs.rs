@@ -1,13 +1,14 @@
 //! Proves coverage: each log source says what of its rows was searched completely, and how the
 //! search of what a trail or flow log delivers ended. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::event_history::proof as event_history;
 use super::files::proof::FileProof;
 use super::log_groups::proof::{LogGroupProof, end_of_log_group};
+use super::s3::proof::{ObjectProof, ends_of_objects};
 use crate::store::{CoverageOutcomes, RunReader, StoreError};
-use crate::sweep::evidence::GroupEnd;
+use crate::sweep::evidence::{GroupEnd, OtherEnds};
 use crate::sweep::judgement_basis::JudgementBasis;
 use dragnet_model::{Coverage, LogGroupArn, LogSource, Target};
 
@@ -15,19 +16,22 @@ use dragnet_model::{Coverage, LogGroupArn, LogSource, Target};
 #[derive(Debug)]
 pub(in crate::sweep) struct SourceProofs {
     log_groups: LogGroupProof,
+    objects: ObjectProof,
     files: FileProof,
 }
 
 impl SourceProofs {
     /// Loads what the proofs depend on. `recorded` are the account-Regions whose management events
-    /// were searched for tampering calls.
+    /// were searched for tampering calls, `covered` those whose management events were searched.
     pub(in crate::sweep) fn load(
         reader: &RunReader,
         log_sources: &[LogSource],
         recorded: BTreeSet<Target>,
+        covered: BTreeSet<Target>,
     ) -> Result<Self, StoreError> {
         Ok(Self {
             log_groups: LogGroupProof::load(reader, log_sources, recorded)?,
+            objects: ObjectProof::new(log_sources, covered),
             files: FileProof::load(reader)?,
         })
     }
@@ -36,7 +40,7 @@ impl SourceProofs {
     /// about a whole account or account-Region stays as it is.
     pub(in crate::sweep) fn prove(&self, row: Coverage, basis: &JudgementBasis) -> Coverage {
         let row = event_history::prove(self.log_groups.prove(row, basis), basis);
-        self.files.prove(row)
+        self.files.prove(self.objects.prove(row, basis))
     }
 }
 
@@ -49,10 +53,13 @@ pub(in crate::sweep) fn end_of_delivery(
     end_of_log_group(outcomes, basis, group)
 }
 
-/// Returns how the search of the event histories ended, by account-Region.
-pub(in crate::sweep) fn ends_of_histories(
+/// Returns how the search of the event histories and of the objects in S3 ended.
+pub(in crate::sweep) fn other_ends(
     outcomes: &CoverageOutcomes,
     basis: &JudgementBasis,
-) -> BTreeMap<Target, GroupEnd> {
-    event_history::ends_of_histories(outcomes, basis)
+) -> OtherEnds {
+    OtherEnds {
+        histories: event_history::ends_of_histories(outcomes, basis),
+        objects: ends_of_objects(outcomes, basis),
+    }
 }

@@ -52,10 +52,14 @@ fn take_row<T>(
 fn coverage_key(row: &Coverage) -> (AccountId, Option<Region>, Option<String>) {
     // As the rows are sorted: the event history is a place without a name.
     let location = row.source.map(|source| {
-        let name = row.log_group.clone().or_else(|| row.file.clone());
+        let name = row
+            .log_group
+            .clone()
+            .or_else(|| row.file.clone())
+            .or_else(|| row.bucket_prefix.clone());
         let unnamed = match source {
             StorageKind::File => Place::ALL_FILES,
-            StorageKind::Logs | StorageKind::History => "",
+            StorageKind::Logs | StorageKind::History | StorageKind::S3 => "",
         };
         name.unwrap_or_else(|| unnamed.to_owned())
     });

@@ -1,6 +1,7 @@
 //! `dragnet collect`: the raw records of accounts, saved so that a search of the files finds what a
 //! sweep finds.
 
+mod buckets;
 mod interrupted;
 mod random;
 mod served;

@@ -267,6 +267,7 @@ fn random_sighting(rng: &mut Rng) -> RandomSighting {
         region: "us-east-1".parse().unwrap(),
         source: StorageKind::Logs,
         log_group,
+        bucket_prefix: None,
         out_of_scope: false,
         found,
     };
@@ -289,6 +290,7 @@ fn trail_deliveries() -> TrailDeliveries {
         via: format!("trail of {account}"),
         home: target(account),
         destination: Destination::LogGroup(LogGroupArn::new(target(account), group)),
+        bucket: None,
         multi_region: true,
         is_organization_trail,
         state: SourceState::Unknown,
@@ -348,6 +350,7 @@ fn delivered_sighting(message: String) -> StoredRow {
         region: "us-east-1".parse().unwrap(),
         source: StorageKind::Logs,
         log_group: "/trail".to_owned(),
+        bucket_prefix: None,
         out_of_scope: false,
         found: SightingRecord {
             time_ms: 0,

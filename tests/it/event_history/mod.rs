@@ -125,7 +125,8 @@ async fn only_uncovered_account_regions_are_looked_up() {
 async fn history_replaces_a_central_log_group_that_cannot_be_read() {
     let planted = call("222222222222", "eu-west-1", "1h ago", "DeleteBucket");
     let denied = Fault::denied("FilterLogEvents").account("111111111111");
-    let run = World::small_with(&format!("{planted}{denied}"))
+    let no_bucket = Fault::denied("ListObjectsV2");
+    let run = World::small_with(&format!("{planted}{denied}{no_bucket}"))
         .sweep(&[IP, "--require", "management"])
         .await;
     assert_eq!(

@@ -232,3 +232,48 @@ fn hostile_names_are_searched_and_shown_escaped() {
         assert!(!printed.contains('\u{1b}'), "{printed:?}");
     }
 }
+
+#[test]
+fn lines_of_access_logs_have_a_time_and_the_address_of_the_client() {
+    let folder = Folder::new();
+    let owner = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be";
+    folder.write(
+        "audit/2026-11-27-10-20-00-E568B2907131C0C4",
+        format!(
+            "{owner} logs [27/Nov/2026:10:01:00 +0000] {IOC} {owner} 3E57427F3EXAMPLE REST.GET.OBJECT a.gz \"GET /a.gz HTTP/1.1\" 200 - 113 - 7 - \"-\" \"x\" -\n"
+        ),
+    );
+    let balancer = "http 2026-11-27T10:02:00.000000Z app/web/50dc6c495c0c9188";
+    folder.write(
+        "AWSLogs/111111111111/elasticloadbalancing/us-east-1/2026/11/27/web.log.gz",
+        gzip(
+            format!("{balancer} {IOC}:2817 10.0.0.1:80 0.000 0.001 0.000 200 200 34 366\n")
+                .as_bytes(),
+        ),
+    );
+    let query = json!({
+        "account_id": "222222222222",
+        "region": "eu-west-1",
+        "query_timestamp": "2026-11-27T10:03:00Z",
+        "query_name": "a.example.",
+        "srcaddr": "10.0.0.7",
+        "answers": [{"Rdata": IOC, "Type": "A", "Class": "IN"}],
+    });
+    folder.write("dns.log", format!("{query}\n"));
+    let ended = folder.sweep(&[]);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    let columns = [
+        "event_time",
+        "event_account_id",
+        "event_region",
+        "source_ip",
+    ];
+    assert_eq!(
+        ended.columns("sightings.csv", &columns),
+        [
+            format!("2026-11-27T10:01:00.000Z 000000000000 unknown-region-0 {IOC}"),
+            format!("2026-11-27T10:02:00.000Z 111111111111 us-east-1 {IOC}"),
+            "2026-11-27T10:03:00.000Z 222222222222 eu-west-1 10.0.0.7".to_owned(),
+        ]
+    );
+}

@@ -90,13 +90,18 @@ async fn deployed_policy_is_sufficient_and_minimal() {
         let mut fewer = actions.clone();
         let action = fewer.remove(removed);
         // `ListTrails` is for a response of `DescribeTrails` without a list. The two of CloudWatch
-        // Logs are for queries with too many rows and for cancelled queries. This sweep does not
-        // read the event history.
+        // Logs are for queries with too many rows and for cancelled queries. This sweep reads
+        // neither the event history nor S3.
         let expected = match action {
-            "cloudtrail:ListTrails"
+            "cloudtrail:ListPublicKeys"
+            | "cloudtrail:ListTrails"
             | "cloudtrail:LookupEvents"
+            | "kms:Decrypt"
             | "logs:DescribeLogStreams"
-            | "logs:StopQuery" => "complete",
+            | "logs:StopQuery"
+            | "s3:GetBucketLogging"
+            | "s3:GetObject"
+            | "s3:ListBucket" => "complete",
             _ => "incomplete",
         };
         assert_eq!(sweep_with(&fewer).await, expected, "{action}");

@@ -7,5 +7,8 @@ mod insights;
 mod logs;
 mod lookup_events;
 mod patterns;
+mod s3;
+mod s3_client;
+mod s3_errors;
 mod server;
 mod sessions;

@@ -11,8 +11,8 @@ mod toml_value;
 use std::fmt::Display;
 
 pub(crate) use tables::{
-    Account, Behaviour, Event, Fault, FlowLog, Group, InsightsAnswer, Load, Record, Role, Scp,
-    Trail, Unit, User, UserGroup,
+    Account, Behaviour, Bucket, Event, Fault, FlowLog, Group, InsightsAnswer, KmsKey, Load,
+    ObjectChange, Record, Role, Scp, Trail, Unit, User, UserGroup,
 };
 pub(crate) use toml_value::{Inline, Raw, TomlValue};
 

@@ -66,7 +66,8 @@ tables! {
     /// A trail.
     Trail "[[trails]]" {
         name, account, home, organization, multi_region, log_group, logging, delivery_error,
-        last_delivery, records, events_a_day,
+        last_delivery, records, events_a_day, kms_key, validation, validated_since, data_objects,
+        logging_since,
     }
     /// A log group, or several numbered ones, in every selected account and Region.
     Group "[[groups]]" { account, region, name, count, class, created, masked, retention_days }
@@ -79,6 +80,12 @@ tables! {
         account, region, at, by, access_key, service, action, ip, error_code, error_message,
         request, response, read_only, count,
     }
+    /// An S3 bucket.
+    Bucket "[[buckets]]" { name, account, region, access_logs }
+    /// A change of objects after their delivery.
+    ObjectChange "[[object_changes]]" { bucket, keys, change }
+    /// A key of KMS.
+    KmsKey "[[kms_keys]]" { arn, account, policy }
     /// Files of CloudTrail records.
     Load "[[load]]" { folder, account, region, group }
     /// An IAM user.
@@ -193,6 +200,32 @@ impl Record {
 
     pub(crate) fn call(self, service: impl TomlValue, action: impl TomlValue) -> Self {
         self.service(service).action(action)
+    }
+}
+
+impl Bucket {
+    pub(crate) fn new(
+        name: impl TomlValue,
+        account: impl TomlValue,
+        region: impl TomlValue,
+    ) -> Self {
+        Self::empty().name(name).account(account).region(region)
+    }
+}
+
+impl ObjectChange {
+    pub(crate) fn new(
+        bucket: impl TomlValue,
+        keys: impl TomlValue,
+        change: impl TomlValue,
+    ) -> Self {
+        Self::empty().bucket(bucket).keys(keys).change(change)
+    }
+}
+
+impl KmsKey {
+    pub(crate) fn new(arn: impl TomlValue, account: impl TomlValue) -> Self {
+        Self::empty().arn(arn).account(account)
     }
 }
 

@@ -64,6 +64,7 @@ impl Run {
             "denied",
             "failed",
             "failing",
+            "stale",
             "only-s3",
         ];
         let rows = self.columns("sources.csv", &["source", "status"]);
@@ -227,6 +228,8 @@ fn is_covered(status: &str, reason: &str) -> bool {
         "no-log-groups",
         "no-regions",
         "created-after-window",
+        "nothing-delivered",
+        "read-in-bucket",
     ];
     match status {
         "searched" | "accepted" => true,

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{Caller, Principal};
 use crate::policy::{AccessRequest, Decision, Document, PolicyKind};
 use crate::world::World;
+use dragnet_model::AccountId;
 
 /// The policy that denied a call, and whether it did so explicitly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub(crate) enum Denial {
     SessionImplicit,
     /// The trust policy of the role does not allow the caller.
     Trust,
+    /// The policy of the resource denies it explicitly.
+    ResourceExplicit,
+    /// The resource is in another account, and its policy does not allow it.
+    ResourceImplicit,
 }
 
 impl Denial {
@@ -62,6 +67,12 @@ impl Denial {
                 format!(" because no session policy allows the {action} action")
             }
             Self::Trust => String::new(),
+            Self::ResourceExplicit => {
+                " with an explicit deny in a resource-based policy".to_owned()
+            }
+            Self::ResourceImplicit => {
+                format!(" because no resource-based policy allows the {action} action")
+            }
         };
         format!("User: {caller_arn} is not authorized to perform: {action}{on_resource}{reason}")
     }
@@ -94,6 +105,53 @@ pub(crate) fn authorize(
         (Decision::Allow, _, Some(Decision::ImplicitDeny)) => Err(Denial::SessionImplicit),
         (Decision::Allow, None | Some(Decision::Allow), None | Some(Decision::Allow)) => Ok(()),
     }
+}
+
+/// The owner and the policy of a resource.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResourceAccess<'a> {
+    pub(crate) owner: AccountId,
+    pub(crate) policy: Option<&'a Document>,
+}
+
+/// Checks whether the policies of the caller and of the resource allow the call. Within an account
+/// one of them is enough; across accounts both must allow it.
+///
+/// # Errors
+/// The first denial, in AWS's evaluation order.
+///
+/// Source: IAM user guide, "Cross-account policy evaluation logic", "Identity-based policies and
+/// resource-based policies".
+pub(crate) fn authorize_on_resource(
+    world: &World,
+    caller: &Caller,
+    request: &AccessRequest<'_>,
+    resource: ResourceAccess<'_>,
+) -> Result<(), Denial> {
+    let ResourceAccess { owner, policy } = resource;
+    let decision = policy.map_or(Decision::ImplicitDeny, |policy| policy.evaluate(request));
+    if decision == Decision::ExplicitDeny {
+        return Err(Denial::ResourceExplicit);
+    }
+    let is_own = owner == caller.account;
+    let is_granted = is_own && policy.is_some_and(|policy| policy.allows_directly(request));
+    match authorize(world, caller, request) {
+        Err(Denial::IdentityImplicit) if is_granted => check_limits(world, caller, request),
+        Err(denial) => Err(denial),
+        Ok(()) if is_own || decision == Decision::Allow => Ok(()),
+        Ok(()) => Err(Denial::ResourceImplicit),
+    }
+}
+
+/// Checks whether the permissions boundary and the session policy allow the call.
+fn check_limits(world: &World, caller: &Caller, request: &AccessRequest<'_>) -> Result<(), Denial> {
+    if evaluate_boundary(world, caller, request) == Some(Decision::ImplicitDeny) {
+        return Err(Denial::BoundaryImplicit);
+    }
+    if evaluate_session_policy(caller, request) == Some(Decision::ImplicitDeny) {
+        return Err(Denial::SessionImplicit);
+    }
+    Ok(())
 }
 
 /// The decision of the permissions boundary; `None` if the caller has none.

@@ -7,7 +7,7 @@ mod mfa;
 mod mint;
 mod signature;
 
-pub(crate) use authorize::{Denial, authorize};
+pub(crate) use authorize::{Denial, ResourceAccess, authorize, authorize_on_resource};
 pub(crate) use caller::{Caller, Credentials, Principal, identify_caller};
 pub(crate) use mfa::MfaDevice;
 pub(crate) use mint::{Holder, Mint, Session};

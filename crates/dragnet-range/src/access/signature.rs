@@ -112,6 +112,13 @@ impl Signature {
                 "Credential should be scoped to correct service: '{service}'."
             )));
         }
+        // Source: S3 API, "Authenticating requests (AWS Signature Version 4)": the header is required
+        // for all requests.
+        if service == Service::S3 && header(&parts.headers, "x-amz-content-sha256").is_none() {
+            return Err(CommonError::Unreadable(
+                "Missing required header for this request: x-amz-content-sha256".to_owned(),
+            ));
+        }
         if self.signed_at.duration_since(now).as_secs().abs() > LEEWAY_SECONDS {
             return Err(CommonError::WrongSignature(format!(
                 "Signature not yet current or expired: {} is not within 15 minutes of {}",
@@ -142,14 +149,17 @@ impl Signature {
     }
 
     fn canonical_request(&self, parts: &Parts, body: &[u8]) -> String {
-        let mut query: Vec<&str> = parts
-            .uri
-            .query()
-            .unwrap_or_default()
-            .split('&')
+        let query = parts.uri.query().unwrap_or_default().split('&');
+        // A parameter without a value, such as S3's `?location`, is signed as `location=`.
+        let mut query: Vec<(&str, &str)> = query
             .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .collect();
         query.sort_unstable();
+        let query: Vec<String> = query
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let mut text = format!(
             "{}\n{}\n{}\n",
             parts.method,

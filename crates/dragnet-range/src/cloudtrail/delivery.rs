@@ -1,16 +1,19 @@
 //! The delivery of a record to the log groups of the trails that record it.
 
+use jiff::Timestamp;
+
 use super::Record;
 use crate::logs::NewEvent;
 use crate::world::World;
 
 /// Adds a record to the event history and to the log group of every trail that records it. Each
-/// writes it in its own form.
+/// writes it in its own form. The files of trails in S3 are made of the event history.
 pub(crate) fn deliver(world: &mut World, record: &Record) {
     world.history.add(record);
     let timestamp_ms = record.time.as_millisecond();
-    let ingestion_ms =
+    let usual_ms =
         timestamp_ms.saturating_add(i64::try_from(world.delivery.as_millis()).unwrap_or(0));
+    let ingestion_ms = record.delivered.map_or(usual_ms, Timestamp::as_millisecond);
     let World {
         trails,
         accounts,

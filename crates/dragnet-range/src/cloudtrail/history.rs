@@ -1,5 +1,7 @@
 //! The event history, which every account has in every Region even without a trail.
 //!
+//! It is also where the files of trails in S3 come from, so that a record is stored once.
+//!
 //! It contains every management event: those of the scenario, the calls to the range itself, and
 //! the everyday records of trails. The settings of trails do not matter to it. It contains no data
 //! events; a scenario writes those to log groups.
@@ -9,6 +11,7 @@
 //! are in it nevertheless).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -35,8 +38,7 @@ pub(super) struct HistoryEntry {
     pub(super) access_key_id: Option<String>,
     pub(super) read_only: bool,
     pub(super) resources: Vec<Resource>,
-    /// The record as text.
-    pub(super) message: String,
+    pub(super) record: Arc<Record>,
 }
 
 /// The entries of one account-Region, by a key that decreases with time, so the newest is first.
@@ -64,6 +66,17 @@ impl History {
             .entry((record.account, record.region.clone()))
             .or_default()
             .add(record);
+    }
+
+    /// All records of an account-Region, the newest first.
+    pub(crate) fn records(
+        &mut self,
+        account: AccountId,
+        region: &Region,
+    ) -> impl Iterator<Item = &Arc<Record>> {
+        self.entries(account, region)
+            .values()
+            .map(|entry| &entry.record)
     }
 
     /// Adds the everyday records of the account-Regions that a trail records.
@@ -116,7 +129,12 @@ impl HistoryEntry {
             access_key_id: non_empty(&record.actor.access_key_id),
             read_only: record.read_only,
             resources: referenced_resources(record),
-            message: record.to_json(RecordForm::for_source(EVENT_HISTORY)),
+            record: Arc::new(record.clone()),
         }
+    }
+
+    /// The record as text.
+    pub(super) fn message(&self) -> String {
+        self.record.to_json(RecordForm::for_source(EVENT_HISTORY))
     }
 }

@@ -101,7 +101,7 @@ fn is_insight(event_category: Option<&str>) -> Result<bool, AwsError> {
 fn list_name(call: &Call<'_>) -> String {
     let mut parameters = match call.input {
         Input::Json(parameters) => parameters.clone(),
-        Input::Form(_) => Value::Null,
+        Input::Form(_) | Input::Rest(_) => Value::Null,
     };
     if let Value::Object(members) = &mut parameters {
         members.remove("NextToken");
@@ -177,7 +177,7 @@ impl HistoryEntry {
             "EventTime": self.event_time.as_second(),
             "ReadOnly": self.read_only.to_string(),
             "Resources": resources,
-            "CloudTrailEvent": self.message,
+            "CloudTrailEvent": self.message(),
         });
         for (member, value) in [
             ("AccessKeyId", &self.access_key_id),

@@ -4,6 +4,7 @@ mod delivery;
 mod history;
 mod lookup;
 mod lookup_attribute;
+mod public_keys;
 mod record;
 mod record_call;
 mod record_form;
@@ -28,6 +29,7 @@ pub(crate) fn perform(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         "DescribeTrails" => trails::describe(call),
         "GetEventSelectors" => trails::event_selectors(call),
         "GetTrailStatus" => trails::status(call),
+        "ListPublicKeys" => public_keys::list(call),
         "ListTrails" => trails::list(call),
         "LookupEvents" => lookup::lookup(call),
         _ => Err(call.unknown_operation()),

@@ -50,6 +50,8 @@ pub(crate) struct Record {
     pub(crate) event_id: String,
     /// `sharedEventID`, which links the records of the same call in two accounts.
     pub(crate) shared_event_id: Option<String>,
+    /// When trails deliver it, if not after the usual time.
+    pub(crate) delivered: Option<Timestamp>,
 }
 
 impl Actor {
@@ -187,6 +189,7 @@ mod tests {
             request_id: "r".to_owned(),
             event_id: "e".to_owned(),
             shared_event_id: None,
+            delivered: None,
         };
         let text = record.to_json(RecordForm::default());
         assert!(

@@ -13,11 +13,18 @@ use crate::world::World;
 use dragnet_model::{AccountId, Partition, Region};
 
 /// Data operations, for which CloudTrail writes no management event.
-const UNRECORDED: [&str; 5] = [
+///
+/// Sources: CloudWatch Logs user guide, as above; S3 user guide, "Amazon S3 CloudTrail events".
+const UNRECORDED: [&str; 10] = [
     "FilterLogEvents",
     "GetLogEvents",
     "GetLogRecord",
+    "GetObject",
     "GetQueryResults",
+    "HeadBucket",
+    "HeadObject",
+    "ListObjects",
+    "ListObjectsV2",
     "PutLogEvents",
 ];
 /// All calls to the range come from this host.
@@ -93,6 +100,7 @@ fn new_record(world: &mut World, call: &PerformedCall<'_>) -> Record {
         request_id: exchange.request_id.clone(),
         event_id: world.mint.next_uuid(),
         shared_event_id: None,
+        delivered: None,
     }
 }
 
@@ -145,6 +153,10 @@ fn parameters(input: &Input) -> Value {
             .iter()
             .filter(|(name, _)| !matches!(*name, "Action" | "Version" | "TokenCode"))
             .map(|(name, value)| (lower_first_letter(name), value.into()))
+            .collect(),
+        Input::Rest(input) => [("bucketName", &input.bucket), ("key", &input.key)]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?.into())))
             .collect(),
     };
     if fields.is_empty() {

@@ -87,11 +87,18 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
 pub(super) fn status(call: &Call<'_>) -> Result<Reply, AwsError> {
     let trail = find_trail(call, "Name")?;
     let mut status = json!({ "IsLogging": trail.logging });
+    if let Some(since) = trail.logging_since {
+        status["StartLoggingTime"] = json!(since.as_second());
+    }
+    let usual = call.now.checked_sub(LAST_DELIVERY_AGE).ok();
+    let delivered_at = trail.last_delivery.or(usual).unwrap_or(call.now);
+    if trail.logging {
+        match &trail.bucket.delivery_error {
+            Some(error) => status["LatestDeliveryError"] = json!(error),
+            None => status["LatestDeliveryTime"] = json!(delivered_at.as_second()),
+        }
+    }
     if trail.logging && trail.log_group.is_some() {
-        let delivered_at = trail
-            .last_delivery
-            .or_else(|| call.now.checked_sub(LAST_DELIVERY_AGE).ok())
-            .unwrap_or(call.now);
         let (name, value) = match &trail.delivery_error {
             Some(error) => ("LatestCloudWatchLogsDeliveryError", json!(error)),
             None => (
@@ -100,19 +107,24 @@ pub(super) fn status(call: &Call<'_>) -> Result<Reply, AwsError> {
             ),
         };
         status[name] = value;
-        status["LatestDeliveryTime"] = json!(delivered_at.as_second());
     }
     Reply::json(&status)
 }
 
 pub(super) fn event_selectors(call: &Call<'_>) -> Result<Reply, AwsError> {
     let trail = find_trail(call, "TrailName")?;
+    let objects = &trail.data_objects;
+    let of_objects = json!({ "Type": "AWS::S3::Object", "Values": objects });
+    let data_resources: Vec<Value> = (!objects.is_empty())
+        .then_some(of_objects)
+        .into_iter()
+        .collect();
     Reply::json(&json!({
         "TrailARN": trail.arn(call.world),
         "EventSelectors": [{
             "ReadWriteType": trail.read_write_type.as_str(),
             "IncludeManagementEvents": true,
-            "DataResources": [],
+            "DataResources": data_resources,
             "ExcludeManagementEventSources": trail.excluded_sources,
         }],
     }))
@@ -143,16 +155,22 @@ impl Trail {
     fn to_json(&self, world: &World) -> Value {
         let mut description = json!({
             "Name": self.name,
-            "S3BucketName": format!("cloudtrail-{}", self.account),
+            "S3BucketName": self.bucket.name,
             "IncludeGlobalServiceEvents": self.multi_region,
             "IsMultiRegionTrail": self.multi_region,
             "HomeRegion": self.home,
             "TrailARN": self.arn(world),
-            "LogFileValidationEnabled": true,
+            "LogFileValidationEnabled": self.bucket.validated_since.is_some(),
             "HasCustomEventSelectors": false,
             "HasInsightSelectors": false,
             "IsOrganizationTrail": self.organization,
         });
+        if !self.bucket.prefix.is_empty() {
+            description["S3KeyPrefix"] = json!(self.bucket.prefix);
+        }
+        if let Some(key) = &self.bucket.kms_key {
+            description["KmsKeyId"] = json!(key);
+        }
         if let Some(group) = &self.log_group {
             let resource = format!("log-group:{group}:*");
             description["CloudWatchLogsLogGroupArn"] =

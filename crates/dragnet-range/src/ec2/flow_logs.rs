@@ -58,6 +58,13 @@ impl FlowLog {
             .text("maxAggregationInterval", 600)
             .text("resourceId", &self.vpc)
             .text("trafficType", self.traffic_type.as_str());
+        if self.destination == FlowDestination::S3 {
+            xml.element("destinationOptions", |xml| {
+                xml.text("fileFormat", "plain-text")
+                    .text("hiveCompatiblePartitions", self.options.hive)
+                    .text("perHourPartition", self.options.hourly);
+            });
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! The effect of a fault on the response that a client receives.
 
 use bytes::Bytes;
-use http::Response;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Response};
 use serde_json::Value;
 
 use super::{FaultEffect, incomplete};
 use crate::ConnectionReset;
 use crate::scenario::FaultKind;
-use crate::wire::{AwsError, CommonError, Exchange, Input, Protocol, Reply, Service};
+use crate::wire::{AwsError, CommonError, Exchange, Input, Protocol, Reply, RestReply, Service};
 
 /// The page that a load balancer returns when no server is available.
 const UNAVAILABLE_PAGE: &str = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>";
@@ -44,6 +45,8 @@ impl FaultEffect {
             | FaultKind::RepeatedToken
             | FaultKind::Truncated
             | FaultKind::DeleteGroup
+            | FaultKind::DeleteObject
+            | FaultKind::WrongChecksum
             | FaultKind::Incomplete(_) => return None,
         };
         Some(error.for_service(service))
@@ -54,20 +57,28 @@ impl FaultEffect {
         self.kind == Some(FaultKind::DeleteGroup)
     }
 
+    /// Whether the requested object is deleted before the call is performed.
+    pub(crate) fn deletes_object(&self) -> bool {
+        self.kind == Some(FaultKind::DeleteObject)
+    }
+
     /// Whether the call is performed but its response is made unreadable or incomplete.
     pub(crate) fn corrupts_response(&self) -> bool {
         matches!(
             self.kind,
-            Some(FaultKind::Truncated | FaultKind::Incomplete(_))
+            Some(FaultKind::Truncated | FaultKind::WrongChecksum | FaultKind::Incomplete(_))
         )
     }
 
     /// Applies the fault to the reply.
     pub(crate) fn modify_reply(&self, reply: Reply, input: &Input) -> Reply {
-        if self.kind == Some(FaultKind::RepeatedToken) {
-            repeat_token(reply, input)
-        } else {
-            reply
+        match (&self.kind, reply) {
+            (Some(FaultKind::RepeatedToken), reply) => repeat_token(reply, input),
+            (Some(FaultKind::WrongChecksum), Reply::Rest(mut reply)) => {
+                replace_checksum(&mut reply);
+                Reply::Rest(reply)
+            }
+            (_, reply) => reply,
         }
     }
 
@@ -84,6 +95,9 @@ impl FaultEffect {
             Some(FaultKind::Reset) => Err(ConnectionReset),
             Some(FaultKind::Unavailable) => {
                 Ok(exchange.response(503, "text/html", UNAVAILABLE_PAGE.into()))
+            }
+            Some(FaultKind::Truncated) if exchange.service == Service::S3 => {
+                Ok(cut_body(exchange.respond(outcome)))
             }
             Some(FaultKind::Truncated) => {
                 Ok(first_half(exchange, &exchange.respond(outcome).into_body()))
@@ -114,11 +128,30 @@ fn repeat_token(reply: Reply, input: &Input) -> Reply {
     Reply::Json(value.to_string().into_bytes())
 }
 
+/// Replaces the checksum by that of an empty object.
+fn replace_checksum(reply: &mut RestReply) {
+    for (name, value) in &mut reply.headers {
+        if *name == "x-amz-checksum-crc64nvme" {
+            "AAAAAAAAAAA=".clone_into(value);
+        }
+    }
+}
+
+/// A response with half of the body, whose `Content-Length` matches the half, and all headers.
+fn cut_body(response: Response<Bytes>) -> Response<Bytes> {
+    let (mut parts, body) = response.into_parts();
+    let half = body.slice(..body.len() / 2);
+    parts
+        .headers
+        .insert(CONTENT_LENGTH, HeaderValue::from(half.len()));
+    Response::from_parts(parts, half)
+}
+
 /// A response with half of the body, whose `Content-Length` matches the half.
 fn first_half(exchange: &Exchange, body: &Bytes) -> Response<Bytes> {
     let content_type = match exchange.service.protocol() {
         Protocol::Json => "application/x-amz-json-1.1",
-        Protocol::Query | Protocol::Ec2 => "text/xml",
+        Protocol::Query | Protocol::Ec2 | Protocol::RestXml => "text/xml",
     };
     exchange.response(200, content_type, body.slice(..body.len() / 2).to_vec())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::mutation::{mutate_json, mutate_xml, switch_first_case};
 use crate::scenario::{IncompleteResponse, ResponseDefect};
-use crate::wire::{Exchange, Protocol};
+use crate::wire::{Exchange, Protocol, Service};
 
 /// The error that [`ResponseDefect::ErrorBody`] sends.
 const ERROR: &str = "ThrottlingException";
@@ -121,6 +121,12 @@ fn xml_body(fault: &IncompleteResponse, exchange: &Exchange, body: &Bytes) -> Ve
     match fault.defect {
         ResponseDefect::Empty => Vec::new(),
         ResponseDefect::NoMembers => format!("<{}Response/>", exchange.operation).into_bytes(),
+        ResponseDefect::ErrorBody | ResponseDefect::ErrorHeader
+            if exchange.service == Service::S3 =>
+        {
+            b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
+                .to_vec()
+        }
         ResponseDefect::ErrorBody | ResponseDefect::ErrorHeader => {
             format!("<Response><Errors><Error><Code>{ERROR}</Code></Error></Errors></Response>")
                 .into_bytes()

@@ -10,10 +10,12 @@ const ERROR: &str = "ThrottlingException";
 
 /// Members that AWS leaves out of some responses, so that nothing shows that they are missing: page
 /// tokens, and properties that a resource may lack. They are not changed.
-const OPTIONAL_IN_JSON: [&str; 9] = [
+const OPTIONAL_IN_JSON: [&str; 11] = [
     "AccessKeyId",
     "CloudWatchLogsLogGroupArn",
+    "KmsKeyId",
     "NextToken",
+    "S3KeyPrefix",
     "Username",
     "creationTime",
     "dataProtectionStatus",
@@ -22,7 +24,7 @@ const OPTIONAL_IN_JSON: [&str; 9] = [
     "retentionInDays",
 ];
 /// The same in XML, and the elements of lists: a list with fewer items may be complete.
-const OPTIONAL_IN_XML: [&str; 15] = [
+const OPTIONAL_IN_XML: [&str; 16] = [
     "AttachedManagedPolicies",
     "GroupList",
     "GroupPolicyList",
@@ -34,6 +36,7 @@ const OPTIONAL_IN_XML: [&str; 15] = [
     "RoleLastUsed",
     "RolePolicyList",
     "UserPolicyList",
+    "destinationOptions",
     "item",
     "logDestination",
     "member",

@@ -15,7 +15,7 @@ const POLICIES: [(&str, &str); 4] = [
     ),
     (
         "ReadOnlyAccess",
-        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Resource":"*","Action":["logs:Describe*","logs:Get*","logs:List*","logs:FilterLogEvents","logs:StartQuery","logs:StopQuery","ec2:Describe*","iam:Get*","iam:List*","cloudtrail:Describe*","cloudtrail:Get*","cloudtrail:List*","cloudtrail:LookupEvents","organizations:Describe*","organizations:List*","sts:Get*"]}}"#,
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Resource":"*","Action":["logs:Describe*","logs:Get*","logs:List*","logs:FilterLogEvents","logs:StartQuery","logs:StopQuery","ec2:Describe*","iam:Get*","iam:List*","cloudtrail:Describe*","cloudtrail:Get*","cloudtrail:List*","cloudtrail:LookupEvents","organizations:Describe*","organizations:List*","s3:Get*","s3:List*","sts:Get*"]}}"#,
     ),
     (
         "AWSDenyAll",

@@ -19,6 +19,8 @@ pub(crate) enum PolicyKind {
     Identity,
     /// The trust policy of a role: it has principals, but no resources.
     Trust,
+    /// The policy of a bucket or key: it has principals and resources.
+    Resource,
 }
 
 /// A parsed policy document.
@@ -83,6 +85,16 @@ impl Document {
         })
     }
 
+    /// Whether a statement of a resource policy allows the request to the caller itself or to
+    /// everyone. A statement that names only the account lets the account's own policies decide.
+    pub(crate) fn allows_directly(&self, request: &AccessRequest<'_>) -> bool {
+        self.statements.iter().any(|statement| {
+            statement.effect == Effect::Allow
+                && statement.names_caller(request.context)
+                && statement.applies(request)
+        })
+    }
+
     /// Evaluates this policy alone for a request.
     pub(crate) fn evaluate(&self, request: &AccessRequest<'_>) -> Decision {
         Decision::from_effects(
@@ -120,12 +132,16 @@ fn parse_statement(mut fields: Map<String, Value>, kind: PolicyKind) -> Result<S
         (PolicyKind::Identity, None, None) => {
             return Err("Policy statement must contain resources.".to_owned());
         }
-        (PolicyKind::Identity, Some(resources), None) => resources,
+        (PolicyKind::Identity, Some(resources), None)
+        | (PolicyKind::Resource, Some(resources), Some(_)) => resources,
         (PolicyKind::Trust, Some(_), _) => return Err("Has prohibited field Resource.".to_owned()),
-        (PolicyKind::Trust, None, None) => {
+        (PolicyKind::Trust, None, None) | (PolicyKind::Resource, Some(_), None) => {
             return Err("Missing required field Principal.".to_owned());
         }
         (PolicyKind::Trust, None, Some(_)) => (vec!["*".to_owned()], false),
+        (PolicyKind::Resource, None, _) => {
+            return Err("Missing required field Resource.".to_owned());
+        }
     };
     let conditions = match fields.remove("Condition") {
         Some(value) => Condition::parse(&value)?,

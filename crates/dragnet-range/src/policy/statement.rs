@@ -112,6 +112,14 @@ impl Statement {
             !principals.inverted && principals.aws.iter().any(|p| p == arn)
         })
     }
+
+    /// Whether the statement names the caller by its ARN or that of its session, or everyone.
+    pub(super) fn names_caller(&self, context: &RequestContext) -> bool {
+        let named = |arn: &str| self.names_principal(arn);
+        named("*")
+            || named(&context.principal_arn)
+            || context.session_arn.as_deref().is_some_and(named)
+    }
 }
 
 /// Actions are case-insensitive.

@@ -7,19 +7,24 @@ use jiff::{SignedDuration, Timestamp};
 use super::references::{account_regions, open_group, parse_policy, undefined_reference};
 use super::spec::{AccountSpec, FlowLogSpec, GroupSpec, ScpSpec, Spec, TrailSpec};
 use super::units::{self, parent_id};
-use super::{Scenario, ScenarioError, events, everyday, identities};
+use super::{Scenario, ScenarioError, events, everyday, identities, storage};
 use crate::access::Mint;
 use crate::cloudtrail::History;
 use crate::insights::Speed;
 use crate::logs::{LogStore, StoredGroup, serial_salt};
 use crate::policy::PolicyKind;
 use crate::world::{
-    Account, FlowDestination, FlowLog, LastUses, Organization, Regions, Scp, Trail, World,
+    Account, DestinationOptions, FlowDestination, FlowLog, LastUses, Organization, Regions, Scp,
+    Trail, TrailBucket, World,
 };
 use dragnet_model::{AccountId, LogGroupClass, Region};
 
 /// The age of resources for which the scenario sets none.
 const DEFAULT_AGE: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// How long before the start of the range a trail begins to deliver digests, unless the scenario
+/// sets it.
+const VALIDATION_AGE: SignedDuration = SignedDuration::from_hours(72);
 
 /// Builds the state of a range that starts at `now`. The same arguments always give the same state.
 ///
@@ -51,6 +56,7 @@ pub(crate) fn build(
     for group in &spec.groups {
         add_groups(&mut world, group, now, default_created);
     }
+    storage::add_buckets(&mut world, spec, default_created)?;
     for trail in &spec.trails {
         add_trail(&mut world, trail, now, default_created)?;
     }
@@ -61,6 +67,7 @@ pub(crate) fn build(
     // them.
     everyday::add(&mut world, spec, seed, now);
     events::add(&mut world, spec, now, default_created)?;
+    storage::add_objects(&mut world, spec, now)?;
     Ok(world)
 }
 
@@ -92,6 +99,9 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
         accounts: BTreeMap::new(),
         key_owners: std::collections::HashMap::new(),
         trails: Vec::new(),
+        buckets: BTreeMap::new(),
+        kms_keys: BTreeMap::new(),
+        digest_chains: BTreeMap::new(),
         last_uses: LastUses::default(),
         access_reports: BTreeMap::new(),
         history: History::default(),
@@ -239,8 +249,11 @@ fn add_trail(
         .copied()
         .chain(outside_accounts)
         .collect();
+    let bucket = trail_bucket(spec, now);
+    storage::open_bucket(world, &bucket.name, spec.account, &spec.home, created);
     world.trails.push(Trail {
         name: spec.name.clone(),
+        bucket,
         account: spec.account,
         home: spec.home.clone(),
         multi_region: spec.multi_region,
@@ -248,12 +261,31 @@ fn add_trail(
         unreached,
         log_group: spec.log_group.clone(),
         logging: spec.logging,
+        logging_since: spec.logging_since.map(|since| since.resolve(now)),
         delivery_error: spec.delivery_error.clone(),
         last_delivery: spec.last_delivery.map(|last| last.resolve(now)),
         read_write_type: spec.records,
         excluded_sources: spec.excluded_sources.clone(),
+        data_objects: spec.data_objects.clone(),
     });
     Ok(())
+}
+
+fn trail_bucket(spec: &TrailSpec, now: Timestamp) -> TrailBucket {
+    let default_since = now.saturating_sub(VALIDATION_AGE).unwrap_or(now);
+    let since = spec
+        .validated_since
+        .map_or(default_since, |since| since.resolve(now));
+    TrailBucket {
+        name: spec
+            .bucket
+            .clone()
+            .unwrap_or_else(|| format!("cloudtrail-{}", spec.account)),
+        prefix: spec.prefix.trim_end_matches('/').to_owned(),
+        kms_key: spec.kms_key.clone(),
+        validated_since: spec.validation.unwrap_or(true).then_some(since),
+        delivery_error: spec.bucket_error.clone(),
+    }
 }
 
 fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
@@ -275,6 +307,11 @@ fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
             id: world.mint.id_for("fl-", &purpose, 17).to_lowercase(),
             vpc: world.mint.id_for("vpc-", &purpose, 17).to_lowercase(),
             log_group: spec.log_group.clone(),
+            options: DestinationOptions {
+                hive: spec.hive,
+                hourly: spec.hourly,
+            },
+            traffic: None,
             traffic_type: spec.traffic_type,
             destination: spec.destination,
             destination_account: spec.destination_account.unwrap_or(account),
@@ -293,6 +330,10 @@ fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
                 &spec.log_group,
                 created,
             );
+        }
+        if let Some((bucket, _)) = flow_log.bucket() {
+            let owner = flow_log.destination_account;
+            storage::open_bucket(world, bucket, owner, &region, created);
         }
         if let Some(account) = world.account_mut(account) {
             account.flow_logs.entry(region).or_default().push(flow_log);

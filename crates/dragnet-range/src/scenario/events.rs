@@ -111,6 +111,7 @@ fn add_record(
             request_id: world.mint.uuid_for(&format!("{purpose} request")),
             event_id: world.mint.uuid_for(&purpose),
             shared_event_id: None,
+            delivered: spec.delivered.map(|at| at.resolve(now)),
         };
         deliver(world, &record);
     }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::references::account_regions;
 use super::spec::{FlowLogSpec, GroupSpec, Spec, TrailSpec};
 use crate::traffic::{ApplicationTraffic, FlowSource, Kind, Traffic, TrailStream};
-use crate::world::{FlowLog, Trail, World};
+use crate::world::{FlowDestination, FlowLog, Trail, World};
 use dragnet_model::{AccountId, Region};
 
 /// How long before the start of the range everyday traffic begins.
@@ -74,10 +74,11 @@ fn add_trail_traffic(world: &mut World, spec: &TrailSpec, template: &Template) {
     let streams = trail_streams(world, trail);
     let account = trail.account;
     let home = trail.home.clone();
-    let group = trail.log_group.clone();
+    let delivers_to_group = trail.delivery_error.is_none();
+    let group = trail.log_group.clone().filter(|_| delivers_to_group);
+    let traffic = template.traffic(Kind::Trail(streams), spec.events_a_day);
+    world.history.add_traffic(traffic.clone());
     if let Some(group) = group {
-        let traffic = template.traffic(Kind::Trail(streams), spec.events_a_day);
-        world.history.add_traffic(traffic.clone());
         set_traffic(world, account, &home, &group, traffic);
     }
 }
@@ -96,7 +97,9 @@ fn trail_streams(world: &World, trail: &Trail) -> Arc<[TrailStream]> {
     });
     account_regions
         .filter(|(account, region)| {
-            world.is_region_enabled(*account, region) && trail.delivers_from(*account, region)
+            world.is_region_enabled(*account, region)
+                && (trail.delivers_from(*account, region)
+                    || trail.delivers_files_from(*account, region))
         })
         .map(|(account, region)| TrailStream {
             account,
@@ -119,6 +122,11 @@ fn add_flow_log_traffic(world: &mut World, spec: &FlowLogSpec, template: &Templa
             format: format.clone(),
         });
         let owner = spec.destination_account.unwrap_or(account);
+        if spec.destination == FlowDestination::S3 {
+            let traffic = template.traffic(kind, spec.events_a_day);
+            set_delivered_flows(world, account, &region, spec, &traffic);
+            continue;
+        }
         set_traffic(
             world,
             owner,
@@ -126,6 +134,26 @@ fn add_flow_log_traffic(world: &mut World, spec: &FlowLogSpec, template: &Templa
             &spec.log_group,
             template.traffic(kind, spec.events_a_day),
         );
+    }
+}
+
+/// Sets the everyday traffic of the flow logs of a table, which deliver to a bucket.
+fn set_delivered_flows(
+    world: &mut World,
+    account: AccountId,
+    region: &Region,
+    spec: &FlowLogSpec,
+    traffic: &Traffic,
+) {
+    let flow_logs = world
+        .account_mut(account)
+        .and_then(|account| account.flow_logs.get_mut(region));
+    let delivering = flow_logs
+        .into_iter()
+        .flatten()
+        .filter(|log| log.destination == FlowDestination::S3 && log.log_group == spec.log_group);
+    for flow_log in delivering {
+        flow_log.traffic = Some(traffic.clone());
     }
 }
 

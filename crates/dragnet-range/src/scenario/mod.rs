@@ -12,6 +12,7 @@ mod names;
 mod references;
 mod scenario_time;
 mod spec;
+mod storage;
 mod story;
 mod units;
 
@@ -72,13 +73,17 @@ pub enum ScenarioError {
 }
 
 /// The built-in scenarios.
-const BUILTIN: [(&str, &str); 3] = [
+const BUILTIN: [(&str, &str); 4] = [
     ("small", include_str!("../../../../config/range/small.toml")),
     (
         "org-100",
         include_str!("../../../../config/range/org-100.toml"),
     ),
     ("chaos", include_str!("../../../../config/range/chaos.toml")),
+    (
+        "s3-org",
+        include_str!("../../../../config/range/s3-org.toml"),
+    ),
 ];
 
 /// The names of the built-in scenarios.

@@ -173,6 +173,7 @@ impl RecordGenerator<'_> {
             request_id: self.mint.uuid_for(&format!("{purpose} request")),
             event_id: self.mint.uuid_for(&purpose),
             shared_event_id: None,
+            delivered: None,
             actor,
         }
     }

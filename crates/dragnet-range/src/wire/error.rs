@@ -12,6 +12,16 @@ pub(crate) struct AwsError {
     pub(crate) status: u16,
     /// An additional member of the error structure, in JSON protocols.
     pub(crate) detail: Option<(&'static str, serde_json::Value)>,
+    /// Additional elements and headers, in REST protocols.
+    pub(crate) rest: Option<Box<RestDetails>>,
+}
+
+/// What a REST error has in addition to its code and message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RestDetails {
+    /// Elements of the body.
+    pub(crate) elements: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl AwsError {
@@ -22,6 +32,7 @@ impl AwsError {
             message: message.into(),
             status: 400,
             detail: None,
+            rest: None,
         }
     }
 
@@ -38,9 +49,26 @@ impl AwsError {
         }
     }
 
+    /// Adds an element to the body of a REST error.
+    pub(crate) fn with_element(mut self, name: &'static str, text: impl Into<String>) -> Self {
+        let rest = self.rest.get_or_insert_default();
+        rest.elements.push((name, text.into()));
+        self
+    }
+
+    /// Adds a header to a REST error.
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        let rest = self.rest.get_or_insert_default();
+        rest.headers.push((name, value.into()));
+        self
+    }
+
     /// Whether the error is that of an operation that the service does not have.
     pub(crate) fn is_unknown_operation(&self) -> bool {
-        matches!(self.code, "UnknownOperationException" | "InvalidAction")
+        matches!(
+            self.code,
+            "UnknownOperationException" | "InvalidAction" | "NotImplemented"
+        )
     }
 
     /// Whether the call was throttled.
@@ -51,6 +79,7 @@ impl AwsError {
                 | "Throttling"
                 | "RequestLimitExceeded"
                 | "TooManyRequestsException"
+                | "SlowDown"
         )
     }
 }
@@ -89,67 +118,81 @@ struct ProtocolCodes {
     json: (&'static str, u16),
     query: (&'static str, u16),
     ec2: (&'static str, u16),
+    /// Source: S3 API, "Error responses", "List of error codes".
+    rest: (&'static str, u16),
 }
 
 const UNSIGNED: ProtocolCodes = ProtocolCodes {
     json: ("MissingAuthenticationTokenException", 400),
     query: ("MissingAuthenticationToken", 403),
     ec2: ("MissingAuthenticationToken", 403),
+    rest: ("AccessDenied", 403),
 };
 const MALFORMED_SIGNATURE: ProtocolCodes = ProtocolCodes {
     json: ("IncompleteSignatureException", 400),
     query: ("IncompleteSignature", 400),
     ec2: ("IncompleteSignature", 400),
+    rest: ("AuthorizationHeaderMalformed", 400),
 };
 const UNKNOWN_KEY: ProtocolCodes = ProtocolCodes {
     json: ("UnrecognizedClientException", 400),
     query: ("InvalidClientTokenId", 403),
     ec2: ("AuthFailure", 401),
+    rest: ("InvalidAccessKeyId", 403),
 };
 const WRONG_SIGNATURE: ProtocolCodes = ProtocolCodes {
     json: ("InvalidSignatureException", 400),
     query: ("SignatureDoesNotMatch", 403),
     ec2: ("SignatureDoesNotMatch", 403),
+    rest: ("SignatureDoesNotMatch", 403),
 };
 const EXPIRED: ProtocolCodes = ProtocolCodes {
     json: ("ExpiredTokenException", 400),
     query: ("ExpiredToken", 403),
     ec2: ("RequestExpired", 400),
+    rest: ("ExpiredToken", 400),
 };
 const DENIED: ProtocolCodes = ProtocolCodes {
     json: ("AccessDeniedException", 400),
     query: ("AccessDenied", 403),
     ec2: ("UnauthorizedOperation", 403),
+    rest: ("AccessDenied", 403),
 };
 const THROTTLED: ProtocolCodes = ProtocolCodes {
     json: ("ThrottlingException", 400),
     query: ("Throttling", 400),
     ec2: ("RequestLimitExceeded", 503),
+    rest: ("SlowDown", 503),
 };
 const UNREADABLE: ProtocolCodes = ProtocolCodes {
     json: ("SerializationException", 400),
     query: ("MalformedInput", 400),
     ec2: ("InvalidParameterValue", 400),
+    rest: ("InvalidRequest", 400),
 };
 const UNKNOWN_OPERATION: ProtocolCodes = ProtocolCodes {
     json: ("UnknownOperationException", 400),
     query: ("InvalidAction", 400),
     ec2: ("InvalidAction", 400),
+    rest: ("NotImplemented", 501),
 };
 const TOO_LARGE: ProtocolCodes = ProtocolCodes {
     json: ("RequestEntityTooLargeException", 413),
     query: ("RequestEntityTooLarge", 413),
     ec2: ("RequestEntityTooLarge", 413),
+    rest: ("EntityTooLarge", 400),
 };
 const INTERNAL: ProtocolCodes = ProtocolCodes {
     json: ("InternalFailure", 500),
     query: ("InternalFailure", 500),
     ec2: ("InternalError", 500),
+    rest: ("InternalError", 500),
 };
 const UNAVAILABLE: ProtocolCodes = ProtocolCodes {
     json: ("ServiceUnavailableException", 503),
     query: ("ServiceUnavailable", 503),
     ec2: ("Unavailable", 503),
+    rest: ("ServiceUnavailable", 503),
 };
 
 impl CommonError {
@@ -164,6 +207,7 @@ impl CommonError {
             message: self.message(protocol),
             status,
             detail: None,
+            rest: None,
         }
     }
 
@@ -171,11 +215,17 @@ impl CommonError {
         if *self == Self::Throttled && service == Service::Organizations {
             return ("TooManyRequestsException", 400);
         }
-        let ProtocolCodes { json, query, ec2 } = self.codes();
+        let ProtocolCodes {
+            json,
+            query,
+            ec2,
+            rest,
+        } = self.codes();
         match protocol {
             Protocol::Json => json,
             Protocol::Query => query,
             Protocol::Ec2 => ec2,
+            Protocol::RestXml => rest,
         }
     }
 
@@ -199,7 +249,17 @@ impl CommonError {
     fn message(&self, protocol: Protocol) -> String {
         let text = match self {
             Self::Unsigned if protocol == Protocol::Json => "Missing Authentication Token",
+            // S3 treats a request without a signature as one of an anonymous caller.
+            Self::Unsigned if protocol == Protocol::RestXml => "Access Denied",
             Self::Unsigned => "Request is missing Authentication Token",
+            Self::UnknownKey if protocol == Protocol::RestXml => {
+                "The AWS Access Key Id you provided does not exist in our records."
+            }
+            Self::Expired if protocol == Protocol::RestXml => "The provided token has expired.",
+            Self::Throttled if protocol == Protocol::RestXml => "Please reduce your request rate.",
+            Self::UnknownOperation(_) if protocol == Protocol::RestXml => {
+                "A header or query you provided implies functionality that is not implemented."
+            }
             Self::UnknownKey if protocol == Protocol::Ec2 => {
                 "AWS was not able to validate the provided access credentials"
             }
@@ -248,6 +308,7 @@ mod tests {
             Service::Organizations,
             Service::Iam,
             Service::Ec2,
+            Service::S3,
         ] {
             assert!(
                 CommonError::Throttled.for_service(service).is_throttle(),

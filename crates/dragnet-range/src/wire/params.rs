@@ -24,6 +24,11 @@ impl Params {
             .filter(|value| !value.is_empty())
     }
 
+    /// Whether a parameter is present, even if it is empty.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A required parameter.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde::Serialize;
 
-use super::{AwsError, Protocol, Service, Xml};
+use super::{AwsError, Protocol, RestReply, Service, Xml};
 
 /// The result of a successful operation.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(crate) enum Reply {
     Json(Vec<u8>),
     /// The content of the result element.
     Xml(Xml),
+    /// A REST response, with its status and headers.
+    Rest(RestReply),
 }
 
 impl Reply {
@@ -63,6 +65,7 @@ impl Exchange {
                 "text/xml;charset=UTF-8",
                 self.xml_result(content).into_bytes(),
             ),
+            Ok(Reply::Rest(reply)) => self.rest_response(reply),
             Err(error) => self.error(&error),
         }
     }
@@ -115,6 +118,7 @@ impl Exchange {
             Protocol::Json => self.json_error(error),
             Protocol::Query => self.query_error(error),
             Protocol::Ec2 => self.ec2_error(error),
+            Protocol::RestXml => self.rest_error(error),
         }
     }
 

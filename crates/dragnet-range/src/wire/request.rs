@@ -6,6 +6,7 @@ use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::rest::{RestInput, is_s3_request};
 use super::{AwsError, CommonError, Params, Protocol, Service};
 
 /// The largest accepted body: `PutLogEvents` has 1 MiB of events, and JSON may encode a byte as
@@ -19,6 +20,8 @@ pub(crate) enum Input {
     Json(Value),
     /// A Query form.
     Form(Params),
+    /// A REST request.
+    Rest(Box<RestInput>),
 }
 
 /// Determines the service and operation of a request from its headers and body. This comes first,
@@ -33,9 +36,13 @@ pub(crate) fn identify_operation(
             .filter(|service| service.protocol() == Protocol::Json)?;
         return Some((service, operation.to_owned()));
     }
+    if is_s3_request(parts) {
+        let operation = RestInput::decode(parts).operation(&parts.method);
+        return Some((Service::S3, operation));
+    }
     let form = Params::decode(query_form(parts, body));
     let service = Service::from_identifier(form.get("Version")?)
-        .filter(|service| service.protocol() != Protocol::Json)?;
+        .filter(|service| matches!(service.protocol(), Protocol::Query | Protocol::Ec2))?;
     Some((service, form.get("Action").unwrap_or_default().to_owned()))
 }
 
@@ -90,6 +97,7 @@ impl Input {
         Ok(match service.protocol() {
             Protocol::Json => Self::Json(decode_json(&parts.headers, body)?),
             Protocol::Query | Protocol::Ec2 => Self::Form(Params::decode(query_form(parts, body))),
+            Protocol::RestXml => Self::Rest(Box::new(RestInput::decode(parts))),
         })
     }
 
@@ -112,15 +120,27 @@ impl Input {
     pub(crate) fn form(&self) -> Result<&Params, AwsError> {
         match self {
             Self::Form(params) => Ok(params),
-            Self::Json(_) => Err(wrong_protocol()),
+            Self::Json(_) | Self::Rest(_) => Err(wrong_protocol()),
         }
     }
 
-    /// A top-level string of the input, in either protocol.
+    /// The REST request.
+    ///
+    /// # Errors
+    /// The input is of another protocol.
+    pub(crate) fn rest(&self) -> Result<&RestInput, AwsError> {
+        match self {
+            Self::Rest(input) => Ok(input),
+            Self::Json(_) | Self::Form(_) => Err(wrong_protocol()),
+        }
+    }
+
+    /// A top-level string of the input, in any protocol.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match self {
             Self::Json(value) => value.get(name)?.as_str(),
             Self::Form(params) => params.get(name),
+            Self::Rest(input) => input.params.get(name),
         }
     }
 }

@@ -9,6 +9,7 @@ dragnet_model::word_enum! {
         Iam => "iam",
         Logs => "logs",
         Organizations => "organizations",
+        S3 => "s3",
         Sts => "sts",
     }
 }
@@ -22,6 +23,8 @@ pub(crate) enum Protocol {
     Query,
     /// EC2 Query: like AWS Query, with other encodings of lists, responses and errors.
     Ec2,
+    /// REST with XML bodies: method, host, path, query and headers describe the request.
+    RestXml,
 }
 
 impl Service {
@@ -36,6 +39,7 @@ impl Service {
             Self::CloudTrail | Self::Logs | Self::Organizations => Protocol::Json,
             Self::Ec2 => Protocol::Ec2,
             Self::Iam | Self::Sts => Protocol::Query,
+            Self::S3 => Protocol::RestXml,
         }
     }
 
@@ -49,6 +53,8 @@ impl Service {
             Self::Iam => "2010-05-08",
             Self::Logs => "Logs_20140328",
             Self::Organizations => "AWSOrganizationsV20161128",
+            // No request has it: the host or the signature identifies requests to S3.
+            Self::S3 => "2006-03-01",
             Self::Sts => "2011-06-15",
         }
     }
@@ -74,6 +80,7 @@ impl Service {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
+            Self::S3 => "http://s3.amazonaws.com/doc/2006-03-01/",
             Self::CloudTrail | Self::Logs | Self::Organizations => "",
         }
     }

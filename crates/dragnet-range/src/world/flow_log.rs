@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::traffic::Traffic;
 use dragnet_model::AccountId;
 
 dragnet_model::word_enum! {
@@ -10,7 +11,6 @@ dragnet_model::word_enum! {
     pub(crate) enum FlowDestination: Deserialize {
         #[default]
         CloudWatchLogs => "cloud-watch-logs",
-        /// An S3 bucket, which Dragnet does not search.
         S3 => "s3",
     }
 }
@@ -27,6 +27,15 @@ dragnet_model::word_enum! {
     }
 }
 
+/// How a flow log names its objects in a bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DestinationOptions {
+    /// Whether the folders are partitions of Hive: `year=2026/`.
+    pub(crate) hive: bool,
+    /// Whether every hour has a folder.
+    pub(crate) hourly: bool,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct FlowLog {
     /// The id, `fl-…`.
@@ -36,8 +45,13 @@ pub(crate) struct FlowLog {
     pub(crate) destination: FlowDestination,
     /// The account of the log group that it delivers to.
     pub(crate) destination_account: AccountId,
-    /// The log group that it delivers to, or the name of the S3 bucket.
+    /// The log group that it delivers to, or the name of the S3 bucket and a prefix: `BUCKET` or
+    /// `BUCKET/PREFIX`.
     pub(crate) log_group: String,
+    /// How it names its objects in a bucket.
+    pub(crate) options: DestinationOptions,
+    /// The everyday traffic that it delivers to a bucket.
+    pub(crate) traffic: Option<Traffic>,
     pub(crate) traffic_type: FlowTraffic,
     /// The record format, in AWS's `${field}` syntax.
     pub(crate) format: String,
@@ -47,6 +61,17 @@ pub(crate) struct FlowLog {
 }
 
 impl FlowLog {
+    /// The bucket and the prefix that it delivers to; `None` if it delivers to a log group.
+    pub(crate) fn bucket(&self) -> Option<(&str, &str)> {
+        (self.destination == FlowDestination::S3).then(|| {
+            let (bucket, prefix) = self
+                .log_group
+                .split_once('/')
+                .unwrap_or((self.log_group.as_str(), ""));
+            (bucket, prefix.trim_end_matches('/'))
+        })
+    }
+
     /// The default record format.
     ///
     /// Source: VPC user guide, "Flow log records".

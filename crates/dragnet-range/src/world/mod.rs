@@ -2,6 +2,7 @@
 //! change it.
 
 mod account;
+mod bucket;
 mod flow_log;
 mod identity;
 mod last_uses;
@@ -14,14 +15,18 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use account::Account;
-pub(crate) use flow_log::{FlowDestination, FlowLog, FlowTraffic};
+pub(crate) use bucket::{
+    Bucket, ChangeKind, DigestChains, DigestLink, KmsKey, Lifecycle, ObjectChange, PlacedObject,
+    StorageClass,
+};
+pub(crate) use flow_log::{DestinationOptions, FlowDestination, FlowLog, FlowTraffic};
 pub(crate) use identity::{
     AccessKey, Boundary, Credential, CredentialKind, Group, KeyStatus, Policies, Policy, Role, User,
 };
 pub(crate) use last_uses::{AccessReport, LastUse, LastUses};
 pub(crate) use organization::{OrgUnit, Organization, Scp};
 pub(crate) use regions::Regions;
-pub(crate) use trail::{ReadWriteType, Trail};
+pub(crate) use trail::{ReadWriteType, Trail, TrailBucket};
 
 use super::access::Mint;
 use super::cloudtrail::History;
@@ -41,6 +46,12 @@ pub(crate) struct World {
     /// The account and user of each access key.
     pub(crate) key_owners: HashMap<String, (AccountId, String)>,
     pub(crate) trails: Vec<Trail>,
+    /// The buckets by name, which is unique in the partition.
+    pub(crate) buckets: BTreeMap<String, Bucket>,
+    /// The keys of KMS by ARN.
+    pub(crate) kms_keys: BTreeMap<String, KmsKey>,
+    /// The digests that were needed so far. Each depends on the one before it.
+    pub(crate) digest_chains: DigestChains,
     /// The last use of services and access keys.
     pub(crate) last_uses: LastUses,
     /// The requested reports on last use, by job id.

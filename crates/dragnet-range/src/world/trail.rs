@@ -1,4 +1,4 @@
-//! CloudTrail trails and their delivery to CloudWatch Logs.
+//! CloudTrail trails and their delivery to CloudWatch Logs and S3.
 
 use jiff::Timestamp;
 
@@ -22,8 +22,11 @@ pub(crate) struct Trail {
     pub(crate) unreached: Vec<AccountId>,
     /// The log group that it delivers to, if there is one.
     pub(crate) log_group: Option<String>,
+    pub(crate) bucket: TrailBucket,
     /// Whether recording is on.
     pub(crate) logging: bool,
+    /// When recording was last switched on.
+    pub(crate) logging_since: Option<Timestamp>,
     /// An error that prevents delivery to the log group, in AWS's words.
     pub(crate) delivery_error: Option<String>,
     /// When it last delivered to its log group; by default a few minutes ago.
@@ -31,6 +34,23 @@ pub(crate) struct Trail {
     pub(crate) read_write_type: ReadWriteType,
     /// Services whose management events are excluded, e.g. `kms.amazonaws.com`.
     pub(crate) excluded_sources: Vec<String>,
+    /// The beginnings of the ARNs of the objects in S3 whose data events it selects. The range has no
+    /// such events.
+    pub(crate) data_objects: Vec<String>,
+}
+
+/// The bucket that a trail delivers to.
+#[derive(Clone, Debug)]
+pub(crate) struct TrailBucket {
+    pub(crate) name: String,
+    /// The prefix of its keys, without a slash at the end; empty if there is none.
+    pub(crate) prefix: String,
+    /// The ARN of the key that encrypts its files.
+    pub(crate) kms_key: Option<String>,
+    /// Since when it delivers digests; `None` if it does not.
+    pub(crate) validated_since: Option<Timestamp>,
+    /// An error that prevents delivery to the bucket, in AWS's words.
+    pub(crate) delivery_error: Option<String>,
 }
 
 dragnet_model::word_enum! {
@@ -60,14 +80,22 @@ impl Trail {
 
     /// Whether this record is delivered to the log group.
     pub(crate) fn delivers(&self, record: &Record) -> bool {
+        self.selects(record) && self.delivers_from(record.account, &record.region)
+    }
+
+    /// Whether the trail records events of this kind.
+    pub(crate) fn selects(&self, record: &Record) -> bool {
         let kind_matches = match self.read_write_type {
             ReadWriteType::All => true,
             ReadWriteType::ReadOnly => record.read_only,
             ReadWriteType::WriteOnly => !record.read_only,
         };
-        kind_matches
-            && !self.excluded_sources.contains(&record.event_source())
-            && self.delivers_from(record.account, &record.region)
+        kind_matches && !self.excluded_sources.contains(&record.event_source())
+    }
+
+    /// Whether records of this account and Region are delivered to the bucket.
+    pub(crate) fn delivers_files_from(&self, account: AccountId, region: &Region) -> bool {
+        self.bucket.delivery_error.is_none() && self.is_recording(account, region)
     }
 
     /// Whether records of this account and Region are delivered to the log group, if the trail

@@ -58,7 +58,7 @@ impl<'c> HistoryReader<'c> {
             trust: DeliveryTrust {
                 is_in_scope: true,
                 trails: Vec::new(),
-                event_history_of: Some(context.member.account.id.to_string()),
+                records_of: Some(context.member.account.id.to_string()),
             },
             time_filter,
             flow_logs: FlowLogFormats::default(),

@@ -7,13 +7,13 @@ use tokio::task::JoinSet;
 
 use super::history_plan::{HistoryPlan, expected_outcome};
 use super::history_reader::HistoryReader;
-use super::uncovered::uncovered_targets;
 use crate::store::{CoverageId, JournalClosed};
 use crate::sweep::context::SweepContext;
 use crate::sweep::coverage_rows::unread_history;
 use crate::sweep::deferred_targets::DeferredTarget;
 use crate::sweep::region_context::RegionContext;
 use crate::sweep::tasks::join_tasks;
+use crate::sweep::uncovered::uncovered_targets;
 use crate::sweep::window_basis::TimeFilter;
 use dragnet_model::{
     EVENT_HISTORY, LogGroupArn, LogKind, Outcome, Status, StorageKind, TimeWindow,
@@ -70,7 +70,7 @@ pub(in crate::sweep) async fn sweep_uncovered(
 
 /// Returns whether an account-Region that nothing else covers would be a gap, and the event history
 /// could close it.
-fn may_be_needed(shared: &SweepContext) -> bool {
+pub(super) fn may_be_needed(shared: &SweepContext) -> bool {
     let settings = &shared.settings;
     let search_set = &shared.search_set;
     settings.sources.allows(StorageKind::History)

@@ -16,13 +16,11 @@ use tokio_util::sync::CancellationToken;
 use super::content_check::{ContentCheck, ContentFinding};
 use super::file_queue::FileQueue;
 use crate::digests::{
-    Digest, DigestCheck, DigestName, DigestSummary, ExpectedSha256, IntegrityKind,
-    IntegrityProblem, LogFileCounts, ObjectTableBuilder,
+    DigestCheck, DigestName, DigestSummary, ExpectedSha256, IntegrityKind, IntegrityProblem,
+    LogFileCounts, ObjectTableBuilder,
 };
-use crate::files::{
-    ContentSummary, FileProblem, FileReader, FileReason, FileRecord, FileSink, PathHint,
-    RecordOrigin, SuspectRecords, path_text,
-};
+use crate::files::{FileProblem, FileReader, FileReason, PathHint, path_text};
+use crate::sweep::log_sources::digest_sink::DigestSink;
 
 /// The service in the paths of digests.
 ///
@@ -120,6 +118,7 @@ fn file_reason(kind: IntegrityKind) -> FileReason {
         IntegrityKind::MissingLogFile => FileReason::Missing,
         IntegrityKind::MissingDigest => FileReason::DigestMissing,
         IntegrityKind::ModifiedDigest => FileReason::DigestModified,
+        IntegrityKind::InvalidDigest => FileReason::DigestInvalid,
         IntegrityKind::DigestGap => FileReason::DigestGap,
     }
 }
@@ -159,6 +158,7 @@ fn read_digests(directories: &[PathBuf], cancel: &CancellationToken) -> Option<D
         if !has_digest_path(&path) {
             continue;
         }
+        // The search reads the file again, and reports what is wrong with it.
         let mut sink = DigestSink::default();
         reader.read_file(&file, &mut sink);
         let name = file_name(&path);
@@ -181,52 +181,4 @@ fn has_digest_path(path: &str) -> bool {
 
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
-}
-
-/// Keeps the digests of a file. The search reads the file again, and reports what is wrong with it.
-#[derive(Default)]
-struct DigestSink {
-    /// At most two: a file has one.
-    digests: Vec<Digest>,
-    sha256: Option<[u8; 32]>,
-    is_archive: bool,
-}
-
-impl FileSink for DigestSink {
-    fn may_match(&mut self, _content: &[u8]) -> bool {
-        false
-    }
-
-    fn find_suspects(&mut self, _content: &[u8], _offsets: &mut Vec<u32>) -> SuspectRecords {
-        SuspectRecords::None
-    }
-
-    fn may_match_event(&mut self, _event_name: &[u8]) -> bool {
-        false
-    }
-
-    fn may_match_record(&mut self, _record: &str) -> bool {
-        false
-    }
-
-    fn record(&mut self, _record: &FileRecord<'_>) {}
-
-    fn wants_sha256(&mut self, entry: Option<&str>) -> bool {
-        entry.is_none()
-    }
-
-    fn digest(&mut self, json: &str, origin: RecordOrigin<'_>) {
-        if origin.entry.is_none() && self.digests.len() < 2 {
-            self.digests.extend(Digest::parse(json));
-        }
-    }
-
-    fn problem(&mut self, _problem: FileProblem) {}
-
-    fn summary(&mut self, summary: &ContentSummary<'_>) {
-        self.is_archive |= summary.entry.is_some();
-        if summary.entry.is_none() {
-            self.sha256 = summary.sha256;
-        }
-    }
 }

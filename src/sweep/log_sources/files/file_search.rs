@@ -109,7 +109,7 @@ impl FileSearch {
             trust: DeliveryTrust {
                 is_in_scope: true,
                 trails: Vec::new(),
-                event_history_of: None,
+                records_of: None,
             },
             settings,
             files,

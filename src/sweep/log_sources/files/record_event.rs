@@ -9,19 +9,10 @@ use dragnet_model::time::UNKNOWN_TIME_MS;
 pub(super) fn log_event(record: &FileRecord<'_>) -> LogEvent {
     let time_ms = record.time_ms.unwrap_or(UNKNOWN_TIME_MS);
     LogEvent {
-        event_id: format!("{}#{}", content_name(record), record.origin.record),
+        event_id: format!("{}#{}", record.origin.content_name(), record.origin.record),
         log_stream: record.log_stream.unwrap_or_default().to_owned(),
         timestamp_ms: time_ms,
         ingestion_ms: time_ms,
         message: record.text.to_owned(),
-    }
-}
-
-/// Returns the path of the file; in an archive, with the path in it.
-pub(super) fn content_name(record: &FileRecord<'_>) -> String {
-    let path = record.origin.path;
-    match record.origin.entry {
-        Some(entry) => format!("{path}!{entry}"),
-        None => path.to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use super::content_check::ContentCheck;
 use super::file_batch::{FilePart, ReadFile};
 use super::file_search::FileSearch;
 use super::problem_rows::problem_row;
-use super::record_event::{content_name, log_event};
+use super::record_event::log_event;
 use crate::files::{
     ContentSummary, CoverageTally, FileProblem, FileRecord, FileSink, RecordForm, RecordOrigin,
     SuspectRecords,
@@ -262,7 +262,7 @@ impl<'s> SearchSink<'s> {
     /// Remembers with which fields the line of a sighting was read, because its columns are read again
     /// for the reports. A file may have several headers.
     fn note_header(&mut self, record: &FileRecord<'_>) {
-        let content = content_name(record);
+        let content = record.origin.content_name();
         let fields = record.flow_fields.unwrap_or_default();
         let last = self.headers.last().filter(|last| last.content == content);
         if last.map_or("", |last| last.fields.as_str()) != fields {
@@ -382,6 +382,8 @@ impl PartFindings {
                 tampering: std::mem::take(&mut self.tampering),
                 hours: Vec::new(),
             },
+            objects: Vec::new(),
+            flow_headers: Vec::new(),
         }
     }
 }

@@ -41,6 +41,11 @@ impl Delivered {
         delivered
     }
 
+    /// Whether trails deliver to it, and no flow logs, as far as known.
+    pub(super) fn has_only_trails(&self) -> bool {
+        !self.trails.is_empty() && self.flow_logs == FlowLogFormats::default()
+    }
+
     /// Returns what one log source delivers to the log group `group`. `organization` is that of the
     /// account that owns the log source.
     pub(in crate::sweep) fn from_log_source(

@@ -8,11 +8,9 @@
 use std::time::Duration;
 
 use crate::settings::EngineChoice;
+use crate::sweep::source_choice::FAST_ENOUGH;
 use dragnet_model::format::money;
 use dragnet_model::{Engine, LogGroup, LogGroupClass, Outcome, Reason, Status};
-
-/// How long a scan by `FilterLogEvents` may take before `auto` pays for Insights.
-const MAX_FILTER_TIME: Duration = Duration::from_mins(10);
 
 /// The time and cost of reading a log group, by engine.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +78,7 @@ pub(super) fn choose_engine(
         _ if constraints.is_pattern || (group.masked && constraints.unmask) => Ok(Engine::Filter),
         (_, EngineChoice::Insights) if reserve(estimate.insights_usd) => Ok(Engine::Insights),
         (LogGroupClass::Standard, EngineChoice::Auto)
-            if estimate.filter_time > MAX_FILTER_TIME && reserve(estimate.insights_usd) =>
+            if estimate.filter_time > FAST_ENOUGH && reserve(estimate.insights_usd) =>
         {
             Ok(Engine::Insights)
         }

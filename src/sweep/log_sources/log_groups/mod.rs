@@ -3,13 +3,16 @@
 //! ```text
 //! discover ── target_sweep: lists the log groups of an account-Region, twice
 //!         └── remote_group: finds one log group out of scope
-//! plan ────── scan_plan: read or not (read_decision), size (size_estimate), engine
+//! plan ────── scan_plan: read or not (read_decision), size (size_estimate), engine; now or when it
+//!             is known what the bucket would take (postpone, group_sources)
 //! scan ────── start_scan, scan/: work units, two engines
 //! prove ───── proof: kinds of logs, completeness
 //! ```
 
 pub(in crate::sweep) mod delivered;
 mod engine;
+pub(in crate::sweep) mod group_sources;
+pub(in crate::sweep) mod postpone;
 pub(super) mod proof;
 pub(in crate::sweep) mod read_decision;
 pub(in crate::sweep) mod remote_group;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::delivered::Delivered;
+use super::postpone::start_or_postpone;
 use super::scan_plan::PendingGroup;
-use super::start_scan::{create_queue, start_scan};
+use super::start_scan::create_queue;
 use crate::aws::Session;
 use crate::config::SourcesRule;
 use crate::store::{CoverageId, JournalClosed, KnownUnits};
@@ -59,7 +60,7 @@ pub(in crate::sweep) async fn scan_remote_group(
         coverage_id,
         units,
     };
-    start_scan(&context, pending, &queue).await?;
+    start_or_postpone(&context, pending, &queue).await?;
     queue.set_listing(false);
     queue.read_all().await
 }

@@ -93,7 +93,8 @@ impl ScanPlan {
     }
 }
 
-fn estimate_size(context: &RegionContext, bytes: f64, queue: &Queue) -> SizeEstimate {
+/// Estimates what it takes to read `bytes` of a log group, after everything that waits in `queue`.
+pub(super) fn estimate_size(context: &RegionContext, bytes: f64, queue: &Queue) -> SizeEstimate {
     let pages = pages_of(bytes);
     SizeEstimate {
         bytes,

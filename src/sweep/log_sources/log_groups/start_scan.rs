@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::group_sources::{complete_since, group_sources};
 use super::scan::{Queue, ScanSpec, start_passes};
 use super::scan_plan::{PendingGroup, ScanPlan};
 use crate::store::{CoverageId, JournalClosed, KnownUnits};
 use crate::sweep::coverage_rows::unread_row;
 use crate::sweep::delivery_trust::DeliveryTrust;
-use crate::sweep::plan_sheet::PlannedGroup;
+use crate::sweep::plan_sheet::{PlannedGroup, PlannedTrailGroup};
 use crate::sweep::region_context::RegionContext;
 use crate::sweep::region_scope::is_in_scope;
 use dragnet_model::{Engine, LogGroup, LogGroupArn, Outcome};
@@ -38,7 +39,7 @@ pub(super) async fn start_scan(
     match ScanPlan::new(context, &pending, queue) {
         Err(outcome) => skip_group(context, &pending.group, coverage_id, outcome).await,
         Ok(plan) if context.shared.is_plan() => {
-            add_to_plan(context, &plan, queue);
+            add_to_plan(context, &pending, &plan, queue);
             let outcome = plan.if_masked.unwrap_or(plan.outcome);
             skip_group(context, &pending.group, coverage_id, outcome).await
         }
@@ -64,7 +65,7 @@ fn create_spec(
     let trust = DeliveryTrust {
         is_in_scope: is_in_scope(scope, &context.member, &context.region),
         trails: delivered.trails,
-        event_history_of: None,
+        records_of: None,
     };
     let spec = ScanSpec {
         shared: Arc::clone(&context.shared),
@@ -89,7 +90,7 @@ fn create_spec(
 }
 
 /// Adds a log group to the plan of the sweep.
-fn add_to_plan(context: &RegionContext, plan: &ScanPlan, queue: &Queue) {
+fn add_to_plan(context: &RegionContext, pending: &PendingGroup, plan: &ScanPlan, queue: &Queue) {
     let search_set = &context.shared.search_set;
     let estimate = &plan.estimate;
     let planned = PlannedGroup {
@@ -104,6 +105,9 @@ fn add_to_plan(context: &RegionContext, plan: &ScanPlan, queue: &Queue) {
         queue.add_expected_pages(estimate.pages);
     }
     context.shared.update_plan(|sheet| {
+        if pending.delivered.has_only_trails() {
+            sheet.add_trail_group(plan_trail_group(context, pending, plan));
+        }
         let name = &context.member.account.name;
         if !search_set.is_passthrough_only() {
             sheet.add_group(context.target(), name, &planned);
@@ -118,8 +122,25 @@ fn add_to_plan(context: &RegionContext, plan: &ScanPlan, queue: &Queue) {
     });
 }
 
+/// Returns what the plan keeps of a log group of trails, to compare it with other sources.
+fn plan_trail_group(
+    context: &RegionContext,
+    pending: &PendingGroup,
+    plan: &ScanPlan,
+) -> PlannedTrailGroup {
+    let group = &pending.group;
+    let estimate = &plan.estimate;
+    let filter_time = estimate.engines.filter_time;
+    PlannedTrailGroup {
+        arn: LogGroupArn::new(context.target(), &group.name),
+        engine: plan.engine,
+        sources: group_sources(&context.region, group, estimate.bytes, filter_time),
+        complete_since_ms: complete_since(&context.shared, group),
+    }
+}
+
 /// Records the outcome of a log group that is not scanned.
-async fn skip_group(
+pub(super) async fn skip_group(
     context: &RegionContext,
     group: &LogGroup,
     coverage_id: CoverageId,

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::delivered::Delivered;
+use super::postpone::start_or_postpone;
 use super::scan::Queue;
 use super::scan_plan::PendingGroup;
 use super::size_estimate::expected_pages;
-use super::start_scan::{create_queue, start_scan};
+use super::start_scan::create_queue;
 use crate::aws::Pages;
 use crate::store::{CoverageId, Entry, JournalClosed, KnownGroup, KnownUnits};
 use crate::sweep::outcome;
@@ -223,7 +224,7 @@ impl TargetSweep<'_> {
             coverage_id,
             units,
         };
-        start_scan(self.context, pending, &self.queue).await
+        start_or_postpone(self.context, pending, &self.queue).await
     }
 
     /// Lists the log groups again when all of them are scanned: a group that appeared meanwhile is

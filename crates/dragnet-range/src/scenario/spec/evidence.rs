@@ -9,7 +9,7 @@ use crate::scenario::scenario_time::ScenarioTime;
 use crate::world::{FlowDestination, FlowTraffic, ReadWriteType};
 use dragnet_model::{AccountId, Region};
 
-/// A trail that delivers to CloudWatch Logs.
+/// A trail, which delivers to S3 and perhaps to CloudWatch Logs.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::scenario) struct TrailSpec {
@@ -25,8 +25,23 @@ pub(in crate::scenario) struct TrailSpec {
     pub(in crate::scenario) unreached: Vec<AccountId>,
     /// Without a log group the trail delivers only to S3.
     pub(in crate::scenario) log_group: Option<String>,
+    /// The bucket that it delivers to; by default `cloudtrail-` and the account.
+    pub(in crate::scenario) bucket: Option<String>,
+    /// The prefix of its keys.
+    #[serde(default)]
+    pub(in crate::scenario) prefix: String,
+    /// The ARN of the key that encrypts its files.
+    pub(in crate::scenario) kms_key: Option<String>,
+    /// Whether it delivers digests; by default it does.
+    pub(in crate::scenario) validation: Option<bool>,
+    /// Since when it delivers digests; by default three days before the start of the range.
+    pub(in crate::scenario) validated_since: Option<ScenarioTime>,
+    /// An error that prevents delivery to the bucket, in AWS's words.
+    pub(in crate::scenario) bucket_error: Option<String>,
     #[serde(default = "default_true")]
     pub(in crate::scenario) logging: bool,
+    /// When recording was last switched on.
+    pub(in crate::scenario) logging_since: Option<ScenarioTime>,
     /// An error that prevents delivery, in AWS's words.
     pub(in crate::scenario) delivery_error: Option<String>,
     /// When it last delivered to its log group.
@@ -34,6 +49,9 @@ pub(in crate::scenario) struct TrailSpec {
     /// Services whose management events are excluded, e.g. `kms.amazonaws.com`.
     #[serde(default)]
     pub(in crate::scenario) excluded_sources: Vec<String>,
+    /// The beginnings of the ARNs of the objects in S3 whose data events it selects.
+    #[serde(default)]
+    pub(in crate::scenario) data_objects: Vec<String>,
     /// Everyday records in 24 hours for each account and Region that it records; they begin 48
     /// hours before the start of the range.
     #[serde(default)]
@@ -103,9 +121,15 @@ pub(in crate::scenario) struct FlowLogSpec {
     #[serde(alias = "region", default = "Names::everything")]
     pub(in crate::scenario) regions: Names,
     pub(in crate::scenario) log_group: String,
-    /// `cloud-watch-logs` or `s3`.
+    /// `cloud-watch-logs` or `s3`; then `log_group` is `BUCKET` or `BUCKET/PREFIX`.
     #[serde(default)]
     pub(in crate::scenario) destination: FlowDestination,
+    /// Whether the folders in the bucket are partitions of Hive.
+    #[serde(default)]
+    pub(in crate::scenario) hive: bool,
+    /// Whether every hour has a folder in the bucket.
+    #[serde(default)]
+    pub(in crate::scenario) hourly: bool,
     /// The account of the log group; by default that of the flow log.
     pub(in crate::scenario) destination_account: Option<AccountId>,
     /// `ALL`, `ACCEPT` or `REJECT`.
@@ -160,6 +184,8 @@ pub(in crate::scenario) struct RecordSpec {
     pub(in crate::scenario) account: AccountId,
     pub(in crate::scenario) region: Region,
     pub(in crate::scenario) at: ScenarioTime,
+    /// When trails deliver it, if not after the usual time.
+    pub(in crate::scenario) delivered: Option<ScenarioTime>,
     /// The ARN of the actor: a user, an assumed-role session, or the root user of an account.
     pub(in crate::scenario) by: String,
     /// The access key that signed; empty for a console login.

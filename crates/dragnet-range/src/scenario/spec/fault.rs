@@ -62,6 +62,10 @@ pub(crate) enum FaultKind {
     Truncated,
     /// The log group of the call is deleted before the call is performed.
     DeleteGroup,
+    /// The object of the call is deleted before the call is performed.
+    DeleteObject,
+    /// The checksum in the response is that of another object.
+    WrongChecksum,
     /// The response is a success, but lacks something that AWS always writes.
     Incomplete(IncompleteResponse),
 }

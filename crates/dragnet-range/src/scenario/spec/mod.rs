@@ -3,6 +3,7 @@
 mod evidence;
 mod fault;
 mod identity;
+mod storage;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde::Deserialize;
 pub(super) use evidence::{EventSpec, FlowLogSpec, GroupSpec, LoadSpec, RecordSpec, TrailSpec};
 pub(crate) use fault::{FaultKind, FaultSpec, IncompleteResponse, ResponseDefect};
 pub(super) use identity::{RoleSpec, UserGroupSpec, UserSpec};
+pub(super) use storage::{BucketSpec, KmsKeySpec, ObjectChangeSpec, ObjectSpec};
 
 use super::scenario_time::AbsoluteTime;
 use super::story::{Answer, ChapterSpec};
@@ -50,6 +52,14 @@ pub(super) struct Spec {
     pub(super) insights_answers: Vec<FixedQueryResult>,
     #[serde(default)]
     pub(super) trails: Vec<TrailSpec>,
+    #[serde(default)]
+    pub(super) buckets: Vec<BucketSpec>,
+    #[serde(default)]
+    pub(super) objects: Vec<ObjectSpec>,
+    #[serde(default)]
+    pub(super) object_changes: Vec<ObjectChangeSpec>,
+    #[serde(default)]
+    pub(super) kms_keys: Vec<KmsKeySpec>,
     #[serde(default)]
     pub(super) groups: Vec<GroupSpec>,
     #[serde(default)]

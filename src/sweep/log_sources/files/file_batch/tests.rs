@@ -49,6 +49,8 @@ fn read_file(journal: &Journal, coverage_id: CoverageId, hour: i64) -> ReadFile 
             tampering: Vec::new(),
             hours: vec![records],
         },
+        objects: Vec::new(),
+        flow_headers: Vec::new(),
     };
     ReadFile {
         path: format!("/logs/{hour}"),

@@ -58,6 +58,7 @@ fn settings() -> SweepSettings {
         out_dir: PathBuf::from("runs"),
         fail_on_sighting: false,
         check_trail_integrity: true,
+        verify_integrity: false,
         collects: false,
         engines: EngineSettings {
             choice: EngineChoice::Auto,

@@ -1,0 +1,48 @@
+//! Objects in S3 as a log source: what trails and flow logs deliver to their buckets.
+//!
+//! ```text
+//! discover ── bucket_sweep: which buckets are needed, which account can read them
+//!         │   (bucket_access, reader_candidates), and the folders of account-Regions in them (discovery,
+//!         │   service_folders)
+//! plan ───┼── object_folder: one folder; span_keys: its keys for a window
+//!         │   (estimate: what reading all folders takes, to compare it with log groups)
+//! scan ───┼── folder_sweep, folder_parts, span_reader: batches of keys in several parts of a folder;
+//!         │   object_reader, object_stream, object_sink: their objects
+//!         │   (object_tally: what became of them; digest_hours: whether hours have no digest)
+//! reads ──┼── bucket_reads, read_recording: whether reads of a bucket were recorded
+//! verify ─┼── verification: digest_reader, public_keys, folder_integrity, object_check, unverified
+//! prove ──┴── proof: what the folders have; expected: the same before a sweep
+//! ```
+//! A bucket belongs to one account and has the records of many, of some that have left the
+//! organization too. So this source is a step of its own at the end of a sweep. Objects are read by
+//! the reader of files on disk (`files`).
+
+mod bucket_access;
+pub(super) mod bucket_reads;
+pub(super) mod bucket_sweep;
+mod delivering_source;
+mod digest_hours;
+mod digest_reader;
+mod discovery;
+pub(super) mod estimate;
+pub(super) mod expected;
+mod folder_choice;
+mod folder_integrity;
+mod folder_parts;
+mod folder_sweep;
+mod object_check;
+pub(super) mod object_folder;
+mod object_reader;
+mod object_sink;
+mod object_stream;
+mod object_sweep;
+mod object_tally;
+pub(super) mod proof;
+mod public_keys;
+mod read_recording;
+pub(super) mod reader_candidates;
+pub(super) mod service_folders;
+pub(super) mod span_keys;
+mod span_reader;
+mod unverified;
+mod verification;
