@@ -25,7 +25,7 @@
 //! | 7 | [`cli`]: the arguments, and how they resolve to settings; only it, [`commands`] and `main` know clap |
 //! | 6 | [`progress`]: shows the progress of a sweep · [`watch`]: job 3: schedule, watermarks, alerts (pure); driver, outbox, sinks |
 //! | 5 | [`sweep`]: job 1: directory, access, log sources, plan, scan, merge |
-//! | 4 | [`search`]: indicators, hunts, prefilters, exact matcher (pure) · [`contain`]: job 2: plan, guard, states (pure); apply, verify, undo, journal |
+//! | 4 | [`search`]: indicators, hunts, prefilters, exact matcher (pure) · [`contain`]: job 2: plan, guard, states (pure); apply, verify, undo, journal · [`follow`]: rounds, open ends and graph of a lineage (pure) |
 //! | 3 | [`report`]: rows to CSV, JSON, HTML and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`settings`]: what a job needs to know, resolved once |
 //! | 2 | [`store`]: `run.db` and the run directory · [`throttle`]: rate limiters · [`config`]: the configuration file |
 //! | 1 | [`lineage`]: what descends from an identity, according to CloudTrail records (pure) · [`files`]: reads copies of logs on disk: walk, unpack, recognise, split · [`s3_layout`]: the keys of log objects in S3 (pure) | · [`digests`]: what CloudTrail's digests list, and whether log files agree (pure)
@@ -48,6 +48,7 @@ pub mod config;
 pub mod contain;
 pub mod digests;
 pub mod files;
+pub mod follow;
 pub mod lineage;
 pub mod progress;
 pub mod report;

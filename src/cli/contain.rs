@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
+use super::ListFormat;
 use crate::config::{AccountSelector, InvalidPrincipalSelector, PrincipalSelector, parse_duration};
 use crate::settings::{ContainAction, Emit, Override};
 use dragnet_model::PrincipalKind;
@@ -23,7 +24,7 @@ pub enum ContainCommand {
     /// Restore the prior state
     Undo(UndoArguments),
     /// List all containments
-    List,
+    List(ListFormat),
 }
 
 /// The principals to contain, and how.

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::ListFormat;
+
 /// What to do with the catalogue of hunts.
 #[derive(Clone, Debug, Subcommand)]
 pub enum HuntsCommand {
     /// List all hunts
-    List,
+    List(ListFormat),
     /// Show a hunt: parameters, query, and filter pattern
     Show {
         /// Name of the hunt

@@ -19,6 +19,18 @@ pub struct ListArguments {
     #[arg(value_enum, value_name = "WHAT")]
     pub what: Listing,
 
+    /// How to print it.
+    #[command(flatten)]
+    pub format: ListFormat,
+
+    /// The scope.
+    #[command(flatten)]
+    pub scope: ScopeArguments,
+}
+
+/// How to print a list.
+#[derive(Clone, Debug, Args)]
+pub struct ListFormat {
     /// Output format [default: table; json with --query or --json]
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<OutputFormat>,
@@ -26,8 +38,4 @@ pub struct ListArguments {
     /// JMESPath expression that selects a part of the JSON
     #[arg(long, value_name = "JMESPATH")]
     pub query: Option<String>,
-
-    /// The scope.
-    #[command(flatten)]
-    pub scope: ScopeArguments,
 }

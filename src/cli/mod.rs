@@ -8,6 +8,7 @@
 mod collect;
 mod completion;
 mod completion_script;
+mod config;
 mod contain;
 mod doctor;
 mod engine;
@@ -36,6 +37,7 @@ use clap::{Args, Subcommand};
 
 pub use collect::CollectArguments;
 pub use completion::{CompletionRequest, DynamicValue};
+pub use config::ConfigCommand;
 pub use contain::{
     ApplyArguments, ContainCommand, PlanArguments, RecordFormat, StatusArguments, UndoArguments,
     VerifyArguments,
@@ -46,10 +48,10 @@ pub use error::UsageError;
 pub use generate::{write_completions, write_manual, write_manual_pages};
 pub use global::{ColorChoice, GlobalArguments, ProgressChoice};
 pub use hunts::HuntsCommand;
-pub use list::ListArguments;
+pub use list::{ListArguments, ListFormat};
 pub use range::{QuotaChoice, RangeCommand, ScenarioArguments, ServeArguments, ShowArguments};
 pub use report::ReportArguments;
-pub use resolve::{load_config, run_dir, unnamed_config};
+pub use resolve::{config_file, load_config, run_dir, unnamed_config};
 pub use resume::ResumeArguments;
 pub use runs::{DiffArguments, RunArgument, RunsCommand, RunsFormat};
 pub use scope::ScopeArguments;
@@ -57,7 +59,7 @@ pub use setup::{
     CloudformationArguments, LogBucketArguments, PolicyArguments, PolicyIdentity, SetupCommand,
 };
 pub use sources::SourcesArguments;
-pub use sweep::{IndicatorArguments, RequiredArgument, SweepArguments};
+pub use sweep::{IndicatorArguments, RequiredArgument, SweepArguments, SweepOutput};
 pub use time_arg::{InvalidTimeArg, TimeArg};
 pub use watch::WatchCommand;
 
@@ -101,6 +103,9 @@ pub enum Command {
     Runs(RunsCommand),
     /// Check the access to every account, with advice on failures
     Doctor(DoctorArguments),
+    /// Show the settings in force and their origin, or validate them
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print the least-privilege roles to deploy in every account
     #[command(subcommand)]
     Setup(SetupCommand),
@@ -117,6 +122,9 @@ pub enum Command {
         words: Vec<String>,
     },
     /// Print the manual page: dragnet man | man -l -
+    // Left out of the list of commands, which has to fit a terminal of 24 lines: packages install
+    // the manual.
+    #[command(hide = true)]
     Man {
         /// Write one page per command into this directory instead
         #[arg(long, value_name = "DIRECTORY")]

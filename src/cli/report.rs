@@ -13,10 +13,14 @@ pub struct ReportArguments {
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 
-    /// Report formats, separated by commas: csv, jsonl, json, html
-    /// [default: csv,jsonl,json]
+    /// Report formats, separated by commas: csv, jsonl, json, html, md,
+    /// security-ir, ocsf, timesketch, stix, parquet [default: csv,jsonl,json]
     #[arg(long = "format", value_name = "FORMAT", value_delimiter = ',')]
     pub formats: Vec<Format>,
+
+    /// Open report.html in the browser, and write it
+    #[arg(long)]
+    pub open: bool,
 
     /// Use a run that does not match its manifest; the manifest records it
     #[arg(long)]

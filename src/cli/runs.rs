@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::ListFormat;
+
 /// What to do with stored runs.
 #[derive(Clone, Debug, Subcommand)]
 pub enum RunsCommand {
@@ -12,9 +14,9 @@ pub enum RunsCommand {
         /// Parent directory of the runs
         #[arg(long, value_name = "DIRECTORY", default_value = "runs")]
         out: PathBuf,
-        /// Output format [default: table; json with --json]
-        #[arg(short, long, value_enum, value_name = "FORMAT")]
-        output: Option<RunsFormat>,
+        /// How to print them.
+        #[command(flatten)]
+        format: ListFormat,
     },
     /// Show the report of a run; change nothing
     Show(RunArgument),

@@ -61,6 +61,16 @@ pub enum RequiredArgument {
     All,
 }
 
+/// What a sweep prints on standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SweepOutput {
+    /// The run report at the end
+    #[default]
+    Table,
+    /// The sightings as they are found, as JSON Lines
+    Jsonl,
+}
+
 /// What to search for, when and where.
 #[expect(
     clippy::struct_excessive_bools,
@@ -139,8 +149,8 @@ pub struct SweepArguments {
     )]
     pub out: PathBuf,
 
-    /// Report formats, separated by commas: csv, jsonl, json, html
-    /// [default: csv,jsonl,json]
+    /// Report formats, separated by commas: csv, jsonl, json, html, md,
+    /// security-ir, ocsf, timesketch, stix, parquet [default: csv,jsonl,json]
     #[arg(
         long = "format",
         value_name = "FORMAT",
@@ -149,6 +159,24 @@ pub struct SweepArguments {
         hide_short_help = true
     )]
     pub formats: Vec<Format>,
+
+    /// What to print on standard output
+    ///
+    /// jsonl prints each sighting as a JSON object on one line, as soon as it is
+    /// found, with its record as an object: jq '.record | .userIdentity'. The
+    /// run report then goes to standard error. A sighting is printed before all
+    /// copies of its record were read, so only the files of the run say how many
+    /// there are, and which calls are Dragnet's own.
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Output",
+        hide_short_help = true
+    )]
+    pub output: SweepOutput,
 
     /// Kinds of logs that decide the exit code, separated by commas
     ///
@@ -188,6 +216,13 @@ pub struct SweepArguments {
     )]
     pub sources: SourceSelection,
 
+    /// Search only write calls
+    ///
+    /// Leaves out CloudTrail records with readOnly = true, and all events that
+    /// are no CloudTrail records. A record without readOnly is searched.
+    #[arg(long, help_heading = "Search", hide_short_help = true)]
+    pub changes: bool,
+
     /// Search copies of logs on disk: directories or files
     ///
     /// Reads CloudTrail and flow-log files, and exports of logs, packed or
@@ -201,6 +236,46 @@ pub struct SweepArguments {
         hide_short_help = true
     )]
     pub files: Vec<PathBuf>,
+
+    /// Also search for what the findings created or obtained, round by round:
+    /// sessions, keys, users and roles, in all accounts
+    ///
+    /// Each round searches for the identities that the previous one added, from
+    /// their creation on, in CloudTrail sources, until nothing is added.
+    /// --follow=ROUNDS changes the limit of 10 rounds. Writes follow.json and
+    /// graphs; open ends of the lineage end the run with exit code 3.
+    #[arg(
+        long,
+        value_name = "ROUNDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "10",
+        value_parser = clap::value_parser!(u32).range(1..=100),
+        conflicts_with_all = ["files", "filter_pattern"],
+        help_heading = "Search",
+        hide_short_help = true
+    )]
+    pub follow: Option<u32>,
+
+    /// Follow from this time on: earlier use of the credentials was legitimate
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "follow",
+        help_heading = "Search",
+        hide_short_help = true
+    )]
+    pub follow_from: Option<TimeArg>,
+
+    /// Also search for the addresses of the followed identities, and count the
+    /// other principals that use them
+    #[arg(
+        long,
+        requires = "follow",
+        help_heading = "Search",
+        hide_short_help = true
+    )]
+    pub follow_addresses: bool,
 
     /// Skip the check for CloudTrail tampering and for hours without records
     #[arg(

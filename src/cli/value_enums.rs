@@ -73,6 +73,7 @@ value_enum!(OutputFormat {
     Table: "for reading",
     Json: "AWS's own shape",
     Csv: "for spreadsheets",
+    Text: "tab-separated, without a header",
 });
 
 #[cfg(test)]
@@ -125,6 +126,6 @@ mod tests {
                 "groups"
             ]
         );
-        assert_eq!(words::<OutputFormat>(), ["table", "json", "csv"]);
+        assert_eq!(words::<OutputFormat>(), ["table", "json", "csv", "text"]);
     }
 }

@@ -73,6 +73,14 @@ pub enum CommandError {
         "the signature of manifest.json is not valid, so the run is not signed again; if you know why, use --changed-run: {0}"
     )]
     InvalidSignature(String),
+    /// A page cannot be opened in a browser.
+    #[error("{page} is written, but cannot be opened: {problem}; open the file with a browser")]
+    OpenPage {
+        /// The path of the page.
+        page: String,
+        /// The problem.
+        problem: String,
+    },
     /// The stored MFA session cannot be removed.
     #[error("failed to remove the cached MFA session")]
     Forget(#[source] io::Error),
@@ -153,6 +161,7 @@ impl CommandError {
             | Self::Forget(_)
             | Self::Signature(_)
             | Self::InvalidSignature(_)
+            | Self::OpenPage { .. }
             | Self::Store(_)
             | Self::Fact(_)
             | Self::UnknownRun(_)

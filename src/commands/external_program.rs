@@ -22,7 +22,7 @@ const MAX_OUTPUT_BYTES: u64 = 16 << 10;
 /// The environment variables with credentials.
 ///
 /// Source: AWS SDKs and Tools Reference Guide, "Environment variables list".
-const CREDENTIAL_VARIABLES: [&str; 4] = [
+pub(super) const CREDENTIAL_VARIABLES: [&str; 4] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",

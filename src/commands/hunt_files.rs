@@ -163,6 +163,7 @@ impl<'r> HuntReports<'r> {
             Ok::<_, CommandError>(())
         })?;
         Ok(HuntSummary {
+            preview: writer.preview(),
             rows: writer.finish()?,
             as_written: true,
             cut_off,
@@ -203,6 +204,7 @@ impl<'r> HuntReports<'r> {
             )?)
         })?;
         Ok(HuntSummary {
+            preview: writer.preview(),
             rows: writer.finish()?,
             cut_off,
             ..summary_of(hunt.hunt(), false)
@@ -239,6 +241,7 @@ impl<'r> HuntReports<'r> {
             .iter()
             .try_for_each(|row| writer.row(&[], row))?;
         Ok(HuntSummary {
+            preview: writer.preview(),
             rows: writer.finish()?,
             may_double_count: counts.may_double_count,
             cut_off: counts.is_cut_off,

@@ -6,20 +6,27 @@
 
 mod collect;
 mod complete;
+mod config;
 mod connection;
 mod contain;
 mod coverage_judge;
 mod doctor;
+mod end_recorder;
 mod environment;
 mod error;
 mod evidence_files;
 mod external_program;
 mod file_plan;
+mod follow_files;
+mod follow_rounds;
+mod follow_state;
 mod host_environment;
+mod html_report;
 mod hunt_files;
 mod hunts;
 mod interrupt;
 mod list;
+mod list_output;
 mod logging;
 mod manifest;
 mod manual;
@@ -27,10 +34,13 @@ mod mfa_code;
 #[cfg(test)]
 mod mutated_responses;
 mod new_run;
+mod open_page;
 mod open_run;
 mod plan;
+mod query_table;
 mod range;
 mod report;
+mod report_formats;
 mod resumable;
 mod resume;
 mod run;
@@ -39,6 +49,7 @@ mod run_output;
 mod run_summary;
 mod runs;
 mod setup;
+mod sighting_stream;
 mod signing;
 mod sources;
 mod sweep;
@@ -90,6 +101,9 @@ fn try_run(arguments: &Arguments) -> Result<u8, CommandError> {
         Command::Man { out: directory } => manual::manual(directory.as_deref(), out)?,
         Command::Range(range) => run_range(global, range, out)?,
         Command::Setup(setup) => setup::setup(global, setup, &detect_host(global)?, out)?,
+        Command::Config(command) => {
+            config::config(global, command, &detect_host(global)?, out)?;
+        }
         Command::Report(report) => {
             return report::report(global, report, &detect_host(global)?, out);
         }

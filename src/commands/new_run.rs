@@ -65,6 +65,12 @@ impl NewRun {
         if settings.collects {
             facts.collects.set(&true);
         }
+        if settings.changes_only {
+            facts.changes_only.set(&true);
+        }
+        if let Some(follow) = &settings.follow {
+            facts.follow.set_as(follow);
+        }
         facts.from.set(&settings.window.from());
         facts.to.set(&settings.window.to());
         facts.window_basis.set(&basis);

@@ -4,26 +4,29 @@ use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
 
 use super::CommandError;
 use super::connection::{AwsLink, Connection};
+use super::end_recorder::EndRecorder;
+use super::follow_rounds::FollowRounds;
 use super::interrupt::Interrupt;
 use super::manifest::release_database;
 use super::new_run::NewRun;
-use super::run_output::{OutputSettings, RunOutput};
+use super::run_output::{OutputSettings, RunOutput, aborted};
 use super::signing::Signing;
+use crate::follow::FollowProgress;
 use crate::progress::Reporter;
 use crate::settings::{ProgressStyle, SweepSettings};
-use crate::store::{Checkpoint, Entry, Journal, RunDir, RunEnding, RunFacts, RunLock, Writer};
+use crate::store::{Checkpoint, Journal, RunDir, RunFacts, RunLock, UseNewSighting, Writer};
 use crate::sweep::{self, FileSweepParts, SweepError, SweepParts, Tally, WindowBasis};
 use dragnet_model::RunId;
-use dragnet_model::time::Clock;
 
 /// How a run is shown and interrupted.
 pub(super) struct RunDisplay {
     pub progress: ProgressStyle,
     pub interrupt: Interrupt,
+    /// What receives sightings as they are found, if anything does.
+    pub stream: Option<UseNewSighting>,
 }
 
 /// A run that is open for writing.
@@ -35,6 +38,8 @@ pub(super) struct OpenRun {
     journal: Journal,
     writer: Writer,
     checkpoint: Checkpoint,
+    /// The settings of the round of following in which the run was interrupted.
+    interrupted_round: Option<SweepSettings>,
 }
 
 impl OpenRun {
@@ -78,6 +83,7 @@ impl OpenRun {
             journal,
             writer,
             checkpoint: Checkpoint::default(),
+            interrupted_round: None,
         })
     }
 
@@ -92,6 +98,9 @@ impl OpenRun {
         let run_id = facts.run_id.get()?;
         let started = facts.started.get()?;
         release_database(&dir)?;
+        if facts.follow.text().is_some() && facts.round_to_resume()? == 0 {
+            restart_rounds(&dir, facts)?;
+        }
         let (journal, writer, checkpoint) = Journal::resume(&dir)?;
         connection.register_resumed_run(&run_id, dir.path());
         Ok(Self {
@@ -102,7 +111,16 @@ impl OpenRun {
             journal,
             writer,
             checkpoint,
+            interrupted_round: None,
         })
+    }
+
+    /// Continues in a round of following, with its settings.
+    pub(super) fn in_round(self, interrupted_round: Option<SweepSettings>) -> Self {
+        Self {
+            interrupted_round,
+            ..self
+        }
     }
 
     /// Runs the sweep, and writes the files of the run. If the sweep failed as a whole, its error is
@@ -117,15 +135,19 @@ impl OpenRun {
         let RunDisplay {
             progress,
             interrupt,
+            stream,
         } = display;
-        let directory = self.dir.path();
+        if let Some(stream) = stream {
+            self.journal.observe_sightings(stream);
+        }
+        let directory = self.dir.path().to_owned();
         let tally = Arc::new(Tally::default());
-        interrupt.announce_run(directory, progress);
+        interrupt.announce_run(&directory, progress);
         let reporter = Reporter::start(progress, Arc::clone(&tally), Box::new(io::stderr()));
-        interrupt.show_progress(directory, reporter);
+        interrupt.show_progress(&directory, reporter);
         let outputs = OutputSettings {
             formats: settings.formats.clone(),
-            registry: connection.registry,
+            registry: connection.registry.clone(),
             signing: Signing::from_reach(&settings.reach),
         };
         let end = EndRecorder {
@@ -133,6 +155,9 @@ impl OpenRun {
             clock: connection.clock.clone(),
             cancel: interrupt.token(),
         };
+        let run = (self.run_id, self.started);
+        let rounds = FollowRounds::new(&connection, &settings, run.clone(), &tally, &end.cancel);
+        let (settings, windows) = first_search(self.interrupted_round, settings, windows);
         let files = FileSweepParts {
             clock: connection.clock,
             settings,
@@ -144,16 +169,46 @@ impl OpenRun {
         // On the heap, because the future of a sweep is large.
         let failure = match connection.link {
             Some(link) => {
-                let parts = sweep_parts(link, files, windows, (self.run_id, self.started));
+                let parts = sweep_parts(link, files, windows, run);
                 Box::pin(end.record(sweep::sweep(parts))).await
             }
             None => Box::pin(end.record(sweep::sweep_files(files))).await,
         };
+        let followed = match rounds.filter(|_| failure.is_none()) {
+            Some(rounds) => Box::pin(rounds.run(&self.dir, self.writer)).await,
+            None => Ok((self.writer, failure)),
+        };
         interrupt.end_progress().await;
-        let output = outputs.write(self.writer, self.dir).await?;
+        let (writer, failure) = followed.map_err(|error| aborted(&directory, error))?;
+        let output = outputs.write(writer, self.dir).await?;
         drop(self.lock);
         Ok((output, failure))
     }
+}
+
+/// Returns the settings of the first search: the round in which the run was interrupted, if it was.
+fn first_search(
+    interrupted_round: Option<SweepSettings>,
+    settings: SweepSettings,
+    windows: WindowBasis,
+) -> (SweepSettings, WindowBasis) {
+    match interrupted_round {
+        Some(round) => {
+            let windows = WindowBasis::EventTime(round.window);
+            (round, windows)
+        }
+        None => (settings, windows),
+    }
+}
+
+/// Lets the rounds of following start over: what is searched again may add identities to any of
+/// them.
+fn restart_rounds(dir: &RunDir, facts: &RunFacts) -> Result<(), CommandError> {
+    let mut progress: FollowProgress = facts.follow_rounds.get_as_or_default()?;
+    progress.rounds.clear();
+    let mut restarted = RunFacts::default();
+    restarted.follow_rounds.set_as(&progress);
+    Ok(Journal::write_facts(dir, &restarted)?)
 }
 
 /// Returns the inputs of a sweep of AWS. The id and the start are those of the run.
@@ -183,38 +238,5 @@ fn sweep_parts(
         journal,
         tally,
         cancel,
-    }
-}
-
-/// Writes how and when a sweep ended.
-struct EndRecorder {
-    journal: Journal,
-    clock: Clock,
-    cancel: CancellationToken,
-}
-
-impl EndRecorder {
-    /// Runs a sweep, and writes its end. Returns why it failed as a whole, if it did. When this
-    /// returns, the last handle of the journal is dropped, so that the writer ends.
-    async fn record(
-        self,
-        sweep: impl Future<Output = Result<(), SweepError>>,
-    ) -> Option<SweepError> {
-        let failure = sweep.await.err();
-        // A call that was cancelled is no failure: the run can be resumed.
-        let failure = failure.filter(|_| !self.cancel.is_cancelled());
-        let ending = if failure.is_some() {
-            RunEnding::Failed
-        } else if self.cancel.is_cancelled() {
-            RunEnding::Interrupted
-        } else {
-            RunEnding::Swept
-        };
-        let mut facts = RunFacts::default();
-        facts.ended.set(&ending);
-        facts.finished.set(&self.clock.now());
-        // If the journal is closed, the writer returns the reason.
-        _ = self.journal.write(Entry::Facts(Box::new(facts))).await;
-        failure
     }
 }

@@ -1,13 +1,14 @@
 //! The plan of a sweep, for `--dry-run` and for the cost check before a sweep with Insights.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::CommandError;
 use super::connection::Connection;
+use super::{CommandError, print_note};
 use crate::cli::UsageError;
 use crate::report::{
     CoverageTally, PlanReport, PlannedGap, PlannedSources, PlannedTarget, SourceEstimate,
@@ -20,6 +21,7 @@ use crate::sweep::{
     complete_until,
 };
 use dragnet_model::{RunId, Target};
+use dragnet_model::format::{count, plural};
 
 /// Plans a sweep without searching or writing anything.
 ///
@@ -116,11 +118,31 @@ pub(super) async fn print(
         write_plan(&report, &not_covered, global.color, &mut page)?;
     }
     io::stdout().lock().write_all(&page)?;
+    if settings.follow.is_some() && !sheet.targets().is_empty() {
+        print_note(&estimate_round(&report));
+    }
     Ok(match (cancel.is_cancelled(), is_covered) {
         (true, _) => 130,
         (false, true) => 0,
         (false, false) => 3,
     })
+}
+
+/// Estimates a round of following: it repeats the search of one account for each account in which a
+/// new identity can act.
+fn estimate_round(report: &PlanReport) -> String {
+    let mut calls: BTreeMap<&str, u64> = BTreeMap::new();
+    for target in &report.targets {
+        *calls.entry(&target.account_id).or_default() += target.calls;
+    }
+    let accounts = u64::try_from(calls.len()).unwrap_or(u64::MAX);
+    let average = report.calls.div_ceil(accounts.max(1));
+    let most = calls.values().max().copied().unwrap_or_default();
+    format!(
+        "Next round of --follow: about {} for each account in which a new identity can act, at most {}.",
+        plural(average, "call"),
+        count(most)
+    )
 }
 
 fn report(sheet: &PlanSheet, settings: &SweepSettings, now: Timestamp) -> PlanReport {

@@ -5,12 +5,14 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::host_environment::HostEnvironment;
+use super::html_report::HTML_REPORT;
 use super::manifest::find_origin;
+use super::open_page::{OPENER, open_page};
 use super::run_files::{open_run, write_files_from};
 use super::signing::{Signing, check_before_signing};
 use super::{CommandError, runtime};
 use crate::cli::{GlobalArguments, ReportArguments, load_config};
-use crate::report::{write_json, write_run_report};
+use crate::report::{write_fitted_run_report, write_json};
 use crate::settings::ReportSettings;
 use crate::store::RunLock;
 
@@ -40,8 +42,16 @@ pub(super) fn report(
         write_json(&files.summary, out)?;
     } else {
         let directory = host.display_path(dir.path());
-        write_run_report(&files.run_report(&directory, settings.color), out)?;
+        write_fitted_run_report(
+            &files.run_report(&directory, settings.color),
+            host.columns(),
+            out,
+        )?;
     }
     signed.map_err(CommandError::Signature)?;
+    if report.opens_page {
+        let page = dir.path().join(HTML_REPORT);
+        runtime()?.block_on(open_page(&page, OPENER))?;
+    }
     Ok(0)
 }

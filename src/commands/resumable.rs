@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::CommandError;
 use super::connection::Connection;
+use super::follow_rounds::interrupted_round;
 use super::interrupt::Interrupt;
 use super::open_run::{OpenRun, RunDisplay};
 use super::run_files::{RunFiles, open_run, read_run};
@@ -122,10 +123,12 @@ impl Resumable {
             return Err(UsageError::OtherCaller { original, current }.into());
         }
         let windows = WindowBasis::EventTime(settings.window);
-        let run = OpenRun::resume(&connection, self.dir, self.lock, &self.facts)?;
+        let round = interrupted_round(&self.dir, &self.facts, &settings)?;
+        let run = OpenRun::resume(&connection, self.dir, self.lock, &self.facts)?.in_round(round);
         let display = RunDisplay {
             progress,
             interrupt: interrupt.into(),
+            stream: None,
         };
         run.execute(connection, settings, windows, display).await
     }

@@ -5,7 +5,7 @@ use super::host_environment::HostEnvironment;
 use super::interrupt::Interrupt;
 use super::resumable::Resumable;
 use super::run_output::RunOutput;
-use super::sweep::{conclude, describe_where};
+use super::sweep::{EndOptions, conclude, describe_where};
 use super::{CommandError, Environment, print_note};
 use crate::cli::{GlobalArguments, ResumeArguments, UsageError, load_config, run_dir};
 use crate::settings::{GlobalSettings, ProgressStyle};
@@ -52,7 +52,11 @@ pub(super) async fn resume(
         files.files.retain(|file| file != "run.lock");
         let directory = run.directory().to_owned();
         let outputs = RunOutput { directory, files };
-        return conclude(&outputs, None, settings, host, sweep.fail_on_sighting);
+        let end = EndOptions {
+            fail_on_sighting: sweep.fail_on_sighting,
+            streams: false,
+        };
+        return conclude(&outputs, None, settings, host, end);
     }
     run.check_signature(&config).await?;
     let environment = Environment::from_settings(settings, host)?;
@@ -65,13 +69,17 @@ pub(super) async fn resume(
     }
     let fail_on_sighting = sweep.fail_on_sighting;
     let connection = Connection::for_sweep(&environment, &sweep).await?;
-    let (outputs, failure) = run
-        .resume(
-            connection,
-            sweep,
-            settings.progress,
-            Interrupt::from_signals(host),
-        )
-        .await?;
-    conclude(&outputs, failure, settings, host, fail_on_sighting)
+    let resumed = run.resume(
+        connection,
+        sweep,
+        settings.progress,
+        Interrupt::from_signals(host),
+    );
+    // On the heap, because the future of a sweep is large.
+    let (outputs, failure) = Box::pin(resumed).await?;
+    let end = EndOptions {
+        fail_on_sighting,
+        streams: false,
+    };
+    conclude(&outputs, failure, settings, host, end)
 }

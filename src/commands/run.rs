@@ -21,10 +21,24 @@ pub async fn run_sweep(
     progress: ProgressStyle,
     interrupt: impl Into<Interrupt>,
 ) -> Result<(RunOutput, Option<SweepError>), CommandError> {
-    let interrupt: Interrupt = interrupt.into();
-    refuse_over_cost(&connection, &settings, interrupt.token()).await?;
+    let display = RunDisplay {
+        progress,
+        interrupt: interrupt.into(),
+        stream: None,
+    };
+    run_displayed_sweep(connection, settings, display).await
+}
+
+/// Runs a sweep like [`run_sweep`], shown and interrupted as `display` says.
+pub(super) async fn run_displayed_sweep(
+    connection: Connection,
+    settings: SweepSettings,
+    display: RunDisplay,
+) -> Result<(RunOutput, Option<SweepError>), CommandError> {
+    refuse_over_cost(&connection, &settings, display.interrupt.token()).await?;
     let windows = WindowBasis::EventTime(settings.window);
-    run_windows(connection, settings, windows, progress, interrupt).await
+    let run = OpenRun::create(&connection, &settings, &windows)?;
+    run.execute(connection, settings, windows, display).await
 }
 
 /// Runs a sweep with separate windows for each log group.
@@ -42,6 +56,7 @@ pub(super) async fn run_windows(
     let display = RunDisplay {
         progress,
         interrupt: interrupt.into(),
+        stream: None,
     };
     run.execute(connection, settings, windows, display).await
 }

@@ -5,23 +5,25 @@ use std::path::Path;
 use super::CommandError;
 use super::coverage_judge::load_coverage_judge;
 use super::evidence_files::{EVIDENCE_FILES, count_evidence, write_evidence_files};
+use super::follow_files::FollowedLineage;
+use super::html_report::{HTML_REPORT, write_html_report};
 use super::hunt_files::HuntReports;
 use super::manifest::{DATABASE, DatabaseOrigin, extend_manifest, find_origin};
 use super::new_run::VERSION;
+use super::report_formats::write_report_formats;
 use super::run_summary::{Counted, summarize};
 use crate::config::Format;
+use crate::follow::FollowReport;
+use crate::lineage::Lineage;
 use crate::report::{
     AccountNames, CoverageTally, EvidenceTally, ReportError, RunReport, SightingTally, Summary,
-    write_calls, write_coverage, write_html, write_json, write_sightings,
+    write_calls, write_coverage, write_followed_sightings, write_json, write_sightings,
 };
 use crate::store::{
     MANIFEST, Manifest, RunDir, RunFacts, RunReader, RunRegistry, StoreError,
     refuse_changed_database,
 };
 use crate::sweep::{CoverageJudge, MergeSource, merged_sightings};
-
-/// The name of the HTML report.
-const HTML_REPORT: &str = "report.html";
 
 /// The files of a run and their content in numbers.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub struct RunFiles {
     pub evidence: EvidenceTally,
     /// The names of the accounts.
     pub names: AccountNames,
+    /// The lineage, if credentials were followed.
+    pub follow: Option<FollowReport>,
     /// The names of the files.
     pub files: Vec<String>,
     /// The SHA-256 of the manifest, in hex, if there is one.
@@ -102,11 +106,17 @@ pub fn read_run(dir: &RunDir, registry: &RunRegistry) -> Result<RunFiles, Comman
     })?;
     let evidence = count_evidence(&reader, &judge, facts.window()?)?;
     let hunts = HuntReports::from_run(&facts, &reader, &judge.sources)?.count()?;
+    let source = MergeSource {
+        reader: &reader,
+        registry,
+    };
+    let followed = FollowedLineage::load(source, &judge.sources)?;
     let counted = Counted {
         sightings: &sightings,
         coverage: &coverage,
         evidence: &evidence,
         hunts,
+        follow: followed.as_ref().map(FollowedLineage::summary),
         complete_until: judge.complete_until(),
     };
     let summary = summarize(&facts, &reader, counted)?;
@@ -122,6 +132,7 @@ pub fn read_run(dir: &RunDir, registry: &RunRegistry) -> Result<RunFiles, Comman
         coverage,
         evidence,
         names: account_names(&reader)?,
+        follow: followed.map(|followed| followed.report),
         files,
         manifest_sha256,
         signature_problem: None,
@@ -160,8 +171,17 @@ pub(super) fn write_files_from(
     let facts = reader.facts()?;
     let names = account_names(&reader)?;
     let mut files = vec![DATABASE.to_owned()];
-    let sightings = write_all_sightings(dir, source, formats, &names, &mut files)?;
     let judge = load_coverage_judge(&facts, &reader)?;
+    let followed = FollowedLineage::load(source, &judge.sources)?;
+    let lineage = followed.as_ref().map(|followed| &followed.state.lineage);
+    let columns = SightingColumns {
+        names: &names,
+        lineage,
+    };
+    let sightings = write_all_sightings(dir, source, formats, columns, &mut files)?;
+    if let Some(followed) = &followed {
+        followed.write(dir, &mut files)?;
+    }
     let coverage = write_coverage_file(dir, &facts, &reader, &judge)?;
     write_evidence_files(dir, &reader, &judge.sources, &names)?;
     let evidence = count_evidence(&reader, &judge, facts.window()?)?;
@@ -174,6 +194,7 @@ pub(super) fn write_files_from(
         coverage: &coverage,
         evidence: &evidence,
         hunts,
+        follow: followed.as_ref().map(FollowedLineage::summary),
         complete_until: judge.complete_until(),
     };
     let summary = summarize(&facts, &reader, counted)?;
@@ -189,14 +210,17 @@ pub(super) fn write_files_from(
         coverage,
         evidence,
         names,
+        follow: followed.map(|followed| followed.report),
         files,
         manifest_sha256: None,
         signature_problem: None,
     };
     if formats.contains(&Format::Html) {
-        write_html_report(dir, source, &run)?;
+        write_html_report(dir, source, &judge, &run.run_report("", false))?;
         run.files.push(HTML_REPORT.to_owned());
     }
+    let written = write_report_formats(dir, source, formats, &run.run_report("", false))?;
+    run.files.extend(written);
     // The hash of the database must be computed after it is closed.
     reader.close()?;
     let manifest = new_manifest(&run.summary, settings_sha256(&facts)?);
@@ -218,22 +242,18 @@ fn add_to_manifest(
     Ok(())
 }
 
-fn write_html_report(
-    dir: &RunDir,
-    source: MergeSource<'_>,
-    run: &RunFiles,
-) -> Result<(), ReportError<StoreError>> {
-    let report = run.run_report("", false);
-    dir.write_file(HTML_REPORT, |out| {
-        merged_sightings(source, |rows| write_html(&report, rows, out))
-    })
+/// What the columns of sightings depend on.
+#[derive(Clone, Copy)]
+struct SightingColumns<'a> {
+    names: &'a AccountNames,
+    lineage: Option<&'a Lineage>,
 }
 
 fn write_all_sightings(
     dir: &RunDir,
     source: MergeSource<'_>,
     formats: &[Format],
-    names: &AccountNames,
+    columns: SightingColumns<'_>,
     files: &mut Vec<String>,
 ) -> Result<SightingTally, ReportError<StoreError>> {
     let mut counted = None;
@@ -242,14 +262,24 @@ fn write_all_sightings(
             continue;
         };
         let name = format!("sightings.{format}");
-        let mut tally = SightingTally::default();
+        // Counting is not free, so only the rows of the first file are counted.
+        let mut tally = counted.is_none().then(SightingTally::default);
         dir.write_file(&name, |out| {
             merged_sightings(source, |rows| {
-                let rows = rows.inspect(|row| row.iter().for_each(|sighting| tally.add(sighting)));
-                write_sightings(form, rows, names, out)
+                let rows = rows.inspect(|row| {
+                    if let (Some(tally), Ok(sighting)) = (&mut tally, row) {
+                        tally.add(sighting);
+                    }
+                });
+                match columns.lineage {
+                    Some(lineage) => {
+                        write_followed_sightings(form, rows, columns.names, lineage, out)
+                    }
+                    None => write_sightings(form, rows, columns.names, out),
+                }
             })
         })?;
-        counted = Some(tally);
+        counted = counted.or(tally);
         files.push(name);
     }
     // If no sightings file is written, the sightings are counted separately.

@@ -60,7 +60,7 @@ impl OutputSettings {
 }
 
 /// Returns the error for a run that ended before its files were written.
-fn aborted(directory: &Path, error: CommandError) -> CommandError {
+pub(super) fn aborted(directory: &Path, error: CommandError) -> CommandError {
     let run = directory.display().to_string();
     let cause = Box::new(error);
     if is_lost(directory) {
@@ -71,7 +71,7 @@ fn aborted(directory: &Path, error: CommandError) -> CommandError {
 }
 
 /// Returns the result of a finished task.
-fn flatten_joined<T, E: Into<CommandError>>(
+pub(super) fn flatten_joined<T, E: Into<CommandError>>(
     joined: Result<Result<T, E>, tokio::task::JoinError>,
 ) -> Result<T, CommandError> {
     joined

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::CommandError;
 use crate::config::{RejectedEntries, Scope};
 use crate::report::{
-    CoverageTally, EvidenceTally, FileSummary, HuntSummary, IndicatorSummary, InsightsUse,
-    NEVER_IN_LOGS, RunStatus, SightingTally, Summary, SummaryWindow,
+    CoverageTally, EvidenceTally, FileSummary, FollowSummary, HuntSummary, IndicatorSummary,
+    InsightsUse, NEVER_IN_LOGS, RunStatus, SightingTally, Summary, SummaryWindow,
 };
 use crate::store::{CallCounts, FactError, RunEnding, RunFacts, RunReader, StoreError};
 use crate::sweep::UnmatchedSelectors;
@@ -19,6 +19,8 @@ pub(super) struct Counted<'a> {
     pub coverage: &'a CoverageTally,
     pub evidence: &'a EvidenceTally,
     pub hunts: Vec<HuntSummary>,
+    /// The lineage, if credentials were followed.
+    pub follow: Option<FollowSummary>,
     /// The time up to which the records had been delivered.
     pub complete_until: Timestamp,
 }
@@ -34,6 +36,7 @@ pub(super) fn summarize(
         coverage,
         evidence,
         hunts,
+        follow,
         complete_until,
     } = counted;
     let calls = reader.calls_by_operation()?;
@@ -47,7 +50,11 @@ pub(super) fn summarize(
     let rejected_entries: Vec<RejectedEntries> = facts.rejected_entries.get_as_or_default()?;
     // Runs of older versions do not have this fact.
     let unmatched: UnmatchedSelectors = facts.unmatched_selectors.get_as_or_default()?;
-    let is_complete = is_covered && rejected_entries.is_empty() && unmatched.inclusions.is_empty();
+    let has_open_ends = follow.is_some_and(|follow| follow.has_gaps);
+    let is_complete = is_covered
+        && !has_open_ends
+        && rejected_entries.is_empty()
+        && unmatched.inclusions.is_empty();
     Ok(Summary {
         run_id: facts.run_id.checked_text()?.to_owned(),
         tool_version: facts.tool_version.get()?,
@@ -55,6 +62,7 @@ pub(super) fn summarize(
         started: facts.started.get()?,
         finished: facts.finished_or_started()?,
         window: SummaryWindow::new(facts.window()?, complete_until),
+        changes_only: facts.changes_only.is(&true),
         required: required.clone(),
         not_required: coverage.not_required().clone(),
         indicators: indicator_summaries(facts, sightings)?,
@@ -68,6 +76,7 @@ pub(super) fn summarize(
         files: file_summary(facts, reader, coverage)?,
         integrity: facts.integrity.get_if_stored()?,
         bucket_reads: facts.bucket_reads.get_or_default()?,
+        follow,
         sources: evidence.sources.counts(),
         tampering: evidence.tampering.by_name().clone(),
         never_in_logs: NEVER_IN_LOGS,

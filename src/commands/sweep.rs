@@ -5,12 +5,15 @@ use std::io::{self, Write};
 use super::connection::Connection;
 use super::host_environment::HostEnvironment;
 use super::interrupt::{Interrupt, token_cancelled_on_signals};
-use super::run::run_sweep;
+use super::open_run::RunDisplay;
+use super::run::run_displayed_sweep;
 use super::run_files::RunFiles;
 use super::run_output::RunOutput;
+use super::sighting_stream::stream_to_stdout;
 use super::{CommandError, Environment, file_plan, plan, print_note};
-use crate::cli::{GlobalArguments, SweepArguments};
-use crate::report::{RunStatus, write_json, write_run_report};
+use crate::cli::{GlobalArguments, SweepArguments, SweepOutput};
+use crate::follow::write_tree;
+use crate::report::{RunStatus, suggest_commands, write_fitted_run_report, write_json};
 use crate::search::field_notes;
 use crate::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::sweep::SweepError;
@@ -30,8 +33,47 @@ pub(super) async fn sweep(
         arguments,
         &host.resolve_context(environment.clock().now()),
     )?;
-    // Printed even with `--quiet`, because the user must know which entries of a list were not
-    // searched for.
+    print_search(&sweep, settings, host);
+    let fail_on_sighting = sweep.fail_on_sighting;
+    let connection = Connection::for_sweep(&environment, &sweep).await?;
+    if arguments.dry_run && connection.link.is_none() {
+        return file_plan::print(&sweep, settings, host);
+    }
+    if arguments.dry_run {
+        if let Some(line) = file_plan::describe(&sweep) {
+            print_note(&line);
+        }
+        return plan::print(&connection, &sweep, settings, token_cancelled_on_signals()).await;
+    }
+    let interrupt = Interrupt::from_signals(host);
+    let streams = arguments.output == SweepOutput::Jsonl;
+    let named_only = sweep.reach.scope.is_limited_to_accounts();
+    let display = RunDisplay {
+        progress: settings.progress,
+        interrupt,
+        stream: streams.then(|| stream_to_stdout(named_only)),
+    };
+    let sweep = Box::pin(run_displayed_sweep(connection, sweep, display));
+    let (outputs, failure) = sweep.await?;
+    let end = EndOptions {
+        fail_on_sighting,
+        streams,
+    };
+    if let Some(error) = failure {
+        if has_searched_nothing(&outputs.files, &error)
+            && std::fs::remove_dir_all(&outputs.directory).is_ok()
+        {
+            print_note("Nothing was searched, so no run was kept.");
+            return Err(error.into());
+        }
+        return conclude(&outputs, Some(error), settings, host, end);
+    }
+    conclude(&outputs, None, settings, host, end)
+}
+
+/// Prints what is searched for, and what is not. The latter is printed even with `--quiet`, because
+/// the user must know which entries of a list were not searched for.
+fn print_search(sweep: &SweepSettings, settings: GlobalSettings, host: &HostEnvironment) {
     sweep
         .left_out
         .iter()
@@ -48,34 +90,11 @@ pub(super) async fn sweep(
         let kinds = Some(kind_counts(kinds)).filter(|kinds| !kinds.is_empty());
         print_note(&format!(
             "Searching for {}{} {}",
-            describe_search(&sweep),
+            describe_search(sweep),
             kinds.map(|kinds| format!(" ({kinds})")).unwrap_or_default(),
-            describe_where(&sweep, host)
+            describe_where(sweep, host)
         ));
     }
-    let fail_on_sighting = sweep.fail_on_sighting;
-    let connection = Connection::for_sweep(&environment, &sweep).await?;
-    if arguments.dry_run && connection.link.is_none() {
-        return file_plan::print(&sweep, settings, host);
-    }
-    if arguments.dry_run {
-        if let Some(line) = file_plan::describe(&sweep) {
-            print_note(&line);
-        }
-        return plan::print(&connection, &sweep, settings, token_cancelled_on_signals()).await;
-    }
-    let interrupt = Interrupt::from_signals(host);
-    let (outputs, failure) = run_sweep(connection, sweep, settings.progress, interrupt).await?;
-    if let Some(error) = failure {
-        if has_searched_nothing(&outputs.files, &error)
-            && std::fs::remove_dir_all(&outputs.directory).is_ok()
-        {
-            print_note("Nothing was searched, so no run was kept.");
-            return Err(error.into());
-        }
-        return conclude(&outputs, Some(error), settings, host, fail_on_sighting);
-    }
-    conclude(&outputs, None, settings, host, fail_on_sighting)
 }
 
 /// Whether a failed sweep found nothing to search, or a pattern that AWS rejects everywhere: its run
@@ -95,19 +114,36 @@ pub(super) fn print_field_notes(hunts: &[Hunt]) {
     }
 }
 
+/// How a command that sweeps ends.
+#[derive(Clone, Copy)]
+pub(super) struct EndOptions {
+    /// Whether a sighting changes the exit code.
+    pub fail_on_sighting: bool,
+    /// Whether standard output has the sightings, so that the run report goes to standard error.
+    pub streams: bool,
+}
+
 /// Prints the run report, and returns the exit code.
 pub(super) fn conclude(
     outputs: &RunOutput,
     failure: Option<SweepError>,
     settings: GlobalSettings,
     host: &HostEnvironment,
-    fail_on_sighting: bool,
+    end: EndOptions,
 ) -> Result<u8, CommandError> {
     let directory = host.display_path(&outputs.directory);
     if let Some(error) = failure {
-        print_note(&format!(
-            "Nothing was searched. The files of the run are in {directory}."
-        ));
+        let was_searched = outputs
+            .files
+            .summary
+            .follow
+            .is_some_and(|follow| follow.rounds > 0);
+        let what = if was_searched {
+            "A round of following failed"
+        } else {
+            "Nothing was searched"
+        };
+        print_note(&format!("{what}. The files of the run are in {directory}."));
         return Err(error.into());
     }
     let files = &outputs.files;
@@ -115,9 +151,20 @@ pub(super) fn conclude(
     if settings.json {
         write_json(&files.summary, &mut page)?;
     } else {
-        write_run_report(&files.run_report(&directory, settings.color), &mut page)?;
+        write_fitted_run_report(
+            &files.run_report(&directory, settings.color),
+            host.columns(),
+            &mut page,
+        )?;
+        if let Some(lineage) = &files.follow {
+            write_tree(lineage, &mut page)?;
+        }
     }
-    io::stdout().lock().write_all(&page)?;
+    if !end.streams {
+        io::stdout().lock().write_all(&page)?;
+    } else if settings.progress != ProgressStyle::None {
+        io::stderr().lock().write_all(&page)?;
+    }
     match files.summary.status {
         RunStatus::Interrupted => {
             print_note(&format!(
@@ -135,10 +182,27 @@ pub(super) fn conclude(
         }
         RunStatus::Complete | RunStatus::Incomplete | RunStatus::Failed => {}
     }
+    if settings.progress != ProgressStyle::None {
+        print_next_commands(outputs, settings, host);
+    }
     if let Some(problem) = &files.signature_problem {
         return Err(CommandError::Signature(problem.clone()));
     }
-    Ok(exit_code(files, fail_on_sighting))
+    Ok(exit_code(files, end.fail_on_sighting))
+}
+
+/// Prints the commands that may follow, with the ids of what was found.
+fn print_next_commands(outputs: &RunOutput, settings: GlobalSettings, host: &HostEnvironment) {
+    let report = outputs.files.run_report("", false);
+    let commands = suggest_commands(&report, &host.run_name(&outputs.directory));
+    if commands.is_empty() || outputs.files.summary.status == RunStatus::Interrupted {
+        return;
+    }
+    let practice = if settings.practice { " --practice" } else { "" };
+    print_note("Next:");
+    for command in commands {
+        print_note(&format!("  {command}{practice}"));
+    }
 }
 
 /// Describes what is searched: the time, and the files if there are any.

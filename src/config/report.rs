@@ -12,7 +12,7 @@ use super::{ExternalCommand, nearest};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Report {
-    /// The formats of the sightings file, and whether to write `report.html`.
+    /// The formats of the sightings file, and the reports about the whole run.
     pub formats: Vec<Format>,
     /// The program that signs the manifest of a run; its path is added as the last argument.
     pub sign_command: Option<ExternalCommand>,
@@ -31,7 +31,7 @@ impl Default for Report {
 }
 
 dragnet_model::word_enum! {
-    /// A report format. The words are also file extensions.
+    /// A report format. The words of the sightings files are also their extensions.
     #[derive(
         Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
     )]
@@ -45,6 +45,18 @@ dragnet_model::word_enum! {
         Json => "json",
         /// `report.html`: the run as a single page that loads no other resources.
         Html => "html",
+        /// `report.md`: the run for a ticket.
+        Markdown => "md",
+        /// `security-ir.json`: the input of `aws security-ir create-case`.
+        SecurityIr => "security-ir",
+        /// `ocsf.jsonl`: events of the Open Cybersecurity Schema Framework.
+        Ocsf => "ocsf",
+        /// `timesketch.csv`: a timeline for Timesketch.
+        Timesketch => "timesketch",
+        /// `stix.json`: a STIX 2.1 bundle.
+        Stix => "stix",
+        /// `sightings.parquet`: the columns of the sightings file, for data tools.
+        Parquet => "parquet",
     }
 }
 
@@ -86,7 +98,13 @@ impl Format {
             Self::Csv => Some(SightingsForm::Csv),
             Self::Jsonl => Some(SightingsForm::Jsonl),
             Self::Json => Some(SightingsForm::Json),
-            Self::Html => None,
+            Self::Html
+            | Self::Markdown
+            | Self::SecurityIr
+            | Self::Ocsf
+            | Self::Timesketch
+            | Self::Stix
+            | Self::Parquet => None,
         }
     }
 }

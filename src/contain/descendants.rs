@@ -13,7 +13,7 @@ use super::acting_principal::selects_same_principal;
 use super::searched_for::SearchedFor;
 use crate::config::PrincipalSelector;
 use crate::lineage::{
-    Edge, EdgeKind, Identity, Lineage, LineageRecord, Node, Start, follow_lineage,
+    Edge, EdgeKind, Identity, Lineage, LineageRecord, Node, Start, follow_lineage_with_outsiders,
 };
 use dragnet_model::{AccountId, EventDetails, Principal, PrincipalKind};
 
@@ -78,10 +78,12 @@ impl Descendants {
         known.from_ms = known.from_ms.min(start.from_ms);
     }
 
-    /// Finds the descendants in the records that were added.
-    pub(super) fn follow(&mut self) {
+    /// Finds the descendants in the records that were added. `members` are the accounts of the
+    /// organization; without them, accounts outside it are not followed.
+    pub(super) fn follow(&mut self, members: Option<&BTreeSet<AccountId>>) {
         let starts: Vec<Start> = self.starts.values().cloned().collect();
-        self.lineage = follow_lineage(&starts, &self.records, MAX_IDENTITIES);
+        self.lineage =
+            follow_lineage_with_outsiders(&starts, &self.records, MAX_IDENTITIES, members);
     }
 
     /// The principals to contain, each once, with the call that makes it a descendant as the reason.
@@ -298,6 +300,7 @@ fn advise(edge: &Edge, node: &Node, targets: &[&Principal]) -> Option<&'static s
             EdgeKind::ExtendsAccess,
             Identity::User { .. } | Identity::Role { .. } | Identity::Group { .. },
         ) => "its access was extended, and others may use it: review it, and name it to contain it",
+        (EdgeKind::TrustsOutsider, _) => "remove the account from the trust policy of the role",
         (EdgeKind::ExtendsAccess, _) => "review the access that it gives, and take it back",
         (_, Identity::Session { account, role, .. })
             if node.user_ids.is_empty() && !is_denied_whole(account, role) =>

@@ -15,11 +15,12 @@ use super::acting_principal::{resolve_principal, selects_same_principal};
 use super::created::{created_session, describe_created};
 use super::descendants::Descendants;
 use super::evidence::{Evidence, format_location};
+use super::followed_starts::FollowedStarts;
 use super::plan::RefusedTarget;
 use super::run_sessions::{ObservedSessions, RunSessions};
 use super::searched_for::SearchedFor;
 use crate::config::PrincipalSelector;
-use crate::store::{SightingRecord, StoredRow, TrailDeliveries};
+use crate::store::{StoredRow, TrailDeliveries};
 use dragnet_model::format::plural;
 use dragnet_model::{AccountId, EventDetails, Principal, PrincipalKind, UserIdentity};
 
@@ -43,6 +44,8 @@ pub struct FromRun {
     creators: Vec<PrincipalSelector>,
     /// What descends from the identities that acted, if that is asked for.
     descendants: Option<Descendants>,
+    /// What the run was given, if it follows credentials.
+    followed: Option<FollowedStarts>,
 }
 
 #[derive(Debug)]
@@ -64,6 +67,7 @@ struct Mention {
 enum MentionReason {
     Undelivered,
     NotActor,
+    Followed,
     Failed,
 }
 
@@ -72,6 +76,9 @@ impl MentionReason {
         match self {
             Self::Undelivered => "not known to be delivered by a trail",
             Self::NotActor => "in which the indicator is not in a field that describes the caller",
+            Self::Followed => {
+                "found by following credentials: plan with --descendants to contain it"
+            }
             Self::Failed => "in which its call failed",
         }
     }
@@ -94,6 +101,20 @@ impl FromRun {
             descendants: Some(Descendants::new(searched)),
             ..self
         }
+    }
+
+    /// The run follows credentials: only what it was given makes principals targets.
+    #[must_use]
+    pub fn following(self, followed: FollowedStarts) -> Self {
+        Self {
+            followed: Some(followed),
+            ..self
+        }
+    }
+
+    fn is_followed(&self, row: &StoredRow, details: &EventDetails<'_>) -> bool {
+        let mut followed = self.followed.iter();
+        followed.any(|followed| !followed.include(&row.found, details.time_ms))
     }
 
     /// Adds a sighting with the details of its event. It is ignored if it is not a CloudTrail record
@@ -124,8 +145,10 @@ impl FromRun {
         }
         let mention_reason = if !delivered {
             MentionReason::Undelivered
-        } else if !matches_actor_fields(&row.found) {
+        } else if !row.found.matches_actor() {
             MentionReason::NotActor
+        } else if self.is_followed(row, details) {
+            MentionReason::Followed
         } else if !details.succeeded() {
             MentionReason::Failed
         } else {
@@ -266,7 +289,7 @@ impl FromRun {
         let Some(descendants) = &mut self.descendants else {
             return Vec::new();
         };
-        descendants.follow();
+        descendants.follow(self.followed.as_ref().map(|followed| &followed.members));
         for session in descendants.sessions() {
             match session.user_id {
                 Some(user_id) => self.sessions.add(&session.role, &user_id, true),
@@ -323,23 +346,4 @@ fn describe_mention(((reason, location), count): (&(MentionReason, String), &u64
         plural(*count, "sighting"),
         reason.describe()
     )
-}
-
-/// Whether an indicator is in a field that describes the actor. A row of a hunt without indicators
-/// counts as well.
-fn matches_actor_fields(found: &SightingRecord) -> bool {
-    let is_of_actor = |field: &String| {
-        ["userIdentity", "sourceIPAddress", "userAgent"]
-            .iter()
-            .any(|actor| {
-                field
-                    .strip_prefix(actor)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            })
-    };
-    if found.indicators.is_empty() {
-        !found.hunts.is_empty()
-    } else {
-        found.matched_fields.iter().any(is_of_actor)
-    }
 }

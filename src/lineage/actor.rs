@@ -43,7 +43,30 @@ impl Actor {
                 .push(user_id_name(&identity.principal_id));
         }
         actor.add_provider(record);
+        actor.add_outsider(record);
         actor
+    }
+
+    /// Adds the account that assumes a role. The record in the account of the role does not name
+    /// the caller in another account, only its account.
+    ///
+    /// Source: IAM user guide, "Logging IAM and AWS STS API calls with AWS CloudTrail"
+    /// (`AssumeRole` by an identity of another account).
+    fn add_outsider(&mut self, record: &Value) {
+        let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
+        if text("/eventName") != Some("AssumeRole") {
+            return;
+        }
+        let outsider = text("/userIdentity/accountId").and_then(|id| id.parse().ok());
+        let role = text("/requestParameters/roleArn").and_then(Identity::from_arn);
+        if let (Some(outsider), Some(Identity::Role { account, name })) = (outsider, role) {
+            let outsider = Identity::Outsider {
+                account,
+                role: name,
+                outsider,
+            };
+            self.exact_names.push(outsider.canonical());
+        }
     }
 
     /// Adds the identity provider that vouched for the caller.

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::actor::user_id_name;
 use super::grant::Grant;
-use super::graph::{Attempt, Edge, Lineage, Node, Start};
+use super::graph::{ActorIndex, Attempt, Edge, Lineage, Node, Start};
 use super::identity::Identity;
 use super::joined_call::{JoinedCall, join_records};
 use super::record::LineageRecord;
+use dragnet_model::AccountId;
 
 /// Follows the starts through records that a trail delivered, until nothing is added or there are
 /// `max_identities`. The order of the records does not matter.
@@ -17,8 +18,20 @@ pub fn follow_lineage(
     records: &[LineageRecord],
     max_identities: usize,
 ) -> Lineage {
+    follow_lineage_with_outsiders(starts, records, max_identities, None)
+}
+
+/// Does the same, and also follows the accounts outside the organization that a new trust policy
+/// lets into a role. `members` are the accounts of the organization; `None` follows no such account.
+pub fn follow_lineage_with_outsiders(
+    starts: &[Start],
+    records: &[LineageRecord],
+    max_identities: usize,
+    members: Option<&BTreeSet<AccountId>>,
+) -> Lineage {
     let calls = join_records(records);
     let mut graph = Graph::new(&calls, max_identities);
+    graph.members = members;
     let mut changed: BTreeSet<usize> = starts
         .iter()
         .filter_map(|start| graph.add_start(start))
@@ -42,6 +55,8 @@ struct Graph<'r> {
     is_included: Vec<bool>,
     max_identities: usize,
     reached_limit: bool,
+    /// The accounts of the organization; `None` if no account outside it is followed.
+    members: Option<&'r BTreeSet<AccountId>>,
 }
 
 struct NodeState {
@@ -72,6 +87,7 @@ impl<'r> Graph<'r> {
             is_included: vec![false; calls.len()],
             max_identities,
             reached_limit: false,
+            members: None,
         }
     }
 
@@ -138,6 +154,13 @@ impl<'r> Graph<'r> {
 
     /// Adds what a call gave. Returns the node if its calls have to be examined again.
     fn add_grant(&mut self, grant: &Grant, time_ms: i64) -> Option<usize> {
+        if let Identity::Outsider { outsider, .. } = &grant.identity
+            && self
+                .members
+                .is_none_or(|members| members.contains(outsider))
+        {
+            return None;
+        }
         let key_name = grant
             .access_key_id
             .as_ref()
@@ -248,11 +271,28 @@ impl<'r> Graph<'r> {
             attempts: self.attempts(&positions),
             reached_limit: self.reached_limit,
             nodes: Vec::new(),
+            actors: self.actor_index(&positions),
         };
         let nodes = order.iter().filter_map(|number| self.nodes.get(*number));
         lineage.nodes = nodes.map(|state| state.node.clone()).collect();
         lineage.count_depths();
         lineage
+    }
+
+    fn actor_index(&self, positions: &BTreeMap<usize, usize>) -> ActorIndex {
+        let followed = self.names.iter().filter_map(|(name, number)| {
+            let is_followed = self.nodes.get(*number)?.node.is_followed;
+            let position = positions.get(number).filter(|_| is_followed)?;
+            Some((name.clone(), *position))
+        });
+        ActorIndex {
+            nodes: followed.collect(),
+            issued_keys: self
+                .issued_keys
+                .iter()
+                .map(|key| (*key).to_owned())
+                .collect(),
+        }
     }
 
     fn edges(&self, positions: &BTreeMap<usize, usize>) -> Vec<Edge> {

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::test_records::{EVE, EVE_KEY, credentials, parse, record_json};
-use super::{Identity, Lineage, LineageRecord, Start, follow_lineage};
+use super::{
+    Identity, Lineage, LineageRecord, Start, follow_lineage, follow_lineage_with_outsiders,
+};
 
 /// Builds the records of an attack.
 #[derive(Default)]
@@ -285,4 +287,56 @@ fn sessions_of_a_created_role_and_provider_are_followed() {
     ] {
         assert!(followed.contains(&expected.to_owned()), "{followed:?}");
     }
+}
+
+#[test]
+fn outsider_that_a_new_trust_policy_names_is_followed() {
+    let mut attack = Attack::default();
+    let document = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::999999999999:root","arn:aws:iam::333333333333:root"]},"Action":"sts:AssumeRole"}]}"#;
+    let request = json!({"roleName": "Shared", "policyDocument": document});
+    let change = attack.add(
+        1,
+        &eve(),
+        record_json("iam", "UpdateAssumeRolePolicy", &request, &Value::Null),
+    );
+    let role_account = change.account.clone();
+    let outsider = |account: &str| json!({"type": "AWSAccount", "principalId": "AIDAOUT", "accountId": account});
+    let assume_shared = |name: &str, key: &str| {
+        let arn = format!("arn:aws:sts::{role_account}:assumed-role/Shared/{name}");
+        record_json(
+            "sts",
+            "AssumeRole",
+            &json!({"roleArn": format!("arn:aws:iam::{role_account}:role/Shared"), "roleSessionName": name}),
+            &json!({"credentials": credentials(key), "assumedRoleUser": {"arn": arn}}),
+        )
+    };
+    attack.add(
+        2,
+        &outsider("999999999999"),
+        assume_shared("evil", "ASIAEVIL"),
+    );
+    attack.add(
+        3,
+        &outsider("333333333333"),
+        assume_shared("good", "ASIAGOOD"),
+    );
+    let members: std::collections::BTreeSet<dragnet_model::AccountId> =
+        [role_account.as_str(), "333333333333"]
+            .map(|id| id.parse().unwrap())
+            .into_iter()
+            .collect();
+    let starts = [start(EVE_KEY, 0)];
+    let lineage = follow_lineage_with_outsiders(&starts, &attack.records, 100, Some(&members));
+    let shown: Vec<String> = lineage
+        .nodes
+        .iter()
+        .map(|node| node.identity.to_string())
+        .collect();
+    let evil = format!("session evil of role Shared in {role_account}");
+    assert!(shown.contains(&evil), "{shown:?}");
+    assert!(!shown.iter().any(|name| name.contains("good")), "{shown:?}");
+    assert!(
+        !attack.followed().iter().any(|name| name.contains("evil")),
+        "without the members of the organization, no outsider is followed"
+    );
 }

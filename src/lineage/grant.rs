@@ -17,6 +17,9 @@ dragnet_model::word_enum! {
         ExtendsAccess => "extends-access",
         /// It changed who can assume a role that exists. The role is not followed.
         ChangesTrust => "changes-trust",
+        /// It lets an account that is not a member of the organization assume a role. The sessions
+        /// of that account are followed.
+        TrustsOutsider => "trusts-outsider",
         /// It created an identity provider. Sessions that it vouches for are followed.
         CreatesProvider => "creates-provider",
         /// It started or changed something that acts with a role.

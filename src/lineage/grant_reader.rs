@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use super::actor::Actor;
 use super::call::{LineageCall, NewIdentity};
-use super::grant::Grant;
-use super::identity::{Identity, last_segment};
-use dragnet_model::{AccountId, Arn};
+use super::grant::{EdgeKind, Grant};
+use super::identity::{Identity, last_segment, parse_account};
+use super::trust_policy::read_trusted;
+use dragnet_model::AccountId;
 
 /// A record, with what is known about its call.
 pub(super) struct GrantReader<'r> {
@@ -48,6 +49,11 @@ impl GrantReader<'_> {
         match self.call.new_identity {
             NewIdentity::Credentials => self.credentials(),
             NewIdentity::Instances => self.instances(),
+            NewIdentity::ExistingRole if self.call.kind == EdgeKind::ChangesTrust => {
+                let mut grants = self.trusted_accounts();
+                grants.extend(self.grant());
+                grants
+            }
             _ => self.grant().into_iter().collect(),
         }
     }
@@ -331,6 +337,20 @@ impl GrantReader<'_> {
         })
     }
 
+    /// The accounts that a new trust policy lets into the role.
+    fn trusted_accounts(&self) -> Vec<Grant> {
+        let document = self.text("/requestParameters/policyDocument");
+        let role = self.text("/requestParameters/roleName");
+        let (Some(account), Some(role), Some(document)) = (self.account, role, document) else {
+            return Vec::new();
+        };
+        let trusted = read_trusted(document, account, last_segment(role));
+        trusted
+            .into_iter()
+            .map(|(kind, identity)| Grant::new(kind, identity))
+            .collect()
+    }
+
     /// The principal of a response, otherwise the requested one.
     fn created(
         &self,
@@ -377,12 +397,4 @@ fn named_role(account: AccountId, name: &str) -> Identity {
         account,
         name: last_segment(name).to_owned(),
     }
-}
-
-/// The account of an account id, or of the ARN of a principal in it.
-fn parse_account(text: &str) -> Option<AccountId> {
-    text.parse().ok().or_else(|| {
-        let arn: Arn = text.parse().ok()?;
-        arn.account()
-    })
 }

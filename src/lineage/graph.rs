@@ -1,10 +1,13 @@
 //! A lineage: identities, the calls that connect them, and the calls that failed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
+use super::actor::Actor;
 use super::grant::EdgeKind;
 use super::identity::Identity;
-use dragnet_model::UserIdentity;
+use dragnet_model::{EventDetails, UserIdentity};
 
 /// An identity from which a lineage starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +90,17 @@ pub struct Lineage {
     pub attempts: Vec<Attempt>,
     /// Whether identities were left out because there are too many.
     pub reached_limit: bool,
+    /// The names by which actors are found.
+    pub(super) actors: ActorIndex,
+}
+
+/// The names of the identities whose calls count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ActorIndex {
+    /// The index of the node with this name.
+    pub(super) nodes: BTreeMap<String, usize>,
+    /// The access keys that a recorded call issued.
+    pub(super) issued_keys: BTreeSet<String>,
 }
 
 impl Start {
@@ -110,6 +124,35 @@ impl Start {
 }
 
 impl Lineage {
+    /// Finds the identity of the lineage that made a call. `message` is the record that a trail
+    /// delivered.
+    pub fn find_actor(&self, details: &EventDetails<'_>, message: &str) -> Option<&Node> {
+        // Only the records of these calls name their actor outside the identity.
+        let names_others = details.event_name.starts_with("AssumeRole")
+            || details.event_name == "CreateSession"
+            || message.contains("\"identityProvider\"");
+        let record = if names_others {
+            serde_json::from_str(message).unwrap_or_default()
+        } else {
+            Value::Null
+        };
+        let actor = Actor::from_record(&details.identity, &record);
+        let followed = |name: &String| {
+            let node = self.nodes.get(*self.actors.nodes.get(name)?)?;
+            (node.from_ms <= details.time_ms).then_some(node)
+        };
+        let exact = actor.exact_names.iter().find_map(followed);
+        let is_of_others = self.actors.issued_keys.contains(&actor.access_key_id);
+        exact.or_else(|| {
+            let mut names = actor.session_names.iter();
+            if is_of_others {
+                None
+            } else {
+                names.find_map(followed)
+            }
+        })
+    }
+
     /// Counts the calls between the starts and each node, on the shortest way.
     pub(super) fn count_depths(&mut self) {
         let unknown = self.nodes.len();

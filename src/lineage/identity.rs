@@ -91,6 +91,15 @@ pub enum Identity {
         /// The name of the permission set.
         name: String,
     },
+    /// An account that was let into a role: its sessions of the role count.
+    Outsider {
+        /// The account of the role.
+        account: AccountId,
+        /// The name of the role without its path.
+        role: String,
+        /// The account that can assume it.
+        outsider: AccountId,
+    },
     /// Anything else that gives access, by its name or ARN.
     Resource(String),
 }
@@ -162,6 +171,11 @@ impl Identity {
                 name,
             } => format!("function {account} {} {name}", lower(role)),
             Self::PermissionSet { account, name } => format!("permission-set {account} {name}"),
+            Self::Outsider {
+                account,
+                role,
+                outsider,
+            } => format!("outsider {account} {} {outsider}", lower(role)),
             Self::Resource(name) => format!("resource {name}"),
         }
     }
@@ -197,6 +211,11 @@ impl fmt::Display for Identity {
             Self::PermissionSet { account, name } => {
                 write!(f, "permission set {name} in {account}")
             }
+            Self::Outsider {
+                account,
+                role,
+                outsider,
+            } => write!(f, "account {outsider} with role {role} in {account}"),
             Self::Resource(name) => f.write_str(name),
         }
     }
@@ -205,6 +224,14 @@ impl fmt::Display for Identity {
 /// The name at the end of a path: `Name` of `team/Name`.
 pub(super) fn last_segment(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The account of an account id, or of the ARN of a principal in it.
+pub(super) fn parse_account(text: &str) -> Option<AccountId> {
+    text.parse().ok().or_else(|| {
+        let arn: Arn = text.parse().ok()?;
+        arn.account()
+    })
 }
 
 #[cfg(test)]

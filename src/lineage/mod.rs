@@ -18,10 +18,11 @@ mod graph;
 mod identity;
 mod joined_call;
 mod record;
+mod trust_policy;
 
 pub use actor::Actor;
 pub use call::{LINEAGE_CALLS, LineageCall, NewIdentity};
-pub use follow::follow_lineage;
+pub use follow::{follow_lineage, follow_lineage_with_outsiders};
 pub use grant::{EdgeKind, Grant};
 pub use graph::{Attempt, Edge, Lineage, Node, Start};
 pub use identity::Identity;

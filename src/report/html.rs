@@ -1,7 +1,19 @@
-//! `report.html`: the run as one page for other people. It is a single file that loads and executes
-//! nothing, and text that an attacker wrote is only ever text on it.
+//! `report.html`: the run as one page for other people. It is a single file that loads nothing, and
+//! text that an attacker wrote is only ever text on it.
 //!
-//! The page is the template `templates/report.html`, which `askama.toml` connects with the escaper.
+//! The page is written in three parts: the template `templates/report.html` up to the sightings,
+//! then a row for each sighting as it is read, then `templates/end.html`. The page can be read
+//! without its script, which only sorts, filters and expands. `askama.toml` connects the templates
+//! with the escaper.
+
+mod lists;
+mod matrix;
+mod occurrences;
+mod overview;
+mod principal_cards;
+mod record_text;
+mod rows;
+mod timeline;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -13,49 +25,53 @@ use base64::prelude::BASE64_STANDARD;
 use quick_xml::escape::escape as markup_escape;
 use sha2::{Digest, Sha256};
 
-use super::account_names::{AccountNames, account_with_name};
 use super::page::{Page, Style};
-use super::sections::write_sections;
-use super::verdict::{verdict, verdict_style};
-use super::{ReportError, RunReport, escape};
-use dragnet_model::format::count;
-use dragnet_model::time::{UNKNOWN_TIME_MS, format_ms};
-use dragnet_model::{OwnCall, Sighting};
+use super::sections::{write_facts, write_findings, write_source_findings};
+use super::{PageTally, ReportError, RunReport, escape};
+use dragnet_model::format::{count, plural};
+use dragnet_model::{Sighting, Source};
+use lists::{Counted, GapGroup, GapList, Indicators, Sources, gap_groups, top_counted};
+use matrix::Matrix;
+use overview::Overview;
+use principal_cards::Principals;
+use rows::{MOST_RECORDS, MOST_ROWS, RowWriter, Shown};
+use timeline::Timeline;
 
-/// The maximum number of sightings on the page, so that browsers can open it. The other files
-/// contain all of them.
-const MOST_SIGHTINGS: usize = 1_000;
-/// The maximum number of characters of a message.
-const LONGEST_MESSAGE: usize = 4_000;
+/// How many addresses and user agents are listed.
+const MOST_LISTED: usize = 15;
 
 const STYLE: &str = include_str!("templates/report.css");
+const SCRIPT: &str = include_str!("templates/report.js");
 
-/// Writes the page. `rows` are the sightings of the run, sorted.
+/// What the page shows besides the run report.
+#[derive(Clone, Copy, Debug)]
+pub struct PageInput<'a> {
+    /// The counts of a pass over the sightings and the coverage.
+    pub tally: &'a PageTally,
+    /// The rows of `sources.csv`.
+    pub sources: &'a [Source],
+    /// The files of the run that are written before the page, each with its SHA-256 in hex. The
+    /// hash of the manifest cannot be on the page, because the manifest contains that of the page.
+    pub file_hashes: &'a [(String, String)],
+}
+
+/// Writes the page. `rows` are the sightings of the run, sorted; they are written as they are read.
 ///
 /// # Errors
 /// Returns an error if a row cannot be read, or if `out` cannot be written.
 pub fn write_html<E: std::error::Error + 'static>(
     report: &RunReport<'_>,
+    input: PageInput<'_>,
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
     out: &mut dyn Write,
 ) -> Result<(), ReportError<E>> {
-    let mut sections = Sections::default();
-    write_sections(report, &mut sections)?;
-    let page = ReportPage {
-        run_id: &report.summary.run_id,
-        style: STYLE,
-        style_hash: BASE64_STANDARD.encode(Sha256::digest(STYLE)),
-        verdict_class: match verdict_style(report.summary) {
-            Style::Good => "good",
-            Style::Plain => "plain",
-            Style::Bad => "bad",
-        },
-        verdict: verdict(report),
-        sections: sections.0,
-        sightings: read_sightings(report, rows)?,
-    };
+    let page = ReportPage::new(report, input)?;
     page.write_into(out)?;
     // askama drops the newline at the end of a template.
+    writeln!(out)?;
+    let writer = RowWriter::new(report.names, &input.tally.hours);
+    let shown = writer.write(rows, out)?;
+    PageEnd::new(report, input, shown)?.write_into(out)?;
     Ok(writeln!(out)?)
 }
 
@@ -70,42 +86,152 @@ impl Escaper for HtmlEscaper {
     }
 }
 
-/// The content of the template. Every text may be untrusted.
+/// Returns the source expression with which the policy of the page allows a style or script.
+///
+/// Source: Content Security Policy Level 3, "hash-source".
+fn source_hash(text: &str) -> String {
+    BASE64_STANDARD.encode(Sha256::digest(text))
+}
+
+/// The page up to the sightings. Every text may be untrusted, except the hashes and classes.
 #[derive(Template)]
 #[template(path = "report.html", config = "src/report/askama.toml")]
 struct ReportPage<'a> {
     run_id: &'a str,
     style: &'static str,
-    /// The hash of the style, with which the policy of the page allows it.
     style_hash: String,
-    verdict_class: &'static str,
-    verdict: Vec<String>,
-    sections: Vec<Section>,
-    sightings: Option<SightingTable>,
+    script_hash: String,
+    overview: Overview,
+    file_hashes: &'a [(String, String)],
+    timeline: Timeline,
+    matrix: Matrix,
+    principals: Principals,
+    addresses: Vec<Counted>,
+    user_agents: Vec<Counted>,
+    indicators: Indicators,
+    findings: Vec<Section>,
+    has_sightings: bool,
+    limits: String,
+}
+
+impl<'a> ReportPage<'a> {
+    fn new(report: &RunReport<'a>, input: PageInput<'a>) -> io::Result<Self> {
+        let mut findings = Sections::default();
+        write_findings(report, &mut findings)?;
+        let tally = input.tally;
+        let total = report.summary.sightings;
+        Ok(Self {
+            run_id: &report.summary.run_id,
+            style: STYLE,
+            style_hash: source_hash(STYLE),
+            script_hash: source_hash(SCRIPT),
+            overview: Overview::new(report),
+            file_hashes: input.file_hashes,
+            timeline: Timeline::new(&tally.hours, report.names),
+            matrix: Matrix::new(tally, report.names),
+            principals: Principals::new(&report.sightings.principals(), report.names),
+            addresses: top_counted(report.sightings.by_address(), MOST_LISTED, str::to_owned),
+            user_agents: top_counted(&tally.by_user_agent, MOST_LISTED, str::to_owned),
+            indicators: Indicators::new(&report.summary.indicators),
+            findings: findings.0,
+            has_sightings: total > 0,
+            limits: describe_limits(total),
+        })
+    }
+}
+
+/// Returns how many of the sightings the page has at most.
+fn describe_limits(total: u64) -> String {
+    let rows = if total > MOST_ROWS {
+        format!(
+            "The first {} of {}",
+            count(MOST_ROWS),
+            plural(total, "sighting")
+        )
+    } else {
+        plural(total, "sighting")
+    };
+    let records = if total > MOST_RECORDS {
+        format!(
+            "; the first {} have their record. The number of a row is that of its line in sightings.jsonl",
+            count(MOST_RECORDS)
+        )
+    } else {
+        String::new()
+    };
+    format!("{rows}, by event time{records}.")
+}
+
+/// The page after the sightings. Every text may be untrusted.
+#[derive(Template)]
+#[template(path = "end.html", config = "src/report/askama.toml")]
+struct PageEnd<'a> {
+    script: &'static str,
+    has_left_out: bool,
+    left_out: String,
+    has_records_left_out: bool,
+    records_left_out: String,
+    run_id: &'a str,
+    gaps: Vec<GapGroup>,
+    gap_list: GapList,
+    sources: Sources,
+    source_findings: Vec<Section>,
+    facts: Vec<Section>,
+    settings: Vec<String>,
+}
+
+impl<'a> PageEnd<'a> {
+    fn new(report: &RunReport<'a>, input: PageInput<'a>, shown: Shown) -> io::Result<Self> {
+        let mut source_findings = Sections::default();
+        write_source_findings(report, &mut source_findings)?;
+        let mut facts = Sections::default();
+        write_facts(&mut facts, report)?;
+        let left_out = report.summary.sightings.saturating_sub(shown.rows);
+        let expected_records = shown.rows.min(MOST_RECORDS);
+        let records_left_out = expected_records.saturating_sub(shown.records);
+        let settings = serde_json::to_string_pretty(&report.summary.scope)?;
+        Ok(Self {
+            script: SCRIPT,
+            has_left_out: left_out > 0,
+            left_out: plural(left_out, "more sighting"),
+            has_records_left_out: records_left_out > 0,
+            records_left_out: plural(records_left_out, "record"),
+            run_id: &report.summary.run_id,
+            gaps: gap_groups(report),
+            gap_list: GapList::new(&input.tally.grid),
+            sources: Sources::new(report, input.sources),
+            source_findings: source_findings.0,
+            facts: facts.0,
+            settings: settings.lines().map(str::to_owned).collect(),
+        })
+    }
 }
 
 /// Labelled items under a heading.
 #[derive(Default)]
 struct Section {
-    heading: Option<String>,
+    heading: String,
+    has_heading: bool,
     items: Vec<Item>,
 }
 
 struct Item {
+    has_label: bool,
     label: String,
     lead: String,
     text: String,
 }
 
-/// Collects the sections for the template.
+/// Collects the sections for the templates.
 #[derive(Default)]
 struct Sections(Vec<Section>);
 
 impl Page for Sections {
     fn heading(&mut self, text: &str, _: Style) -> io::Result<()> {
         self.0.push(Section {
-            heading: Some(text.to_owned()),
-            ..Section::default()
+            heading: text.to_owned(),
+            has_heading: true,
+            items: Vec::new(),
         });
         Ok(())
     }
@@ -116,6 +242,7 @@ impl Page for Sections {
         }
         if let Some(section) = self.0.last_mut() {
             section.items.push(Item {
+                has_label: !label.is_empty(),
                 label: label.to_owned(),
                 lead: lead.trim().to_owned(),
                 text: text.to_owned(),
@@ -125,230 +252,5 @@ impl Page for Sections {
     }
 }
 
-/// The first sightings of the run.
-struct SightingTable {
-    shown: usize,
-    total: String,
-    /// Whether there are more sightings than the page shows.
-    is_cut_off: bool,
-    rows: Vec<SightingRow>,
-}
-
-/// Reads the sightings that the page shows. Returns `None` if there are none.
-fn read_sightings<E: std::error::Error + 'static>(
-    report: &RunReport<'_>,
-    rows: impl IntoIterator<Item = Result<Sighting, E>>,
-) -> Result<Option<SightingTable>, ReportError<E>> {
-    let total = report.summary.sightings;
-    if total == 0 {
-        return Ok(None);
-    }
-    let rows = rows
-        .into_iter()
-        .take(MOST_SIGHTINGS)
-        .map(|row| row.map(|sighting| SightingRow::new(&sighting, report.names)))
-        .collect::<Result<Vec<_>, E>>()
-        .map_err(ReportError::Rows)?;
-    Ok(Some(SightingTable {
-        shown: MOST_SIGHTINGS,
-        total: count(total),
-        is_cut_off: total > MOST_SIGHTINGS as u64,
-        rows,
-    }))
-}
-
-struct SightingRow {
-    time: String,
-    location: String,
-    call: String,
-    principal: String,
-    source_ip: String,
-    found_by: String,
-    /// Where the event is stored, and whether it is a call of Dragnet itself.
-    origin: String,
-    message: String,
-}
-
-impl SightingRow {
-    fn new(sighting: &Sighting, names: &AccountNames) -> Self {
-        let event = &sighting.details;
-        let account = account_with_name(&event.account, names);
-        let call = [&*event.event_name, &*event.error_code].join(" ");
-        let found_by: Vec<&str> = sighting
-            .indicators
-            .iter()
-            .chain(&sighting.hunts)
-            .map(String::as_str)
-            .collect();
-        Self {
-            time: if event.time_ms == UNKNOWN_TIME_MS {
-                "no known time".to_owned()
-            } else {
-                format_ms(event.time_ms)
-            },
-            location: format!("{account} {}", event.region),
-            call: call.trim().to_owned(),
-            principal: event.identity.arn.to_string(),
-            source_ip: event.source_ip.to_string(),
-            found_by: found_by.join("; "),
-            origin: format!(
-                "{} {} {}{}",
-                sighting.stored.account,
-                sighting.stored.region,
-                sighting
-                    .stored
-                    .source
-                    .place_name(&sighting.stored.log_group),
-                own_call_remark(sighting.own_call)
-            ),
-            message: cut_message(&sighting.message),
-        }
-    }
-}
-
-/// Returns the beginning of a long message.
-fn cut_message(message: &str) -> String {
-    let cut: String = message.chars().take(LONGEST_MESSAGE).collect();
-    if cut.len() < message.len() {
-        cut + " …"
-    } else {
-        cut
-    }
-}
-
-/// Returns what the row of a sighting says about calls of Dragnet itself.
-fn own_call_remark(own_call: OwnCall) -> &'static str {
-    match own_call {
-        OwnCall::No => "",
-        OwnCall::Yes => ": a call of Dragnet itself",
-        OwnCall::Claimed => ": looks like a call of Dragnet, but no run on this machine made it",
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::report::testing::{self, sighting, written};
-    use crate::report::{CoverageTally, EvidenceTally, RunStatus, SightingTally};
-    use crate::store::StoreError;
-
-    fn page(found: u64, message: &str) -> String {
-        let mut sightings = SightingTally::default();
-        let mut hostile = sighting(message);
-        hostile.details.identity.arn = "<img src=x onerror=alert(1)>\u{202e}".into();
-        (0..found).for_each(|_| sightings.add(&hostile));
-        let summary = crate::report::Summary {
-            sightings: found,
-            ..testing::summary(RunStatus::Incomplete)
-        };
-        let report = RunReport {
-            summary: &summary,
-            sightings: &sightings,
-            coverage: &CoverageTally::default(),
-            evidence: &EvidenceTally::default(),
-            names: &AccountNames::from([("111111111111".to_owned(), "</td><script>".to_owned())]),
-            directory: "",
-            files: &[],
-            manifest_sha256: None,
-            color: false,
-        };
-        let rows = (0..found).map(|_| Ok::<_, StoreError>(hostile.clone()));
-        written(|out| write_html(&report, rows, out))
-    }
-
-    #[test]
-    fn hostile_text_is_escaped() {
-        let page = page(2, "</pre><script>alert('1')</script>\u{1b}[2J");
-        for hostile in ["<script", "<img", "</pre><script", "\u{1b}", "\u{202e}"] {
-            assert!(!page.contains(hostile), "{hostile:?} in {page}");
-        }
-        assert!(
-            page.contains("&lt;script&gt;alert(&apos;1&apos;)") && page.contains("\\u{202e}"),
-            "{page}"
-        );
-        // No element is opened except by this module, and every one of them is closed.
-        for element in ["table", "tr", "td", "details", "pre", "div"] {
-            let start_tag = format!("<{element}");
-            let end_tag = format!("</{element}>");
-            let opened = page
-                .split(&start_tag)
-                .skip(1)
-                .filter(|rest| rest.starts_with(['>', ' ']))
-                .count();
-            assert_eq!(opened, page.matches(&end_tag).count(), "{element}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn text_neither_opens_nor_closes_elements(
-            text in "([<>&'\"/=!-]|script|</pre>|</td>|style|[\\u{0}-\\u{1f}\\u{7f}-\\u{9f}\\u{202a}-\\u{202e}]|\\PC){0,40}",
-        ) {
-            let markup = |page: &str| page.matches(['<', '>', '"']).count();
-            let harmless = page(1, "x");
-            let page = page(1, &text);
-            prop_assert_eq!(markup(&page), markup(&harmless));
-            prop_assert!(!page.contains(|c: char| c != '\n' && escape(&c.to_string()) != c.to_string()));
-        }
-    }
-
-    #[test]
-    fn policy_allows_only_the_own_style() {
-        let page = page(1, "");
-        let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
-        assert!(
-            page.contains(&format!(
-                "content=\"default-src 'none'; style-src 'sha256-{hash}'"
-            )),
-            "{page}"
-        );
-        let style = page
-            .split_once("<style>")
-            .and_then(|(_, rest)| rest.split_once("</style>"))
-            .unwrap()
-            .0;
-        assert_eq!(style, STYLE);
-        assert!(!page.contains("style=") && !page.contains("http:") && !page.contains("https:"));
-    }
-
-    /// The escaper makes text harmless only where a template uses it.
-    #[test]
-    fn only_the_style_is_written_unescaped() {
-        let template = include_str!("templates/report.html");
-        assert_eq!(template.matches("safe").count(), 1);
-        assert!(template.contains("<style>{{ style|safe }}</style>"));
-        assert_eq!(STYLE.matches(['<', '>', '&']).count(), 0);
-    }
-
-    #[test]
-    fn page_has_headings_and_labels_of_the_sections() {
-        let page = page(1, "");
-        assert!(
-            page.contains("</div>\n<table>\n<tr><th>Searched for</th><td class=\"lead\"></td><td>"),
-            "the first section has no heading: {page}"
-        );
-        assert!(
-            page.contains("</table>\n<h2>Found: 1 sighting</h2>\n<table>\n<tr><th>between</th>"),
-            "{page}"
-        );
-        assert!(
-            page.contains("<th>by address</th><td class=\"lead\">1</td><td>192.0.2.1</td></tr>"),
-            "{page}"
-        );
-        assert!(page.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
-        assert!(page.ends_with("</table>\n</body></html>\n"), "{page}");
-    }
-
-    #[test]
-    fn page_with_many_sightings_stays_small() {
-        let page = page(1_200, &"x".repeat(100_000));
-        assert_eq!(page.matches("<details>").count(), MOST_SIGHTINGS);
-        assert!(
-            page.contains("The first 1000 of 1,200.") && page.len() < 8 << 20,
-            "{}",
-            page.len()
-        );
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Map;
 
+use super::wrap::cut;
 use super::{CsvFile, JsonText};
 use dragnet_model::format::plural;
 use dragnet_model::{Hunt, HuntSource, Severity};
@@ -56,6 +57,9 @@ pub struct HuntSummary {
     pub cut_off: bool,
     /// Fields of the query that no record can have.
     pub notes: Vec<String>,
+    /// Its first rows as text, which `summary.json` does not have.
+    #[serde(skip)]
+    pub preview: Vec<String>,
 }
 
 impl HuntSummary {
@@ -75,6 +79,7 @@ impl HuntSummary {
             may_double_count: false,
             cut_off: false,
             notes: Vec::new(),
+            preview: Vec::new(),
         }
     }
 
@@ -121,6 +126,7 @@ pub struct HuntWriter<'w> {
     csv: CsvFile<&'w mut dyn Write>,
     json: &'w mut dyn Write,
     rows: u64,
+    preview: Vec<String>,
 }
 
 impl<'w> HuntWriter<'w> {
@@ -149,6 +155,7 @@ impl<'w> HuntWriter<'w> {
             csv,
             json,
             rows: 0,
+            preview: Vec::new(),
         })
     }
 
@@ -161,7 +168,11 @@ impl<'w> HuntWriter<'w> {
             .iter()
             .map(|cell| (*cell).to_owned())
             .chain(own.iter().map(Value::to_string));
-        self.csv.write_row(&cells.collect::<Vec<_>>())?;
+        let cells: Vec<String> = cells.collect();
+        self.csv.write_row(&cells)?;
+        if self.preview.len() < MOST_PREVIEWED {
+            self.preview.push(preview_row(&self.columns, &cells));
+        }
         let values = leading
             .iter()
             .map(|cell| (*cell).into())
@@ -174,6 +185,11 @@ impl<'w> HuntWriter<'w> {
         Ok(())
     }
 
+    /// Returns the first rows as text.
+    pub fn preview(&self) -> Vec<String> {
+        self.preview.clone()
+    }
+
     /// Completes both files and returns the number of rows.
     ///
     /// # Errors
@@ -184,6 +200,30 @@ impl<'w> HuntWriter<'w> {
         self.csv.finish()?;
         Ok(self.rows)
     }
+}
+
+/// The number of rows of a hunt that the run report shows.
+const MOST_PREVIEWED: usize = 5;
+
+/// The maximum length of a value in the run report, in columns.
+const LONGEST_VALUE: usize = 60;
+
+/// Returns a row as `column=value` for each value, except where and in which record it was found.
+fn preview_row(columns: &[String], cells: &[String]) -> String {
+    let is_shown =
+        |column: &str, cell: &str| !cell.is_empty() && !matches!(column, "log_group" | "record_id");
+    let values = columns
+        .iter()
+        .zip(cells)
+        .filter(|(column, cell)| is_shown(column, cell))
+        .map(|(column, cell)| {
+            format!(
+                "{}={}",
+                cut(column, LONGEST_VALUE),
+                cut(cell, LONGEST_VALUE)
+            )
+        });
+    values.collect::<Vec<_>>().join(" ")
 }
 
 /// Converts a value: a missing value is null, a computed number is a number, and text stays text.

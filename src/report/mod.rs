@@ -1,41 +1,55 @@
 //! Reports: write the results of a run to files and to the terminal.
 //!
 //! Everything here is pure. Rows arrive sorted, as an iterator that is read once, and are written
-//! to a `Write`; they are not collected, except the few that `report.html` shows, no file is opened,
-//! and no clock is read. Much of the text is untrusted, because an attacker can write to logs, so
-//! each format has one encoder, which all writers of the format use: [`escape`] for terminals,
-//! `CsvFile`, `JsonText`, `HtmlEscaper` and `escape_markdown`.
+//! to a `Write`; they are not collected, no file is opened, and no clock is read. Much of the text
+//! is untrusted, because an attacker can write to logs, so each format has one encoder, which all
+//! writers of the format use: [`escape`] for terminals, `CsvFile`, `JsonText`, `HtmlEscaper` and
+//! `escape_markdown`.
 
+mod abused_calls;
 mod account_names;
 mod calls;
 mod coverage;
 mod coverage_counts;
+mod coverage_grid;
 mod coverage_tally;
 mod csv_file;
 mod digest_text;
 mod evidence_tally;
 mod file_summary;
+mod formats;
+mod follow_summary;
 mod gaps;
 mod hours;
 mod html;
 mod hunts;
 mod markdown;
+mod name_counts;
+mod next_commands;
 mod not_required;
 mod other_source_tally;
 mod own_calls;
 mod page;
+mod page_tally;
 mod plan;
+mod principals;
+mod resource;
+mod resource_members;
 mod run_report;
 mod sections;
+mod sighting_hours;
+mod sighting_rows;
 mod sighting_tally;
 mod sightings;
 mod source_choices;
 mod source_tally;
 mod sources;
+mod stream_row;
 mod summary;
 mod table;
 mod tampering;
 mod terminal;
+mod time_histogram;
 mod untrusted;
 mod verdict;
 mod wrap;
@@ -53,25 +67,35 @@ pub(crate) use csv_file::CsvFile;
 pub use csv_file::defuse;
 pub use evidence_tally::EvidenceTally;
 pub use file_summary::FileSummary;
+pub use formats::{FlowRecord, ReportFormat, ReportedEvent, write_report_format};
+pub use follow_summary::FollowSummary;
 pub use gaps::Gap;
 pub use hours::{HourGap, HourGapTally, write_hours};
-pub use html::write_html;
+pub use html::{PageInput, write_html};
 pub use hunts::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
 pub(crate) use markdown::escape_markdown;
+pub use name_counts::NameCounts;
+pub use next_commands::suggest_commands;
 pub use not_required::NotRequired;
 pub use other_source_tally::OtherSourceTally;
 pub use page::{write_hanging, write_items};
+pub use page_tally::PageTally;
 pub(crate) use plan::{PlanReport, PlannedGap, PlannedTarget, write_plan};
+pub use principals::{
+    AbusedCount, CreatedResource, IssuedKeys, PrincipalSummaries, PrincipalSummary, PrincipalTally,
+    summarize_principals,
+};
 pub use run_report::RunReport;
 pub use sighting_tally::{SightingTally, TopCounts};
-pub use sightings::{sighting_row, write_sightings};
+pub use sightings::{sighting_row, write_followed_sightings, write_sightings};
 pub(crate) use source_choices::{PlannedSources, SourceEstimate};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};
 pub use sources::{sources_json, sources_table, write_sources};
+pub use stream_row::write_stream_row;
 pub use summary::{IndicatorSummary, InsightsUse, RunStatus, Summary, SummaryWindow};
 pub use table::Table;
 pub use tampering::{TamperingTally, write_tampering};
-pub use terminal::write_run_report;
+pub use terminal::{write_fitted_run_report, write_run_report};
 pub(crate) use untrusted::JsonText;
 pub use untrusted::{escape, escape_json};
 pub(crate) use verdict::delivery_sentence;
@@ -118,6 +142,9 @@ pub const NEVER_IN_LOGS: [&str; 3] = [
     "data events that no selector names",
     "S3 server access logs",
 ];
+
+#[cfg(test)]
+mod principals_tests;
 
 #[cfg(test)]
 mod testing {
@@ -251,8 +278,10 @@ mod testing {
             files: None,
             integrity: None,
             bucket_reads: Vec::new(),
+            follow: None,
             sources: SourceCounts::default(),
             tampering: BTreeMap::new(),
+            changes_only: false,
             required: dragnet_model::RequiredKinds::all(),
             not_required: super::NotRequired::default(),
             never_in_logs: super::NEVER_IN_LOGS,

@@ -1,4 +1,4 @@
-//! A page of labelled items under headings. On a terminal, lines are wrapped to 80 columns and
+//! A page of labelled items under headings. On a terminal, lines are wrapped to its width and
 //! untrusted text is escaped.
 
 use std::io::{self, Write};
@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::escape;
 use super::wrap::{display_width, wrap};
 
+/// The width of what is not written for a terminal of known width.
 pub(super) const WIDTH: usize = 80;
 
 /// How a line is styled.
@@ -31,10 +32,12 @@ pub(super) trait Page {
     }
 }
 
-/// A page for a terminal of 80 columns.
+/// A page for a terminal.
 pub(super) struct TerminalPage<'a> {
     pub out: &'a mut dyn Write,
     pub color: bool,
+    /// The number of columns.
+    pub width: usize,
 }
 
 impl TerminalPage<'_> {
@@ -66,7 +69,7 @@ impl Page for TerminalPage<'_> {
     }
 
     fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
-        let indent = lead.len();
+        let indent = display_width(lead);
         let label = escape(label);
         let mut label = &*label;
         let mut lead = lead;
@@ -75,7 +78,8 @@ impl Page for TerminalPage<'_> {
             self.line(&format!("  {label}"))?;
             label = "";
         }
-        for line in wrap(&escape(text), WIDTH - 2 - Self::LABEL - indent) {
+        let width = self.width.saturating_sub(2 + Self::LABEL + indent);
+        for line in wrap(&escape(text), width) {
             self.line(&format!(
                 "  {label:<width$}{lead:indent$}{line}",
                 width = Self::LABEL

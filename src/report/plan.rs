@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::CoverageTally;
-use super::page::{Page, Style, TerminalPage};
+use super::page::{Page, Style, TerminalPage, WIDTH};
 use super::sections::write_gaps;
 use super::source_choices::{PlannedSources, write_source_choices};
 use super::summary::SummaryWindow;
@@ -124,7 +124,11 @@ pub(crate) fn write_plan(
     color: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut page = TerminalPage { out, color };
+    let mut page = TerminalPage {
+        out,
+        color,
+        width: WIDTH,
+    };
     write_work(plan, &mut page)?;
     write_slowest(plan, &mut page)?;
     write_source_choices(&mut page, &plan.source_choices)?;

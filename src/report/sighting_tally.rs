@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::IndicatorSummary;
+use super::sighting_rows::FirstAndLast;
+use super::time_histogram::AccountHistograms;
+use super::{IndicatorSummary, PrincipalSummaries, PrincipalTally};
 use dragnet_model::time::{UNKNOWN_TIME_MS, format_ms};
 use dragnet_model::{OwnCall, Sighting};
 
@@ -17,7 +19,7 @@ pub struct TopCounts {
 }
 
 impl TopCounts {
-    fn add(&mut self, key: &str) {
+    pub(super) fn add(&mut self, key: &str) {
         if let Some(count) = self.counts.get_mut(key) {
             *count += 1;
         } else if !key.is_empty() && self.counts.len() < MOST_KEYS {
@@ -82,6 +84,9 @@ pub struct SightingTally {
     by_address: TopCounts,
     by_indicator: TopCounts,
     indicators: HashMap<String, IndicatorSightings>,
+    principals: PrincipalTally,
+    histograms: AccountHistograms,
+    rows: FirstAndLast,
 }
 
 impl SightingTally {
@@ -104,6 +109,9 @@ impl SightingTally {
         self.by_account.add(&event.account);
         self.by_principal.add(&event.identity.arn);
         self.by_address.add(&event.source_ip);
+        self.principals.add(sighting);
+        self.histograms.add(&event.account, event.time_ms);
+        self.rows.add(sighting);
         for indicator in &sighting.indicators {
             self.by_indicator.add(indicator);
         }
@@ -173,6 +181,21 @@ impl SightingTally {
     /// Returns how many of these have no known time.
     pub fn without_time(&self) -> u64 {
         self.without_time
+    }
+
+    /// Returns the summaries of their principals.
+    pub fn principals(&self) -> PrincipalSummaries {
+        self.principals.summaries()
+    }
+
+    /// Returns when they happened in each account.
+    pub(super) fn histograms(&self) -> &AccountHistograms {
+        &self.histograms
+    }
+
+    /// Returns the first and the last of them.
+    pub(super) fn rows(&self) -> &FirstAndLast {
+        &self.rows
     }
 
     /// Returns the counts by event account.

@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::resource::describe_resource;
 use super::{AccountNames, CsvFile, JsonText, ReportError};
 use crate::config::SightingsForm;
+use crate::lineage::Lineage;
 use dragnet_model::time::format_ms;
 use dragnet_model::{OwnCall, Sighting};
 
@@ -21,10 +23,71 @@ pub fn write_sightings<E: std::error::Error + 'static>(
     names: &AccountNames,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
+    write_rows(
+        format,
+        rows,
+        Columns {
+            names,
+            lineage: None,
+        },
+        out,
+    )
+}
+
+/// Does the same for a run that follows credentials: with the identity of the lineage that acted,
+/// and its depth.
+///
+/// # Errors
+/// As for [`write_sightings`].
+pub fn write_followed_sightings<E: std::error::Error + 'static>(
+    format: SightingsForm,
+    rows: impl IntoIterator<Item = Result<Sighting, E>>,
+    names: &AccountNames,
+    lineage: &Lineage,
+    out: impl Write,
+) -> Result<(), ReportError<E>> {
+    let columns = Columns {
+        names,
+        lineage: Some(lineage),
+    };
+    write_rows(format, rows, columns, out)
+}
+
+/// What the columns depend on besides the sighting.
+#[derive(Clone, Copy)]
+struct Columns<'a> {
+    names: &'a AccountNames,
+    /// The lineage, if the rows have its columns.
+    lineage: Option<&'a Lineage>,
+}
+
+impl<'a> Columns<'a> {
+    fn row(self, sighting: &'a Sighting) -> Row<'a> {
+        let row = Row::new(sighting, self.names);
+        let Some(lineage) = self.lineage else {
+            return row;
+        };
+        let actor = lineage
+            .find_actor(&sighting.details, &sighting.message)
+            .filter(|_| sighting.trusted);
+        Row {
+            lineage: Some(actor.map_or_else(String::new, |node| node.identity.to_string())),
+            depth: Some(Depth(actor.map(|node| node.depth))),
+            ..row
+        }
+    }
+}
+
+fn write_rows<E: std::error::Error + 'static>(
+    format: SightingsForm,
+    rows: impl IntoIterator<Item = Result<Sighting, E>>,
+    columns: Columns<'_>,
+    out: impl Write,
+) -> Result<(), ReportError<E>> {
     match format {
-        SightingsForm::Csv => write_csv(rows, names, out),
-        SightingsForm::Jsonl => write_jsonl(rows, names, out),
-        SightingsForm::Json => write_array(rows, names, out),
+        SightingsForm::Csv => write_csv(rows, columns, out),
+        SightingsForm::Jsonl => write_jsonl(rows, columns, out),
+        SightingsForm::Json => write_array(rows, columns, out),
     }
 }
 
@@ -61,7 +124,18 @@ struct Row<'a> {
     source: &'static str,
     trusted: bool,
     copies_differ: bool,
+    resource: String,
+    /// The identity of the lineage that acted; empty if it was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lineage: Option<String>,
+    /// Its depth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depth: Option<Depth>,
 }
+
+/// The depth in the lineage; `None` if no identity of the lineage acted.
+#[derive(Serialize)]
+struct Depth(Option<usize>);
 
 /// Writes `self` as a truth value, except if it is only claimed.
 #[expect(
@@ -85,7 +159,8 @@ pub fn sighting_row(sighting: &Sighting, names: &AccountNames) -> Map<String, Va
     }
 }
 
-const COLUMNS: [&str; 29] = [
+/// The columns, in their order.
+pub(super) const COLUMNS: [&str; 30] = [
     "event_time",
     "event_account_id",
     "event_region",
@@ -115,7 +190,11 @@ const COLUMNS: [&str; 29] = [
     "source",
     "trusted",
     "copies_differ",
+    "resource",
 ];
+
+/// The columns of a run that follows credentials, after the others.
+const LINEAGE_COLUMNS: [&str; 2] = ["lineage", "depth"];
 
 impl<'a> Row<'a> {
     fn new(sighting: &'a Sighting, names: &'a AccountNames) -> Self {
@@ -151,6 +230,9 @@ impl<'a> Row<'a> {
             source: stored.source.as_str(),
             trusted: sighting.trusted,
             copies_differ: sighting.copies_differ,
+            resource: describe_resource(sighting),
+            lineage: None,
+            depth: None,
         }
     }
 
@@ -185,31 +267,45 @@ impl<'a> Row<'a> {
             self.source,
             if self.trusted { "true" } else { "false" },
             if self.copies_differ { "true" } else { "false" },
+            &self.resource,
         ];
+        let Some(lineage) = &self.lineage else {
+            return csv.write_row(&cells);
+        };
+        let depth = self.depth.as_ref().and_then(|depth| depth.0);
+        let depth = depth.map_or_else(String::new, |depth| depth.to_string());
+        let mut cells = cells.to_vec();
+        cells.extend([lineage.as_str(), depth.as_str()]);
         csv.write_row(&cells)
     }
 }
 
 fn write_csv<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
-    names: &AccountNames,
+    columns: Columns<'_>,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
-    let mut csv = CsvFile::new(out, &COLUMNS)?;
+    let mut header = COLUMNS.to_vec();
+    if columns.lineage.is_some() {
+        header.extend(LINEAGE_COLUMNS);
+    }
+    let mut csv = CsvFile::new(out, &header)?;
     for row in rows {
-        Row::new(&row.map_err(ReportError::Rows)?, names).write_record(&mut csv)?;
+        columns
+            .row(&row.map_err(ReportError::Rows)?)
+            .write_record(&mut csv)?;
     }
     Ok(csv.finish()?)
 }
 
 fn write_jsonl<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
-    names: &AccountNames,
+    columns: Columns<'_>,
     mut out: impl Write,
 ) -> Result<(), ReportError<E>> {
     for row in rows {
         let row = row.map_err(ReportError::Rows)?;
-        writeln!(out, "{}", JsonText::compact(&Row::new(&row, names))?)?;
+        writeln!(out, "{}", JsonText::compact(&columns.row(&row))?)?;
     }
     Ok(out.flush()?)
 }
@@ -217,13 +313,13 @@ fn write_jsonl<E: std::error::Error + 'static>(
 /// Writes an array with one element per line, as the rows are read.
 fn write_array<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
-    names: &AccountNames,
+    columns: Columns<'_>,
     mut out: impl Write,
 ) -> Result<(), ReportError<E>> {
     let mut separator = "[\n";
     for row in rows {
         let row = row.map_err(ReportError::Rows)?;
-        let json = JsonText::compact(&Row::new(&row, names))?;
+        let json = JsonText::compact(&columns.row(&row))?;
         write!(out, "{separator}{json}")?;
         separator = ",\n";
     }
@@ -256,9 +352,9 @@ mod tests {
     #[test]
     fn csv_rows_are_complete_and_defused() {
         insta::assert_snapshot!(report(SightingsForm::Csv, &["=cmd|' /C calc'!A0", "a,\"b\"\nc"]), @r#"
-        event_time,event_account_id,event_region,account_name,indicators,matched_fields,hunts,event_name,event_source,principal_arn,access_key_id,source_ip,user_agent,error_code,record_id,request_id,copies,self,account_id,region,log_group,log_stream,event_id,timestamp,ingestion_time,message,source,trusted,copies_differ
-        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,'=cmd|' /C calc'!A0,logs,true,false
-        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,"a,""b""\u{a}c",logs,true,false
+        event_time,event_account_id,event_region,account_name,indicators,matched_fields,hunts,event_name,event_source,principal_arn,access_key_id,source_ip,user_agent,error_code,record_id,request_id,copies,self,account_id,region,log_group,log_stream,event_id,timestamp,ingestion_time,message,source,trusted,copies_differ,resource
+        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,'=cmd|' /C calc'!A0,logs,true,false,
+        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,"a,""b""\u{a}c",logs,true,false,
         "#);
     }
 
@@ -275,6 +371,25 @@ mod tests {
             .map(|column| line.find(&format!("\"{column}\":")).unwrap())
             .collect();
         assert!(offsets.is_sorted(), "the order of the columns");
+    }
+
+    #[test]
+    fn followed_sightings_have_two_more_columns() {
+        let lineage = Lineage::default();
+        let write = |format| {
+            let rows = [Ok::<_, Infallible>(sighting("a"))];
+            written(|out| write_followed_sightings(format, rows, &names(), &lineage, out))
+        };
+        let csv = write(SightingsForm::Csv);
+        assert!(csv.starts_with("event_time,"), "{csv}");
+        assert!(
+            csv.lines().next().unwrap().ends_with(",lineage,depth"),
+            "{csv}"
+        );
+        assert!(csv.lines().nth(1).unwrap().ends_with(",,"), "{csv}");
+        let row: serde_json::Value = serde_json::from_str(&write(SightingsForm::Jsonl)).unwrap();
+        assert_eq!(row["lineage"], "");
+        assert!(row.as_object().unwrap().contains_key("depth") && row["depth"].is_null());
     }
 
     #[test]

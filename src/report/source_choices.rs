@@ -209,6 +209,7 @@ mod tests {
         let mut page = TerminalPage {
             out: &mut out,
             color: false,
+            width: 80,
         };
         write_source_choices(&mut page, choices).unwrap();
         String::from_utf8(out).unwrap()

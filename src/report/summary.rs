@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::{CoverageCounts, FileSummary, HuntSummary, LogGroupCounts, NotRequired, SourceCounts};
+use super::{
+    CoverageCounts, FileSummary, FollowSummary, HuntSummary, LogGroupCounts, NotRequired,
+    SourceCounts,
+};
 use crate::config::{RejectedEntries, Scope};
 use crate::digests::IntegritySummary;
 use dragnet_model::time::rfc3339_ms;
@@ -53,10 +56,16 @@ pub struct Summary {
     /// Whether reads of the buckets that were searched were recorded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bucket_reads: Vec<BucketReads>,
+    /// The lineage, if credentials were followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow: Option<FollowSummary>,
     /// Whether the CloudTrail of accounts and account-Regions was searched.
     pub sources: SourceCounts,
     /// Tampering calls, by event name.
     pub tampering: BTreeMap<String, u64>,
+    /// Whether only write calls were searched.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub changes_only: bool,
     /// The kinds of logs whose gaps make the run incomplete.
     pub required: RequiredKinds,
     /// The log groups of other kinds, with their gaps.

@@ -5,21 +5,40 @@
 use std::io::{self, Write};
 
 use super::page::{Page, Style, TerminalPage, WIDTH};
-use super::sections::write_sections;
+use super::sections::{write_found, write_further_sections};
 use super::verdict::{verdict, verdict_style};
 use super::wrap::wrap;
 use super::{RunReport, escape};
+
+/// The narrowest width that is used, so that columns remain.
+const NARROWEST: usize = 40;
 
 /// Writes the run report for a terminal of 80 columns.
 ///
 /// # Errors
 /// Returns an error if `out` cannot be written.
 pub fn write_run_report(report: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+    write_fitted_run_report(report, None, out)
+}
+
+/// Writes the run report for a terminal with `columns`; by default it has 80.
+///
+/// # Errors
+/// Returns an error if `out` cannot be written.
+pub fn write_fitted_run_report(
+    report: &RunReport<'_>,
+    columns: Option<u16>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let width = columns.map_or(WIDTH, usize::from).max(NARROWEST);
     let mut page = TerminalPage {
         out,
         color: report.color,
+        width,
     };
-    write_sections(report, &mut page)?;
+    write_found(report, &mut page)?;
+    report.sightings.rows().write(&mut page, report.names)?;
+    write_further_sections(report, &mut page)?;
     page.heading("Files", Style::Plain)?;
     page.item("in", report.directory)?;
     page.item("", &report.files.join(" "))?;
@@ -33,7 +52,7 @@ pub fn write_run_report(report: &RunReport<'_>, out: &mut dyn Write) -> io::Resu
     let lines = verdict(report);
     lines
         .iter()
-        .flat_map(|line| wrap(&escape(line), WIDTH))
+        .flat_map(|line| wrap(&escape(line), width))
         .try_for_each(|line| page.styled_line(&line, style))
 }
 
@@ -148,8 +167,33 @@ mod tests {
                                  166  arn:aws:iam::111111111111:user/11
                                       and 2 more
           by address           2,000  192.0.2.1
-          by indicator         2,000  192.0.2.1
-                               2,000  alice
+
+        Indicators
+                                   0  192.0.2.1 (ip)
+                                   0  alice (user)
+
+        First and last sightings
+          2026-03-01T12:00:00Z  pro\u{202e}d
+              192.0.2.1  user/0
+          2026-03-01T12:00:00Z  pro\u{202e}d
+              192.0.2.1  user/1
+          2026-03-01T12:00:00Z  pro\u{202e}d
+              192.0.2.1  user/2
+          2026-03-01T12:00:00Z  pro\u{202e}d
+              192.0.2.1  user/3
+          2026-03-01T12:00:00Z  pro\u{202e}d
+              192.0.2.1  user/4
+          … 1,990 more in the files of the run
+          2026-03-01T12:00:00Z  pro\u{202e}d
+              192.0.2.1  user/3
+          2026-03-01T12:00:00Z  pro\u{202e}d
+              192.0.2.1  user/4
+          2026-03-01T12:00:00Z  pro\u{202e}d
+              192.0.2.1  user/5
+          2026-03-01T12:00:00Z  pro\u{202e}d
+              192.0.2.1  user/6
+          2026-03-01T12:00:00Z  pro\u{202e}d
+              192.0.2.1  user/7
 
         Not covered: can be fixed
           denied           400 accounts: access-denied: AccessDenied: User:

@@ -26,6 +26,7 @@ pub(super) fn verdict_style(summary: &Summary) -> Style {
 pub(super) fn verdict(report: &RunReport<'_>) -> Vec<String> {
     let summary = report.summary;
     let mut lines = vec![first_line(summary)];
+    lines.extend(changes_sentence(summary).map(str::to_owned));
     lines.extend(summary.files.iter().flat_map(FileSummary::sentences));
     if summary.status != RunStatus::Failed && summary.accounts.in_scope > 0 {
         let sources = &report.evidence.sources;
@@ -39,6 +40,7 @@ pub(super) fn verdict(report: &RunReport<'_>) -> Vec<String> {
     lines.extend(gaps_sentences(report.coverage));
     lines.extend(summary.not_required.sentences());
     lines.extend(report.evidence.other_sources.sentences(&summary.required));
+    lines.extend(summary.follow.and_then(|follow| follow.sentence()));
     lines.extend(rejected_entries_sentence(summary));
     lines.extend(unmatched_sentence(&summary.unmatched_selectors));
     lines.extend(hunts_sentence(summary));
@@ -46,6 +48,12 @@ pub(super) fn verdict(report: &RunReport<'_>) -> Vec<String> {
     lines.extend(accepted_sentence(report.coverage));
     lines.extend(inactive_sentence(summary, report.coverage));
     lines
+}
+
+/// Returns that read calls were left out, if they were.
+fn changes_sentence(summary: &Summary) -> Option<&'static str> {
+    let text = "Only write calls were searched: read calls and other events were left out.";
+    (summary.changes_only && summary.status != RunStatus::Failed).then_some(text)
 }
 
 /// Returns how many folders of buckets were read.
@@ -273,6 +281,7 @@ mod tests {
             counts: true,
             as_written: false,
             notes: Vec::new(),
+            preview: Vec::new(),
             may_double_count: false,
             cut_off: false,
         }

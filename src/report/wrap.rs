@@ -20,6 +20,32 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
         .collect()
 }
 
+/// Returns a text cut to `width` columns. The last column then shows that something is missing.
+pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
+    if display_width(text) <= width {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::new();
+    let mut columns = 0;
+    for character in text.chars() {
+        columns += display_width(character.encode_utf8(&mut [0; 4]));
+        if columns >= width {
+            break;
+        }
+        shown.push(character);
+    }
+    shown.push('…');
+    Cow::Owned(shown)
+}
+
+/// Returns a text in exactly `width` columns: cut, or filled with spaces.
+pub(super) fn fit(text: &str, width: usize) -> String {
+    let mut shown = cut(text, width).into_owned();
+    let missing = width.saturating_sub(display_width(&shown));
+    shown.extend(std::iter::repeat_n(' ', missing));
+    shown
+}
+
 /// Returns how many columns of a terminal a text takes.
 pub(super) fn display_width(text: &str) -> usize {
     textwrap::core::display_width(text)
@@ -42,6 +68,15 @@ mod tests {
     fn several_spaces_become_one() {
         assert_eq!(wrap("  a   b  ", 80), ["a b"]);
         assert_eq!(wrap("   ", 80), [""]);
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "ab…");
+        assert_eq!(cut("名前名", 4), "名…");
+        assert_eq!(fit("ab", 4), "ab  ");
+        assert_eq!(fit("名前名", 4), "名… ");
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod quoted_pattern;
 mod required_text;
 mod resource_names;
 mod search_set;
+mod write_call;
 
 pub use candidates::Candidates;
 pub use canonical::{are_equal_documents, canonical_text};
@@ -57,3 +58,4 @@ pub use passthrough_query::{PassthroughQuery, prepare};
 pub use pattern::coarse_pattern;
 pub(crate) use quoted_pattern::quoted_pattern;
 pub use search_set::{SearchSet, SearchSetError};
+pub use write_call::is_write_call;

@@ -10,8 +10,9 @@ use super::hunts::{
 use super::passthrough_query::{PassthroughQuery, prepare};
 use super::pattern::pattern_from;
 use super::required_text::{HidingEscapes, RequiredText};
+use super::write_call::is_write_call;
 use super::{Candidates, Document, Matcher, MatcherError, Matches, StreamFilter, insights};
-use dragnet_model::{EventLookup, Hunt, Indicator};
+use dragnet_model::{EventDetails, EventLookup, Hunt, Indicator};
 use insights_ql::{Event, Expr, Record};
 
 /// The compiled indicators and hunts of a sweep. Built once and shared by all scans.
@@ -21,6 +22,7 @@ pub struct SearchSet {
     hunts: Vec<PreparedHunt>,
     passthrough: Vec<PassthroughQuery>,
     indicators: Vec<Indicator>,
+    changes_only: bool,
     /// Built when they are needed, because a search of files has none.
     server_filters: OnceLock<ServerFilters>,
 }
@@ -78,8 +80,23 @@ impl SearchSet {
             hunts,
             passthrough,
             indicators: indicators.to_vec(),
+            changes_only: false,
             server_filters: OnceLock::new(),
         })
+    }
+
+    /// Searches only write calls, if `changes_only` is set.
+    #[must_use]
+    pub fn with_changes_only(self, changes_only: bool) -> Self {
+        Self {
+            changes_only,
+            ..self
+        }
+    }
+
+    /// Whether an event is left out, because it is no write call.
+    pub fn leaves_out(&self, message: &str, details: &EventDetails<'_>) -> bool {
+        self.changes_only && !is_write_call(message, details)
     }
 
     fn has_indicators(&self) -> bool {

@@ -45,6 +45,7 @@ impl ContainSettings {
             sources: SourceSelection::default(),
             files: None,
             collects: false,
+            follow: None,
             indicators,
             hunts: Vec::new(),
             left_out: Vec::new(),
@@ -54,6 +55,7 @@ impl ContainSettings {
             fail_on_sighting: false,
             check_trail_integrity: true,
             verify_integrity: false,
+            changes_only: false,
             engines: EngineSettings {
                 choice: EngineChoice::default(),
                 max_scan_cost: EngineSettings::DEFAULT_MAX_SCAN_COST,

@@ -1,6 +1,6 @@
 //! The settings of `list`.
 
-use super::{JmespathQuery, OutputFormat, Reach};
+use super::{ListOutput, Reach};
 
 /// The settings of `list`.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,10 +9,8 @@ pub struct ListSettings {
     pub reach: Reach,
     /// What to list.
     pub what: Listing,
-    /// The output format.
-    pub output: OutputFormat,
-    /// The part to print.
-    pub query: Option<JmespathQuery>,
+    /// How it is printed.
+    pub output: ListOutput,
 }
 
 dragnet_model::word_enum! {

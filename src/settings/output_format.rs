@@ -10,5 +10,7 @@ dragnet_model::word_enum! {
         Json => "json",
         /// CSV for spreadsheets.
         Csv => "csv",
+        /// A line for each row, with tabs between the cells and without a header.
+        Text => "text",
     }
 }

@@ -11,4 +11,6 @@ pub struct ReportSettings {
     pub run_dir: PathBuf,
     /// The formats, without duplicates.
     pub formats: Vec<Format>,
+    /// Whether to open `report.html` in the browser.
+    pub opens_page: bool,
 }

@@ -218,6 +218,7 @@ impl ScheduleSettings {
             sources: SourceSelection::default(),
             files: None,
             collects: false,
+            follow: None,
             indicators,
             hunts,
             left_out,
@@ -229,6 +230,7 @@ impl ScheduleSettings {
             // repeatedly.
             check_trail_integrity: false,
             verify_integrity: false,
+            changes_only: false,
             // A watch runs continuously, so it only uses the engine that is free.
             engines: EngineSettings {
                 choice: EngineChoice::Filter,

@@ -115,11 +115,13 @@ mod tests {
             rejected: Vec::new(),
             files: None,
             collects: false,
+            follow: None,
             formats: Format::DEFAULT.to_vec(),
             out_dir: PathBuf::from("runs"),
             fail_on_sighting: false,
             check_trail_integrity: true,
             verify_integrity: false,
+            changes_only: false,
             engines: EngineSettings {
                 choice: EngineChoice::Auto,
                 max_scan_cost: EngineSettings::DEFAULT_MAX_SCAN_COST,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EngineChoice, FileSettings, Reach};
+use super::{EngineChoice, FileSettings, FollowSettings, Reach};
 use crate::config::{Format, RejectedEntries};
 use dragnet_model::{Hunt, Indicator, RequiredKinds, SourceSelection, TimeWindow, WindowEnd};
 
@@ -43,6 +43,9 @@ pub struct SweepSettings {
     /// Whether all records are kept, as `collect` does. Not written otherwise, for the same reason.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub collects: bool,
+    /// How credentials are followed. Not written if they are not, for the same reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow: Option<FollowSettings>,
     /// The formats of the reports, without duplicates.
     pub formats: Vec<Format>,
     /// The directory in which the directory of the run is created. A run does not store it, because
@@ -58,6 +61,9 @@ pub struct SweepSettings {
     /// of the settings of older runs stays the same.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verify_integrity: bool,
+    /// Whether only write calls are sightings. Not written otherwise, for the same reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changes_only: bool,
     /// How log groups are scanned.
     pub engines: EngineSettings,
 }

@@ -150,7 +150,10 @@ impl Checkpoint {
             "SELECT account, region, source, location, place.id, status, reason, detail, denied_by,
                     unit.id AS unit, pass, engine, lookup, from_ms, to_ms, pages, token,
                     coalesce(token_ms, 0) AS token_ms
-             FROM place LEFT JOIN unit ON unit.place = place.id WHERE source IS NOT NULL AND source <> 'file' ORDER BY unit.id",
+             FROM place LEFT JOIN unit ON unit.place = place.id
+             WHERE source IS NOT NULL AND source <> 'file'
+                   AND round = coalesce((SELECT CAST(value AS INTEGER) FROM fact WHERE key = 'follow_round'), 0)
+             ORDER BY unit.id",
         )?;
         let mut rows = select.query([])?;
         let insights_usd =

@@ -66,7 +66,22 @@ fn write_entry(transaction: &TrackedTransaction<'_>, entry: &Entry) -> Result<()
     }
 }
 
-fn insert_facts(transaction: &Connection, facts: &RunFacts) -> Result<(), StoreError> {
+/// Returns the round in which a run continues. A run that ended starts again with round 0.
+pub(super) fn prepare_round_to_resume(transaction: &Connection) -> Result<i64, StoreError> {
+    transaction.execute(
+        "DELETE FROM fact WHERE key = 'follow_round'
+         AND EXISTS (SELECT 1 FROM fact WHERE key = 'ended' AND value IN ('swept', 'failed'))",
+        [],
+    )?;
+    let round = transaction.query_row(
+        "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM fact WHERE key = 'follow_round'), 0)",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(round)
+}
+
+pub(super) fn insert_facts(transaction: &Connection, facts: &RunFacts) -> Result<(), StoreError> {
     let mut insert =
         transaction.prepare_cached("INSERT OR REPLACE INTO fact (key, value) VALUES (?1, ?2)")?;
     for (key, text) in facts.texts() {
@@ -89,8 +104,9 @@ fn insert_account(transaction: &Connection, account: &ScopedAccount) -> Result<(
 
 fn insert_coverage_row(transaction: &Connection, row: &CoverageRow) -> Result<(), StoreError> {
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO place (id, account, account_name, region, source, location, class, detail, elsewhere)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8)",
+        "INSERT INTO place (id, account, account_name, region, source, location, class, detail, elsewhere, round)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8,
+                 coalesce((SELECT CAST(value AS INTEGER) FROM fact WHERE key = 'follow_round'), 0))",
     )?;
     insert.execute(params![
         row.id.0,

@@ -223,7 +223,7 @@ impl RunReader {
         &self,
         groups: &BTreeSet<LogGroupArn>,
     ) -> Result<CoverageOutcomes, StoreError> {
-        let select = "SELECT account, region, location, status, reason, detail, denied_by, source FROM place";
+        let select = "SELECT account, region, location, status, reason, detail, denied_by, source FROM place WHERE round = 0";
         let mut select = self.connection.prepare(select)?;
         let mut rows = select.query([])?;
         let mut outcomes = CoverageOutcomes::default();

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::checksums::TrackedDatabase;
 use super::entry::Entry;
 use super::ids::{CoverageId, UnitId};
+use super::row_observer::{RowObserver, UseNewSighting};
 use super::{Checkpoint, RunDir, RunFacts, StoreError, checkpoint, commit, schema, searched_files};
 
 /// The number of entries that may wait for the disk. The sightings of a page may be some 300 KB
@@ -28,6 +29,10 @@ const GATHER_TIME: Duration = Duration::from_millis(25);
 pub struct Journal {
     entries: mpsc::Sender<Entry>,
     next_id: Arc<AtomicI64>,
+    observer: RowObserver,
+    /// Whether a round of following writes it. The first search of the run has recorded the
+    /// accounts, the log sources and the facts of the whole run.
+    is_round: bool,
 }
 
 /// The writer task. Its result says whether all entries are on disk.
@@ -45,7 +50,33 @@ impl Journal {
     /// The database cannot be created.
     pub fn create(dir: &RunDir, facts: &RunFacts) -> Result<(Self, Writer), StoreError> {
         let database = schema::create(&dir.database(), &facts.texts())?;
-        Ok(Self::start(database, 1))
+        Ok(Self::start(database, 1, false))
+    }
+
+    /// Opens the `run.db` of a run whose last search ended, and starts the writer of its next round
+    /// of following. `facts` describe the round; they are on disk when this returns.
+    ///
+    /// # Errors
+    /// The database cannot be opened, has another format, or is damaged.
+    pub fn start_round(dir: &RunDir, facts: &RunFacts) -> Result<(Self, Writer), StoreError> {
+        let mut database = TrackedDatabase::open(schema::open(&dir.database())?)?;
+        database.change(|transaction| {
+            for key in RunFacts::end_keys() {
+                transaction.execute("DELETE FROM fact WHERE key = ?1", [key])?;
+            }
+            commit::insert_facts(transaction, facts)
+        })?;
+        let next_id = checkpoint::next_id(database.connection())?;
+        Ok(Self::start(database, next_id, true))
+    }
+
+    /// Opens the `run.db` of a run whose last search ended, and writes facts.
+    ///
+    /// # Errors
+    /// The database cannot be opened, has another format, or is damaged.
+    pub fn write_facts(dir: &RunDir, facts: &RunFacts) -> Result<(), StoreError> {
+        let mut database = TrackedDatabase::open(schema::open(&dir.database())?)?;
+        database.change(|transaction| commit::insert_facts(transaction, facts))
     }
 
     /// A journal that discards all entries, for commands without a run.
@@ -55,6 +86,8 @@ impl Journal {
         Self {
             entries,
             next_id: Arc::new(AtomicI64::new(1)),
+            observer: RowObserver::default(),
+            is_round: false,
         }
     }
 
@@ -66,8 +99,13 @@ impl Journal {
     pub fn resume(dir: &RunDir) -> Result<(Self, Writer, Checkpoint), StoreError> {
         let mut database = TrackedDatabase::open(schema::open(&dir.database())?)?;
         schema::index_units(database.connection())?;
+        let mut round = 0;
         database.change(|transaction| {
-            transaction.execute_batch("DELETE FROM place WHERE source IS NULL;")?;
+            round = commit::prepare_round_to_resume(transaction)?;
+            transaction.execute(
+                "DELETE FROM place WHERE source IS NULL AND round = ?1",
+                [round],
+            )?;
             let units = searched_files::unfinished_units(transaction)?;
             for unit in &units {
                 commit::restart(transaction, *unit)?;
@@ -80,20 +118,28 @@ impl Journal {
         })?;
         let next_id = checkpoint::next_id(database.connection())?;
         let checkpoint = Checkpoint::load(database.connection())?;
-        let (journal, writer) = Self::start(database, next_id);
+        let (journal, writer) = Self::start(database, next_id, round > 0);
         Ok((journal, writer, checkpoint))
     }
 
-    fn start(database: TrackedDatabase, next_id: i64) -> (Self, Writer) {
+    fn start(database: TrackedDatabase, next_id: i64, is_round: bool) -> (Self, Writer) {
         let (entries, waiting) = mpsc::channel(CHANNEL_CAPACITY);
-        let writer = tokio::spawn(write_all(database, waiting));
+        let observer = RowObserver::default();
+        let writer = tokio::spawn(write_all(database, waiting, observer.clone()));
         (
             Self {
                 entries,
                 next_id: Arc::new(AtomicI64::new(next_id)),
+                observer,
+                is_round,
             },
             writer,
         )
+    }
+
+    /// Passes every sighting that is written from now on to `use_sighting`, when it is on disk.
+    pub fn observe_sightings(&self, use_sighting: UseNewSighting) {
+        self.observer.set(use_sighting);
     }
 
     /// Writes an entry; waits while the channel is full.
@@ -105,6 +151,9 @@ impl Journal {
         // one here.
         let entry = Box::new(entry);
         async {
+            if self.is_round && !is_of_round(&entry) {
+                return Ok(());
+            }
             self.entries
                 .reserve()
                 .await
@@ -133,15 +182,30 @@ impl Journal {
     }
 }
 
+/// Whether a round of following writes an entry. It reads only a part of the organization, so what
+/// it says about accounts, log sources and the whole run must not replace what the first search
+/// recorded, except how the run ended.
+fn is_of_round(entry: &Entry) -> bool {
+    match entry {
+        Entry::Account(_) | Entry::SourceLookup(_) | Entry::LogSource(_) => false,
+        Entry::Facts(facts) => facts.ended.text().is_some(),
+        _ => true,
+    }
+}
+
 async fn write_all(
     mut database: TrackedDatabase,
     mut waiting: mpsc::Receiver<Entry>,
+    observer: RowObserver,
 ) -> Result<(), StoreError> {
     let mut batch = Vec::with_capacity(MAX_BATCH);
     while gather(&mut waiting, &mut batch).await {
         // One blocking task per batch: a permanent one would stop the paused time of a test.
+        let observer = observer.clone();
         let committed = tokio::task::spawn_blocking(move || {
+            observer.prepare(database.connection())?;
             commit::commit_batch(&mut database, &batch)?;
+            observer.pass_new(database.connection())?;
             batch.clear();
             Ok::<_, StoreError>((database, batch))
         });

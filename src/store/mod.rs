@@ -22,7 +22,9 @@ mod object_counts;
 mod packed;
 mod passthrough_rows;
 mod reader;
+mod round_gaps;
 mod row;
+mod row_observer;
 mod run_dir;
 mod run_facts;
 mod run_list;
@@ -56,6 +58,8 @@ pub use manifest::{
 pub use object_counts::ObjectCount;
 pub use passthrough_rows::StoredRows;
 pub use reader::{CallCounts, InsightsTotal, RunReader};
+pub use round_gaps::RoundGap;
+pub use row_observer::{NewSighting, UseNewSighting};
 pub use run_dir::RunDir;
 pub use run_facts::{RunEnding, RunFacts, StoredWindowBasis};
 pub use run_list::list_runs;

@@ -135,11 +135,11 @@ impl RunReader {
                 "SELECT account, account_name, region, location, class, status, reason, detail, denied_by,
                         min(from_ms), max(to_ms), total(pages), total(events), total(bytes), total(sightings),
                         elsewhere, group_concat(DISTINCT engine), source
-                 FROM place LEFT JOIN unit ON unit.place = place.id GROUP BY place.id
+                 FROM place LEFT JOIN unit ON unit.place = place.id WHERE round = 0 GROUP BY place.id
                  UNION ALL
                  SELECT id, name, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, 0.0, 0.0, 0.0, 0.0, 0, NULL, NULL
                  FROM account WHERE standing = 'in-scope' AND id NOT IN
-                       (SELECT account FROM place WHERE source IS NOT 'file')
+                       (SELECT account FROM place WHERE source IS NOT 'file' AND round = 0)
                  ORDER BY account, region, location",
             )
             .map_err(StoreError::from)?;

@@ -85,6 +85,14 @@ run_facts! {
     /// Whether the run belongs to a collection, which keeps all records; other runs have no such
     /// fact.
     collects: Text<bool> = "collects";
+    /// Whether only write calls were searched; other runs have no such fact.
+    changes_only: Text<bool> = "changes_only";
+    /// How the run follows credentials; other runs have no such fact.
+    follow: Json<Value> = "follow";
+    /// The round of following that is being searched; none before the first.
+    follow_round: Json<u32> = "follow_round";
+    /// The rounds that were started.
+    follow_rounds: Json<Value> = "follow_rounds";
     /// The kinds of logs whose gaps make the run incomplete.
     required_kinds: Json<RequiredKinds> = "require";
     /// The names of the indicators.
@@ -158,6 +166,18 @@ impl RunFacts {
     /// Whether the sweep of the run ended normally.
     pub fn was_swept(&self) -> bool {
         self.ended.is(&RunEnding::Swept)
+    }
+
+    /// Returns the round in which a resumed run continues: that in which it was interrupted. A run
+    /// that ended starts again with the search for its own indicators, 0.
+    ///
+    /// # Errors
+    /// The fact is damaged.
+    pub fn round_to_resume(&self) -> Result<u32, FactError> {
+        match self.ended.get_if_stored()? {
+            Some(RunEnding::Swept | RunEnding::Failed) => Ok(0),
+            Some(RunEnding::Interrupted) | None => self.follow_round.get_or_default(),
+        }
     }
 
     /// Whether the run belongs to a watch, so that only the watch knows what is still to be read.

@@ -39,9 +39,11 @@ CREATE TABLE account (
 -- One row of the coverage: an account, an account-Region, or a place in it where records are stored. `source` is the
 -- kind of place (`logs`, `history`, `s3`, `file`), `location` where it is: the name of the log group, the bucket and the prefix of
 -- the keys, `files on disk` or the path of a file, or empty if the account-Region has only one place of the kind. Both are NULL for an account or account-Region. No status: not ended yet.
+-- `round`: 0, or the round of `--follow` that read it.
 CREATE TABLE place (
     id INTEGER PRIMARY KEY, account TEXT NOT NULL, account_name TEXT NOT NULL, region TEXT,
-    source TEXT, location TEXT, class TEXT, status TEXT, reason TEXT, detail TEXT NOT NULL, denied_by TEXT, elsewhere INTEGER NOT NULL
+    source TEXT, location TEXT, class TEXT, status TEXT, reason TEXT, detail TEXT NOT NULL, denied_by TEXT, elsewhere INTEGER NOT NULL,
+    round INTEGER NOT NULL
 ) STRICT;
 
 -- A work unit: a time range of a place that is read page by page; `token` is that of the next page. `engine` is that

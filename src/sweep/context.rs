@@ -23,7 +23,7 @@ use super::tally::Tally;
 use super::window_basis::WindowBasis;
 use crate::aws::{Aws, CallError};
 use crate::search::SearchSet;
-use crate::settings::{EngineChoice, SweepSettings};
+use crate::settings::{EngineChoice, KnownSources, SweepSettings};
 use crate::store::{Checkpoint, Journal, KnownGroup, KnownHistory, KnownObjects};
 use dragnet_model::time::Clock;
 use dragnet_model::{LogGroupArn, LogKind, Outcome, Target};
@@ -123,6 +123,12 @@ impl SweepContext {
             && matches!(self.windows, WindowBasis::EventTime(_))
             && !self.search_set.has_filter_pattern()
             && self.search_set.passthrough_queries().is_empty()
+    }
+
+    /// Returns the log sources that the first search of the run found, if this is a round of
+    /// following.
+    pub(super) fn known_sources(&self) -> Option<&KnownSources> {
+        self.settings.follow.as_ref()?.known_sources.as_deref()
     }
 
     /// Returns whether the sweep is only planned.

@@ -148,6 +148,9 @@ pub(super) fn examine_event(
     ) {
         return None;
     }
+    if search_set.leaves_out(&event.message, &details) {
+        return None;
+    }
     let hunts = matching_hunts(origin, &event, &details, is_trail_written, counts);
     if hits.is_none() && hunts.is_empty() {
         return None;

@@ -51,7 +51,8 @@ pub(super) fn start_file_search(
     if let Some(files) = settings.files.clone() {
         let search = FileSearch::new(FileSearchParts {
             files,
-            search_set: SearchSet::new(&settings.indicators, &settings.hunts)?,
+            search_set: SearchSet::new(&settings.indicators, &settings.hunts)?
+                .with_changes_only(settings.changes_only),
             settings: settings.clone(),
             known: parts.checkpoint.take_files(),
             journal: parts.journal.clone(),

@@ -65,6 +65,7 @@ pub use evidence::{
     look_up_trail_state, sources, sources_of_run,
 };
 pub use file_sweep::{FileSweepParts, sweep_files};
+pub(crate) use hunts::file_formats;
 pub use hunts::{HuntCounts, HuntRows, POINTER, RowOrigin, merged_counts, merged_rows};
 pub use judge::{CoverageJudge, watched_coverage};
 pub use judgement_basis::JudgementBasis;

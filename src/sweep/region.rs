@@ -38,12 +38,15 @@ async fn look_up_deliveries(
 ) -> Result<Deliveries, JournalClosed> {
     let shared = &context.shared;
     let target = context.target();
-    let result = shared
-        .unless_interrupted(async {
-            Ok(look_up_log_sources(&shared.aws, &context.session, &target).await)
-        })
-        .await;
-    let found = result.unwrap_or_else(|outcome| SourceLookups::from_failure(&target, &outcome));
+    let found = match shared.known_sources() {
+        Some(known) => SourceLookups::from_known(&target, known),
+        None => shared
+            .unless_interrupted(async {
+                Ok(look_up_log_sources(&shared.aws, &context.session, &target).await)
+            })
+            .await
+            .unwrap_or_else(|outcome| SourceLookups::from_failure(&target, &outcome)),
+    };
     let organization = context.member.organization();
     let deliveries = Deliveries::new(&found.log_sources, &target, organization.as_ref());
     for log_source in found.log_sources {

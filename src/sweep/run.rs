@@ -105,7 +105,8 @@ async fn run_sweep(
         parts.journal.clone(),
         Arc::clone(&parts.tally),
     ));
-    let search_set = SearchSet::new(&parts.settings.indicators, &parts.settings.hunts)?;
+    let search_set = SearchSet::new(&parts.settings.indicators, &parts.settings.hunts)?
+        .with_changes_only(parts.settings.changes_only);
     let access = create_access(&parts.aws, &parts.settings, &parts.run_id, &parts.journal).await?;
     // A rejected filter pattern ends this sweep, but not what the caller may do next.
     let cancel = parts.cancel.child_token();
@@ -348,8 +349,9 @@ fn nothing_in_scope(shared: &SweepContext) -> SweepError {
 
 /// Refuses a sweep if its log group patterns select nothing at all.
 fn check_log_group_patterns(shared: &SweepContext) -> Result<(), SweepError> {
-    if !shared.settings.sources.allows(StorageKind::Logs) {
-        // No log group was listed.
+    let is_round = shared.known_sources().is_some();
+    if is_round || !shared.settings.sources.allows(StorageKind::Logs) {
+        // Not all log groups were listed, or none.
         return Ok(());
     }
     match shared.selector_matches.useless_log_groups() {

@@ -108,6 +108,38 @@ fn practice_sweep_writes_private_files_and_reports_gaps() {
 }
 
 #[test]
+fn report_is_opened_by_the_program_of_the_desktop() {
+    let temp = tempfile::tempdir().unwrap();
+    dragnet(temp.path(), &["sweep", "198.51.100.23", "--practice", "-q"]);
+    let report = || command(temp.path(), &["report", "last", "--open"]);
+    let without_opener = report().env("PATH", temp.path()).output().unwrap();
+    assert_eq!(without_opener.status.code(), Some(1));
+    let error = text(&without_opener.stderr);
+    assert!(error.contains("open the file with a browser"), "{error}");
+    let page = only_run(temp.path()).join("report.html");
+    assert!(
+        page.exists(),
+        "the page is written although it cannot be opened"
+    );
+
+    for opener in ["xdg-open", "open"] {
+        let path = temp.path().join(opener);
+        let script =
+            "#!/bin/sh\nprintf '%s %s %s' \"$#\" \"$1\" \"$AWS_SECRET_ACCESS_KEY\" > opened\n";
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let opened = report().env("PATH", temp.path()).output().unwrap();
+    assert_eq!(opened.status.code(), Some(0), "{}", text(&opened.stderr));
+    let arguments = fs::read_to_string(temp.path().join("opened")).unwrap();
+    let opened_page = arguments.strip_prefix("1 ").unwrap().trim_end();
+    assert_eq!(
+        fs::canonicalize(opened_page).unwrap(),
+        fs::canonicalize(&page).unwrap()
+    );
+}
+
+#[test]
 fn manifest_matches_the_files_and_reports_can_be_rewritten() {
     let temp = tempfile::tempdir().unwrap();
     dragnet(temp.path(), &["sweep", "198.51.100.23", "--practice", "-q"]);

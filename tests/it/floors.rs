@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 8] = [
     &["cli"],
     &["watch", "progress"],
     &["sweep"],
-    &["contain", "search"],
+    &["contain", "search", "follow"],
     &["report", "aws", "settings"],
     &["store", "throttle", "config"],
     &["lineage", "files", "s3_layout", "digests"],

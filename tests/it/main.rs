@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails at the first error")]
 
 mod cases;
+mod changes_only;
 mod cli;
 mod collect;
 mod completion;
@@ -17,6 +18,7 @@ mod event_history;
 mod evidence;
 mod files;
 mod floors;
+mod follow;
 mod forged;
 mod hostile_content;
 mod hunts;
@@ -33,6 +35,7 @@ mod mutated_responses;
 mod persisted;
 mod range;
 mod real_data;
+mod report_formats;
 mod required_kinds;
 mod run_checksums;
 mod runs_diff;
@@ -50,6 +53,7 @@ mod spellings;
 mod style;
 mod survive;
 mod sweep;
+mod terminal_output;
 mod time_left;
 mod unlisted_accounts;
 mod unproven_empty;

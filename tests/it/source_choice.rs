@@ -34,8 +34,8 @@ const SEARCH: [&str; 9] = [
     "eu-west-1",
 ];
 
-/// With this quota, a single page takes longer than ten minutes.
-const SLOW: &str = "[limits.quotas]\nFilterLogEvents = 0.0015\n";
+/// With this share of the quota, a single page takes longer than ten minutes.
+const SLOW: &str = "[limits]\nquota_share = 0.15\n[limits.quotas]\nFilterLogEvents = 0.01\n";
 
 fn target() -> Target {
     Target {

@@ -143,6 +143,11 @@ impl World {
 
     /// Runs `dragnet resume`, and writes the reports.
     pub(crate) async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
+        // Boxed, because clippy limits the size of the tests' futures.
+        Box::pin(self.resume_run(directory)).await
+    }
+
+    async fn resume_run(&self, directory: &Path) -> Result<Run, CommandError> {
         let run = Resumable::open(directory)?;
         let settings = run.settings(&Config::default())?;
         let connection = Connection::open(&self.environment, &settings.reach).await?;
@@ -152,8 +157,7 @@ impl World {
             ProgressStyle::None,
             CancellationToken::new(),
         );
-        // Boxed, because clippy limits the size of the tests' futures.
-        self.checked_run(Box::pin(resumed).await)
+        self.checked_run(resumed.await)
     }
 
     /// Returns the directories of the runs.

@@ -3,7 +3,7 @@
 use super::sweep_hunts::ALL_EVENTS;
 use crate::cli::{
     CollectArguments, GlobalArguments, IndicatorArguments, RequiredArgument, SweepArguments,
-    UsageError,
+    SweepOutput, UsageError,
 };
 use crate::files::CollectionFile;
 use crate::settings::{CollectSettings, ResolveContext, SweepSettings};
@@ -52,12 +52,17 @@ fn sweep_arguments(arguments: &CollectArguments) -> SweepArguments {
         engine: arguments.engine.clone(),
         out: arguments.out.clone(),
         formats: Vec::new(),
+        output: SweepOutput::Table,
         required: vec![RequiredArgument::All],
         sources: arguments.sources.clone(),
         files: Vec::new(),
+        follow: None,
+        follow_from: None,
+        follow_addresses: false,
         // A search of the collected files makes this check.
         no_tamper_check: true,
         verify_integrity: false,
+        changes: false,
         fail_on_sighting: false,
     }
 }

@@ -21,7 +21,7 @@ impl HuntsSettings {
                 .iter()
                 .map(|file| context.working_directory.join(file))
                 .collect(),
-            HuntsCommand::List | HuntsCommand::Show { .. } => Vec::new(),
+            HuntsCommand::List(_) | HuntsCommand::Show { .. } => Vec::new(),
         };
         // The folder is not loaded if files are given, so that an invalid file in it does not
         // prevent the check of others.

@@ -2,7 +2,7 @@
 
 use super::load_config;
 use crate::cli::{GlobalArguments, ListArguments, UsageError};
-use crate::settings::{JmespathQuery, ListSettings, OutputFormat, Reach, ResolveContext};
+use crate::settings::{ListOutput, ListSettings, Reach, ResolveContext};
 
 impl ListSettings {
     /// Resolves the arguments of `list`.
@@ -14,24 +14,10 @@ impl ListSettings {
         arguments: &ListArguments,
         context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        let parse = |expression: &String| {
-            JmespathQuery::parse(expression).map_err(|problem| UsageError::Query {
-                expression: expression.clone(),
-                problem,
-            })
-        };
-        let query = arguments.query.as_ref().map(parse).transpose()?;
-        let machine_readable = global.json || query.is_some();
-        let default_output = if machine_readable {
-            OutputFormat::Json
-        } else {
-            OutputFormat::Table
-        };
         Ok(Self {
             reach: Reach::resolve(global, &arguments.scope, &load_config(global, context)?)?,
             what: arguments.what,
-            output: arguments.output.unwrap_or(default_output),
-            query,
+            output: ListOutput::resolve(global.json, &arguments.format)?,
         })
     }
 }
@@ -40,8 +26,8 @@ impl ListSettings {
 mod tests {
     use super::*;
     use crate::cli::resolve::testing::parse_list;
-    use crate::settings::Listing;
     use crate::settings::testing::with_resolve_context;
+    use crate::settings::{Listing, OutputFormat};
 
     fn resolve(rest: &[&str]) -> Result<ListSettings, UsageError> {
         let (global, arguments) = parse_list(rest);
@@ -50,18 +36,15 @@ mod tests {
 
     #[test]
     fn query_implies_json() {
-        assert_eq!(resolve(&["accounts"]).unwrap().output, OutputFormat::Table);
+        let format = |rest: &[&str]| resolve(rest).unwrap().output.format;
+        assert_eq!(format(&["accounts"]), OutputFormat::Table);
         let settings = resolve(&["log-groups", "--query", "logGroups[*].logGroupName"]).unwrap();
         assert_eq!(
-            (settings.what, settings.output),
+            (settings.what, settings.output.format),
             (Listing::LogGroups, OutputFormat::Json)
         );
-        assert_eq!(
-            resolve(&["accounts", "--query", "a", "-o", "csv"])
-                .unwrap()
-                .output,
-            OutputFormat::Csv
-        );
+        let csv = ["accounts", "--query", "a", "-o", "csv"];
+        assert_eq!(format(&csv), OutputFormat::Csv);
         assert!(
             resolve(&["accounts", "--query", "a["])
                 .unwrap_err()

@@ -7,6 +7,7 @@ mod files;
 mod global;
 mod hunts;
 mod list;
+mod list_output;
 mod reach;
 mod report;
 mod required;
@@ -34,12 +35,7 @@ pub fn load_config(
     arguments: &GlobalArguments,
     context: &ResolveContext<'_>,
 ) -> Result<Config, UsageError> {
-    let named = arguments.config.as_deref();
-    if arguments.practice && named.is_none() {
-        return Ok(Config::default());
-    }
-    let path = config::find(named, context.environment, context.working_directory);
-    let config = path
+    let config = config_file(arguments, context)
         .map(|path| Config::load(&path))
         .transpose()
         .map_err(SettingsError::from)?
@@ -54,6 +50,15 @@ pub fn load_config(
         });
     }
     Ok(config)
+}
+
+/// Returns the configuration file that is used. `None` means that the defaults apply.
+pub fn config_file(arguments: &GlobalArguments, context: &ResolveContext<'_>) -> Option<PathBuf> {
+    let named = arguments.config.as_deref();
+    if arguments.practice && named.is_none() {
+        return None;
+    }
+    config::find(named, context.environment, context.working_directory)
 }
 
 /// Returns the configuration file that is only used because it is in the working directory.

@@ -16,9 +16,14 @@ impl ReportSettings {
         context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let config = load_config(global, context)?;
+        let mut formats = resolve_formats(&arguments.formats, &config.report);
+        if arguments.open && !formats.contains(&Format::Html) {
+            formats.push(Format::Html);
+        }
         Ok(Self {
             run_dir: run_dir(&arguments.run, context)?,
-            formats: resolve_formats(&arguments.formats, &config.report),
+            formats,
+            opens_page: arguments.open,
         })
     }
 }

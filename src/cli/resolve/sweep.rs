@@ -1,9 +1,12 @@
 //! Resolves the settings of a sweep.
 
+use jiff::Timestamp;
+
 use super::{files, load_config, report, required, sweep_hunts, window};
 use crate::cli::{GlobalArguments, SweepArguments, UsageError};
 use crate::settings::{
-    EngineSettings, Reach, ResolveContext, ResolvedIndicators, SweepSettings, resolve_indicators,
+    EngineSettings, FollowSettings, Reach, ResolveContext, ResolvedIndicators, SweepSettings,
+    resolve_indicators,
 };
 use dragnet_model::StorageKind;
 
@@ -54,6 +57,7 @@ impl SweepSettings {
             sources: arguments.sources.clone(),
             files,
             collects: false,
+            follow: resolve_follow(arguments, context.now),
             required: required::resolve(&arguments.required, &reach.scope, &indicators, &hunts),
             hunts,
             formats,
@@ -67,6 +71,7 @@ impl SweepSettings {
             fail_on_sighting: arguments.fail_on_sighting,
             check_trail_integrity: !arguments.no_tamper_check,
             verify_integrity: arguments.verify_integrity,
+            changes_only: arguments.changes,
             engines: EngineSettings {
                 choice: arguments.engine.engine,
                 max_scan_cost: arguments.engine.max_scan_cost,
@@ -74,6 +79,18 @@ impl SweepSettings {
             },
         })
     }
+}
+
+/// Resolves how credentials are followed, if they are.
+fn resolve_follow(arguments: &SweepArguments, now: Timestamp) -> Option<FollowSettings> {
+    let from = arguments.follow_from.map(|from| from.resolve(now));
+    Some(FollowSettings {
+        max_rounds: arguments.follow?,
+        max_identities: FollowSettings::MAX_IDENTITIES,
+        from_ms: from.map(Timestamp::as_millisecond),
+        addresses: arguments.follow_addresses,
+        known_sources: None,
+    })
 }
 
 /// Returns an error if objects are to be verified, but it is not certain that they are read.
@@ -107,6 +124,21 @@ mod tests {
             let error = resolve(rest).unwrap_err();
             assert!(error.to_string().contains("--sources logs,s3"), "{error}");
         }
+    }
+
+    #[test]
+    fn credentials_are_followed_on_request() {
+        assert_eq!(resolve(&["a"]).unwrap().follow, None);
+        let follow = |rest: &[&str]| resolve(rest).unwrap().follow.unwrap();
+        let settings = follow(&["--follow", "a"]);
+        assert_eq!((settings.max_rounds, settings.from_ms), (10, None));
+        assert!(!settings.addresses);
+        let more = ["--follow-from", "1h", "--follow-addresses"];
+        let settings = follow(&[&["a", "--follow=3"][..], &more].concat());
+        assert_eq!(settings.max_rounds, 3);
+        let eleven: Timestamp = "2026-03-02T11:00:00Z".parse().unwrap();
+        assert_eq!(settings.from_ms, Some(eleven.as_millisecond()));
+        assert!(settings.addresses);
     }
 
     #[test]

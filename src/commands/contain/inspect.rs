@@ -11,13 +11,14 @@ use super::{
 };
 use crate::cli::{RecordFormat, StatusArguments, UndoArguments, VerifyArguments};
 use crate::commands::interrupt::{Interrupt, exit_on_signals};
+use crate::commands::list_output::print_list;
 use crate::commands::{CommandError, Environment};
 use crate::contain::{
     Containment, LogVerification, StepRunner, incident_json, incident_markdown, record_calls,
     status_lines, undo as undo_journal, verify as verify_journal,
 };
 use crate::report::{Table, write_json};
-use crate::settings::ContainSettings;
+use crate::settings::{ContainSettings, ListOutput};
 
 /// Verifies that a containment is still in effect, and with `--from-logs` that no call succeeded
 /// since. The exit code is 3 if that is not verified.
@@ -222,7 +223,8 @@ fn write_record(record: &[u8], path: &Path) -> Result<(), ContainError> {
 /// Lists all containments. The exit code is 3 if the undo of one is stuck.
 pub(super) fn list(
     settings: &ContainSettings,
-    json: bool,
+    output: &ListOutput,
+    columns: Option<u16>,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let journals = journals(settings);
@@ -230,25 +232,26 @@ pub(super) fn list(
     let all: Result<Vec<Containment>, _> = ids.iter().map(|id| journals.read(id)).collect();
     let mut all = all.map_err(ContainError::from)?;
     all.sort_by(|one, other| one.applied_at.cmp(&other.applied_at));
-    if json {
-        let records: Vec<_> = all.iter().map(Containment::to_json).collect();
-        write_json(&json!({ "containments": records }), &mut *out)?;
-    } else {
-        let mut table = Table::new(&["id", "status", "applied", "by", "steps", "reason"]);
-        for containment in &all {
-            table.push(vec![
-                containment.id.clone(),
-                containment.overall_status().to_owned(),
-                containment.applied_at.clone(),
-                containment.applied_by.clone(),
-                containment.steps().count().to_string(),
-                containment.plan.reason.clone(),
-            ]);
-        }
-        table.write_text(None, out)?;
-    }
+    let records: Vec<_> = all.iter().map(Containment::to_json).collect();
+    let document = json!({ "containments": records });
+    print_list(output, document, || list_table(&all), columns, out)?;
     let is_stuck = all
         .iter()
         .any(|containment| containment.overall_status() == "stuck");
     Ok(if is_stuck { 3 } else { 0 })
+}
+
+fn list_table(containments: &[Containment]) -> Table {
+    let mut table = Table::new(&["id", "status", "applied", "by", "steps", "reason"]);
+    for containment in containments {
+        table.push(vec![
+            containment.id.clone(),
+            containment.overall_status().to_owned(),
+            containment.applied_at.clone(),
+            containment.applied_by.clone(),
+            containment.steps().count().to_string(),
+            containment.plan.reason.clone(),
+        ]);
+    }
+    table
 }

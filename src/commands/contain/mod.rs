@@ -22,7 +22,7 @@ use crate::cli::{ContainCommand, GlobalArguments};
 use crate::config::ExternalId;
 use crate::contain::{Guard, Journals, Plan, RefusedPlan, SealedPlan};
 use crate::report::write_hanging;
-use crate::settings::{ContainSettings, Override, PlanSettings, ProgressStyle};
+use crate::settings::{ContainSettings, ListOutput, Override, PlanSettings, ProgressStyle};
 use crate::sweep::{Access, Directory};
 use dragnet_model::{AccountId, ApiCall, InvalidArn, Policy, RoleArn};
 
@@ -80,7 +80,10 @@ pub(super) async fn contain(
             let working_directory = resolve_context.working_directory;
             inspect::status(context, &settings()?, arguments, working_directory, out)
         }
-        ContainCommand::List => inspect::list(&settings()?, global.json, out),
+        ContainCommand::List(format) => {
+            let output = ListOutput::resolve(global.json, format)?;
+            inspect::list(&settings()?, &output, host.columns(), out)
+        }
     }
 }
 

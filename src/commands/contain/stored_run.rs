@@ -4,11 +4,12 @@
 use std::path::Path;
 
 use crate::commands::CommandError;
-use crate::contain::{FromRun, SearchedFor};
+use crate::contain::{FollowedStarts, FromRun, SearchedFor};
+use crate::follow::{FollowProgress, Round, indicators_of_run};
 use crate::search::event_details;
+use crate::settings::FollowSettings;
 use crate::store::{RunDir, RunReader, RunRegistry, TrailDeliveries, refuse_changed_database};
 use crate::sweep::{MergeSource, stored_sightings};
-use dragnet_model::{Indicator, IndicatorKind};
 
 /// Reads the principals from the sightings of a run, without Dragnet's own calls, and what descends
 /// from them if that is asked for.
@@ -28,6 +29,16 @@ pub(super) fn read_run(
     if descendants {
         from_run = from_run.with_descendants(read_searched_for(&reader)?);
     }
+    let facts = reader.facts()?;
+    if facts.follow.text().is_some() {
+        let follow: FollowSettings = facts.follow.get_as()?;
+        let listed = reader.accounts()?.into_iter();
+        from_run = from_run.following(FollowedStarts {
+            given: facts.indicators.get()?.into_iter().collect(),
+            from_ms: follow.from_ms,
+            members: listed.map(|account| account.id).collect(),
+        });
+    }
     stored_sightings(source, |row| {
         let found = &row.found;
         let account = row.account.to_string();
@@ -45,12 +56,9 @@ pub(super) fn read_run(
 /// Reads which indicators a run searched for, and whether it ended.
 fn read_searched_for(reader: &RunReader) -> Result<SearchedFor, CommandError> {
     let facts = reader.facts()?;
-    let names = facts.indicators.get()?;
-    let kinds = facts.indicator_kinds.get_or_default()?;
-    let indicators = names.iter().zip(&kinds).filter_map(|(name, kind)| {
-        // Names have their kind only if it would be ambiguous otherwise.
-        let text = name.strip_prefix(&format!("{kind}:")).unwrap_or(name);
-        Indicator::parse_as(IndicatorKind::from_word(kind)?, text).ok()
-    });
+    let mut indicators = indicators_of_run(&facts)?;
+    let progress: FollowProgress = facts.follow_rounds.get_as_or_default()?;
+    // The last round of an interrupted run is not finished, which is an open end of its own.
+    indicators.extend(progress.rounds.iter().flat_map(Round::indicators));
     Ok(SearchedFor::new(indicators, !facts.was_swept()))
 }

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 
 use super::CommandError;
 use super::host_environment::HostEnvironment;
+use super::list_output::print_list;
 use crate::cli::{GlobalArguments, HuntsCommand, UsageError};
 use crate::config::{HuntTemplate, load_hunt};
 use crate::report::{Table, escape, write_json};
-use crate::settings::{HuntsSettings, SettingsError};
+use crate::settings::{HuntsSettings, ListOutput, SettingsError};
 use describe::HuntDescription;
 
 /// Lists, shows or checks hunts, and returns the exit code: 2 if a checked file is invalid.
@@ -28,7 +29,16 @@ pub(super) fn hunts(
         &host.resolve_context(Timestamp::UNIX_EPOCH),
     )?;
     match command {
-        HuntsCommand::List => list(settings.catalogue.iter(), global_settings.json, out)?,
+        HuntsCommand::List(format) => {
+            let output = ListOutput::resolve(global_settings.json, format)?;
+            let all: Vec<HuntDescription> = settings
+                .catalogue
+                .iter()
+                .map(HuntDescription::from_template)
+                .collect();
+            let document = serde_json::to_value(&all).map_err(std::io::Error::from)?;
+            print_list(&output, document, || list_table(&all), host.columns(), out)?;
+        }
         HuntsCommand::Show { name } => {
             let description = HuntDescription::from_template(
                 settings.catalogue.get(name).map_err(SettingsError::from)?,
@@ -45,15 +55,7 @@ pub(super) fn hunts(
     Ok(0)
 }
 
-fn list<'h>(
-    hunts: impl Iterator<Item = &'h HuntTemplate>,
-    json: bool,
-    out: &mut dyn Write,
-) -> Result<(), CommandError> {
-    let all: Vec<HuntDescription> = hunts.map(HuntDescription::from_template).collect();
-    if json {
-        return Ok(write_json(&all, out)?);
-    }
+fn list_table(hunts: &[HuntDescription]) -> Table {
     let mut table = Table::new(&[
         "name",
         "source",
@@ -62,10 +64,10 @@ fn list<'h>(
         "parameters",
         "title",
     ]);
-    for hunt in &all {
+    for hunt in hunts {
         table.push(hunt.table_row());
     }
-    Ok(table.write_text(None, out)?)
+    table
 }
 
 /// Returns the description of a valid hunt. A command or function that is not known counts as

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::aws::EnabledRegion;
+use crate::commands::query_table::text;
 use crate::store::ScopeMembership;
 use crate::sweep::Member;
 use dragnet_model::{AccountState, LogGroup, Partition, Region};
@@ -103,14 +104,5 @@ pub(super) fn cell(item: &Item, path: &str) -> String {
             cells.collect::<Vec<_>>().join(";")
         }
         other => text(other),
-    }
-}
-
-/// The text of a value, as JSON if it is a list or an object.
-pub(super) fn text(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
     }
 }

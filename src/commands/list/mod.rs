@@ -2,20 +2,19 @@
 
 mod items;
 mod principals;
-mod query_table;
 mod search;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::host_environment::HostEnvironment;
+use super::list_output::print_list;
 use super::{CommandError, Environment, print_note, print_unmatched};
-use crate::cli::{GlobalArguments, ListArguments, UsageError};
-use crate::report::{Table, write_json};
-use crate::settings::{JmespathQuery, ListSettings, Listing, OutputFormat};
+use crate::cli::{GlobalArguments, ListArguments};
+use crate::report::Table;
+use crate::settings::{ListSettings, Listing};
 use items::{Item, cell};
-use query_table::query_table;
 use search::ListSearch;
 
 /// Prints the list. Accounts and Regions that could not be queried are reported on stderr, and the
@@ -35,8 +34,11 @@ pub(super) async fn list(
     )?;
     let aws = environment.connect(&list.reach, None).await?;
     let result = ListSearch::run(aws, &list).await?;
-    let width = io::stdout().is_terminal().then_some(80);
-    print(&list, &result.items, width, out)?;
+    let (member, columns) = shape(list.what);
+    let items = &result.items;
+    let document = json!({ member: items });
+    let table = || item_table(columns, items);
+    print_list(&list.output, document, table, host.columns(), out)?;
     for gap in &result.gaps {
         print_note(&format!("not listed: {gap}"));
     }
@@ -127,32 +129,6 @@ fn shape(what: Listing) -> (&'static str, Columns) {
     }
 }
 
-fn print(
-    list: &ListSettings,
-    items: &[Item],
-    width: Option<u16>,
-    out: &mut dyn Write,
-) -> Result<(), CommandError> {
-    let (member, columns) = shape(list.what);
-    let selected = match &list.query {
-        Some(query) => Some(select(query, &json!({ member: items }))?),
-        None => None,
-    };
-    let table = match (list.output, selected) {
-        (OutputFormat::Json, selected) => {
-            let printed = selected.unwrap_or_else(|| json!({ member: items }));
-            return Ok(write_json(&printed, out)?);
-        }
-        (_, Some(selected)) => query_table(&selected),
-        (_, None) => item_table(columns, items),
-    };
-    match list.output {
-        OutputFormat::Csv => table.write_csv(out)?,
-        OutputFormat::Table | OutputFormat::Json => table.write_text(width, out)?,
-    }
-    Ok(())
-}
-
 fn item_table(columns: Columns, items: &[Item]) -> Table {
     let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
     let mut table = Table::new(&titles);
@@ -160,15 +136,4 @@ fn item_table(columns: Columns, items: &[Item]) -> Table {
         table.push(columns.iter().map(|(_, path)| cell(item, path)).collect());
     }
     table
-}
-
-/// Returns the part of `list_json` that a JMESPath expression selects.
-fn select(query: &JmespathQuery, list_json: &Value) -> Result<Value, CommandError> {
-    query.select(list_json).map_err(|problem| {
-        UsageError::Query {
-            expression: query.as_str().to_owned(),
-            problem,
-        }
-        .into()
-    })
 }

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::super::CommandError;
-use crate::report::{Table, escape, write_json};
+use crate::commands::list_output::print_list;
+use crate::report::{Table, escape};
+use crate::settings::{ListOutput, OutputFormat};
 use crate::store::{RunDir, RunReader, StoreError, list_runs};
 use dragnet_model::RunId;
 use dragnet_model::format::count;
@@ -30,19 +32,12 @@ struct NamedHunt {
     name: String,
 }
 
-/// How the list is printed.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum ListStyle {
-    /// As JSON, complete.
-    Json,
-    /// As a table with a line for each run, shortened to the number of columns, if there is one.
-    Table(Option<u16>),
-}
-
-/// Lists the runs in `parent`, oldest first. A run that cannot be read is listed as damaged.
+/// Lists the runs in `parent`, oldest first. A run that cannot be read is listed as damaged. A table
+/// has a line for each run, shortened to the number of columns, if there is one.
 pub(super) fn list(
     parent: &Path,
-    style: ListStyle,
+    output: &ListOutput,
+    columns: Option<u16>,
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
     let ids = list_runs(parent).map_err(|source| StoreError::File {
@@ -51,10 +46,9 @@ pub(super) fn list(
         source,
     })?;
     let runs: Vec<ListedRun> = ids.iter().map(|id| read_or_damaged(parent, id)).collect();
-    match style {
-        ListStyle::Json => Ok(write_json(&runs, out)?),
-        ListStyle::Table(width) => Ok(write_table(&runs, width, out)?),
-    }
+    let document = serde_json::to_value(&runs).map_err(std::io::Error::from)?;
+    let width = columns.filter(|_| output.format == OutputFormat::Table);
+    print_list(output, document, || run_table(&runs, width), None, out)
 }
 
 /// The width from which the start of a run has a column of its own; its id contains the same.
@@ -66,7 +60,7 @@ const MAX_STATUS: usize = 12;
 /// The number of indicators or hunts that are named.
 const NAMED: usize = 3;
 
-fn write_table(runs: &[ListedRun], width: Option<u16>, out: &mut dyn Write) -> std::io::Result<()> {
+fn run_table(runs: &[ListedRun], width: Option<u16>) -> Table {
     let is_wide = width.is_none_or(|width| width >= WIDE);
     let mut titles = vec!["run", "status", "sightings"];
     if is_wide {
@@ -97,7 +91,7 @@ fn write_table(runs: &[ListedRun], width: Option<u16>, out: &mut dyn Write) -> s
         row.push(shorten(&search, space.unwrap_or(usize::MAX)));
         table.push(row);
     }
-    table.write_text(None, out)
+    table
 }
 
 /// Returns the number of columns that these cells take, with the two spaces after each.
@@ -214,7 +208,7 @@ mod tests {
 
     fn lines(runs: &[ListedRun], width: Option<u16>) -> Vec<String> {
         let mut out = Vec::new();
-        write_table(runs, width, &mut out).unwrap();
+        run_table(runs, width).write_text(None, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         text.lines().map(str::to_owned).collect()
     }

@@ -14,8 +14,8 @@ use super::run_files::{open_run, read_run};
 use super::signing::check_signature;
 use super::{CommandError, runtime};
 use crate::cli::{GlobalArguments, RunsCommand, RunsFormat, load_config, run_dir};
-use crate::report::{write_json, write_run_report};
-use list::ListStyle;
+use crate::report::{write_fitted_run_report, write_json};
+use crate::settings::ListOutput;
 
 /// Lists, shows, compares or verifies runs.
 pub(super) fn runs(
@@ -29,14 +29,11 @@ pub(super) fn runs(
     match command {
         RunsCommand::List {
             out: parent,
-            output,
+            format,
         } => {
-            let style = if RunsFormat::is_json(*output, settings.json) {
-                ListStyle::Json
-            } else {
-                ListStyle::Table(host.columns())
-            };
-            list::list(&context.working_directory.join(parent), style, out)?;
+            let output = ListOutput::resolve(settings.json, format)?;
+            let parent = context.working_directory.join(parent);
+            list::list(&parent, &output, host.columns(), out)?;
         }
         RunsCommand::Diff(arguments) => {
             let before = run_dir(&arguments.before, &context)?;
@@ -51,8 +48,9 @@ pub(super) fn runs(
             if settings.json {
                 write_json(&files.summary, &mut *out)?;
             } else {
-                write_run_report(
+                write_fitted_run_report(
                     &files.run_report(&host.display_path(dir.path()), settings.color),
+                    host.columns(),
                     out,
                 )?;
             }

@@ -4,7 +4,7 @@ mod bucket_reads;
 mod judge;
 pub(super) mod survey;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 
 use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment, print_note, print_unmatched};
@@ -46,9 +46,9 @@ pub(super) async fn sources(
             write_json(&json, &mut *out)?;
         }
         OutputFormat::Csv => write_sources(&sources.rows, &mut *out)?,
+        OutputFormat::Text => sources_table(&sources.rows).write_tsv(&mut *out)?,
         OutputFormat::Table => {
-            sources_table(&sources.rows)
-                .write_text(io::stdout().is_terminal().then_some(80), out)?;
+            sources_table(&sources.rows).write_text(host.columns(), out)?;
             writeln!(out, "\n{}", escape(&tally.sentence(accounts, &names)))?;
             let reads = bucket_reads.iter().map(BucketReads::sentence);
             for line in reads.chain(other_deliveries) {

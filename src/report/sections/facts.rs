@@ -13,7 +13,10 @@ use dragnet_model::format::{abridged, bytes, count, kind_counts, money, plural};
 use dragnet_model::time::rfc3339_ms;
 
 /// Writes what was searched for, where, and how much of it was covered and read.
-pub(super) fn write_facts(page: &mut dyn Page, report: &RunReport<'_>) -> io::Result<()> {
+pub(in crate::report) fn write_facts(
+    page: &mut dyn Page,
+    report: &RunReport<'_>,
+) -> io::Result<()> {
     let summary = report.summary;
     let window = &summary.window;
     page.item("Searched for", &abridged(&summary.looked_for()))?;

@@ -6,24 +6,57 @@
 mod evidence;
 mod facts;
 mod gaps;
+mod principals;
 mod sightings;
 
 use std::io;
 
+pub(super) use facts::write_facts;
 pub(super) use gaps::write_gaps;
 
 use super::page::{Page, Style};
 use super::{Gap, HuntSummary, RunReport};
+use dragnet_model::format::count;
 
 /// Writes all sections except the files and the verdict.
 pub(super) fn write_sections(report: &RunReport<'_>, page: &mut dyn Page) -> io::Result<()> {
+    write_found(report, page)?;
+    write_further_sections(report, page)
+}
+
+/// Writes what was searched for, and the sightings in numbers.
+pub(super) fn write_found(report: &RunReport<'_>, page: &mut dyn Page) -> io::Result<()> {
     facts::write_facts(page, report)?;
     sightings::write_sightings(page, report)?;
+    sightings::write_indicators(page, report)
+}
+
+/// Writes the sections after those of [`write_found`].
+pub(super) fn write_further_sections(
+    report: &RunReport<'_>,
+    page: &mut dyn Page,
+) -> io::Result<()> {
+    principals::write_principals(page, report)?;
     write_hunts(page, &report.summary.hunts)?;
     evidence::write_tampering_calls(page, &report.evidence.tampering, report.names)?;
     write_coverage_gaps(page, report)?;
+    write_source_findings(report, page)
+}
+
+/// Writes the sections about hunts and tampering.
+pub(super) fn write_findings(report: &RunReport<'_>, page: &mut dyn Page) -> io::Result<()> {
+    write_hunts(page, &report.summary.hunts)?;
+    evidence::write_tampering_calls(page, &report.evidence.tampering, report.names)
+}
+
+/// Writes the sections about CloudTrail that was not searched, and about hours without records.
+pub(super) fn write_source_findings(report: &RunReport<'_>, page: &mut dyn Page) -> io::Result<()> {
     evidence::write_source_gaps(page, &report.evidence.sources, report.names)?;
     evidence::write_bucket_reads(page, &report.summary.bucket_reads)?;
+    write_hours(report, page)
+}
+
+fn write_hours(report: &RunReport<'_>, page: &mut dyn Page) -> io::Result<()> {
     let heading = if report.summary.is_about_files_alone() {
         "Hours without a record in the files, although others have many"
     } else {
@@ -39,9 +72,22 @@ fn write_hunts(page: &mut dyn Page, hunts: &[HuntSummary]) -> io::Result<()> {
     let has_rows = hunts.iter().any(|hunt| hunt.rows > 0);
     let style = if has_rows { Style::Bad } else { Style::Plain };
     page.heading("Hunts", style)?;
-    hunts
-        .iter()
-        .try_for_each(|hunt| page.item("", &hunt.sentence()))
+    for hunt in hunts {
+        page.item("", &hunt.sentence())?;
+        for row in &hunt.preview {
+            page.row("", "  ", row)?;
+        }
+        let shown = hunt.preview.len() as u64;
+        if shown > 0 && hunt.rows > shown {
+            let more = count(hunt.rows - shown);
+            page.row(
+                "",
+                "  ",
+                &format!("and {more} more in hunts/{}.csv", hunt.name),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes what was not covered, first what the reader can do something about.

@@ -16,7 +16,7 @@ const CHANGES: [&str; 9] = [
     "INSERT INTO call VALUES ('t', NULL, 'r', 'o', 's', 'i', 1, 2)",
     "INSERT INTO insights_query VALUES ('a', 'r', 1, 2, 0)",
     "INSERT INTO chunk (messages) VALUES (x'00ff')",
-    "INSERT INTO place VALUES (1, 'a', 'n', NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, 0)",
+    "INSERT INTO place VALUES (1, 'a', 'n', NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, 0, 0)",
     "UPDATE place SET status = 'searched', detail = 'd' WHERE id = 1",
     "INSERT INTO tampering VALUES (1, 'a', 'r', 'e', 'p', 's', 'c', 'i', 'x')",
     "INSERT OR IGNORE INTO tampering VALUES (1, 'a', 'r', 'e', 'p', 's', 'c', 'i', 'x')",

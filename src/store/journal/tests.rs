@@ -314,3 +314,100 @@ async fn event_history_has_rows_and_a_checkpoint_of_its_own() {
     assert_eq!(rows[0].source, StorageKind::History);
     reader.close().unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn new_sightings_are_passed_on_when_they_are_on_disk() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = new_run_dir(temp.path());
+    let (journal, writer) = Journal::create(&dir, &RunFacts::default()).unwrap();
+    let passed = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let receiver = Arc::clone(&passed);
+    journal.observe_sightings(Box::new(move |new| {
+        receiver.lock().push(new.row.found.event_id);
+    }));
+    let group = coverage_row(&journal, Some("/a"), None);
+    let unit = unit_of(&journal, &group);
+    let first = page(&unit, vec![record(20, "e2"), record(10, "e1")], Some("t"));
+    let again = page(&unit, vec![record(10, "e1"), record(30, "e3")], None);
+    let restarted = Entry::Restarted(unit.id);
+    let entries = [
+        vec![Entry::CoverageRow(group), Entry::Units(vec![unit])],
+        vec![Entry::Page(first)],
+        // The numbers of the deleted rows are used again.
+        vec![restarted, Entry::Page(again)],
+    ];
+    for batch in entries {
+        for entry in batch {
+            journal.write(entry).await.unwrap();
+        }
+        sleep(GATHER_TIME * 4).await;
+    }
+    drop(journal);
+    writer.await.unwrap().unwrap();
+    assert_eq!(*passed.lock(), ["e2", "e1", "e1", "e3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn round_has_its_own_checkpoint_and_leaves_the_coverage_alone() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = new_run_dir(temp.path());
+    let (journal, writer) = Journal::create(&dir, &RunFacts::default()).unwrap();
+    let denied = Outcome::with_reason(Status::Denied, Reason::Interrupted, "first");
+    let account = coverage_row(&journal, None, Some(denied));
+    let group = coverage_row(&journal, Some("/trail"), Some(Outcome::searched()));
+    let unit = unit_of(&journal, &group);
+    let entries = vec![
+        Entry::CoverageRow(account),
+        Entry::CoverageRow(group),
+        Entry::Units(vec![unit.clone()]),
+        Entry::Page(page(&unit, vec![record(10, "e1")], None)),
+        Entry::Facts(Box::new(ended(RunEnding::Swept))),
+    ];
+    write_and_end(journal, writer, entries).await;
+    let before = read_coverage(&RunReader::open(&dir).unwrap());
+
+    let mut facts = RunFacts::default();
+    facts.follow_round.set(&1);
+    let (journal, writer) = Journal::start_round(&dir, &facts).unwrap();
+    let failed = Outcome::with_reason(Status::Failed, Reason::Interrupted, "round");
+    let group = coverage_row(&journal, Some("/trail"), Some(failed));
+    let unit = unit_of(&journal, &group);
+    let mut other = RunFacts::default();
+    other.practice.set(&true);
+    let entries = vec![
+        Entry::CoverageRow(group),
+        Entry::Units(vec![unit.clone()]),
+        Entry::Page(page(&unit, vec![record(20, "e2")], Some("t"))),
+        Entry::Facts(Box::new(other)),
+        Entry::Facts(Box::new(ended(RunEnding::Interrupted))),
+    ];
+    write_and_end(journal, writer, entries).await;
+
+    let reader = RunReader::open(&dir).unwrap();
+    assert_eq!(read_coverage(&reader), before);
+    let rows = reader
+        .sightings(|rows| rows.collect::<Result<Vec<_>, _>>())
+        .unwrap();
+    assert_eq!(rows.len(), 2, "sightings of all rounds");
+    let facts = reader.facts().unwrap();
+    assert_eq!(facts.practice.get_if_stored().unwrap(), None);
+    assert_eq!(facts.round_to_resume().unwrap(), 1);
+    let gaps = reader.round_gaps().unwrap();
+    assert_eq!(gaps.len(), 1);
+    assert_eq!((gaps[0].round, gaps[0].outcome.status), (1, Status::Failed));
+    reader.close().unwrap();
+
+    let target = Target {
+        account: "111111111111".parse().unwrap(),
+        region: "us-east-1".parse().unwrap(),
+    };
+    let (journal, writer, mut checkpoint) = Journal::resume(&dir).unwrap();
+    let known = checkpoint.take(&target);
+    assert_eq!(known["/trail"].finished, None, "that of the round");
+    let end = vec![Entry::Facts(Box::new(ended(RunEnding::Swept)))];
+    write_and_end(journal, writer, end).await;
+    // A run that ended starts again with the first search.
+    let (_journal, _writer, mut checkpoint) = Journal::resume(&dir).unwrap();
+    let known = checkpoint.take(&target);
+    assert_eq!(known["/trail"].finished, Some(Outcome::searched()));
+}

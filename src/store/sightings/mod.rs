@@ -9,4 +9,5 @@ mod record;
 
 pub use packing::Sightings;
 pub use reading::{SightingRows, StoredRow};
+pub(super) use reading::{newest_chunk, pass_new_rows};
 pub use record::SightingRecord;

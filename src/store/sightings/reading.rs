@@ -108,6 +108,58 @@ impl RunReader {
     }
 }
 
+/// Returns the id of the chunk that was stored last; 0 if there is none.
+pub(in crate::store) fn newest_chunk(connection: &Connection) -> Result<i64, StoreError> {
+    let newest: Option<i64> =
+        connection.query_row("SELECT max(id) FROM chunk", [], |row| row.get(0))?;
+    Ok(newest.unwrap_or_default())
+}
+
+/// Passes the sightings in the chunks after `known_chunk` to `use_row`, in the order in which they
+/// were stored. The row that was read has the columns `event_account_name` and `membership` of the
+/// event account too, which are null if the account is not known.
+pub(in crate::store) fn pass_new_rows(
+    connection: &Connection,
+    known_chunk: i64,
+    use_row: &mut dyn FnMut(&Row<'_>, StoredRow) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let Some(first) = first_new_row(connection, known_chunk)? else {
+        return Ok(());
+    };
+    let mut select = connection.prepare_cached(
+        "SELECT sighting.*, place.account, place.region, place.source, place.location, place.elsewhere,
+         account.name AS event_account_name, account.standing AS membership
+         FROM sighting JOIN unit ON unit.id = sighting.unit JOIN place ON place.id = unit.place
+         LEFT JOIN account ON account.id = sighting.event_account
+         WHERE sighting.rowid >= ?1 ORDER BY sighting.rowid",
+    )?;
+    let mut rows = select.query([first])?;
+    let mut chunks = Chunks::new(connection);
+    while let Some(row) = rows.next()? {
+        let stored = sighting_row(row, &mut chunks)?;
+        use_row(row, stored)?;
+    }
+    Ok(())
+}
+
+/// Returns the first of the rows at the end of the table that are in a chunk after `known_chunk`.
+/// Rows of a repeated scan are deleted, and then their numbers may be used again, so the number of
+/// the last known row is no help.
+fn first_new_row(connection: &Connection, known_chunk: i64) -> Result<Option<i64>, StoreError> {
+    let mut select =
+        connection.prepare_cached("SELECT rowid, chunk FROM sighting ORDER BY rowid DESC")?;
+    let mut rows = select.query([])?;
+    let mut first = None;
+    while let Some(row) = rows.next()? {
+        let chunk: i64 = row.get(1)?;
+        if chunk <= known_chunk {
+            break;
+        }
+        first = Some(row.get(0)?);
+    }
+    Ok(first)
+}
+
 /// The stored sightings, in the order of the reports.
 pub struct SightingRows<'a> {
     rows: Rows<'a>,

@@ -31,3 +31,24 @@ pub struct SightingRecord {
     /// The message, byte for byte.
     pub message: String,
 }
+
+impl SightingRecord {
+    /// Whether an indicator is in a field that describes the actor. A row of a hunt without
+    /// indicators counts as well.
+    pub fn matches_actor(&self) -> bool {
+        let is_of_actor = |field: &String| {
+            ["userIdentity", "sourceIPAddress", "userAgent"]
+                .iter()
+                .any(|actor| {
+                    field
+                        .strip_prefix(actor)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                })
+        };
+        if self.indicators.is_empty() {
+            !self.hunts.is_empty()
+        } else {
+            self.matched_fields.iter().any(is_of_actor)
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use futures::future::join_all;
 
 use crate::aws::{Aws, CallError, Pages, Session};
+use crate::settings::KnownSources;
 use crate::sweep::outcome;
 use crate::sweep::refusal::outcome_of_call_error;
 use dragnet_model::{LogSource, Outcome, SourceKind, SourceLookup, SourceState, Status, Target};
@@ -42,6 +43,16 @@ impl SourceLookups {
             });
         }
         lookups
+    }
+
+    /// Returns what the first search of the run found.
+    pub(in crate::sweep) fn from_known(target: &Target, known: &KnownSources) -> Self {
+        let lookup = known.lookup(target);
+        let log_sources = lookup.map(|lookup| known.log_sources(lookup).cloned().collect());
+        Self {
+            lookups: lookup.cloned().into_iter().collect(),
+            log_sources: log_sources.unwrap_or_default(),
+        }
     }
 
     /// Returns the lookups of an account-Region that could not be asked, or not completely.

@@ -11,4 +11,5 @@ mod rows;
 
 pub use counts::{HuntCounts, merged_counts};
 pub(super) use page_counts::{PageCounts, kind_of_count};
+pub(crate) use rows::file_formats;
 pub use rows::{HuntRows, POINTER, RowOrigin, merged_rows};

@@ -157,7 +157,7 @@ pub fn merged_rows<E: From<StoreError>>(
 
 /// Returns the formats of the flow logs in the file or object that stores a sighting. The id of an
 /// event there is its content and the number of the record.
-fn file_formats(
+pub(crate) fn file_formats(
     reader: &RunReader,
     sighting: &Sighting,
 ) -> Result<Option<FlowLogFormats>, StoreError> {

@@ -347,3 +347,26 @@ async fn descendants_are_contained_only_on_request() {
     assert_eq!(arns, [WORKER, CI]);
     assert!(plan.plan().open_ends.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn run_that_follows_the_key_finds_all_footholds() {
+    let scenario = [organization(), attack().await, bystanders()].concat();
+    let (_, plan) = plan_from_run(&scenario, &[KEY, "--follow"], &["--descendants"]).await;
+    let mut planned = targets(&plan);
+    planned.sort();
+    let mut expected = [
+        (CI, "all"),
+        (INTERN, "all"),
+        (WORKER, "sessions"),
+        (DEPLOY, "sessions"),
+        (BACKDOOR, "all"),
+        (PERSIST, "all"),
+    ]
+    .map(|(arn, change)| (arn.to_owned(), change));
+    expected.sort();
+    assert_eq!(planned, expected, "{:#?}", plan.plan());
+    assert_eq!(plan.plan().open_ends, Vec::<String>::new());
+    // What was found by following is contained only on request.
+    let (_, plan) = plan_from_run(&scenario, &[KEY, "--follow"], &[]).await;
+    assert_eq!(targets(&plan), [(CI.to_owned(), "all")]);
+}

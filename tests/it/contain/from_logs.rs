@@ -152,11 +152,12 @@ async fn success_after_a_removed_policy_is_named() {
     assert_eq!(problems.len(), 1, "{problems:?}");
 }
 
-/// Returns the faults with which no log group of the trail can be read.
+/// Returns the faults with which neither the log group nor the bucket of the trail can be read.
 fn unreadable_trail() -> String {
-    ["FilterLogEvents", "StartQuery"]
+    let of_owner = ["FilterLogEvents", "StartQuery"]
         .map(|operation| Fault::denied(operation).account("111111111111").to_string())
-        .concat()
+        .concat();
+    format!("{of_owner}{}", Fault::denied("ListObjectsV2"))
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use super::{read, user_documents};
 
 /// The first words of the commands in blocks `sh no-run`, and why they cannot run on the practice range without a
 /// terminal and another process.
-const NOT_RUN: [(&str, &str); 10] = [
+const NOT_RUN: [(&str, &str); 11] = [
     ("contain apply", "asks for the short hash of the plan"),
     (
         "contain plan --group",
@@ -20,6 +20,7 @@ const NOT_RUN: [(&str, &str); 10] = [
     ("contain undo", "needs an applied containment"),
     ("contain verify", "needs an applied containment"),
     ("range serve", "runs until it is stopped"),
+    ("report last --open", "opens a browser"),
     ("runs diff", "names two runs"),
     ("sweep -i -", "reads the output of another program"),
     ("watch run", "runs until it is stopped"),

@@ -104,7 +104,7 @@ async fn names_in_the_files_of_a_run() {
         "dev",
         "-q",
         "--format",
-        "csv,jsonl,json,html",
+        "csv,jsonl,json,html,md,security-ir,ocsf,timesketch,stix,parquet",
         "--hunt",
         "iam-access-denied",
         "--hunt",

@@ -45,7 +45,7 @@ external_id = "between-us"
         "198.51.100.23",
         "-vvv",
         "--format",
-        "csv,jsonl,json",
+        "csv,jsonl,json,md,security-ir,ocsf,timesketch,stix,parquet",
         "--progress",
         "json",
     ]);

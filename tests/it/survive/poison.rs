@@ -96,6 +96,9 @@ fn text_messages() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// All formats but the binary one.
+const FORMATS: &str = "csv,jsonl,json,html,md,security-ir,ocsf,timesketch,stix";
+
 #[tokio::test(start_paused = true)]
 async fn hostile_messages_are_reported_and_escaped() {
     let cases = hostile_messages();
@@ -106,7 +109,7 @@ async fn hostile_messages_are_reported_and_escaped() {
     };
     let planted: String = cases.iter().map(|(_, message)| plant(message)).collect();
     let run = World::small_with(&planted)
-        .sweep(&[IP, "--since", "24h", "--format", "csv,jsonl,json,html"])
+        .sweep(&[IP, "--since", "24h", "--format", FORMATS])
         .await;
     assert_eq!(run.status(), "complete");
     let page = run.file("report.html");
@@ -114,7 +117,8 @@ async fn hostile_messages_are_reported_and_escaped() {
         page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && page.contains("\\u{202e}"),
         "{page}"
     );
-    assert!(!page.contains("<script") && !page.contains(['\u{1b}', '\0', '\u{202e}']));
+    assert_eq!(page.matches("<script").count(), 1, "the page's own script");
+    assert!(!page.contains("<script>alert") && !page.contains(['\u{1b}', '\0', '\u{202e}']));
     let lines: Vec<serde_json::Value> = run
         .file("sightings.jsonl")
         .lines()
@@ -128,6 +132,15 @@ async fn hostile_messages_are_reported_and_escaped() {
         assert_eq!(found, 1, "{name}: one sighting with the exact message");
     }
     assert_eq!(lines.len(), cases.len());
+    let ocsf: Vec<serde_json::Value> = run
+        .file("ocsf.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let texts = |rows: &[serde_json::Value], column: &str| -> Vec<serde_json::Value> {
+        rows.iter().map(|row| row[column].clone()).collect()
+    };
+    assert_eq!(texts(&ocsf, "raw_data"), texts(&lines, "message"));
     assert_eq!(
         serde_json::from_str::<Vec<serde_json::Value>>(&run.file("sightings.json")).unwrap(),
         lines
@@ -137,6 +150,18 @@ async fn hostile_messages_are_reported_and_escaped() {
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), cases.len(), "every row has all its columns");
     assert!(rows.iter().flatten().all(is_safe_csv_field));
+    for name in [
+        "report.md",
+        "security-ir.json",
+        "stix.json",
+        "timesketch.csv",
+    ] {
+        let text = run.file(name);
+        assert!(
+            !text.contains(['\u{1b}', '\0', '\u{202e}']),
+            "{name}: {text}"
+        );
+    }
 }
 
 fn is_safe_csv_field(field: &str) -> bool {

@@ -24,6 +24,10 @@ pub(in crate::sweep) async fn sweep_log_groups(
     context: &RegionContext,
     delivered: &BTreeMap<String, Delivered>,
 ) -> Result<Option<Outcome>, JournalClosed> {
+    if context.shared.known_sources().is_some() && delivered.is_empty() {
+        // A round of following reads only what trails deliver.
+        return Ok(None);
+    }
     let known_groups = context.shared.known_groups(&context.target());
     for (name, known) in &known_groups {
         if let Some(outcome) = &known.finished {
@@ -149,10 +153,12 @@ impl TargetSweep<'_> {
         let matches = &shared.selector_matches;
         let account = &self.context.member.account;
         let region = &self.context.region;
+        let is_round = shared.known_sources().is_some();
         let mut selected: Vec<(f64, LogGroup)> = groups
             .into_iter()
             .inspect(|group| matches.mark_log_group(account, region, &group.name))
             .filter(|group| shared.settings.reach.scope.has_log_group(&group.name))
+            .filter(|group| !is_round || self.delivered.contains_key(&group.name))
             .map(|group| (expected_pages(&group, window, now), group))
             .collect();
         if !selected.is_empty() {

@@ -59,7 +59,9 @@ fn settings() -> SweepSettings {
         fail_on_sighting: false,
         check_trail_integrity: true,
         verify_integrity: false,
+        changes_only: false,
         collects: false,
+        follow: None,
         engines: EngineSettings {
             choice: EngineChoice::Auto,
             max_scan_cost: EngineSettings::DEFAULT_MAX_SCAN_COST,

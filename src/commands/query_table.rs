@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::items::text;
 use crate::report::Table;
 
 /// Lays out a JSON value as a table, like the AWS CLI: a list of objects has a row per object and a
@@ -37,6 +36,15 @@ pub(super) fn query_table(value: &Value) -> Table {
         });
     }
     table
+}
+
+/// The text of a value, as JSON if it is a list or an object.
+pub(super) fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
 }
 
 #[cfg(test)]
