@@ -42,6 +42,7 @@
 //! - [`sweep`], [`contain`] and [`watch`]: the module documentation of the three jobs
 
 pub mod aws;
+mod byte_scan;
 pub mod cli;
 pub mod commands;
 pub mod config;

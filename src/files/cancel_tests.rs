@@ -26,7 +26,12 @@ impl FileSink for CancellingSink {
         true
     }
 
-    fn find_suspects(&mut self, _content: &[u8], _offsets: &mut Vec<u32>) -> SuspectRecords {
+    fn find_suspects(
+        &mut self,
+        _content: &[u8],
+        _offsets: &mut Vec<u32>,
+        _marks: &mut Vec<u32>,
+    ) -> SuspectRecords {
         SuspectRecords::All
     }
 

@@ -8,25 +8,32 @@
 //!
 //! Source: CloudTrail user guide, "CloudTrail record contents", and the order in real records.
 
+#![expect(
+    clippy::inline_always,
+    reason = "SIMD instructions are used only in what is inlined into the function that enables them"
+)]
+
 use dragnet_model::LogKind;
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 use memchr::memmem::Finder;
 
 use super::CoverageCell;
+use super::bracket_depth::{CHUNK, ends_object, has_own_member};
 use super::coverage::hour_of_text;
 use super::fields::CATEGORIES;
-use super::record_marks::RecordMarks;
+use super::record_marks::MarkedPiece;
 
 /// The start of a CloudTrail record.
 const RECORD_START: &[u8] = b"{\"eventVersion\":\"";
 
-const EVENT_TIME: &[u8] = b"\"eventTime\":\"";
-const EVENT_SOURCE: &[u8] = b",\"eventSource\":\"";
-const EVENT_NAME: &[u8] = b",\"eventName\":\"";
-const REGION: &[u8] = b",\"awsRegion\":\"";
-const ACCOUNT: &[u8] = b"\"recipientAccountId\":\"";
-const CATEGORY: &[u8] = b"\"eventCategory\":\"";
-const MANAGEMENT: &[u8] = b"\"managementEvent\":true,";
-const NOT_MANAGEMENT: &[u8] = b"\"managementEvent\":false,";
+const EVENT_TIME: &[u8; 13] = b"\"eventTime\":\"";
+const EVENT_SOURCE: &[u8; 16] = b",\"eventSource\":\"";
+const EVENT_NAME: &[u8; 14] = b",\"eventName\":\"";
+const REGION: &[u8; 14] = b",\"awsRegion\":\"";
+const ACCOUNT: &[u8; 22] = b"\"recipientAccountId\":\"";
+const CATEGORY: &[u8; 17] = b"\"eventCategory\":\"";
+const MANAGEMENT: &[u8; 23] = b"\"managementEvent\":true,";
+const NOT_MANAGEMENT: &[u8; 24] = b"\"managementEvent\":false,";
 
 /// The longest value that is read here, in bytes. Most names of events have fewer than 64.
 const LONGEST_VALUE: usize = 256;
@@ -37,13 +44,15 @@ const TIME_LENGTH: usize = 20;
 /// The length of its beginning with the hour.
 const HOUR_LENGTH: usize = 13;
 
+const ACCOUNT_LENGTH: usize = 12;
+
 /// What one record says about its coverage, as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SeenCell<'w> {
     /// The time up to the hour.
-    hour: &'w [u8],
+    hour: &'w [u8; HOUR_LENGTH],
+    account: &'w [u8; ACCOUNT_LENGTH],
     region: &'w [u8],
-    account: &'w [u8],
     kind: Option<LogKind>,
 }
 
@@ -69,8 +78,7 @@ pub(super) struct SeenRecord<'w> {
 
 /// The searchers, which are built once a reader.
 pub(super) struct CoverageScan {
-    /// For whole log files; `None` if they have to be split.
-    pub(super) marks: Option<RecordMarks>,
+    level: Level,
     event_time: Finder<'static>,
     account: Finder<'static>,
     category: Finder<'static>,
@@ -79,7 +87,7 @@ pub(super) struct CoverageScan {
 impl CoverageScan {
     pub(super) fn new() -> Self {
         Self {
-            marks: RecordMarks::new(),
+            level: Level::new(),
             event_time: Finder::new(EVENT_TIME),
             account: Finder::new(ACCOUNT),
             category: Finder::new(CATEGORY),
@@ -97,39 +105,57 @@ impl CoverageScan {
             return None;
         }
         let account = time + self.account.find(record.get(time..)?)?;
-        self.read_record(record, time, account)?.cell.to_cell()
+        let piece = MarkedPiece {
+            range: 0..record.len(),
+            time,
+            account,
+        };
+        self.read_record(record, &piece)?.cell.to_cell()
     }
 
-    /// Reads a record whose time is at this position, and the first account behind it at the other.
-    /// The text has to start and end with the record, as far as that can be seen without following
+    /// Reads a record in a content, whose time is at this position, and the first account behind it
+    /// at the other. The piece has to be the record, as far as that can be seen without following
     /// the strings.
     pub(super) fn read_record<'w>(
         &self,
-        record: &'w [u8],
-        time: usize,
-        account: usize,
+        content: &'w [u8],
+        piece: &MarkedPiece,
     ) -> Option<SeenRecord<'w>> {
-        let (hour, rest) = take_hour(record.get(time..)?)?;
-        let (_, rest) = take_member(rest, EVENT_SOURCE)?;
-        let (event_name, rest) = take_member(rest, EVENT_NAME)?;
-        let (region, rest) = take_member(rest, REGION)?;
+        dispatch!(self.level, simd => self.read_with(simd, content, piece))
+    }
+
+    #[inline(always)]
+    fn read_with<'w, S: Simd>(
+        &self,
+        simd: S,
+        content: &'w [u8],
+        piece: &MarkedPiece,
+    ) -> Option<SeenRecord<'w>> {
+        let record = content.get(piece.range.clone())?;
+        let (hour, rest) = take_hour(record.get(piece.time..)?)?;
+        let (_, rest) = take_member(simd, rest, EVENT_SOURCE)?;
+        let (event_name, rest) = take_member(simd, rest, EVENT_NAME)?;
+        let (region, rest) = take_member(simd, rest, REGION)?;
         let region_end = record.len() - rest.len();
-        let to_account = account.checked_sub(region_end)?;
+        let to_account = piece.account.checked_sub(region_end)?;
         let (before_account, rest) = rest.split_at_checked(to_account)?;
-        let (account, rest) = take_member(rest, ACCOUNT)?;
+        let (account, rest) = take_account(rest)?;
         // Records of 2014 and before have no account.
         let is_management = before_account.ends_with(MANAGEMENT);
         if !is_management && !before_account.ends_with(NOT_MANAGEMENT) {
             return None;
         }
-        let is_whole = has_own_member(record.get(..time)?) && ends_object(rest);
-        if !is_whole || event_name.contains(&b'\\') {
+        let start = piece.range.start;
+        let end = piece.range.end;
+        if !has_own_member(simd, content, start..start + piece.time)
+            || !ends_object(simd, content, end - rest.len()..end)
+        {
             return None;
         }
         // The category decides. Records of before 2019 have none.
         let kind = if let Some(category) = self.find_category(rest) {
-            let (category, _) = take_member(category, CATEGORY)?;
-            let is_found = |known: &&(&str, Option<LogKind>)| known.0.as_bytes() == category;
+            let value = category.strip_prefix(CATEGORY)?;
+            let is_found = |known: &&(&str, Option<LogKind>)| starts_with_value(value, known.0);
             CATEGORIES.iter().find(is_found)?.1
         } else if is_management {
             Some(LogKind::Management)
@@ -138,41 +164,81 @@ impl CoverageScan {
         };
         let cell = SeenCell {
             hour,
-            region,
             account,
+            region,
             kind,
         };
         Some(SeenRecord { cell, event_name })
     }
 
     /// Returns the text from the first key of a category on. It usually follows the account.
+    #[inline(always)]
     fn find_category<'w>(&self, behind_account: &'w [u8]) -> Option<&'w [u8]> {
+        if behind_account.len() < CATEGORY.len() {
+            return None;
+        }
         let next = behind_account.strip_prefix(b",");
         next.filter(|next| next.starts_with(CATEGORY))
             .or_else(|| behind_account.get(self.category.find(behind_account)?..))
     }
 }
 
+/// Whether a value with its closing quotation mark starts a text.
+#[inline(always)]
+fn starts_with_value(text: &[u8], value: &str) -> bool {
+    let rest = text.strip_prefix(value.as_bytes());
+    rest.is_some_and(|rest| rest.starts_with(b"\""))
+}
+
 /// Returns the hour of the time that a text starts with, and what is behind its quotation mark.
-fn take_hour(text: &[u8]) -> Option<(&[u8], &[u8])> {
+#[inline(always)]
+fn take_hour(text: &[u8]) -> Option<(&[u8; HOUR_LENGTH], &[u8])> {
     let value = text.strip_prefix(EVENT_TIME)?;
     let (time, rest) = value.split_at_checked(TIME_LENGTH)?;
     Some((hour_of_time(time)?, rest.strip_prefix(b"\"")?))
 }
 
+/// Returns the account that a text starts with, and what is behind its quotation mark.
+#[inline(always)]
+fn take_account(text: &[u8]) -> Option<(&[u8; ACCOUNT_LENGTH], &[u8])> {
+    let (account, rest) = text.strip_prefix(ACCOUNT)?.split_first_chunk()?;
+    Some((account, rest.strip_prefix(b"\"")?))
+}
+
 /// Returns the value of the member that a text starts with, and what is behind its quotation mark.
-/// A quotation mark with a backslash ends the value too: what follows is then no member.
-fn take_member<'w>(text: &'w [u8], key: &[u8]) -> Option<(&'w [u8], &'w [u8])> {
+/// `None` if the value has escapes.
+#[inline(always)]
+fn take_member<'w, S: Simd, const N: usize>(
+    simd: S,
+    text: &'w [u8],
+    key: &[u8; N],
+) -> Option<(&'w [u8], &'w [u8])> {
     let value = text.strip_prefix(key)?;
+    let end = find_value_end(simd, value)?;
+    let rest = value.get(end..)?.strip_prefix(b"\"")?;
+    Some((value.get(..end)?, rest))
+}
+
+/// Returns the position of the first quotation mark or backslash, unless the value is too long.
+#[inline(always)]
+fn find_value_end<S: Simd>(simd: S, value: &[u8]) -> Option<usize> {
+    if let Some(chunk) = value.first_chunk::<CHUNK>() {
+        let chunk = u8x64::load_array_ref(simd, chunk);
+        let is_end = chunk.simd_eq(b'"') | chunk.simd_eq(b'\\');
+        let ends = is_end.to_bitmask();
+        if ends != 0 {
+            return Some(ends.trailing_zeros() as usize);
+        }
+    }
     let near = value.get(..LONGEST_VALUE).unwrap_or(value);
-    let end = memchr::memchr(b'"', near)?;
-    Some((value.get(..end)?, value.get(end + 1..)?))
+    memchr::memchr2(b'"', b'\\', near)
 }
 
 /// Returns the first 13 bytes of a time such as `2026-11-27T10:15:00Z`. `None` if it is written in
 /// another way: with an offset, it would be of another hour.
-fn hour_of_time(time: &[u8]) -> Option<&[u8]> {
-    let (hour, rest) = time.split_at_checked(HOUR_LENGTH)?;
+#[inline(always)]
+fn hour_of_time(time: &[u8]) -> Option<&[u8; HOUR_LENGTH]> {
+    let (hour, rest) = time.split_first_chunk()?;
     let is_utc = matches!(
         rest,
         [
@@ -186,40 +252,6 @@ fn hour_of_time(time: &[u8]) -> Option<&[u8]> {
         ]
     );
     is_utc.then_some(hour)
-}
-
-/// Whether what follows a text is a member of the object that the text starts with, and not of one
-/// inside it or behind it. Brackets in strings are rare there; with them, the answer may be no, and
-/// the record is parsed.
-fn has_own_member(text: &[u8]) -> bool {
-    let mut depth = 0_u32;
-    for at in memchr::memchr2_iter(b'{', b'}', text) {
-        if text.get(at) == Some(&b'{') {
-            depth += 1;
-        } else if depth > 1 {
-            depth -= 1;
-        } else {
-            return false;
-        }
-    }
-    depth == 1
-}
-
-/// Whether the object that contains the start of a text ends where the text ends. The answer may be
-/// no if there is a list, or a bracket in a string.
-fn ends_object(text: &[u8]) -> bool {
-    let mut depth = 1_u32;
-    for at in memchr::memchr3_iter(b'{', b'}', b'[', text) {
-        match text.get(at) {
-            Some(b'{') => depth += 1,
-            Some(b'}') => depth -= 1,
-            _ => return false,
-        }
-        if depth == 0 {
-            return at + 1 == text.len();
-        }
-    }
-    false
 }
 
 #[cfg(test)]
@@ -258,7 +290,12 @@ mod tests {
         let scan = CoverageScan::new();
         let time = one.find("\"eventTime").unwrap();
         let account = one.find("\"recipientAccountId").unwrap();
-        let seen = scan.read_record(one.as_bytes(), time, account).unwrap();
+        let piece = MarkedPiece {
+            range: 0..one.len(),
+            time,
+            account,
+        };
+        let seen = scan.read_record(one.as_bytes(), &piece).unwrap();
         assert_eq!(seen.event_name, b"GetObject");
     }
 

@@ -4,7 +4,7 @@
 //! would be lost. It is used only where a second member cannot exist and the trailer at the end of
 //! the file fits the content; everything else is left to [`super::gzip_stream::GzipStream`].
 
-use libdeflater::Decompressor;
+use libdeflater::{DecompressionError, Decompressor};
 use memchr::memmem;
 
 use super::gzip_stream::GZIP_MAGIC;
@@ -15,6 +15,9 @@ const TRAILER_BYTES: usize = 8;
 
 /// The shortest member: header, empty block and trailer.
 const SHORTEST_MEMBER: usize = 20;
+
+/// How many times the magic number may occur by chance. One in sixty files of 300 KB has it once.
+const MOST_MAGIC: usize = 4;
 
 /// The most that DEFLATE can unpack to: 258 bytes for 2 bits. Source: zlib, "Technical details".
 const MAX_RATIO: usize = 1_032;
@@ -47,17 +50,32 @@ impl Inflater {
         if size == 0 || size > limit || size / MAX_RATIO > gzip.len() {
             return None;
         }
-        // Another member would begin with the magic number. It also occurs by chance.
-        if memmem::find(body.get(1..)?, GZIP_MAGIC).is_some() {
-            return None;
-        }
         make_room(content, size);
         let unpacked = content.get_mut(..size)?;
+        if !self.is_only_member(body, header, unpacked) {
+            return None;
+        }
         // The compressed data is unpacked without the trailer of its member, so that the checksum is
         // computed once, and compared with the end of the file.
         let result = self.0.deflate_decompress(body.get(header..)?, unpacked);
         let is_whole = result == Ok(size) && libdeflater::crc32(unpacked) == checksum;
         is_whole.then_some(size)
+    }
+
+    /// Whether no other member follows the first one. It would begin with the magic number, which
+    /// also occurs by chance: then the data of the first member breaks off there.
+    fn is_only_member(&mut self, body: &[u8], header: usize, unpacked: &mut [u8]) -> bool {
+        // The first byte is that of the first member's own magic number.
+        let rest = body.get(1..).unwrap_or_default();
+        let mut found = memmem::find_iter(rest, GZIP_MAGIC).map(|at| at + 1);
+        let are_inside = found.by_ref().take(MOST_MAGIC).all(|start| {
+            let before = body.get(header..start);
+            before.is_some_and(|data| {
+                let result = self.0.deflate_decompress(data, unpacked);
+                result == Err(DecompressionError::BadData)
+            })
+        });
+        are_inside && found.next().is_none()
     }
 }
 
@@ -71,5 +89,56 @@ fn header_length(gzip: &[u8]) -> Option<usize> {
         0 => Some(FIXED),
         HAS_NAME => Some(FIXED + memchr::memchr(0, gzip.get(FIXED..)?)? + 1),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(text: &[u8], compression: Compression) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), compression);
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn inflated(gzip: &[u8]) -> Option<Vec<u8>> {
+        let mut content = Vec::new();
+        let size = Inflater::new().inflate(gzip, 1 << 20, &mut content)?;
+        content.truncate(size);
+        Some(content)
+    }
+
+    #[test]
+    fn magic_number_in_the_data_is_not_a_member() {
+        // Without compression, the data contains the text as it is.
+        let text = [b"some text and ", GZIP_MAGIC, b" and more text"].concat();
+        let plain = gzip(&text, Compression::none());
+        assert!(memmem::find(&plain[1..], GZIP_MAGIC).is_some());
+        assert_eq!(inflated(&plain), Some(text.clone()));
+        let many = gzip(&GZIP_MAGIC.repeat(MOST_MAGIC + 1), Compression::none());
+        assert_eq!(inflated(&many), None);
+    }
+
+    #[test]
+    fn second_member_is_not_ignored() {
+        let text = [b"some text and ", GZIP_MAGIC, b" and more text"].concat();
+        for compression in [Compression::none(), Compression::default()] {
+            let one = gzip(&text, compression);
+            let empty = gzip(b"", compression);
+            let other = gzip(b"x", compression);
+            assert_eq!(inflated(&one), Some(text.clone()));
+            // With the same content again, checksum and size at the end fit the first member.
+            for other in [&one, &empty, &other] {
+                assert_eq!(inflated(&[&one[..], other].concat()), None);
+                assert_eq!(inflated(&[&one[..], other, &one].concat()), None);
+            }
+            assert_eq!(inflated(&one[..one.len() - 1]), None);
+        }
     }
 }

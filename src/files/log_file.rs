@@ -29,14 +29,23 @@
 //! Pieces behind the last match are not proven. There, a record that imitates several counts as
 //! several.
 
+#![expect(
+    clippy::inline_always,
+    reason = "SIMD instructions are used only in what is inlined into the function that enables them"
+)]
+
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::ops::Range;
 
+use fearless_simd::{Level, Simd, dispatch};
+
+use super::bracket_depth::{closes_lists, find_value_end};
 use super::brackets::value_end;
 use super::coverage_scan::SeenCell;
 use super::fields::Fields;
 use super::record_handler::{ClassifiedRecord, RecordHandler};
+use super::record_marks::pieces;
 use super::{CoverageTally, RecordForm, SuspectRecords};
 
 /// How CloudTrail writes a log file.
@@ -47,8 +56,9 @@ const LIST_START: &[u8] = b"{\"Records\":[";
 const FIRST_RECORD: &[u8] = b"{\"eventVersion\":\"";
 const LIST_END: &[u8] = b"]}";
 
-/// How many lists of a record are followed one by one. With more, it is followed as a whole.
-const MOST_LISTS: usize = 16;
+/// How many bytes there are for each mark and for each record, as a guess. Real files have more.
+const BYTES_PER_MARK: usize = 256;
+const BYTES_PER_RECORD: usize = 1_024;
 
 /// What is between two borders.
 #[derive(Clone, Copy, Debug)]
@@ -101,9 +111,9 @@ impl RecordHandler<'_> {
         }
         let list_end = content.trim_ascii_end().strip_suffix(LIST_END)?.len();
         let scan = self.scan;
-        let marks = scan.marks.as_ref()?;
         let mut offsets = Vec::new();
-        match self.sink.find_suspects(content, &mut offsets) {
+        let mut marks = Vec::with_capacity(content.len() / BYTES_PER_MARK);
+        match self.sink.find_suspects(content, &mut offsets, &mut marks) {
             SuspectRecords::None => offsets.clear(),
             SuspectRecords::WithOffset => {}
             SuspectRecords::All => return None,
@@ -111,13 +121,13 @@ impl RecordHandler<'_> {
         let mut offsets = offsets.into_iter().peekable();
         let mut cells = CellCounter::default();
         let mut suspects = Vec::new();
-        let mut ends = Vec::new();
+        let mut ends = Vec::with_capacity(content.len() / BYTES_PER_RECORD);
         let mut last: &[u8] = &[];
-        for (number, piece) in (1..).zip(marks.pieces(content, LIST_START.len()..list_end)) {
+        for (number, piece) in (1..).zip(pieces(content, LIST_START.len()..list_end, &marks)) {
             let piece = piece?;
             let start = piece.range.start;
             let text = content.get(piece.range.clone())?;
-            let seen = scan.read_record(text, piece.time, piece.account)?;
+            let seen = scan.read_record(content, &piece)?;
             cells.add(seen.cell);
             let has_candidate = take_offsets_in(&piece.range, &mut offsets);
             if has_candidate || self.sink.may_match_event(seen.event_name) {
@@ -158,7 +168,9 @@ impl RecordHandler<'_> {
         }
         let to_last = matches.last().map_or(0, |(piece, _)| piece.number);
         let ends = scanned.ends.get(..usize::try_from(to_last).ok()?)?;
-        are_elements(content, ends).then_some(matches)
+        let level = Level::new();
+        let are_elements = dispatch!(level, simd => are_elements(simd, content, ends));
+        are_elements.then_some(matches)
     }
 }
 
@@ -178,33 +190,20 @@ fn take_offsets_in(
 }
 
 /// Whether the first pieces, which end here, are elements of the list of records.
-fn are_elements(content: &[u8], ends: &[usize]) -> bool {
+#[inline(always)]
+fn are_elements<S: Simd>(simd: S, content: &[u8], ends: &[usize]) -> bool {
     let mut start = LIST_START.len();
-    ends.iter().all(|end| {
-        let piece = content.get(start..*end).unwrap_or_default();
+    for end in ends {
+        let piece = start..*end;
+        let is_element = closes_lists(simd, content, piece.clone())
+            || find_value_end(simd, content, piece) == Some(*end);
+        if !is_element {
+            return false;
+        }
         // Behind the comma.
         start = end + 1;
-        closes_lists(piece) || value_end(piece) == Some(piece.len())
-    })
-}
-
-/// Whether a piece closes all lists that it opens. A bracket in a string is followed as if it
-/// opened one: it may only cause the answer no.
-fn closes_lists(piece: &[u8]) -> bool {
-    let mut lists = memchr::memchr_iter(b'[', piece).filter(|at| may_open_list(piece, *at));
-    let are_closed = lists
-        .by_ref()
-        .take(MOST_LISTS)
-        .all(|at| piece.get(at..).and_then(value_end).is_some());
-    are_closed && lists.next().is_none()
-}
-
-/// Whether a bracket may be outside of strings: only few characters can be before it there.
-///
-/// Source: RFC 8259, section 2, "JSON Grammar".
-fn may_open_list(piece: &[u8], at: usize) -> bool {
-    let before = at.checked_sub(1).and_then(|before| piece.get(before));
-    before.is_none_or(|byte| matches!(byte, b':' | b',' | b'[') || byte.is_ascii_whitespace())
+    }
+    true
 }
 
 impl<'c> CellCounter<'c> {

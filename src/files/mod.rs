@@ -18,6 +18,7 @@
 mod access_line;
 mod archive;
 mod bounded_reader;
+mod bracket_depth;
 mod brackets;
 mod cancel_reader;
 mod classify;
@@ -46,6 +47,7 @@ mod record_handler;
 mod record_marks;
 mod reused_buffer;
 mod sink;
+mod string_mask;
 mod table_row;
 mod tar_source;
 mod utf16;
@@ -60,6 +62,7 @@ pub use path_hint::PathHint;
 pub use problem::{FileProblem, FileReason};
 pub use reader::FileReader;
 pub use record::{FileRecord, RecordForm, RecordOrigin};
+pub use record_marks::{RECORD_MARKS, find_record_marks};
 pub use sink::{ContentSummary, FileSink, SuspectRecords};
 pub use walk::{COLLECTION_MARK, CollectionFile, FileWalk, FoundFile, OpenedFile};
 

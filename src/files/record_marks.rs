@@ -1,24 +1,22 @@
 //! Cuts the list of a log file into pieces, one for each record, and finds two members in each.
-//! A single pass over the bytes with SIMD finds the borders and the members together.
+//! The sink has found where they may be, in its pass over the bytes.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
-use aho_corasick::packed;
+use crate::byte_scan::{ByteClass, ByteScan, SEQUENCE};
+
+/// The sequences by which records are found: `},{`, `tTi` and `tAc`. A class also has mixtures of
+/// them, which are rare.
+pub const RECORD_MARKS: ByteClass<'static> = [b"}t", b",TA", b"{ic"];
 
 /// What is between two records of a list. In a string, the quotation marks would be escaped.
-const BORDER: &[u8] = b"},{\"eventVersion\":\"";
+const BORDER: &[u8; 19] = b"},{\"eventVersion\":\"";
 
-/// The key of the time without its beginning, which it has in common with many other keys.
-const TIME_END: &[u8] = b"tTime\":\"";
-const TIME_START: &[u8] = b"\"even";
-
-const ACCOUNT: &[u8] = b"\"recipientAccountId\":\"";
-
-/// The order of the patterns. None of them begins as another one ends, so no match hides another
-/// one.
-const PATTERNS: [&[u8]; 3] = [TIME_END, ACCOUNT, BORDER];
-const TIME_PATTERN: usize = 0;
-const ACCOUNT_PATTERN: usize = 1;
+/// The key of the time, and the one of the account. Their marks are inside of them.
+const TIME: &[u8; 13] = b"\"eventTime\":\"";
+const ACCOUNT: &[u8; 22] = b"\"recipientAccountId\":\"";
+const TIME_TO_MARK: usize = 5;
+const ACCOUNT_TO_MARK: usize = 9;
 
 /// What is between two borders.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,40 +29,71 @@ pub(super) struct MarkedPiece {
     pub(super) account: usize,
 }
 
-/// The searcher, which is built once a reader.
-pub(super) struct RecordMarks(packed::Searcher);
+/// What a mark is.
+#[derive(Clone, Copy, Debug)]
+enum Mark {
+    /// The key of a time begins here.
+    Time(usize),
+    /// The key of an account begins here.
+    Account(usize),
+    /// A border begins here.
+    Border(usize),
+}
 
-impl RecordMarks {
-    /// Builds the searcher; `None` if the processor has no instructions for it.
-    pub(super) fn new() -> Option<Self> {
-        packed::Config::new()
-            .only_teddy(true)
-            .builder()
-            .extend(PATTERNS)
-            .build()
-            .map(Self)
+/// Replaces `marks` with the ascending positions at which a mark may begin.
+pub fn find_record_marks(content: &[u8], marks: &mut Vec<u32>) {
+    marks.clear();
+    if let Some(scan) = ByteScan::new(&[RECORD_MARKS]) {
+        // All of them are visited, so the search does not break off.
+        _ = scan.find(content, &mut |at, _| {
+            marks.extend(u32::try_from(at));
+            ControlFlow::Continue(())
+        });
     }
+}
 
-    /// Returns the pieces of the list in a content: from the start of the first record to the
-    /// bracket behind the last one. An item is `None` if a piece has no time, several ones, or no
-    /// account behind it.
-    pub(super) fn pieces<'c>(&'c self, content: &'c [u8], list: Range<usize>) -> Pieces<'c> {
-        let content = content.get(..list.end).unwrap_or(content);
-        Pieces {
-            matches: self.0.find_iter(content),
-            content,
-            next: Some(list.start),
-        }
+/// Returns the pieces of the list in a content: from the start of the first record to the bracket
+/// behind the last one. `marks` are those of the content. An item is `None` if a piece has no time,
+/// several ones, or no account behind it.
+pub(super) fn pieces<'c>(content: &'c [u8], list: Range<usize>, marks: &'c [u32]) -> Pieces<'c> {
+    Pieces {
+        marks: marks.iter(),
+        content: content.get(..list.end).unwrap_or(content),
+        next: Some(list.start),
     }
 }
 
 /// Iterates over the pieces of a list.
 pub(super) struct Pieces<'c> {
-    matches: packed::FindIter<'c, 'c>,
+    marks: std::slice::Iter<'c, u32>,
     /// The content up to the end of the list.
     content: &'c [u8],
     /// The start of the next piece; `None` behind the last one.
     next: Option<usize>,
+}
+
+impl Pieces<'_> {
+    /// Compares what is around the next positions, up to one that is a mark.
+    fn next_mark(&mut self) -> Option<Mark> {
+        let content = self.content;
+        self.marks.find_map(|at| {
+            let at = usize::try_from(*at).ok()?;
+            match content.get(at..at + SEQUENCE)? {
+                b"tTi" => find_at(content, at.checked_sub(TIME_TO_MARK)?, TIME).map(Mark::Time),
+                b"tAc" => {
+                    find_at(content, at.checked_sub(ACCOUNT_TO_MARK)?, ACCOUNT).map(Mark::Account)
+                }
+                b"},{" => find_at(content, at, BORDER).map(Mark::Border),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// Returns the position if the text is there.
+fn find_at<const N: usize>(content: &[u8], at: usize, text: &[u8; N]) -> Option<usize> {
+    let found = content.get(at..)?.first_chunk::<N>()?;
+    (found == text).then_some(at)
 }
 
 impl Iterator for Pieces<'_> {
@@ -76,22 +105,18 @@ impl Iterator for Pieces<'_> {
         let mut account = None;
         let mut has_other_time = false;
         let mut end = self.content.len();
-        for found in self.matches.by_ref() {
-            let at = found.start();
-            match found.pattern().as_usize() {
-                TIME_PATTERN => {
-                    let before = self.content.get(..at).unwrap_or_default();
-                    if before.ends_with(TIME_START) {
-                        has_other_time |= time.is_some();
-                        time = Some(at - TIME_START.len());
-                    }
+        while let Some(mark) = self.next_mark() {
+            match mark {
+                Mark::Time(at) => {
+                    has_other_time |= time.is_some();
+                    time = Some(at);
                 }
-                ACCOUNT_PATTERN => {
+                Mark::Account(at) => {
                     if time.is_some() && account.is_none() {
                         account = Some(at);
                     }
                 }
-                _ => {
+                Mark::Border(at) => {
                     end = at + 1;
                     // Behind the comma.
                     self.next = Some(end + 1);
@@ -116,8 +141,9 @@ mod tests {
 
     /// The pieces of a list: their texts, and what begins at their marks.
     fn pieces(list: &str) -> Vec<Option<[&str; 3]>> {
-        let marks = RecordMarks::new().unwrap();
-        let found = marks.pieces(list.as_bytes(), 0..list.len());
+        let mut marks = Vec::new();
+        find_record_marks(list.as_bytes(), &mut marks);
+        let found = super::pieces(list.as_bytes(), 0..list.len(), &marks);
         let shown = |piece: MarkedPiece| {
             let text = &list[piece.range];
             [text, &text[piece.time..], &text[piece.account..]]

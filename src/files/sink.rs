@@ -15,8 +15,14 @@ pub trait FileSink {
     fn may_match(&mut self, content: &[u8]) -> bool;
 
     /// Finds which records of a whole log file of CloudTrail may match, apart from their event names.
-    /// Adds ascending offsets to `offsets`, which is empty.
-    fn find_suspects(&mut self, content: &[u8], offsets: &mut Vec<u32>) -> SuspectRecords;
+    /// Adds ascending offsets to `offsets`, and to `marks` the ascending positions at which a sequence
+    /// of [`super::RECORD_MARKS`] may begin, unless all records may match. Both are empty.
+    fn find_suspects(
+        &mut self,
+        content: &[u8],
+        offsets: &mut Vec<u32>,
+        marks: &mut Vec<u32>,
+    ) -> SuspectRecords;
 
     /// Whether a CloudTrail record with this event name may match, even if it contains no offset.
     fn may_match_event(&mut self, event_name: &[u8]) -> bool;

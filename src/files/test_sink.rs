@@ -8,7 +8,7 @@ use memchr::memmem;
 use super::coverage::hours_to_text;
 use super::{
     ContentSummary, CoverageCell, CoverageTally, FileProblem, FileReader, FileReason, FileRecord,
-    FileSink, ReadLimits, RecordForm, RecordOrigin, SuspectRecords,
+    FileSink, ReadLimits, RecordForm, RecordOrigin, SuspectRecords, find_record_marks,
 };
 
 /// A record, with what tests compare.
@@ -68,7 +68,13 @@ impl FileSink for TestSink {
         self.needle.is_none_or(contains) || self.event_name.is_some_and(contains)
     }
 
-    fn find_suspects(&mut self, content: &[u8], offsets: &mut Vec<u32>) -> SuspectRecords {
+    fn find_suspects(
+        &mut self,
+        content: &[u8],
+        offsets: &mut Vec<u32>,
+        marks: &mut Vec<u32>,
+    ) -> SuspectRecords {
+        find_record_marks(content, marks);
         let Some(needle) = self.needle else {
             return SuspectRecords::All;
         };

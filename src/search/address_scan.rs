@@ -120,7 +120,8 @@ impl AddressScan {
         ControlFlow::Continue(())
     }
 
-    fn is_dotted_at(&self, content: &[u8], dot: usize) -> bool {
+    /// Whether a dot is the first one of an IPv4 address.
+    pub(super) fn is_dotted_at(&self, content: &[u8], dot: usize) -> bool {
         let Some((before, after)) = content.split_at_checked(dot) else {
             return false;
         };
@@ -165,20 +166,25 @@ impl AddressScan {
         let bytes = content.get(block).unwrap_or_default();
         let mut searched_to = 0;
         for found in memchr_iter(b':', bytes) {
-            let at = start + found;
-            if at < searched_to || !is_first_of_two_colons(content, at) {
-                continue;
-            }
-            let is_part = |byte: &&u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
-            let before = content.get(searched_to..at).unwrap_or_default();
-            let after = content.get(at..).unwrap_or_default();
-            let run_start = at - before.iter().rev().take_while(is_part).count();
-            searched_to = at + after.iter().take_while(is_part).count();
-            if self.is_v6_run(content, run_start..searched_to) {
-                each(at)?;
+            if self.is_v6_at(content, start + found, &mut searched_to) {
+                each(start + found)?;
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// Whether a colon is the first one with another close behind it in a run that is an IPv6
+    /// address. Colons have to come in ascending order: `searched_to` is the end of the last run.
+    pub(super) fn is_v6_at(&self, content: &[u8], colon: usize, searched_to: &mut usize) -> bool {
+        if colon < *searched_to || !is_first_of_two_colons(content, colon) {
+            return false;
+        }
+        let is_part = |byte: &&u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+        let before = content.get(*searched_to..colon).unwrap_or_default();
+        let after = content.get(colon..).unwrap_or_default();
+        let run_start = colon - before.iter().rev().take_while(is_part).count();
+        *searched_to = colon + after.iter().take_while(is_part).count();
+        self.is_v6_run(content, run_start..*searched_to)
     }
 
     fn is_v6_run(&self, content: &[u8], run: Range<usize>) -> bool {

@@ -15,6 +15,7 @@ use dragnet_model::{Indicator, IndicatorValue};
 pub(super) struct CandidateScan {
     prefilter: Option<LiteralPrefilter>,
     addresses: AddressScan,
+    texts: RequiredTexts,
     /// Whether the prefilter does not find all literals.
     scans_literals: bool,
     /// Whether it does not find all IPv4 addresses with dots.
@@ -40,7 +41,17 @@ impl CandidateScan {
             scans_literals: texts.literals.is_none(),
             scans_v4: texts.has_v4 && texts.v4.is_none(),
             scans_v6: texts.has_v6 && texts.v6.is_none(),
+            texts,
         })
+    }
+
+    pub(super) fn addresses(&self) -> &AddressScan {
+        &self.addresses
+    }
+
+    /// The texts that a prefilter needs to search for.
+    pub(super) fn texts(&self) -> &RequiredTexts {
+        &self.texts
     }
 
     /// Calls `each` with the offsets of the first and the last byte of what is found in a message.

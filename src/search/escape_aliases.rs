@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use super::escaped_colon::has_near_colon;
+
 /// The maximum number of levels of JSON quoting that are undone in a text.
 const MOST_QUOTING_LEVELS: usize = 4;
 
@@ -96,6 +98,8 @@ pub(super) struct EscapeAliases {
     letters: Vec<u8>,
     /// For each byte, whether its percent escape can spell a part of an indicator.
     percent: Vec<bool>,
+    /// Whether a colon can only be a part of an IPv6 address. Policies in URLs have many others.
+    colon_is_of_address: bool,
 }
 
 /// The characters of escapes. Their percent escapes can spell an escape.
@@ -131,7 +135,28 @@ impl EscapeAliases {
                 }
             }
         }
-        Self { letters, percent }
+        Self {
+            letters,
+            percent,
+            colon_is_of_address: false,
+        }
+    }
+
+    /// Adds the escapes of these characters, which are those of addresses.
+    pub(super) fn with_addresses(self, characters: &str) -> Self {
+        let is_alias = |byte: usize| self.percent.get(byte).copied().unwrap_or_default();
+        let has_own_colon = is_alias(usize::from(b':'));
+        let added = Self::new([characters].into_iter());
+        let mut letters = self.letters;
+        letters.extend(added.letters);
+        letters.sort_unstable();
+        letters.dedup();
+        let percent = self.percent.iter().zip(&added.percent);
+        Self {
+            letters,
+            percent: percent.map(|(one, other)| *one || *other).collect(),
+            colon_is_of_address: !has_own_colon && characters.contains(':'),
+        }
     }
 
     /// Whether a message contains one of the escapes.
@@ -154,7 +179,13 @@ impl EscapeAliases {
             .filter(move |at| self.is_alias(content, *at))
     }
 
-    fn is_alias(&self, bytes: &[u8], at: usize) -> bool {
+    /// The letters that a backslash can be before.
+    pub(super) fn letters(&self) -> &[u8] {
+        &self.letters
+    }
+
+    /// Whether the backslash or percent sign at an offset begins one of the escapes.
+    pub(super) fn is_alias(&self, bytes: &[u8], at: usize) -> bool {
         match bytes.get(at) {
             Some(b'%') => self.is_percent_alias(bytes, at),
             _ => bytes
@@ -170,9 +201,14 @@ impl EscapeAliases {
     }
 
     fn is_percent_alias(&self, bytes: &[u8], at: usize) -> bool {
-        percent_escape(bytes, at)
-            .and_then(|byte| self.percent.get(usize::from(byte)))
-            .is_some_and(|is_alias| *is_alias)
+        let Some(byte) = percent_escape(bytes, at) else {
+            return false;
+        };
+        if byte == b':' && self.colon_is_of_address {
+            return has_near_colon(bytes, at);
+        }
+        let is_alias = self.percent.get(usize::from(byte));
+        is_alias.is_some_and(|is_alias| *is_alias)
     }
 }
 

@@ -13,12 +13,14 @@ use super::addresses::AddressSet;
 use super::candidate_offsets::CandidateOffsets;
 use super::candidate_scan::CandidateScan;
 use super::candidates::{CandidateList, Candidates};
+use super::content_scan::{ContentScan, HitCollector};
 use super::document::Document;
 use super::escape_aliases::{EscapeAliases, each_spelling};
 use super::json_tape::JsonTape;
 use super::json_visitor::{visit_json_values, visit_json_values_in_text};
 use super::literals::Literals;
 use super::match_set::{MatchSet, Matches};
+use crate::byte_scan::ByteClass;
 use dragnet_model::{Indicator, IndicatorValue, indicator_names};
 use insights_ql::FlowLogFormat;
 
@@ -83,7 +85,7 @@ impl Matcher {
         }
         let literals = Literals::new(indicators)?;
         let escape_aliases =
-            EscapeAliases::new(literals.texts().chain([addresses.escapable_bytes()]));
+            EscapeAliases::new(literals.texts()).with_addresses(addresses.escapable_bytes());
         let has_replacement_character = literals
             .texts()
             .any(|text| text.contains(char::REPLACEMENT_CHARACTER));
@@ -156,6 +158,38 @@ impl Matcher {
         match result {
             ControlFlow::Continue(()) => list.finish(),
             ControlFlow::Break(()) => Candidates::Everywhere,
+        }
+    }
+
+    /// Builds the search of whole contents for the indicators, if there are any, and for marks.
+    pub(super) fn content_scan(&self, marks: ByteClass<'_>) -> ContentScan {
+        let texts = (!self.names.is_empty()).then(|| self.candidate_scan.texts());
+        ContentScan::new(marks, texts, &self.escape_aliases)
+    }
+
+    /// Collects the offsets as [`Matcher::candidates`] does, and those of the marks.
+    pub(super) fn candidates_and_marks(
+        &self,
+        content: &[u8],
+        scan: &ContentScan,
+        offsets: &mut Vec<u32>,
+        marks: &mut Vec<u32>,
+    ) -> Candidates {
+        let mut list = CandidateList::new(offsets, content.len());
+        if self.may_be_anywhere(content) || u32::try_from(content.len()).is_err() {
+            return Candidates::Everywhere;
+        }
+        let hits = HitCollector {
+            content,
+            addresses: self.candidate_scan.addresses(),
+            escapes: &self.escape_aliases,
+            marks,
+            v6_searched_to: 0,
+        };
+        match scan.find(hits, &mut list) {
+            ControlFlow::Break(()) => Candidates::Everywhere,
+            ControlFlow::Continue(()) if scan.finds_candidates => list.finish(),
+            ControlFlow::Continue(()) => self.candidates(content, offsets),
         }
     }
 

@@ -17,8 +17,10 @@ mod candidate_offsets;
 mod candidate_scan;
 mod candidates;
 mod canonical;
+mod content_scan;
 mod document;
 mod escape_aliases;
+mod escaped_colon;
 mod event_details;
 mod field_notes;
 mod hunts;
@@ -47,6 +49,7 @@ mod write_call;
 
 pub use candidates::Candidates;
 pub use canonical::{are_equal_documents, canonical_text};
+pub use content_scan::ContentScan;
 pub use document::Document;
 pub use event_details::{event_details, parse_event_details};
 pub(crate) use field_notes::field_notes;

@@ -11,7 +11,10 @@ use super::passthrough_query::{PassthroughQuery, prepare};
 use super::pattern::pattern_from;
 use super::required_text::{HidingEscapes, RequiredText};
 use super::write_call::is_write_call;
-use super::{Candidates, Document, Matcher, MatcherError, Matches, StreamFilter, insights};
+use super::{
+    Candidates, ContentScan, Document, Matcher, MatcherError, Matches, StreamFilter, insights,
+};
+use crate::byte_scan::ByteClass;
 use dragnet_model::{EventDetails, EventLookup, Hunt, Indicator};
 use insights_ql::{Event, Expr, Record};
 
@@ -211,6 +214,31 @@ impl SearchSet {
             self.matcher.candidates(content, offsets)
         } else {
             Candidates::None
+        }
+    }
+
+    /// Builds a search of whole contents that also finds marks: sequences of three bytes of a class.
+    pub fn content_scan(&self, marks: ByteClass<'_>) -> ContentScan {
+        self.matcher.content_scan(marks)
+    }
+
+    /// Finds the same as [`SearchSet::candidates`] with a scan of this set, and replaces `marks` with
+    /// the ascending positions at which a mark may begin. With [`Candidates::Everywhere`], the marks
+    /// are incomplete.
+    pub fn candidates_and_marks(
+        &self,
+        content: &[u8],
+        scan: &ContentScan,
+        offsets: &mut Vec<u32>,
+        marks: &mut Vec<u32>,
+    ) -> Candidates {
+        offsets.clear();
+        marks.clear();
+        if self.hunts.is_empty() {
+            self.matcher
+                .candidates_and_marks(content, scan, offsets, marks)
+        } else {
+            Candidates::Everywhere
         }
     }
 

@@ -14,6 +14,9 @@ use dragnet_model::Indicator;
 /// The candidates are searched for in blocks of this size.
 const BLOCK: usize = 1 << 16;
 
+/// A mark that many records have.
+const MARK: [&[u8]; 3] = [b"\"", b":", b"\""];
+
 /// Records in one content, which need not be UTF-8.
 #[derive(Debug)]
 struct Content {
@@ -37,7 +40,8 @@ impl Content {
         self.bytes.extend(separator);
     }
 
-    /// The first record that a full scan matches and that has no candidate.
+    /// The first record that a full scan matches and that has no candidate, of the matcher's passes
+    /// or of the one for whole contents.
     fn lost_record(&self, matcher: &Matcher) -> Option<String> {
         let mut offsets = Vec::new();
         let candidates = matcher.candidates(&self.bytes, &mut offsets);
@@ -46,6 +50,31 @@ impl Content {
             candidates != Candidates::None,
             matcher.may_be_in(&self.bytes)
         );
+        let lost = self.lost_without(matcher, candidates, &offsets);
+        lost.or_else(|| {
+            let scan = matcher.content_scan(MARK);
+            let mut marks = Vec::new();
+            // It has no blocks of this size, and is slow without optimisation.
+            let first = self.records.first().map_or(0, |record| record.start);
+            let skipped = first.saturating_sub(10);
+            let content = &self.bytes[skipped..];
+            let candidates = matcher.candidates_and_marks(content, &scan, &mut offsets, &mut marks);
+            if candidates != Candidates::Everywhere {
+                assert!(offsets.is_sorted());
+                assert_eq!(marks, marks_in(content));
+            }
+            let skipped = u32::try_from(skipped).unwrap();
+            offsets.iter_mut().for_each(|offset| *offset += skipped);
+            self.lost_without(matcher, candidates, &offsets)
+        })
+    }
+
+    fn lost_without(
+        &self,
+        matcher: &Matcher,
+        candidates: Candidates,
+        offsets: &[u32],
+    ) -> Option<String> {
         let has_one = |record: &Range<usize>| match candidates {
             Candidates::None => false,
             Candidates::At => offsets.iter().any(|at| record.contains(&(*at as usize))),
@@ -58,6 +87,15 @@ impl Content {
             .map(|record| String::from_utf8_lossy(&self.bytes[record.clone()]).into_owned());
         texts.find(|text| matcher.match_full_scan(text, |_| true).is_some())
     }
+}
+
+/// Where the mark is.
+fn marks_in(content: &[u8]) -> Vec<u32> {
+    let windows = content.windows(3).enumerate();
+    windows
+        .filter(|(_, window)| *window == b"\":\"")
+        .map(|(at, _)| u32::try_from(at).unwrap())
+        .collect()
 }
 
 /// More indicators than the literal prefilter can hold.
@@ -221,5 +259,8 @@ fn ten_thousand_addresses_are_found_by_their_digits() {
         "host":"ip-10-0-0-3.ec2.internal","arn":"arn:aws:iam::111111111111:user/ben","v6":"2001:db8::1 ::ffff:a00:1"}"#;
     let mut offsets = Vec::new();
     assert_eq!(matcher.candidates(others, &mut offsets), Candidates::None);
+    let scan = matcher.content_scan(MARK);
+    let found = matcher.candidates_and_marks(others, &scan, &mut offsets, &mut Vec::new());
+    assert_eq!((found, &offsets[..]), (Candidates::None, &[][..]));
     assert!(!matcher.may_be_in(others));
 }

@@ -6,6 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
 use crate::aws::LogEvent;
 use crate::search::{Document, parse_event_details};
 use crate::store::IntegrityFindings;
@@ -110,7 +114,7 @@ fn creates_trail_stream(event_name: &str, source_ip: &str, message: &str) -> boo
     if event_name != CREATE_LOG_STREAM || source_ip == "cloudtrail.amazonaws.com" {
         return false;
     }
-    let record: serde_json::Value = serde_json::from_str(message).unwrap_or_default();
+    let record: Value = serde_json::from_str(message).unwrap_or_default();
     record["requestParameters"]["logStreamName"]
         .as_str()
         .is_some_and(is_trail_stream)
@@ -130,19 +134,36 @@ const RESOURCE_PARAMETERS: [&str; 6] = [
     "RegionName",
 ];
 
+/// The part of a record that is read here. To parse all of it takes several times as long.
+#[derive(Deserialize)]
+struct RequestOfRecord<'m> {
+    #[serde(borrow, rename = "requestParameters")]
+    parameters: &'m RawValue,
+}
+
+/// Returns the request parameters of a record, `null` if there are none.
+fn request_parameters(message: &str) -> Value {
+    if let Ok(record) = serde_json::from_str::<RequestOfRecord<'_>>(message) {
+        return serde_json::from_str(record.parameters.get()).unwrap_or_default();
+    }
+    // There are none, or the record has them twice.
+    let mut record: Value = serde_json::from_str(message).unwrap_or_default();
+    let parameters = record.get_mut("requestParameters");
+    parameters.map(Value::take).unwrap_or_default()
+}
+
 /// Returns what a tampering call is about, according to its request parameters; empty if they do
 /// not say.
 fn tampered_resource(message: &str) -> String {
-    let record: serde_json::Value = serde_json::from_str(message).unwrap_or_default();
-    let parameters = &record["requestParameters"];
+    let parameters = request_parameters(message);
     // EC2 wraps its parameters in an object that is named after the call.
     let wrapped = &parameters["DeleteFlowLogsRequest"];
-    let values = [parameters, wrapped]
+    let values = [&parameters, wrapped]
         .into_iter()
         .flat_map(|object| RESOURCE_PARAMETERS.map(|name| &object[name]))
         .filter_map(|value| match value {
-            serde_json::Value::String(text) => Some(text.clone()),
-            serde_json::Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            Value::Null => None,
             other => Some(other.to_string()),
         });
     values.collect::<Vec<_>>().join(" ")

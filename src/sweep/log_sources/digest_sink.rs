@@ -3,6 +3,7 @@
 use crate::digests::Digest;
 use crate::files::{
     ContentSummary, FileProblem, FileRecord, FileSink, RecordOrigin, SuspectRecords,
+    find_record_marks,
 };
 
 /// Keeps the digests of one file or object, and its hash.
@@ -21,7 +22,13 @@ impl FileSink for DigestSink {
         false
     }
 
-    fn find_suspects(&mut self, _content: &[u8], _offsets: &mut Vec<u32>) -> SuspectRecords {
+    fn find_suspects(
+        &mut self,
+        content: &[u8],
+        _offsets: &mut Vec<u32>,
+        marks: &mut Vec<u32>,
+    ) -> SuspectRecords {
+        find_record_marks(content, marks);
         SuspectRecords::None
     }
 

@@ -13,8 +13,8 @@ use super::digest_pass::DigestPass;
 use super::event_names::EventNames;
 use super::file_queue::FileQueue;
 use super::problem_rows::problem_row;
-use crate::files::{FileProblem, FileReason, path_text};
-use crate::search::SearchSet;
+use crate::files::{FileProblem, FileReason, RECORD_MARKS, path_text};
+use crate::search::{ContentScan, SearchSet};
 use crate::settings::{FileSettings, SweepSettings};
 use crate::store::{
     CoverageId, CoverageRow, Entry, FileHour, FileStamp, Journal, JournalClosed, KnownFiles, Place,
@@ -48,6 +48,8 @@ pub(in crate::sweep) struct FileSearch {
     pub(super) settings: SweepSettings,
     pub(super) files: FileSettings,
     pub(super) search_set: SearchSet,
+    /// Finds its candidates in log files, and the records.
+    pub(super) content_scan: ContentScan,
     /// Finds texts of which every tampering call contains one; `None` if it could not be built.
     tampering: Option<AhoCorasick>,
     /// The event names of tampering calls, if they are searched for.
@@ -113,6 +115,7 @@ impl FileSearch {
             },
             settings,
             files,
+            content_scan: search_set.content_scan(RECORD_MARKS),
             search_set,
             journal,
             clock,

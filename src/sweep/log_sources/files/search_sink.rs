@@ -9,7 +9,7 @@ use super::problem_rows::problem_row;
 use super::record_event::log_event;
 use crate::files::{
     ContentSummary, CoverageTally, FileProblem, FileRecord, FileSink, RecordForm, RecordOrigin,
-    SuspectRecords,
+    SuspectRecords, find_record_marks,
 };
 use crate::search::{Candidates, Document, FlowLogFormats};
 use crate::store::{
@@ -293,11 +293,19 @@ impl FileSink for SearchSink<'_> {
                 || self.search.may_tamper(content))
     }
 
-    fn find_suspects(&mut self, content: &[u8], offsets: &mut Vec<u32>) -> SuspectRecords {
+    fn find_suspects(
+        &mut self,
+        content: &[u8],
+        offsets: &mut Vec<u32>,
+        marks: &mut Vec<u32>,
+    ) -> SuspectRecords {
         if self.is_stopped() {
+            find_record_marks(content, marks);
             return SuspectRecords::None;
         }
-        match self.search.search_set.candidates(content, offsets) {
+        let search_set = &self.search.search_set;
+        let scan = &self.search.content_scan;
+        match search_set.candidates_and_marks(content, scan, offsets, marks) {
             Candidates::None => SuspectRecords::None,
             Candidates::At => SuspectRecords::WithOffset,
             Candidates::Everywhere => SuspectRecords::All,

@@ -7,7 +7,7 @@ use super::object_sweep::ObjectSweep;
 use crate::aws::LogEvent;
 use crate::files::{
     ContentSummary, FileProblem, FileReason, FileRecord, FileSink, RecordForm, RecordOrigin,
-    SuspectRecords,
+    SuspectRecords, find_record_marks,
 };
 use crate::search::{Candidates, Document, FlowLogFormats};
 use crate::store::{FlowHeader, SightingRecord};
@@ -230,11 +230,19 @@ impl FileSink for ObjectSink<'_> {
             && (self.sweep.shared.search_set.may_be_in_content(content) || self.may_tamper(content))
     }
 
-    fn find_suspects(&mut self, content: &[u8], offsets: &mut Vec<u32>) -> SuspectRecords {
+    fn find_suspects(
+        &mut self,
+        content: &[u8],
+        offsets: &mut Vec<u32>,
+        marks: &mut Vec<u32>,
+    ) -> SuspectRecords {
         if self.is_stopped() {
+            find_record_marks(content, marks);
             return SuspectRecords::None;
         }
-        match self.sweep.shared.search_set.candidates(content, offsets) {
+        let search_set = &self.sweep.shared.search_set;
+        let scan = &self.sweep.content_scan;
+        match search_set.candidates_and_marks(content, scan, offsets, marks) {
             Candidates::None => SuspectRecords::None,
             Candidates::At => SuspectRecords::WithOffset,
             Candidates::Everywhere => SuspectRecords::All,

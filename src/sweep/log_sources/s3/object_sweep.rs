@@ -12,7 +12,8 @@ use tokio::sync::Semaphore;
 
 use super::public_keys::PublicKeyCache;
 use crate::digests::IntegritySummary;
-use crate::files::FileReader;
+use crate::files::{FileReader, RECORD_MARKS};
+use crate::search::ContentScan;
 use crate::store::{Entry, JournalClosed, ScopeMembership, ScopedAccount};
 use crate::sweep::context::SweepContext;
 use crate::sweep::evidence::trail_integrity;
@@ -48,6 +49,8 @@ pub(super) struct ObjectSweep {
     pub integrity: Mutex<IntegritySummary>,
     /// Whether reads of the buckets were recorded, by bucket.
     pub bucket_reads: Mutex<BTreeMap<String, BucketReads>>,
+    /// Finds the candidates of the search in log files, and the records.
+    pub content_scan: ContentScan,
     /// Finds texts of which every tampering call contains one; `None` if it could not be built.
     tampering: Option<AhoCorasick>,
     /// Readers that are not in use, with their memory.
@@ -63,6 +66,7 @@ impl ObjectSweep {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             unsupported: unsupported_search(shared),
+            content_scan: shared.search_set.content_scan(RECORD_MARKS),
             shared: Arc::clone(shared),
             members,
             folders: Semaphore::new(FOLDERS),
