@@ -21,14 +21,15 @@
 //!
 //! | floor | rooms |
 //! | --- | --- |
-//! | 8 | [`commands`]: one file per command: builds the parts, runs the job, prints |
-//! | 7 | [`cli`]: the arguments, and how they resolve to settings; only it, [`commands`] and `main` know clap |
-//! | 6 | [`progress`]: shows the progress of a sweep · [`watch`]: job 3: schedule, watermarks, alerts (pure); driver, outbox, sinks |
-//! | 5 | [`sweep`]: job 1: directory, access, log sources, plan, scan, merge |
-//! | 4 | [`search`]: indicators, hunts, prefilters, exact matcher (pure) · [`contain`]: job 2: plan, guard, states (pure); apply, verify, undo, journal · [`follow`]: rounds, open ends and graph of a lineage (pure) |
-//! | 3 | [`report`]: rows to CSV, JSON, HTML and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`settings`]: what a job needs to know, resolved once |
-//! | 2 | [`store`]: `run.db` and the run directory · [`throttle`]: rate limiters · [`config`]: the configuration file |
-//! | 1 | [`lineage`]: what descends from an identity, according to CloudTrail records (pure) · [`files`]: reads copies of logs on disk: walk, unpack, recognise, split · [`s3_layout`]: the keys of log objects in S3 (pure) | · [`digests`]: what CloudTrail's digests list, and whether log files agree (pure)
+//! | 9 | [`commands`]: one file per command: builds the parts, runs the job, prints |
+//! | 8 | [`cli`]: the arguments, and how they resolve to settings; only it, [`commands`] and `main` know clap |
+//! | 7 | [`progress`]: shows the progress of a sweep · [`watch`]: job 3: schedule, watermarks, alerts (pure); driver, outbox, sinks |
+//! | 6 | [`sweep`]: job 1: directory, access, log sources, plan, scan, merge |
+//! | 5 | [`search`]: indicators, hunts, prefilters, exact matcher (pure) · [`contain`]: job 2: plan, guard, states (pure); apply, verify, undo, journal · [`follow`]: rounds, open ends and graph of a lineage (pure) |
+//! | 4 | [`report`]: rows to CSV, JSON, HTML and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`settings`]: what a job needs to know, resolved once |
+//! | 3 | [`store`]: `run.db` and the run directory · [`throttle`]: rate limiters · [`config`]: the configuration file |
+//! | 2 | [`lineage`]: what descends from an identity, according to CloudTrail records (pure) · [`files`]: reads copies of logs on disk: walk, unpack, recognise, split · [`s3_layout`]: the keys of log objects in S3 (pure) · [`digests`]: what CloudTrail's digests list, and whether log files agree (pure) |
+//! | 1 | `byte_scan`: finds short sequences of bytes with SIMD (pure) |
 //!
 //! Below the rooms are the crates of the workspace, none of which knows the product or the AWS SDK: [`dragnet_model`]
 //! has the types of the domain and the clock, [`insights_ql`] the query language, [`cw_filter_pattern`] the filter

@@ -1,4 +1,4 @@
-//! The handle to the quota of reading events in one account-Region, through which a scan learns the
+//! The handle to a quota of reading events in one account-Region, through which a scan learns the
 //! rate and acquires permits for new work.
 
 use std::sync::Arc;
@@ -11,9 +11,10 @@ use super::call_limiter::{CallLimiter, Permit};
 use super::client::Aws;
 use super::quota_limiter::QuotaLimiter;
 use super::session::Session;
+use crate::throttle::Throttling;
 use dragnet_model::{Operation, Region};
 
-/// The quota of `FilterLogEvents` in one account-Region, and the limits on its calls.
+/// The quota of an operation in one account-Region, and the limits on its calls.
 #[derive(Clone, Debug)]
 pub struct QuotaHandle {
     call_limiter: Arc<CallLimiter>,
@@ -24,10 +25,19 @@ pub struct QuotaHandle {
 impl Aws {
     /// Returns the quota for reading events in a Region of the session's account.
     pub fn event_quota(&self, session: &Session, region: &Region) -> QuotaHandle {
+        self.quota(session, region, Operation::FilterLogEvents)
+    }
+
+    /// Returns the quota for reading the event history of a Region of the session's account.
+    pub fn history_quota(&self, session: &Session, region: &Region) -> QuotaHandle {
+        self.quota(session, region, Operation::LookupEvents)
+    }
+
+    fn quota(&self, session: &Session, region: &Region, operation: Operation) -> QuotaHandle {
         let context = CallContext {
             session,
             region,
-            operation: Operation::FilterLogEvents,
+            operation,
         };
         let quota = self.call_limiter.quota_limiter(&self.quota_key(context));
         QuotaHandle {
@@ -35,20 +45,6 @@ impl Aws {
             stop: self.stop.clone(),
             quota,
         }
-    }
-}
-
-impl Aws {
-    /// Returns the current rate of reading the event history of a Region of the session's account,
-    /// in calls per second.
-    pub fn history_rate(&self, session: &Session, region: &Region) -> f64 {
-        let context = CallContext {
-            session,
-            region,
-            operation: Operation::LookupEvents,
-        };
-        let quota = self.call_limiter.quota_limiter(&self.quota_key(context));
-        quota.limiter.rate()
     }
 }
 
@@ -77,5 +73,10 @@ impl QuotaHandle {
     /// The rate in calls per second while AWS does not throttle.
     pub fn full_rate(&self) -> f64 {
         self.quota.limiter.full_rate()
+    }
+
+    /// How often AWS throttled its calls so far.
+    pub fn throttling(&self) -> Throttling {
+        self.quota.limiter.throttling()
     }
 }

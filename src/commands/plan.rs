@@ -20,8 +20,8 @@ use crate::sweep::{
     self, PlanSheet, PlannedChoice, PlannedSource, ReadTime, SweepParts, Tally, WindowBasis,
     complete_until,
 };
-use dragnet_model::{RunId, Target};
 use dragnet_model::format::{count, plural};
+use dragnet_model::{RunId, Target};
 
 /// Plans a sweep without searching or writing anything.
 ///

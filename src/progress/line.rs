@@ -125,6 +125,7 @@ mod tests {
 
     use super::*;
     use crate::sweep::{SweepProgress, WorkProgress};
+    use crate::throttle::Throttling;
 
     #[tokio::test(start_paused = true)]
     async fn line_of_a_search_of_files_has_no_accounts() {
@@ -155,10 +156,12 @@ mod tests {
             name: "prod\u{1b} us-east-1".into(),
             age: Duration::from_secs(98),
             pages_read: 98.0,
-            pages_started: 0.0,
-            pages_unstarted: 0.0,
+            pages_left: 0.0,
+            pages_guessed: 0.0,
+            longest_unit: 0.0,
             rate: 1.0,
             full_rate: 1.0,
+            throttling: Throttling::default(),
             response_time: Duration::ZERO,
         };
         let counts = TallySnapshot {
@@ -175,15 +178,14 @@ mod tests {
             calls: 450,
             ..TallySnapshot::default()
         };
-        for (seconds, pages_started) in [(6, 30.0), (9, 27.0)] {
+        for (seconds, pages_left) in [(6, 30.0), (9, 27.0)] {
             let work = WorkProgress {
-                pages_started,
+                pages_left,
                 ..work.clone()
             };
             let progress = SweepProgress {
                 counts,
                 work: vec![work],
-                ..SweepProgress::default()
             };
             pace.update(start + Duration::from_secs(seconds), &progress);
         }

@@ -1,30 +1,39 @@
 //! The estimated time that is left of a sweep, and how far it is.
 //!
 //! Every account-Region is read at its own pace, and all are read concurrently. So the one that
-//! needs the most time decides: the pages that it has left, at its recent pace. At first, the pace
-//! is that of its quota, and the pages follow from the stored bytes, corrected by how wrong the
-//! estimates of the latest finished log groups were. Account-Regions that still wait to be read are
-//! assumed to take the average time, as many at once as now.
+//! needs the most time decides: the pages that it has left, at its pace. The pace is what was
+//! observed recently; if AWS throttles, it is what the rate limiter will settle at. Account-Regions
+//! that still wait to be read are assumed to take the average time, as many at once as now.
 //!
-//! A search for something rare tells nothing about how far a single long log group is: a page
-//! without a match has no time. Then the estimate is no better than the stored bytes.
+//! The first estimates are not shown while they change quickly, while a rate still falls, or while
+//! most of what is left is a mere guess: a wrong estimate is worse than none.
 //!
 //! Nothing here reads a clock.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod paces;
+
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use self::paces::{Paces, weight};
 use crate::sweep::{SweepProgress, TallySnapshot, WorkProgress};
 
 /// The first estimates are not shown, because they are about a few calls.
 const WARM_UP_SECONDS: f64 = 5.0;
-/// A pace follows a change within this time.
-const PACE_SECONDS: f64 = 8.0;
-/// A throttled quota recovers, so a pace is at least this share of its rate.
-const MIN_QUOTA_SHARE: f64 = 0.02;
-/// An estimate follows a change within this share of the time so far.
+/// The first estimate is shown once it changed by at most [`STEADY_FACTOR`] within this time, or
+/// this share of the time so far.
+const STEADY_SECONDS: f64 = 3.0;
+const STEADY_SHARE: f64 = 0.2;
+const STEADY_FACTOR: f64 = 1.3;
+/// After this time, an estimate is shown although it still changes.
+const MAX_UNSTEADY_SECONDS: f64 = 9.0;
+/// After this time, an estimate is shown although a rate still falls.
+const MAX_FALLING_SECONDS: f64 = 30.0;
+/// With more guessed pages than this share of those that are left, nothing is shown.
+const MAX_GUESSED_SHARE: f64 = 0.25;
+/// An estimate follows a change within this share of the time so far, or of the time left.
 const SMOOTHING_SHARE: f64 = 0.125;
+const SMOOTHING_SHARE_LEFT: f64 = 0.5;
 const MIN_SMOOTHING_SECONDS: f64 = 1.0;
 /// The progress never falls below this share of an earlier one.
 const MIN_KEPT_PROGRESS: f64 = 0.8;
@@ -48,20 +57,15 @@ pub struct Estimate {
 pub struct Estimator {
     /// When the last update was made, in seconds since the start.
     last: f64,
-    /// The smoothed duration of the whole sweep in seconds.
+    /// The smoothed duration of the whole sweep in seconds; zero while nothing is shown.
     total: f64,
+    /// The measured durations of the last seconds, each with the time of its measurement.
+    measured: VecDeque<(f64, f64)>,
+    /// Whether an estimate was shown.
+    is_steady: bool,
     /// The greatest progress so far.
     furthest: f64,
-    paces: HashMap<Arc<str>, Pace>,
-}
-
-/// The recent pace of an account-Region.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    pages_read: f64,
-    /// Whether it had pages to read at the last update.
-    had_work: bool,
-    pages_per_second: f64,
+    paces: Paces,
 }
 
 impl Estimator {
@@ -71,20 +75,15 @@ impl Estimator {
         let now = elapsed.as_secs_f64();
         let since = now - self.last;
         self.last = now;
-        self.update_paces(since, &progress.work);
-        let measured = now + self.seconds_left(now, progress)?;
-        self.total = if self.total > 0.0 {
-            self.total + (measured - self.total) * weight(since, smoothing_seconds(now))
-        } else {
-            measured
-        };
-        self.total = self.total.max(now);
-        if now < WARM_UP_SECONDS {
+        self.paces.update(since, &progress.work);
+        let left = self.seconds_left(now, progress)?;
+        self.record_measured(now, now + left);
+        if now < WARM_UP_SECONDS || !self.is_known(now, progress) {
+            self.total = 0.0;
             return None;
         }
-        if self.furthest > 0.0 {
-            self.total = self.total.min(now / (self.furthest * MIN_KEPT_PROGRESS));
-        }
+        self.is_steady = true;
+        self.follow(now, since, left);
         let share = (now / self.total).min(1.0);
         self.furthest = self.furthest.max(share);
         Some(Estimate {
@@ -94,32 +93,62 @@ impl Estimator {
         })
     }
 
-    fn update_paces(&mut self, since: f64, work: &[WorkProgress]) {
-        let mut before = std::mem::take(&mut self.paces);
-        for work in work {
-            let mut pace = before.remove(&work.name).unwrap_or(Pace {
-                pages_read: 0.0,
-                had_work: true,
-                pages_per_second: work.rate,
-            });
-            let pages = work.pages_read - pace.pages_read;
-            // What has nothing to read waits for something else, and is not slow.
-            if since > 0.0 && (pace.had_work || pages > 0.0) {
-                let change = pages / since - pace.pages_per_second;
-                pace.pages_per_second += change * weight(since, PACE_SECONDS);
-            }
-            pace.pages_read = work.pages_read;
-            pace.had_work = work.pages_started + work.pages_unstarted > 0.0;
-            self.paces.insert(Arc::clone(&work.name), pace);
+    /// Changes the estimated duration towards a measured one.
+    fn follow(&mut self, now: f64, since: f64, left: f64) {
+        let measured = now + left;
+        let time = (now * SMOOTHING_SHARE)
+            .min(left * SMOOTHING_SHARE_LEFT)
+            .max(MIN_SMOOTHING_SECONDS);
+        self.total = if self.total > 0.0 {
+            self.total + (measured - self.total) * weight(since, time)
+        } else {
+            measured
+        };
+        self.total = self.total.max(now);
+        if self.furthest > 0.0 {
+            self.total = self.total.min(now / (self.furthest * MIN_KEPT_PROGRESS));
         }
     }
 
+    fn record_measured(&mut self, now: f64, measured: f64) {
+        self.measured.push_back((now, measured));
+        let time = (now * STEADY_SHARE).max(STEADY_SECONDS);
+        while self
+            .measured
+            .front()
+            .is_some_and(|(at, _)| *at < now - time)
+        {
+            self.measured.pop_front();
+        }
+    }
+
+    /// Returns whether enough is known for an estimate.
+    fn is_known(&self, now: f64, progress: &SweepProgress) -> bool {
+        let work = &progress.work;
+        let is_guess = self
+            .slowest(work)
+            .is_some_and(|work| work.pages_guessed > work.pages_left * MAX_GUESSED_SHARE);
+        if is_guess {
+            return false;
+        }
+        if self.is_steady {
+            return true;
+        }
+        let is_falling = work.iter().any(|work| work.throttling.is_falling);
+        if is_falling && now < MAX_FALLING_SECONDS {
+            return false;
+        }
+        let measured = self.measured.iter().map(|(_, measured)| *measured);
+        let least = measured.clone().fold(f64::INFINITY, f64::min);
+        let most = measured.fold(0.0, f64::max);
+        most <= least * STEADY_FACTOR || now >= MAX_UNSTEADY_SECONDS
+    }
+
     fn seconds_left(&self, now: f64, progress: &SweepProgress) -> Option<f64> {
-        let SweepProgress { counts, work, .. } = progress;
-        let ratio = progress.finished_pages.ratio();
+        let SweepProgress { counts, work } = progress;
         let seconds: Vec<f64> = work
             .iter()
-            .map(|work| self.work_seconds(work, ratio))
+            .map(|work| self.paces.seconds_left(work))
             .collect();
         let slowest = seconds.iter().copied().fold(0.0, f64::max);
         let started = work.len() as f64;
@@ -139,30 +168,18 @@ impl Estimator {
         Some(left)
     }
 
-    /// Returns how long an account-Region still takes, in seconds. `ratio` is that of
-    /// [`FinishedPages`](crate::sweep::FinishedPages).
-    fn work_seconds(&self, work: &WorkProgress, ratio: f64) -> f64 {
-        let pages = pages_left(work, ratio);
-        if pages == 0.0 {
-            return 0.0;
-        }
-        let observed = self
-            .paces
-            .get(&work.name)
-            .map_or(work.rate, |pace| pace.pages_per_second);
-        let least = work.full_rate * MIN_QUOTA_SHARE;
-        let pace = observed.max(least).min(work.full_rate);
-        pages / pace + work.response_time.as_secs_f64()
+    /// Returns the account-Region that takes the longest time.
+    fn slowest<'w>(&self, work: &'w [WorkProgress]) -> Option<&'w WorkProgress> {
+        work.iter().max_by(|one, other| {
+            let seconds = self.paces.seconds_left(one);
+            seconds.total_cmp(&self.paces.seconds_left(other))
+        })
     }
 
     /// Names the slowest account-Region if AWS throttles it, or if few others are left.
     fn waiting_for(&self, progress: &SweepProgress) -> Option<String> {
-        let SweepProgress { counts, work, .. } = progress;
-        let ratio = progress.finished_pages.ratio();
-        let slowest = work.iter().max_by(|one, other| {
-            self.work_seconds(one, ratio)
-                .total_cmp(&self.work_seconds(other, ratio))
-        })?;
+        let SweepProgress { counts, work } = progress;
+        let slowest = self.slowest(work)?;
         let unfinished = counts.targets_known.saturating_sub(counts.targets_done);
         if slowest.rate < slowest.full_rate {
             Some(format!("{} (throttled)", slowest.name))
@@ -172,20 +189,6 @@ impl Estimator {
             None
         }
     }
-}
-
-fn smoothing_seconds(now: f64) -> f64 {
-    (now * SMOOTHING_SHARE).max(MIN_SMOOTHING_SECONDS)
-}
-
-/// Returns how much a new value counts that was measured `since` seconds after the last one, if a
-/// change is to be followed within `time`.
-fn weight(since: f64, time: f64) -> f64 {
-    1.0 - (-since / time).exp()
-}
-
-fn pages_left(work: &WorkProgress, ratio: f64) -> f64 {
-    work.pages_started + work.pages_unstarted * ratio
 }
 
 /// Returns how many account-Regions are not done, including those of accounts that are not entered.
@@ -199,16 +202,19 @@ fn unfinished_targets(counts: &TallySnapshot) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::throttle::Throttling;
 
-    fn work(name: &str, age: f64, pages_read: f64, pages_started: f64) -> WorkProgress {
+    fn work(name: &str, age: f64, pages_read: f64, pages_left: f64) -> WorkProgress {
         WorkProgress {
             name: name.into(),
             age: Duration::from_secs_f64(age),
             pages_read,
-            pages_started,
-            pages_unstarted: 0.0,
+            pages_left,
+            pages_guessed: 0.0,
+            longest_unit: 0.0,
             rate: 5.0,
             full_rate: 5.0,
+            throttling: Throttling::default(),
             response_time: Duration::ZERO,
         }
     }
@@ -227,7 +233,6 @@ mod tests {
                 ..TallySnapshot::default()
             },
             work: work.into(),
-            ..SweepProgress::default()
         }
     }
 
@@ -308,26 +313,46 @@ mod tests {
     }
 
     #[test]
-    fn estimates_of_stored_bytes_are_corrected() {
+    fn longest_unit_is_read_page_after_page() {
+        // The quota allows five pages a second, but one unit has all that are left.
+        check(200, |second| {
+            let now = f64::from(second);
+            let left = 200.0 - now;
+            let mut prod = work("prod", now, now * 5.0, left);
+            prod.longest_unit = left;
+            prod.response_time = Duration::from_secs(1);
+            progress(1, 0, [prod])
+        });
+    }
+
+    #[test]
+    fn guess_is_not_shown() {
         let mut estimator = Estimator::default();
-        let mut at = |second: u32, read_per_expected: f64| {
-            let mut prod = work("prod", f64::from(second), f64::from(second), 0.0);
-            prod.pages_unstarted = 10.0;
-            let mut progress = progress(1, 0, [prod]);
-            progress.finished_pages.expected = 1_000.0;
-            progress.finished_pages.read = 1_000.0 * read_per_expected;
-            let elapsed = Duration::from_secs(second.into());
-            estimator.update(elapsed, &progress)
+        let mut at = |second: u32, guessed: f64| {
+            let now = f64::from(second);
+            let mut prod = work("prod", now, now, 100.0);
+            prod.pages_guessed = guessed;
+            estimator.update(Duration::from_secs(second.into()), &progress(1, 0, [prod]))
         };
-        for second in 1..40 {
-            at(second, 1.0);
-        }
-        let few = at(40, 1.0).unwrap().left;
-        for second in 41..80 {
-            at(second, 10.0);
-        }
-        let many = at(80, 10.0).unwrap().left;
-        assert!(many > few * 2, "{few:?} {many:?}");
+        assert!((1..40).all(|second| at(second, 90.0).is_none()));
+        assert!(at(40, 10.0).is_some());
+    }
+
+    #[test]
+    fn first_estimate_is_shown_once_it_is_steady() {
+        let shown_after = |growth: f64, is_falling: bool| {
+            let mut estimator = Estimator::default();
+            (1..60_u32).find(|second| {
+                let now = f64::from(*second);
+                let mut prod = work("prod", now, now, 100.0 + growth.powf(now));
+                prod.throttling.is_falling = is_falling;
+                let elapsed = Duration::from_secs((*second).into());
+                estimator.update(elapsed, &progress(1, 0, [prod])).is_some()
+            })
+        };
+        assert!((5..=9).contains(&shown_after(1.0, false).unwrap()));
+        assert_eq!(shown_after(5.0, false), Some(9));
+        assert_eq!(shown_after(1.0, true), Some(30));
     }
 
     #[test]

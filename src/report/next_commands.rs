@@ -72,7 +72,8 @@ fn find_pivots(report: &RunReport<'_>, principals: &[&PrincipalSummary]) -> Vec<
                 "CreateRole" => "role",
                 _ => return None,
             };
-            let name = created.resource.split(';').next().unwrap_or_default();
+            // Several resources, separated by semicolons, are not safe, and so left out.
+            let name = &created.resource;
             (!name.is_empty()).then(|| format!("{kind}:{name}"))
         });
     let addresses = principals

@@ -231,8 +231,8 @@ mod tests {
     #[test]
     fn parts_of_a_range_have_each_key_once() {
         let time = |text: &str| text.parse::<Timestamp>().unwrap();
-        let window = TimeWindow::new(time("2026-02-27T02:10:30Z"), time("2026-03-01T23:30:00Z"))
-            .unwrap();
+        let window =
+            TimeWindow::new(time("2026-02-27T02:10:30Z"), time("2026-03-01T23:30:00Z")).unwrap();
         let account = "111111111111".parse().unwrap();
         let region: dragnet_model::Region = "us-east-1".parse().unwrap();
         for (kind, is_hive) in [(ObjectKind::CloudTrail, false), (ObjectKind::FlowLog, true)] {

@@ -76,7 +76,7 @@ pub use log_sources::{
 };
 pub use member::{Member, Members};
 pub use merge::{MergeSource, merged_sightings};
-pub use pending_work::{FinishedPages, WorkProgress};
+pub use pending_work::WorkProgress;
 pub use plan_sheet::{PlanSheet, PlannedChoice, PlannedSource, Share, TargetPlan};
 pub use refusal::Refusal;
 pub use region_scope::RegionScope;

@@ -5,10 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::throttle::Throttling;
+
 /// Work of one account-Region that is not finished.
 pub(super) trait PendingWork: fmt::Debug + Send + Sync {
-    /// Returns how far the work of the account-Region with this name is.
-    fn progress(&self, name: &Arc<str>) -> WorkProgress;
+    /// Returns how far the work of the account-Region with this name is. `overall_ratio` is that of
+    /// [`FinishedPages`] in the whole sweep.
+    fn progress(&self, name: &Arc<str>, overall_ratio: f64) -> WorkProgress;
 }
 
 /// How far the reading of an account-Region is.
@@ -20,14 +23,18 @@ pub struct WorkProgress {
     pub age: Duration,
     /// The number of pages that were read.
     pub pages_read: f64,
-    /// The number of pages that are left of what was started, according to what was read of it.
-    pub pages_started: f64,
-    /// The number of pages of what was not started, according to the stored bytes alone.
-    pub pages_unstarted: f64,
+    /// The number of pages that are probably left.
+    pub pages_left: f64,
+    /// Those of them that are a mere guess.
+    pub pages_guessed: f64,
+    /// Those of the longest work unit, which are read one after the other.
+    pub longest_unit: f64,
     /// The current rate of the quota, in calls per second.
     pub rate: f64,
     /// The rate of the quota while AWS does not throttle.
     pub full_rate: f64,
+    /// How often AWS throttled calls.
+    pub throttling: Throttling,
     /// The time from a call to its response.
     pub response_time: Duration,
 }
@@ -39,7 +46,7 @@ const DECAY: f64 = 0.9;
 /// The pages of the latest work units that were read to their end: how many were expected, and how
 /// many there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct FinishedPages {
+pub(super) struct FinishedPages {
     /// The decayed sum of the estimates.
     pub expected: f64,
     /// The decayed sum of the pages that were read.
@@ -53,7 +60,7 @@ impl FinishedPages {
     }
 
     /// Returns how many times as many pages there were as expected.
-    pub fn ratio(&self) -> f64 {
+    pub(super) fn ratio(&self) -> f64 {
         // One page that was as expected, so that the first unit does not decide alone.
         (self.read + 1.0) / (self.expected + 1.0)
     }

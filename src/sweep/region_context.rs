@@ -23,4 +23,14 @@ impl RegionContext {
             region: self.region.clone(),
         }
     }
+
+    /// Returns the name of the account and the Region, for the progress display. The name is
+    /// untrusted text.
+    pub(super) fn display_name(&self) -> String {
+        let account = &self.member.account;
+        match account.name.as_str() {
+            "" => format!("{} {}", account.id, self.region),
+            name => format!("{name} {}", self.region),
+        }
+    }
 }

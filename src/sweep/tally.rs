@@ -82,8 +82,6 @@ pub struct SweepProgress {
     pub counts: TallySnapshot,
     /// The account-Regions that are being read.
     pub work: Vec<WorkProgress>,
-    /// The pages of everything that was read to its end.
-    pub finished_pages: FinishedPages,
 }
 
 impl Tally {
@@ -189,15 +187,20 @@ impl Tally {
         SweepProgress {
             counts: self.snapshot(),
             work: self.work(),
-            finished_pages: *self.finished_pages.lock(),
         }
     }
 
+    /// Returns how many times as many pages there were as expected.
+    pub(super) fn finished_pages_ratio(&self) -> f64 {
+        self.finished_pages.lock().ratio()
+    }
+
     fn work(&self) -> Vec<WorkProgress> {
+        let overall_ratio = self.finished_pages_ratio();
         let work = self.work.lock();
         let progress = work.iter().filter_map(|named| {
             let work = named.work.upgrade()?;
-            Some(work.progress(&named.name))
+            Some(work.progress(&named.name, overall_ratio))
         });
         progress.collect()
     }

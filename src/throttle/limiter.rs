@@ -62,6 +62,22 @@ struct AdaptiveRate {
     last_permit: Instant,
     /// When calls were first and last throttled, since the last successful call.
     throttled: Option<(Instant, Instant)>,
+    /// The number of permits that were taken, each for one call.
+    calls: u64,
+    throttled_calls: u64,
+    /// Whether the share has risen at least once.
+    has_risen: bool,
+}
+
+/// How often AWS throttled the calls of a quota.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Throttling {
+    /// The number of calls.
+    pub calls: u64,
+    /// The number of calls that were throttled.
+    pub throttled: u64,
+    /// Whether the rate probably falls further: it fell a moment ago and has never risen.
+    pub is_falling: bool,
 }
 
 impl Limiter {
@@ -84,6 +100,9 @@ impl Limiter {
                 not_before: now,
                 last_permit: now,
                 throttled: None,
+                calls: 0,
+                throttled_calls: 0,
+                has_risen: false,
             }),
         }
     }
@@ -101,6 +120,18 @@ impl Limiter {
     /// Whether AWS ever throttled a call of this quota.
     pub fn was_slowed(&self) -> bool {
         self.adaptive.lock().lowest < 1.0
+    }
+
+    /// Returns how often calls were throttled so far.
+    pub fn throttling(&self) -> Throttling {
+        let adaptive = self.adaptive.lock();
+        Throttling {
+            calls: adaptive.calls,
+            throttled: adaptive.throttled_calls,
+            is_falling: adaptive.share < 1.0
+                && !adaptive.has_risen
+                && adaptive.changed.elapsed() < STEP_INTERVAL,
+        }
     }
 
     /// Whether the limiter behaves exactly as a new one would.
@@ -139,6 +170,7 @@ impl Limiter {
             .check()
             .map_err(|not_until| not_until.wait_time_from(self.steady.clock().now()))?;
         adaptive.last_permit = now;
+        adaptive.calls += 1;
         if adaptive.share < 1.0 {
             adaptive.not_before = now + self.interval(adaptive.share);
         }
@@ -152,6 +184,7 @@ impl Limiter {
         let now = Instant::now();
         let (first, _) = adaptive.throttled.unwrap_or((now, now));
         adaptive.throttled = Some((first, now));
+        adaptive.throttled_calls += 1;
         if adaptive.share < 1.0 && now.duration_since(adaptive.changed) < SETTLE_TIME {
             return None;
         }
@@ -180,6 +213,7 @@ impl Limiter {
         }
         adaptive.share = (adaptive.share * STEP_FACTOR).min(1.0);
         adaptive.changed = now;
+        adaptive.has_risen = true;
         Some(self.rate * adaptive.share)
     }
 
@@ -328,6 +362,26 @@ mod tests {
             limiter.on_throttle(0.0);
         }
         assert_eq!(limiter.rate(), 10.0 * MIN_SHARE, "it never stops");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttled_calls_are_counted() {
+        let limiter = Limiter::new(8.0);
+        assert_eq!(limiter.throttling(), Throttling::default());
+        assert_eq!(limiter.try_acquire(), Ok(()));
+        limiter.on_throttle(0.0);
+        limiter.on_throttle(0.0);
+        let falling = Throttling {
+            calls: 1,
+            throttled: 2,
+            is_falling: true,
+        };
+        assert_eq!(limiter.throttling(), falling);
+        tokio::time::sleep(STEP_INTERVAL).await;
+        assert!(!limiter.throttling().is_falling, "nothing was throttled");
+        limiter.on_success();
+        limiter.on_throttle(0.0);
+        assert!(!limiter.throttling().is_falling, "the rate has risen once");
     }
 
     #[tokio::test(start_paused = true)]

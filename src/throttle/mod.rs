@@ -6,7 +6,7 @@
 mod limiter;
 mod quotas;
 
-pub use limiter::{Limiter, THROTTLED_LIMIT};
+pub use limiter::{Limiter, THROTTLED_LIMIT, Throttling};
 pub use quotas::{QuotaError, QuotaTable};
 
 use std::sync::Arc;

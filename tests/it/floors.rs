@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// The floors from top to bottom. Rooms on the same floor do not use each other.
-const FLOORS: [&[&str]; 8] = [
+const FLOORS: [&[&str]; 9] = [
     &["main", "lib", "commands"],
     &["cli"],
     &["watch", "progress"],
@@ -18,6 +18,7 @@ const FLOORS: [&[&str]; 8] = [
     &["report", "aws", "settings"],
     &["store", "throttle", "config"],
     &["lineage", "files", "s3_layout", "digests"],
+    &["byte_scan"],
 ];
 
 /// The folders in `crates`, each with the crates of this workspace that it may use.

@@ -143,11 +143,6 @@ impl World {
 
     /// Runs `dragnet resume`, and writes the reports.
     pub(crate) async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
-        // Boxed, because clippy limits the size of the tests' futures.
-        Box::pin(self.resume_run(directory)).await
-    }
-
-    async fn resume_run(&self, directory: &Path) -> Result<Run, CommandError> {
         let run = Resumable::open(directory)?;
         let settings = run.settings(&Config::default())?;
         let connection = Connection::open(&self.environment, &settings.reach).await?;
@@ -157,7 +152,8 @@ impl World {
             ProgressStyle::None,
             CancellationToken::new(),
         );
-        self.checked_run(resumed.await)
+        // Boxed, because clippy limits the size of the tests' futures.
+        self.checked_run(Box::pin(resumed).await)
     }
 
     /// Returns the directories of the runs.

@@ -64,7 +64,9 @@ impl Content {
                 assert_eq!(marks, marks_in(content));
             }
             let skipped = u32::try_from(skipped).unwrap();
-            offsets.iter_mut().for_each(|offset| *offset += skipped);
+            for offset in &mut offsets {
+                *offset += skipped;
+            }
             self.lost_without(matcher, candidates, &offsets)
         })
     }

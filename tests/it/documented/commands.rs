@@ -151,6 +151,7 @@ documents! {
     commands_of_collect_run => "docs/collect.md",
     commands_of_contain_run => "docs/contain.md",
     commands_of_files_run => "docs/files.md",
+    commands_of_follow_run => "docs/follow.md",
     commands_of_getting_started_run => "docs/getting-started.md",
     commands_of_hunts_run => "docs/hunts.md",
     commands_of_indicators_run => "docs/indicators.md",

@@ -51,6 +51,10 @@ impl Report {
         let mut records: BTreeMap<String, u32> = BTreeMap::new();
         let mut flows: BTreeMap<String, u32> = BTreeMap::new();
         for (target, message) in targets.into_iter().zip(messages) {
+            // An object that is cut off may end within a record that matches. It is shown as it is.
+            if message.starts_with('{') && !message.ends_with('}') {
+                continue;
+            }
             let count = if message.starts_with('{') {
                 records.entry(target).or_default()
             } else {

@@ -251,7 +251,7 @@ proptest! {
         let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
         prop_assert_eq!(rows.len(), 1);
         prop_assert!(rows[0].iter().all(is_safe_csv_field));
-        let message = rows[0].iter().rev().nth(3);
+        let message = rows[0].iter().rev().nth(4);
         prop_assert_eq!(message.unwrap(), defuse(&text));
     }
 

@@ -2,9 +2,12 @@
 //! is written to the journal together with its sightings and the token of the next page, so a work
 //! unit can be resumed at any page.
 
+use std::sync::Arc;
+
 use futures::future::join_all;
 
 use super::history_plan::{PlannedRead, read_everything_instead};
+use super::history_work::HistoryWork;
 use crate::aws::{CallError, ErrorClass, HistoryQuery, Pages};
 use crate::search::FlowLogFormats;
 use crate::store::{CoverageId, Entry, JournalClosed, KnownLookup, Pass, UnitId, UnitRow};
@@ -23,6 +26,7 @@ pub(super) struct HistoryReader<'c> {
     trust: DeliveryTrust,
     time_filter: TimeFilter,
     flow_logs: FlowLogFormats,
+    work: Arc<HistoryWork>,
 }
 
 /// Why the reading of a work unit ended early.
@@ -62,6 +66,7 @@ impl<'c> HistoryReader<'c> {
             },
             time_filter,
             flow_logs: FlowLogFormats::default(),
+            work: HistoryWork::show(context),
         }
     }
 
@@ -149,6 +154,9 @@ impl<'c> HistoryReader<'c> {
         &self,
         units: Vec<HistoryUnit>,
     ) -> Result<Result<(), ReadFailure>, JournalClosed> {
+        for unit in &units {
+            self.work.add(unit.id, unit.read.from_ms, unit.read.to_ms);
+        }
         let results = join_all(units.into_iter().map(|unit| self.read_unit(unit))).await;
         let mut failure = Ok(());
         for result in results {
@@ -160,8 +168,15 @@ impl<'c> HistoryReader<'c> {
         Ok(failure)
     }
 
+    async fn read_unit(&self, unit: HistoryUnit) -> Result<Result<(), ReadFailure>, JournalClosed> {
+        let id = unit.id;
+        let result = self.read_pages(unit).await;
+        self.work.remove(id);
+        result
+    }
+
     /// Reads a work unit to its end, or to the first error.
-    async fn read_unit(
+    async fn read_pages(
         &self,
         mut unit: HistoryUnit,
     ) -> Result<Result<(), ReadFailure>, JournalClosed> {
@@ -192,6 +207,8 @@ impl<'c> HistoryReader<'c> {
                 Err(error) => return Ok(Err(unit.failure_for_error(&error))),
             };
             unit.has_stored_token = false;
+            let times = page.events.iter().map(|event| event.timestamp_ms);
+            self.work.record_page(unit.id, times);
             let held = page.events.len();
             // A response has all events of the seconds at both ends, which the next range has too.
             page.events

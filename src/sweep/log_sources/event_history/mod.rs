@@ -7,6 +7,7 @@
 //! plan ───┴── history_plan: what it can cover, attribute lookups or everything, time ranges
 //!             (candidate: to compare it with other sources)
 //! scan ────── history_reader: page by page, 50 events each
+//!             (history_work: what the progress display shows of it)
 //! prove ───── proof: management events; expected: the same before a sweep
 //! ```
 
@@ -14,5 +15,6 @@ pub(super) mod candidate;
 pub(super) mod expected;
 mod history_plan;
 mod history_reader;
+mod history_work;
 pub(super) mod proof;
 pub(in crate::sweep) mod target_sweep;

@@ -105,7 +105,8 @@ async fn sweep_history(context: &RegionContext) -> Result<(), JournalClosed> {
         Err(outcome) => return skip_history(context, coverage_id, outcome).await,
     };
     if shared.is_plan() {
-        let rate = shared.aws.history_rate(&context.session, &context.region);
+        let quota = shared.aws.history_quota(&context.session, &context.region);
+        let rate = quota.rate();
         shared.update_plan(|sheet| {
             let name = &context.member.account.name;
             sheet.add_history(context.target(), name, plan.fewest_calls(), rate);

@@ -17,13 +17,8 @@ use dragnet_model::{Engine, LogGroup, LogGroupArn, Outcome};
 pub(super) fn create_queue(context: &RegionContext) -> Arc<Queue> {
     let shared = &context.shared;
     let queue = Queue::new(shared.aws.event_quota(&context.session, &context.region));
-    let account = &context.member.account;
-    let name = match account.name.as_str() {
-        "" => format!("{} {}", account.id, context.region),
-        name => format!("{name} {}", context.region),
-    };
     let work = Arc::downgrade(&queue);
-    shared.tally.add_work(&name, work);
+    shared.tally.add_work(&context.display_name(), work);
     queue
 }
 

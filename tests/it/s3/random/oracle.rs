@@ -221,7 +221,11 @@ impl Organization {
     /// Whether the record of a call is in the window and in a place that may be read.
     pub(super) fn presence(&self, call: &Call, selection: Selection) -> Presence {
         if !call.is_in_window() {
-            return Presence::Absent;
+            return if call.seems_forged() {
+                Presence::Unsure
+            } else {
+                Presence::Absent
+            };
         }
         let is_in_logs = self.known_trails().any(|trail| {
             trail.log_group.is_some()

@@ -43,6 +43,8 @@ struct State {
     failure: Option<Outcome>,
     /// The part of the scan budget that is reserved for the log group and not settled.
     reserved_usd: f64,
+    /// The number of pages that the search read, if known.
+    searched_pages: Option<f64>,
 }
 
 impl GroupScan {
@@ -67,6 +69,7 @@ impl GroupScan {
                 open_units: 0,
                 failure: None,
                 reserved_usd,
+                searched_pages: None,
             }),
             spec,
         }
@@ -181,6 +184,26 @@ impl GroupScan {
             && self.receives_trail.load(Ordering::Relaxed)
             && engine == Engine::Filter
             && self.pattern(Pass::Search).is_some()
+    }
+
+    /// Notes how many pages the search read.
+    pub(super) fn note_searched_pages(&self, pages: f64) {
+        self.state.lock().searched_pages = Some(pages);
+    }
+
+    /// Returns how many pages the search read, if known.
+    pub(super) fn searched_pages(&self) -> Option<f64> {
+        self.state.lock().searched_pages
+    }
+
+    /// Returns how many pages a pass probably has. The tampering calls are searched for in the same
+    /// events as the search, so this takes as many pages.
+    pub(super) fn expected_pages(&self, pass: Pass) -> f64 {
+        let expected = self.spec.expected_pages;
+        match (pass, self.searched_pages()) {
+            (Pass::TrailIntegrity, Some(pages)) => expected.max(pages),
+            _ => expected,
+        }
     }
 
     /// Ends the log group after its last pass.

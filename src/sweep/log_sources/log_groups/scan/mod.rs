@@ -15,6 +15,7 @@ mod class_limits;
 mod cuts;
 mod group_scan;
 mod insights_runner;
+mod page_positions;
 mod passes;
 mod queries;
 mod query_outcome;
@@ -26,6 +27,7 @@ mod received_rows;
 mod scan_spec;
 mod slices;
 mod unit;
+mod work_ahead;
 
 use std::time::Duration;
 

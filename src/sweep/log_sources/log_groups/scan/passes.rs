@@ -25,12 +25,16 @@ pub(in crate::sweep) async fn start_passes(
 impl Unit {
     /// Reports the end of the unit to its scan. An error becomes the outcome of the log group. After
     /// the last unit, the next pass starts or the log group ends.
-    pub(super) async fn finish(self, result: Result<(), Outcome>) -> Result<(), JournalClosed> {
+    pub(super) async fn finish(mut self, result: Result<(), Outcome>) -> Result<(), JournalClosed> {
+        self.hide(result.is_ok());
         let scan = self.scan();
-        match scan.end_unit(result) {
-            None => Ok(()),
-            Some(Ok(())) => start_next_pass(scan, self.queue()).await,
-            Some(Err(outcome)) => scan.finish(outcome).await,
+        let Some(ended) = scan.end_unit(result) else {
+            return Ok(());
+        };
+        self.show_end_of_pass();
+        match ended {
+            Ok(()) => start_next_pass(scan, self.queue()).await,
+            Err(outcome) => scan.finish(outcome).await,
         }
     }
 }
@@ -95,7 +99,7 @@ async fn create_units(
         return Ok(Vec::new());
     }
     let time_ranges = scan.spec.time_filter.log_time_ranges();
-    let expected_pages = scan.spec.expected_pages / time_ranges.len().max(1) as f64;
+    let expected_pages = scan.expected_pages(pass) / time_ranges.len().max(1) as f64;
     let engine = match pass {
         Pass::Search => scan.spec.engine,
         // This pass repeats only what the pattern of the filter engine left out.

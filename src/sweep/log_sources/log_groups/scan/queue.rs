@@ -17,7 +17,8 @@ use tokio::time::Instant;
 use super::batches::{Batch, Batches};
 use super::insights_runner::InsightsRunner;
 use super::slices::Load;
-use super::unit::{PagesAhead, Unit};
+use super::unit::Unit;
+use super::work_ahead::WorkAhead;
 use crate::aws::QuotaHandle;
 use crate::store::JournalClosed;
 use crate::sweep::pending_work::WorkProgress;
@@ -49,8 +50,8 @@ struct State {
     is_listing: bool,
     /// The number of pages that all units together probably have left.
     pages_left: f64,
-    /// What the progress display shows, including later passes.
-    ahead: PagesAhead,
+    /// What the progress display shows.
+    ahead: WorkAhead,
     pages_read: f64,
 }
 
@@ -66,7 +67,7 @@ impl Queue {
             unfinished: 0,
             is_listing: true,
             pages_left: 0.0,
-            ahead: PagesAhead::default(),
+            ahead: WorkAhead::default(),
             pages_read: 0.0,
         };
         Arc::new(Self {
@@ -182,11 +183,9 @@ impl Queue {
         state.pages_left = (state.pages_left + more).max(0.0);
     }
 
-    /// Replaces what a unit adds to the progress display.
-    pub(super) fn replace_pages_ahead(&self, before: PagesAhead, after: PagesAhead) {
-        let ahead = &mut self.state.lock().ahead;
-        ahead.started = (ahead.started + after.started - before.started).max(0.0);
-        ahead.unstarted = (ahead.unstarted + after.unstarted - before.unstarted).max(0.0);
+    /// Changes what the progress display shows.
+    pub(super) fn change_ahead(&self, change: &mut dyn FnMut(&mut WorkAhead)) {
+        change(&mut self.state.lock().ahead);
     }
 
     /// Counts a page that was read under the quota.
@@ -199,17 +198,21 @@ impl Queue {
         self.quota.rate()
     }
 
-    /// Returns how far the reading of the account-Region with this name is.
-    pub(super) fn progress(&self, name: &Arc<str>) -> WorkProgress {
+    /// Returns how far the reading of the account-Region with this name is. `overall_ratio` is how
+    /// many times as many pages there were as expected, in the whole sweep.
+    pub(super) fn progress(&self, name: &Arc<str>, overall_ratio: f64) -> WorkProgress {
         let state = self.state.lock();
+        let left = state.ahead.pages_left(overall_ratio);
         WorkProgress {
             name: Arc::clone(name),
             age: self.created.elapsed(),
             pages_read: state.pages_read,
-            pages_started: state.ahead.started,
-            pages_unstarted: state.ahead.unstarted,
+            pages_left: left.all,
+            pages_guessed: left.guessed,
+            longest_unit: left.longest,
             rate: self.quota.rate(),
             full_rate: self.quota.full_rate(),
+            throttling: self.quota.throttling(),
             response_time: self.quota.response_time(),
         }
     }

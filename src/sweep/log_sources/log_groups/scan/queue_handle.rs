@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::batches::{Batch, BatchQueue};
 use super::queue::Queue;
 use super::slices::Load;
-use super::unit::{PagesAhead, Unit, UnitQueue};
+use super::unit::{Unit, UnitQueue};
+use super::work_ahead::WorkAhead;
 use crate::sweep::pending_work::{PendingWork, WorkProgress};
 
 impl UnitQueue for Queue {
@@ -27,8 +28,8 @@ impl UnitQueue for Queue {
         Queue::add_expected_pages(self, more);
     }
 
-    fn replace_pages_ahead(&self, before: PagesAhead, after: PagesAhead) {
-        Queue::replace_pages_ahead(self, before, after);
+    fn change_ahead(&self, change: &mut dyn FnMut(&mut WorkAhead)) {
+        Queue::change_ahead(self, change);
     }
 
     fn count_page(&self) {
@@ -48,7 +49,7 @@ impl BatchQueue for Arc<Queue> {
 }
 
 impl PendingWork for Queue {
-    fn progress(&self, name: &Arc<str>) -> WorkProgress {
-        Queue::progress(self, name)
+    fn progress(&self, name: &Arc<str>, overall_ratio: f64) -> WorkProgress {
+        Queue::progress(self, name, overall_ratio)
     }
 }

@@ -31,10 +31,6 @@ const MAX_PAGES: f64 = 1e6;
 /// The average number of events per page below which their density says nothing: the server ends a
 /// page after it has searched a certain amount, and may return a single event with it.
 const MIN_EVENTS_PER_PAGE: f64 = 2.0;
-/// The number of events with which their density counts as much as the estimate from before, for
-/// the progress display. Few events may lie close together by chance, and then promise a hundred
-/// times too many pages.
-const EVENTS_TO_TRUST: f64 = 10.0;
 /// The share of a unit that must have been searched before its few events are used for an estimate.
 const MIN_SEARCHED_SHARE: f64 = 1.0 / 64.0;
 
@@ -83,15 +79,6 @@ impl Progress {
             return default;
         }
         (pages + pages * left as f64 / seen as f64).min(MAX_PAGES)
-    }
-
-    /// Returns an estimate between `initial_estimate` and `estimate`, the result of
-    /// [`Self::estimate_pages`]: the more events were seen, the nearer to the latter.
-    pub(super) fn temper_estimate(&self, estimate: f64, initial_estimate: f64) -> f64 {
-        let events = self.events as f64;
-        let weight = events / (events + EVENTS_TO_TRUST);
-        let initial_estimate = initial_estimate.max(self.pages.into()).max(1.0);
-        initial_estimate.powf(1.0 - weight) * estimate.max(1.0).powf(weight)
     }
 }
 

@@ -5,6 +5,7 @@
 //! A unit that turns out to be long is split into slices (see `slices.rs`), and a unit that its
 //! engine cannot read is handed over to the other engine.
 
+mod display;
 mod page_reader;
 mod start;
 
@@ -15,6 +16,7 @@ use std::sync::{Arc, Weak};
 use self::start::Start;
 use super::group_scan::GroupScan;
 use super::slices::Load;
+use super::work_ahead::{ShownUnit, WorkAhead};
 use crate::store::{Entry, JournalClosed, KnownUnit, Pass, UnitId, UnitRow};
 use dragnet_model::Engine;
 
@@ -41,25 +43,11 @@ pub(super) struct Unit {
     start: Start,
     /// This unit's share of the pages that the queue counts as left.
     pages_left: f64,
-    /// The pages that were expected before anything was read.
-    first_estimate: f64,
-    pages_read: u32,
-    /// Whether a later pass will read it again.
-    has_later_pass: bool,
-    /// What the progress display shows of it.
-    ahead: PagesAhead,
+    /// What the progress display shows of it, if it counts against the quota.
+    shown: Option<ShownUnit>,
     scan: Arc<GroupScan>,
     /// Weak, because the queue holds units: when a sweep is cancelled, everything must be dropped.
     queue: Weak<dyn UnitQueue>,
-}
-
-/// The pages that a unit probably has left, for the progress display.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct PagesAhead {
-    /// Pages of units of which something was read.
-    pub started: f64,
-    /// Pages of units of which nothing was read.
-    pub unstarted: f64,
 }
 
 /// The queue in which units wait.
@@ -76,8 +64,8 @@ pub(super) trait UnitQueue: fmt::Debug + Send + Sync {
     /// Adds `more` to the number of pages that are left to read; it may be negative.
     fn add_expected_pages(&self, more: f64);
 
-    /// Replaces what a unit adds to the progress display.
-    fn replace_pages_ahead(&self, before: PagesAhead, after: PagesAhead);
+    /// Changes what the progress display shows.
+    fn change_ahead(&self, change: &mut dyn FnMut(&mut WorkAhead));
 
     /// Counts a page that was read under the quota.
     fn count_page(&self);
@@ -95,6 +83,19 @@ impl Unit {
         engine: Engine,
         span: Span,
     ) -> Self {
+        let mut unit = Self::unregistered(scan, queue, pass, engine, span);
+        unit.register();
+        unit.show();
+        unit
+    }
+
+    fn unregistered(
+        scan: &Arc<GroupScan>,
+        queue: &Weak<dyn UnitQueue>,
+        pass: Pass,
+        engine: Engine,
+        span: Span,
+    ) -> Self {
         Self {
             id: scan.spec.shared.journal.new_unit_id(),
             pass,
@@ -103,14 +104,10 @@ impl Unit {
             span,
             start: Start::FirstPage,
             pages_left: 0.0,
-            first_estimate: 0.0,
-            pages_read: 0,
-            has_later_pass: false,
-            ahead: PagesAhead::default(),
+            shown: None,
             scan: Arc::clone(scan),
             queue: queue.clone(),
         }
-        .registered()
     }
 
     /// Restores a unit of an earlier part of the run; returns `None` if it was read completely.
@@ -124,7 +121,7 @@ impl Unit {
         if start == Start::End {
             return None;
         }
-        let unit = Self {
+        let mut unit = Self {
             id: known.id,
             pass: known.pass,
             engine: known.engine,
@@ -136,64 +133,23 @@ impl Unit {
             },
             start,
             pages_left: 0.0,
-            first_estimate: 0.0,
-            pages_read: 0,
-            has_later_pass: false,
-            ahead: PagesAhead::default(),
+            shown: None,
             scan: Arc::clone(scan),
             queue: queue.clone(),
         };
-        Some(unit.registered())
+        unit.register();
+        unit.show();
+        Some(unit)
     }
 
     /// Registers a new unit and its expected pages with its queue.
-    fn registered(mut self) -> Self {
+    fn register(&mut self) {
         self.pages_left = self.expected_filter_pages();
-        self.first_estimate = self.pages_left;
-        self.has_later_pass =
-            self.pass == Pass::Search && self.scan.expects_integrity_pass(self.engine);
         self.scan.note_engine(self.engine);
         if let Some(queue) = self.queue.upgrade() {
             queue.register_unit();
             queue.add_expected_pages(self.pages_left);
         }
-        self.show_pages_ahead(None);
-        self
-    }
-
-    /// Counts a page that was read under the quota.
-    fn count_page(&mut self) {
-        self.pages_read = self.pages_read.saturating_add(1);
-        if let Some(queue) = self.queue.upgrade() {
-            queue.count_page();
-        }
-    }
-
-    /// Tells the progress display how many pages are ahead. `estimate` is the number of all pages
-    /// of the unit according to the events that were read, if any were.
-    fn show_pages_ahead(&mut self, estimate: Option<f64>) {
-        let read = f64::from(self.pages_read);
-        let total = estimate.unwrap_or(self.first_estimate).max(read);
-        let later = if self.has_later_pass { total } else { 0.0 };
-        let after = if self.pages_read == 0 {
-            PagesAhead {
-                started: 0.0,
-                unstarted: total + later,
-            }
-        } else {
-            PagesAhead {
-                started: (total - read).max(0.0) + later,
-                unstarted: 0.0,
-            }
-        };
-        self.replace_pages_ahead(after);
-    }
-
-    fn replace_pages_ahead(&mut self, after: PagesAhead) {
-        if let Some(queue) = self.queue.upgrade() {
-            queue.replace_pages_ahead(self.ahead, after);
-        }
-        self.ahead = after;
     }
 
     /// Returns the expected pages that count against the quota of `FilterLogEvents`, which Insights
@@ -236,6 +192,8 @@ impl Unit {
         self.was_handed_over = true;
         self.start = Start::FirstPage;
         self.set_pages_left(self.expected_filter_pages());
+        self.hide(false);
+        self.show();
         let scan = Arc::clone(&self.scan);
         let handover = Entry::Engine {
             unit: self.id,
@@ -255,7 +213,9 @@ impl Unit {
         times: &[i64],
         expected_pages: f64,
     ) -> Result<Vec<Self>, JournalClosed> {
-        let ends = times.iter().skip(1).copied().chain([self.span.to_ms]);
+        self.show_split(times.len() + 1);
+        let unit = &*self;
+        let ends = times.iter().skip(1).copied().chain([unit.span.to_ms]);
         let rest: Vec<Unit> = times
             .iter()
             .zip(ends)
@@ -265,7 +225,11 @@ impl Unit {
                     to_ms,
                     expected_pages,
                 };
-                Self::new(&self.scan, &self.queue, self.pass, self.engine, span)
+                let mut slice =
+                    Self::unregistered(&unit.scan, &unit.queue, unit.pass, unit.engine, span);
+                slice.register();
+                slice.show_as_slice_of(unit);
+                slice
             })
             .collect();
         self.span = Span {
@@ -334,11 +298,7 @@ impl Unit {
 impl Drop for Unit {
     fn drop(&mut self) {
         self.set_pages_left(0.0);
-        self.replace_pages_ahead(PagesAhead::default());
-        if self.pages_read > 0 {
-            let tally = &self.scan.spec.shared.tally;
-            tally.count_finished_pages(self.first_estimate, f64::from(self.pages_read));
-        }
+        self.hide(false);
         if let Some(queue) = self.queue.upgrade() {
             queue.unregister_unit();
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::page_positions::PagePositions;
 use super::super::slices::{Progress, split_times};
 use super::start::{NOT_SEARCHED, Start};
 use super::{Span, Unit};
@@ -19,6 +20,7 @@ struct PageCursor {
     query: EventQuery,
     pages: Pages,
     progress: Progress,
+    positions: PagePositions,
     /// Whether an earlier part of the run stored the token of the current page.
     has_stored_token: bool,
     /// Whether the unit may be split. One that is resumed in the middle is not: splitting would
@@ -32,6 +34,7 @@ impl PageCursor {
             query,
             pages: Pages::default(),
             progress: Progress::default(),
+            positions: PagePositions::default(),
             has_stored_token: false,
             may_be_split: true,
         }
@@ -95,9 +98,10 @@ impl Unit {
             };
             cursor.has_stored_token = false;
             scan.note_trail_streams(&page);
-            self.count_page();
             let times = page.events.iter().map(|event| event.timestamp_ms);
-            cursor.progress.record_page(times);
+            cursor.progress.record_page(times.clone());
+            cursor.positions.record_page(times);
+            self.count_page(&cursor.positions);
             if cursor.may_be_split
                 && page.next_token.is_some()
                 && self.split(&cursor.progress).await?
@@ -207,8 +211,6 @@ impl Unit {
         let expected = progress.estimate_pages(self.span.from_ms, end_ms, self.span.expected_pages);
         // The estimate may have changed; the queue must count the pages that are left now.
         self.set_pages_left(expected - f64::from(progress.pages));
-        let tempered = progress.temper_estimate(expected, self.first_estimate);
-        self.show_pages_ahead(Some(tempered));
         let range = self.span.from_ms..self.span.to_ms;
         let load = self.queue.upgrade().map(|queue| queue.load());
         let times = load
