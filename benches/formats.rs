@@ -92,6 +92,7 @@ fn write_format(format: Format, sightings: u64) {
         directory: "",
         files: &[],
         manifest_sha256: None,
+        geoip: None,
         color: false,
     };
     let mut out = CountedBytes(0);
@@ -124,6 +125,7 @@ fn write_page(
         tally: &tally,
         sources: &[],
         file_hashes: &[],
+        lineage: None,
     };
     write_html(report, input, rows, out).unwrap();
 }

@@ -74,7 +74,7 @@ validation = false
 "#;
 /// Rates that do not limit the sweep.
 const CONFIG: &str =
-    "[limits]\nquota_share = 1.0\n[limits.quotas]\nGetObject = 100000\nListObjectsV2 = 100000\n";
+    "[limits]\nquota_share = 1.0\n[limits.quotas]\nGetObject = 10000\nListObjectsV2 = 10000\n";
 
 fn main() {
     let arguments: Vec<String> = std::env::args()

@@ -28,7 +28,7 @@
 //! | 5 | [`search`]: indicators, hunts, prefilters, exact matcher (pure) · [`contain`]: job 2: plan, guard, states (pure); apply, verify, undo, journal · [`follow`]: rounds, open ends and graph of a lineage (pure) |
 //! | 4 | [`report`]: rows to CSV, JSON, HTML and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`settings`]: what a job needs to know, resolved once |
 //! | 3 | [`store`]: `run.db` and the run directory · [`throttle`]: rate limiters · [`config`]: the configuration file |
-//! | 2 | [`lineage`]: what descends from an identity, according to CloudTrail records (pure) · [`files`]: reads copies of logs on disk: walk, unpack, recognise, split · [`s3_layout`]: the keys of log objects in S3 (pure) · [`digests`]: what CloudTrail's digests list, and whether log files agree (pure) |
+//! | 2 | [`lineage`]: what descends from an identity, according to CloudTrail records (pure) · [`files`]: reads copies of logs on disk: walk, unpack, recognise, split · [`s3_layout`]: the keys of log objects in S3 (pure) · [`digests`]: what CloudTrail's digests list, and whether log files agree (pure) · [`geoip`]: countries and networks of addresses, from files of the user |
 //! | 1 | `byte_scan`: finds short sequences of bytes with SIMD (pure) |
 //!
 //! Below the rooms are the crates of the workspace, none of which knows the product or the AWS SDK: [`dragnet_model`]
@@ -51,6 +51,7 @@ pub mod contain;
 pub mod digests;
 pub mod files;
 pub mod follow;
+pub mod geoip;
 pub mod lineage;
 pub mod progress;
 pub mod report;

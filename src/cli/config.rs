@@ -17,4 +17,6 @@ pub enum ConfigCommand {
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
+    /// Print the JSON Schema of the configuration file, for editors
+    Schema,
 }

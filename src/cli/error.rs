@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::config::UnknownRegion;
+use crate::geoip::GeoIpError;
 use crate::settings::{SettingsError, did_you_mean};
 use crate::throttle::QuotaError;
 use dragnet_model::EmptyWindow;
@@ -18,6 +19,9 @@ pub enum UsageError {
     /// The window is empty: its end is not after its start.
     #[error(transparent)]
     Window(#[from] EmptyWindow),
+    /// A file with the origin of addresses cannot be used.
+    #[error(transparent)]
+    GeoIp(#[from] GeoIpError),
     /// The window begins in the future.
     #[error("the time window starts at {}, which is in the future: it is now {}", rfc3339_ms(*from), rfc3339_ms(*now))]
     FutureWindow {

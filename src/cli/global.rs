@@ -102,6 +102,9 @@ pub enum ProgressChoice {
     Auto,
     /// a progress bar
     Bar,
+    /// on a terminal: account-Regions, the slowest of them, and the latest
+    /// sightings; else plain
+    Live,
     /// a line every few seconds
     Plain,
     /// JSON lines

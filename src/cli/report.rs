@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::GeoIpArguments;
 use crate::config::Format;
 
 /// The run, and the reports to write.
@@ -25,4 +26,8 @@ pub struct ReportArguments {
     /// Use a run that does not match its manifest; the manifest records it
     #[arg(long)]
     pub changed_run: bool,
+
+    /// Where addresses belong.
+    #[command(flatten)]
+    pub geoip: GeoIpArguments,
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::GeoIpArguments;
+
 /// The run to resume.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = "\
@@ -15,4 +17,8 @@ pub struct ResumeArguments {
     /// Run: its directory, its id in ./runs or the start of it, or `last`
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
+
+    /// Where addresses belong.
+    #[command(flatten)]
+    pub geoip: GeoIpArguments,
 }

@@ -2,8 +2,7 @@
 
 use clap::Args;
 
-use super::ScopeArguments;
-use crate::settings::OutputFormat;
+use super::{ListFormat, ScopeArguments};
 
 /// The scope, and how to print the log sources.
 #[derive(Clone, Debug, Args)]
@@ -13,9 +12,9 @@ and to which log groups. Reads no events. Exit code 3: a sweep of the last day
 would miss CloudTrail records, or a response of AWS does not show what records
 an account-Region.")]
 pub struct SourcesArguments {
-    /// Output format [default: table; json with --json]
-    #[arg(short, long, value_enum, value_name = "FORMAT")]
-    pub output: Option<OutputFormat>,
+    /// How to print them.
+    #[command(flatten)]
+    pub format: ListFormat,
 
     /// The scope.
     #[command(flatten)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{EngineArguments, ScopeArguments, TimeArg};
+use super::{EngineArguments, GeoIpArguments, ScopeArguments, TimeArg};
 use crate::config::Format;
 use dragnet_model::{SourceSelection, StorageKind};
 
@@ -298,6 +298,10 @@ pub struct SweepArguments {
     /// Exit with 4 if something was found, with 5 if coverage is incomplete too
     #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub fail_on_sighting: bool,
+
+    /// Where addresses belong.
+    #[command(flatten)]
+    pub geoip: GeoIpArguments,
 }
 
 /// Parses `auto`, or kinds of log source separated by commas.

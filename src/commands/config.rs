@@ -1,4 +1,4 @@
-//! `dragnet config`: shows and validates the configuration.
+//! `dragnet config`: shows and validates the configuration, and prints its schema.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,10 @@ use crate::config::{EffectiveSetting, list_settings};
 use crate::report::Table;
 use crate::settings::ListOutput;
 
-/// Shows or validates the configuration.
+/// The JSON Schema of the configuration file.
+const SCHEMA: &str = include_str!("../../config/dragnet.schema.json");
+
+/// Shows or validates the configuration, or prints its schema.
 pub(super) fn config(
     global: &GlobalArguments,
     command: &ConfigCommand,
@@ -24,6 +27,7 @@ pub(super) fn config(
     match command {
         ConfigCommand::Show(format) => show(global, format, host, out),
         ConfigCommand::Check { file } => check(global, file.as_ref(), host, out),
+        ConfigCommand::Schema => Ok(out.write_all(SCHEMA.as_bytes())?),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::CommandError;
 use super::manifest::DATABASE;
+use crate::follow::FollowReport;
 use crate::report::{PageInput, PageTally, RunReport, write_html};
 use crate::store::{RunDir, StoreError};
 use crate::sweep::{CoverageJudge, MergeSource, merged_sightings};
@@ -10,18 +11,22 @@ use crate::sweep::{CoverageJudge, MergeSource, merged_sightings};
 pub(super) const HTML_REPORT: &str = "report.html";
 
 /// Writes the page. The other files of the run must be written already, except the manifest.
+/// `lineage` is that of a run that follows credentials.
 pub(super) fn write_html_report(
     dir: &RunDir,
     source: MergeSource<'_>,
     judge: &CoverageJudge,
     report: &RunReport<'_>,
+    lineage: Option<&FollowReport>,
 ) -> Result<(), CommandError> {
+    let lineage = lineage.map(FollowReport::page_graph);
     let tally = count_page(source, judge, report)?;
     let file_hashes = hash_files(dir, report.files)?;
     let input = PageInput {
         tally: &tally,
         sources: &judge.sources.rows,
         file_hashes: &file_hashes,
+        lineage: lineage.as_ref(),
     };
     dir.write_file(HTML_REPORT, |out| {
         merged_sightings(source, |rows| write_html(report, input, rows, out))

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use console::Term;
 use jiff::Timestamp;
 
 use super::CommandError;
@@ -15,7 +16,8 @@ use super::new_run::NewRun;
 use super::run_output::{OutputSettings, RunOutput, aborted};
 use super::signing::Signing;
 use crate::follow::FollowProgress;
-use crate::progress::Reporter;
+use crate::geoip::GeoIp;
+use crate::progress::{LiveSources, RecentSightings, Reporter};
 use crate::settings::{ProgressStyle, SweepSettings};
 use crate::store::{Checkpoint, Journal, RunDir, RunFacts, RunLock, UseNewSighting, Writer};
 use crate::sweep::{self, FileSweepParts, SweepError, SweepParts, Tally, WindowBasis};
@@ -27,6 +29,8 @@ pub(super) struct RunDisplay {
     pub interrupt: Interrupt,
     /// What receives sightings as they are found, if anything does.
     pub stream: Option<UseNewSighting>,
+    /// Where addresses belong, for the files of the run.
+    pub geoip: Option<Arc<GeoIp>>,
 }
 
 /// A run that is open for writing.
@@ -136,19 +140,25 @@ impl OpenRun {
             progress,
             interrupt,
             stream,
+            geoip,
         } = display;
-        if let Some(stream) = stream {
-            self.journal.observe_sightings(stream);
+        let live = LiveSources {
+            recent: RecentSightings::default(),
+            terminal_size: || Term::stderr().size_checked(),
+        };
+        if let Some(receive) = receive_sightings(stream, progress, &live.recent) {
+            self.journal.observe_sightings(receive);
         }
         let directory = self.dir.path().to_owned();
         let tally = Arc::new(Tally::default());
         interrupt.announce_run(&directory, progress);
-        let reporter = Reporter::start(progress, Arc::clone(&tally), Box::new(io::stderr()));
+        let reporter = Reporter::start(progress, Arc::clone(&tally), Box::new(io::stderr()), live);
         interrupt.show_progress(&directory, reporter);
         let outputs = OutputSettings {
             formats: settings.formats.clone(),
             registry: connection.registry.clone(),
             signing: Signing::from_reach(&settings.reach),
+            geoip,
         };
         let end = EndRecorder {
             journal: self.journal.clone(),
@@ -184,6 +194,24 @@ impl OpenRun {
         drop(self.lock);
         Ok((output, failure))
     }
+}
+
+/// Returns what receives the sightings of a run: its stream, and the live view if it is shown.
+fn receive_sightings(
+    mut stream: Option<UseNewSighting>,
+    progress: ProgressStyle,
+    recent: &RecentSightings,
+) -> Option<UseNewSighting> {
+    if progress != ProgressStyle::Live {
+        return stream;
+    }
+    let recent = recent.clone();
+    Some(Box::new(move |sighting| {
+        recent.add(&sighting);
+        if let Some(stream) = &mut stream {
+            stream(sighting);
+        }
+    }))
 }
 
 /// Returns the settings of the first search: the round in which the run was interrupted, if it was.

@@ -28,6 +28,7 @@ pub(super) fn report(
     let context = host.resolve_context(Timestamp::UNIX_EPOCH);
     let report = ReportSettings::resolve(global, arguments, &context)?;
     let config = load_config(global, &context)?;
+    let geoip = arguments.geoip.load()?;
     let signing = Signing::from_config(&config);
     let dir = open_run(&report.run_dir)?;
     let _lock = RunLock::acquire(&dir)?;
@@ -36,7 +37,7 @@ pub(super) fn report(
     }
     let origin = find_origin(&dir, arguments.changed_run)?;
     let registry = HostEnvironment::run_registry();
-    let files = write_files_from(&dir, origin, &report.formats, &registry)?;
+    let files = write_files_from(&dir, origin, &report.formats, &registry, geoip)?;
     let signed = runtime()?.block_on(signing.sign(&dir));
     if settings.json {
         write_json(&files.summary, out)?;

@@ -1,6 +1,7 @@
 //! An interrupted or incomplete run, which can be resumed.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::CommandError;
 use super::connection::Connection;
@@ -13,6 +14,7 @@ use super::signing::check_before_signing;
 use crate::aws::Caller;
 use crate::cli::UsageError;
 use crate::config::Config;
+use crate::geoip::GeoIp;
 use crate::report::RunStatus;
 use crate::settings::{ProgressStyle, SweepSettings};
 use crate::store::{
@@ -27,6 +29,7 @@ pub struct Resumable {
     dir: RunDir,
     lock: RunLock,
     facts: RunFacts,
+    geoip: Option<Arc<GeoIp>>,
 }
 
 impl Resumable {
@@ -43,7 +46,18 @@ impl Resumable {
         if facts.belongs_to_watch() {
             return Err(UsageError::BelongsToWatch.into());
         }
-        Ok(Self { dir, lock, facts })
+        Ok(Self {
+            dir,
+            lock,
+            facts,
+            geoip: None,
+        })
+    }
+
+    /// Sets where addresses belong, for the files of the run.
+    #[must_use]
+    pub(super) fn with_geoip(self, geoip: Option<Arc<GeoIp>>) -> Self {
+        Self { geoip, ..self }
     }
 
     /// Whether the run was made on the practice range.
@@ -129,6 +143,7 @@ impl Resumable {
             progress,
             interrupt: interrupt.into(),
             stream: None,
+            geoip: self.geoip,
         };
         run.execute(connection, settings, windows, display).await
     }

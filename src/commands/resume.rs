@@ -20,7 +20,8 @@ pub(super) async fn resume(
         return Err(UsageError::FixedByRun.into());
     }
     let context = host.resolve_context(jiff::Timestamp::UNIX_EPOCH);
-    let run = Resumable::open(&run_dir(&arguments.run, &context)?)?;
+    let geoip = arguments.geoip.load()?;
+    let run = Resumable::open(&run_dir(&arguments.run, &context)?)?.with_geoip(geoip);
     if run.is_collection() {
         return Err(UsageError::BelongsToCollection.into());
     }

@@ -25,6 +25,7 @@ pub async fn run_sweep(
         progress,
         interrupt: interrupt.into(),
         stream: None,
+        geoip: None,
     };
     run_displayed_sweep(connection, settings, display).await
 }
@@ -57,6 +58,7 @@ pub(super) async fn run_windows(
         progress,
         interrupt: interrupt.into(),
         stream: None,
+        geoip: None,
     };
     run.execute(connection, settings, windows, display).await
 }

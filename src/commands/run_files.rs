@@ -1,6 +1,7 @@
 //! The files of a run: views of `run.db`, which can be written again at any time.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::CommandError;
 use super::coverage_judge::load_coverage_judge;
@@ -14,10 +15,10 @@ use super::report_formats::write_report_formats;
 use super::run_summary::{Counted, summarize};
 use crate::config::Format;
 use crate::follow::FollowReport;
-use crate::lineage::Lineage;
+use crate::geoip::GeoIp;
 use crate::report::{
-    AccountNames, CoverageTally, EvidenceTally, ReportError, RunReport, SightingTally, Summary,
-    write_calls, write_coverage, write_followed_sightings, write_json, write_sightings,
+    AccountNames, CoverageTally, EvidenceTally, ReportError, RunReport, SightingColumns,
+    SightingTally, Summary, write_calls, write_coverage, write_extended_sightings, write_json,
 };
 use crate::store::{
     MANIFEST, Manifest, RunDir, RunFacts, RunReader, RunRegistry, StoreError,
@@ -40,6 +41,8 @@ pub struct RunFiles {
     pub names: AccountNames,
     /// The lineage, if credentials were followed.
     pub follow: Option<FollowReport>,
+    /// Where addresses belong, if the user gave files for that.
+    pub geoip: Option<Arc<GeoIp>>,
     /// The names of the files.
     pub files: Vec<String>,
     /// The SHA-256 of the manifest, in hex, if there is one.
@@ -68,6 +71,7 @@ impl RunFiles {
             directory,
             files: &self.files,
             manifest_sha256: self.manifest_sha256.as_deref(),
+            geoip: self.geoip.as_deref(),
             color,
         }
     }
@@ -133,6 +137,7 @@ pub fn read_run(dir: &RunDir, registry: &RunRegistry) -> Result<RunFiles, Comman
         evidence,
         names: account_names(&reader)?,
         follow: followed.map(|followed| followed.report),
+        geoip: None,
         files,
         manifest_sha256,
         signature_problem: None,
@@ -150,15 +155,17 @@ pub fn write_run_files(
     registry: &RunRegistry,
 ) -> Result<RunFiles, CommandError> {
     let origin = find_origin(dir, false)?;
-    write_files_from(dir, origin, formats, registry)
+    write_files_from(dir, origin, formats, registry, None)
 }
 
-/// Writes the files of a run like [`write_run_files`], from a database of this origin.
+/// Writes the files of a run like [`write_run_files`], from a database of this origin, and with
+/// where addresses belong.
 pub(super) fn write_files_from(
     dir: &RunDir,
     origin: DatabaseOrigin,
     formats: &[Format],
     registry: &RunRegistry,
+    geoip: Option<Arc<GeoIp>>,
 ) -> Result<RunFiles, CommandError> {
     let reader = match origin {
         DatabaseOrigin::Original => RunReader::open(dir)?,
@@ -177,6 +184,7 @@ pub(super) fn write_files_from(
     let columns = SightingColumns {
         names: &names,
         lineage,
+        geoip: geoip.as_deref(),
     };
     let sightings = write_all_sightings(dir, source, formats, columns, &mut files)?;
     if let Some(followed) = &followed {
@@ -211,12 +219,14 @@ pub(super) fn write_files_from(
         evidence,
         names,
         follow: followed.map(|followed| followed.report),
+        geoip,
         files,
         manifest_sha256: None,
         signature_problem: None,
     };
     if formats.contains(&Format::Html) {
-        write_html_report(dir, source, &judge, &run.run_report("", false))?;
+        let report = run.run_report("", false);
+        write_html_report(dir, source, &judge, &report, run.follow.as_ref())?;
         run.files.push(HTML_REPORT.to_owned());
     }
     let written = write_report_formats(dir, source, formats, &run.run_report("", false))?;
@@ -242,13 +252,6 @@ fn add_to_manifest(
     Ok(())
 }
 
-/// What the columns of sightings depend on.
-#[derive(Clone, Copy)]
-struct SightingColumns<'a> {
-    names: &'a AccountNames,
-    lineage: Option<&'a Lineage>,
-}
-
 fn write_all_sightings(
     dir: &RunDir,
     source: MergeSource<'_>,
@@ -271,12 +274,7 @@ fn write_all_sightings(
                         tally.add(sighting);
                     }
                 });
-                match columns.lineage {
-                    Some(lineage) => {
-                        write_followed_sightings(form, rows, columns.names, lineage, out)
-                    }
-                    None => write_sightings(form, rows, columns.names, out),
-                }
+                write_extended_sightings(form, rows, columns, out)
             })
         })?;
         counted = counted.or(tally);

@@ -1,12 +1,15 @@
 //! The end of a run: its database is closed, its files are written, and its manifest is signed.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::CommandError;
 use super::interrupt::is_lost;
-use super::run_files::{RunFiles, write_run_files};
+use super::manifest::find_origin;
+use super::run_files::{RunFiles, write_files_from};
 use super::signing::Signing;
 use crate::config::Format;
+use crate::geoip::GeoIp;
 use crate::store::{RunDir, RunRegistry, StoreError, Writer};
 
 /// The directory and the files of a run.
@@ -23,6 +26,7 @@ pub(super) struct OutputSettings {
     pub formats: Vec<Format>,
     pub registry: RunRegistry,
     pub signing: Signing,
+    pub geoip: Option<Arc<GeoIp>>,
 }
 
 impl OutputSettings {
@@ -49,10 +53,13 @@ impl OutputSettings {
             formats,
             registry,
             signing,
+            geoip,
         } = self;
         let written_dir = dir.clone();
-        let files =
-            tokio::task::spawn_blocking(move || write_run_files(&written_dir, &formats, &registry));
+        let files = tokio::task::spawn_blocking(move || {
+            let origin = find_origin(&written_dir, false)?;
+            write_files_from(&written_dir, origin, &formats, &registry, geoip)
+        });
         let mut files = flatten_joined(files.await)?;
         files.signature_problem = signing.sign(&dir).await.err();
         Ok(files)

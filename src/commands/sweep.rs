@@ -33,6 +33,7 @@ pub(super) async fn sweep(
         arguments,
         &host.resolve_context(environment.clock().now()),
     )?;
+    let geoip = arguments.geoip.load()?;
     print_search(&sweep, settings, host);
     let fail_on_sighting = sweep.fail_on_sighting;
     let connection = Connection::for_sweep(&environment, &sweep).await?;
@@ -52,6 +53,7 @@ pub(super) async fn sweep(
         progress: settings.progress,
         interrupt,
         stream: streams.then(|| stream_to_stdout(named_only)),
+        geoip,
     };
     let sweep = Box::pin(run_displayed_sweep(connection, sweep, display));
     let (outputs, failure) = sweep.await?;

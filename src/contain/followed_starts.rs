@@ -1,4 +1,5 @@
-//! The sightings of a run that follows credentials from which its lineage starts.
+//! The sightings of a run that follows credentials from which its lineage starts, and where that
+//! lineage may continue unseen.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +16,8 @@ pub struct FollowedStarts {
     pub from_ms: Option<i64>,
     /// The accounts of the organization.
     pub members: BTreeSet<AccountId>,
+    /// Descriptions of what the run could not follow.
+    pub open_ends: Vec<String>,
 }
 
 impl FollowedStarts {

@@ -308,11 +308,16 @@ impl FromRun {
     }
 
     /// What descends from the identities that acted, but is not contained by a plan that changes
-    /// `targets` as a whole, or was not searched for. `matched` are the selectors that matched a
-    /// principal.
+    /// `targets` as a whole, or was not searched for; and where the lineage of a run that follows
+    /// credentials may continue unseen. `matched` are the selectors that matched a principal.
     pub fn open_ends(&self, targets: &[&Principal], matched: &BTreeSet<String>) -> Vec<String> {
         let descendants = self.descendants.as_ref();
-        descendants.map_or_else(Vec::new, |found| found.open_ends(targets, matched))
+        let mut open_ends =
+            descendants.map_or_else(Vec::new, |found| found.open_ends(targets, matched));
+        if let Some(followed) = &self.followed {
+            open_ends.extend(followed.open_ends.iter().cloned());
+        }
+        open_ends
     }
 
     /// The principals that created these sessions, according to records that a trail delivered.

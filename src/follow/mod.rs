@@ -13,6 +13,7 @@ mod followed_run;
 mod graph_files;
 mod identity_search;
 mod open_ends;
+mod page_graph;
 mod report;
 mod round;
 mod search_planner;
@@ -20,7 +21,7 @@ mod tree;
 
 pub use followed_run::{FollowedRun, indicators_of_run};
 pub use graph_files::{write_dot, write_mermaid};
-pub use open_ends::{FollowCoverage, OpenEnd, OpenEndKind, find_open_ends};
+pub use open_ends::{FollowCoverage, OpenEnd, OpenEndKind, describe_gaps, find_open_ends};
 pub use report::{
     AddressUse, FollowReport, ReportAddress, ReportEdge, ReportNode, ReportRound, ReportedAttempt,
 };

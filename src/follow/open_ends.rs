@@ -3,7 +3,7 @@
 //! An identity is an open end if an account-Region in which it can act was not covered, if its
 //! account is not searched, if nothing finds its calls, or if a limit was reached first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -73,6 +73,29 @@ pub struct FollowCoverage<'c> {
     pub round_gaps: &'c [RoundGap],
     /// Whether records were left out.
     pub is_truncated: bool,
+}
+
+/// Describes the open ends that make a run incomplete, one line for each identity.
+pub fn describe_gaps(open_ends: &[OpenEnd]) -> Vec<String> {
+    let mut by_identity: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for open_end in open_ends.iter().filter(|open_end| open_end.is_gap()) {
+        let reasons = by_identity.entry(&open_end.identity).or_default();
+        reasons.push(&open_end.reason);
+    }
+    let described = by_identity.into_iter().filter_map(|(identity, reasons)| {
+        let reason = reasons.first()?;
+        let identity = if identity.is_empty() {
+            "the lineage of the run"
+        } else {
+            identity
+        };
+        let more = match reasons.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more in follow.json)"),
+        };
+        Some(format!("{identity} may continue unseen: {reason}{more}"))
+    });
+    described.collect()
 }
 
 /// Finds the open ends of a lineage.
@@ -170,8 +193,8 @@ fn gaps_of_accounts(
     found
 }
 
-/// Returns what a round that searched for an identity could not read. Records of one account may be
-/// stored in another one, so every gap of the round counts.
+/// Returns what a round that searched for an identity could not read. The log groups of one account
+/// may have records of another one, so their gaps count for every account.
 fn gap_of_rounds(
     node: &Node,
     accounts: &BTreeSet<AccountId>,
@@ -189,7 +212,9 @@ fn gap_of_rounds(
                 })
         })
     };
-    let gap = round_gaps.iter().find(|gap| is_searched_in(gap.round))?;
+    let gap = round_gaps.iter().find(|gap| {
+        is_searched_in(gap.round) && (!gap.is_of_account_alone || accounts.contains(&gap.account))
+    })?;
     let region = gap.region.as_ref().map(ToString::to_string);
     let reason = format!(
         "round {} could not search all of {} {}: {}",
@@ -225,5 +250,32 @@ fn advise(identity: &Identity) -> &'static str {
         Identity::Credential { .. } => "records do not show this credential: search for user:NAME",
         Identity::RootSession(_) => "the record shows no access key: search for the root ARN",
         _ => "records do not show its calls under a name of its own: review what it did",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_identity_has_one_line_and_accepted_gaps_have_none() {
+        let open_end = |identity: &str, kind, reason: &str| OpenEnd {
+            identity: identity.to_owned(),
+            kind,
+            account_id: None,
+            region: None,
+            reason: reason.to_owned(),
+        };
+        let open_ends = [
+            open_end("", OpenEndKind::Limit, "too many"),
+            open_end("user a", OpenEndKind::NotCovered, "no trail in X"),
+            open_end("user a", OpenEndKind::NotCovered, "no trail in Y"),
+            open_end("user b", OpenEndKind::AcceptedGap, "no trail"),
+        ];
+        let expected = [
+            "the lineage of the run may continue unseen: too many",
+            "user a may continue unseen: no trail in X (and 1 more in follow.json)",
+        ];
+        assert_eq!(describe_gaps(&open_ends), expected);
     }
 }

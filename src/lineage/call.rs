@@ -5,16 +5,18 @@
 //! CloudTrail" and "Track privileged tasks in CloudTrail"; STS and IAM API references; CloudTrail
 //! user guide, "AWS Management Console sign-in events"; IAM Identity Center user guide, "Logging IAM
 //! Identity Center API calls with AWS CloudTrail"; Lambda developer guide, "Logging AWS Lambda API
-//! calls using AWS CloudTrail"; EC2, Roles Anywhere, Cognito, CloudFormation and EKS API references.
+//! calls using AWS CloudTrail"; EC2, Roles Anywhere, Cognito, CloudFormation,
+//! EKS and Sign-In API references.
 
 use EdgeKind::{
     AddsCredential, ChangesTrust, CreatesPrincipal, CreatesProvider, ExtendsAccess,
     IssuesCredentials, RunsWithRole,
 };
 use NewIdentity::{
-    AccessKey, ActivatedKey, Actor, AssumedRole, Credentials, ExistingGroup, ExistingRole,
-    ExistingUser, FederatedUser, Function, InstanceWithProfile, Instances, Password, PermissionSet,
-    Provider, Resource, Role, RootSession, SwitchedRole, User, UserCredential, UserSession,
+    AccessKey, ActivatedCredential, ActivatedKey, Actor, AssumedRole, Credentials, ExistingGroup,
+    ExistingRole, ExistingUser, FederatedUser, Function, InstanceWithProfile, Instances, Password,
+    PermissionSet, Provider, Resource, Role, RootSession, SwitchedRole, User, UserCredential,
+    UserSession,
 };
 
 use super::grant::EdgeKind;
@@ -37,7 +39,7 @@ pub enum NewIdentity {
     SwitchedRole,
     /// The actor itself, in the console or with renewed keys.
     Actor,
-    /// `responseElements.credentials`, or each of `responseElements.credentialSet`.
+    /// The access key in `responseElements`, in any of its forms.
     Credentials,
     /// `responseElements.accessKey`; without a user name, of the actor.
     AccessKey,
@@ -51,6 +53,8 @@ pub enum NewIdentity {
     Password,
     /// The credential at the first of these pointers that exists, of `requestParameters.userName`.
     UserCredential(&'static [&'static str]),
+    /// The same, with the status `Active`.
+    ActivatedCredential(&'static [&'static str]),
     /// The user `requestParameters.userName`, which exists.
     ExistingUser,
     /// The role `requestParameters.roleName`, which exists.
@@ -82,7 +86,7 @@ pub struct LineageCall {
     pub new_identity: NewIdentity,
 }
 
-const fn row(
+pub(super) const fn row(
     service: &'static str,
     event_name: &'static str,
     kind: EdgeKind,
@@ -152,7 +156,20 @@ pub const LINEAGE_CALLS: &[LineageCall] = &[
             "/requestParameters/audience/0",
         ]),
     ),
+    row(
+        "sts",
+        "GetScopedCredentials",
+        IssuesCredentials,
+        Credentials,
+    ),
+    row(
+        "sts",
+        "GetDelegatedAccessToken",
+        IssuesCredentials,
+        Credentials,
+    ),
     row("signin", "GetSigninToken", IssuesCredentials, Actor),
+    row("signin", "CreateBearerToken", IssuesCredentials, Actor),
     row("signin", "CreateOAuth2Token", IssuesCredentials, Actor),
     row("signin", "SwitchRole", IssuesCredentials, SwitchedRole),
     row(
@@ -175,6 +192,7 @@ pub const LINEAGE_CALLS: &[LineageCall] = &[
     ),
     row("iam", "CreateUser", CreatesPrincipal, User),
     row("iam", "CreateRole", CreatesPrincipal, Role),
+    row("iam", "AcquireRole", CreatesPrincipal, Role),
     row("iam", "CreateAccessKey", AddsCredential, AccessKey),
     row("iam", "UpdateAccessKey", AddsCredential, ActivatedKey),
     row("iam", "CreateLoginProfile", AddsCredential, Password),
@@ -199,6 +217,27 @@ pub const LINEAGE_CALLS: &[LineageCall] = &[
         AddsCredential,
         CERTIFICATE,
     ),
+    row(
+        "iam",
+        "UpdateServiceSpecificCredential",
+        AddsCredential,
+        ActivatedCredential(&["/requestParameters/serviceSpecificCredentialId"]),
+    ),
+    row(
+        "iam",
+        "UpdateSSHPublicKey",
+        AddsCredential,
+        ActivatedCredential(&[
+            "/requestParameters/sSHPublicKeyId",
+            "/requestParameters/sshPublicKeyId",
+        ]),
+    ),
+    row(
+        "iam",
+        "UpdateSigningCertificate",
+        AddsCredential,
+        ActivatedCredential(&["/requestParameters/certificateId"]),
+    ),
     row("iam", "UpdateAssumeRolePolicy", ChangesTrust, ExistingRole),
     row("iam", "AddUserToGroup", ExtendsAccess, ExistingUser),
     row("iam", "AttachUserPolicy", ExtendsAccess, ExistingUser),
@@ -216,6 +255,7 @@ pub const LINEAGE_CALLS: &[LineageCall] = &[
         ExistingUser,
     ),
     row("iam", "EnableMFADevice", ExtendsAccess, ExistingUser),
+    row("iam", "DeactivateMFADevice", ExtendsAccess, ExistingUser),
     row("iam", "AttachRolePolicy", ExtendsAccess, ExistingRole),
     row("iam", "PutRolePolicy", ExtendsAccess, ExistingRole),
     row(
@@ -263,6 +303,12 @@ pub const LINEAGE_CALLS: &[LineageCall] = &[
     row(
         "iam",
         "UpdateOpenIDConnectProviderThumbprint",
+        ExtendsAccess,
+        OIDC_PROVIDER,
+    ),
+    row(
+        "iam",
+        "UpdateOpenIDConnectProvider",
         ExtendsAccess,
         OIDC_PROVIDER,
     ),
@@ -336,27 +382,4 @@ pub const LINEAGE_CALLS: &[LineageCall] = &[
 ];
 
 /// A call that the table does not have, but whose record has new credentials.
-const UNLISTED: LineageCall = row("", "", IssuesCredentials, Credentials);
-
-impl LineageCall {
-    /// Finds the row of an event. Without a row, an event whose `message` may have new credentials
-    /// is read like those that issue them.
-    pub fn find(event_source: &str, event_name: &str, message: &str) -> Option<Self> {
-        let service = event_source.strip_suffix(".amazonaws.com")?;
-        // Lambda adds the version of its API: `CreateFunction20150331`.
-        let name = if service == "lambda" {
-            event_name
-                .split(|c: char| c.is_ascii_digit())
-                .next()
-                .unwrap_or_default()
-        } else {
-            event_name
-        };
-        let listed = LINEAGE_CALLS
-            .iter()
-            .find(|call| call.service == service && call.event_name == name);
-        let may_issue =
-            || message.contains("\"credentials\"") && message.contains("\"accessKeyId\"");
-        listed.copied().or_else(|| may_issue().then_some(UNLISTED))
-    }
-}
+pub(super) const UNLISTED: LineageCall = row("", "", IssuesCredentials, Credentials);

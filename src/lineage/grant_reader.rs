@@ -6,6 +6,7 @@ use super::actor::Actor;
 use super::call::{LineageCall, NewIdentity};
 use super::grant::{EdgeKind, Grant};
 use super::identity::{Identity, last_segment, parse_account};
+use super::issued_credentials::read_issued;
 use super::trust_policy::read_trusted;
 use dragnet_model::AccountId;
 
@@ -135,20 +136,26 @@ impl GrantReader<'_> {
                 };
                 Some(self.new_grant(password).with_owner(Some(owner)))
             }
-            NewIdentity::UserCredential(pointers) => {
-                let owner = self.requested_user()?;
-                let Identity::User { account, name } = owner.clone() else {
-                    return None;
-                };
-                let credential = Identity::Credential {
-                    account,
-                    user: name,
-                    id: self.first_text(pointers)?.to_owned(),
-                };
-                Some(self.new_grant(credential).with_owner(Some(owner)))
+            NewIdentity::UserCredential(pointers) => self.user_credential(pointers),
+            NewIdentity::ActivatedCredential(pointers) => {
+                let is_active = self.text("/requestParameters/status") == Some("Active");
+                self.user_credential(pointers).filter(|_| is_active)
             }
             _ => self.access_grant(),
         }
+    }
+
+    fn user_credential(&self, pointers: &[&str]) -> Option<Grant> {
+        let owner = self.requested_user()?;
+        let Identity::User { account, name } = owner.clone() else {
+            return None;
+        };
+        let credential = Identity::Credential {
+            account,
+            user: name,
+            id: self.first_text(pointers)?.to_owned(),
+        };
+        Some(self.new_grant(credential).with_owner(Some(owner)))
     }
 
     /// The grants of access for principals, providers and resources.
@@ -267,27 +274,17 @@ impl GrantReader<'_> {
     }
 
     /// Credentials in `responseElements`, also of calls that the table does not have.
-    ///
-    /// Source: Roles Anywhere user guide, `CreateSession` (`credentialSet`).
     fn credentials(&self) -> Vec<Grant> {
-        let single = self.record.pointer("/responseElements");
-        let set = self
-            .record
-            .pointer("/responseElements/credentialSet")
-            .and_then(Value::as_array);
-        single
+        let Some(response) = self.record.pointer("/responseElements") else {
+            return Vec::new();
+        };
+        let issued = read_issued(response, !self.call.service.is_empty());
+        issued
             .into_iter()
-            .chain(set.into_iter().flatten())
-            .filter_map(|issued| {
-                let text = |pointer: &str| issued.pointer(pointer).and_then(Value::as_str);
-                let key = text("/credentials/accessKeyId")?;
-                let session = text("/assumedRoleUser/arn").and_then(Identity::from_arn);
-                let identity = session.unwrap_or_else(|| Identity::Key(key.to_owned()));
-                Some(Grant {
-                    access_key_id: Some(key.to_owned()),
-                    user_id: text("/assumedRoleUser/assumedRoleId").map(str::to_owned),
-                    ..self.new_grant(identity)
-                })
+            .map(|issued| Grant {
+                access_key_id: Some(issued.access_key_id),
+                user_id: issued.user_id,
+                ..self.new_grant(issued.identity)
             })
             .collect()
     }

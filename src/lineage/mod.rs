@@ -9,17 +9,21 @@
 //! identity of the lineage was its *actor*, from the time at which that identity was created. A role
 //! that others use is followed by session. Nothing here does I/O.
 
+mod access_calls;
 mod actor;
 mod call;
+mod call_lookup;
 mod follow;
 mod grant;
 mod grant_reader;
 mod graph;
 mod identity;
+mod issued_credentials;
 mod joined_call;
 mod record;
 mod trust_policy;
 
+pub use access_calls::ACCESS_CALLS;
 pub use actor::Actor;
 pub use call::{LINEAGE_CALLS, LineageCall, NewIdentity};
 pub use follow::{follow_lineage, follow_lineage_with_outsiders};

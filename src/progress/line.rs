@@ -22,7 +22,7 @@ pub(super) fn plain(pace: &Pace) -> String {
 
 /// The accounts and Regions so far, with what separates them from [`counts`]; nothing if only files
 /// are searched.
-fn scope(pace: &Pace) -> String {
+pub(super) fn scope(pace: &Pace) -> String {
     if is_about_files(pace.latest()) {
         return String::new();
     }

@@ -5,7 +5,9 @@
 
 mod bar;
 mod line;
+mod live;
 mod pace;
+mod recent_sightings;
 mod time_left;
 
 use std::io::Write;
@@ -20,8 +22,14 @@ use crate::settings::ProgressStyle;
 use crate::sweep::Tally;
 
 use bar::Bar;
+pub use live::LiveSources;
+use live::LiveView;
 use pace::Pace;
+pub use recent_sightings::RecentSightings;
 pub use time_left::{Estimate, Estimator};
+
+/// Shows the progress at one moment; the last time, it ends the display.
+type Show = Box<dyn FnMut(&Pace, bool) + Send>;
 
 /// Shows the progress of a sweep until it is stopped.
 #[derive(Debug)]
@@ -32,43 +40,33 @@ pub struct Reporter {
 
 impl Reporter {
     /// Starts to show `tally` in this style. `out` receives the lines of the plain and JSON styles;
-    /// the bar draws on the terminal.
-    pub fn start(style: ProgressStyle, tally: Arc<Tally>, mut out: Box<dyn Write + Send>) -> Self {
-        let stop = CancellationToken::new();
-        let stopped = stop.clone();
-        let task = match style {
+    /// the bar and the live view draw on the terminal. `live` is only for the latter.
+    pub fn start(
+        style: ProgressStyle,
+        tally: Arc<Tally>,
+        mut out: Box<dyn Write + Send>,
+        live: LiveSources,
+    ) -> Self {
+        let display: Option<(Duration, Show)> = match style {
             ProgressStyle::None => None,
-            ProgressStyle::Bar => {
-                let mut bar = Bar::new();
-                let show = move |pace: &Pace, is_last: bool| {
-                    if is_last { bar.clear() } else { bar.draw(pace) }
-                };
-                Some(tokio::spawn(show_until_stopped(
-                    tally,
-                    stopped,
-                    Duration::from_millis(100),
-                    show,
-                )))
+            ProgressStyle::Bar => Some((Duration::from_millis(100), show_bar())),
+            ProgressStyle::Live => {
+                let view = LiveView::new(Arc::clone(&tally), live);
+                Some((Duration::from_millis(250), show_view(view)))
             }
             ProgressStyle::Plain => {
-                let show = move |pace: &Pace, _| _ = writeln!(out, "{}", line::plain(pace));
-                Some(tokio::spawn(show_until_stopped(
-                    tally,
-                    stopped,
-                    Duration::from_secs(10),
-                    show,
-                )))
+                let show = move |pace: &Pace, _: bool| _ = writeln!(out, "{}", line::plain(pace));
+                Some((Duration::from_secs(10), Box::new(show)))
             }
             ProgressStyle::Json => {
-                let show = move |pace: &Pace, _| _ = writeln!(out, "{}", line::json(pace));
-                Some(tokio::spawn(show_until_stopped(
-                    tally,
-                    stopped,
-                    Duration::from_secs(1),
-                    show,
-                )))
+                let show = move |pace: &Pace, _: bool| _ = writeln!(out, "{}", line::json(pace));
+                Some((Duration::from_secs(1), Box::new(show)))
             }
         };
+        let stop = CancellationToken::new();
+        let task = display.map(|(period, show)| {
+            tokio::spawn(show_until_stopped(tally, stop.clone(), period, show))
+        });
         Self { stop, task }
     }
 
@@ -82,11 +80,32 @@ impl Reporter {
     }
 }
 
+fn show_bar() -> Show {
+    let mut bar = Bar::new();
+    Box::new(move |pace: &Pace, is_last| {
+        if is_last {
+            bar.clear();
+        } else {
+            bar.draw(pace);
+        }
+    })
+}
+
+fn show_view(mut view: LiveView) -> Show {
+    Box::new(move |pace: &Pace, is_last| {
+        if is_last {
+            view.clear();
+        } else {
+            view.draw(pace);
+        }
+    })
+}
+
 async fn show_until_stopped(
     tally: Arc<Tally>,
     stop: CancellationToken,
     period: Duration,
-    mut show: impl FnMut(&Pace, bool),
+    mut show: Show,
 ) {
     let mut pace = Pace::new(Instant::now());
     let mut ticks = interval(period);

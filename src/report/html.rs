@@ -6,6 +6,7 @@
 //! without its script, which only sorts, filters and expands. `askama.toml` connects the templates
 //! with the escaper.
 
+mod lineage;
 mod lists;
 mod matrix;
 mod occurrences;
@@ -27,9 +28,11 @@ use sha2::{Digest, Sha256};
 
 use super::page::{Page, Style};
 use super::sections::{write_facts, write_findings, write_source_findings};
-use super::{PageTally, ReportError, RunReport, escape};
+use super::{LineageGraph, PageTally, ReportError, RunReport, escape};
+use crate::geoip::describe_address;
 use dragnet_model::format::{count, plural};
 use dragnet_model::{Sighting, Source};
+use lineage::LineageSection;
 use lists::{Counted, GapGroup, GapList, Indicators, Sources, gap_groups, top_counted};
 use matrix::Matrix;
 use overview::Overview;
@@ -53,6 +56,8 @@ pub struct PageInput<'a> {
     /// The files of the run that are written before the page, each with its SHA-256 in hex. The
     /// hash of the manifest cannot be on the page, because the manifest contains that of the page.
     pub file_hashes: &'a [(String, String)],
+    /// The lineage, if credentials were followed.
+    pub lineage: Option<&'a LineageGraph>,
 }
 
 /// Writes the page. `rows` are the sightings of the run, sorted; they are written as they are read.
@@ -103,6 +108,8 @@ struct ReportPage<'a> {
     script_hash: String,
     overview: Overview,
     file_hashes: &'a [(String, String)],
+    has_lineage: bool,
+    lineage: LineageSection,
     timeline: Timeline,
     matrix: Matrix,
     principals: Principals,
@@ -127,10 +134,16 @@ impl<'a> ReportPage<'a> {
             script_hash: source_hash(SCRIPT),
             overview: Overview::new(report),
             file_hashes: input.file_hashes,
+            has_lineage: input.lineage.is_some(),
+            lineage: input.lineage.map_or_else(LineageSection::default, |graph| {
+                LineageSection::new(graph, report.names)
+            }),
             timeline: Timeline::new(&tally.hours, report.names),
             matrix: Matrix::new(tally, report.names),
             principals: Principals::new(&report.sightings.principals(), report.names),
-            addresses: top_counted(report.sightings.by_address(), MOST_LISTED, str::to_owned),
+            addresses: top_counted(report.sightings.by_address(), MOST_LISTED, |address| {
+                describe_address(report.geoip, address)
+            }),
             user_agents: top_counted(&tally.by_user_agent, MOST_LISTED, str::to_owned),
             indicators: Indicators::new(&report.summary.indicators),
             findings: findings.0,

@@ -23,6 +23,7 @@ mod gaps;
 mod hours;
 mod html;
 mod hunts;
+mod lineage_graph;
 mod markdown;
 mod name_counts;
 mod next_commands;
@@ -73,6 +74,7 @@ pub use gaps::Gap;
 pub use hours::{HourGap, HourGapTally, write_hours};
 pub use html::{PageInput, write_html};
 pub use hunts::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
+pub use lineage_graph::{GraphEdge, GraphNode, GraphOpenEnd, LineageGraph};
 pub(crate) use markdown::escape_markdown;
 pub use name_counts::NameCounts;
 pub use next_commands::suggest_commands;
@@ -87,7 +89,7 @@ pub use principals::{
 };
 pub use run_report::RunReport;
 pub use sighting_tally::{SightingTally, TopCounts};
-pub use sightings::{sighting_row, write_followed_sightings, write_sightings};
+pub use sightings::{SightingColumns, sighting_row, write_extended_sightings, write_sightings};
 pub(crate) use source_choices::{PlannedSources, SourceEstimate};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};
 pub use sources::{sources_json, sources_table, write_sources};
@@ -99,6 +101,7 @@ pub use terminal::{write_fitted_run_report, write_run_report};
 pub(crate) use untrusted::JsonText;
 pub use untrusted::{escape, escape_json};
 pub(crate) use verdict::delivery_sentence;
+pub(crate) use wrap::{cut as cut_to_width, fit as fit_to_width};
 
 use crate::store::StoreError;
 

@@ -144,6 +144,7 @@ mod tests {
             directory: "",
             files: &[],
             manifest_sha256: None,
+            geoip: None,
             color: false,
         };
         suggest_commands(&report, "last")

@@ -1,6 +1,7 @@
 //! What a run report says about a run, for the terminal and for `report.html`.
 
 use super::{AccountNames, CoverageTally, EvidenceTally, SightingTally, Summary};
+use crate::geoip::GeoIp;
 
 /// The content of a run report.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,8 @@ pub struct RunReport<'a> {
     pub files: &'a [String],
     /// The SHA-256 hash of the manifest in hex, if there is a manifest.
     pub manifest_sha256: Option<&'a str>,
+    /// Where addresses belong, if the user gave files for that.
+    pub geoip: Option<&'a GeoIp>,
     /// Whether to use colour.
     pub color: bool,
 }

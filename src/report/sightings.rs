@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::resource::describe_resource;
 use super::{AccountNames, CsvFile, JsonText, ReportError};
 use crate::config::SightingsForm;
+use crate::geoip::GeoIp;
 use crate::lineage::Lineage;
 use dragnet_model::time::format_ms;
 use dragnet_model::{OwnCall, Sighting};
@@ -23,65 +24,54 @@ pub fn write_sightings<E: std::error::Error + 'static>(
     names: &AccountNames,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
-    write_rows(
-        format,
-        rows,
-        Columns {
-            names,
-            lineage: None,
-        },
-        out,
-    )
-}
-
-/// Does the same for a run that follows credentials: with the identity of the lineage that acted,
-/// and its depth.
-///
-/// # Errors
-/// As for [`write_sightings`].
-pub fn write_followed_sightings<E: std::error::Error + 'static>(
-    format: SightingsForm,
-    rows: impl IntoIterator<Item = Result<Sighting, E>>,
-    names: &AccountNames,
-    lineage: &Lineage,
-    out: impl Write,
-) -> Result<(), ReportError<E>> {
-    let columns = Columns {
+    let columns = SightingColumns {
         names,
-        lineage: Some(lineage),
+        lineage: None,
+        geoip: None,
     };
-    write_rows(format, rows, columns, out)
+    write_extended_sightings(format, rows, columns, out)
 }
 
 /// What the columns depend on besides the sighting.
-#[derive(Clone, Copy)]
-struct Columns<'a> {
-    names: &'a AccountNames,
-    /// The lineage, if the rows have its columns.
-    lineage: Option<&'a Lineage>,
+#[derive(Clone, Copy, Debug)]
+pub struct SightingColumns<'a> {
+    /// The names of the accounts.
+    pub names: &'a AccountNames,
+    /// The lineage. With it, the rows have the identity of the lineage that acted, and its depth.
+    pub lineage: Option<&'a Lineage>,
+    /// Where addresses belong. With it, the rows have the country and the network.
+    pub geoip: Option<&'a GeoIp>,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> SightingColumns<'a> {
     fn row(self, sighting: &'a Sighting) -> Row<'a> {
-        let row = Row::new(sighting, self.names);
-        let Some(lineage) = self.lineage else {
-            return row;
-        };
-        let actor = lineage
-            .find_actor(&sighting.details, &sighting.message)
-            .filter(|_| sighting.trusted);
-        Row {
-            lineage: Some(actor.map_or_else(String::new, |node| node.identity.to_string())),
-            depth: Some(Depth(actor.map(|node| node.depth))),
-            ..row
+        let mut row = Row::new(sighting, self.names);
+        if let Some(lineage) = self.lineage {
+            let actor = lineage
+                .find_actor(&sighting.details, &sighting.message)
+                .filter(|_| sighting.trusted);
+            row.lineage = Some(actor.map_or_else(String::new, |node| node.identity.to_string()));
+            row.depth = Some(Depth(actor.map(|node| node.depth)));
         }
+        if let Some(geoip) = self.geoip {
+            let origin = geoip.find(&sighting.details.source_ip);
+            row.source_country = Some(origin.country);
+            row.source_asn = Some(origin.asn);
+            row.source_as_name = Some(origin.as_name);
+        }
+        row
     }
 }
 
-fn write_rows<E: std::error::Error + 'static>(
+/// Writes the sightings like [`write_sightings`], with the columns of a lineage or of the origin of
+/// addresses.
+///
+/// # Errors
+/// As for [`write_sightings`].
+pub fn write_extended_sightings<E: std::error::Error + 'static>(
     format: SightingsForm,
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
-    columns: Columns<'_>,
+    columns: SightingColumns<'_>,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
     match format {
@@ -131,6 +121,15 @@ struct Row<'a> {
     /// Its depth.
     #[serde(skip_serializing_if = "Option::is_none")]
     depth: Option<Depth>,
+    /// The country of the address; empty if it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_country: Option<String>,
+    /// The autonomous system of the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_asn: Option<String>,
+    /// The organization of the autonomous system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_as_name: Option<String>,
 }
 
 /// The depth in the lineage; `None` if no identity of the lineage acted.
@@ -196,6 +195,9 @@ pub(super) const COLUMNS: [&str; 30] = [
 /// The columns of a run that follows credentials, after the others.
 const LINEAGE_COLUMNS: [&str; 2] = ["lineage", "depth"];
 
+/// The columns of a run with files about addresses, after the others.
+const ORIGIN_COLUMNS: [&str; 3] = ["source_country", "source_asn", "source_as_name"];
+
 impl<'a> Row<'a> {
     fn new(sighting: &'a Sighting, names: &'a AccountNames) -> Self {
         let event = &sighting.details;
@@ -233,6 +235,9 @@ impl<'a> Row<'a> {
             resource: describe_resource(sighting),
             lineage: None,
             depth: None,
+            source_country: None,
+            source_asn: None,
+            source_as_name: None,
         }
     }
 
@@ -269,25 +274,29 @@ impl<'a> Row<'a> {
             if self.copies_differ { "true" } else { "false" },
             &self.resource,
         ];
-        let Some(lineage) = &self.lineage else {
-            return csv.write_row(&cells);
-        };
         let depth = self.depth.as_ref().and_then(|depth| depth.0);
         let depth = depth.map_or_else(String::new, |depth| depth.to_string());
+        let origin = [&self.source_country, &self.source_asn, &self.source_as_name];
         let mut cells = cells.to_vec();
-        cells.extend([lineage.as_str(), depth.as_str()]);
+        if let Some(lineage) = &self.lineage {
+            cells.extend([lineage.as_str(), depth.as_str()]);
+        }
+        cells.extend(origin.into_iter().flatten().map(String::as_str));
         csv.write_row(&cells)
     }
 }
 
 fn write_csv<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
-    columns: Columns<'_>,
+    columns: SightingColumns<'_>,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
     let mut header = COLUMNS.to_vec();
     if columns.lineage.is_some() {
         header.extend(LINEAGE_COLUMNS);
+    }
+    if columns.geoip.is_some() {
+        header.extend(ORIGIN_COLUMNS);
     }
     let mut csv = CsvFile::new(out, &header)?;
     for row in rows {
@@ -300,7 +309,7 @@ fn write_csv<E: std::error::Error + 'static>(
 
 fn write_jsonl<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
-    columns: Columns<'_>,
+    columns: SightingColumns<'_>,
     mut out: impl Write,
 ) -> Result<(), ReportError<E>> {
     for row in rows {
@@ -313,7 +322,7 @@ fn write_jsonl<E: std::error::Error + 'static>(
 /// Writes an array with one element per line, as the rows are read.
 fn write_array<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
-    columns: Columns<'_>,
+    columns: SightingColumns<'_>,
     mut out: impl Write,
 ) -> Result<(), ReportError<E>> {
     let mut separator = "[\n";
@@ -378,7 +387,12 @@ mod tests {
         let lineage = Lineage::default();
         let write = |format| {
             let rows = [Ok::<_, Infallible>(sighting("a"))];
-            written(|out| write_followed_sightings(format, rows, &names(), &lineage, out))
+            let columns = SightingColumns {
+                names: &names(),
+                lineage: Some(&lineage),
+                geoip: None,
+            };
+            written(|out| write_extended_sightings(format, rows, columns, out))
         };
         let csv = write(SightingsForm::Csv);
         assert!(csv.starts_with("event_time,"), "{csv}");

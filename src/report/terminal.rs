@@ -102,6 +102,7 @@ mod tests {
             ]
             .map(str::to_owned),
             manifest_sha256: Some(&"5d5766cf".repeat(8)),
+            geoip: None,
             color: false,
         };
         let text = written(|out| write_run_report(&report, out));

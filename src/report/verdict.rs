@@ -264,6 +264,7 @@ mod tests {
             directory: "",
             files: &[],
             manifest_sha256: None,
+            geoip: None,
             color: false,
         })
     }

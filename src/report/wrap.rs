@@ -21,7 +21,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Returns a text cut to `width` columns. The last column then shows that something is missing.
-pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
+pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if display_width(text) <= width {
         return Cow::Borrowed(text);
     }
@@ -39,7 +39,7 @@ pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
 }
 
 /// Returns a text in exactly `width` columns: cut, or filled with spaces.
-pub(super) fn fit(text: &str, width: usize) -> String {
+pub(crate) fn fit(text: &str, width: usize) -> String {
     let mut shown = cut(text, width).into_owned();
     let missing = width.saturating_sub(display_width(&shown));
     shown.extend(std::iter::repeat_n(' ', missing));

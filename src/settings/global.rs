@@ -23,6 +23,8 @@ pub struct GlobalSettings {
 pub enum ProgressStyle {
     /// A live bar.
     Bar,
+    /// A live view of the account-Regions and the latest sightings.
+    Live,
     /// A line from time to time.
     Plain,
     /// One JSON object per line.

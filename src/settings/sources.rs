@@ -1,6 +1,6 @@
 //! The settings of `sources`.
 
-use super::{OutputFormat, Reach};
+use super::{ListOutput, Reach};
 use dragnet_model::TimeWindow;
 
 /// The settings of `sources`.
@@ -10,6 +10,6 @@ pub struct SourcesSettings {
     pub reach: Reach,
     /// The window for which log sources are judged.
     pub window: TimeWindow,
-    /// The output format.
-    pub output: OutputFormat,
+    /// How to print them.
+    pub output: ListOutput,
 }

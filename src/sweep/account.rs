@@ -79,7 +79,7 @@ async fn sweep_regions(
     let member = Arc::new(member);
     let mut tasks = JoinSet::new();
     for enabled in region_scope.enabled {
-        shared.tally.target_known();
+        shared.tally.target_known(&member.account, &enabled.region);
         let context = RegionContext {
             shared: Arc::clone(shared),
             member: Arc::clone(&member),

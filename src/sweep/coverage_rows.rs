@@ -92,9 +92,7 @@ impl SweepContext {
         row: CoverageRow,
     ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send {
         let id = row.id;
-        if let Some(outcome) = &row.outcome {
-            self.count_uncovered(outcome);
-        }
+        self.tally.row_added(&row);
         let written = self.journal.write(Entry::CoverageRow(row));
         async move { written.await.map(|()| id) }
     }
@@ -105,17 +103,11 @@ impl SweepContext {
         coverage_id: CoverageId,
         outcome: Outcome,
     ) -> impl Future<Output = Result<(), JournalClosed>> + Send {
-        self.count_uncovered(&outcome);
+        self.tally.row_ended(coverage_id, &outcome);
         self.journal.write(Entry::Ended {
             coverage_id,
             outcome,
         })
-    }
-
-    fn count_uncovered(&self, outcome: &Outcome) {
-        if outcome.is_gap() {
-            self.tally.count_uncovered();
-        }
     }
 }
 

@@ -52,6 +52,7 @@ mod source_choice;
 mod stored_sightings;
 mod sweep_error;
 mod tally;
+mod target_grid;
 mod tasks;
 mod uncovered;
 mod window_basis;
@@ -90,4 +91,5 @@ pub use source_choice::{
 pub use stored_sightings::{collected_records, stored_sightings};
 pub use sweep_error::SweepError;
 pub use tally::{SweepProgress, Tally, TallySnapshot};
+pub use target_grid::{GridAccount, GridView, TargetState};
 pub use window_basis::{GroupWindows, WindowBasis};

@@ -26,7 +26,9 @@ pub(super) async fn sweep(
                 .await?;
         }
     }
-    shared.tally.target_done();
+    shared
+        .tally
+        .target_done(context.member.account.id, &context.region);
     Ok(())
 }
 

@@ -2,11 +2,14 @@
 //! time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 
 use super::pending_work::{FinishedPages, PendingWork, WorkProgress};
+use super::target_grid::{GridView, TargetGrid};
+use crate::store::{CoverageId, CoverageRow};
+use dragnet_model::{Account, AccountId, Outcome, Region};
 
 /// The counters of a sweep in progress.
 #[derive(Debug, Default)]
@@ -25,6 +28,8 @@ pub struct Tally {
     /// The work of the account-Regions that are being read.
     work: Mutex<Vec<NamedWork>>,
     finished_pages: Mutex<FinishedPages>,
+    /// The states of the account-Regions, if they are shown.
+    grid: OnceLock<TargetGrid>,
 }
 
 #[derive(Debug)]
@@ -98,12 +103,50 @@ impl Tally {
         add(&self.accounts.done, 1);
     }
 
-    pub(super) fn target_known(&self) {
+    pub(super) fn target_known(&self, account: &Account, region: &Region) {
         add(&self.targets.known, 1);
+        if let Some(grid) = self.grid.get() {
+            grid.start(account, region);
+        }
     }
 
-    pub(super) fn target_done(&self) {
+    pub(super) fn target_done(&self, account: AccountId, region: &Region) {
         add(&self.targets.done, 1);
+        if let Some(grid) = self.grid.get() {
+            grid.finish(account, region);
+        }
+    }
+
+    /// Notes a row of the coverage, and counts it if it is not covered.
+    pub(super) fn row_added(&self, row: &CoverageRow) {
+        if row.outcome.as_ref().is_some_and(Outcome::is_gap) {
+            self.count_uncovered();
+        }
+        if let Some(grid) = self.grid.get() {
+            grid.add_row(row);
+        }
+    }
+
+    /// Notes the outcome of a row of the coverage, and counts it if it is not covered.
+    pub(super) fn row_ended(&self, id: CoverageId, outcome: &Outcome) {
+        let is_gap = outcome.is_gap();
+        if is_gap {
+            self.count_uncovered();
+        }
+        if let Some(grid) = self.grid.get() {
+            grid.end_row(id, is_gap);
+        }
+    }
+
+    /// Keeps the state of each account-Region from now on.
+    pub fn watch_targets(&self) {
+        _ = self.grid.set(TargetGrid::default());
+    }
+
+    /// Returns the states of at most this many accounts, if they are kept.
+    pub fn grid(&self, most: usize) -> GridView {
+        let grid = self.grid.get();
+        grid.map(|grid| grid.view(most)).unwrap_or_default()
     }
 
     pub(super) fn log_group_known(&self) {

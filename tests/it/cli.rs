@@ -521,6 +521,36 @@ fn sources_lists_the_log_source_of_each_account_region() {
     assert!(json["not_searched"].is_array(), "{json}");
 }
 
+#[test]
+fn sources_takes_a_query() {
+    let temp = tempfile::tempdir().unwrap();
+    let sources = |arguments: &[&str]| {
+        let scope = ["--account", "dev", "--region", "us-west-2", "--practice"];
+        let arguments = [&["sources"][..], arguments, &scope[..]].concat();
+        let output = dragnet(temp.path(), &arguments);
+        (output.status.code(), text(&output.stdout))
+    };
+    let query = "sources[].[event_region, source, status]";
+    let (code, lines) = sources(&["-o", "text", "--query", query]);
+    assert_eq!(code, Some(0), "{lines}");
+    assert!(
+        lines.contains("us-west-2\tcloudtrail\trecorded\n"),
+        "{lines}"
+    );
+    assert!(
+        !lines.contains("would be searched"),
+        "only what the query selects: {lines}"
+    );
+    let (_, json) = sources(&["--query", "sources[].status"]);
+    let statuses: Vec<String> = serde_json::from_str(&json).unwrap();
+    assert!(
+        statuses.iter().any(|status| status == "no-source"),
+        "{json}"
+    );
+    let (code, _) = sources(&["--query", "sources["]);
+    assert_eq!(code, Some(2));
+}
+
 const PLAN: [&str; 9] = [
     "contain",
     "plan",

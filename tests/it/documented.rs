@@ -2,6 +2,7 @@
 //! is what the binary prints.
 
 mod commands;
+mod drills;
 mod fences;
 mod issue_templates;
 mod links;

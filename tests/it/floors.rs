@@ -17,7 +17,7 @@ const FLOORS: [&[&str]; 9] = [
     &["contain", "search", "follow"],
     &["report", "aws", "settings"],
     &["store", "throttle", "config"],
-    &["lineage", "files", "s3_layout", "digests"],
+    &["lineage", "files", "s3_layout", "digests", "geoip"],
     &["byte_scan"],
 ];
 

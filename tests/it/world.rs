@@ -143,17 +143,20 @@ impl World {
 
     /// Runs `dragnet resume`, and writes the reports.
     pub(crate) async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
-        let run = Resumable::open(directory)?;
-        let settings = run.settings(&Config::default())?;
-        let connection = Connection::open(&self.environment, &settings.reach).await?;
-        let resumed = run.resume(
-            connection,
-            settings,
-            ProgressStyle::None,
-            CancellationToken::new(),
-        );
         // Boxed, because clippy limits the size of the tests' futures.
-        self.checked_run(Box::pin(resumed).await)
+        let resumed = Box::pin(async {
+            let run = Resumable::open(directory)?;
+            let settings = run.settings(&Config::default())?;
+            let connection = Connection::open(&self.environment, &settings.reach).await?;
+            let resumed = run.resume(
+                connection,
+                settings,
+                ProgressStyle::None,
+                CancellationToken::new(),
+            );
+            Box::pin(resumed).await
+        });
+        self.checked_run(resumed.await)
     }
 
     /// Returns the directories of the runs.

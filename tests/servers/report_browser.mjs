@@ -42,6 +42,11 @@ function practiceRun(dragnet, directory) {
   return sweep(dragnet, directory, ["AKIADEPLOYBOT2LEAKED", "198.51.100.23", "--hunt", "iam-access-denied", "--practice"]);
 }
 
+function followRun(dragnet, directory) {
+  mkdirSync(directory);
+  return sweep(dragnet, directory, ["AKIADEPLOYBOT2LEAKED", "--follow", "--practice"]);
+}
+
 // A record that has the text in every field that a caller can influence.
 function hostileRecord(text, number) {
   return {
@@ -159,6 +164,22 @@ async function checkLayout(page, axe) {
   assert.deepEqual(violations.filter((violation) => /^(serious|critical)/.test(violation)), []);
 }
 
+// The graph has every identity and every pair of identities with a call, and its tables have the rest.
+async function checkLineage(page, run) {
+  const { nodes, edges, open_ends: openEnds } = JSON.parse(readFileSync(join(run, "follow.json"), "utf8"));
+  assert.ok(nodes.length > 1 && edges.length > 0, "the run follows credentials");
+  const graph = page.locator("svg.lineage");
+  assert.ok(await graph.isVisible());
+  assert.equal(await graph.locator("g.node").count(), nodes.length);
+  const pairs = new Set(edges.filter(({ from, to }) => from !== to).map(({ from, to }) => `${from} ${to}`));
+  assert.equal(await graph.locator("g.edge").count(), pairs.size);
+  const boxes = await graph.locator("g.node rect").evaluateAll((rects) => rects.map((rect) => `${rect.getAttribute("x")} ${rect.getAttribute("y")}`));
+  assert.equal(new Set(boxes).size, nodes.length, "no two boxes are at the same position");
+  assert.equal(await page.getByLabel("Identities of the lineage").locator("tbody tr").count(), nodes.length);
+  assert.equal(await page.getByLabel("Calls of the lineage").locator("tbody tr").count(), edges.length);
+  assert.equal(await page.getByLabel("Open ends of the lineage").locator("tbody tr").count(), openEnds.length);
+}
+
 async function checkWithoutScript(page, lines) {
   assert.ok(await page.locator("h1").isVisible());
   assert.equal(await shownRows(page), lines.length);
@@ -193,6 +214,11 @@ async function checkReport(browser, axe, run, name, screenshots) {
     }
   }
   await open(browser, file, { javaScriptEnabled: false }, (page) => checkWithoutScript(page, lines));
+  const isFollowed = readdirSync(run).includes("follow.json");
+  await open(browser, file, { javaScriptEnabled: false }, async (page) => {
+    if (isFollowed) await checkLineage(page, run);
+    else assert.equal(await page.locator("svg.lineage").count(), 0);
+  });
   console.log(`ok     ${name}: ${lines.length} sightings`);
 }
 
@@ -205,7 +231,7 @@ async function main() {
   // Tests of a container run as root, where Chromium has no sandbox.
   const browser = await require("playwright-core").chromium.launch({ executablePath: chromium, args: ["--no-sandbox"] });
   try {
-    for (const [name, makeRun] of Object.entries({ practice: practiceRun, hostile: hostileRun })) {
+    for (const [name, makeRun] of Object.entries({ practice: practiceRun, follow: followRun, hostile: hostileRun })) {
       await checkReport(browser, axe, makeRun(dragnet, join(directory, name)), name, screenshots);
     }
   } finally {

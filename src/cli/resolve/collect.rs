@@ -2,8 +2,8 @@
 
 use super::sweep_hunts::ALL_EVENTS;
 use crate::cli::{
-    CollectArguments, GlobalArguments, IndicatorArguments, RequiredArgument, SweepArguments,
-    SweepOutput, UsageError,
+    CollectArguments, GeoIpArguments, GlobalArguments, IndicatorArguments, RequiredArgument,
+    SweepArguments, SweepOutput, UsageError,
 };
 use crate::files::CollectionFile;
 use crate::settings::{CollectSettings, ResolveContext, SweepSettings};
@@ -64,6 +64,7 @@ fn sweep_arguments(arguments: &CollectArguments) -> SweepArguments {
         verify_integrity: false,
         changes: false,
         fail_on_sighting: false,
+        geoip: GeoIpArguments::default(),
     }
 }
 

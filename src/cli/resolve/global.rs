@@ -9,7 +9,10 @@ impl GlobalSettings {
         let progress = match arguments.progress {
             ProgressChoice::Auto if arguments.quiet => ProgressStyle::None,
             ProgressChoice::Auto if context.stderr_is_terminal => ProgressStyle::Bar,
-            ProgressChoice::Auto | ProgressChoice::Plain => ProgressStyle::Plain,
+            ProgressChoice::Live if context.stderr_is_terminal => ProgressStyle::Live,
+            ProgressChoice::Auto | ProgressChoice::Live | ProgressChoice::Plain => {
+                ProgressStyle::Plain
+            }
             ProgressChoice::Bar => ProgressStyle::Bar,
             ProgressChoice::Json => ProgressStyle::Json,
             ProgressChoice::None => ProgressStyle::None,
@@ -75,6 +78,14 @@ mod tests {
                 )
                 .color
             );
+            let live = GlobalArguments {
+                progress: ProgressChoice::Live,
+                ..arguments.clone()
+            };
+            let on = GlobalSettings::resolve(&live, &terminal);
+            let off = GlobalSettings::resolve(&live, piped);
+            assert_eq!(on.progress, ProgressStyle::Live);
+            assert_eq!(off.progress, ProgressStyle::Plain);
             let quiet = GlobalArguments {
                 quiet: true,
                 ..arguments

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::load_config;
 use crate::cli::{GlobalArguments, SourcesArguments, TimeArg, UsageError};
-use crate::settings::{OutputFormat, Reach, ResolveContext, SourcesSettings};
+use crate::settings::{ListOutput, Reach, ResolveContext, SourcesSettings};
 use dragnet_model::TimeWindow;
 
 /// `sources` shows what a sweep of the last 24 hours would find.
@@ -20,15 +20,10 @@ impl SourcesSettings {
         arguments: &SourcesArguments,
         context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        let default_output = if global.json {
-            OutputFormat::Json
-        } else {
-            OutputFormat::Table
-        };
         Ok(Self {
             reach: Reach::resolve(global, &arguments.scope, &load_config(global, context)?)?,
             window: TimeWindow::new(WINDOW.resolve(context.now), context.now)?,
-            output: arguments.output.unwrap_or(default_output),
+            output: ListOutput::resolve(global.json, &arguments.format)?,
         })
     }
 }

@@ -4,11 +4,15 @@
 use std::path::Path;
 
 use crate::commands::CommandError;
+use crate::commands::coverage_judge::load_coverage_judge;
+use crate::commands::follow_files::FollowedLineage;
 use crate::contain::{FollowedStarts, FromRun, SearchedFor};
-use crate::follow::{FollowProgress, Round, indicators_of_run};
+use crate::follow::{FollowProgress, Round, describe_gaps, indicators_of_run};
 use crate::search::event_details;
 use crate::settings::FollowSettings;
-use crate::store::{RunDir, RunReader, RunRegistry, TrailDeliveries, refuse_changed_database};
+use crate::store::{
+    RunDir, RunFacts, RunReader, RunRegistry, TrailDeliveries, refuse_changed_database,
+};
 use crate::sweep::{MergeSource, stored_sightings};
 
 /// Reads the principals from the sightings of a run, without Dragnet's own calls, and what descends
@@ -37,6 +41,7 @@ pub(super) fn read_run(
             given: facts.indicators.get()?.into_iter().collect(),
             from_ms: follow.from_ms,
             members: listed.map(|account| account.id).collect(),
+            open_ends: read_open_ends(&facts, source)?,
         });
     }
     stored_sightings(source, |row| {
@@ -51,6 +56,15 @@ pub(super) fn read_run(
         from_run.add_sighting(row, &details);
     })?;
     Ok(from_run)
+}
+
+/// Reads where the lineage of a run that follows credentials may continue unseen.
+fn read_open_ends(facts: &RunFacts, source: MergeSource<'_>) -> Result<Vec<String>, CommandError> {
+    let judge = load_coverage_judge(facts, source.reader)?;
+    let followed = FollowedLineage::load(source, &judge.sources)?;
+    Ok(followed.map_or_else(Vec::new, |followed| {
+        describe_gaps(&followed.report.open_ends)
+    }))
 }
 
 /// Reads which indicators a run searched for, and whether it ended.

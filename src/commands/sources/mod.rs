@@ -7,9 +7,10 @@ pub(super) mod survey;
 use std::io::Write;
 
 use super::host_environment::HostEnvironment;
+use super::list_output::print_list;
 use super::{CommandError, Environment, print_note, print_unmatched};
 use crate::cli::{GlobalArguments, SourcesArguments};
-use crate::report::{SourceTally, escape, sources_json, sources_table, write_json, write_sources};
+use crate::report::{SourceTally, escape, sources_json, sources_table, write_sources};
 use crate::settings::{OutputFormat, SourcesSettings};
 use crate::sweep::Sources;
 use dragnet_model::{BucketReads, SourceStatus};
@@ -38,22 +39,22 @@ pub(super) async fn sources(
         ..
     } = survey(aws, &settings.reach, settings.window, clock.now()).await?;
     let tally = SourceTally::from_lookups(&sources.cloudtrail);
-    match settings.output {
-        OutputFormat::Json => {
-            let mut json = sources_json(&sources.rows);
-            json["bucket_reads"] = serde_json::json!(bucket_reads);
-            json["not_searched"] = serde_json::json!(other_deliveries);
-            write_json(&json, &mut *out)?;
-        }
-        OutputFormat::Csv => write_sources(&sources.rows, &mut *out)?,
-        OutputFormat::Text => sources_table(&sources.rows).write_tsv(&mut *out)?,
-        OutputFormat::Table => {
-            sources_table(&sources.rows).write_text(host.columns(), out)?;
-            writeln!(out, "\n{}", escape(&tally.sentence(accounts, &names)))?;
-            let reads = bucket_reads.iter().map(BucketReads::sentence);
-            for line in reads.chain(other_deliveries) {
-                writeln!(out, "{}", escape(&line))?;
-            }
+    let mut document = sources_json(&sources.rows);
+    document["bucket_reads"] = serde_json::json!(bucket_reads);
+    document["not_searched"] = serde_json::json!(other_deliveries);
+    let output = &settings.output;
+    if output.query.is_none() && output.format == OutputFormat::Csv {
+        // All columns of `sources.csv`; the table has those that fit a terminal.
+        write_sources(&sources.rows, &mut *out)?;
+    } else {
+        let table = || sources_table(&sources.rows);
+        print_list(output, document, table, host.columns(), out)?;
+    }
+    if output.query.is_none() && output.format == OutputFormat::Table {
+        writeln!(out, "\n{}", escape(&tally.sentence(accounts, &names)))?;
+        let reads = bucket_reads.iter().map(BucketReads::sentence);
+        for line in reads.chain(other_deliveries) {
+            writeln!(out, "{}", escape(&line))?;
         }
     }
     for gap in &gaps {

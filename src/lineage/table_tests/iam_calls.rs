@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Case;
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn iam_calls() -> Vec<Case> {
     let eric = || json!({"userName": "eric"});
     let credential = "credential C1 of user eric in 111111111111";
@@ -83,6 +84,34 @@ pub(super) fn iam_calls() -> Vec<Case> {
             "UploadSigningCertificate",
             eric(),
             json!({"certificate": {"certificateId": "C1"}}),
+            credential,
+        ),
+        (
+            "iam",
+            "AcquireRole",
+            json!({"templateArn": "arn:aws:iam::aws:role-template/T"}),
+            json!({"role": {"roleId": "AROAR", "arn": "arn:aws:iam::111111111111:role/R"}}),
+            "role R in 111111111111",
+        ),
+        (
+            "iam",
+            "UpdateServiceSpecificCredential",
+            json!({"userName": "eric", "serviceSpecificCredentialId": "C1", "status": "Active"}),
+            Value::Null,
+            credential,
+        ),
+        (
+            "iam",
+            "UpdateSSHPublicKey",
+            json!({"userName": "eric", "sSHPublicKeyId": "C1", "status": "Active"}),
+            Value::Null,
+            credential,
+        ),
+        (
+            "iam",
+            "UpdateSigningCertificate",
+            json!({"userName": "eric", "certificateId": "C1", "status": "Active"}),
+            Value::Null,
             credential,
         ),
     ]

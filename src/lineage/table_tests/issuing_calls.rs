@@ -15,6 +15,7 @@ fn assumed_role(key: &str) -> Value {
     })
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn issuing_calls() -> Vec<Case> {
     let role = json!({"roleArn": "arn:aws:iam::222222222222:role/App", "roleSessionName": "hop"});
     let session = "session hop of role App in 222222222222 [ASIA1]";
@@ -79,6 +80,30 @@ pub(super) fn issuing_calls() -> Vec<Case> {
             "GetSigninToken",
             Value::Null,
             json!({"GetSigninToken": "Success"}),
+            "password of user eve in 111111111111",
+        ),
+        (
+            "sts",
+            "GetScopedCredentials",
+            Value::Null,
+            json!({"credentials": credentials("ASIA1")}),
+            "access key ASIA1 [ASIA1]",
+        ),
+        (
+            "sts",
+            "GetDelegatedAccessToken",
+            Value::Null,
+            json!({
+                "credentials": credentials("ASIA1"),
+                "assumedPrincipal": "arn:aws:iam::222222222222:role/App",
+            }),
+            "access key ASIA1 [ASIA1]",
+        ),
+        (
+            "signin",
+            "CreateBearerToken",
+            Value::Null,
+            Value::Null,
             "password of user eve in 111111111111",
         ),
         (

@@ -1,5 +1,6 @@
 //! The table, with a record in AWS's form for each call.
 
+mod access_calls;
 mod iam_calls;
 mod issuing_calls;
 mod provider_calls;
@@ -112,8 +113,16 @@ fn every_call_of_the_table_gives_what_its_record_shows() {
 fn calls_that_give_nothing_are_left_out() {
     let inactive = json!({"userName": "eric", "accessKeyId": "AKIA1", "status": "Inactive"});
     let without_role = json!({"instancesSet": {"items": [{"instanceId": "i-1"}]}});
+    let inactive_credential =
+        json!({"userName": "eric", "sSHPublicKeyId": "C1", "status": "Inactive"});
     for record in [
         record_json("iam", "UpdateAccessKey", &inactive, &Value::Null),
+        record_json(
+            "iam",
+            "UpdateSSHPublicKey",
+            &inactive_credential,
+            &Value::Null,
+        ),
         record_json("ec2", "RunInstances", &json!({}), &without_role),
         record_json("s3", "ListBuckets", &Value::Null, &Value::Null),
     ] {
@@ -130,7 +139,12 @@ fn versions_of_lambda_and_unlisted_calls_are_found() {
         ["function f with role L in 111111111111"]
     );
     let response = json!({"credentials": credentials("ASIA9")});
-    let unlisted = record_json("sts", "GetScopedCredentials", &Value::Null, &response);
+    let unlisted = record_json(
+        "deadline",
+        "AssumeQueueRoleForUser",
+        &Value::Null,
+        &response,
+    );
     assert_eq!(granted(&unlisted), ["access key ASIA9 [ASIA9]"]);
 }
 

@@ -41,6 +41,13 @@ pub(super) fn provider_calls() -> Vec<Case> {
         ),
         (
             "iam",
+            "UpdateOpenIDConnectProvider",
+            json!({"openIDConnectProviderArn": oidc}),
+            Value::Null,
+            shown_oidc,
+        ),
+        (
+            "iam",
             "UpdateOpenIDConnectProviderThumbprint",
             json!({"openIDConnectProviderArn": oidc}),
             Value::Null,

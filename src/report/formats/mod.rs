@@ -126,6 +126,7 @@ mod testing {
             directory: "",
             files: &[],
             manifest_sha256: None,
+            geoip: None,
             color: false,
         };
         let mut rows = events.iter().cloned().map(Ok::<_, Infallible>);
@@ -250,6 +251,7 @@ mod tests {
                 directory: "",
                 files: &[],
                 manifest_sha256: None,
+                geoip: None,
                 color: false,
             };
             let rows: [Result<ReportedEvent, std::io::Error>; 1] =

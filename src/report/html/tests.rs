@@ -5,13 +5,18 @@ use proptest::prelude::*;
 use super::*;
 use crate::report::testing::{self, coverage_row, sighting, written};
 use crate::report::{
-    AccountNames, CoverageTally, EvidenceTally, RunStatus, SightingTally, Summary,
+    AccountNames, CoverageTally, EvidenceTally, GraphEdge, GraphNode, GraphOpenEnd, RunStatus,
+    SightingTally, Summary,
 };
 use crate::store::StoreError;
 use dragnet_model::Outcome;
 
 /// Returns the page of a run with these sightings, and a hostile name of their account.
 fn page_of(found: &[Sighting], copies: usize) -> String {
+    page_with_lineage(found, copies, None)
+}
+
+fn page_with_lineage(found: &[Sighting], copies: usize, lineage: Option<&LineageGraph>) -> String {
     let rows = || (0..copies).flat_map(move |_| found.iter().cloned());
     let mut sightings = SightingTally::default();
     rows().for_each(|row| sightings.add(&row));
@@ -43,12 +48,14 @@ fn page_of(found: &[Sighting], copies: usize) -> String {
         directory: "",
         files: &[],
         manifest_sha256: None,
+        geoip: None,
         color: false,
     };
     let input = PageInput {
         tally: &tally,
         sources: &[],
         file_hashes: &[("sightings.csv".to_owned(), "5d5766cf".repeat(8))],
+        lineage,
     };
     let rows = rows().map(Ok::<_, StoreError>);
     written(|out| write_html(&report, input, rows, out))
@@ -76,20 +83,69 @@ fn hostile_text_is_escaped() {
         page.contains("&lt;script&gt;alert(&apos;1&apos;)") && page.contains("\\u{202e}"),
         "{page}"
     );
-    // No element is opened except by the templates, and every one of them is closed.
+    assert_elements_are_closed(&page);
+}
+
+/// No element is opened except by the templates, and every one of them is closed.
+fn assert_elements_are_closed(page: &str) {
     for element in [
         "table", "tbody", "tr", "td", "th", "details", "pre", "div", "section", "ul", "li", "span",
-        "svg", "a",
+        "svg", "a", "g", "text", "title",
     ] {
         let start_tag = format!("<{element}");
         let end_tag = format!("</{element}>");
-        let opened = without_script(&page)
+        let opened = without_script(page)
             .split(&start_tag)
             .skip(1)
             .filter(|rest| rest.starts_with(['>', ' ']))
             .count();
         assert_eq!(opened, page.matches(&end_tag).count(), "{element}");
     }
+}
+
+#[test]
+fn names_of_the_lineage_are_escaped() {
+    let hostile = "</text></svg><script>alert(1)</script>\u{202e}";
+    let node = |depth| GraphNode {
+        kind: "session",
+        identity: format!("session {hostile} in 111111111111"),
+        account_id: Some("111111111111".to_owned()),
+        depth,
+        from: hostile.to_owned(),
+        reason: hostile.to_owned(),
+        is_start: depth == 0,
+        is_followed: true,
+    };
+    let graph = LineageGraph {
+        nodes: vec![node(0), node(1)],
+        edges: vec![GraphEdge {
+            from: 0,
+            to: 1,
+            event_name: hostile.to_owned(),
+            time: hostile.to_owned(),
+            event_ids: vec![hostile.to_owned()],
+        }],
+        open_ends: vec![GraphOpenEnd {
+            node: Some(1),
+            kind: "not-covered",
+            location: hostile.to_owned(),
+            reason: hostile.to_owned(),
+        }],
+        attempts: 1,
+    };
+    let page = page_with_lineage(&[sighting("")], 1, Some(&graph));
+    assert!(
+        page.contains("<p>2 nodes, 1 call, 1 failed attempt, 1 open end.</p>"),
+        "{page}"
+    );
+    assert!(!page.contains("</text></svg><script") && !page.contains('\u{202e}'));
+    assert_eq!(page.matches("<script").count(), 1);
+    assert_elements_are_closed(&page);
+    assert!(page.contains("<a href=\"#lineage\">"));
+    let without_lineage = page_of(&[sighting("")], 1);
+    assert!(
+        !without_lineage.contains("#lineage") && !without_lineage.contains("<h2 id=\"lineage\"")
+    );
 }
 
 proptest! {
@@ -153,6 +209,7 @@ fn policy_allows_only_the_own_style_and_script() {
 fn only_the_style_and_the_script_are_written_unescaped() {
     let templates = [
         include_str!("../templates/report.html"),
+        include_str!("../templates/lineage.html"),
         include_str!("../templates/row.html"),
         include_str!("../templates/record.html"),
         include_str!("../templates/section.html"),

@@ -2,9 +2,10 @@
 
 use std::io;
 
+use crate::geoip::describe_address;
 use crate::report::account_names::account_with_name;
 use crate::report::page::{Page, Style};
-use crate::report::{AbusedCount, AccountNames, NameCounts, PrincipalSummary, RunReport};
+use crate::report::{AbusedCount, NameCounts, PrincipalSummary, RunReport};
 use dragnet_model::format::{count, plural};
 use dragnet_model::time::format_ms;
 
@@ -24,7 +25,7 @@ pub(super) fn write_principals(page: &mut dyn Page, report: &RunReport<'_>) -> i
     }
     page.heading("Principals", Style::Plain)?;
     for summary in summaries.principals.iter().take(MOST_DESCRIBED) {
-        write_principal(page, summary, report.names)?;
+        write_principal(page, summary, report)?;
     }
     let more = summaries.principals.len().saturating_sub(MOST_DESCRIBED);
     match (more as u64, summaries.others) {
@@ -41,8 +42,9 @@ pub(super) fn write_principals(page: &mut dyn Page, report: &RunReport<'_>) -> i
 fn write_principal(
     page: &mut dyn Page,
     summary: &PrincipalSummary,
-    names: &AccountNames,
+    report: &RunReport<'_>,
 ) -> io::Result<()> {
+    let names = report.names;
     page.item("principal", &summary.principal)?;
     page.item("  seen", &describe_times(summary))?;
     let accounts: Vec<String> = summary
@@ -54,7 +56,9 @@ fn write_principal(
     write_list(page, "  in accounts", &accounts)?;
     write_list(page, "  in Regions", &owned(&summary.regions.in_order()))?;
     write_list(page, "  sessions", &owned(&summary.sessions.in_order()))?;
-    write_counts(page, "  addresses", &summary.addresses)?;
+    write_described_counts(page, "  addresses", &summary.addresses, |address| {
+        describe_address(report.geoip, address)
+    })?;
     write_counts(page, "  user agents", &summary.user_agents)?;
     write_counts(page, "  succeeded", &summary.succeeded)?;
     write_counts(page, "  failed", &summary.failed)?;
@@ -147,10 +151,19 @@ fn write_lines(page: &mut dyn Page, label: &str, items: &[String]) -> io::Result
 
 /// Writes the most frequent names with their numbers.
 fn write_counts(page: &mut dyn Page, label: &str, counts: &NameCounts) -> io::Result<()> {
+    write_described_counts(page, label, counts, str::to_owned)
+}
+
+fn write_described_counts(
+    page: &mut dyn Page,
+    label: &str,
+    counts: &NameCounts,
+    describe: impl Fn(&str) -> String,
+) -> io::Result<()> {
     let named: Vec<String> = counts
         .top(MOST_LISTED)
         .into_iter()
-        .map(|(name, number)| format!("{} {name}", count(number)))
+        .map(|(name, number)| format!("{} {}", count(number), describe(name)))
         .collect();
     if named.is_empty() {
         return Ok(());
@@ -169,7 +182,9 @@ mod tests {
     use super::*;
     use crate::report::page::TerminalPage;
     use crate::report::testing::{sighting, written};
-    use crate::report::{CoverageTally, EvidenceTally, RunStatus, SightingTally, testing};
+    use crate::report::{
+        AccountNames, CoverageTally, EvidenceTally, RunStatus, SightingTally, testing,
+    };
 
     #[test]
     fn principal_is_described_and_escaped() {
@@ -192,6 +207,7 @@ mod tests {
             directory: "",
             files: &[],
             manifest_sha256: None,
+            geoip: None,
             color: false,
         };
         let text = written(|out| {

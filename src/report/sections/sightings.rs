@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::io;
 
+use crate::geoip::describe_address;
 use crate::report::account_names::account_with_name;
 use crate::report::page::{Page, Style};
 use crate::report::{IndicatorSummary, RunReport, RunStatus, SightingTally, TopCounts};
@@ -58,7 +59,9 @@ pub(super) fn write_sightings(page: &mut dyn Page, report: &RunReport<'_>) -> io
         account_with_name(id, report.names)
     })?;
     write_top_counts(page, "by principal", tally.by_principal(), str::to_owned)?;
-    write_top_counts(page, "by address", tally.by_address(), str::to_owned)?;
+    write_top_counts(page, "by address", tally.by_address(), |address| {
+        describe_address(report.geoip, address)
+    })?;
     write_histograms(page, report)
 }
 

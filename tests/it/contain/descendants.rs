@@ -370,3 +370,17 @@ async fn run_that_follows_the_key_finds_all_footholds() {
     let (_, plan) = plan_from_run(&scenario, &[KEY, "--follow"], &[]).await;
     assert_eq!(targets(&plan), [(CI.to_owned(), "all")]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn open_ends_of_a_followed_run_are_open_ends_of_its_plan() {
+    let scenario = [organization(), attack().await].concat();
+    let sweep = [KEY, "--follow", "--exclude-account", "dev"];
+    for arguments in [&[][..], &["--descendants"][..]] {
+        let (_, plan) = plan_from_run(&scenario, &sweep, arguments).await;
+        let expected = [
+            "session evil-2 of role Deploy in 333333333333 may continue unseen",
+            "account 333333333333 was not searched",
+        ];
+        assert!(has_open_end(&plan, &expected), "{:#?}", plan.plan());
+    }
+}

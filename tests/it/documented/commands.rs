@@ -7,6 +7,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use dragnet::cli::Arguments;
 
+use super::drills::DRILL;
 use super::fences::{Fence, fences, prose};
 use super::shell::dragnet_commands;
 use super::{read, user_documents};
@@ -174,7 +175,7 @@ fn every_document_with_commands_is_run() {
             let mut words = block.info.split_whitespace();
             if words.next() == Some("sh") {
                 assert!(
-                    ["sh", "sh no-run"].contains(&block.info.as_str()),
+                    ["sh", "sh no-run", DRILL].contains(&block.info.as_str()),
                     "{document}: `{}`",
                     block.info
                 );

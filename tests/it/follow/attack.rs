@@ -2,12 +2,15 @@
 //! follow has to find: a foothold is found if the call that made it was recorded where records are
 //! covered, and if the identity that called was found before.
 
+mod outsiders;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use fastrand::Rng;
 
 use crate::scenario::{Fault, Inline, Record, Trail};
+use outsiders::trusted_role;
 
 /// The key that leaked.
 pub(super) const LEAKED: &str = "AKIALEAKED7777777777";
@@ -48,6 +51,11 @@ pub(super) struct Attack {
     pub footholds: Vec<Foothold>,
     steps: Vec<Step>,
     pub uncovered: BTreeSet<String>,
+    /// Whether the attacker also lets accounts outside the organization into roles.
+    has_outsiders: bool,
+    /// Whether one trail of the organization records all covered accounts; otherwise each has its
+    /// own.
+    has_organization_trail: bool,
     records: String,
     minutes_ago: u32,
     number: u32,
@@ -65,10 +73,25 @@ pub(super) struct Expected {
 impl Attack {
     /// Plans an attack of 1 to 8 hops, among benign traffic.
     pub(super) fn random(rng: &mut Rng) -> Self {
+        Self::plan(rng, Self::default())
+    }
+
+    /// Plans an attack like [`Attack::random`], in which accounts outside the organization may take
+    /// part; one trail may record the whole organization.
+    pub(super) fn random_with_outsiders(rng: &mut Rng) -> Self {
+        let kind = Self {
+            has_outsiders: true,
+            has_organization_trail: rng.bool(),
+            ..Self::default()
+        };
+        Self::plan(rng, kind)
+    }
+
+    fn plan(rng: &mut Rng, kind: Self) -> Self {
         let first = account_id(rng.u64(1..ACCOUNTS));
         let mut attack = Self {
             minutes_ago: 620,
-            ..Self::default()
+            ..kind
         };
         for _ in 0..rng.usize(0..4) {
             attack.uncovered.insert(account_id(rng.u64(1..ACCOUNTS)));
@@ -135,12 +158,15 @@ impl Attack {
     fn add_hop(&mut self, rng: &mut Rng) {
         let number = self.actor(rng);
         let actor = self.footholds[number].clone();
-        let made = match rng.u8(0..6) {
-            0 => self.create_user(&actor),
-            1 => self.create_role(&actor),
-            2 => self.add_key(&actor),
-            3 => self.set_password(&actor),
-            _ => vec![self.assume(&actor, rng)],
+        let kinds = if self.has_outsiders { 8 } else { 6 };
+        let made = match (trusted_role(&actor), rng.u8(0..kinds)) {
+            (Some(role), _) => vec![self.assume_from_outside(&actor, role)],
+            (None, 0) => self.create_user(&actor),
+            (None, 1) => self.create_role(&actor),
+            (None, 2) => self.add_key(&actor),
+            (None, 3) => self.set_password(&actor),
+            (None, 6 | 7) => vec![self.trust_outsider(&actor, rng)],
+            (None, _) => vec![self.assume(&actor, rng)],
         };
         let from = self.footholds.len();
         let count = made.len();
@@ -160,11 +186,11 @@ impl Attack {
         let decoy = self.next_key("ASIA");
         let order = rng.u8(0..3);
         if order == 1 {
-            self.record_assumption(&carol(&account), &account, &name, &decoy);
+            self.record_assumption(&carol(&account), (&account, "Shared"), &name, &decoy);
         }
-        self.record_assumption(actor, &account, &name, &key);
+        self.record_assumption(actor, (&account, "Shared"), &name, &key);
         if order == 2 {
-            self.record_assumption(&carol(&account), &account, &name, &decoy);
+            self.record_assumption(&carol(&account), (&account, "Shared"), &name, &decoy);
         }
         if order > 0 {
             self.record_benign_user(&benign(&account, &format!("Shared/{name}"), &decoy));
@@ -178,10 +204,16 @@ impl Attack {
         }
     }
 
-    fn record_assumption(&mut self, actor: &Foothold, account: &str, name: &str, key: &str) {
-        let role = format!("arn:aws:iam::{account}:role/Shared");
-        let session = format!("arn:aws:sts::{account}:assumed-role/Shared/{name}");
-        let id = format!("AROASHARED{account}:{name}");
+    fn record_assumption(
+        &mut self,
+        actor: &Foothold,
+        (account, role): (&str, &str),
+        name: &str,
+        key: &str,
+    ) {
+        let session = format!("arn:aws:sts::{account}:assumed-role/{role}/{name}");
+        let id = format!("AROA{}{account}:{name}", role.to_uppercase());
+        let role = format!("arn:aws:iam::{account}:role/{role}");
         self.record(actor, ("sts", "AssumeRole"), |record| {
             record
                 .request(Inline(&[
@@ -272,6 +304,9 @@ impl Attack {
     fn add_failure(&mut self, rng: &mut Rng) {
         let number = self.actor(rng);
         let actor = self.footholds[number].clone();
+        if trusted_role(&actor).is_some() {
+            return;
+        }
         let name = format!("denied-{}", self.next_number());
         self.record(&actor, ("sts", "AssumeRole"), |record| {
             record
@@ -294,7 +329,7 @@ impl Attack {
         let owner = self.footholds[0].clone();
         let account = account_id(rng.u64(1..ACCOUNTS));
         let key = self.next_key("ASIA");
-        self.record_assumption(&owner, &account, "deploy", &key);
+        self.record_assumption(&owner, (&account, "Shared"), "deploy", &key);
         let deploy = benign(&account, "Shared/deploy", &key);
         self.record_benign_user(&deploy);
         self.minutes_ago = attack;
@@ -306,7 +341,7 @@ impl Attack {
         let key = self.next_key("ASIA");
         let name = format!("build-{}", self.next_number());
         let carol = carol(&account);
-        self.record_assumption(&carol, &account, &name, &key);
+        self.record_assumption(&carol, (&account, "Shared"), &name, &key);
         let build = benign(&account, &format!("Shared/{name}"), &key);
         self.record_benign_user(&build);
         self.record(&carol, ("iam", "UpdateAccessKey"), |record| {
@@ -356,7 +391,10 @@ impl Attack {
             .footholds
             .iter()
             .filter(|foothold| expected.footholds.contains(&foothold.identity));
-        found.map(|foothold| foothold.indicator.clone()).collect()
+        // Of an account outside the organization, there may be several footholds.
+        let indicators: BTreeSet<String> =
+            found.map(|foothold| foothold.indicator.clone()).collect();
+        indicators.into_iter().collect()
     }
 
     /// The organization in TOML. An uncovered account has no trail, and its event history cannot
@@ -377,12 +415,20 @@ impl Attack {
             if self.uncovered.contains(&account) {
                 let fault = Fault::denied("LookupEvents").account(account.as_str());
                 write!(toml, "{fault}").unwrap();
-            } else {
+            } else if !self.has_organization_trail {
                 let trail = Trail::new("own", account.as_str(), "us-east-1")
                     .multi_region(true)
                     .log_group("/trail");
                 write!(toml, "{trail}").unwrap();
             }
+        }
+        if self.has_organization_trail {
+            let unreached: Vec<&str> = self.uncovered.iter().map(String::as_str).collect();
+            let trail = Trail::new("organization", MANAGEMENT, "us-east-1")
+                .organization(true)
+                .unreached(unreached)
+                .log_group("/trail");
+            write!(toml, "{trail}").unwrap();
         }
         toml + &self.records
     }

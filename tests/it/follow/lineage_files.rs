@@ -9,7 +9,7 @@ use crate::world::World;
 async fn one_command_reconstructs_the_practice_scenario() {
     let scenario = include_str!("../../../config/range/small.toml");
     let run = World::from_toml(scenario)
-        .sweep(&["198.51.100.23", "--follow"])
+        .sweep(&["198.51.100.23", "--follow", "--format", "csv,html"])
         .await;
     let follow = follow_json(&run);
     let found = footholds(&follow);
@@ -51,6 +51,9 @@ async fn one_command_reconstructs_the_practice_scenario() {
         "{mermaid}"
     );
     assert!(run.file("follow.dot").starts_with("digraph lineage {"));
+    let page = run.file("report.html");
+    assert!(page.contains("<svg class=\"lineage\""));
+    assert!(page.contains("session sync of role DataPipeline in 444444444444"));
     let listed = &run.outputs.files.files;
     for name in ["follow.json", "follow.mmd", "follow.dot"] {
         assert!(listed.iter().any(|file| file == name), "{listed:?}");

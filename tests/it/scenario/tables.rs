@@ -65,7 +65,7 @@ tables! {
     Unit "[[units]]" { name, parent }
     /// A trail.
     Trail "[[trails]]" {
-        name, account, home, organization, multi_region, log_group, logging, delivery_error,
+        name, account, home, organization, unreached, multi_region, log_group, logging, delivery_error,
         last_delivery, records, events_a_day, kms_key, validation, validated_since, data_objects,
         logging_since,
     }

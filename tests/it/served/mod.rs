@@ -5,5 +5,5 @@ mod range;
 mod secrets;
 mod wiretap;
 
-use range::ServedRange;
+pub(crate) use range::ServedRange;
 use wiretap::Wiretap;

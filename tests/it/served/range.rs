@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A served range. Its process ends when this is dropped.
-pub(super) struct ServedRange {
+pub(crate) struct ServedRange {
     child: Child,
     exports: BTreeMap<String, String>,
 }
 
 impl ServedRange {
     /// Serves the `small` scenario on a free port.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_dragnet"))
             .args([
                 "range",
@@ -52,7 +52,7 @@ impl ServedRange {
 
     /// Returns a `dragnet` that runs in `home` as the practice user, without the other environment
     /// of this machine.
-    pub(super) fn dragnet(&self, home: &Path, arguments: &[&str]) -> Command {
+    pub(crate) fn dragnet(&self, home: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dragnet"));
         command
             .env_clear()

@@ -181,8 +181,8 @@ external_id = "a-wrong-one"
     );
 }
 
-/// Asserts that `dragnet doctor` reports a trail that delivers to S3 only, and nothing else: if this
-/// gap is accepted, it succeeds.
+/// Asserts that `dragnet doctor` reports a trail that delivers to S3 only and has delivered nothing,
+/// and nothing else: if this gap is accepted, it succeeds.
 async fn assert_doctor_predicts_coverage(server: &Server, account: &str) {
     let trails = aws_sdk_cloudtrail::Client::new(&server.config(&root_keys(account), REGION));
     let create = trails.create_trail().name("all").s3_bucket_name("trails");
@@ -199,7 +199,7 @@ external_id = "{EXTERNAL_ID}"
     let (code, stdout) = run_doctor(server, account, &config);
     assert!(
         code == Some(3)
-            && stdout.contains("only in S3")
+            && stdout.contains("nothing was ever delivered")
             && !stdout.contains("To do: check that arn:aws:iam::"),
         "{stdout}"
     );

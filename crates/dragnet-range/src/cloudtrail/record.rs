@@ -11,7 +11,8 @@ use dragnet_model::{AccountId, Region};
 /// The principal that made a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Actor {
-    /// The ARN of a user, of an assumed-role session, or of the root user of an account.
+    /// The ARN of a user, of an assumed-role session, or of the root user of an account; empty for
+    /// an identity of another account, which a record does not name.
     pub(crate) arn: String,
     /// `AIDA…`, or `AROA…:session`.
     pub(crate) principal_id: String,
@@ -64,7 +65,17 @@ impl Actor {
         resource.rsplit('/').next().unwrap_or_default()
     }
 
+    /// Source: IAM user guide, "Logging IAM and AWS STS API calls with AWS CloudTrail" (`AssumeRole`
+    /// by an identity of another account: the record of the owner of the role has the type
+    /// `AWSAccount`, and neither an ARN nor a user name).
     fn user_identity(&self, time: Timestamp) -> Value {
+        if self.arn.is_empty() {
+            return json!({
+                "type": "AWSAccount",
+                "principalId": self.principal_id,
+                "accountId": self.account,
+            });
+        }
         let resource = self.arn.splitn(6, ':').nth(5).unwrap_or_default();
         if let Some(rest) = resource.strip_prefix("assumed-role/") {
             let role = rest.split('/').next().unwrap_or_default();
@@ -162,6 +173,23 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn identity_of_another_account_has_no_name() {
+        let outsider = Actor {
+            arn: String::new(),
+            principal_id: "AIDAX".to_owned(),
+            access_key_id: String::new(),
+            account: "999999999999".parse().unwrap(),
+            mfa: false,
+        };
+        let time = "2026-03-01T12:00:00Z".parse().unwrap();
+        assert_eq!(
+            outsider.user_identity(time),
+            json!({"type": "AWSAccount", "principalId": "AIDAX", "accountId": "999999999999"})
+        );
+        assert_eq!(outsider.username(), "");
+    }
 
     #[test]
     fn record_serializes_in_cloudtrail_format() {

@@ -120,6 +120,15 @@ fn add_record(
 
 /// The actor of a record, with the same unique id as the identity with that ARN.
 fn find_actor(world: &World, spec: &RecordSpec) -> Result<Actor, ScenarioError> {
+    if let Ok(outsider) = spec.by.parse::<AccountId>() {
+        return Ok(Actor {
+            arn: String::new(),
+            principal_id: world.mint.id_for("AIDA", &format!("{outsider} user"), 17),
+            access_key_id: String::new(),
+            account: outsider,
+            mfa: false,
+        });
+    }
     let unknown = || undefined_reference("[[records]]", "the principal", spec.by.clone());
     let arn: Arn = spec.by.parse().map_err(|_| unknown())?;
     let account: AccountId = arn.account().ok_or_else(unknown)?;

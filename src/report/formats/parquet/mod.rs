@@ -196,6 +196,7 @@ mod tests {
             directory: "",
             files: &[],
             manifest_sha256: None,
+            geoip: None,
             color: false,
         };
         let mut rows = events.iter().cloned().map(Ok::<_, Infallible>);

@@ -186,7 +186,8 @@ pub(in crate::scenario) struct RecordSpec {
     pub(in crate::scenario) at: ScenarioTime,
     /// When trails deliver it, if not after the usual time.
     pub(in crate::scenario) delivered: Option<ScenarioTime>,
-    /// The ARN of the actor: a user, an assumed-role session, or the root user of an account.
+    /// The ARN of the actor: a user, an assumed-role session, or the root user of an account. The
+    /// id of another account: an identity of that account, which the record does not name.
     pub(in crate::scenario) by: String,
     /// The access key that signed; empty for a console login.
     pub(in crate::scenario) access_key: Option<String>,
