@@ -20,7 +20,7 @@ use super::json_split::split_json;
 use super::line_split::split_lines;
 use super::peek_reader::PeekReader;
 use super::record_handler::RecordHandler;
-use super::reused_buffer::{keep, read_start};
+use super::reused_buffer::{copy_to_start, keep, read_start};
 use super::utf16::Utf16Reader;
 use super::{FileReason, FileSink, FoundFile, OpenedFile, ReadLimits};
 
@@ -109,7 +109,9 @@ impl FileReader {
     pub fn read_bytes(&mut self, path: &str, bytes: &[u8], sink: &mut dyn FileSink) {
         let name = ContentName { path, entry: None };
         if bytes.len() <= self.limits.whole_file_bytes {
-            self.read_whole(bytes.to_vec(), bytes.len(), name, sink);
+            let mut buffer = mem::take(&mut self.file_buffer);
+            copy_to_start(bytes, &mut buffer);
+            self.file_buffer = keep(self.read_whole(buffer, bytes.len(), name, sink));
         } else {
             let mut source = CancelReader::new(bytes, &self.cancel);
             self.read_stream(&mut source, name, Packing::NONE, sink);

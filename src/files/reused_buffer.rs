@@ -19,6 +19,14 @@ pub(super) fn make_room(buffer: &mut Vec<u8>, size: usize) {
     }
 }
 
+/// Copies a content to the start of a buffer.
+pub(super) fn copy_to_start(content: &[u8], buffer: &mut Vec<u8>) {
+    make_room(buffer, content.len());
+    if let Some(start) = buffer.get_mut(..content.len()) {
+        start.copy_from_slice(content);
+    }
+}
+
 /// Returns the buffer for the next content.
 pub(super) fn keep(buffer: Vec<u8>) -> Vec<u8> {
     if buffer.len() > MOST_KEPT {

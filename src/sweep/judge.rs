@@ -12,7 +12,7 @@ use super::judgement_basis::JudgementBasis;
 use super::log_sources::source_proofs::SourceProofs;
 use crate::config::Scope;
 use crate::store::{RunReader, StoreError};
-use dragnet_model::{Account, AccountState, Coverage, SourceStatus, StorageKind, Target};
+use dragnet_model::{Account, AccountState, Coverage, Source, SourceStatus, StorageKind, Target};
 
 /// Judges the coverage rows of a run.
 #[derive(Debug)]
@@ -50,9 +50,16 @@ impl CoverageJudge {
         })
     }
 
-    /// Returns the time up to which the records of the window had been delivered.
+    /// Returns the time up to which the records of the window had been delivered. If records were
+    /// searched in a bucket, that is earlier than for log groups.
     pub fn complete_until(&self) -> Timestamp {
-        self.basis.complete_until()
+        let until = self.basis.complete_until();
+        let is_in_bucket = |source: &Source| source.bucket_prefix.is_some();
+        if self.sources.rows.iter().any(is_in_bucket) {
+            until.min(self.basis.objects_complete_until())
+        } else {
+            until
+        }
     }
 
     /// Passes the judged coverage to `use_rows`, sorted by account, Region and log group.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::delivery_lag::complete_until;
+use super::delivery_lag::{LATE_OBJECTS, complete_until, shift_time};
 use crate::config::Scope;
 use dragnet_model::time::rfc3339_ms;
 use dragnet_model::{Outcome, Reason, SourceSelection, Status, TimeWindow, WindowEnd};
@@ -28,6 +28,13 @@ impl JudgementBasis {
     /// Returns the time up to which the records of the window had been delivered.
     pub fn complete_until(&self) -> Timestamp {
         complete_until(self.window, self.started)
+    }
+
+    /// Returns the time up to which the objects with the records of the window had been delivered.
+    pub(super) fn objects_complete_until(&self) -> Timestamp {
+        shift_time(self.started, -LATE_OBJECTS)
+            .min(self.window.to())
+            .max(self.window.from())
     }
 
     /// Returns the outcome of a place to which CloudTrail or a flow log delivers: if the user requires

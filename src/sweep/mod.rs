@@ -58,7 +58,7 @@ mod uncovered;
 mod window_basis;
 
 pub use access::{Access, Entered};
-pub use delivery_lag::{LATE_ARRIVAL, complete_until};
+pub use delivery_lag::{LATE_ARRIVAL, LATE_OBJECTS, complete_until};
 pub use directory::{Directory, member_to_enter};
 pub use directory_error::DirectoryError;
 pub use evidence::{
@@ -71,9 +71,9 @@ pub use hunts::{HuntCounts, HuntRows, POINTER, RowOrigin, merged_counts, merged_
 pub use judge::{CoverageJudge, watched_coverage};
 pub use judgement_basis::JudgementBasis;
 pub use log_sources::{
-    BucketLogging, KnownTrails, LATE_OBJECTS, ObjectFolder, describe_logging_error,
-    describe_service_folders, expected_history, expected_objects, find_bucket, judge_reads,
-    look_up_bucket_logging, reader_candidates,
+    BucketLogging, KnownTrails, ObjectFolder, describe_logging_error, describe_service_folders,
+    expected_history, expected_objects, find_bucket, judge_reads, look_up_bucket_logging,
+    reader_candidates,
 };
 pub use member::{Member, Members};
 pub use merge::{MergeSource, merged_sightings};

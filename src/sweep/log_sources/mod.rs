@@ -41,6 +41,5 @@ pub use s3::expected::{expected_objects, find_bucket};
 pub use s3::object_folder::ObjectFolder;
 pub use s3::reader_candidates::reader_candidates;
 pub use s3::service_folders::describe_service_folders;
-pub use s3::span_keys::LATE_OBJECTS;
 pub(super) use slow_groups::{finish_slow_groups, read_slow_groups};
 pub(super) use source_reader::SourceReader;

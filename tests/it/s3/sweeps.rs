@@ -219,3 +219,19 @@ async fn window_that_ends_within_the_margin_is_not_complete() {
     let whole = reason("2026-03-02T10:30:00Z").await;
     assert_eq!(whole, "222222222222 eu-west-1 searched");
 }
+
+#[tokio::test(start_paused = true)]
+async fn objects_of_the_last_hour_are_not_claimed() {
+    let world = World::from_toml(&scenario(&call("2h ago")));
+    let run = world.sweep(&[IP, "--sources", "s3"]).await;
+    assert_eq!(
+        run.summary()["window"]["complete_until"],
+        "2026-03-02T11:00:00.000Z"
+    );
+    // A log group has its events after a quarter of an hour.
+    let run = World::small_with("").sweep(&[IP]).await;
+    assert_eq!(
+        run.summary()["window"]["complete_until"],
+        "2026-03-02T11:45:00.000Z"
+    );
+}

@@ -16,7 +16,7 @@ const TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// How long after a time its digest must be there: the hour of the digest may only begin at that time, and
 /// the digest is delivered up to an hour after its end. Log files are given an hour too
-/// ([`super::span_keys::LATE_OBJECTS`]).
+/// ([`crate::sweep::LATE_OBJECTS`]).
 pub(super) const LATE_DIGESTS: SignedDuration = SignedDuration::from_hours(2);
 
 /// How much earlier and later than the window the ends of digests are needed: the digest of its last

@@ -16,7 +16,7 @@ use super::digest_hours::LATE_DIGESTS;
 use super::folder_integrity::FolderIntegrity;
 use super::object_reader::ObjectReader;
 use super::object_sweep::ObjectSweep;
-use super::span_keys::{LATE_OBJECTS, SpanKeys};
+use super::span_keys::SpanKeys;
 use super::span_reader::SpanReader;
 use super::unverified::Unverified;
 use crate::aws::{CallError, ListQuery, ListedObject, ObjectContent, ObjectListing, S3Failure};
@@ -24,7 +24,7 @@ use crate::digests::{
     Digest, DigestCheck, DigestSignature, ListedLogFile, ObjectTable, ObjectTableBuilder, PublicKey,
 };
 use crate::s3_layout::{LogFolder, LogKey};
-use crate::sweep::delivery_lag::shift_time;
+use crate::sweep::delivery_lag::{LATE_OBJECTS, shift_time};
 use crate::sweep::log_sources::digest_sink::DigestSink;
 use dragnet_model::{Reason, TimeWindow};
 

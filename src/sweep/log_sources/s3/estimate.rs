@@ -11,7 +11,6 @@ use super::bucket_sweep::{create_reader, discover, expected_folders};
 use super::delivering_source::{DeliveringSource, delivering_sources};
 use super::object_folder::ObjectFolder;
 use super::object_sweep::ObjectSweep;
-use super::span_keys::windows_of;
 use super::span_reader::SpanReader;
 use crate::aws::{Bucket, ListQuery, ObjectListing, Session};
 use crate::s3_layout::{LogKey, ParsedKey};
@@ -157,19 +156,13 @@ async fn list_folder(
         is_readable: !folder.is_parquet,
         oldest_ms: None,
     };
-    for window in windows_of(&reader.origin.time_filter) {
-        let keys = spans.keys(window);
-        let mut listing = ObjectListing::new(keys.to_query(None));
-        while let Some(objects) = spans.next_objects(&mut listing).await? {
-            listed.lists += 1;
-            for batch in spans.batches(objects, &keys, None) {
-                listed.objects += batch.objects.len() as u64;
-                let sizes = batch.objects.iter().map(|delivered| delivered.object.size);
-                listed.bytes = listed.bytes.saturating_add(sizes.sum());
-                listed.is_readable &= batch.problems.is_empty();
-            }
-        }
-    }
+    let lists = spans.list_batches(|batch| {
+        listed.objects += batch.objects.len() as u64;
+        let sizes = batch.objects.iter().map(|delivered| delivered.object.size);
+        listed.bytes = listed.bytes.saturating_add(sizes.sum());
+        listed.is_readable &= batch.problems.is_empty();
+    });
+    listed.lists = lists.await?;
     listed.oldest_ms = find_oldest(&spans, folder).await?;
     Ok(listed)
 }

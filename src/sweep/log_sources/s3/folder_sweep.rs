@@ -5,7 +5,6 @@ use super::folder_parts::{create_parts, read_parts, resume_parts};
 use super::object_folder::ObjectFolder;
 use super::object_reader::ObjectReader;
 use super::object_tally::ObjectTally;
-use super::span_keys::windows_of;
 use super::span_reader::SpanReader;
 use super::verification::{Verification, planned_digests, verify_again, window_to_verify};
 use crate::aws::{ListQuery, ObjectListing};
@@ -222,28 +221,20 @@ impl FolderSearch<'_> {
         let mut tally = ObjectTally::default();
         let mut planned = PlannedObjects::default();
         let spans = self.spans();
-        for window in windows_of(&self.reader.origin.time_filter) {
-            let keys = spans.keys(window);
-            let mut listing = ObjectListing::new(keys.to_query(None));
-            loop {
-                let objects = match spans.next_objects(&mut listing).await {
-                    Ok(Some(objects)) => objects,
-                    Ok(None) => break,
-                    Err(outcome) => return outcome,
-                };
-                planned.lists += 1;
-                for batch in spans.batches(objects, &keys, None) {
-                    for delivered in batch.objects {
-                        planned.objects += 1;
-                        planned.bytes = planned.bytes.saturating_add(delivered.object.size);
-                        tally.add_read(&delivered.object.key);
-                    }
-                    for (reason, key, detail) in batch.problems {
-                        tally.add_problem(reason, &key, &detail);
-                    }
-                }
+        let lists = spans.list_batches(|batch| {
+            for delivered in batch.objects {
+                planned.objects += 1;
+                planned.bytes = planned.bytes.saturating_add(delivered.object.size);
+                tally.add_read(&delivered.object.key);
             }
-        }
+            for (reason, key, detail) in batch.problems {
+                tally.add_problem(reason, &key, &detail);
+            }
+        });
+        planned.lists = match lists.await {
+            Ok(lists) => lists,
+            Err(outcome) => return outcome,
+        };
         let (digests, digest_bytes) = Box::pin(planned_digests(&spans)).await;
         planned.objects += digests;
         planned.bytes = planned.bytes.saturating_add(digest_bytes);

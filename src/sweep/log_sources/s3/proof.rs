@@ -4,10 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::span_keys::LATE_OBJECTS;
 use crate::s3_layout::ObjectKind;
 use crate::store::CoverageOutcomes;
-use crate::sweep::delivery_lag::shift_time;
 use crate::sweep::evidence::{GroupEnd, ObjectsEnd, delivers_to};
 use crate::sweep::judgement_basis::JudgementBasis;
 use dragnet_model::time::rfc3339_ms;
@@ -89,12 +87,12 @@ fn is_of_service(location: &str) -> bool {
 /// Returns the outcome of a folder: if the user requires records whose objects may not have been
 /// delivered yet, it is not complete.
 fn delivered_outcome(outcome: &Outcome, basis: &JudgementBasis) -> Outcome {
-    let until = shift_time(basis.started, -LATE_OBJECTS);
+    let until = basis.objects_complete_until();
     let is_late = basis.window_end == WindowEnd::Given && until < basis.window.to();
     if !is_late || outcome.status != Status::Searched {
         return outcome.clone();
     }
-    let until = rfc3339_ms(until.max(basis.window.from()));
+    let until = rfc3339_ms(until);
     let detail = format!("objects with records up to {until} have been delivered");
     Outcome::with_reason(Status::Partial, Reason::LateDelivery, detail)
 }

@@ -4,15 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::aws::ListQuery;
 use crate::s3_layout::{KeyRange, LogFolder};
+use crate::sweep::delivery_lag::LATE_OBJECTS;
 use crate::sweep::window_basis::TimeFilter;
 use dragnet_model::TimeWindow;
-
-/// How much later than the window objects with its records are read. CloudTrail delivers after 5
-/// minutes on average, which is not guaranteed; in a sample of 2,900 records, 10 minutes were the
-/// most.
-///
-/// Source: CloudTrail user guide, "How CloudTrail works".
-pub const LATE_OBJECTS: SignedDuration = SignedDuration::from_hours(1);
 
 const DAY_MS: i64 = 86_400_000;
 

@@ -5,7 +5,7 @@ use super::object_folder::ObjectFolder;
 use super::object_reader::{DeliveredObject, ObjectReader, ObjectResult};
 use super::object_sink::ObjectFindings;
 use super::object_tally::ObjectTally;
-use super::span_keys::{SpanKeys, cut_into_days, days_until};
+use super::span_keys::{SpanKeys, cut_into_days, days_until, windows_of};
 use crate::aws::{ListedObject, ObjectListing};
 use crate::s3_layout::{LogKey, ParsedKey};
 use crate::store::{Entry, IntegrityFindings, JournalClosed, Page, UnitId};
@@ -102,6 +102,26 @@ impl SpanReader<'_> {
         };
         let page = page.map_err(|error| outcome_of_call_error(&error))?;
         Ok(page.map(|page| page.objects))
+    }
+
+    /// Lists all windows of the folder, without reading, and passes each batch to `use_batch`.
+    /// Returns the number of lists. The error is the outcome of the folder.
+    pub(super) async fn list_batches(
+        &self,
+        mut use_batch: impl FnMut(KeyBatch),
+    ) -> Result<u64, Outcome> {
+        let mut lists = 0;
+        for window in windows_of(&self.reader.origin.time_filter) {
+            let keys = self.keys(window);
+            let mut listing = ObjectListing::new(keys.to_query(None));
+            while let Some(objects) = self.next_objects(&mut listing).await? {
+                lists += 1;
+                self.batches(objects, &keys, None)
+                    .into_iter()
+                    .for_each(&mut use_batch);
+            }
+        }
+        Ok(lists)
     }
 
     /// Requests the first page of a list.
