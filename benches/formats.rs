@@ -1,7 +1,7 @@
 //! Writing a run with a million sightings in each format: rows per second, size and memory. Prints
 //! one table.
 //!
-//! `cargo bench --bench formats [-- SIGHTINGS]`. Each format is written by a process of its own, whose
+//! `cargo bench --bench formats [-- SIGHTINGS]`. Each format is written by a separate process, whose
 //! peak memory has to stay below 300 MB.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails at the first error")]
@@ -51,7 +51,7 @@ fn main() {
     }
 }
 
-/// Writes a format in a process of its own, and prints its rows of the table.
+/// Writes a format in a separate process, and prints its rows of the table.
 fn measure(format: Format, sightings: u64) {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--write", format.as_str(), &sightings.to_string()])
@@ -144,7 +144,7 @@ impl Write for CountedBytes {
     }
 }
 
-/// Every tenth event is a line of a flow log; each has an address of its own, so that nothing that
+/// Every tenth event is a line of a flow log; each has a different address, so that nothing that
 /// is collected by address stays small.
 fn event(number: u64) -> ReportedEvent {
     let [_, _, _, _, _, b, c, d] = number.to_be_bytes();

@@ -1,7 +1,7 @@
 //! The search of objects in S3, compared with bare `GetObject` calls and decompression: processor
 //! time for 5,000 CloudTrail objects with 2.2 GB of text, and memory with 1, 32 and 6,800
 //! account-Regions that have the same number of objects. The objects are in a server on loopback;
-//! each measurement runs in a process of its own. Prints one table.
+//! each measurement runs in a separate process. Prints one table.
 //!
 //! `DRAGNET_REAL_DATA=FOLDER cargo bench --bench s3`; the folder contains files of
 //! `{"Records":[…]}`, from which the objects are made. Without it, only memory is measured.

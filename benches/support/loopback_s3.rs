@@ -1,5 +1,5 @@
 //! A server on loopback that has the operations of S3 which a search of objects calls, with one
-//! bucket in memory. It runs in a process of its own, so that its processor time is not measured.
+//! bucket in memory. It runs in a separate process, so that its processor time is not measured.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -10,7 +10,7 @@ use crate::config::MemberRole;
 /// Options of every command.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a switch of its own on the command line"
+    reason = "each is a separate switch on the command line"
 )]
 #[expect(
     clippy::doc_markdown,

@@ -74,7 +74,7 @@ pub enum SweepOutput {
 /// What to search for, when and where.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a switch of its own on the command line"
+    reason = "each is a separate switch on the command line"
 )]
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = "\

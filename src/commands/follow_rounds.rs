@@ -50,7 +50,7 @@ impl FollowRounds {
         cancel: &CancellationToken,
     ) -> Option<Self> {
         settings.follow.as_ref()?;
-        // Each round has an audit of its own; nothing is sent to this one.
+        // Each round has a separate audit; nothing is sent to this one.
         let (aws, _) = connection.fork()?;
         Some(Self {
             aws,

@@ -15,7 +15,7 @@ use fearless_simd::{Simd, prelude::*, u8x64};
 
 use super::string_mask::StringMask;
 
-/// How many bytes are looked at together: as many as a mask has bits.
+/// How many bytes are examined together: one for each bit of a mask.
 pub(super) const CHUNK: usize = 64;
 
 /// How many lists of a record are followed one by one. With more, it is followed as a whole.

@@ -13,7 +13,7 @@ const HOUR_MS: i64 = 3_600_000;
 const MOST_BARS: i64 = 750;
 /// The possible widths of a bar in hours, with their names.
 const WIDTHS: [(i64, &str); 4] = [(1, "hour"), (24, "day"), (168, "week"), (8_760, "year")];
-/// How many accounts have a colour of their own. The last colour is that of all others.
+/// How many accounts have their own colour. The last colour is that of all others.
 pub(super) const COLORS: usize = 7;
 
 /// The sightings of one bar.
@@ -44,7 +44,7 @@ pub(super) struct SightingHours {
     pub(super) width: &'static str,
     /// The number of bars, including empty ones.
     pub(super) length: i64,
-    /// The accounts with a colour of their own: untrusted text.
+    /// The accounts with their own colour: untrusted text.
     pub(super) accounts: Vec<String>,
     /// The bars that are not empty, by their position.
     pub(super) bars: BTreeMap<i64, Bar>,

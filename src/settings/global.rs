@@ -1,7 +1,7 @@
 //! The settings of output and terminal, and other settings that every command has.
 
 /// The settings that every command has.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate switch")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GlobalSettings {
     /// How progress is shown on stderr.

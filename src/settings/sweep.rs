@@ -10,7 +10,7 @@ use dragnet_model::{Hunt, Indicator, RequiredKinds, SourceSelection, TimeWindow,
 
 /// The settings of a sweep. A run stores them in the form of [`SweepSettings::to_stored`], so that it
 /// can be resumed.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate switch")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SweepSettings {
     /// Identity, accounts, scope and limits.

@@ -32,7 +32,7 @@ pub(crate) struct Limiter {
     partitions: HashMap<(String, String), Bucket>,
 }
 
-/// A part of an S3 bucket with a request rate of its own.
+/// A part of an S3 bucket with its own request rate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Partition {
     /// The name of the bucket and the prefix of the keys.

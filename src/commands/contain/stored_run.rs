@@ -72,7 +72,7 @@ fn read_searched_for(reader: &RunReader) -> Result<SearchedFor, CommandError> {
     let facts = reader.facts()?;
     let mut indicators = indicators_of_run(&facts)?;
     let progress: FollowProgress = facts.follow_rounds.get_as_or_default()?;
-    // The last round of an interrupted run is not finished, which is an open end of its own.
+    // The last round of an interrupted run is not finished, which is a separate open end.
     indicators.extend(progress.rounds.iter().flat_map(Round::indicators));
     Ok(SearchedFor::new(indicators, !facts.was_swept()))
 }

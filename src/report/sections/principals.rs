@@ -136,7 +136,7 @@ fn write_list(page: &mut dyn Page, label: &str, items: &[String]) -> io::Result<
     page.item(label, &list(items))
 }
 
-/// Writes each item on a line of its own.
+/// Writes each item on a separate line.
 fn write_lines(page: &mut dyn Page, label: &str, items: &[String]) -> io::Result<()> {
     let mut label = label;
     for item in items.iter().take(MOST_LISTED) {

@@ -42,7 +42,7 @@ pub(super) fn call(at: &str) -> Record {
         .raw(&format!("delivered = \"{at}\""))
 }
 
-/// Returns calls ten minutes apart, so that each is in an object of its own.
+/// Returns calls ten minutes apart, so that each is in a different object.
 pub(super) fn calls(number: u32) -> String {
     (0..number)
         .map(|n| call(&format!("{}m ago", 60 + 10 * n)).to_string())

@@ -29,7 +29,7 @@ pub(crate) struct Bucket {
     pub(crate) is_redirected: bool,
     /// When objects are moved to another storage class or deleted.
     pub(crate) lifecycle: Lifecycle,
-    /// The prefixes that have a request rate of their own.
+    /// The prefixes with their own request rates.
     pub(crate) partitions: Vec<String>,
     /// The requests per second of each partition and operation; by default those of AWS.
     pub(crate) requests_a_second: Option<u32>,

@@ -29,7 +29,7 @@ pub(super) const DIGESTS_AROUND: SignedDuration = HOUR;
 /// are less than [`LATE_DIGESTS`] before it need not have a digest yet. That a digest is missing proves
 /// nothing about the log files: validation may have been off.
 ///
-/// The digests of each trail are a chain of their own. Before its first digest, the trail may not have
+/// The digests of each trail are a separate chain. Before its first digest, the trail may not have
 /// existed, so those hours only count if no trail has a digest for them.
 ///
 /// Source: CloudTrail user guide, "CloudTrail digest file structure": each hour, a digest is

@@ -14,7 +14,7 @@
 //! prove ──┴── proof: what the folders have; expected: the same before a sweep
 //! ```
 //! A bucket belongs to one account and has the records of many, of some that have left the
-//! organization too. So this source is a step of its own at the end of a sweep. Objects are read by
+//! organization too. So this source is a separate step at the end of a sweep. Objects are read by
 //! the reader of files on disk (`files`).
 
 mod bucket_access;

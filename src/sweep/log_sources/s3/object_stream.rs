@@ -25,7 +25,7 @@ pub(super) fn memory_for(size: u64) -> u64 {
 }
 
 /// The content of an object, as its ranges arrive. It ends when their sender is dropped. It blocks, so
-/// it needs a thread of its own: a blocking task of the runtime would stop the time of tests.
+/// it needs a separate thread: a blocking task of the runtime would stop the time of tests.
 #[derive(Debug)]
 pub(super) struct RangeReader {
     ranges: mpsc::Receiver<Bytes>,

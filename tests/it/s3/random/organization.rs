@@ -315,7 +315,7 @@ fn row((account, region): Target, at: Timestamp) -> String {
 }
 
 impl Call {
-    /// A call at a time of its own, up to ten hours before the window or in it.
+    /// A call at a unique time, up to ten hours before the window or in it.
     fn random(rng: &mut Rng, number: usize) -> Self {
         let number = i64::try_from(number).unwrap();
         let hours = SignedDuration::from_hours(rng.i64(0..30));

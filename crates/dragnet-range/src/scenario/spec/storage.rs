@@ -34,7 +34,7 @@ pub(in crate::scenario) struct BucketSpec {
     pub(in crate::scenario) archive_class: StorageClass,
     /// The age in days at which objects are deleted.
     pub(in crate::scenario) expire_days: Option<u32>,
-    /// The prefixes that have a request rate of their own.
+    /// The prefixes with their own request rates.
     #[serde(default)]
     pub(in crate::scenario) partitions: Vec<String>,
     /// The requests per second of each partition and operation.
