@@ -139,7 +139,7 @@ fn measure_merge(directory: &RunDir, found: f64) {
         row(
             &format!("merge to {name}, rows/s"),
             found / start.elapsed().as_secs_f64(),
-            "",
+            ">= 300000",
         );
         row(
             &format!("merge to {name}, MiB more than before"),

@@ -117,6 +117,45 @@ impl Aws {
             .await
     }
 
+    /// Makes one attempt with this permit, whatever comes of it.
+    pub(super) async fn call_once<T, E, F>(
+        &self,
+        permit: Option<Permit>,
+        context: CallContext<'_>,
+        send: impl FnOnce(CallConfig) -> F,
+    ) -> Result<T, CallError>
+    where
+        T: RequestId,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let key = self.quota_key(context);
+        let account = self.calling_account(context);
+        let quota_limiter = self.call_limiter.quota_limiter(&key);
+        let Some((permit, credentials)) = self.admit(permit, context, &quota_limiter).await? else {
+            return Err(context.interrupted(0));
+        };
+        let mut attempts = Attempts::default();
+        attempts.made += 1;
+        let attempt_context = AttemptContext {
+            call: context,
+            account,
+            number: attempts.made,
+        };
+        let call = Box::pin(send(CallConfig::new(context, credentials)));
+        let attempt = Box::pin(self.attempt(permit, attempt_context, call)).await;
+        match attempt.result {
+            Ok(output) => {
+                record_success(&quota_limiter, &key, attempt.latency);
+                Ok(output)
+            }
+            Err(diagnosis) => {
+                attempts.record_failure(&diagnosis, &quota_limiter, &key);
+                Err(context.failed(diagnosis, account, attempts.made))
+            }
+        }
+    }
+
     async fn call_within_quota<T, E, F>(
         &self,
         key: QuotaKey,

@@ -89,6 +89,7 @@ fn to_attribute(
         EventAttribute::AccessKeyId => types::LookupAttributeKey::AccessKeyId,
         EventAttribute::EventName => types::LookupAttributeKey::EventName,
         EventAttribute::EventSource => types::LookupAttributeKey::EventSource,
+        EventAttribute::Username => types::LookupAttributeKey::Username,
     };
     types::LookupAttribute::builder()
         .attribute_key(key)

@@ -186,9 +186,10 @@ impl Aws {
         };
         let request = self.clients.logs.stop_query().query_id(&query.0);
         let permit = self.call_limiter.acquire_concurrency().await;
-        // Not `send!`, because the first attempt has its permit.
-        self.call_with(permit, context, |config| {
-            request.clone().customize().config_override(config).send()
+        // Not `send!`: a query that could not be stopped ends after an hour, and whoever cancels does
+        // not wait for retries.
+        self.call_once(permit, context, |config| {
+            request.customize().config_override(config).send()
         })
         .await
         .map(|_| ())

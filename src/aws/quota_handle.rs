@@ -10,8 +10,9 @@ use super::call_context::CallContext;
 use super::call_limiter::{CallLimiter, Permit};
 use super::client::Aws;
 use super::quota_limiter::QuotaLimiter;
+use super::s3::Bucket;
 use super::session::Session;
-use crate::throttle::Throttling;
+use crate::throttle::{QuotaKey, Throttling};
 use dragnet_model::{Operation, Region};
 
 /// The quota of an operation in one account-Region, and the limits on its calls.
@@ -33,13 +34,22 @@ impl Aws {
         self.quota(session, region, Operation::LookupEvents)
     }
 
+    /// Returns the quota for reading objects of a bucket.
+    pub fn object_quota(&self, bucket: &Bucket) -> QuotaHandle {
+        self.quota_of_key(&bucket.quota_key(Operation::GetObject))
+    }
+
     fn quota(&self, session: &Session, region: &Region, operation: Operation) -> QuotaHandle {
         let context = CallContext {
             session,
             region,
             operation,
         };
-        let quota = self.call_limiter.quota_limiter(&self.quota_key(context));
+        self.quota_of_key(&self.quota_key(context))
+    }
+
+    fn quota_of_key(&self, key: &QuotaKey) -> QuotaHandle {
+        let quota = self.call_limiter.quota_limiter(key);
         QuotaHandle {
             call_limiter: Arc::clone(&self.call_limiter),
             stop: self.stop.clone(),

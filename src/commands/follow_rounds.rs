@@ -14,9 +14,9 @@ use super::run_output::flatten_joined;
 use crate::aws::Aws;
 use crate::config::AccountSelector;
 use crate::follow::{FollowProgress, Plan, Round};
-use crate::settings::{FollowSettings, KnownSources, SweepSettings};
+use crate::settings::{FollowSettings, KnownSources, RoundLookups, SweepSettings};
 use crate::store::{
-    Checkpoint, Journal, RunDir, RunFacts, RunReader, RunRegistry, StoreError, Writer,
+    Checkpoint, HistorySize, Journal, RunDir, RunFacts, RunReader, RunRegistry, StoreError, Writer,
 };
 use crate::sweep::{self, MergeSource, SweepError, SweepParts, Tally, WindowBasis};
 use dragnet_model::time::Clock;
@@ -32,6 +32,21 @@ pub(super) struct FollowRounds {
     started: Timestamp,
     tally: Arc<Tally>,
     cancel: CancellationToken,
+}
+
+/// What a round needs to know of the first search.
+struct FirstSearch {
+    sources: KnownSources,
+    history_sizes: Vec<HistorySize>,
+}
+
+impl FirstSearch {
+    fn read(reader: &RunReader) -> Result<Self, StoreError> {
+        Ok(Self {
+            sources: KnownSources::new(reader.source_lookups()?, reader.log_sources()?),
+            history_sizes: reader.history_sizes()?,
+        })
+    }
 }
 
 /// The next round.
@@ -146,12 +161,12 @@ fn plan_next_round(
     };
     state.progress.start_round(searches);
     let spent = reader.insights_total()?.usd;
-    let known = read_known_sources(&reader)?;
+    let first_search = FirstSearch::read(&reader)?;
     reader.close()?;
     let Some(round) = state.progress.rounds.last() else {
         return Ok(None);
     };
-    let Some(mut settings) = round_settings(settings, round, known) else {
+    let Some(mut settings) = round_settings(settings, round, first_search) else {
         return Ok(None);
     };
     // What the earlier searches spent on Insights is not available again.
@@ -178,17 +193,10 @@ pub(super) fn interrupted_round(
         return Ok(None);
     }
     let reader = RunReader::open_without_indexes(dir)?;
-    let known = read_known_sources(&reader)?;
+    let first_search = FirstSearch::read(&reader)?;
     let progress: FollowProgress = facts.follow_rounds.get_as_or_default()?;
     let round = progress.rounds.last();
-    Ok(round.and_then(|round| round_settings(settings, round, known)))
-}
-
-fn read_known_sources(reader: &RunReader) -> Result<KnownSources, StoreError> {
-    Ok(KnownSources::new(
-        reader.source_lookups()?,
-        reader.log_sources()?,
-    ))
+    Ok(round.and_then(|round| round_settings(settings, round, first_search)))
 }
 
 /// Returns the settings of a round: its indicators in its accounts, from the creation of the
@@ -196,7 +204,7 @@ fn read_known_sources(reader: &RunReader) -> Result<KnownSources, StoreError> {
 fn round_settings(
     settings: &SweepSettings,
     round: &Round,
-    known: KnownSources,
+    first_search: FirstSearch,
 ) -> Option<SweepSettings> {
     let from = Timestamp::from_millisecond(round.from_ms()?).ok()?;
     let window = TimeWindow::new(from, settings.window.to()).ok()?;
@@ -207,6 +215,7 @@ fn round_settings(
     reach.scope.ous.clear();
     reach.scope.tags.clear();
     let follow = settings.follow.as_ref()?;
+    let lookups = RoundLookups::new(round.actor_lookups(), &first_search.history_sizes);
     Some(SweepSettings {
         reach,
         window,
@@ -214,7 +223,8 @@ fn round_settings(
         hunts: Vec::new(),
         required: RequiredKinds::new([LogKind::Management]),
         follow: Some(FollowSettings {
-            known_sources: Some(Arc::new(known)),
+            known_sources: Some(Arc::new(first_search.sources)),
+            round_lookups: Some(Arc::new(lookups)),
             ..follow.clone()
         }),
         check_trail_integrity: false,

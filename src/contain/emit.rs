@@ -10,8 +10,9 @@ use super::change::{Change, ResourceState};
 use super::document::{DENY_ALL, deny_all_until, deny_sessions_document};
 use super::instances::instance_blocks;
 use super::plan::{NOT_FOUND, Plan, PlannedTarget, Step};
-use super::shell_quote::quote_for_shell;
+use super::shell_quote::{quote_document, quote_for_shell};
 use crate::aws::{CredentialKind, KeyStatus};
+use crate::report::escape_json;
 use dragnet_model::{AccountId, Principal, PrincipalKind};
 
 /// The start of the script. `step` runs one command, and goes on if it fails: the other principals
@@ -90,14 +91,14 @@ fn apply_command(target: &PlannedTarget, step: &Step) -> String {
     let principal = &target.principal;
     match &step.change {
         Change::DenyAll { policy, .. } => {
-            put_policy_command(principal, policy, &quote_for_shell(DENY_ALL))
+            put_policy_command(principal, policy, &quote_document(DENY_ALL))
         }
         Change::DenyAllUntil { policy, until } => {
-            put_policy_command(principal, policy, &quote_for_shell(&deny_all_until(*until)))
+            put_policy_command(principal, policy, &quote_document(&deny_all_until(*until)))
         }
         Change::DenySessions { policy, sessions } => {
             let document = deny_sessions_document(sessions);
-            put_policy_command(principal, policy, &quote_for_shell(&document))
+            put_policy_command(principal, policy, &quote_document(&document))
         }
         Change::RevokeSessions { policy } => {
             let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":{"DateLessThan":{"aws:TokenIssueTime":"%s"}}}]}"#;
@@ -150,7 +151,7 @@ fn undo_command(target: &PlannedTarget, step: &Step) -> String {
         (change, ResourceState::Policy(Some(document))) => put_policy_command(
             principal,
             change.policy().unwrap_or_default(),
-            &quote_for_shell(document),
+            &quote_document(document),
         ),
         (change, _) => delete_policy_command(principal, change.policy().unwrap_or_default()),
     }
@@ -207,7 +208,7 @@ fn update_credential_command(
 
 fn trust_command(principal: &Principal, document: &str) -> String {
     let name = quote_for_shell(principal.name());
-    let document = quote_for_shell(document);
+    let document = quote_document(document);
     format!("aws iam update-assume-role-policy --role-name={name} --policy-document={document}")
 }
 
@@ -262,7 +263,7 @@ pub fn service_control_policy(plan: &Plan) -> String {
     .flatten()
     .collect();
     let policy = json!({"Version": "2012-10-17", "Statement": statements});
-    format!("{policy:#}\n")
+    escape_json(&format!("{policy:#}\n")).into_owned()
 }
 
 /// Returns the principals of which the plan does not only deny single sessions.
@@ -325,5 +326,5 @@ pub fn resource_control_policy(plan: &Plan) -> String {
         vec![statement]
     };
     let policy = json!({"Version": "2012-10-17", "Statement": statements});
-    format!("{policy:#}\n")
+    escape_json(&format!("{policy:#}\n")).into_owned()
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::candidate::Candidate;
 use super::plan::{Plan, PlannedTarget};
-use super::shell_quote::quote_for_shell;
+use super::shell_quote::{quote_document, quote_for_shell};
 use dragnet_model::AccountId;
 
 /// The start of every block. A security group is named by the caller, because only people know
@@ -112,7 +112,7 @@ fn list_line(instances: &AccountInstances) -> Option<String> {
         return None;
     }
     let filter = json!([{"Name": "iam-instance-profile.arn", "Values": instances.profiles}]);
-    let filters = quote_for_shell(&filter.to_string());
+    let filters = quote_document(&filter.to_string());
     let query = quote_for_shell(
         "Reservations[].Instances[].[InstanceId,State.Name,IamInstanceProfile.Arn]",
     );

@@ -1,11 +1,17 @@
 //! Formats a plan as text.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use super::change::{Change, ResourceState};
 use super::document::{DENY_ALL, are_equivalent};
 use super::plan::{Plan, PlannedTarget, Step};
 use super::seal::SealedPlan;
 use super::warnings::is_obstacle;
 use dragnet_model::format::plural;
+
+/// A longer text is shown in full for the first target only.
+const LONGEST_REPEATED: usize = 80;
 
 /// The lines of a plan. They contain untrusted text, so the caller must escape them.
 pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
@@ -20,9 +26,10 @@ pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
         let forced: Vec<&str> = plan.forced.iter().map(|guard| guard.as_str()).collect();
         lines.push(format!("  FORCED   {}", forced.join(", ")));
     }
+    let mut shown = BTreeSet::new();
     for target in &plan.targets {
         lines.push(String::new());
-        lines.extend(target_lines(target));
+        lines.extend(target_lines(target, &mut shown));
     }
     if !plan.refused.is_empty() {
         lines.extend([String::new(), "Not contained".to_owned()]);
@@ -106,7 +113,20 @@ pub fn confirmation_lines(plan: &Plan) -> Vec<String> {
     lines
 }
 
-fn target_lines(target: &PlannedTarget) -> Vec<String> {
+/// Returns a text, or only its beginning if it is long and an earlier target has it too. `shown` are
+/// the texts so far.
+fn shorten_repeated<'t>(text: &'t str, shown: &mut BTreeSet<&'t str>) -> Cow<'t, str> {
+    if shown.insert(text) || text.chars().count() <= LONGEST_REPEATED {
+        return Cow::Borrowed(text);
+    }
+    let beginning: String = text.chars().take(LONGEST_REPEATED / 2).collect();
+    let words = beginning
+        .rsplit_once(' ')
+        .map_or(&*beginning, |(words, _)| words);
+    Cow::Owned(format!("{words} … (as above)"))
+}
+
+fn target_lines<'t>(target: &'t PlannedTarget, shown: &mut BTreeSet<&'t str>) -> Vec<String> {
     let mut lines = vec![target.principal.to_string()];
     let mut push_values = |name: &str, values: &[String]| {
         if !values.is_empty() {
@@ -143,7 +163,7 @@ fn target_lines(target: &PlannedTarget) -> Vec<String> {
         target
             .warnings
             .iter()
-            .map(|warning| format!("  ! {warning}")),
+            .map(|warning| format!("  ! {}", shorten_repeated(warning, shown))),
     );
     lines.extend(
         target
@@ -151,12 +171,10 @@ fn target_lines(target: &PlannedTarget) -> Vec<String> {
             .iter()
             .map(|principal| format!("  - cannot assume it any more: {principal}")),
     );
-    lines.extend(
-        target
-            .remaining
-            .iter()
-            .map(|possible| format!("  ~ after the changes: {possible}")),
-    );
+    lines.extend(target.remaining.iter().map(|possible| {
+        let possible = shorten_repeated(possible, shown);
+        format!("  ~ after the changes: {possible}")
+    }));
     lines.extend(target.steps.iter().map(|step| {
         format!(
             "  {}. {} (now: {})",
@@ -225,4 +243,21 @@ fn summary_line(plan: &Plan) -> String {
         plural(changed as u64, "principal"),
         plan.refused.len()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_shown_in_full_once() {
+        let long = "its sessions stay valid until they expire, because nothing revokes them before that time";
+        let mut shown = BTreeSet::new();
+        assert_eq!(shorten_repeated(long, &mut shown), long);
+        let repeated = "its sessions stay valid until they … (as above)";
+        assert_eq!(shorten_repeated(long, &mut shown), repeated);
+        for _ in 0..2 {
+            assert_eq!(shorten_repeated("it is new", &mut shown), "it is new");
+        }
+    }
 }

@@ -9,6 +9,7 @@
 //! in the accounts where they can have acted. When nothing is added or a limit is reached, the
 //! [`FollowReport`] shows the lineage and its open ends. Nothing here does I/O.
 
+mod actor_lookups;
 mod followed_run;
 mod graph_files;
 mod identity_search;

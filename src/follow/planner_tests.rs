@@ -29,6 +29,7 @@ impl Story {
                 from_ms: None,
                 addresses: false,
                 known_sources: None,
+                round_lookups: None,
             },
             given: vec![KEY.parse().unwrap()],
             progress: FollowProgress::default(),

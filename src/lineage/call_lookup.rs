@@ -1,7 +1,7 @@
 //! Finds the row of the lineage table for an event.
 
 use super::access_calls::ACCESS_CALLS;
-use super::call::{LINEAGE_CALLS, LineageCall, UNLISTED};
+use super::call::{LINEAGE_CALLS, LineageCall, NewIdentity, UNLISTED};
 
 impl LineageCall {
     /// Finds the row of an event. Without a row, an event whose `message` may have new credentials
@@ -23,4 +23,19 @@ impl LineageCall {
             || message.contains("\"credentials\"") && message.contains("\"accessKeyId\"");
         listed.copied().or_else(|| may_issue().then_some(UNLISTED))
     }
+}
+
+/// Returns the names of the calls in the table that may issue credentials for a session of a role,
+/// and of those whose actor is not the identity that CloudTrail names. Some may repeat.
+pub(crate) fn session_issuing_calls() -> impl Iterator<Item = &'static str> {
+    LINEAGE_CALLS
+        .iter()
+        .chain(ACCESS_CALLS)
+        .filter(|call| {
+            matches!(
+                call.new_identity,
+                NewIdentity::AssumedRole | NewIdentity::Credentials | NewIdentity::SwitchedRole
+            )
+        })
+        .map(|call| call.event_name)
 }

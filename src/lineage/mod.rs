@@ -26,6 +26,7 @@ mod trust_policy;
 pub use access_calls::ACCESS_CALLS;
 pub use actor::Actor;
 pub use call::{LINEAGE_CALLS, LineageCall, NewIdentity};
+pub(crate) use call_lookup::session_issuing_calls;
 pub use follow::{follow_lineage, follow_lineage_with_outsiders};
 pub use grant::{EdgeKind, Grant};
 pub use graph::{Attempt, Edge, Lineage, Node, Start};

@@ -36,6 +36,7 @@ mod plan;
 mod principals;
 mod resource;
 mod resource_members;
+mod row_batches;
 mod run_report;
 mod sections;
 mod sighting_hours;

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::resource::describe_resource;
+use super::row_batches::write_batches;
 use super::{AccountNames, CsvFile, JsonText, ReportError};
 use crate::config::SightingsForm;
 use crate::geoip::GeoIp;
@@ -192,6 +193,9 @@ pub(super) const COLUMNS: [&str; 30] = [
     "resource",
 ];
 
+/// No columns, and so no header.
+const NO_COLUMNS: &[&str] = &[];
+
 /// The columns of a run that follows credentials, after the others.
 const LINEAGE_COLUMNS: [&str; 2] = ["lineage", "depth"];
 
@@ -289,7 +293,7 @@ impl<'a> Row<'a> {
 fn write_csv<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
     columns: SightingColumns<'_>,
-    out: impl Write,
+    mut out: impl Write,
 ) -> Result<(), ReportError<E>> {
     let mut header = COLUMNS.to_vec();
     if columns.lineage.is_some() {
@@ -298,13 +302,19 @@ fn write_csv<E: std::error::Error + 'static>(
     if columns.geoip.is_some() {
         header.extend(ORIGIN_COLUMNS);
     }
-    let mut csv = CsvFile::new(out, &header)?;
-    for row in rows {
-        columns
-            .row(&row.map_err(ReportError::Rows)?)
-            .write_record(&mut csv)?;
-    }
-    Ok(csv.finish()?)
+    CsvFile::new(&mut out, &header)?.finish()?;
+    let format = |_: usize, rows: &[Sighting]| -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        // The header is written already.
+        let mut csv = CsvFile::new(&mut text, NO_COLUMNS)?;
+        for row in rows {
+            columns.row(row).write_record(&mut csv)?;
+        }
+        csv.finish()?;
+        Ok(text)
+    };
+    write_batches(rows, format, &mut out)?;
+    Ok(out.flush()?)
 }
 
 fn write_jsonl<E: std::error::Error + 'static>(
@@ -312,10 +322,14 @@ fn write_jsonl<E: std::error::Error + 'static>(
     columns: SightingColumns<'_>,
     mut out: impl Write,
 ) -> Result<(), ReportError<E>> {
-    for row in rows {
-        let row = row.map_err(ReportError::Rows)?;
-        writeln!(out, "{}", JsonText::compact(&columns.row(&row))?)?;
-    }
+    let format = |_: usize, rows: &[Sighting]| -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        for row in rows {
+            writeln!(text, "{}", JsonText::compact(&columns.row(row))?)?;
+        }
+        Ok(text)
+    };
+    write_batches(rows, format, &mut out)?;
     Ok(out.flush()?)
 }
 
@@ -325,18 +339,17 @@ fn write_array<E: std::error::Error + 'static>(
     columns: SightingColumns<'_>,
     mut out: impl Write,
 ) -> Result<(), ReportError<E>> {
-    let mut separator = "[\n";
-    for row in rows {
-        let row = row.map_err(ReportError::Rows)?;
-        let json = JsonText::compact(&columns.row(&row))?;
-        write!(out, "{separator}{json}")?;
-        separator = ",\n";
-    }
-    out.write_all(if separator == "[\n" {
-        b"[]\n"
-    } else {
-        b"\n]\n"
-    })?;
+    let format = |batch: usize, rows: &[Sighting]| -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        for (number, row) in rows.iter().enumerate() {
+            let is_first = batch == 0 && number == 0;
+            let separator = if is_first { "[\n" } else { ",\n" };
+            write!(text, "{separator}{}", JsonText::compact(&columns.row(row))?)?;
+        }
+        Ok(text)
+    };
+    let batches = write_batches(rows, format, &mut out)?;
+    out.write_all(if batches == 0 { b"[]\n" } else { b"\n]\n" })?;
     Ok(out.flush()?)
 }
 

@@ -232,6 +232,8 @@ fn parse_escape(after: &str) -> Option<(char, usize)> {
         b'"' => '"',
         b'/' => '/',
         b'\\' => '\\',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
         b'n' => '\n',
         b'r' => '\r',
         b't' => '\t',
@@ -257,6 +259,7 @@ mod tests {
             (r#"{\"a\":\"line\nevil\"}"#, "{\"a\":\"line\nevil\"}"),
             (r#"{\\\"a\\\":1}"#, r#"{\"a\":1}"#),
             (r"\u0041\u00e9", "Aé"),
+            (r#"\"a\bb\fc"#, "\"a\u{8}b\u{c}c"),
         ] {
             assert_eq!(unescaped(text).as_deref(), Some(expected), "{text}");
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::round_lookups::RoundLookups;
 use dragnet_model::{LogSource, SourceKind, SourceLookup, Target};
 
 /// How a sweep follows credentials. A run stores it as a part of its settings.
@@ -21,6 +22,9 @@ pub struct FollowSettings {
     /// The log sources that the first search found; set for a round.
     #[serde(skip)]
     pub known_sources: Option<Arc<KnownSources>>,
+    /// The attribute lookups that find the same in event histories; set for a round.
+    #[serde(skip)]
+    pub round_lookups: Option<Arc<RoundLookups>>,
 }
 
 impl FollowSettings {

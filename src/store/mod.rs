@@ -13,6 +13,7 @@ mod earlier_runs;
 mod entry;
 mod evidence;
 mod fact;
+mod history_sizes;
 mod ids;
 mod journal;
 mod listed_run;
@@ -48,6 +49,7 @@ pub use entry::{
 };
 pub use evidence::{CoverageOutcomes, DeletedLogGroup, HourRow};
 pub use fact::{Fact, FactError, Json, Text};
+pub use history_sizes::HistorySize;
 pub use ids::{CoverageId, UnitId};
 pub use journal::{Journal, JournalClosed, Writer};
 pub use lock::{RunLock, WatchLock};

@@ -1,6 +1,6 @@
 //! Reads a run in the order of its reports, without loading it into memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -218,6 +218,25 @@ impl RunReader {
                 .query_row([request_id], |_| Ok(()))
                 .optional()?
                 .is_some())
+    }
+
+    /// Returns the request ids of all calls of the run; `None` if there are more than `most`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn own_requests(&self, most: usize) -> Result<Option<HashSet<String>>, StoreError> {
+        let mut select = self
+            .connection
+            .prepare("SELECT request_id FROM call WHERE request_id <> ''")?;
+        let mut rows = select.query([])?;
+        let mut requests = HashSet::new();
+        while let Some(row) = rows.next()? {
+            requests.insert(row.get(0)?);
+            if requests.len() > most {
+                return Ok(None);
+            }
+        }
+        Ok(Some(requests))
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Access {
 }
 
 /// An account that was entered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Entered {
     /// The session in the account.
     pub session: Arc<Session>,

@@ -23,7 +23,7 @@ use super::tally::Tally;
 use super::window_basis::WindowBasis;
 use crate::aws::{Aws, CallError};
 use crate::search::SearchSet;
-use crate::settings::{EngineChoice, KnownSources, SweepSettings};
+use crate::settings::{EngineChoice, KnownSources, RoundLookups, SweepSettings};
 use crate::store::{Checkpoint, Journal, KnownGroup, KnownHistory, KnownObjects};
 use dragnet_model::time::Clock;
 use dragnet_model::{LogGroupArn, LogKind, Outcome, Target};
@@ -129,6 +129,12 @@ impl SweepContext {
     /// following.
     pub(super) fn known_sources(&self) -> Option<&KnownSources> {
         self.settings.follow.as_ref()?.known_sources.as_deref()
+    }
+
+    /// Returns the attribute lookups that this round of following may make in event histories, if
+    /// it is one.
+    pub(super) fn round_lookups(&self) -> Option<&RoundLookups> {
+        self.settings.follow.as_ref()?.round_lookups.as_deref()
     }
 
     /// Returns whether the sweep is only planned.

@@ -1,7 +1,7 @@
 //! Decides whether Dragnet itself made the call of a record: the journals of this run and of
 //! earlier runs on this machine have the request ids of all its calls.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -13,9 +13,14 @@ use dragnet_model::{EventDetails, OwnCall, RunId};
 const OWN_USER_AGENT: &str = "dragnet/";
 const OWN_SESSION_NAME: &str = "/dragnet-";
 
+/// The maximum number of request ids in memory: some ten megabytes. More are looked up one by one.
+const MOST_REQUESTS: usize = 100_000;
+
 /// The calls of a run and of the earlier ones.
 pub(super) struct RecordedCalls<'r> {
     reader: &'r RunReader,
+    /// The request ids of the run, if they are few enough for memory.
+    own_requests: Option<HashSet<String>>,
     earlier_runs: EarlierRuns,
 }
 
@@ -31,6 +36,7 @@ impl<'r> RecordedCalls<'r> {
             .unwrap_or_default();
         Ok(Self {
             reader,
+            own_requests: reader.own_requests(MOST_REQUESTS)?,
             earlier_runs: registry.earlier_runs(&ids),
         })
     }
@@ -39,7 +45,11 @@ impl<'r> RecordedCalls<'r> {
     /// machine proves it: everything else in a record can be imitated.
     pub(super) fn classify(&self, details: &EventDetails<'_>) -> Result<OwnCall, StoreError> {
         let request_id = &details.request_id;
-        if self.reader.is_own_request(request_id)? {
+        let is_own = match &self.own_requests {
+            Some(own) => own.contains(&**request_id),
+            None => self.reader.is_own_request(request_id)?,
+        };
+        if is_own {
             return Ok(OwnCall::Yes);
         }
         let resembles_own = details.user_agent.contains(OWN_USER_AGENT)

@@ -78,6 +78,8 @@ pub struct Throttling {
     pub throttled: u64,
     /// Whether the rate probably falls further: it fell a moment ago and has never risen.
     pub is_falling: bool,
+    /// How long no call is sent any more, because AWS throttled one.
+    pub pause: Duration,
 }
 
 impl Limiter {
@@ -131,6 +133,9 @@ impl Limiter {
             is_falling: adaptive.share < 1.0
                 && !adaptive.has_risen
                 && adaptive.changed.elapsed() < STEP_INTERVAL,
+            pause: adaptive
+                .not_before
+                .saturating_duration_since(Instant::now()),
         }
     }
 
@@ -375,6 +380,8 @@ mod tests {
             calls: 1,
             throttled: 2,
             is_falling: true,
+            // The time between two calls at half the rate.
+            pause: Duration::from_millis(250),
         };
         assert_eq!(limiter.throttling(), falling);
         tokio::time::sleep(STEP_INTERVAL).await;

@@ -13,7 +13,7 @@ use crate::scenario::{Event, Fault, Group, ScenarioBuilder};
 use crate::watch::station::{Station, WATCH};
 use crate::world::{Run, World};
 
-const PAYLOADS: [&str; 40] = [
+pub(crate) const PAYLOADS: [&str; 40] = [
     // Formulas, for every separator.
     "=cmd|'/C calc'!A0",
     "+1+cmd|'/C calc'!A0",
@@ -163,7 +163,7 @@ async fn sweep(since: &str) -> Run {
         "--since",
         since,
         "--format",
-        "csv,jsonl,json,html",
+        "csv,jsonl,json,html,md,security-ir,ocsf,timesketch,stix",
     ];
     world.sweep(&arguments).await
 }
@@ -182,7 +182,7 @@ fn is_raw(character: char) -> bool {
 }
 
 /// Returns the raw characters of a text.
-fn raw_characters(text: &str) -> BTreeSet<char> {
+pub(crate) fn raw_characters(text: &str) -> BTreeSet<char> {
     text.chars()
         .filter(|character| is_raw(*character))
         .collect()
@@ -274,7 +274,7 @@ fn text_files(folder: &Path) -> Vec<(String, String)> {
         let name = path.display().to_string();
         if path.is_dir() {
             files.extend(text_files(&path));
-        } else if [".csv", ".json", ".jsonl", ".html"]
+        } else if [".csv", ".json", ".jsonl", ".html", ".md"]
             .iter()
             .any(|ending| name.ends_with(ending))
         {
@@ -306,10 +306,17 @@ fn assert_files_are_harmless(folder: &Path) {
                 assert_eq!(foreign_tags(text), Vec::<String>::new(), "{name}");
                 assert_eq!(text.matches("<script").count(), 1, "{name}: its own script");
             }
+            "md" => {
+                let mut lines = text.lines();
+                assert!(!lines.any(|line| line.starts_with("# Heading")), "{name}");
+                let unescaped = text.replace("\\]", "");
+                assert!(!unescaped.contains("](javascript:"), "{name}");
+            }
             _ => {}
         }
     }
-    assert_eq!(checked, BTreeSet::from(["csv", "html", "json", "jsonl"]));
+    let endings = ["csv", "html", "json", "jsonl", "md"];
+    assert_eq!(checked, BTreeSet::from(endings));
 }
 
 /// Asserts that the exact texts can be read from JSON.

@@ -41,6 +41,14 @@ async fn is_healthy(world: &World, arguments: &[&str]) -> bool {
     checks.iter().all(|check| check.status != State::Failed)
 }
 
+#[tokio::test(start_paused = true)]
+async fn doctor_enters_each_account_once() {
+    let world = World::small_with(LOGS);
+    is_healthy(&world, &[]).await;
+    // One session for each of the three accounts; the predictions use the same ones.
+    assert_eq!(world.calls("AssumeRole"), 3);
+}
+
 /// Returns the lines of the run report.
 fn report(run: &Run) -> Vec<String> {
     let mut page = Vec::new();

@@ -10,7 +10,7 @@ use dragnet::progress::{Estimate, Estimator};
 use dragnet::sweep::{SweepProgress, Tally};
 use tokio::time::{Instant, sleep};
 
-use crate::scenario::Fault;
+use crate::scenario::{Behaviour, Fault, Record, ScenarioBuilder, Trail};
 use crate::speed::{ARGUMENTS, HEAD, events, slow, sweep_parts, twenty_quiet_groups};
 use crate::world::World;
 
@@ -264,6 +264,39 @@ async fn event_history_is_waited_for() {
     assert!(samples.iter().any(|sample| {
         let waiting_for = sample.estimate.waiting_for.as_deref().unwrap_or_default();
         waiting_for == "management eu-west-1 (event history)"
+    }));
+}
+
+/// The trail delivers to a bucket alone: 130 objects, read 32 at a time, each for five seconds.
+#[tokio::test(start_paused = true)]
+async fn bucket_is_waited_for() {
+    let calls: String = (0..130)
+        .map(|number| {
+            let at = format!("{}m ago", 60 + 10 * number);
+            let bob = "arn:aws:iam::222222222222:user/bob";
+            Record::new("222222222222", "eu-west-1", at.as_str(), bob)
+                .call("s3", "DeleteBucket")
+                .ip("198.51.100.23")
+                .raw(&format!("delivered = \"{at}\""))
+                .to_string()
+        })
+        .collect();
+    let trail = Trail::new("organization", "111111111111", "us-east-1").organization(true);
+    let scenario = ScenarioBuilder::new("bucket")
+        .regions(&["eu-west-1", "us-east-1"])
+        .account("222222222222", "prod")
+        .with(&Behaviour::new().own_traces(false))
+        .with(&trail)
+        .with(&calls)
+        .with(&Fault::slow("GetObject", 5_000))
+        .toml();
+    let arguments = ["198.51.100.23", "--since", "24h", "--require", "management"];
+    let (samples, duration) = samples(&scenario, &arguments).await;
+    assert!(duration > 15.0, "{duration} s");
+    assert_progress(&samples);
+    assert!(samples.iter().any(|sample| {
+        let waiting_for = sample.estimate.waiting_for.as_deref().unwrap_or_default();
+        waiting_for == "prod eu-west-1 (bucket cloudtrail-111111111111)"
     }));
 }
 

@@ -3,11 +3,11 @@
 use std::fmt;
 
 crate::word_enum! {
-    /// An attribute by which the event history can be searched without losing a record: it has the
-    /// value of one field of the record. The words are those of AWS, and `run.db` stores them.
+    /// An attribute by which the event history can be searched without losing a record. Except
+    /// `Username`, it has the value of one field of the record. The words are those of AWS, and
+    /// `run.db` stores them.
     ///
     /// The other attributes are not used, because no field has their values in every record.
-    /// `Username` is derived from the identity: a session name, a user name, or a placeholder.
     /// `ResourceName` and `ResourceType` describe only those resources that CloudTrail recognises.
     /// `ReadOnly` also has a value for records without the field `readOnly`.
     ///
@@ -23,17 +23,27 @@ crate::word_enum! {
         EventName => "EventName",
         /// `eventSource`.
         EventSource => "EventSource",
+        /// Derived from the identity: of a session of a role, its name. No field has it in every
+        /// record, so hunts do not use it; a search for what a session did looks up its name and
+        /// that of its role.
+        ///
+        /// Sources: CloudTrail API, `Event` (`Username`: "A user name or role name of the requester
+        /// that called the API in the event returned."); AWS CLI reference, example of
+        /// `lookup-events` (the session name of an assumed role).
+        Username => "Username",
     }
 }
 
 impl EventAttribute {
-    /// The field of a CloudTrail record that has the value of the attribute.
-    pub fn field(self) -> &'static str {
+    /// The field of a CloudTrail record that has the value of the attribute; `None` if none has it
+    /// in every record.
+    pub fn field(self) -> Option<&'static str> {
         match self {
-            Self::EventId => "eventID",
-            Self::AccessKeyId => "userIdentity.accessKeyId",
-            Self::EventName => "eventName",
-            Self::EventSource => "eventSource",
+            Self::EventId => Some("eventID"),
+            Self::AccessKeyId => Some("userIdentity.accessKeyId"),
+            Self::EventName => Some("eventName"),
+            Self::EventSource => Some("eventSource"),
+            Self::Username => None,
         }
     }
 }
@@ -76,7 +86,7 @@ mod tests {
         };
         assert_eq!(lookup.to_string(), "EventName=a=b");
         assert_eq!(EventLookup::parse("EventName=a=b"), Some(lookup));
-        for other in ["", "EventName", "Username=ben"] {
+        for other in ["", "EventName", "ReadOnly=true"] {
             assert_eq!(EventLookup::parse(other), None, "{other}");
         }
     }

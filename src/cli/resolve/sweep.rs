@@ -90,6 +90,7 @@ fn resolve_follow(arguments: &SweepArguments, now: Timestamp) -> Option<FollowSe
         from_ms: from.map(Timestamp::as_millisecond),
         addresses: arguments.follow_addresses,
         known_sources: None,
+        round_lookups: None,
     })
 }
 

@@ -9,11 +9,14 @@ use tokio::task::JoinSet;
 use super::check::{Check, Subject, format_session_end};
 use super::selectors::check_selectors;
 use crate::aws::{Aws, CallError, ErrorClass, EventQuery, InsightsRequest, Pages, Session};
+use crate::commands::sources::survey::EnteredAccounts;
 use crate::settings::Reach;
 use crate::store::ScopeMembership;
 use crate::sweep::{Access, Directory, Entered, Member, Refusal, RegionScope, SelectorMatches};
 use dragnet_model::time::Clock;
-use dragnet_model::{AccountState, LogGroup, LogGroupClass, LogSource, Operation, Region, Target};
+use dragnet_model::{
+    AccountId, AccountState, LogGroup, LogGroupClass, LogSource, Operation, Region, Target,
+};
 
 /// AWS rejects requests whose time differs by more than this.
 ///
@@ -25,17 +28,33 @@ const NOTED_SKEW: SignedDuration = SignedDuration::from_mins(1);
 /// permitted.
 const NONEXISTENT_GROUP: &str = "dragnet-doctor";
 
+/// What [`examine_accounts`] found.
+pub(super) struct Examined {
+    /// The checks, sorted.
+    pub checks: Vec<Check>,
+    /// The accounts that could be entered.
+    pub entered: EnteredAccounts,
+}
+
 /// Checks the access to every account in scope.
 pub async fn examine(aws: Aws, reach: Reach, clock: Clock) -> Vec<Check> {
+    examine_accounts(aws, reach, clock).await.checks
+}
+
+/// Does the same, and keeps the accounts that could be entered.
+pub(super) async fn examine_accounts(aws: Aws, reach: Reach, clock: Clock) -> Examined {
     let mut checks = vec![check_clock(aws.clock_skew().await)];
     let access = match authenticate(&aws, &reach, &mut checks).await {
         Ok(access) => access,
         Err(check) => {
             checks.push(check);
-            return checks;
+            return Examined {
+                checks,
+                entered: EnteredAccounts::new(),
+            };
         }
     };
-    Examination {
+    let entered = Examination {
         aws,
         access,
         matches: SelectorMatches::new(&reach.scope),
@@ -45,7 +64,7 @@ pub async fn examine(aws: Aws, reach: Reach, clock: Clock) -> Vec<Check> {
     .check_accounts(&mut checks)
     .await;
     checks.sort_by_key(Check::order);
-    checks
+    Examined { checks, entered }
 }
 
 fn check_clock(skew: Option<SignedDuration>) -> Check {
@@ -122,7 +141,7 @@ struct Examination {
 }
 
 impl Examination {
-    async fn check_accounts(self, checks: &mut Vec<Check>) {
+    async fn check_accounts(self, checks: &mut Vec<Check>) -> EnteredAccounts {
         let this = Arc::new(self);
         let mut directory =
             Directory::new(&this.aws, &this.access, &this.reach).with_matches(&this.matches);
@@ -164,23 +183,40 @@ impl Examination {
                 advice,
             ));
         }
-        checks.extend(accounts.join_all().await.into_iter().flatten());
+        let mut entered_accounts = EnteredAccounts::new();
+        for (account, entered, found) in accounts.join_all().await {
+            checks.extend(found);
+            if let Some(entered) = entered {
+                entered_accounts.insert(account, entered);
+            }
+        }
         if is_listed {
             let unmatched = this.matches.unmatched_with_gaps(this.clock.now());
             checks.extend(check_selectors(&unmatched));
         }
+        entered_accounts
     }
 
-    async fn check_account(self: Arc<Self>, member: Member) -> Vec<Check> {
-        let Entered { session, regions } = match self.access.enter(&self.aws, &member).await {
-            Ok(entered) => entered,
-            Err(refusal) => {
-                return vec![with_account(
-                    &member,
-                    Check::refused(Subject::Account, refusal),
-                )];
+    /// Checks an account, and returns how it can be entered, if it can.
+    async fn check_account(
+        self: Arc<Self>,
+        member: Member,
+    ) -> (AccountId, Option<Entered>, Vec<Check>) {
+        let account = member.account.id;
+        match self.access.enter(&self.aws, &member).await {
+            Ok(entered) => {
+                let checks = self.check_entered(&member, entered.clone()).await;
+                (account, Some(entered), checks)
             }
-        };
+            Err(refusal) => {
+                let check = Check::refused(Subject::Account, refusal);
+                (account, None, vec![with_account(&member, check)])
+            }
+        }
+    }
+
+    async fn check_entered(&self, member: &Member, entered: Entered) -> Vec<Check> {
+        let Entered { session, regions } = entered;
         let role = session.role().map_or(
             "source credentials (no role)".to_owned(),
             ToString::to_string,
@@ -189,16 +225,16 @@ impl Examination {
             self.matches.mark_region(&member.account, &enabled.region);
         }
         let detail = format!("{role}; Regions enabled: {}", regions.len());
-        let mut checks = vec![with_account(&member, Check::ok(Subject::Account, detail))];
-        let scope = RegionScope::new(&self.reach.scope, &member, regions);
+        let mut checks = vec![with_account(member, Check::ok(Subject::Account, detail))];
+        let scope = RegionScope::new(&self.reach.scope, member, regions);
         for region in &scope.missing {
             let check = Check::refused(Subject::Region, Refusal::region_not_enabled());
-            checks.push(with_region(&member, region, check));
+            checks.push(with_region(member, region, check));
         }
         let regions = scope
             .enabled
             .iter()
-            .map(|enabled| self.check_region(&member, &session, &enabled.region));
+            .map(|enabled| self.check_region(member, &session, &enabled.region));
         checks.extend(futures::future::join_all(regions).await);
         checks
     }

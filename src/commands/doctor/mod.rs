@@ -20,6 +20,7 @@ use crate::settings::DoctorSettings;
 pub use check::{Check, State, Subject};
 use dragnet_model::time::Clock;
 pub use examine::examine;
+use examine::{Examined, examine_accounts};
 use predict::predict_gaps;
 
 /// The output of `--json`.
@@ -39,10 +40,13 @@ pub async fn diagnose(
     clock: Clock,
 ) -> Result<Vec<Check>, CommandError> {
     let now = clock.now();
-    let mut checks = examine(aws.clone(), settings.reach.clone(), clock).await;
+    let Examined {
+        mut checks,
+        entered,
+    } = examine_accounts(aws.clone(), settings.reach.clone(), clock).await;
     // Without an account, there is nothing to predict.
     if !checks.iter().any(Check::prevents_sweep) {
-        checks.extend(predict_gaps(aws, settings, now).await?);
+        checks.extend(predict_gaps(aws, settings, now, entered).await?);
         checks.sort_by_key(Check::order);
     }
     Ok(checks)

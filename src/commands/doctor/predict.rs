@@ -10,7 +10,7 @@ use super::check::{Check, Subject};
 use super::log_group_gaps::log_group_gaps;
 use crate::aws::Aws;
 use crate::commands::CommandError;
-use crate::commands::sources::survey::{SurveyResult, survey};
+use crate::commands::sources::survey::{EnteredAccounts, SurveyResult, survey};
 use crate::report::{AccountNames, OtherSourceTally};
 use crate::settings::DoctorSettings;
 use crate::sweep::Sources;
@@ -20,7 +20,8 @@ use dragnet_model::{AccountId, LogKind, Source, SourceKind, SourceStatus, Target
 /// How many account-Regions a check names.
 const EXAMPLES: usize = 3;
 
-/// Returns the gaps that a sweep at the time `now` would have in the log sources.
+/// Returns the gaps that a sweep at the time `now` would have in the log sources. The accounts of
+/// `entered` are not entered again.
 ///
 /// # Errors
 /// The accounts cannot be listed.
@@ -28,13 +29,20 @@ pub(super) async fn predict_gaps(
     aws: Aws,
     settings: &DoctorSettings,
     now: Timestamp,
+    entered: EnteredAccounts,
 ) -> Result<Vec<Check>, CommandError> {
     let SurveyResult {
         mut sources,
         names,
         entered,
         ..
-    } = survey(aws.clone(), &settings.reach, settings.window, now).await?;
+    } = survey(
+        aws.clone(),
+        &settings.reach,
+        (settings.window, now),
+        entered,
+    )
+    .await?;
     let scope = &settings.reach.scope;
     sources.accept_gaps(&names, scope, now);
     let mut checks = Vec::new();

@@ -14,7 +14,7 @@ use crate::report::{SourceTally, escape, sources_json, sources_table, write_sour
 use crate::settings::{OutputFormat, SourcesSettings};
 use crate::sweep::Sources;
 use dragnet_model::{BucketReads, SourceStatus};
-use survey::{SurveyResult, survey};
+use survey::{EnteredAccounts, SurveyResult, survey};
 
 /// Prints the log sources. The exit code is 3 if a sweep would miss CloudTrail records, or if a
 /// lookup failed.
@@ -37,7 +37,13 @@ pub(super) async fn sources(
         gaps,
         unmatched,
         ..
-    } = survey(aws, &settings.reach, settings.window, clock.now()).await?;
+    } = survey(
+        aws,
+        &settings.reach,
+        (settings.window, clock.now()),
+        EnteredAccounts::new(),
+    )
+    .await?;
     let tally = SourceTally::from_lookups(&sources.cloudtrail);
     let mut document = sources_json(&sources.rows);
     document["bucket_reads"] = serde_json::json!(bucket_reads);
@@ -85,7 +91,13 @@ pub(super) async fn survey_everything(
 ) -> Result<(bool, Vec<String>), CommandError> {
     let settings = SourcesSettings::resolve(global, arguments, context)?;
     let aws = environment.connect(&settings.reach, None).await?;
-    let result = survey(aws, &settings.reach, settings.window, context.now).await?;
+    let result = survey(
+        aws,
+        &settings.reach,
+        (settings.window, context.now),
+        EnteredAccounts::new(),
+    )
+    .await?;
     let tally = SourceTally::from_lookups(&result.sources.cloudtrail);
     let rows = result.sources.rows.iter();
     let names = rows.map(|row| format!("{} {:?} {} {}", row.target, row.kind, row.via, row.status));

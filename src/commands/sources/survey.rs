@@ -43,14 +43,18 @@ pub(in crate::commands) struct SurveyResult {
     pub entered: Vec<(Target, Arc<Session>)>,
 }
 
-/// Surveys the scope of `reach` for a window, at the time `now`.
+/// Accounts that are entered already.
+pub(in crate::commands) type EnteredAccounts = BTreeMap<AccountId, Entered>;
+
+/// Surveys the scope of `reach` for a window, at the time `now`. Accounts that are `known` are not
+/// entered again; their sessions may call [`Operation::SOURCES`].
 pub(in crate::commands) async fn survey(
     aws: Aws,
     reach: &Reach,
-    window: TimeWindow,
-    now: Timestamp,
+    (window, now): (TimeWindow, Timestamp),
+    known: EnteredAccounts,
 ) -> Result<SurveyResult, CommandError> {
-    let survey = Arc::new(Survey::connect(aws, reach).await?);
+    let survey = Arc::new(Survey::connect(aws, reach, known).await?);
     let mut progress = survey.query_accounts().await?;
     progress.gaps.sort();
     survey.query_owners(&mut progress).await;
@@ -122,6 +126,7 @@ pub(super) struct Survey {
     access: Access,
     matches: SelectorMatches,
     pub(super) reach: Reach,
+    known: EnteredAccounts,
 }
 
 /// The sessions in accounts, or why they could not be entered.
@@ -171,7 +176,11 @@ struct AccountResult {
 }
 
 impl Survey {
-    async fn connect(aws: Aws, reach: &Reach) -> Result<Self, CommandError> {
+    async fn connect(
+        aws: Aws,
+        reach: &Reach,
+        known: EnteredAccounts,
+    ) -> Result<Self, CommandError> {
         let caller = aws
             .authenticate()
             .await
@@ -189,7 +198,15 @@ impl Survey {
             access,
             matches: SelectorMatches::new(&reach.scope),
             reach,
+            known,
         })
+    }
+
+    async fn enter(&self, member: &Member) -> Result<Entered, Refusal> {
+        match self.known.get(&member.account.id) {
+            Some(entered) => Ok(entered.clone()),
+            None => self.access.enter(&self.aws, member).await,
+        }
     }
 
     async fn query_accounts(self: &Arc<Self>) -> Result<Progress, CommandError> {
@@ -230,12 +247,7 @@ impl Survey {
         let account = member.account.id;
         let mut lookups = Vec::new();
         let mut log_sources = Vec::new();
-        let session = match self
-            .access
-            .enter(&self.aws, &member)
-            .await
-            .map_err(Refusal::into_outcome)
-        {
+        let session = match self.enter(&member).await.map_err(Refusal::into_outcome) {
             Err(outcome) => Err(outcome),
             Ok(Entered { session, regions }) => {
                 for enabled in &regions {
@@ -391,7 +403,7 @@ impl Survey {
         }
         let session = match member_to_enter(&progress.members, &self.access, account) {
             Err(outcome) => Err(outcome),
-            Ok(member) => session_of(self.access.enter(&self.aws, &member).await),
+            Ok(member) => session_of(self.enter(&member).await),
         };
         progress.sessions.insert(account, session.clone());
         session

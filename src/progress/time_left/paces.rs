@@ -75,7 +75,9 @@ impl Paces {
         if work.pages_left <= 0.0 {
             return 0.0;
         }
-        let at_pace = work.pages_left / self.pages_per_second(work);
+        // What is left cannot be read before the pause after a throttled call ends.
+        let pause = work.throttling.pause.as_secs_f64();
+        let at_pace = (work.pages_left / self.pages_per_second(work)).max(pause);
         let response_time = work.response_time.as_secs_f64();
         at_pace.max(work.longest_unit * response_time) + response_time
     }
@@ -134,6 +136,7 @@ mod tests {
                 calls,
                 throttled,
                 is_falling: false,
+                pause: Duration::ZERO,
             },
             response_time: Duration::ZERO,
         }
@@ -149,6 +152,16 @@ mod tests {
         assert_eq!(throttled_pace(&throttled(1_000, 1, 10.0)).round(), 10.0);
         let all = throttled_pace(&throttled(100, 99, 20.0));
         assert!(all > 0.0 && all < 0.05, "{all}");
+    }
+
+    #[test]
+    fn pause_is_waited_for() {
+        let mut work = throttled(10, 5, 10.0);
+        work.pages_left = 0.1;
+        let paces = Paces::default();
+        assert!(paces.seconds_left(&work) < 4.0);
+        work.throttling.pause = Duration::from_secs(9);
+        assert!(paces.seconds_left(&work) >= 9.0);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::PreparedHunt;
 use super::requirement::{Requirement, TextPosition};
 use dragnet_model::{EventAttribute, EventLookup, HuntSource};
 
-/// The maximum number of lookups. Each takes at least a call, of which AWS allows two per second.
+/// The maximum number of lookups of hunts. Each takes at least a call, of which AWS allows two per second.
 const MOST_LOOKUPS: usize = 20;
 
 /// The longest value that is looked up, in bytes.
@@ -26,11 +26,12 @@ pub(crate) fn event_lookups(hunts: &[PreparedHunt]) -> Option<Vec<EventLookup>> 
 }
 
 fn lookups_by(attribute: EventAttribute, hunts: &[PreparedHunt]) -> Option<Vec<EventLookup>> {
+    let field = attribute.field()?;
     let mut values = BTreeSet::new();
     for prepared in hunts {
         // The history has no flow logs.
         if prepared.hunt().source != HuntSource::VpcFlow {
-            values.extend(prepared.requirement.values_of(attribute.field())?);
+            values.extend(prepared.requirement.values_of(field)?);
         }
     }
     let is_usable = !values.is_empty()

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rusqlite::params;
-use zstd::bulk::Compressor;
+use zstd::bulk::{Compressor, Decompressor};
 
 use super::record::SightingRecord;
 use crate::store::checksums::TrackedTransaction;
@@ -217,10 +217,22 @@ impl JsonList {
     }
 }
 
-/// Unpacks the messages of a chunk.
-pub(super) fn unpack(packed: &[u8]) -> Result<String, StoreError> {
-    let bytes = zstd::bulk::decompress(packed, MAX_UNPACKED_BYTES).map_err(damaged)?;
-    String::from_utf8(bytes).map_err(damaged)
+/// Unpacks the messages of chunks. Its memory is allocated once.
+pub(super) struct Unpacker(Decompressor<'static>);
+
+impl Unpacker {
+    pub(super) fn new() -> Result<Self, StoreError> {
+        Decompressor::new().map(Self).map_err(damaged)
+    }
+
+    /// Unpacks the messages of a chunk.
+    pub(super) fn unpack(&mut self, packed: &[u8]) -> Result<String, StoreError> {
+        let bytes = self
+            .0
+            .decompress(packed, MAX_UNPACKED_BYTES)
+            .map_err(damaged)?;
+        String::from_utf8(bytes).map_err(damaged)
+    }
 }
 
 #[cfg(test)]
@@ -258,7 +270,8 @@ mod tests {
             (vec![50, 50, 21, 1, 1], all.len())
         );
         let mut read = packed.chunks.iter().flat_map(|chunk| {
-            let text = unpack(chunk.messages.as_ref().unwrap()).unwrap();
+            let packed = chunk.messages.as_ref().unwrap();
+            let text = Unpacker::new().unwrap().unpack(packed).unwrap();
             let message = |row: &Row| text[row.offset..row.offset + row.length].to_owned();
             chunk
                 .rows

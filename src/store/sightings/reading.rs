@@ -1,19 +1,21 @@
 //! Reads sightings in the order of the reports, without loading all of them into memory.
 
-use std::collections::{HashMap, VecDeque};
-use std::rc::Rc;
+use std::collections::VecDeque;
 
 use rusqlite::{Connection, Row, Rows};
 
-use super::packing::unpack;
+use super::messages::{MessagePosition, MessageReader, read_messages};
+use super::narrow_row::{NarrowRow, RowReader};
 use super::record::SightingRecord;
-use crate::store::row::{damaged, next_row, parse_column, unknown};
 use crate::store::{RunReader, StoreError};
 use dragnet_model::{AccountId, Region, StorageKind};
 
-/// The number of unpacked chunks that are cached while sightings are read in time order; each has
-/// some 64 KiB.
-const MAX_CACHED_CHUNKS: usize = 256;
+/// The bytes of the messages of a batch. The more, the fewer times a chunk is read whose messages are
+/// far apart in the order of the query.
+const BATCH_BYTES: usize = 24 << 20;
+
+/// The maximum number of rows of a batch, which need memory beside their messages.
+const MAX_BATCH_ROWS: usize = 24_576;
 
 /// The order of the reports: copies of a record are neighbours.
 const REPORT_ORDER: &str =
@@ -102,8 +104,11 @@ impl RunReader {
             .map_err(StoreError::from)?;
         let rows = select.query([value]).map_err(StoreError::from)?;
         use_rows(&mut SightingRows {
+            connection: &self.connection,
             rows,
-            chunks: Chunks::new(&self.connection),
+            reader: RowReader::default(),
+            batch: VecDeque::new(),
+            failure: None,
         })
     }
 }
@@ -134,9 +139,14 @@ pub(in crate::store) fn pass_new_rows(
          WHERE sighting.rowid >= ?1 ORDER BY sighting.rowid",
     )?;
     let mut rows = select.query([first])?;
-    let mut chunks = Chunks::new(connection);
+    let mut reader = RowReader::default();
+    let mut messages = MessageReader::new(connection)?;
     while let Some(row) = rows.next()? {
-        let stored = sighting_row(row, &mut chunks)?;
+        let NarrowRow {
+            row: mut stored,
+            position,
+        } = reader.read(row)?;
+        stored.found.message = messages.read(position)?;
         use_row(row, stored)?;
     }
     Ok(())
@@ -160,98 +170,63 @@ fn first_new_row(connection: &Connection, known_chunk: i64) -> Result<Option<i64
     Ok(first)
 }
 
-/// The stored sightings, in the order of the reports.
+/// The stored sightings, in the order of the query.
 pub struct SightingRows<'a> {
+    connection: &'a Connection,
     rows: Rows<'a>,
-    chunks: Chunks<'a>,
+    reader: RowReader,
+    /// The rows whose messages were read together.
+    batch: VecDeque<StoredRow>,
+    /// Why no row follows the batch.
+    failure: Option<StoreError>,
 }
 
 impl Iterator for SightingRows<'_> {
     type Item = Result<StoredRow, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let chunks = &mut self.chunks;
-        next_row(&mut self.rows, |row| sighting_row(row, chunks))
-    }
-}
-
-/// A cache of the chunks that were loaded last.
-struct Chunks<'a> {
-    connection: &'a Connection,
-    unpacked: HashMap<i64, Rc<str>>,
-    oldest_first: VecDeque<i64>,
-}
-
-impl<'a> Chunks<'a> {
-    fn new(connection: &'a Connection) -> Self {
-        Self {
-            connection,
-            unpacked: HashMap::new(),
-            oldest_first: VecDeque::new(),
+        if self.batch.is_empty() && self.failure.is_none() {
+            self.failure = self.read_batch().err();
+        }
+        match self.batch.pop_front() {
+            Some(row) => Some(Ok(row)),
+            None => self.failure.take().map(Err),
         }
     }
+}
 
-    fn get(&mut self, id: i64) -> Result<Rc<str>, StoreError> {
-        if let Some(text) = self.unpacked.get(&id) {
-            return Ok(Rc::clone(text));
-        }
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT messages FROM chunk WHERE id = ?1")?;
-        let packed: Vec<u8> = select.query_row([id], |row| row.get(0))?;
-        let text: Rc<str> = unpack(&packed)?.into();
-        if self.oldest_first.len() >= MAX_CACHED_CHUNKS
-            && let Some(oldest) = self.oldest_first.pop_front()
-        {
-            self.unpacked.remove(&oldest);
-        }
-        self.oldest_first.push_back(id);
-        self.unpacked.insert(id, Rc::clone(&text));
-        Ok(text)
+impl SightingRows<'_> {
+    /// Reads the next rows with their messages. After an error, the rows before it are in the batch,
+    /// if their messages can be read.
+    fn read_batch(&mut self) -> Result<(), StoreError> {
+        let mut narrow = Vec::new();
+        let failure = self.read_narrow_rows(&mut narrow).err();
+        let mut wanted: Vec<(MessagePosition, usize)> = narrow
+            .iter()
+            .enumerate()
+            .map(|(number, row)| (row.position, number))
+            .collect();
+        read_messages(self.connection, &mut wanted, |number, message| {
+            if let Some(narrow) = narrow.get_mut(number) {
+                narrow.row.found.message = message;
+            }
+        })?;
+        self.batch
+            .extend(narrow.into_iter().map(|narrow| narrow.row));
+        failure.map_or(Ok(()), Err)
     }
-}
 
-fn sighting_row(row: &Row<'_>, chunks: &mut Chunks<'_>) -> Result<StoredRow, StoreError> {
-    let text = chunks.get(row.get("chunk")?)?;
-    let offset = usize::try_from(row.get::<_, i64>("offset")?).unwrap_or(usize::MAX);
-    let length = usize::try_from(row.get::<_, i64>("length")?).unwrap_or(usize::MAX);
-    let message = text
-        .get(offset..offset.saturating_add(length))
-        .ok_or_else(|| StoreError::Damaged("a message lies outside its chunk".to_owned()))?;
-    let found = SightingRecord {
-        time_ms: row.get("time_ms")?,
-        event_account: row.get("event_account")?,
-        event_region: row.get("event_region")?,
-        record_id: row.get("record_id")?,
-        event_id: row.get("event_id")?,
-        log_stream: row.get("log_stream")?,
-        timestamp_ms: row.get("timestamp_ms")?,
-        ingestion_ms: row.get("ingestion_ms")?,
-        indicators: json_list(row, "indicators")?,
-        hunts: json_list(row, "hunts")?,
-        matched_fields: json_list(row, "matched_fields")?,
-        is_trusted: row.get("trusted")?,
-        message: message.to_owned(),
-    };
-    let source: String = row.get("source")?;
-    let source = StorageKind::from_word(&source).ok_or_else(|| unknown(&source))?;
-    let location: String = row.get("location")?;
-    let (log_group, bucket_prefix) = match source {
-        StorageKind::Logs | StorageKind::History => (location, None),
-        StorageKind::S3 => (String::new(), Some(location)),
-        StorageKind::File => (String::new(), None),
-    };
-    Ok(StoredRow {
-        account: parse_column(row, "account")?,
-        region: parse_column(row, "region")?,
-        source,
-        log_group,
-        bucket_prefix,
-        out_of_scope: row.get("elsewhere")?,
-        found,
-    })
-}
-
-fn json_list(row: &Row<'_>, column: &str) -> Result<Vec<String>, StoreError> {
-    serde_json::from_str(&row.get::<_, String>(column)?).map_err(damaged)
+    /// Reads rows until their messages are enough for a batch.
+    fn read_narrow_rows(&mut self, narrow: &mut Vec<NarrowRow>) -> Result<(), StoreError> {
+        let mut bytes = 0_usize;
+        while narrow.len() < MAX_BATCH_ROWS && bytes < BATCH_BYTES {
+            let Some(row) = self.rows.next()? else {
+                break;
+            };
+            let row = self.reader.read(row)?;
+            bytes = bytes.saturating_add(row.position.length);
+            narrow.push(row);
+        }
+        Ok(())
+    }
 }

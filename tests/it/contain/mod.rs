@@ -11,6 +11,7 @@ mod faults;
 mod from_logs;
 mod from_run;
 mod guards;
+mod hostile;
 mod killed;
 mod lifecycle;
 mod model;

@@ -284,3 +284,30 @@ async fn tampering_calls_are_found_with_attribute_lookups() {
     let lookups = run.summary()["api_calls"]["LookupEvents"].as_u64();
     assert!(lookups > Some(6), "{lookups:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn window_without_a_full_second_says_that_nothing_was_read() {
+    let planted = call(
+        "222222222222",
+        "eu-west-1",
+        "2026-03-02T11:00:00Z",
+        "ListBuckets",
+    );
+    let world = world(&planted);
+    let window = [
+        "--from",
+        "2026-03-02T11:00:00.200Z",
+        "--to",
+        "2026-03-02T11:00:00.800Z",
+    ];
+    let run = world
+        .sweep(&[&[IP, "--sources", "history"][..], &window[..]].concat())
+        .await;
+    assert_eq!(world.calls("LookupEvents"), 0);
+    let rows = histories(&run);
+    assert!(
+        !rows.is_empty() && rows.iter().all(|row| row.contains("nothing was read")),
+        "{rows:?}"
+    );
+    assert!(run.columns("sightings.csv", &["event_name"]).is_empty());
+}

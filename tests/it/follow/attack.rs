@@ -51,6 +51,8 @@ pub(super) struct Attack {
     pub footholds: Vec<Foothold>,
     steps: Vec<Step>,
     pub uncovered: BTreeSet<String>,
+    /// The covered accounts without a trail, whose event history is read.
+    pub histories: BTreeSet<String>,
     /// Whether the attacker also lets accounts outside the organization into roles.
     has_outsiders: bool,
     /// Whether one trail of the organization records all covered accounts; otherwise each has its
@@ -85,6 +87,43 @@ impl Attack {
             ..Self::default()
         };
         Self::plan(rng, kind)
+    }
+
+    /// Plans an attack like [`Attack::random_with_outsiders`], in which the event history is the only
+    /// log source of most accounts of the attack, and of some others.
+    pub(super) fn random_in_histories(rng: &mut Rng) -> Self {
+        let kind = Self {
+            has_outsiders: true,
+            ..Self::default()
+        };
+        let mut attack = Self::plan(rng, kind);
+        let accounts: BTreeSet<String> = (0..ACCOUNTS).map(account_id).collect();
+        for account in accounts.difference(&attack.uncovered.clone()) {
+            let is_attacked = attack.footholds.iter().any(|one| one.account == *account);
+            if rng.u8(0..4) < if is_attacked { 3 } else { 1 } {
+                attack.histories.insert(account.clone());
+            }
+        }
+        let busy = attack.footholds.last().map(|one| one.account.clone());
+        if let Some(busy) = busy.filter(|_| rng.bool()) {
+            attack.add_everyday_calls(&busy);
+        }
+        attack
+    }
+
+    /// Adds thousands of calls of others to a Region of an account, so that it takes many more calls
+    /// to read all of them than to look up an identity.
+    pub(super) fn add_everyday_calls(&mut self, account: &str) {
+        let bob = format!("arn:aws:iam::{account}:user/bob");
+        for hours in 1..=22 {
+            let at = format!("{hours}h ago");
+            let record = Record::new(account, "us-east-1", at, bob.as_str())
+                .access_key("AKIABOB7777777777777")
+                .call("ec2", "DescribeInstances")
+                .ip("192.0.2.9")
+                .count(200);
+            write!(self.records, "{record}").unwrap();
+        }
     }
 
     fn plan(rng: &mut Rng, kind: Self) -> Self {
@@ -415,7 +454,7 @@ impl Attack {
             if self.uncovered.contains(&account) {
                 let fault = Fault::denied("LookupEvents").account(account.as_str());
                 write!(toml, "{fault}").unwrap();
-            } else if !self.has_organization_trail {
+            } else if !self.has_organization_trail && !self.histories.contains(&account) {
                 let trail = Trail::new("own", account.as_str(), "us-east-1")
                     .multi_region(true)
                     .log_group("/trail");

@@ -2,6 +2,7 @@
 //! is an open end.
 
 mod attack;
+mod hostile_graphs;
 mod lineage_files;
 mod published;
 mod random;

@@ -97,3 +97,45 @@ async fn addresses_are_counted_on_request_and_their_other_users_are_not_followed
     let others = addresses[0]["other_principals"].as_u64().unwrap();
     assert!(others > 0, "{addresses:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn busy_event_histories_are_read_once_and_then_looked_up() {
+    let mut attack = session_attack();
+    let session = attack.footholds.last().unwrap().account.clone();
+    attack.histories.insert(session.clone());
+    attack.add_everyday_calls(&session);
+    let scenario = attack.scenario();
+    let window = ["--require", "management", "--since=24h"];
+    let world = World::from_toml(&scenario);
+    let plain = world.sweep(&[&[LEAKED][..], &window[..]].concat()).await;
+    assert_eq!(plain.status(), "complete");
+    let first_search = world.calls("LookupEvents");
+    assert!(first_search >= 80, "{first_search} pages");
+    let world = World::from_toml(&scenario);
+    let followed = world.sweep(&[&FOLLOW[..], &window[..]].concat()).await;
+    let follow = follow_json(&followed);
+    assert_eq!(footholds(&follow), attack.expected().footholds);
+    assert_eq!(followed.status(), "complete");
+    let rounds = follow["rounds"].as_array().unwrap().len() as u64;
+    let in_rounds = world.calls("LookupEvents").saturating_sub(first_search);
+    // At most 30 lookups in each of the two Regions, of two pages each.
+    assert!(
+        in_rounds <= rounds * 2 * 30,
+        "{in_rounds} in {rounds} rounds"
+    );
+}
+
+/// Returns a covered attack that consists of sessions.
+fn session_attack() -> Attack {
+    let mut rng = Rng::with_seed(11);
+    loop {
+        let mut attack = Attack::random(&mut rng);
+        attack.uncovered.clear();
+        let is_session = |identity: &str| identity.starts_with("session ");
+        let footholds = attack.expected().footholds;
+        let others = footholds.iter().filter(|identity| !is_session(identity));
+        if footholds.len() > 2 && others.count() == 1 {
+            return attack;
+        }
+    }
+}

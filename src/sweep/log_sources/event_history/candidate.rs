@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::history_plan::{HistoryPlan, kept_since};
+use super::history_plan::{HistoryPlan, HistorySearch, kept_since};
 use super::target_sweep::may_be_needed;
 use crate::sweep::context::SweepContext;
 use crate::sweep::source_choice::{Candidate, ReadMethod, ReadSource, ReadTime, RecordRanges};
@@ -21,14 +21,12 @@ pub(in crate::sweep::log_sources) fn history_candidate(
     let settings = &shared.settings;
     let window = settings.window;
     let now = shared.clock.now();
-    let plan = HistoryPlan::new(
-        &shared.search_set,
-        &TimeFilter::EventTime(window),
-        window,
-        now,
-        settings.check_trail_integrity,
-    )
-    .ok()?;
+    let search = HistorySearch {
+        search_set: &shared.search_set,
+        checks_integrity: settings.check_trail_integrity,
+        round: None,
+    };
+    let plan = HistoryPlan::new(&search, &TimeFilter::EventTime(window), window, now).ok()?;
     let since_ms = kept_since(now).as_millisecond().max(window.from_ms());
     let mut records = RecordRanges::default();
     for target in targets {

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::search::SearchSet;
+use crate::settings::RoundLookups;
 use crate::store::Pass;
 use crate::sweep::delivery_lag::shift_time;
 use crate::sweep::evidence::trail_integrity;
 use crate::sweep::window_basis::TimeFilter;
 use dragnet_model::time::rfc3339_ms;
-use dragnet_model::{EventAttribute, EventLookup, Outcome, Reason, Status, TimeWindow};
+use dragnet_model::{EventAttribute, EventLookup, Outcome, Reason, Status, Target, TimeWindow};
 
 /// How far back the history goes.
 ///
@@ -44,6 +45,32 @@ impl PlannedRead {
     }
 }
 
+/// What an event history is searched for.
+pub(super) struct HistorySearch<'s> {
+    /// The indicators and hunts.
+    pub search_set: &'s SearchSet,
+    /// Whether tampering calls are searched for too.
+    pub checks_integrity: bool,
+    /// In a round of following, the lookups that it may make, and the account-Region.
+    pub round: Option<(&'s RoundLookups, &'s Target)>,
+}
+
+impl HistorySearch<'_> {
+    /// Returns the lookups that find what is searched for in these time ranges; `None` if all
+    /// events are read.
+    fn lookups(&self, ranges: &[(i64, i64)]) -> Option<Vec<EventLookup>> {
+        let Some((round, target)) = self.round else {
+            return self.search_set.event_lookups();
+        };
+        let lengths = ranges
+            .iter()
+            .map(|(from_ms, to_ms)| to_ms.abs_diff(*from_ms));
+        let fewest_calls = read_everything(ranges).len() as u64;
+        let lookups = round.lookups_for(target, lengths.sum(), fewest_calls)?;
+        Some(lookups.to_vec())
+    }
+}
+
 /// How an event history is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct HistoryPlan {
@@ -53,16 +80,14 @@ pub(super) struct HistoryPlan {
 }
 
 impl HistoryPlan {
-    /// Plans the reading at the time `now`, or returns the outcome if nothing can be read. The
-    /// search for tampering calls is included if `checks_integrity` says so.
+    /// Plans the reading at the time `now`, or returns the outcome if nothing can be read.
     pub(super) fn new(
-        search_set: &SearchSet,
+        search: &HistorySearch<'_>,
         time_filter: &TimeFilter,
         window: TimeWindow,
         now: Timestamp,
-        checks_integrity: bool,
     ) -> Result<Self, Outcome> {
-        let outcome = expected_outcome(search_set, window, now)?;
+        let outcome = expected_outcome(search.search_set, window, now)?;
         let kept_since_ms = kept_since(now).as_millisecond();
         // Events have times in seconds. With full seconds, no event is in two ranges.
         let ranges: Vec<(i64, i64)> = time_filter
@@ -72,9 +97,9 @@ impl HistoryPlan {
             .map(|(from_ms, to_ms)| (round_up_to_second(from_ms), round_up_to_second(to_ms)))
             .filter(|(from_ms, to_ms)| from_ms < to_ms)
             .collect();
-        let reads = match search_set.event_lookups() {
+        let reads = match search.lookups(&ranges) {
             None => read_everything(&ranges),
-            Some(lookups) => read_lookups(lookups, &ranges, checks_integrity),
+            Some(lookups) => read_lookups(lookups, &ranges, search.checks_integrity),
         };
         Ok(Self { reads, outcome })
     }
@@ -276,7 +301,12 @@ mod tests {
         let window = TimeWindow::try_from(times).unwrap();
         let now = Timestamp::from_millisecond(NOW_MS).unwrap();
         let time_filter = TimeFilter::EventTime(window);
-        HistoryPlan::new(search_set, &time_filter, window, now, checks_integrity)
+        let search = HistorySearch {
+            search_set,
+            checks_integrity,
+            round: None,
+        };
+        HistoryPlan::new(&search, &time_filter, window, now)
     }
 
     #[test]
@@ -316,7 +346,12 @@ mod tests {
         let time_filter = TimeFilter::LogTime(windows.to_vec());
         let window = time_filter.whole_window().unwrap();
         let now = Timestamp::from_millisecond(NOW_MS).unwrap();
-        let plan = HistoryPlan::new(&search_set, &time_filter, window, now, false).unwrap();
+        let search = HistorySearch {
+            search_set: &search_set,
+            checks_integrity: false,
+            round: None,
+        };
+        let plan = HistoryPlan::new(&search, &time_filter, window, now).unwrap();
         for seconds in 0..8 {
             let event_ms = NOW_MS - seconds * 1_000;
             let reads = plan.reads.iter().filter(|read| read.contains(event_ms));

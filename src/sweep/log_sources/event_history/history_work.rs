@@ -1,7 +1,9 @@
 //! What the progress display shows of the reading of an event history.
 //!
 //! The history returns the newest events first, so the oldest event of the pages so far shows how
-//! much of a time range was read.
+//! much of a time range was read. At first that is little: a burst in the newest minutes, such as the
+//! calls of the sweep itself, says nothing about the hours before it. So the average of all time
+//! ranges counts like a quarter of the range.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +21,8 @@ const MAX_PAGES: f64 = 1e6;
 /// The pages that are left of a time range that was read to its start, except that another page
 /// follows.
 const MIN_PAGES_LEFT: f64 = 0.5;
+/// The share of a time range for which the average of all ranges counts.
+const AVERAGE_SHARE: f64 = 0.25;
 
 /// The work units of the event history of an account-Region that are not read to their end.
 #[derive(Debug)]
@@ -31,7 +35,19 @@ pub(super) struct HistoryWork {
 #[derive(Debug, Default)]
 struct State {
     pages_read: f64,
+    /// The length of the ranges that have ended, in milliseconds.
+    ended_ms: f64,
     units: BTreeMap<UnitId, UnitProgress>,
+}
+
+impl State {
+    /// Returns the average number of pages per millisecond of what was read; `None` while nothing
+    /// was.
+    fn average_density(&self) -> Option<f64> {
+        let read_ms: f64 = self.units.values().map(UnitProgress::read_ms).sum();
+        let all_ms = self.ended_ms + read_ms;
+        (all_ms > 0.0).then(|| self.pages_read / all_ms)
+    }
 }
 
 #[derive(Debug)]
@@ -80,14 +96,18 @@ impl HistoryWork {
 
     /// Removes a unit that has ended.
     pub(super) fn remove(&self, unit: UnitId) {
-        self.state.lock().units.remove(&unit);
+        let mut state = self.state.lock();
+        if let Some(progress) = state.units.remove(&unit) {
+            state.ended_ms += progress.length_ms();
+        }
     }
 }
 
 impl PendingWork for HistoryWork {
     fn progress(&self, name: &Arc<str>, _overall_ratio: f64) -> WorkProgress {
         let state = self.state.lock();
-        let left = state.units.values().map(UnitProgress::pages_left);
+        let density = state.average_density();
+        let left = state.units.values().map(|unit| unit.pages_left(density));
         WorkProgress {
             name: Arc::clone(name),
             age: self.created.elapsed(),
@@ -109,14 +129,27 @@ impl UnitProgress {
         self.oldest_ms = times.chain(self.oldest_ms).min();
     }
 
-    fn pages_left(&self) -> f64 {
-        let Some(oldest_ms) = self.oldest_ms else {
+    fn length_ms(&self) -> f64 {
+        self.to_ms.saturating_sub(self.from_ms).max(0) as f64
+    }
+
+    /// Returns how much of the range was read, in milliseconds.
+    fn read_ms(&self) -> f64 {
+        let oldest_ms = self.oldest_ms.unwrap_or(self.to_ms);
+        let read_ms = self.to_ms.saturating_sub(oldest_ms).max(0) as f64;
+        read_ms.min(self.length_ms())
+    }
+
+    /// Returns the pages that are left, if other ranges have this many pages per millisecond.
+    fn pages_left(&self, average_density: Option<f64>) -> f64 {
+        let Some(average) = average_density else {
             // Most lookups have one page.
             return 1.0;
         };
-        let left = oldest_ms.saturating_sub(self.from_ms).max(0) as f64;
-        let read = self.to_ms.saturating_sub(oldest_ms).max(1) as f64;
-        (self.pages_read * left / read).clamp(MIN_PAGES_LEFT, MAX_PAGES)
+        let average_ms = (self.length_ms() * AVERAGE_SHARE).max(1.0);
+        let density = (self.pages_read + average * average_ms) / (self.read_ms() + average_ms);
+        let left = (self.length_ms() - self.read_ms()) * density;
+        left.clamp(MIN_PAGES_LEFT, MAX_PAGES)
     }
 }
 
@@ -124,22 +157,70 @@ impl UnitProgress {
 mod tests {
     use super::*;
 
-    #[test]
-    fn oldest_event_shows_how_much_is_read() {
-        let mut progress = UnitProgress {
-            from_ms: 0,
-            to_ms: 1_000,
+    const HOUR_MS: i64 = 3_600_000;
+
+    fn unread(from_ms: i64, to_ms: i64) -> UnitProgress {
+        UnitProgress {
+            from_ms,
+            to_ms,
             pages_read: 0.0,
             oldest_ms: None,
-        };
-        assert_eq!(progress.pages_left(), 1.0);
-        progress.record_page([990, 900].into_iter());
-        assert_eq!(progress.pages_left(), 9.0);
-        progress.record_page(std::iter::empty());
-        assert_eq!(progress.pages_left(), 18.0);
-        progress.record_page([500].into_iter());
-        assert_eq!(progress.pages_left(), 3.0);
-        progress.record_page([-5].into_iter());
-        assert_eq!(progress.pages_left(), MIN_PAGES_LEFT);
+        }
+    }
+
+    fn state(units: Vec<UnitProgress>) -> State {
+        let units = units.into_iter().enumerate();
+        State {
+            pages_read: 0.0,
+            ended_ms: 0.0,
+            units: units
+                .map(|(number, unit)| (UnitId::for_test(i64::try_from(number).unwrap()), unit))
+                .collect(),
+        }
+    }
+
+    impl State {
+        fn read(&mut self, unit: i64, times: &[i64]) {
+            self.pages_read += 1.0;
+            let progress = self.units.get_mut(&UnitId::for_test(unit)).unwrap();
+            progress.record_page(times.iter().copied());
+        }
+
+        fn pages_left(&self) -> f64 {
+            let density = self.average_density();
+            self.units
+                .values()
+                .map(|unit| unit.pages_left(density))
+                .sum()
+        }
+    }
+
+    #[test]
+    fn oldest_event_shows_how_much_is_read() {
+        let mut state = state(vec![unread(0, 1_000)]);
+        assert_eq!(state.pages_left(), 1.0);
+        for (times, expected) in [
+            (&[990, 900][..], 9.0),
+            (&[], 18.0),
+            (&[500], 3.0),
+            (&[-5], MIN_PAGES_LEFT),
+        ] {
+            state.read(0, times);
+            let left = state.pages_left();
+            assert!((left - expected).abs() < 1e-9, "{left} {expected}");
+        }
+    }
+
+    #[test]
+    fn burst_at_the_end_does_not_decide_alone() {
+        let ranges = (0..4).map(|number| unread(number * 6 * HOUR_MS, (number + 1) * 6 * HOUR_MS));
+        let mut state = state(ranges.collect());
+        // A page an hour, but the newest page is from the last minute.
+        for unit in 0..3 {
+            state.read(unit, &[((unit + 1) * 6 - 1) * HOUR_MS]);
+        }
+        state.read(3, &[24 * HOUR_MS - 60_000]);
+        let left = state.pages_left();
+        assert!((20.0..36.0).contains(&left), "{left} instead of 21 pages");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::history_plan::{HistoryPlan, expected_outcome};
+use super::history_plan::{HistoryPlan, HistorySearch, expected_outcome};
 use super::history_reader::HistoryReader;
 use crate::store::{CoverageId, JournalClosed};
 use crate::sweep::context::SweepContext;
@@ -113,6 +113,9 @@ async fn sweep_history(context: &RegionContext) -> Result<(), JournalClosed> {
         });
         return skip_history(context, coverage_id, plan.outcome).await;
     }
+    if plan.reads.is_empty() {
+        return skip_history(context, coverage_id, outcome_without_seconds(plan.outcome)).await;
+    }
     let reader = HistoryReader::new(context, time_filter);
     let result = match known.map(|known| known.lookups) {
         Some(lookups) if !lookups.is_empty() => reader.resume(coverage_id, lookups).await?,
@@ -123,6 +126,14 @@ async fn sweep_history(context: &RegionContext) -> Result<(), JournalClosed> {
         Err(failure) => failure,
     };
     shared.finish_row(coverage_id, outcome).await
+}
+
+/// Returns the outcome if the window has no full second, so that no event can be in it.
+fn outcome_without_seconds(mut outcome: Outcome) -> Outcome {
+    outcome.append_detail(
+        "nothing was read: events have times in full seconds, and the window has none",
+    );
+    outcome
 }
 
 /// Returns the outcome after everything was read. That may take hours, in which the history deletes
@@ -143,13 +154,13 @@ fn plan_history(
     window: TimeWindow,
 ) -> Result<HistoryPlan, Outcome> {
     let shared = &context.shared;
-    HistoryPlan::new(
-        &shared.search_set,
-        time_filter,
-        window,
-        shared.clock.now(),
-        shared.settings.check_trail_integrity,
-    )
+    let target = context.target();
+    let search = HistorySearch {
+        search_set: &shared.search_set,
+        checks_integrity: shared.settings.check_trail_integrity,
+        round: shared.round_lookups().map(|round| (round, &target)),
+    };
+    HistoryPlan::new(&search, time_filter, window, shared.clock.now())
 }
 
 /// Records the outcome of an event history that is not read.

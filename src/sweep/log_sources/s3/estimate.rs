@@ -148,6 +148,7 @@ async fn list_folder(
     let spans = SpanReader {
         reader: &reader,
         folder,
+        work: None,
     };
     let mut listed = ListedFolder {
         objects: 0,

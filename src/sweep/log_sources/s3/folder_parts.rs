@@ -114,6 +114,11 @@ pub(super) async fn read_parts(
     spans: SpanReader<'_>,
     mut parts: Vec<KeySpan>,
 ) -> Result<Result<ObjectTally, Outcome>, JournalClosed> {
+    if let Some(work) = spans.work {
+        for part in parts.iter().filter(|part| !part.is_read) {
+            work.add(part.id, part.window);
+        }
+    }
     // Until one object could be read, only one part is: access to all of them may be denied.
     let mut has_read = parts.iter().any(|part| part.tally.has_read());
     let mut before = ObjectTally::default();

@@ -5,6 +5,7 @@ use super::folder_parts::{create_parts, read_parts, resume_parts};
 use super::object_folder::ObjectFolder;
 use super::object_reader::ObjectReader;
 use super::object_tally::ObjectTally;
+use super::object_work::ObjectWork;
 use super::span_reader::SpanReader;
 use super::verification::{Verification, planned_digests, verify_again, window_to_verify};
 use crate::aws::{ListQuery, ObjectListing};
@@ -38,6 +39,7 @@ pub(super) async fn sweep_folder(
         let spans = SpanReader {
             reader: &reader,
             folder: &folder,
+            work: None,
         };
         Box::pin(verify_again(&spans, known)).await;
         return Ok(());
@@ -102,6 +104,7 @@ impl FolderSearch<'_> {
         SpanReader {
             reader: self.reader,
             folder: self.folder,
+            work: None,
         }
     }
 
@@ -150,7 +153,11 @@ impl FolderSearch<'_> {
         known: Option<KnownObjects>,
         are_compared: bool,
     ) -> Result<Result<ObjectTally, Outcome>, JournalClosed> {
-        let spans = self.spans();
+        let work = ObjectWork::show(self.reader, self.folder);
+        let spans = SpanReader {
+            work: Some(&work),
+            ..self.spans()
+        };
         let parts = match known.filter(|known| !known.spans.is_empty()) {
             Some(known) => resume_parts(spans, known, are_compared).await?,
             None => match Box::pin(create_parts(spans, self.coverage_id)).await? {

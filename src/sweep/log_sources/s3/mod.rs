@@ -8,7 +8,7 @@
 //!         │   (estimate: what reading all folders takes, to compare it with log groups)
 //! scan ───┼── folder_sweep, folder_parts, span_reader: batches of keys in several parts of a folder;
 //!         │   object_reader, object_stream, object_sink: their objects
-//!         │   (object_tally: what became of them; digest_hours: whether hours have no digest)
+//!         │   (object_work: what the progress display shows of it; object_tally: what became of them; digest_hours: whether hours have no digest)
 //! reads ──┼── bucket_reads, read_recording: whether reads of a bucket were recorded
 //! verify ─┼── verification: digest_reader, public_keys, folder_integrity, object_check, unverified
 //! prove ──┴── proof: what the folders have; expected: the same before a sweep
@@ -37,6 +37,7 @@ mod object_sink;
 mod object_stream;
 mod object_sweep;
 mod object_tally;
+mod object_work;
 pub(super) mod proof;
 mod public_keys;
 mod read_recording;

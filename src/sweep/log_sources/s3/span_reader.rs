@@ -5,6 +5,7 @@ use super::object_folder::ObjectFolder;
 use super::object_reader::{DeliveredObject, ObjectReader, ObjectResult};
 use super::object_sink::ObjectFindings;
 use super::object_tally::ObjectTally;
+use super::object_work::ObjectWork;
 use super::span_keys::{SpanKeys, cut_into_days, days_until, windows_of};
 use crate::aws::{ListedObject, ObjectListing};
 use crate::s3_layout::{LogKey, ParsedKey};
@@ -75,6 +76,8 @@ pub(super) struct KeyBatch {
 pub(super) struct SpanReader<'f> {
     pub reader: &'f ObjectReader,
     pub folder: &'f ObjectFolder,
+    /// What the progress display shows, if the folder is read and not only listed.
+    pub work: Option<&'f ObjectWork>,
 }
 
 impl SpanReader<'_> {
@@ -159,7 +162,9 @@ impl SpanReader<'_> {
                 Err(outcome) => return Ok(Err(outcome)),
             };
             let is_first = span.tally.is_empty() && before.is_some_and(ObjectTally::is_empty);
-            for batch in self.batches(objects, &keys, is_first.then_some(FIRST_OBJECTS)) {
+            let batches = self.batches(objects, &keys, is_first.then_some(FIRST_OBJECTS));
+            self.show_list(span.id, &batches);
+            for batch in batches {
                 if let Err(outcome) = self.read_batch(span, batch).await? {
                     return Ok(Err(outcome));
                 }
@@ -173,7 +178,20 @@ impl SpanReader<'_> {
         let journal = &self.reader.sweep.shared.journal;
         journal.write(Entry::Page(end)).await?;
         span.is_read = true;
+        if let Some(work) = self.work {
+            work.remove(span.id);
+        }
         Ok(Ok(()))
+    }
+
+    /// Shows the objects of a page of a list.
+    fn show_list(&self, part: UnitId, batches: &[KeyBatch]) {
+        let Some(work) = self.work else {
+            return;
+        };
+        let objects = batches.iter().map(|batch| batch.objects.len()).sum();
+        let last = batches.iter().flat_map(|batch| &batch.objects).next_back();
+        work.record_list(part, objects, last.map(|object| object.delivered_ms));
     }
 
     /// Reads the objects of a batch, and writes what was found.
@@ -189,6 +207,7 @@ impl SpanReader<'_> {
             last_key,
             ..
         } = batch;
+        let number = objects.len();
         let results = match shared
             .run_until_cancelled(self.reader.read_all(objects))
             .await
@@ -197,6 +216,9 @@ impl SpanReader<'_> {
             Some(Err(outcome)) => return Ok(Err(outcome)),
             None => return Ok(Err(outcome::interrupted())),
         };
+        if let Some(work) = self.work {
+            work.record_read(span.id, number);
+        }
         let mut batch_tally = ObjectTally::default();
         for (reason, key, detail) in &problems {
             batch_tally.add_problem(*reason, key, detail);
