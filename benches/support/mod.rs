@@ -26,7 +26,7 @@ use dragnet::aws::{Aws, CodeSource, ConnectOptions, MfaCode, StaticCredentials, 
 use dragnet::cli::{Arguments, Command};
 use dragnet::config::Concurrency;
 use dragnet::settings::{ResolveContext, SweepSettings};
-use dragnet::store::{Checkpoint, Journal, RunDir, RunFacts, StoreError};
+use dragnet::store::{Checkpoint, EarlierFindings, Journal, RunDir, RunFacts, StoreError};
 use dragnet::sweep::{SweepParts, Tally, WindowBasis};
 use dragnet::throttle::{QuotaTable, Quotas};
 use dragnet_model::RunId;
@@ -207,6 +207,7 @@ pub(crate) async fn sweep_parts(
         settings,
         run_id,
         checkpoint: Checkpoint::default(),
+        earlier: EarlierFindings::default(),
         journal,
         tally: Arc::new(Tally::default()),
         cancel: CancellationToken::new(),
@@ -260,6 +261,7 @@ fn connect_options(
     let credentials = StaticCredentials {
         access_key_id: "AKIAEXAMPLE".to_owned(),
         secret_access_key: "s".to_owned().into(),
+        portal_token: None,
     };
     ConnectOptions {
         wire: Wire::InProcess {

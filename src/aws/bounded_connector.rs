@@ -13,8 +13,11 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use axum::body::{Body, to_bytes};
+use bytes::Bytes;
+use futures::StreamExt;
 use tokio::time::timeout;
 
+use super::object_buffers::ObjectBuffers;
 use super::response_budget::ResponseBudget;
 
 /// First in the user agent, so that a sweep can be found in the organization's own CloudTrail.
@@ -30,7 +33,12 @@ pub(super) const MAX_RESPONSE_BYTES: usize = 64 << 20;
 const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// The most memory that is taken for an object because of what its response says, before it arrives. No
+/// object is read in larger parts.
+const MOST_EXPECTED: usize = 8 << 20;
+
 const USER_AGENT: &str = "user-agent";
+const CONTENT_LENGTH: &str = "content-length";
 
 /// In the URI of each request for an object, and of no other request.
 ///
@@ -45,6 +53,7 @@ pub(super) fn bound_responses(
     SharedHttpClient::new(BoundedConnector {
         inner: client,
         response_budget,
+        object_buffers: ObjectBuffers::default(),
     })
 }
 
@@ -52,6 +61,7 @@ pub(super) fn bound_responses(
 struct BoundedConnector<T> {
     inner: T,
     response_budget: ResponseBudget,
+    object_buffers: ObjectBuffers,
 }
 
 impl HttpClient for BoundedConnector<SharedHttpClient> {
@@ -64,6 +74,7 @@ impl HttpClient for BoundedConnector<SharedHttpClient> {
         SharedHttpConnector::new(BoundedConnector {
             inner,
             response_budget: self.response_budget.clone(),
+            object_buffers: self.object_buffers.clone(),
         })
     }
 }
@@ -78,6 +89,7 @@ impl HttpConnector for BoundedConnector<SharedHttpConnector> {
             .map_or(PRODUCT.to_owned(), |sdk| format!("{PRODUCT} {sdk}"));
         request.headers_mut().insert(USER_AGENT, agent);
         let is_object = request.uri().contains(OBJECT_REQUEST);
+        let object_buffers = is_object.then(|| self.object_buffers.clone());
         let response = self.inner.call(request);
         let response_budget = self.response_budget.clone();
         HttpConnectorFuture::new(async move {
@@ -86,7 +98,7 @@ impl HttpConnector for BoundedConnector<SharedHttpConnector> {
             // On the heap, because a call waits mostly for the head of its response.
             let response = Box::pin(with_timeout(
                 BODY_TIMEOUT,
-                read_body(response, MAX_RESPONSE_BYTES),
+                read_body(response, MAX_RESPONSE_BYTES, object_buffers.as_ref()),
             ))
             .await?;
             // An object may be any text, also one that starts like XML.
@@ -107,16 +119,45 @@ async fn with_timeout<T>(
         .unwrap_or_else(|elapsed| Err(ConnectorError::timeout(elapsed.into())))
 }
 
-/// Reads the whole response; nothing that Dragnet reads is too large for that.
+/// Reads the whole response; nothing that Dragnet reads is too large for that. `object_buffers` are given
+/// if it is an object.
 async fn read_body(
     mut response: HttpResponse,
     max_bytes: usize,
+    object_buffers: Option<&ObjectBuffers>,
 ) -> Result<HttpResponse, ConnectorError> {
-    let body = std::mem::replace(response.body_mut(), SdkBody::taken());
-    let read = to_bytes(Body::new(body), max_bytes).await;
-    let bytes = read.map_err(|error| ConnectorError::io(error.into()))?;
+    let length = response.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let body = Body::new(std::mem::replace(response.body_mut(), SdkBody::taken()));
+    let bytes = if let Some(buffers) = object_buffers {
+        read_object(body, length, max_bytes, buffers).await?
+    } else {
+        let read = to_bytes(body, max_bytes).await;
+        read.map_err(|error| ConnectorError::io(error.into()))?
+    };
     *response.body_mut() = SdkBody::from(bytes);
     Ok(response)
+}
+
+/// Reads a body of about `length` bytes into a buffer that is used again. Each piece is dropped at once, so
+/// that the connection can use the memory of it for the next one.
+async fn read_object(
+    body: Body,
+    length: usize,
+    max_bytes: usize,
+    buffers: &ObjectBuffers,
+) -> Result<Bytes, ConnectorError> {
+    let mut content = buffers.take(length.min(MOST_EXPECTED));
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| ConnectorError::io(error.into()))?;
+        if content.len().saturating_add(piece.len()) > max_bytes {
+            let problem = format!("the object has more than {max_bytes} bytes");
+            return Err(ConnectorError::io(problem.into()));
+        }
+        content.extend(&piece);
+    }
+    Ok(content.into_bytes())
 }
 
 /// Returns the response, unless its body is an XML document without its end.
@@ -171,9 +212,13 @@ mod tests {
                 .unwrap();
             HttpResponse::try_from(http_response).unwrap()
         };
-        let whole = read_body(response(b"12345"), 5).await.unwrap();
-        assert_eq!(whole.body().bytes(), Some(&b"12345"[..]));
-        assert!(read_body(response(b"123456"), 5).await.unwrap_err().is_io());
+        let buffers = ObjectBuffers::default();
+        for buffers in [None, Some(&buffers)] {
+            let whole = read_body(response(b"12345"), 5, buffers).await.unwrap();
+            assert_eq!(whole.body().bytes(), Some(&b"12345"[..]));
+            let longer = read_body(response(b"123456"), 5, buffers).await;
+            assert!(longer.unwrap_err().is_io());
+        }
     }
 
     #[test]

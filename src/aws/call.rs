@@ -168,6 +168,9 @@ impl Aws {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
+        if let Some(gap) = context.region.partition().gap_of(context.operation) {
+            return Err(context.not_in_partition(gap));
+        }
         let account = self.calling_account(context);
         let quota_limiter = self.call_limiter.quota_limiter(&key);
         let mut attempts = Attempts::default();
@@ -203,6 +206,10 @@ impl Aws {
                 }
                 Err(diagnosis) => diagnosis,
             };
+            // The caller is identified first, so it is known once AWS has responded.
+            if attempts.is_network_unreachable(&diagnosis, self.caller.get().is_some()) {
+                return Err(context.unreachable(diagnosis, attempts.made));
+            }
             match attempts.record_failure(&diagnosis, &quota_limiter, &key) {
                 NextStep::Retry(wait) => sleep(wait).await,
                 NextStep::SlowDown => {}

@@ -45,8 +45,10 @@ convert_to_config_of!(
     aws_sdk_ec2,
     aws_sdk_eventbridge,
     aws_sdk_iam,
+    aws_sdk_observabilityadmin,
     aws_sdk_organizations,
     aws_sdk_s3,
     aws_sdk_sns,
+    aws_sdk_sso,
     aws_sdk_sts,
 );

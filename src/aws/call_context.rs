@@ -1,10 +1,10 @@
 //! The session, Region and operation of a call, which every error of the call names.
 
-use super::error::{CallError, Diagnosis, ErrorClass};
+use super::error::{CallError, Diagnosis, ErrorClass, UNREACHABLE};
 use super::pages::Endless;
 use super::session::Session;
 use crate::throttle::THROTTLED_LIMIT;
-use dragnet_model::{AccountId, Operation, Region};
+use dragnet_model::{AccountId, Operation, PartitionGap, Region};
 
 /// The session, Region and operation of a call.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,14 @@ impl CallContext<'_> {
         CallError {
             account: self.session.account(),
             ..self.local_error(ErrorClass::Refused, "BrokenAnswer", problem)
+        }
+    }
+
+    /// The error for a call that is not sent because the partition does not have the service.
+    pub(super) fn not_in_partition(self, gap: &PartitionGap) -> CallError {
+        CallError {
+            account: self.session.account(),
+            ..self.local_error(ErrorClass::Refused, "NotInPartition", gap.sentence())
         }
     }
 
@@ -59,6 +67,14 @@ impl CallContext<'_> {
         }
     }
 
+    /// The error for a call that could not be sent because AWS was never reached.
+    pub(super) fn unreachable(self, diagnosis: Diagnosis, attempts: u32) -> CallError {
+        CallError {
+            attempts,
+            ..self.local_error(ErrorClass::Transient, UNREACHABLE, diagnosis.message)
+        }
+    }
+
     /// The error for a call whose last attempt failed.
     pub(super) fn failed(
         self,
@@ -71,6 +87,7 @@ impl CallContext<'_> {
             code,
             message,
             request_id,
+            is_unreachable: _,
         } = diagnosis;
         CallError {
             request_id,

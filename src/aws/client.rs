@@ -10,6 +10,7 @@ use super::call_limiter::CallLimiter;
 use super::caller::Caller;
 use super::mfa::{Device, MfaStatus};
 use super::object_budget::ObjectBudget;
+use super::portal_login::Portal;
 use super::query_limiter::{QueryLimiter, QueryPermits};
 use super::session::Session;
 use super::session_durations::SessionDurations;
@@ -35,6 +36,8 @@ pub struct Aws {
     pub(super) source: Arc<Session>,
     pub(super) mfa: Option<Arc<Session>>,
     pub(super) profile_roles: Vec<Arc<Session>>,
+    /// The login to IAM Identity Center, if permission sets are to be used.
+    pub(super) portal: Option<Arc<Portal>>,
     pub(super) home: Region,
 }
 
@@ -48,9 +51,11 @@ pub(super) struct Clients {
     pub eventbridge: aws_sdk_eventbridge::Client,
     pub logs: aws_sdk_cloudwatchlogs::Client,
     pub iam: aws_sdk_iam::Client,
+    pub observability: aws_sdk_observabilityadmin::Client,
     pub organizations: aws_sdk_organizations::Client,
     pub s3: aws_sdk_s3::Client,
     pub sns: aws_sdk_sns::Client,
+    pub sso: aws_sdk_sso::Client,
 }
 
 impl Clients {
@@ -62,9 +67,11 @@ impl Clients {
             eventbridge: aws_sdk_eventbridge::Client::new(sdk),
             logs: aws_sdk_cloudwatchlogs::Client::new(sdk),
             iam: aws_sdk_iam::Client::new(sdk),
+            observability: aws_sdk_observabilityadmin::Client::new(sdk),
             organizations: aws_sdk_organizations::Client::new(sdk),
             s3: aws_sdk_s3::Client::new(sdk),
             sns: aws_sdk_sns::Client::new(sdk),
+            sso: aws_sdk_sso::Client::new(sdk),
         }
     }
 }
@@ -124,15 +131,18 @@ impl Aws {
         &self.profile_roles
     }
 
-    /// Whether there is an MFA device, so that every session depends on one of its codes.
+    /// Whether there is an MFA device that is used, so that every session depends on one of its
+    /// codes.
     pub fn has_mfa(&self) -> bool {
-        self.mfa.is_some()
+        let device = self.mfa.as_ref().and_then(|session| session.device());
+        device.is_some_and(|device| !device.is_unused())
     }
 
-    /// The MFA device and when its session ends, if there is a device.
+    /// The MFA device and when its session ends, if there is a device that is used.
     pub async fn mfa(&self) -> Option<MfaStatus> {
         let session = self.mfa.as_ref()?;
-        let serial = session.device()?.serial().clone();
+        let device = session.device().filter(|device| !device.is_unused())?;
+        let serial = device.serial().clone();
         Some(MfaStatus {
             serial,
             session_until: session.expiry().await,

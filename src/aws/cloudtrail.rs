@@ -66,12 +66,29 @@ impl Aws {
         session: &Session,
         trail: &LogSource,
     ) -> Result<Delivery, CallError> {
+        self.trail_status_in(session, &trail.home.region, &trail.via)
+            .await
+    }
+
+    /// Returns the delivery of a trail from one of its Regions. `arn` is that of the trail: its name
+    /// identifies it only in its home Region.
+    ///
+    /// Source: CloudTrail API, `GetTrailStatus`: "status information only from a single Region".
+    ///
+    /// # Errors
+    /// The call fails.
+    pub async fn trail_status_in(
+        &self,
+        session: &Session,
+        region: &Region,
+        arn: &str,
+    ) -> Result<Delivery, CallError> {
         let context = CallContext {
             session,
-            region: &trail.home.region,
+            region,
             operation: Operation::GetTrailStatus,
         };
-        let request = self.clients.cloudtrail.get_trail_status().name(&trail.via);
+        let request = self.clients.cloudtrail.get_trail_status().name(arn);
         let output = send!(self, context, request)?;
         let ms =
             |time: Option<aws_smithy_types::DateTime>| time.and_then(|time| time.to_millis().ok());

@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::os_shim_internal::{Env, Fs};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -22,14 +23,16 @@ use super::call_limiter::CallLimiter;
 use super::client::{Aws, Clients};
 use super::descriptor_limit::DescriptorLimit;
 use super::http;
-use super::mfa::{CodeSource, Device};
+use super::mfa::{CodeSource, Device, SerialOrigin};
+use super::network::{NetworkError, NetworkSettings};
 use super::object_budget::ObjectBudget;
+use super::portal_login::{Portal, PortalLogin};
 use super::profile::{ProfileChain, ProfileError, ProfileRole};
 use super::query_limiter::QueryLimiter;
 use super::response_budget::ResponseBudget;
 use super::sdk_time::SdkTime;
 use super::session::{RoleHop, Session};
-use super::source::{self, SourceCredentials};
+use super::source::{self, SelectedProfile, SourceContext, SourceCredentials};
 use crate::config::Identity;
 use crate::throttle::Quotas;
 use dragnet_model::time::Clock;
@@ -71,6 +74,8 @@ pub enum Wire {
     Network {
         /// Whether plain HTTP to an endpoint on another host is allowed.
         insecure_endpoint: bool,
+        /// The environment variables that a `credential_process` does not get.
+        secret_variables: Vec<String>,
     },
     /// To a practice range inside this process.
     InProcess {
@@ -90,17 +95,29 @@ pub struct StaticCredentials {
     pub access_key_id: String,
     /// The secret access key.
     pub secret_access_key: SecretString,
+    /// The token of a login to the access portal, if permission sets are to be used.
+    pub portal_token: Option<SecretString>,
 }
 
 /// Why a connection cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The SDK's credential chain found no credentials.
-    #[error("no AWS credentials found: run `aws sso login`, or set AWS_PROFILE or --profile")]
+    #[error(
+        "no AWS credentials found: run `aws login` or `aws sso login`, or set AWS_PROFILE or --profile"
+    )]
     NoCredentials,
     /// The profile cannot be used.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// The proxy or the certificates cannot be used.
+    #[error("cannot use the network settings")]
+    Network(#[from] NetworkError),
+    /// The permission set cannot be used.
+    #[error(
+        "identity.permission_set needs a profile with an sso_session (`aws configure sso`), but profile `{0}` has none"
+    )]
+    NoPortal(String),
     /// The configured Region is not a valid Region name.
     #[error("the configured Region is invalid")]
     Region(#[from] InvalidRegion),
@@ -115,12 +132,22 @@ async fn find_source(
     idle_per_host: usize,
 ) -> Result<SourceCredentials, ConnectError> {
     let response_budget = ResponseBudget::new();
-    let time = SdkTime(clock);
     match wire {
-        Wire::Network { insecure_endpoint } => {
-            let client = http::network_client(insecure_endpoint, idle_per_host);
-            let client = bound_responses(client, response_budget);
-            Ok(source::find(profile, client, time).await?)
+        Wire::Network {
+            insecure_endpoint,
+            secret_variables,
+        } => {
+            let env = Env::real();
+            let fs = Fs::real();
+            let selected = SelectedProfile::find(profile, &env, &fs).await?;
+            let network = NetworkSettings::read(&env, &fs, selected.value("ca_bundle")).await?;
+            let client = http::network_client(network, insecure_endpoint, idle_per_host);
+            let context = SourceContext {
+                client: bound_responses(client, response_budget),
+                clock,
+                secret_variables,
+            };
+            Ok(source::load(selected, context).await)
         }
         Wire::InProcess {
             http,
@@ -128,6 +155,7 @@ async fn find_source(
             region,
         } => {
             let client = bound_responses(http, response_budget);
+            let time = SdkTime(clock);
             Ok(practice_credentials(credentials, region, client, time))
         }
     }
@@ -143,6 +171,7 @@ fn practice_credentials(
     let StaticCredentials {
         access_key_id,
         secret_access_key,
+        portal_token,
     } = credentials;
     let secret = secret_access_key.expose_secret();
     let keys = Credentials::new(access_key_id, secret, None, None, "practice range");
@@ -151,11 +180,12 @@ fn practice_credentials(
         .http_client(client)
         .time_source(time)
         .credentials_provider(SharedCredentialsProvider::new(keys))
-        .region(aws_types::region::Region::new(String::from(region)))
+        .region(aws_types::region::Region::new(String::from(region.clone())))
         .build();
     SourceCredentials {
         sdk,
         chain: ProfileChain::default(),
+        portal: portal_token.map(|token| PortalLogin::Practice { token, region }),
         profile: "practice range".to_owned(),
     }
 }
@@ -190,26 +220,40 @@ impl Aws {
         let SourceCredentials {
             sdk,
             chain,
+            portal,
             profile,
-        } = find_source(
+        } = Box::pin(find_source(
             options.wire,
             identity.profile.as_deref(),
             options.clock.clone(),
             limit.idle_per_host,
-        )
+        ))
         .await?;
         let sdk = with_own_policies(sdk);
         let credentials = sdk
             .credentials_provider()
             .ok_or(ConnectError::NoCredentials)?;
         let home = home_region(&sdk, &identity)?;
-        let source = Session::from_provider(credentials);
-        let serial = identity.mfa_serial.clone().or(chain.mfa_serial);
-        let mfa = serial.map(|serial| {
+        let portal = match (&identity.permission_set, portal) {
+            (None, _) => None,
+            (Some(_), Some(login)) => {
+                Some(Arc::new(Box::pin(Portal::from_login(login, &sdk)).await))
+            }
+            (Some(_), None) => return Err(ConnectError::NoPortal(profile)),
+        };
+        let source = Session::from_source(credentials, chain.login.advice());
+        let serial = match (identity.mfa_serial.clone(), chain.mfa_serial) {
+            (Some(serial), _) => Some((serial, SerialOrigin::Configuration)),
+            (None, Some(serial)) => Some((serial, SerialOrigin::Profile)),
+            (None, None) => None,
+        };
+        let mfa = serial.map(|(serial, origin)| {
+            let directory = options.mfa_sessions.as_deref();
             source.with_mfa(Device::new(
                 serial,
+                origin,
                 options.codes,
-                options.mfa_sessions.as_deref(),
+                directory,
                 &profile,
             ))
         });
@@ -228,6 +272,7 @@ impl Aws {
             source,
             mfa,
             profile_roles,
+            portal,
             home,
         })
     }

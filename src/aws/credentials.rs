@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::ProvideCredentials;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::caller::Caller;
 use super::client::Aws;
 use super::error::{CallError, ErrorClass, causes};
-use super::session::{Origin, Session};
+use super::session::{Origin, Session, Source};
 
 /// Credentials are renewed this long before they expire; it is longer than the timeout of any call.
 const RENEWAL_MARGIN: Duration = Duration::from_mins(2);
@@ -45,9 +45,12 @@ impl Aws {
                 return Ok(cached.clone());
             }
             let renewed = match &session.origin {
-                Origin::Source(provider) => self.source_credentials(provider).await?,
+                Origin::Source(source) => self.source_credentials(source).await?,
                 Origin::Mfa { source, device } => self.mfa_session(source, device).await?,
                 Origin::Role { parent, hop } => self.assume_role(parent, hop).await?,
+                Origin::PermissionSet { account, name } => {
+                    self.permission_set_credentials(*account, name).await?
+                }
             };
             Ok(current.insert(renewed).clone())
         }
@@ -62,15 +65,10 @@ impl Aws {
         Timestamp::try_from(expiry).is_ok_and(|expiry| self.clock.until(expiry) > RENEWAL_MARGIN)
     }
 
-    async fn source_credentials(
-        &self,
-        provider: &SharedCredentialsProvider,
-    ) -> Result<Credentials, CallError> {
-        provider.provide_credentials().await.map_err(|error| {
-            let problem = format!(
-                "{}; run `aws sso login`, or set AWS_PROFILE or --profile",
-                causes(&error)
-            );
+    async fn source_credentials(&self, source: &Source) -> Result<Credentials, CallError> {
+        let provided = source.provider.provide_credentials().await;
+        provided.map_err(|error| {
+            let problem = source.explain(&causes(&error));
             CallError::local(
                 "GetSourceCredentials",
                 self.home(),
@@ -79,5 +77,40 @@ impl Aws {
                 problem,
             )
         })
+    }
+}
+
+/// In the SDK's error for every failure after the first of a provider that could not be created.
+const TAKEN: &str = "initialization error already taken";
+
+impl Source {
+    /// Returns the text for an error: the first one if the SDK does not repeat it, and the advice.
+    fn explain(&self, error: &str) -> String {
+        let first = self.first_error.get_or_init(|| error.to_owned());
+        let text = if error.contains(TAKEN) { first } else { error };
+        format!("{text}; {}", self.advice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::OnceLock;
+
+    use aws_credential_types::provider::SharedCredentialsProvider;
+
+    use super::*;
+
+    #[test]
+    fn first_error_of_the_sdk_is_shown_again() {
+        let keys = Credentials::new("AKIA", "s", None, None, "test");
+        let source = Source {
+            provider: SharedCredentialsProvider::new(keys),
+            advice: "log in".to_owned(),
+            first_error: OnceLock::new(),
+        };
+        assert_eq!(source.explain("no session"), "no session; log in");
+        let later = format!("profile file credentials provider {TAKEN}");
+        assert_eq!(source.explain(&later), "no session; log in");
+        assert_eq!(source.explain("expired"), "expired; log in");
     }
 }

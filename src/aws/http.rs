@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -11,6 +12,8 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+use super::network::NetworkSettings;
 
 /// How long idle connections are kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -27,14 +30,27 @@ const CREDENTIAL_HOSTS: [&str; 5] = [
     "[fd00:ec2::23]",
 ];
 
-/// The client for real endpoints: TLS by rustls with the system's root certificates, HTTP
-/// keep-alive.
-pub(super) fn network_client(insecure_endpoint: bool, idle_per_host: usize) -> SharedHttpClient {
-    let inner = aws_smithy_http_client::Builder::new()
-        .pool_max_idle_per_host(idle_per_host)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .build_https();
+/// The client for real endpoints: TLS by rustls, HTTP keep-alive, and encrypted requests through
+/// the proxy if there is one.
+pub(super) fn network_client(
+    network: NetworkSettings,
+    insecure_endpoint: bool,
+    idle_per_host: usize,
+) -> SharedHttpClient {
+    let inner = aws_smithy_http_client::Builder::new().build_with_connector_fn(
+        move |settings, components| {
+            let mut builder = Connector::builder()
+                .pool_max_idle_per_host(idle_per_host)
+                .pool_idle_timeout(IDLE_TIMEOUT)
+                .proxy_config(network.proxy.clone());
+            builder.set_connector_settings(settings.cloned());
+            builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+            builder
+                .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+                .tls_context(network.tls.clone())
+                .build()
+        },
+    );
     if insecure_endpoint {
         inner
     } else {

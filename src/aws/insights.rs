@@ -186,8 +186,8 @@ impl Aws {
         };
         let request = self.clients.logs.stop_query().query_id(&query.0);
         let permit = self.call_limiter.acquire_concurrency().await;
-        // Not `send!`: a query that could not be stopped ends after an hour, and whoever cancels does
-        // not wait for retries.
+        // Not `send!`: a query that could not be stopped ends after an hour, and a
+        // cancelled run does not wait for retries.
         self.call_once(permit, context, |config| {
             request.customize().config_override(config).send()
         })

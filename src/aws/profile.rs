@@ -1,16 +1,18 @@
-//! Support for the keys of a profile in `~/.aws/config` that the SDK does not support: the MFA
-//! device and the session duration.
+//! Support for what the SDK does not read in a profile: the MFA device, the session duration, and
+//! the order in which the AWS CLI looks for credentials.
 //!
 //! The SDK can assume the `role_arn` of a profile itself, but supports neither MFA nor
-//! `duration_seconds`. So a profile with a `source_profile` is resolved here: the keys at its root
-//! become the source credentials, and its roles are hops like all others, with their errors and
-//! their audit.
+//! `duration_seconds`. So a profile with a `source_profile` or a `credential_source` is resolved
+//! here: the credentials at its root become the source credentials, and its roles are hops like all
+//! others, with their errors and their audit.
 
 use std::time::Duration;
 
-use aws_config::profile::{Profile, ProfileSet};
 use aws_credential_types::Credentials;
+use secrecy::SecretString;
+use tracing::warn;
 
+use super::profile_files::{AwsProfile, ProfileFiles, ProfileFilesError};
 use crate::config::MfaSerial;
 use dragnet_model::{InvalidArn, RoleArn};
 
@@ -23,18 +25,53 @@ pub(super) struct ProfileChain {
     pub roles: Vec<ProfileRole>,
     /// The MFA device of the user at the root.
     pub mfa_serial: Option<MfaSerial>,
+    /// How to log in again, if a profile is the root.
+    pub login: Login,
 }
 
 /// The credentials at the root of a profile.
 #[derive(Debug, Default)]
 pub(super) enum Root {
-    /// What the SDK's credential chain finds: environment, profile, container, instance.
+    /// What the SDK's credential chain finds: environment, container, instance.
     #[default]
     SdkChain,
-    /// What the SDK finds in this profile: keys, SSO, a process, a web identity.
+    /// What the SDK finds in this profile: SSO, a sign-in session, a web identity.
     Profile(String),
-    /// Keys in a profile whose role names the profile itself as its source.
+    /// The keys in a profile.
     Keys(Credentials),
+    /// What this command prints, the `credential_process` of a profile. It may contain secrets.
+    Process(SecretString),
+    /// The `credential_source` of a profile: keys in the environment.
+    Environment,
+    /// The `credential_source` of a profile: the role of this instance.
+    Instance,
+    /// The `credential_source` of a profile: the role of this container.
+    Container,
+}
+
+/// The command that renews the credentials of a profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Login {
+    /// It is not known.
+    #[default]
+    Unknown,
+    /// `aws sso login` for this profile.
+    Sso(String),
+    /// `aws login` for this profile.
+    Console(String),
+}
+
+impl Login {
+    /// Returns the advice if there are no valid credentials.
+    pub(super) fn advice(&self) -> String {
+        match self {
+            Self::Sso(profile) => format!("run `aws sso login --profile '{profile}'`"),
+            Self::Console(profile) => format!("run `aws login --profile '{profile}'`"),
+            Self::Unknown => {
+                "run `aws login` or `aws sso login`, or set AWS_PROFILE or --profile".to_owned()
+            }
+        }
+    }
 }
 
 /// A profile's `role_arn` with its settings.
@@ -50,8 +87,8 @@ pub(super) struct ProfileRole {
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// The files cannot be read.
-    #[error("cannot read ~/.aws/config or ~/.aws/credentials")]
-    Unreadable(#[from] aws_config::profile::ProfileFileLoadError),
+    #[error("cannot use the AWS profiles")]
+    Files(#[from] ProfileFilesError),
     /// The profile does not exist.
     #[error("profile `{name}` not found in ~/.aws/config or ~/.aws/credentials{}", named_by_text(named_by.as_deref()))]
     Unknown {
@@ -86,58 +123,133 @@ fn named_by_text(profile: Option<&str>) -> String {
 impl ProfileChain {
     /// Resolves the profile `selected`. If it was `named` by the user, it must exist.
     pub(super) fn resolve(
-        profiles: &ProfileSet,
+        profiles: &ProfileFiles,
         selected: &str,
         named: bool,
     ) -> Result<Self, ProfileError> {
-        let Some(mut profile) = profiles.get_profile(selected) else {
-            let unknown = ProfileError::Unknown {
+        match profiles.get(selected) {
+            Some(profile) => Self::default().follow(profiles, profile),
+            None if named => Err(ProfileError::Unknown {
                 name: selected.to_owned(),
                 named_by: None,
-            };
-            return if named {
-                Err(unknown)
-            } else {
-                Ok(Self::default())
-            };
-        };
-        let mut chain = Self::default();
-        let mut seen = vec![selected];
+            }),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// Follows the sources of a profile to their root.
+    fn follow<'p>(
+        mut self,
+        profiles: &'p ProfileFiles,
+        mut profile: &'p AwsProfile,
+    ) -> Result<Self, ProfileError> {
+        let mut seen = vec![profile.name()];
         loop {
             // The device closest to the keys is that of their user.
             if let Some(serial) = parse_mfa_serial(profile)? {
-                chain.mfa_serial = Some(serial);
+                self.mfa_serial = Some(serial);
             }
-            let (Some(role), Some(source)) = (parse_role(profile)?, profile.get("source_profile"))
-            else {
-                break;
+            let is_source = seen.len() > 1;
+            let has_keys = profile.access_key().is_some();
+            if (is_source && has_keys) || !has_role(profile) {
+                let (root, login) = find_root(profile, is_source)?;
+                self.root = root;
+                self.login = login;
+                return Ok(self);
+            }
+            let source = match (
+                profile.get("source_profile"),
+                profile.get("credential_source"),
+            ) {
+                (Some(_), Some(_)) => {
+                    let problem = "the profile has a source_profile too; remove one of them";
+                    return Err(invalid_value(profile, "credential_source", problem));
+                }
+                (None, None) => {
+                    let problem = "the profile has no source_profile and no credential_source";
+                    return Err(invalid_value(profile, "role_arn", problem));
+                }
+                (None, Some(source)) => {
+                    self.root = parse_credential_source(profile, source)?;
+                    self.roles.insert(0, parse_role(profile)?);
+                    return Ok(self);
+                }
+                (Some(source), None) => source,
             };
-            chain.roles.insert(0, role);
+            self.roles.insert(0, parse_role(profile)?);
             if source == profile.name() {
-                chain.root = parse_own_keys(profile)?;
-                break;
+                self.root = parse_own_keys(profile)?;
+                return Ok(self);
             }
             if seen.contains(&source) {
                 return Err(ProfileError::Cycle(source.to_owned()));
             }
             seen.push(source);
-            profile = profiles
-                .get_profile(source)
-                .ok_or_else(|| ProfileError::Unknown {
-                    name: source.to_owned(),
-                    named_by: Some(profile.name().to_owned()),
-                })?;
-            chain.root = Root::Profile(source.to_owned());
+            profile = profiles.get(source).ok_or_else(|| ProfileError::Unknown {
+                name: source.to_owned(),
+                named_by: Some(profile.name().to_owned()),
+            })?;
         }
-        Ok(chain)
     }
 }
 
-fn parse_role(profile: &Profile) -> Result<Option<ProfileRole>, ProfileError> {
-    let Some(role) = profile.get("role_arn") else {
-        return Ok(None);
-    };
-    let role = role
+/// Whether the role of the profile is assumed from other credentials. A web identity is its own
+/// source.
+fn has_role(profile: &AwsProfile) -> bool {
+    profile.get("role_arn").is_some() && profile.get("web_identity_token_file").is_none()
+}
+
+/// Finds the credentials of a profile whose role, if it has one, is not assumed.
+///
+/// Source: botocore, `ProfileProviderBuilder.providers`: the order.
+fn find_root(profile: &AwsProfile, is_source: bool) -> Result<(Root, Login), ProfileError> {
+    let name = profile.name().to_owned();
+    let of_sdk = || Root::Profile(name.clone());
+    let has = |key| profile.get(key).is_some();
+    if has("web_identity_token_file") && has("role_arn") {
+        return Ok((of_sdk(), Login::Unknown));
+    }
+    if has("sso_account_id") || has("sso_role_name") {
+        return Ok((of_sdk(), Login::Sso(name.clone())));
+    }
+    if profile.has_key_in_credentials_file() {
+        return Ok((parse_keys(profile)?, Login::Unknown));
+    }
+    if has("login_session") {
+        return Ok((of_sdk(), Login::Console(name.clone())));
+    }
+    if let Some(command) = profile.get("credential_process") {
+        return Ok((Root::Process(command.into()), Login::Unknown));
+    }
+    if has("aws_access_key_id") {
+        return Ok((parse_keys(profile)?, Login::Unknown));
+    }
+    if is_source {
+        let problem = "a source_profile needs credentials, and this one has none";
+        return Err(invalid_value(profile, "source_profile", problem));
+    }
+    Ok((Root::SdkChain, Login::Unknown))
+}
+
+/// Source: AWS SDKs and Tools Reference Guide, "Assume role credential provider",
+/// `credential_source`.
+fn parse_credential_source(profile: &AwsProfile, source: &str) -> Result<Root, ProfileError> {
+    match source.to_ascii_lowercase().as_str() {
+        "environment" => Ok(Root::Environment),
+        "ec2instancemetadata" => Ok(Root::Instance),
+        "ecscontainer" => Ok(Root::Container),
+        _ => {
+            let problem =
+                format!("`{source}`: expected Environment, Ec2InstanceMetadata or EcsContainer");
+            Err(invalid_value(profile, "credential_source", problem))
+        }
+    }
+}
+
+fn parse_role(profile: &AwsProfile) -> Result<ProfileRole, ProfileError> {
+    let role = profile
+        .get("role_arn")
+        .unwrap_or_default()
         .parse()
         .map_err(|error: InvalidArn| invalid_value(profile, "role_arn", error.to_string()))?;
     let seconds = profile.get("duration_seconds").map(|text| {
@@ -153,150 +265,57 @@ fn parse_role(profile: &Profile) -> Result<Option<ProfileRole>, ProfileError> {
             )
         })
     });
-    Ok(Some(ProfileRole {
+    Ok(ProfileRole {
         role,
         external_id: profile.get("external_id").map(str::to_owned),
         session_name: profile.get("role_session_name").map(str::to_owned),
         duration: seconds.transpose()?.map(Duration::from_secs),
-    }))
+    })
 }
 
-fn parse_own_keys(profile: &Profile) -> Result<Root, ProfileError> {
-    let require = |key: &'static str| {
-        profile.get(key).ok_or_else(|| {
-            invalid_value(
-                profile,
-                "source_profile",
-                format!("it names the profile itself, which has no {key}"),
-            )
-        })
-    };
-    let id = require("aws_access_key_id")?;
-    let secret = require("aws_secret_access_key")?;
-    let token = profile.get("aws_session_token").map(str::to_owned);
-    Ok(Root::Keys(Credentials::new(
-        id, secret, token, None, "profile",
-    )))
+fn parse_own_keys(profile: &AwsProfile) -> Result<Root, ProfileError> {
+    if profile.access_key().is_none() {
+        let problem = "it names the profile itself, which has no access key";
+        return Err(invalid_value(profile, "source_profile", problem));
+    }
+    parse_keys(profile)
 }
 
-fn parse_mfa_serial(profile: &Profile) -> Result<Option<MfaSerial>, ProfileError> {
+fn parse_keys(profile: &AwsProfile) -> Result<Root, ProfileError> {
+    profile.access_key().map(Root::Keys).ok_or_else(|| {
+        let problem = "the profile has no aws_secret_access_key for it";
+        invalid_value(profile, "aws_access_key_id", problem)
+    })
+}
+
+/// Returns the device of a profile. Where there is no role to assume, the AWS CLI ignores the key,
+/// and an unusable value is no error.
+fn parse_mfa_serial(profile: &AwsProfile) -> Result<Option<MfaSerial>, ProfileError> {
     const KEY: &str = "mfa_serial";
-    let serial = profile.get(KEY).map(|text| {
-        text.parse()
-            .map_err(|error| invalid_value(profile, KEY, format!("{error}")))
-    });
-    serial.transpose()
+    let Some(text) = profile.get(KEY) else {
+        return Ok(None);
+    };
+    match text.parse::<MfaSerial>() {
+        Ok(serial) => Ok(Some(serial)),
+        Err(error) if has_role(profile) => Err(invalid_value(profile, KEY, format!("{error}"))),
+        Err(error) => {
+            warn!(profile = profile.name(), %error, "mfa_serial is ignored");
+            Ok(None)
+        }
+    }
 }
 
-fn invalid_value(profile: &Profile, key: &'static str, problem: String) -> ProfileError {
+fn invalid_value(
+    profile: &AwsProfile,
+    key: &'static str,
+    problem: impl Into<String>,
+) -> ProfileError {
     ProfileError::Value {
         profile: profile.name().to_owned(),
         key,
-        problem,
+        problem: problem.into(),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use aws_runtime::env_config::file::EnvConfigFiles;
-    use aws_types::os_shim_internal::{Env, Fs};
-
-    use super::*;
-
-    const CONFIG: &str = "
-[profile alice]
-aws_access_key_id = AKIAALICE
-aws_secret_access_key = s
-mfa_serial = arn:aws:iam::111111111111:mfa/alice
-[profile hub]
-role_arn = arn:aws:iam::222222222222:role/Hub
-source_profile = alice
-external_id = between-us
-duration_seconds = 7200
-[profile audit]
-role_arn = arn:aws:iam::333333333333:role/Audit
-source_profile = hub
-[profile itself]
-role_arn = arn:aws:iam::222222222222:role/Hub
-source_profile = itself
-mfa_serial = arn:aws:iam::111111111111:mfa/bob
-aws_access_key_id = AKIABOB
-aws_secret_access_key = s
-[profile sso]
-sso_session = company
-[profile one]
-role_arn = arn:aws:iam::222222222222:role/Hub
-source_profile = two
-[profile two]
-role_arn = arn:aws:iam::222222222222:role/Hub
-source_profile = one
-[profile lost]
-role_arn = arn:aws:iam::222222222222:role/Hub
-source_profile = nowhere
-[profile long]
-role_arn = arn:aws:iam::222222222222:role/Hub
-source_profile = alice
-duration_seconds = 60
-";
-
-    async fn resolve(name: &str) -> Result<ProfileChain, String> {
-        let fs = Fs::from_slice(&[("/home/.aws/config", CONFIG)]);
-        let env = Env::from_slice(&[("HOME", "/home")]);
-        let profiles = aws_config::profile::load(&fs, &env, &EnvConfigFiles::default(), None)
-            .await
-            .unwrap();
-        ProfileChain::resolve(&profiles, name, true).map_err(|error| error.to_string())
-    }
-
-    #[tokio::test]
-    async fn chain_is_resolved_to_keys_and_mfa_device() {
-        let chain = resolve("audit").await.unwrap();
-        assert!(matches!(chain.root, Root::Profile(name) if name == "alice"));
-        assert_eq!(
-            chain.mfa_serial.unwrap().as_str(),
-            "arn:aws:iam::111111111111:mfa/alice"
-        );
-        let roles: Vec<_> = chain
-            .roles
-            .iter()
-            .map(|hop| (hop.role.name(), hop.duration, hop.external_id.as_deref()))
-            .collect();
-        assert_eq!(
-            roles,
-            [
-                ("Hub", Some(Duration::from_hours(2)), Some("between-us")),
-                ("Audit", None, None)
-            ]
-        );
-    }
-
-    #[tokio::test]
-    async fn profile_may_be_its_own_source() {
-        let chain = resolve("itself").await.unwrap();
-        assert!(matches!(chain.root, Root::Keys(keys) if keys.access_key_id() == "AKIABOB"));
-        assert_eq!((chain.roles.len(), chain.mfa_serial.is_some()), (1, true));
-    }
-
-    #[tokio::test]
-    async fn profile_without_role_is_left_to_the_sdk() {
-        let chain = resolve("sso").await.unwrap();
-        assert!(matches!(chain.root, Root::SdkChain));
-        assert!(chain.roles.is_empty() && chain.mfa_serial.is_none());
-    }
-
-    #[tokio::test]
-    async fn invalid_profiles_are_refused() {
-        for (name, part) in [
-            ("one", "its own source_profile"),
-            (
-                "lost",
-                "`nowhere` not found in ~/.aws/config or ~/.aws/credentials, although profile `lost` names",
-            ),
-            ("absent", "profile `absent` not found"),
-            ("long", "invalid duration_seconds in profile `long`: `60`"),
-        ] {
-            let error = resolve(name).await.unwrap_err();
-            assert!(error.contains(part), "{error}");
-        }
-    }
-}
+mod tests;

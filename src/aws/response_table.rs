@@ -13,7 +13,9 @@
 mod cloudtrail;
 mod iam;
 mod logs;
+mod observability;
 mod organizations;
+mod portal;
 
 use super::response_shape::{Content, EmptyList, Member, NEXT_TOKEN, Shape, member};
 use dragnet_model::Operation;
@@ -86,16 +88,21 @@ impl Shape {
     pub(super) fn of(operation: Operation) -> Self {
         match operation {
             Operation::AssumeRole | Operation::GetSessionToken => Self::Query(CREDENTIALS),
+            Operation::DescribeDeliveries => Self::Json(logs::DELIVERIES),
+            Operation::DescribeDeliveryDestinations => Self::Json(logs::DELIVERY_DESTINATIONS),
             Operation::DescribeFlowLogs => Self::Ec2(FLOW_LOGS),
+            Operation::DescribeImportTasks => Self::Json(logs::IMPORTS),
             Operation::DescribeLogGroups => Self::Json(logs::LOG_GROUPS),
             Operation::DescribeLogStreams => Self::Json(logs::LOG_STREAMS),
             Operation::DescribeRegions => Self::Ec2(REGIONS),
+            Operation::DescribeSubscriptionFilters => Self::Json(logs::SUBSCRIPTION_FILTERS),
             Operation::DescribeTrails => Self::Json(cloudtrail::TRAILS),
             Operation::FilterLogEvents => Self::Json(logs::EVENTS),
             Operation::GenerateServiceLastAccessedDetails => Self::Query(iam::JOB_ID),
             // Source: S3 API, `GetBucketLogging`: a bucket that is not logged has no members.
             Operation::GetBucketLogging => Self::Document("BucketLoggingStatus"),
-            Operation::GetObject => Self::Object,
+            // That of logs is an event stream, whose messages have checksums. Source: CloudWatch Logs API, `GetLogObject`.
+            Operation::GetLogObject | Operation::GetObject => Self::Object,
             Operation::HeadBucket => Self::HeadersOnly,
             Operation::ListObjectsV2 => Self::ObjectList,
             Operation::ListPublicKeys => Self::Json(cloudtrail::PUBLIC_KEYS),
@@ -103,6 +110,7 @@ impl Shape {
             Operation::GetAccountAuthorizationDetails => Self::Query(iam::AUTHORIZATION_DETAILS),
             Operation::GetCallerIdentity => Self::Query(CALLER_IDENTITY),
             Operation::GetEventSelectors => Self::Json(cloudtrail::EVENT_SELECTORS),
+            Operation::GetChannel => Self::Json(cloudtrail::CHANNEL),
             Operation::GetGroup => Self::Query(iam::GROUP),
             Operation::GetGroupPolicy | Operation::GetRolePolicy | Operation::GetUserPolicy => {
                 Self::Query(iam::INLINE_POLICY)
@@ -110,11 +118,19 @@ impl Shape {
             Operation::GetLoginProfile => Self::Query(iam::LOGIN_PROFILE),
             Operation::GetQueryResults => Self::Json(logs::QUERY_RESULTS),
             Operation::GetRole => Self::Query(iam::ROLE),
+            Operation::GetRoleCredentials => Self::Json(portal::CREDENTIALS),
             Operation::GetServiceLastAccessedDetails => Self::Query(iam::SERVICES_USED),
             Operation::GetTrailStatus => Self::Json(cloudtrail::TRAIL_STATUS),
             Operation::GetUser => Self::Query(iam::USER),
             Operation::ListAccessKeys => Self::Query(iam::ACCESS_KEYS),
             Operation::ListAccounts => Self::Json(organizations::ACCOUNTS),
+            Operation::ListAccountRoles => Self::Json(portal::ROLES),
+            Operation::ListAssignedAccounts => Self::Json(portal::ACCOUNTS),
+            Operation::ListCentralizationRulesForOrganization => {
+                Self::Json(observability::CENTRALIZATION_RULES)
+            }
+            Operation::ListChannels => Self::Json(cloudtrail::CHANNELS),
+            Operation::ListEventDataStores => Self::Json(cloudtrail::EVENT_DATA_STORES),
             Operation::ListMFADevices => Self::Query(iam::MFA_DEVICES),
             Operation::ListSSHPublicKeys => Self::Query(iam::SSH_PUBLIC_KEYS),
             Operation::ListServiceSpecificCredentials => {
@@ -127,6 +143,10 @@ impl Shape {
             Operation::ListParents => Self::Json(organizations::PARENTS),
             Operation::ListRoots => Self::Json(organizations::ROOTS),
             Operation::ListTagsForResource => Self::Json(organizations::TAGS),
+            Operation::ListTelemetryPipelines => Self::Json(observability::PIPELINES),
+            Operation::ListTelemetryRules | Operation::ListTelemetryRulesForOrganization => {
+                Self::Json(observability::TELEMETRY_RULES)
+            }
             Operation::ListTrails => Self::Json(cloudtrail::TRAIL_LIST),
             Operation::ListUsers => Self::Query(iam::USERS),
             Operation::LookupEvents => Self::Json(cloudtrail::HISTORY_EVENTS),

@@ -13,6 +13,9 @@ use crate::throttle::QuotaKey;
 const THROTTLED_ATTEMPTS: u32 = 50;
 /// A server error or broken connection that lasts longer than about 20 s is returned.
 const TRANSIENT_ATTEMPTS: u32 = 7;
+/// Before the first response of AWS, no connection probably means that the network settings are
+/// wrong, which is reported at once.
+const FIRST_CONNECTION_ATTEMPTS: u32 = 2;
 const BACKOFF: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(10)];
 
 /// How often a call was sent, and how often it failed for each reason.
@@ -55,6 +58,12 @@ impl Attempts {
             code = diagnosis.code, attempt = self.made, ?next, "an attempt failed"
         );
         next
+    }
+
+    /// Whether to give up because AWS was never reached. `has_response` says that AWS has responded
+    /// to an earlier call.
+    pub(super) fn is_network_unreachable(&self, diagnosis: &Diagnosis, has_response: bool) -> bool {
+        diagnosis.is_unreachable && !has_response && self.made >= FIRST_CONNECTION_ATTEMPTS
     }
 
     /// Returns what to do after an attempt failed. `is_blocked` says that AWS throttled all calls
@@ -140,6 +149,7 @@ mod tests {
             code: "SlowDown".to_owned(),
             message: String::new(),
             request_id: String::new(),
+            is_unreachable: false,
         };
         let mut attempts = Attempts::default();
         let mut wait = || match attempts.record_failure(&throttled, &limiter, &key(Some("logs"))) {
@@ -151,6 +161,28 @@ mod tests {
         assert!(waits[7] >= BACKOFF[1] / 2, "{waits:?}");
         let next = Attempts::default().record_failure(&throttled, &limiter, &key(None));
         assert_eq!(next, NextStep::SlowDown);
+    }
+
+    #[test]
+    fn unreachable_network_is_reported_at_once_before_the_first_response() {
+        let diagnosis = |is_unreachable| Diagnosis {
+            class: ErrorClass::Transient,
+            code: "NoConnection".to_owned(),
+            message: String::new(),
+            request_id: String::new(),
+            is_unreachable,
+        };
+        let after = |made, is_unreachable, has_response| {
+            let attempts = Attempts {
+                made,
+                ..Attempts::default()
+            };
+            attempts.is_network_unreachable(&diagnosis(is_unreachable), has_response)
+        };
+        assert!(after(2, true, false));
+        assert!(!after(1, true, false), "the network may be coming up");
+        assert!(!after(2, true, true), "AWS was reached before");
+        assert!(!after(2, false, false), "the connection was lost later");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! `credentials.rs` calls STS for a session, and the SDK gets plain credentials. If a credentials
 //! *provider* failed, the call that needed it would fail with a connection error without a code.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::mfa::Device;
+use crate::config::PermissionSet;
 use dragnet_model::{AccountId, Policy, RoleArn};
 
 /// Credentials of one identity, renewed automatically and shared by all calls of that identity.
@@ -27,7 +28,7 @@ pub struct Session {
 /// What a session gets its credentials from.
 #[derive(Debug)]
 pub(super) enum Origin {
-    Source(SharedCredentialsProvider),
+    Source(Box<Source>),
     Mfa {
         source: Arc<Session>,
         device: Device,
@@ -36,6 +37,21 @@ pub(super) enum Origin {
         parent: Arc<Session>,
         hop: RoleHop,
     },
+    /// A permission set of IAM Identity Center in an account.
+    PermissionSet {
+        account: AccountId,
+        name: PermissionSet,
+    },
+}
+
+/// The provider of the source credentials.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) provider: SharedCredentialsProvider,
+    /// What to do if there are no valid credentials.
+    pub(super) advice: String,
+    /// Its first error. The SDK only says of later ones that there was an earlier one.
+    pub(super) first_error: OnceLock<String>,
 }
 
 /// A role to assume, with the parameters of the request.
@@ -63,14 +79,18 @@ impl Session {
         })
     }
 
-    /// The session of the source credentials.
-    pub(super) fn from_provider(provider: SharedCredentialsProvider) -> Arc<Self> {
-        Self::new(Origin::Source(provider))
+    /// The session of the source credentials. `advice` says what to do if there are none.
+    pub(super) fn from_source(provider: SharedCredentialsProvider, advice: String) -> Arc<Self> {
+        Self::new(Origin::Source(Box::new(Source {
+            provider,
+            advice,
+            first_error: OnceLock::new(),
+        })))
     }
 
     /// A session with the given credentials.
     pub(super) fn from_credentials(credentials: Credentials) -> Arc<Self> {
-        Self::from_provider(SharedCredentialsProvider::new(credentials))
+        Self::from_source(SharedCredentialsProvider::new(credentials), String::new())
     }
 
     /// The MFA session of the same user. No code is requested until it is used.
@@ -89,15 +109,32 @@ impl Session {
         })
     }
 
-    /// The account of the assumed role, if Dragnet assumed one.
+    /// The session of a permission set in an account. No call is made until it is used.
+    pub fn for_permission_set(account: AccountId, name: PermissionSet) -> Arc<Self> {
+        Self::new(Origin::PermissionSet { account, name })
+    }
+
+    /// The account of the assumed role or of the permission set, if Dragnet created the session.
     pub fn account(&self) -> Option<AccountId> {
-        self.role().map(RoleArn::account)
+        match &self.origin {
+            Origin::PermissionSet { account, .. } => Some(*account),
+            Origin::Role { hop, .. } => Some(hop.role.account()),
+            Origin::Source(_) | Origin::Mfa { .. } => None,
+        }
+    }
+
+    /// The permission set, if this is a session of one.
+    pub fn permission_set(&self) -> Option<&PermissionSet> {
+        match &self.origin {
+            Origin::PermissionSet { name, .. } => Some(name),
+            Origin::Source(_) | Origin::Mfa { .. } | Origin::Role { .. } => None,
+        }
     }
 
     /// The role, if Dragnet assumed one.
     pub fn role(&self) -> Option<&RoleArn> {
         match &self.origin {
-            Origin::Source(_) | Origin::Mfa { .. } => None,
+            Origin::Source(_) | Origin::Mfa { .. } | Origin::PermissionSet { .. } => None,
             Origin::Role { hop, .. } => Some(&hop.role),
         }
     }
@@ -106,7 +143,7 @@ impl Session {
     pub(super) fn device(&self) -> Option<&Device> {
         match &self.origin {
             Origin::Mfa { device, .. } => Some(device),
-            Origin::Source(_) | Origin::Role { .. } => None,
+            Origin::Source(_) | Origin::Role { .. } | Origin::PermissionSet { .. } => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::config::UnknownRegion;
+use crate::config::{InvalidMemberRoles, UnknownRegion};
 use crate::geoip::GeoIpError;
 use crate::settings::{SettingsError, did_you_mean};
 use crate::throttle::QuotaError;
@@ -36,14 +36,23 @@ pub enum UsageError {
     /// A rate of the configuration is invalid.
     #[error("limits.quotas: {0}")]
     Quota(#[from] QuotaError),
+    /// The member roles cannot be used together.
+    #[error("--member-role: {0}")]
+    MemberRoles(#[from] InvalidMemberRoles),
+    /// Containment does not use permission sets.
+    #[error(
+        "contain cannot use a permission set, because its sessions cannot be limited by a session policy: use a contain \
+         role, without --permission-set and identity.permission_set"
+    )]
+    PermissionSetOfContain,
     /// A run of AWS cannot be resumed with `--practice`.
     #[error("the run was created on AWS and cannot be resumed with --practice")]
     NotPractice,
     /// An option was given that resuming a run does not accept, because the run contains its
     /// settings.
     #[error(
-        "--member-role and --accounts-file cannot be used with resume: the run keeps the settings that it was created \
-         with"
+        "--member-role, --permission-set and --accounts-file cannot be used with resume: the run keeps the settings that \
+         it was created with"
     )]
     FixedByRun,
     /// A run can only be resumed from the account that started it.
@@ -134,6 +143,26 @@ pub enum UsageError {
         "hunt `{0}` can only run on Insights, not on files: leave it out, or leave out --files"
     )]
     HuntForInsights(String),
+    /// `--files` was given last, and took an indicator as a path.
+    #[error(
+        "`{value}` is taken as a path of --files, which takes every value up to the next option, and there is no such \
+         file: if it is an indicator, name it first, as in `dragnet sweep {value} --files {directory}`"
+    )]
+    IndicatorAsPath {
+        /// The value that is no path.
+        value: String,
+        /// A path that was given.
+        directory: String,
+    },
+    /// There are files to search, and nothing to search for.
+    #[error(
+        "there is nothing to search for in {directory}: name an indicator before --files, which takes every value up \
+         to the next option, as in `dragnet sweep 192.0.2.1 --files {directory}`, or a --hunt"
+    )]
+    NothingForFiles {
+        /// A path that was given.
+        directory: String,
+    },
     /// A path of `--files` cannot be read.
     #[error("--files {path}: {problem}; expected a directory or file that can be read")]
     UnreadableFiles {

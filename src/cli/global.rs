@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::config::MemberRole;
+use super::UsageError;
+use crate::config::{MemberRole, MemberRoles, PermissionSet};
 
 /// Options of every command.
 #[expect(
@@ -34,9 +35,21 @@ pub struct GlobalArguments {
     #[arg(long, global = true, hide_short_help = true, value_name = "PROFILE")]
     pub profile: Option<String>,
 
-    /// Role to assume in every account; "self" assumes no role
+    /// Role to assume in every account; "self" assumes no role. If given several
+    /// times, the first role that can be assumed is used
     #[arg(long, global = true, hide_short_help = true, value_name = "ROLE")]
-    pub member_role: Option<MemberRole>,
+    pub member_role: Vec<MemberRole>,
+
+    /// Enter accounts with this permission set of IAM Identity Center instead of
+    /// a role; needs a login with `aws sso login`
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_name = "PERMISSION_SET",
+        conflicts_with = "member_role"
+    )]
+    pub permission_set: Option<PermissionSet>,
 
     /// Read the accounts from a file instead of Organizations: one id per line,
     /// CSV with a header, c7n-org's accounts.yml, or the JSON of list-accounts
@@ -92,6 +105,19 @@ pub struct GlobalArguments {
         value_name = "WHEN"
     )]
     pub color: ColorChoice,
+}
+
+impl GlobalArguments {
+    /// Returns the member roles that were given, if there are any.
+    ///
+    /// # Errors
+    /// They cannot be used together.
+    pub fn member_roles(&self) -> Result<Option<MemberRoles>, UsageError> {
+        if self.member_role.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(MemberRoles::new(self.member_role.clone())?))
+    }
 }
 
 /// How progress is shown.

@@ -17,9 +17,12 @@ pub struct IndicatorArguments {
     /// (192.0.2.0/24), an access key id, an ARN, an account id, a domain, a
     /// hash, or any other word. A prefix forces the kind: ip:, cidr:, key:,
     /// arn:, user:, role:, account:, domain:, agent:, event:, resource:, hash:,
-    /// text:, regex:
+    /// text:, regex: (each field of a record by itself, not its text as a whole)
     #[arg(
-        required_unless_present_any = ["indicator_files", "hunts", "query_strings", "filter_pattern"],
+        // `files` may have taken the indicator as a path, which its own error explains.
+        required_unless_present_any = [
+            "indicator_files", "hunts", "query_strings", "filter_pattern", "files",
+        ],
         id = "indicators",
         value_name = "INDICATOR"
     )]
@@ -228,6 +231,7 @@ pub struct SweepArguments {
     /// Reads CloudTrail and flow-log files, and exports of logs, packed or
     /// plain. Makes no call to AWS, unless --sources names what to search there
     /// too. Searches all records, unless --since or --from limits the time.
+    /// Takes every value up to the next option, so indicators come first.
     #[arg(
         long,
         value_name = "DIRECTORY",

@@ -49,9 +49,13 @@ fn show(
         config.identity.profile = Some(profile.clone());
         options.push(("identity.profile", "--profile"));
     }
-    if let Some(role) = &global.member_role {
-        config.identity.member_role = role.clone();
+    if let Some(roles) = global.member_roles()? {
+        config.identity.member_role = roles;
         options.push(("identity.member_role", "--member-role"));
+    }
+    if let Some(permission_set) = &global.permission_set {
+        config.identity.permission_set = Some(permission_set.clone());
+        options.push(("identity.permission_set", "--permission-set"));
     }
     let mut settings = list_settings(&config, name.as_deref().zip(text.as_deref()));
     for setting in &mut settings {

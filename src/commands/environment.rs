@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use super::CommandError;
-use super::host_environment::HostEnvironment;
+use super::host_environment::{HostEnvironment, MFA_CODE_VARIABLE};
 use super::mfa_code::HostCodes;
 use crate::aws::{Aws, CodeSource, ConnectOptions, StaticCredentials, Wire, range_connector};
 use crate::cli::UsageError;
@@ -167,6 +167,7 @@ impl Environment {
         let wire = match &self.backend {
             Backend::Aws { insecure_endpoint } => Wire::Network {
                 insecure_endpoint: *insecure_endpoint,
+                secret_variables: secret_variables(reach),
             },
             Backend::Practice { range, .. } => {
                 let dragnet_range::PracticeCredentials {
@@ -179,6 +180,7 @@ impl Environment {
                     credentials: StaticCredentials {
                         access_key_id,
                         secret_access_key: secret_access_key.into(),
+                        portal_token: Some(range.portal_token().into()),
                     },
                     region,
                 }
@@ -214,6 +216,14 @@ impl Environment {
             CodePrompt::Other(codes) => Arc::clone(codes),
         }
     }
+}
+
+/// Returns the environment variables that a `credential_process` does not get. It gets those with
+/// AWS credentials, which it may need.
+fn secret_variables(reach: &Reach) -> Vec<String> {
+    let mut variables = reach.secret_variables.clone();
+    variables.push(MFA_CODE_VARIABLE.to_owned());
+    variables
 }
 
 fn quotas(reach: &Reach) -> Result<Quotas, UsageError> {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::ContainError;
-use crate::aws::{CallError, ConnectError};
+use crate::aws::{CallError, ConnectError, UNREACHABLE};
 use crate::cli::UsageError;
 use crate::contain::MonitorError;
 use crate::report::{ReportError, escape};
@@ -39,7 +39,7 @@ pub enum CommandError {
     #[error(transparent)]
     Contain(#[from] ContainError),
     /// The source credentials do not work.
-    #[error("AWS did not accept the source credentials{}", advice_suffix(.0))]
+    #[error("{}{}", caller_problem(.0), advice_suffix(.0))]
     Caller(#[source] Box<CallError>),
     /// A run ended before its files were written.
     #[error(
@@ -115,7 +115,10 @@ pub enum CommandError {
         source: io::Error,
     },
     /// The address for the practice range is not available.
-    #[error("cannot listen on {address}: use another address, such as --listen 127.0.0.1:0")]
+    #[error(
+        "cannot listen on {address}: if another program uses the port, such as another practice range, choose a free \
+         port with --listen 127.0.0.1:0"
+    )]
     RangeListen {
         /// The address.
         address: std::net::SocketAddr,
@@ -133,6 +136,15 @@ pub enum CommandError {
 impl From<SettingsError> for CommandError {
     fn from(error: SettingsError) -> Self {
         Self::Usage(error.into())
+    }
+}
+
+/// Says whether AWS was reached at all.
+fn caller_problem(error: &CallError) -> &'static str {
+    if error.code == UNREACHABLE {
+        "AWS cannot be reached"
+    } else {
+        "AWS did not accept the source credentials"
     }
 }
 

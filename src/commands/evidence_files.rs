@@ -1,5 +1,7 @@
 //! The files of a run about log sources and trail integrity.
 
+use std::collections::BTreeSet;
+
 use crate::report::{
     AccountNames, EvidenceTally, HourGapTally, OtherSourceTally, ReportError, SourceTally,
     TamperingTally, write_hours, write_sources, write_tampering,
@@ -19,9 +21,10 @@ pub(super) fn write_evidence_files(
     names: &AccountNames,
 ) -> Result<(), ReportError<StoreError>> {
     let [sources_csv, tampering_csv, hours_csv] = EVIDENCE_FILES;
+    let log_buckets = log_buckets(reader)?;
     dir.write_file(sources_csv, |out| write_sources(&sources.rows, out))?;
     dir.write_file(tampering_csv, |out| {
-        reader.tampering(|rows| write_tampering(rows, names, out))
+        reader.tampering(|rows| write_tampering(rows, names, &log_buckets, out))
     })?;
     dir.write_file(hours_csv, |out| reader.hours(|rows| write_hours(rows, out)))
 }
@@ -32,10 +35,12 @@ pub(super) fn count_evidence(
     judge: &CoverageJudge,
     window: TimeWindow,
 ) -> Result<EvidenceTally, StoreError> {
+    let log_buckets = log_buckets(reader)?;
     let tampering = reader.tampering(|rows| {
         let mut tally = TamperingTally::default();
         for call in rows {
-            tally.add(&call?);
+            let call = call?;
+            tally.add(&call, call.severity(&log_buckets));
         }
         Ok::<_, StoreError>(tally)
     })?;
@@ -52,4 +57,11 @@ pub(super) fn count_evidence(
         tampering,
         hour_gaps,
     })
+}
+
+/// Returns the buckets to which the log sources of the run deliver.
+fn log_buckets(reader: &RunReader) -> Result<BTreeSet<String>, StoreError> {
+    let sources = reader.log_sources()?;
+    let buckets = sources.into_iter().filter_map(|source| source.bucket);
+    Ok(buckets.map(|bucket| bucket.name).collect())
 }

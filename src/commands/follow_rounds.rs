@@ -16,7 +16,8 @@ use crate::config::AccountSelector;
 use crate::follow::{FollowProgress, Plan, Round};
 use crate::settings::{FollowSettings, KnownSources, RoundLookups, SweepSettings};
 use crate::store::{
-    Checkpoint, HistorySize, Journal, RunDir, RunFacts, RunReader, RunRegistry, StoreError, Writer,
+    Checkpoint, EarlierFindings, HistorySize, Journal, RunDir, RunFacts, RunReader, RunRegistry,
+    StoreError, Writer,
 };
 use crate::sweep::{self, MergeSource, SweepError, SweepParts, Tally, WindowBasis};
 use dragnet_model::time::Clock;
@@ -132,6 +133,7 @@ impl FollowRounds {
             run_id: self.run_id.clone(),
             started: self.started,
             checkpoint: Checkpoint::default(),
+            earlier: EarlierFindings::default(),
             journal,
             tally: Arc::clone(&self.tally),
             cancel: self.cancel.clone(),

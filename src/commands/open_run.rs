@@ -15,11 +15,14 @@ use super::manifest::release_database;
 use super::new_run::NewRun;
 use super::run_output::{OutputSettings, RunOutput, aborted};
 use super::signing::Signing;
+use crate::config::LivenessRule;
 use crate::follow::FollowProgress;
 use crate::geoip::GeoIp;
 use crate::progress::{LiveSources, RecentSightings, Reporter};
 use crate::settings::{ProgressStyle, SweepSettings};
-use crate::store::{Checkpoint, Journal, RunDir, RunFacts, RunLock, UseNewSighting, Writer};
+use crate::store::{
+    Checkpoint, EarlierFindings, Journal, RunDir, RunFacts, RunLock, UseNewSighting, Writer,
+};
 use crate::sweep::{self, FileSweepParts, SweepError, SweepParts, Tally, WindowBasis};
 use dragnet_model::RunId;
 
@@ -167,6 +170,7 @@ impl OpenRun {
         };
         let run = (self.run_id, self.started);
         let rounds = FollowRounds::new(&connection, &settings, run.clone(), &tally, &end.cancel);
+        let earlier = earlier_findings(&connection, &settings, &run.0);
         let (settings, windows) = first_search(self.interrupted_round, settings, windows);
         let files = FileSweepParts {
             clock: connection.clock,
@@ -179,7 +183,7 @@ impl OpenRun {
         // On the heap, because the future of a sweep is large.
         let failure = match connection.link {
             Some(link) => {
-                let parts = sweep_parts(link, files, windows, run);
+                let parts = sweep_parts((link, earlier), files, windows, run);
                 Box::pin(end.record(sweep::sweep(parts))).await
             }
             None => Box::pin(end.record(sweep::sweep_files(files))).await,
@@ -241,7 +245,7 @@ fn restart_rounds(dir: &RunDir, facts: &RunFacts) -> Result<(), CommandError> {
 
 /// Returns the inputs of a sweep of AWS. The id and the start are those of the run.
 fn sweep_parts(
-    link: AwsLink,
+    (link, earlier): (AwsLink, EarlierFindings),
     files: FileSweepParts,
     windows: WindowBasis,
     (run_id, started): (RunId, Timestamp),
@@ -263,8 +267,22 @@ fn sweep_parts(
         run_id,
         started,
         checkpoint,
+        earlier,
         journal,
         tally,
         cancel,
     }
+}
+
+/// Returns what earlier runs of this machine found, if it is to be compared.
+fn earlier_findings(
+    connection: &Connection,
+    settings: &SweepSettings,
+    run_id: &RunId,
+) -> EarlierFindings {
+    if settings.reach.scope.liveness != LivenessRule::Check || connection.link.is_none() {
+        return EarlierFindings::default();
+    }
+    let registry = &connection.registry;
+    registry.earlier_findings(run_id, settings.window, connection.practice)
 }

@@ -15,7 +15,7 @@ use crate::report::{
     SummaryWindow, write_json, write_plan,
 };
 use crate::settings::{EngineChoice, EngineSettings, GlobalSettings, SweepSettings};
-use crate::store::{Checkpoint, Journal};
+use crate::store::{Checkpoint, EarlierFindings, Journal};
 use crate::sweep::{
     self, PlanSheet, PlannedChoice, PlannedSource, ReadTime, SweepParts, Tally, WindowBasis,
     complete_until,
@@ -65,6 +65,7 @@ pub(super) async fn plan(
         run_id: RunId::new(started, fastrand::u16(..)),
         started,
         checkpoint: Checkpoint::default(),
+        earlier: EarlierFindings::default(),
         journal: Journal::discarding(),
         tally: Arc::new(Tally::default()),
         cancel,
@@ -177,6 +178,7 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings, now: Timestamp) -> PlanRe
         bytes_to_scan: targets.iter().map(|target| target.bytes_to_scan).sum(),
         cost_usd: sheet.usd(),
         max_scan_cost_usd: settings.engines.max_scan_cost,
+        liveness_calls: sheet.liveness_calls(),
         targets,
         source_choices: sheet
             .choices()

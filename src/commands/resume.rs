@@ -16,7 +16,10 @@ pub(super) async fn resume(
     arguments: &ResumeArguments,
     host: &HostEnvironment,
 ) -> Result<u8, CommandError> {
-    if global.member_role.is_some() || global.accounts_file.is_some() {
+    if !global.member_role.is_empty()
+        || global.permission_set.is_some()
+        || global.accounts_file.is_some()
+    {
         return Err(UsageError::FixedByRun.into());
     }
     let context = host.resolve_context(jiff::Timestamp::UNIX_EPOCH);

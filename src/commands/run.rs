@@ -27,7 +27,7 @@ pub async fn run_sweep(
         stream: None,
         geoip: None,
     };
-    run_displayed_sweep(connection, settings, display).await
+    Box::pin(run_displayed_sweep(connection, settings, display)).await
 }
 
 /// Runs a sweep like [`run_sweep`], shown and interrupted as `display` says.

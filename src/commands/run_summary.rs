@@ -8,7 +8,7 @@ use super::CommandError;
 use crate::config::{RejectedEntries, Scope};
 use crate::report::{
     CoverageTally, EvidenceTally, FileSummary, FollowSummary, HuntSummary, IndicatorSummary,
-    InsightsUse, NEVER_IN_LOGS, RunStatus, SightingTally, Summary, SummaryWindow,
+    InsightsUse, LivenessCounts, NEVER_IN_LOGS, RunStatus, SightingTally, Summary, SummaryWindow,
 };
 use crate::store::{CallCounts, FactError, RunEnding, RunFacts, RunReader, StoreError};
 use crate::sweep::UnmatchedSelectors;
@@ -76,9 +76,14 @@ pub(super) fn summarize(
         files: file_summary(facts, reader, coverage)?,
         integrity: facts.integrity.get_if_stored()?,
         bucket_reads: facts.bucket_reads.get_or_default()?,
+        liveness: facts
+            .liveness
+            .get_if_stored()?
+            .map(|checks| LivenessCounts::from_checks(&checks)),
         follow,
         sources: evidence.sources.counts(),
         tampering: evidence.tampering.by_name().clone(),
+        tampering_low: evidence.tampering.low(),
         never_in_logs: NEVER_IN_LOGS,
         sightings: sightings.total(),
         own_calls: sightings.own_calls(),
@@ -90,6 +95,8 @@ pub(super) fn summarize(
         throttled: by_operation(&calls, |counts| counts.throttled),
         // A killed run has no such fact.
         rates: facts.slowed_rates.get_or_default()?,
+        assigned_accounts_only: facts.assigned_accounts_only.is(&true),
+        member_roles: facts.member_roles.get_or_default()?,
         caller_arn: caller_arn(facts)?,
         scope,
     })

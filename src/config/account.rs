@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::error::Problem;
-use super::{ExternalId, KnownRegions, MemberRole, UnknownRegion};
+use super::{ExternalId, KnownRegions, MemberRoles, UnknownRegion};
 use dragnet_model::{AccountId, Region};
 
 /// One account, from the configuration or an accounts file.
@@ -17,9 +17,10 @@ pub struct ConfiguredAccount {
     /// The account name; empty if only the id is known.
     #[serde(default)]
     pub name: String,
-    /// The role to assume in this account instead of `identity.member_role`.
+    /// The role to assume in this account instead of `identity.member_role`: the first of the list
+    /// that can be assumed.
     #[serde(default)]
-    pub member_role: Option<MemberRole>,
+    pub member_role: Option<MemberRoles>,
     /// The external id for that role instead of `identity.external_id`.
     #[serde(default)]
     pub external_id: Option<ExternalId>,

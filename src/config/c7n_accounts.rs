@@ -81,7 +81,8 @@ impl Entry {
             .role
             .as_ref()
             .map(|role| member_role(role, id, origin))
-            .transpose()?;
+            .transpose()?
+            .map(Into::into);
         account.external_id = self
             .external_id
             .as_ref()

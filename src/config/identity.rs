@@ -1,13 +1,11 @@
 //! `[identity]`: the credentials and roles with which Dragnet calls AWS.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::text::{InvalidText, checked_text, has_form, written_as_text};
-use super::{ExternalCommand, InvalidDuration, parse_duration};
+use super::text::{checked_text, has_form};
+use super::{ExternalCommand, InvalidDuration, MemberRoles, RoleName, parse_duration};
 use dragnet_model::{AccountId, Arn, Partition, RoleArn};
 
 /// The source credentials, and the roles that lead from them into each account.
@@ -28,8 +26,8 @@ pub struct Identity {
     pub mfa_cache: bool,
     /// Roles to assume one after the other, before the member role.
     pub role_chain: Vec<RoleArn>,
-    /// The role to assume in every account.
-    pub member_role: MemberRole,
+    /// The role to assume in every account: the first of the list that can be assumed.
+    pub member_role: MemberRoles,
     /// The role that containment assumes in every account; no other command uses it.
     pub contain_role: RoleName,
     /// The external id that is sent with every `AssumeRole`.
@@ -38,6 +36,10 @@ pub struct Identity {
     pub session_duration: SessionDuration,
     /// The source identity, which CloudTrail records with every call of the sessions.
     pub source_identity: Option<SourceIdentity>,
+    /// The permission set of IAM Identity Center with which accounts are entered, instead of a
+    /// member role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permission_set: Option<PermissionSet>,
     /// Whether each session has a session policy that allows only the calls of the command, so that
     /// even an administrator's role can only read.
     pub scope_down: bool,
@@ -62,62 +64,15 @@ impl Default for Identity {
             mfa_command: None,
             mfa_cache: true,
             role_chain: Vec::new(),
-            member_role: MemberRole::default(),
-            contain_role: RoleName("DragnetContain".to_owned()),
+            member_role: MemberRoles::default(),
+            contain_role: RoleName::of_containment(),
             external_id: None,
             session_duration: SessionDuration::default(),
             source_identity: None,
+            permission_set: None,
             scope_down: true,
         }
     }
-}
-
-/// The role to assume in an account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum MemberRole {
-    /// No role: the source credentials are used directly. Written `self`.
-    Caller,
-    /// The role of this name.
-    Role(RoleName),
-}
-
-impl Default for MemberRole {
-    /// Returns `DragnetRead`.
-    fn default() -> Self {
-        Self::Role(RoleName("DragnetRead".to_owned()))
-    }
-}
-
-impl FromStr for MemberRole {
-    type Err = InvalidText;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "self" {
-            Ok(Self::Caller)
-        } else {
-            text.parse().map(Self::Role)
-        }
-    }
-}
-
-written_as_text!(MemberRole, InvalidText);
-
-impl fmt::Display for MemberRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Caller => "self",
-            Self::Role(name) => name.as_str(),
-        })
-    }
-}
-
-checked_text! {
-    /// A role name, optionally with its path: `DragnetRead`, `security/DragnetRead`.
-    RoleName,
-    "a role name: expected 1 to 64 letters, digits and _+=,.@-, optionally after its path, but not an ARN",
-    // The path is separated by single slashes and does not begin with one here.
-    |text| !text.starts_with('/') && format!("arn:aws:iam::000000000000:role/{text}").parse::<RoleArn>().is_ok()
 }
 
 checked_text! {
@@ -154,6 +109,13 @@ checked_text! {
     SourceIdentity,
     "a source identity: expected 2 to 64 letters, digits and _+=,.@-",
     |text| has_form(text, 2, 64, "_+=,.@-")
+}
+
+checked_text! {
+    /// Source: IAM Identity Center API, `CreatePermissionSet`: `Name` is 1 to 32 of `[\w+=,.@-]`.
+    PermissionSet,
+    "a permission set: expected 1 to 32 letters, digits and _+=,.@-",
+    |text| has_form(text, 1, 32, "_+=,.@-")
 }
 
 /// How long a role session lasts. Source: STS API, `AssumeRole`: 900 to 43,200 seconds; the maximum
@@ -210,18 +172,6 @@ impl From<SessionDuration> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn member_roles_are_names_not_arns() {
-        assert_eq!("self".parse::<MemberRole>().unwrap(), MemberRole::Caller);
-        assert_eq!(
-            "team/Audit".parse::<MemberRole>().unwrap().to_string(),
-            "team/Audit"
-        );
-        for bad in ["", "/x", "a b", "arn:aws:iam::111111111111:role/x", "x/"] {
-            assert!(bad.parse::<MemberRole>().is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn invalid_devices_are_rejected() {

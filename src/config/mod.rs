@@ -22,6 +22,8 @@ mod identity;
 mod indicators;
 mod limits;
 mod listed_account;
+mod member_role;
+mod member_roles;
 mod nearest;
 mod organization;
 mod ou_selector;
@@ -53,12 +55,14 @@ pub use find::{Environment, find, find_in_working_directory, state_directory};
 pub use glob::{Glob, InvalidGlob};
 pub use hunts::{Catalogue, HuntTemplate, Hunts, InvalidHunt, Parameter, ParameterKind, load_hunt};
 pub use identity::{
-    ExternalId, Identity, MemberRole, MfaSerial, RoleName, SessionDuration, SourceIdentity,
+    ExternalId, Identity, MfaSerial, PermissionSet, SessionDuration, SourceIdentity,
 };
 pub use indicators::{
     IndicatorList, InvalidIndicatorList, RejectedEntries, RejectedEntry, load_indicators,
 };
 pub use limits::{Concurrency, Limits, QuotaShare};
+pub use member_role::{MemberRole, RoleName};
+pub use member_roles::{InvalidMemberRoles, MemberRoles};
 pub use nearest::nearest;
 pub use organization::Organization;
 pub use ou_selector::OuSelector;
@@ -66,7 +70,7 @@ pub use principal_selector::{InvalidPrincipalSelector, PrincipalSelector};
 pub use quotas::{QuotaOverride, QuotaOverrides};
 pub use region_selector::{InvalidRegionSelector, KnownRegions, RegionSelector, UnknownRegion};
 pub use report::{Format, Report, SightingsForm, UnknownFormat};
-pub use scope::{Scope, SourcesRule};
+pub use scope::{LivenessRule, Scope, SourcesRule};
 pub use tag_selector::TagSelector;
 pub use targets_file::load_targets;
 pub use text::InvalidText;

@@ -41,6 +41,31 @@ pub struct Scope {
     pub accepted_gap: Vec<AcceptedGap>,
     /// How a sweep treats account-Regions whose CloudTrail log sources were not searched.
     pub sources: SourcesRule,
+    /// Whether a sweep compares the log groups of trails with the event history. Not written if it does,
+    /// so that the hash of the settings of older runs stays the same.
+    #[serde(skip_serializing_if = "LivenessRule::is_default")]
+    pub liveness: LivenessRule,
+}
+
+/// Whether a sweep compares the log groups of trails with the event history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LivenessRule {
+    /// It compares some records of each account-Region.
+    #[default]
+    Check,
+    /// It does not.
+    Skip,
+}
+
+impl LivenessRule {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes fields by reference"
+    )]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How a sweep treats account-Regions whose CloudTrail log sources were not searched.

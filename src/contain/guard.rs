@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::trust::evidence_service;
 use crate::aws::Caller;
-use crate::config::{Contain, Glob, MemberRole, SourceIdentity};
+use crate::config::{Contain, Glob, MemberRole, MemberRoles, SourceIdentity};
 use crate::settings::{Override, Reach};
 use dragnet_model::{AccountId, Principal, PrincipalKind, RoleArn};
 
@@ -166,6 +166,7 @@ impl Guard {
             .filter_map(|account| account.member_role.as_ref());
         let members = configured
             .chain([&identity.member_role])
+            .flat_map(MemberRoles::roles)
             .filter_map(|role| match role {
                 MemberRole::Caller => None,
                 MemberRole::Role(name) => Some(name),

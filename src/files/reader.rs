@@ -109,9 +109,14 @@ impl FileReader {
     pub fn read_bytes(&mut self, path: &str, bytes: &[u8], sink: &mut dyn FileSink) {
         let name = ContentName { path, entry: None };
         if bytes.len() <= self.limits.whole_file_bytes {
+            // Packed bytes, which most are, need no copy.
+            if self.read_inflated(bytes, name, sink) {
+                return;
+            }
             let mut buffer = mem::take(&mut self.file_buffer);
             copy_to_start(bytes, &mut buffer);
-            self.file_buffer = keep(self.read_whole(buffer, bytes.len(), name, sink));
+            let size = bytes.len();
+            self.file_buffer = keep(self.read_buffer(buffer, size, (name, Packing::NONE), sink));
         } else {
             let mut source = CancelReader::new(bytes, &self.cancel);
             self.read_stream(&mut source, name, Packing::NONE, sink);
@@ -163,17 +168,29 @@ impl FileReader {
         name: ContentName<'_>,
         sink: &mut dyn FileSink,
     ) -> Vec<u8> {
-        let bytes = buffer.get(..size).unwrap_or(&buffer);
-        let mut content = mem::take(&mut self.content_buffer);
-        let limit = self.limits.whole_content_bytes;
-        let inflated = self.inflater.inflate(bytes, limit, &mut content);
-        if let Some(size) = inflated {
-            let packing = Packing::NONE.inside("gzip");
-            self.content_buffer = keep(self.read_buffer(content, size, (name, packing), sink));
+        if self.read_inflated(buffer.get(..size).unwrap_or(&buffer), name, sink) {
             return buffer;
         }
-        self.content_buffer = content;
         self.read_buffer(buffer, size, (name, Packing::NONE), sink)
+    }
+
+    /// Reads a file that is certainly one gzip member, at the speed of libdeflate. Returns whether it
+    /// is one.
+    fn read_inflated(
+        &mut self,
+        bytes: &[u8],
+        name: ContentName<'_>,
+        sink: &mut dyn FileSink,
+    ) -> bool {
+        let mut content = mem::take(&mut self.content_buffer);
+        let limit = self.limits.whole_content_bytes;
+        let Some(size) = self.inflater.inflate(bytes, limit, &mut content) else {
+            self.content_buffer = content;
+            return false;
+        };
+        let packing = Packing::NONE.inside("gzip");
+        self.content_buffer = keep(self.read_buffer(content, size, (name, packing), sink));
+        true
     }
 
     /// Reads the content in the first bytes of a buffer. Returns the buffer.
@@ -248,11 +265,9 @@ impl FileReader {
             source,
             count: &count,
         };
-        // The members may be empty, or unpack to any size: both sides are checked.
-        let unpacked = CancelReader::new(GzipStream::new(source), &self.cancel);
-        let mut content = BoundedReader::new(unpacked, &count, self.limits);
-        self.read_stream(&mut content, name, packing.inside("gzip"), sink);
-        if let Some(trailing) = content.into_inner().into_inner().trailing() {
+        let place = (name, packing.inside("gzip"));
+        let gzip = self.read_unpacked(GzipStream::new(source), &count, place, sink);
+        if let Some(trailing) = gzip.trailing() {
             let (reason, detail) = describe_trailing(trailing);
             sink.problem(name.problem(reason, None, detail));
         }
@@ -272,15 +287,29 @@ impl FileReader {
         };
         match zstd::stream::read::Decoder::new(source) {
             Ok(decoder) => {
-                let unpacked = CancelReader::new(decoder, &self.cancel);
-                let mut content = BoundedReader::new(unpacked, &count, self.limits);
-                self.read_stream(&mut content, name, packing.inside("zstd"), sink);
+                let place = (name, packing.inside("zstd"));
+                self.read_unpacked(decoder, &count, place, sink);
             }
             Err(error) => {
                 let detail = format!("the zstd decoder failed to start: {error}");
                 sink.problem(name.problem(FileReason::Unreadable, None, detail));
             }
         }
+    }
+
+    /// Reads what a decompressor returns, and returns the decompressor. `consumed` counts the bytes that
+    /// it takes: members may be empty, or unpack to any size, so both sides are checked.
+    fn read_unpacked<R: Read>(
+        &mut self,
+        decompressor: R,
+        consumed: &Cell<u64>,
+        (name, packing): (ContentName<'_>, Packing),
+        sink: &mut dyn FileSink,
+    ) -> R {
+        let unpacked = CancelReader::new(decompressor, &self.cancel);
+        let mut content = BoundedReader::new(unpacked, consumed, self.limits);
+        self.read_stream(&mut content, name, packing, sink);
+        content.into_inner().into_inner()
     }
 
     /// Splits a content into records, and reports how it ended.

@@ -186,6 +186,7 @@ mod tests {
             let progress = SweepProgress {
                 counts,
                 work: vec![work],
+                seconds_after: 0.0,
             };
             pace.update(start + Duration::from_secs(seconds), &progress);
         }

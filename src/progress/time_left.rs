@@ -145,7 +145,11 @@ impl Estimator {
     }
 
     fn seconds_left(&self, now: f64, progress: &SweepProgress) -> Option<f64> {
-        let SweepProgress { counts, work } = progress;
+        let SweepProgress {
+            counts,
+            work,
+            seconds_after,
+        } = progress;
         let seconds: Vec<f64> = work
             .iter()
             .map(|work| self.paces.seconds_left(work))
@@ -156,7 +160,7 @@ impl Estimator {
         let waiting = (unfinished - started).max(0.0);
         if started == 0.0 {
             // What is waiting does not say how long it takes.
-            return (waiting == 0.0).then_some(0.0);
+            return (waiting == 0.0).then_some(*seconds_after);
         }
         let ages: f64 = work.iter().map(|work| work.age.as_secs_f64()).sum();
         let average = (ages + seconds.iter().sum::<f64>()) / started;
@@ -165,7 +169,7 @@ impl Estimator {
             // Nothing is known but that it goes on: it is assumed to be half done.
             return Some(now);
         }
-        Some(left)
+        Some(left + seconds_after)
     }
 
     /// Returns the account-Region that takes the longest time.
@@ -178,7 +182,7 @@ impl Estimator {
 
     /// Names the slowest account-Region if AWS throttles it, or if few others are left.
     fn waiting_for(&self, progress: &SweepProgress) -> Option<String> {
-        let SweepProgress { counts, work } = progress;
+        let SweepProgress { counts, work, .. } = progress;
         let slowest = self.slowest(work)?;
         let unfinished = counts.targets_known.saturating_sub(counts.targets_done);
         if slowest.rate < slowest.full_rate {
@@ -233,6 +237,7 @@ mod tests {
                 ..TallySnapshot::default()
             },
             work: work.into(),
+            seconds_after: 0.0,
         }
     }
 

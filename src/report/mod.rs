@@ -24,6 +24,7 @@ mod hours;
 mod html;
 mod hunts;
 mod lineage_graph;
+mod liveness_counts;
 mod markdown;
 mod name_counts;
 mod next_commands;
@@ -76,6 +77,7 @@ pub use hours::{HourGap, HourGapTally, write_hours};
 pub use html::{PageInput, write_html};
 pub use hunts::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
 pub use lineage_graph::{GraphEdge, GraphNode, GraphOpenEnd, LineageGraph};
+pub use liveness_counts::LivenessCounts;
 pub(crate) use markdown::escape_markdown;
 pub use name_counts::NameCounts;
 pub use next_commands::suggest_commands;
@@ -139,12 +141,13 @@ pub fn write_json(value: &impl Serialize, mut out: impl Write) -> io::Result<()>
 
 /// What no search of CloudWatch Logs can find, because it is never delivered there.
 ///
-/// Source: CloudTrail user guide, "Sending events to CloudWatch Logs"; S3 user guide, "Server
-/// access logs".
+/// Sources: CloudTrail user guide, "Sending events to CloudWatch Logs"; S3 user guide, "Server access
+/// logs"; CloudWatch Observability Admin API, `CreateTelemetryRule`: a rule for `AWS::S3::Bucket`
+/// delivers server access logs to CloudWatch Logs.
 pub const NEVER_IN_LOGS: [&str; 3] = [
     "CloudTrail events over 256 KB",
     "data events that no selector names",
-    "S3 server access logs",
+    "S3 server access logs (unless delivered to Logs)",
 ];
 
 #[cfg(test)]
@@ -282,9 +285,11 @@ mod testing {
             files: None,
             integrity: None,
             bucket_reads: Vec::new(),
+            liveness: None,
             follow: None,
             sources: SourceCounts::default(),
             tampering: BTreeMap::new(),
+            tampering_low: 0,
             changes_only: false,
             required: dragnet_model::RequiredKinds::all(),
             not_required: super::NotRequired::default(),
@@ -301,6 +306,8 @@ mod testing {
             ]),
             throttled: BTreeMap::from([("FilterLogEvents".to_owned(), 3)]),
             rates: Vec::new(),
+            assigned_accounts_only: false,
+            member_roles: BTreeMap::new(),
             caller_arn: "arn:aws:iam::999999999999:user/responder".to_owned(),
             scope: Scope::default(),
         }

@@ -152,6 +152,7 @@ mod tests {
             records_data_events: kind == SourceKind::CloudTrail,
             status,
             reason: String::new(),
+            liveness: None,
         }
     }
 

@@ -38,6 +38,9 @@ pub(crate) struct PlanReport {
     pub cost_usd: f64,
     /// The scan budget, in US dollars.
     pub max_scan_cost_usd: f64,
+    /// The fewest calls that compare the log groups of trails with the event history.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub liveness_calls: u64,
     /// What would be read, by account-Region.
     pub targets: Vec<PlannedTarget>,
     /// The choice among the sources of management events, by account-Region, if there is one.
@@ -86,7 +89,7 @@ pub(crate) struct PlannedTarget {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes fields by reference"
 )]
-fn is_zero(number: &u64) -> bool {
+pub(super) fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
@@ -187,6 +190,13 @@ fn write_work(plan: &PlanReport, page: &mut dyn Page) -> io::Result<()> {
         .count() as u64;
     if histories > 0 {
         page.item("history", &history_work(histories, plan))?;
+    }
+    if plan.liveness_calls > 0 {
+        let calls = count(plan.liveness_calls);
+        page.item(
+            "liveness",
+            &format!("at least {calls} calls compare log groups of trails with the event history"),
+        )?;
     }
     if sum(|target| target.s3_objects) > 0 {
         page.item("s3", &object_work(plan))?;
@@ -295,6 +305,7 @@ mod tests {
             bytes_to_scan: 80_000_000_000,
             cost_usd: 0.8,
             max_scan_cost_usd: 0.5,
+            liveness_calls: 0,
             targets: vec![target],
             source_choices: Vec::new(),
             not_covered: Vec::new(),

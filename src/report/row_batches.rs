@@ -148,8 +148,11 @@ mod tests {
     )]
     fn format(number: usize, rows: &[Sighting]) -> io::Result<Vec<u8>> {
         assert!(number > 0 || rows.first().is_some_and(|row| row.message == "0"));
-        let lines = rows.iter().map(|row| format!("{}\n", row.message));
-        Ok(lines.collect::<String>().into_bytes())
+        let lines: Vec<String> = rows
+            .iter()
+            .map(|row| format!("{}\n", row.message))
+            .collect();
+        Ok(lines.concat().into_bytes())
     }
 
     #[test]
@@ -165,11 +168,8 @@ mod tests {
             let mut out = Vec::new();
             let batches = write_batches(rows(number), format, &mut out).unwrap();
             assert_eq!(batches, number.div_ceil(BATCH_ROWS), "{number}");
-            let lines: Vec<String> = (0..number)
-                .map(|number| number.to_string() + "\n")
-                .collect();
-            let expected = lines.concat();
-            assert_eq!(String::from_utf8(out).unwrap(), expected);
+            let expected: Vec<String> = (0..number).map(|number| format!("{number}\n")).collect();
+            assert_eq!(String::from_utf8(out).unwrap(), expected.concat());
         }
     }
 

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{CsvFile, ReportError, Table};
-use dragnet_model::Source;
 use dragnet_model::time::format_ms;
+use dragnet_model::{Liveness, Source};
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "event_account_id",
     "event_region",
     "source",
@@ -23,6 +23,7 @@ const COLUMNS: [&str; 12] = [
     "status",
     "reason",
     "bucket_prefix",
+    "liveness",
 ];
 
 /// Writes `sources.csv`. The rows must be sorted.
@@ -59,6 +60,9 @@ fn cells(row: &Source) -> [String; COLUMNS.len()] {
         row.status.to_string(),
         row.reason.clone(),
         row.bucket_prefix.clone().unwrap_or_default(),
+        row.liveness
+            .map(|liveness| liveness.to_string())
+            .unwrap_or_default(),
     ]
 }
 
@@ -112,6 +116,7 @@ struct Row<'a> {
     status: &'static str,
     reason: &'a str,
     bucket_prefix: Option<&'a str>,
+    liveness: Option<&'static str>,
 }
 
 /// Returns the rows as JSON with the keys of `sources.csv`: `{"sources": [...]}`.
@@ -129,6 +134,7 @@ pub fn sources_json(rows: &[Source]) -> Value {
         status: row.status.as_str(),
         reason: &row.reason,
         bucket_prefix: row.bucket_prefix.as_deref(),
+        liveness: row.liveness.map(Liveness::as_str),
     });
     json!({ "sources": rows.collect::<Vec<_>>() })
 }
@@ -156,6 +162,7 @@ mod tests {
             records_data_events: false,
             status: SourceStatus::NoSource,
             reason: String::new(),
+            liveness: None,
         };
         let trail = Source {
             kind: SourceKind::CloudTrail,
@@ -170,13 +177,14 @@ mod tests {
             selectors: "management events; no data events".to_owned(),
             status: SourceStatus::Failing,
             reason: "deliveries fail".to_owned(),
+            liveness: Some(Liveness::Confirmed),
             ..nothing.clone()
         };
         let rows = [trail, nothing];
         insta::assert_snapshot!(written(|out| write_sources::<Infallible>(&rows, out)), @r"
-        event_account_id,event_region,source,log_group_arn,via,logging,last_delivery,delivery_error,selectors,status,reason,bucket_prefix
-        111111111111,eu-west-1,cloudtrail,arn:aws:logs:us-east-1:999999999999:log-group:/trail,arn:aws:cloudtrail:us-east-1:999999999999:trail/org,true,2026-03-01T12:00:00.000Z,'=no,management events; no data events,failing,deliveries fail,
-        111111111111,eu-west-1,vpc-flow,,,,,,,no-source,,
+        event_account_id,event_region,source,log_group_arn,via,logging,last_delivery,delivery_error,selectors,status,reason,bucket_prefix,liveness
+        111111111111,eu-west-1,cloudtrail,arn:aws:logs:us-east-1:999999999999:log-group:/trail,arn:aws:cloudtrail:us-east-1:999999999999:trail/org,true,2026-03-01T12:00:00.000Z,'=no,management events; no data events,failing,deliveries fail,,confirmed
+        111111111111,eu-west-1,vpc-flow,,,,,,,no-source,,,
         ");
         assert_eq!(sources_json(&rows)["sources"][1]["status"], "no-source");
     }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::{
-    CoverageCounts, FileSummary, FollowSummary, HuntSummary, LogGroupCounts, NotRequired,
-    SourceCounts,
+    CoverageCounts, FileSummary, FollowSummary, HuntSummary, LivenessCounts, LogGroupCounts,
+    NotRequired, SourceCounts,
 };
 use crate::config::{RejectedEntries, Scope};
 use crate::digests::IntegritySummary;
@@ -53,16 +53,23 @@ pub struct Summary {
     /// What CloudTrail's digests say about the objects in S3, if that was to be verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub integrity: Option<IntegritySummary>,
-    /// Whether reads of the buckets that were searched were recorded.
+    /// Whether reads of buckets were recorded: of those that were searched, and that sightings name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bucket_reads: Vec<BucketReads>,
+    /// Whether the log groups of trails have the records that event histories have, if that was
+    /// checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub liveness: Option<LivenessCounts>,
     /// The lineage, if credentials were followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follow: Option<FollowSummary>,
     /// Whether the CloudTrail of accounts and account-Regions was searched.
     pub sources: SourceCounts,
-    /// Tampering calls, by event name.
+    /// Tampering calls, by event name, without those of low severity.
     pub tampering: BTreeMap<String, u64>,
+    /// Tampering calls of low severity, which occur in every organization.
+    #[serde(skip_serializing_if = "super::plan::is_zero")]
+    pub tampering_low: u64,
     /// Whether only write calls were searched.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub changes_only: bool,
@@ -90,6 +97,12 @@ pub struct Summary {
     pub throttled: BTreeMap<String, u64>,
     /// The quotas under which AWS throttled a call, and the lowest rate of each.
     pub rates: Vec<SlowedRate>,
+    /// Whether only the accounts that are assigned to the caller in IAM Identity Center are known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub assigned_accounts_only: bool,
+    /// The member role that was assumed in each account, if there were several to try.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub member_roles: BTreeMap<String, String>,
     /// The ARN of the caller.
     pub caller_arn: String,
     /// The scope of the run.
@@ -274,7 +287,7 @@ mod tests {
   "never_in_logs": [
     "CloudTrail events over 256 KB",
     "data events that no selector names",
-    "S3 server access logs"
+    "S3 server access logs (unless delivered to Logs)"
   ],
   "sightings": 0,
   "own_calls": 0,

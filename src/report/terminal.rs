@@ -150,7 +150,7 @@ mod tests {
           Account-Regions  1 in scope: 1 swept
           Log groups       1 in scope: 1 searched
           Never in logs    CloudTrail events over 256 KB, data events that no selector
-                           names, S3 server access logs
+                           names, S3 server access logs (unless delivered to Logs)
           Read             40,200 events, 2.0 MB; 1,604 AWS calls, 3 throttled
 
         Found: 2,000 sightings

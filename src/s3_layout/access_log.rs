@@ -41,6 +41,16 @@ pub struct AccessLogSource {
     pub bucket: String,
 }
 
+/// Where access logs are delivered to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AccessLogPlace {
+    /// The prefix that the bucket sets. It need not end in a slash.
+    pub prefix: String,
+    /// The bucket that is logged, if the keys name it. Otherwise all buckets with this destination have the
+    /// same keys.
+    pub source: Option<AccessLogSource>,
+}
+
 impl AccessLogKey {
     /// Reads a key; `None` if it does not end like the key of an access log.
     pub fn parse(key: &str) -> Option<Self> {
@@ -118,6 +128,16 @@ impl fmt::Display for AccessLogSource {
             bucket,
         } = self;
         write!(f, "{account}/{region}/{bucket}/")
+    }
+}
+
+impl fmt::Display for AccessLogPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.prefix)?;
+        match &self.source {
+            Some(source) => write!(f, "{source}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::access_log::AccessLogSource;
+use super::access_log::{AccessLogPlace, AccessLogSource};
 use super::file_name::{name_head, time_text};
 use super::folder::LogFolder;
 use super::key_date::{DateForm, KeyDate, day_of, next_day};
@@ -100,14 +100,7 @@ impl LogFolder {
             let day = KeyDate::from_day(form, day_of(time)).to_string();
             format!("{path}{}", day.trim_end_matches('/'))
         };
-        // The part that begins after a key does not have it, so the part before it does.
-        let end_before = end.map(|time| format!("{}\0", day_key(time)));
-        let start_after = first.map(day_key);
-        KeyRange {
-            start_after: start_after.or(range.start_after),
-            end_before: end_before.or(range.end_before),
-            ..range
-        }
+        part_between(range, first.map(&day_key), end.map(&day_key))
     }
 }
 
@@ -145,6 +138,35 @@ pub fn access_log_range(
         prefix: path,
         from: start_of_day(minute),
         to,
+    }
+}
+
+/// Does for access logs what [`LogFolder::part_of_range`] does for a folder.
+pub(super) fn part_of_access_logs(
+    place: &AccessLogPlace,
+    range: KeyRange,
+    first: Option<Timestamp>,
+    end: Option<Timestamp>,
+) -> KeyRange {
+    let path = range.prefix.clone();
+    let day_key = |time: Timestamp| {
+        let day = day_of(time);
+        if place.source.is_none() {
+            return format!("{path}{day}");
+        }
+        let folder = KeyDate::from_day(DateForm::Plain, day).to_string();
+        format!("{path}{}", folder.trim_end_matches('/'))
+    };
+    part_between(range, first.map(&day_key), end.map(&day_key))
+}
+
+/// Returns the keys of a range after a key, and up to another one: the part that begins after that does not
+/// have it.
+fn part_between(range: KeyRange, first: Option<String>, last: Option<String>) -> KeyRange {
+    KeyRange {
+        start_after: first.or(range.start_after),
+        end_before: last.map(|key| format!("{key}\0")).or(range.end_before),
+        ..range
     }
 }
 

@@ -23,14 +23,16 @@ mod key_date;
 mod key_range;
 mod kind;
 mod log_key;
+mod log_place;
 mod root;
 
-pub use access_log::{AccessLogKey, AccessLogSource};
+pub use access_log::{AccessLogKey, AccessLogPlace, AccessLogSource};
 pub use folder::{LastFolder, LogFolder};
 pub use key_date::{DateForm, KeyDate};
 pub use key_range::{KeyRange, access_log_range};
 pub use kind::ObjectKind;
 pub use log_key::LogKey;
+pub use log_place::{LogPlace, PlacedKey};
 pub use root::LogRoot;
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 //! address, as in `\nip-192-0-2-1` or `%A192.0.2.1`, hides nothing.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::net::Ipv6Addr;
-use std::ops::{ControlFlow, Range};
+use std::ops::{BitAnd, ControlFlow, Range};
 
 use ipnet::IpNet;
 use memchr::memchr_iter;
@@ -23,15 +23,41 @@ const FEWEST_COLONS: usize = 6;
 
 /// The networks of one prefix length.
 #[derive(Debug)]
-struct V4Networks {
-    mask: u32,
-    networks: HashSet<u32, BuildHasherDefault<SpreadHasher>>,
+struct Networks<A, H> {
+    mask: A,
+    networks: HashSet<A, H>,
 }
 
+/// The networks of one version of the protocol, by prefix length.
 #[derive(Debug)]
-struct V6Networks {
-    mask: u128,
-    networks: HashSet<u128>,
+struct PrefixLengths<A, H>(Vec<Networks<A, H>>);
+
+impl<A, H> Default for PrefixLengths<A, H> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<A, H> PrefixLengths<A, H>
+where
+    A: Copy + Eq + Hash + BitAnd<Output = A>,
+    H: BuildHasher + Default,
+{
+    /// Adds a network by its mask and its first address.
+    fn insert(&mut self, mask: A, first: A) {
+        match self.0.iter_mut().find(|same| same.mask == mask) {
+            Some(same) => _ = same.networks.insert(first),
+            None => self.0.push(Networks {
+                mask,
+                networks: HashSet::from_iter([first]),
+            }),
+        }
+    }
+
+    fn contains(&self, address: A) -> bool {
+        let is_in = |same: &Networks<A, H>| same.networks.contains(&(address & same.mask));
+        self.0.iter().any(is_in)
+    }
 }
 
 /// A cheap hash of an IPv4 address. The keys are the user's own indicators, so no one can fill a
@@ -59,47 +85,28 @@ impl Hasher for SpreadHasher {
 /// The addresses and networks of the search, by the bits that are compared.
 #[derive(Debug, Default)]
 pub(super) struct AddressScan {
-    v4: Vec<V4Networks>,
-    v6: Vec<V6Networks>,
+    v4: PrefixLengths<u32, BuildHasherDefault<SpreadHasher>>,
+    v6: PrefixLengths<u128, RandomState>,
 }
 
 impl AddressScan {
     pub(super) fn insert(&mut self, network: IpNet) {
         match network {
-            IpNet::V4(network) => {
-                let mask = u32::from(network.netmask());
-                let first = u32::from(network.network());
-                match self.v4.iter_mut().find(|same| same.mask == mask) {
-                    Some(same) => _ = same.networks.insert(first),
-                    None => self.v4.push(V4Networks {
-                        mask,
-                        networks: HashSet::from_iter([first]),
-                    }),
-                }
-            }
-            IpNet::V6(network) => {
-                let mask = u128::from(network.netmask());
-                let first = u128::from(network.network());
-                match self.v6.iter_mut().find(|same| same.mask == mask) {
-                    Some(same) => _ = same.networks.insert(first),
-                    None => self.v6.push(V6Networks {
-                        mask,
-                        networks: HashSet::from_iter([first]),
-                    }),
-                }
-            }
+            IpNet::V4(network) => self
+                .v4
+                .insert(network.netmask().into(), network.network().into()),
+            IpNet::V6(network) => self
+                .v6
+                .insert(network.netmask().into(), network.network().into()),
         }
     }
 
     fn contains_v4(&self, address: u32) -> bool {
-        let is_in = |same: &V4Networks| same.networks.contains(&(address & same.mask));
-        self.v4.iter().any(is_in)
+        self.v4.contains(address)
     }
 
     fn contains_v6(&self, address: Ipv6Addr) -> bool {
-        let address = u128::from(address);
-        let is_in = |same: &V6Networks| same.networks.contains(&(address & same.mask));
-        self.v6.iter().any(is_in)
+        self.v6.contains(address.into())
     }
 
     /// Calls `each` with the offset of the first dot of every IPv4 address whose first dot is in a

@@ -12,10 +12,12 @@ use serde::Deserialize;
 use super::document::Document;
 use super::json_tape::JsonTape;
 use super::json_tokenizer::Kind;
+use super::ocsf_record::parse_ocsf_record;
 use crate::files::AccessLine;
 use dragnet_model::{EventDetails, UserIdentity};
 
-/// Extracts the event details of a message. An event that is not a CloudTrail record gets the
+/// Extracts the event details of a message, also of a record that a pipeline rewrote in OCSF. An
+/// event that is not a CloudTrail record gets the
 /// account, the Region and the time with which it is stored; the line of an access log has the
 /// address of the client, too.
 pub fn event_details(
@@ -38,6 +40,7 @@ pub fn parse_event_details<'m>(
         .tape()
         .and_then(record_from_tape)
         .unwrap_or_else(|| parse_record(document.message()));
+    let record = record.or_else(|| parse_ocsf_record(document.message()));
     let Some(mut details) = record else {
         let line = AccessLine::parse(document.message());
         return EventDetails {
@@ -136,6 +139,7 @@ fn record_from_object<'m>(tape: &JsonTape<'m>, object: usize) -> Option<Option<E
         console_login: text_or_other(tape, member(tape, response_elements, "ConsoleLogin")?)?,
         record_id: tape.text(event_id)?,
         request_id: text_or_null(tape, request_id)?,
+        is_transformed: false,
     }))
 }
 

@@ -63,23 +63,31 @@ pub(super) fn query_text(
         stages.push(Stage::Filter(streams.condition()));
     }
     if let Some(condition) = condition {
-        let extra_texts = extra_texts
-            .iter()
-            .map(|text| contains_text((*text).to_owned()));
-        stages.extend(
-            any_of(
-                std::iter::once(condition.clone())
-                    .chain(extra_texts)
-                    .collect(),
-            )
-            .map(Stage::Filter),
-        );
+        let conditions = std::iter::once(condition.clone()).chain(any_text(extra_texts));
+        stages.extend(any_of(conditions.collect()).map(Stage::Filter));
     }
     Query {
         source: None,
         stages,
     }
     .to_string()
+}
+
+/// A condition on the message that it contains one of these texts. One regex with many words is
+/// much shorter than as many conditions.
+fn any_text(texts: &[&str]) -> Vec<Expr> {
+    let is_word = |text: &&str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let regex = (texts.len() > 1 && texts.iter().all(is_word))
+        .then(|| RegexLiteral::new(&texts.join("|")).ok())
+        .flatten();
+    if let Some(regex) = regex {
+        return vec![like(LikePattern::Regex(regex))];
+    }
+    let contains = |text: &&str| contains_text((*text).to_owned());
+    texts.iter().map(contains).collect()
 }
 
 /// Selects some streams of a log group.

@@ -134,7 +134,7 @@ fn alternatives_as_regex(
 
 /// A term must be quoted if it contains anything but letters, digits and `_`; quoting is always
 /// allowed.
-fn quote(term: &str) -> String {
+pub(super) fn quote(term: &str) -> String {
     format!("\"{term}\"")
 }
 

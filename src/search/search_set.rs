@@ -7,9 +7,11 @@ use super::hunts::{
     Finding, FlowLogFormats, PrepareHuntError, PreparedHunt, RecordKind, event_lookups,
     structured_pattern,
 };
+use super::ocsf_record::OCSF_MARK;
 use super::passthrough_query::{PassthroughQuery, prepare};
-use super::pattern::pattern_from;
+use super::pattern::{LONGEST, pattern_from};
 use super::required_text::{HidingEscapes, RequiredText};
+use super::truncated_event::with_truncated_events;
 use super::write_call::is_write_call;
 use super::{
     Candidates, ContentScan, Document, Matcher, MatcherError, Matches, StreamFilter, insights,
@@ -143,6 +145,32 @@ impl SearchSet {
         explicit.or_else(|| narrow.then(narrowest).flatten())
     }
 
+    /// Returns the same pattern, but it also selects truncated events: a match may be in the part of
+    /// them that is stored as a separate object.
+    pub fn pattern_with_truncated_events(
+        &self,
+        formats: &FlowLogFormats,
+        narrow: bool,
+    ) -> Option<String> {
+        let pattern = self.pattern(formats, narrow)?;
+        if self.has_filter_pattern() {
+            Some(pattern)
+        } else {
+            with_truncated_events(pattern)
+        }
+    }
+
+    /// Returns the filter pattern for a log group to which CloudTrail delivers. A pipeline may have
+    /// renamed the fields that hunts select by, so the pattern also selects every event in OCSF.
+    pub fn trail_pattern(&self, formats: &FlowLogFormats, narrow: bool) -> Option<String> {
+        let pattern = self.pattern(formats, narrow)?;
+        if self.hunts.is_empty() || self.has_filter_pattern() {
+            Some(pattern)
+        } else {
+            with_ocsf_events(pattern)
+        }
+    }
+
     /// Whether a hunt is a filter pattern, which only the filter engine can evaluate.
     pub fn has_filter_pattern(&self) -> bool {
         self.hunts
@@ -257,6 +285,25 @@ impl SearchSet {
     }
 }
 
+/// Extends a pattern of this module, so that it selects events in OCSF too; `None` if it gets too
+/// long. It is a JSON selector, a regular expression or alternative terms.
+fn with_ocsf_events(pattern: String) -> Option<String> {
+    let selector = pattern
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'));
+    let regex = pattern
+        .strip_prefix('%')
+        .and_then(|rest| rest.strip_suffix('%'));
+    let extended = match (selector, regex) {
+        (Some(selector), _) => format!("{{ ({}) || ($.{OCSF_MARK} > 0) }}", selector.trim()),
+        (None, Some(regex)) => format!("%{regex}|{OCSF_MARK}%"),
+        // The columns of flow logs: CloudTrail does not write such lines.
+        (None, None) if pattern.starts_with('[') => pattern,
+        (None, None) => format!("{pattern} ?{OCSF_MARK}"),
+    };
+    (extended.chars().count() <= LONGEST).then_some(extended)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,6 +375,30 @@ mod tests {
         let found = set.candidates(content.as_bytes(), &mut offsets);
         assert_eq!((found, offsets.len()), (Candidates::At, 1_000));
         assert_eq!(offsets.last(), Some(&1_008_991));
+    }
+
+    #[test]
+    fn every_form_of_pattern_also_selects_events_in_ocsf() {
+        let extended = |pattern: &str| with_ocsf_events(pattern.to_owned()).unwrap();
+        for (pattern, expected) in [
+            ("?a ?b", "?a ?b ?class_uid"),
+            ("%a|b%", "%a|b|class_uid%"),
+            (
+                "{ $.eventName = \"x\" }",
+                "{ ($.eventName = \"x\") || ($.class_uid > 0) }",
+            ),
+            ("[a, b]", "[a, b]"),
+        ] {
+            assert_eq!(extended(pattern), expected);
+            let parsed = cw_filter_pattern::FilterPattern::parse(expected).unwrap();
+            let is_json_or_text = !pattern.starts_with('[');
+            assert_eq!(
+                parsed.matches(r#"{"class_uid":6003}"#),
+                is_json_or_text,
+                "{expected}"
+            );
+        }
+        assert_eq!(with_ocsf_events("?a".repeat(512)), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{ContainSettings, EngineChoice, EngineSettings, SweepSettings};
-use crate::config::{AccountSelector, Format, Scope, SourcesRule};
+use crate::config::{AccountSelector, Format, LivenessRule, Scope, SourcesRule};
 use dragnet_model::{
     AccountId, Indicator, LogKind, RequiredKinds, SourceSelection, TimeWindow, WindowEnd,
 };
@@ -21,6 +21,8 @@ pub(super) fn containment_scope(
         new_regions: configured.new_regions,
         accepted_gap: configured.accepted_gap,
         sources: SourcesRule::Require,
+        // Each look at the logs is short, and repeated.
+        liveness: LivenessRule::Skip,
         ..Scope::default()
     }
 }

@@ -12,9 +12,6 @@ const EVENTS_PER_PAGE: u64 = 50;
 /// The pages that a lookup is assumed to have. Most have one; those of frequent calls have more.
 const PAGES_PER_LOOKUP: u64 = 2;
 
-/// The maximum number of lookups if the size of the history is not known. It is that of hunts.
-const MOST_WITHOUT_SIZE: u64 = 20;
-
 /// The attribute lookups of a round.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoundLookups {
@@ -49,7 +46,8 @@ impl RoundLookups {
                 let pages = expected_pages(*size, milliseconds).max(fewest_calls);
                 number.saturating_mul(PAGES_PER_LOOKUP) < pages
             }
-            None => number <= MOST_WITHOUT_SIZE,
+            // The first search could not read the history, so probably no call succeeds.
+            None => number <= fewest_calls,
         };
         is_cheaper.then_some(lookups.as_slice())
     }
@@ -111,8 +109,8 @@ mod tests {
 
     #[test]
     fn without_a_size_few_lookups_are_used() {
-        assert!(are_used(20, None, 10, 4));
-        assert!(!are_used(21, None, 10, 4));
+        assert!(are_used(4, None, 10, 4));
+        assert!(!are_used(5, None, 10, 4));
     }
 
     #[test]

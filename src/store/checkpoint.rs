@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, hash_map};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::StoreError;
 use super::entry::Pass;
@@ -13,8 +13,13 @@ use super::object_counts::{self, ObjectCount};
 use super::row::{parse_column, read_outcome, unknown};
 use super::searched_files::KnownFiles;
 use dragnet_model::{
-    Engine, EventLookup, LogGroupArn, Outcome, Reason, Region, Status, StorageKind, Target,
+    Engine, EventLookup, LogGroupArn, NamedBuckets, Outcome, Reason, Region, Status, StorageKind,
+    Target,
 };
+
+/// The detail of a log group of which a truncated event was read. It is stored as a remark with the
+/// first of them, so that a resumed run knows it.
+pub const TRUNCATED_EVENTS: &str = "truncated events";
 
 /// The log groups, event histories and objects that the earlier parts of a run have recorded; empty
 /// for a new run.
@@ -24,6 +29,7 @@ pub struct Checkpoint {
     histories: HashMap<Target, KnownHistory>,
     objects: HashMap<Target, BTreeMap<String, KnownObjects>>,
     files: KnownFiles,
+    named_buckets: NamedBuckets,
     insights_usd: f64,
 }
 
@@ -101,12 +107,22 @@ pub struct KnownSpan {
 /// The work units of a log group and how far they were scanned. For each pass, they cover the whole
 /// window of the scan, or there are none if the pass had not started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KnownUnits(pub(super) Vec<KnownUnit>);
+pub struct KnownUnits {
+    pub(super) units: Vec<KnownUnit>,
+    /// Whether an earlier part of the run read a truncated event.
+    pub has_truncated_events: bool,
+    /// Whether pipelines had transformed some of the events that were read.
+    pub found_transformed: bool,
+}
+
+/// What the detail of a log group begins with, after any other text, if pipelines transformed some of
+/// its events.
+pub const TRANSFORMED_MARK: &str = "transformed: ";
 
 impl KnownUnits {
     /// Returns the engine that started to scan the log group for the search, if one did.
     pub fn engine(&self) -> Option<Engine> {
-        self.0
+        self.units
             .iter()
             .find(|unit| unit.pass == Pass::Search)
             .map(|unit| unit.engine)
@@ -114,12 +130,14 @@ impl KnownUnits {
 
     /// Whether this pass had started.
     pub fn has_started(&self, pass: Pass) -> bool {
-        self.0.iter().any(|unit| unit.pass == pass)
+        self.units.iter().any(|unit| unit.pass == pass)
     }
 
     /// Removes and returns the work units of one pass.
     pub fn take(&mut self, pass: Pass) -> Vec<KnownUnit> {
-        self.0.extract_if(.., |unit| unit.pass == pass).collect()
+        self.units
+            .extract_if(.., |unit| unit.pass == pass)
+            .collect()
     }
 }
 
@@ -163,6 +181,7 @@ impl Checkpoint {
         let mut checkpoint = Self {
             insights_usd,
             files: KnownFiles::load(connection)?,
+            named_buckets: load_named_buckets(connection)?,
             ..Self::default()
         };
         while let Some(row) = rows.next()? {
@@ -185,12 +204,17 @@ impl Checkpoint {
 
     fn add_log_group(&mut self, target: Target, row: &Row<'_>) -> Result<(), StoreError> {
         let groups = self.targets.entry(target).or_default();
+        let detail: String = row.get("detail")?;
         let group = match groups.entry(row.get("location")?) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(KnownGroup {
                 coverage_id: CoverageId(row.get("id")?),
                 finished: finished_outcome(row)?,
-                units: KnownUnits::default(),
+                units: KnownUnits {
+                    has_truncated_events: detail.contains(TRUNCATED_EVENTS),
+                    found_transformed: detail.contains(TRANSFORMED_MARK),
+                    ..KnownUnits::default()
+                },
             }),
         };
         add_unit(&mut group.units, row)
@@ -251,6 +275,11 @@ impl Checkpoint {
         self.insights_usd
     }
 
+    /// Removes and returns the buckets that sightings of earlier parts of the run name.
+    pub fn take_named_buckets(&mut self) -> NamedBuckets {
+        std::mem::take(&mut self.named_buckets)
+    }
+
     /// Removes and returns the files that were read.
     pub fn take_files(&mut self) -> KnownFiles {
         std::mem::take(&mut self.files)
@@ -292,6 +321,18 @@ impl Checkpoint {
     }
 }
 
+fn load_named_buckets(connection: &Connection) -> Result<NamedBuckets, StoreError> {
+    let select = "SELECT value FROM fact WHERE key = 'named_buckets'";
+    let text: Option<String> = connection
+        .query_row(select, [], |row| row.get(0))
+        .optional()?;
+    let Some(text) = text else {
+        return Ok(NamedBuckets::default());
+    };
+    serde_json::from_str(&text)
+        .map_err(|error| StoreError::Damaged(format!("named_buckets: {error}")))
+}
+
 /// Returns the first id that no coverage row and no work unit has.
 pub(super) fn next_id(connection: &Connection) -> Result<i64, StoreError> {
     let last_id = "SELECT max(coalesce((SELECT max(id) FROM place), 0), coalesce((SELECT max(id) FROM unit), 0))";
@@ -314,7 +355,7 @@ fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
     let engine: String = row.get("engine")?;
     let pass: String = row.get("pass")?;
     let (from_ms, to_ms) = time_range(row)?;
-    units.0.push(KnownUnit {
+    units.units.push(KnownUnit {
         id: UnitId(id),
         pass: Pass::from_word(&pass).ok_or_else(|| unknown(&pass))?,
         engine: Engine::from_word(&engine).ok_or_else(|| unknown(&engine))?,

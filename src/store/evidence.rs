@@ -13,8 +13,9 @@ use super::row::{
 };
 use super::{RunReader, StoreError};
 use dragnet_model::{
-    AccountId, EventDetails, HourOfRecords, LogGroupArn, LogSource, Outcome, Region, SourceKind,
-    SourceLookup, SourceState, StorageKind, TamperingCall, Target, UserIdentity,
+    AccountId, EventDetails, HourOfRecords, LivenessCheck, LogGroupArn, LogSource, Outcome, Region,
+    RegionDelivery, SourceKind, SourceLookup, SourceState, StorageKind, TamperingCall, Target,
+    UserIdentity,
 };
 
 pub(super) fn insert_source_lookup(
@@ -101,6 +102,10 @@ pub struct CoverageOutcomes {
     histories: BTreeMap<Target, Outcome>,
     /// The outcomes of objects in S3, by account-Region and location.
     objects: BTreeMap<Target, BTreeMap<String, Outcome>>,
+    /// What the liveness check found.
+    liveness: Vec<LivenessCheck>,
+    /// The state of trails in Regions other than their home Regions.
+    region_deliveries: Vec<RegionDelivery>,
 }
 
 impl CoverageOutcomes {
@@ -142,6 +147,26 @@ impl CoverageOutcomes {
     /// Returns the outcomes of the objects that were to be searched, by location.
     pub fn objects(&self) -> &BTreeMap<Target, BTreeMap<String, Outcome>> {
         &self.objects
+    }
+
+    /// Returns what the liveness check found.
+    pub fn liveness(&self) -> &[LivenessCheck] {
+        &self.liveness
+    }
+
+    /// Returns the state of trails in Regions other than their home Regions, as far as it is known.
+    pub fn region_deliveries(&self) -> &[RegionDelivery] {
+        &self.region_deliveries
+    }
+
+    /// Sets the state of trails in Regions other than their home Regions.
+    pub fn set_region_deliveries(&mut self, deliveries: Vec<RegionDelivery>) {
+        self.region_deliveries = deliveries;
+    }
+
+    /// Sets what the liveness check found.
+    pub fn set_liveness(&mut self, checks: Vec<LivenessCheck>) {
+        self.liveness = checks;
     }
 
     /// Returns why a whole account-Region could not be searched, if it could not.
@@ -226,7 +251,15 @@ impl RunReader {
         let select = "SELECT account, region, location, status, reason, detail, denied_by, source FROM place WHERE round = 0";
         let mut select = self.connection.prepare(select)?;
         let mut rows = select.query([])?;
-        let mut outcomes = CoverageOutcomes::default();
+        let mut outcomes = CoverageOutcomes {
+            liveness: self.liveness_checks()?,
+            region_deliveries: self
+                .facts()?
+                .region_deliveries
+                .get_or_default()
+                .map_err(damaged)?,
+            ..CoverageOutcomes::default()
+        };
         while let Some(row) = rows.next()? {
             let text = |column| {
                 row.get::<_, Option<String>>(column)
@@ -271,6 +304,14 @@ impl RunReader {
             }
         }
         Ok(outcomes)
+    }
+
+    /// Returns what the liveness check found; nothing if the run did not check it.
+    ///
+    /// # Errors
+    /// The database fails or is damaged.
+    pub fn liveness_checks(&self) -> Result<Vec<LivenessCheck>, StoreError> {
+        self.facts()?.liveness.get_or_default().map_err(damaged)
     }
 
     /// Returns the log groups that were deleted, as the searched records say. The name is empty if

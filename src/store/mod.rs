@@ -9,6 +9,7 @@ mod checkpoint;
 mod checksums;
 mod commit;
 mod count;
+mod earlier_findings;
 mod earlier_runs;
 mod entry;
 mod evidence;
@@ -38,9 +39,10 @@ mod trail_deliveries;
 
 pub use checkpoint::{
     Checkpoint, KnownGroup, KnownHistory, KnownLookup, KnownObjects, KnownSpan, KnownUnit,
-    KnownUnits,
+    KnownUnits, TRANSFORMED_MARK, TRUNCATED_EVENTS,
 };
 pub use count::StoredCount;
+pub use earlier_findings::{EarlierFindings, EarlierRecord};
 pub use earlier_runs::EarlierRuns;
 pub use entry::{
     CountRow, CoverageRow, Entry, FileFindings, FileHour, FileRow, FileStamp, FlowHeader,

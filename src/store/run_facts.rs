@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::fact::{Fact, FactError, Json, Text};
 use crate::digests::{DigestSummary, IntegritySummary};
 use dragnet_model::{
-    Arn, BucketReads, Hunt, Organization, RequiredKinds, RunId, SlowedRate, SourceSelection,
-    TimeWindow, WindowEnd,
+    Arn, BucketReads, Hunt, LivenessCheck, NamedBuckets, Organization, RegionDelivery,
+    RequiredKinds, RunId, SlowedRate, SourceSelection, TimeWindow, WindowEnd,
 };
 
 /// Defines [`RunFacts`]: each fact has its key and its form once.
@@ -79,9 +79,11 @@ run_facts! {
     /// What CloudTrail's digests say about the objects in S3; a run that does not verify them has no such
     /// fact.
     integrity: Json<IntegritySummary> = "integrity";
-    /// Whether reads of the buckets that the run read were recorded; a run that read none has no such
-    /// fact.
+    /// Whether reads of the buckets that the run read, and of those that its sightings name, were
+    /// recorded; a run without any has no such fact.
     bucket_reads: Json<Vec<BucketReads>> = "bucket_reads";
+    /// The buckets that trusted sightings name, for a resumed run.
+    named_buckets: Json<NamedBuckets> = "named_buckets";
     /// Whether the run belongs to a collection, which keeps all records; other runs have no such
     /// fact.
     collects: Text<bool> = "collects";
@@ -120,6 +122,18 @@ run_facts! {
     organization: Json<Organization> = "organization";
     /// The quotas under which AWS throttled a call.
     slowed_rates: Json<Vec<SlowedRate>> = "slowed_rates";
+    /// Whether only the accounts that are assigned to the caller in IAM Identity Center were listed;
+    /// other runs have no such fact.
+    assigned_accounts_only: Text<bool> = "assigned_accounts_only";
+    /// The member role that was assumed in each account, if there were several to try; other runs
+    /// have no such fact.
+    member_roles: Json<BTreeMap<String, String>> = "member_roles";
+    /// Whether the log groups of trails have the records that event histories have; a run that did not
+    /// check it has no such fact.
+    liveness: Json<Vec<LivenessCheck>> = "liveness";
+    /// The state of trails in Regions other than their home Regions; a run that did not request it has no
+    /// such fact.
+    region_deliveries: Json<Vec<RegionDelivery>> = "region_deliveries";
     /// The selectors of the scope that matched nothing: `UnmatchedSelectors`.
     unmatched_selectors: Json<Value> = "unmatched_selectors";
     /// How the run ended; a run that was killed or that is not finished has no such fact.

@@ -16,9 +16,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::EarlierRuns;
+use super::earlier_findings::MOST_RUNS as MOST_EARLIER_RUNS;
 use super::listed_run::{LONGEST_RUN, ListedRun};
 use super::run_dir::open_regular;
+use super::{EarlierFindings, EarlierRuns};
 use dragnet_model::{RunId, TimeWindow};
 
 /// The list in the state directory, the file that is locked while it changes, and the new list
@@ -102,6 +103,28 @@ impl RunRegistry {
         };
         listed.last_start = now;
         write_list(directory, &runs)
+    }
+
+    /// Returns what the newest runs before `run_id` found that is in `window`. `practice` says whether
+    /// the run uses the practice range.
+    pub fn earlier_findings(
+        &self,
+        run_id: &RunId,
+        window: TimeWindow,
+        practice: bool,
+    ) -> EarlierFindings {
+        let mut findings = EarlierFindings::default();
+        let Some(directory) = &self.state_directory else {
+            return findings;
+        };
+        let runs = read_list(directory).unwrap_or_default();
+        let earlier = runs
+            .iter()
+            .filter(|listed| listed.id.started() < run_id.started());
+        for listed in earlier.rev().take(MOST_EARLIER_RUNS) {
+            findings.add_run(listed.id.as_str(), &listed.path, practice, window);
+        }
+        findings
     }
 
     /// Prepares the calls of those of these runs that this machine started.

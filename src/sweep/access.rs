@@ -1,12 +1,19 @@
 //! How accounts are entered: with the source credentials, through the role chain, into the
 //! account's own role.
 
+mod entry;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use parking_lot::Mutex;
+use tracing::warn;
 
 use super::member::Member;
 use super::refusal::{AssumeRoleContext, MfaContext, Refusal};
-use crate::aws::{Aws, CallError, Caller, EnabledRegion, ErrorClass, RoleHop, Session};
-use crate::config::{ExternalId, Identity, MemberRole};
+use crate::aws::{Aws, CallError, Caller, EnabledRegion, RoleHop, Session};
+use crate::config::{ExternalId, Identity, MemberRole, PermissionSet};
 use dragnet_model::{AccountId, InvalidArn, Operation, Outcome, Policy, Reason, RoleArn, Status};
 
 /// The identity and the sessions with which accounts are entered.
@@ -25,6 +32,14 @@ pub struct Access {
     base: Arc<Session>,
     /// The account of `base`.
     own_account: AccountId,
+    /// The permission set with which accounts are entered instead of a member role.
+    permission_set: Option<PermissionSet>,
+    /// Whether only the first of several member roles may be used.
+    first_role_only: bool,
+    /// Whether an account has several member roles.
+    has_fallback: AtomicBool,
+    /// The member role that worked in each account that was entered.
+    roles_used: Mutex<BTreeMap<AccountId, MemberRole>>,
 }
 
 /// An account that was entered.
@@ -55,7 +70,17 @@ impl Access {
             hops: aws.profile_roles().to_vec(),
             base: Arc::clone(aws.base()),
             own_account: aws.base().account().unwrap_or(caller.account),
+            permission_set: identity.permission_set.clone(),
+            first_role_only: false,
+            has_fallback: AtomicBool::new(false),
+            roles_used: Mutex::default(),
         };
+        if let Some(permission_set) = &identity.permission_set {
+            warn!(
+                "sessions of permission set {} cannot be limited by a session policy: they may do whatever it allows",
+                permission_set.as_str()
+            );
+        }
         for role in &identity.role_chain {
             access.own_account = role.account();
             access.base = access.base.assume(access.new_hop(role.clone(), None, None));
@@ -64,9 +89,24 @@ impl Access {
         access
     }
 
+    /// Returns the same access, which uses only the first of several member roles. Containment must
+    /// not depend on which roles happen to work.
+    #[must_use]
+    pub fn with_first_role_only(self) -> Self {
+        Self {
+            first_role_only: true,
+            ..self
+        }
+    }
+
     /// Returns the sessions of the hops, in the order in which they are assumed.
     pub fn hops(&self) -> &[Arc<Session>] {
         &self.hops
+    }
+
+    /// Whether accounts are entered with a permission set of IAM Identity Center.
+    pub(super) fn uses_permission_set(&self) -> bool {
+        self.permission_set.is_some()
     }
 
     /// Returns the account that can be read without assuming a member role.
@@ -103,81 +143,6 @@ impl Access {
             let context = self.assume_role_context(&error, None, false);
             Refusal::from_entry_error(&error, None, &context)
         })
-    }
-
-    /// Enters an account and lists its Regions, which is the cheapest call that proves that the
-    /// session works. The session may read no bucket.
-    ///
-    /// # Errors
-    /// Returns the outcome of the account and the advice.
-    pub async fn enter(&self, aws: &Aws, member: &Member) -> Result<Entered, Refusal> {
-        let operations = self.operations.as_ref();
-        let policy = operations.map(|operations| Policy::for_buckets(operations, &[]));
-        self.enter_with(aws, member, policy).await
-    }
-
-    /// Enters an account by a session that may read the objects of one bucket, and nothing else.
-    ///
-    /// # Errors
-    /// Returns the outcome of the account and the advice.
-    pub async fn enter_bucket(
-        &self,
-        aws: &Aws,
-        member: &Member,
-        bucket: &str,
-    ) -> Result<Entered, Refusal> {
-        let arn = format!("arn:{}:s3:::{bucket}", self.caller.partition.id());
-        let policy = self.operations.as_ref().map(|operations| {
-            let operations: Vec<Operation> = operations
-                .iter()
-                .copied()
-                .filter(|operation| Operation::BUCKET_SESSION.contains(operation))
-                .collect();
-            Policy::for_buckets(&operations, &[arn])
-        });
-        self.enter_with(aws, member, policy).await
-    }
-
-    async fn enter_with(
-        &self,
-        aws: &Aws,
-        member: &Member,
-        policy: Option<Policy>,
-    ) -> Result<Entered, Refusal> {
-        let own = member.account.id == self.own_account;
-        let external_id = member.external_id();
-        let session = match self.member_role(member) {
-            MemberRole::Caller if own => Arc::clone(&self.base),
-            MemberRole::Caller => return Err(self.wrong_account()),
-            MemberRole::Role(name) => {
-                let role = RoleArn::new(self.caller.partition, member.account.id, name.as_str());
-                let role = role.map_err(|error| failure(error.to_string()))?;
-                self.base.assume(self.new_hop(role, external_id, policy))
-            }
-        };
-        match aws.enabled_regions(&session).await {
-            Ok(regions) => Ok(Entered { session, regions }),
-            // The caller is already in its own account and needs no member role there.
-            Err(error) if own && is_role_denied(session.role(), &error) => {
-                let session = Arc::clone(&self.base);
-                let regions = aws.enabled_regions(&session).await.map_err(|own_error| {
-                    let mut refusal = Refusal::from_call_error(&own_error);
-                    refusal.outcome.detail = format!(
-                        "{own_error}; the member role of this account was denied too: {error}"
-                    );
-                    refusal
-                })?;
-                Ok(Entered { session, regions })
-            }
-            Err(error) => {
-                let context = self.assume_role_context(&error, external_id, member.is_management());
-                Err(Refusal::from_entry_error(
-                    &error,
-                    session.role().map(RoleArn::as_str),
-                    &context,
-                ))
-            }
-        }
     }
 
     /// Returns what the request contained for the role that `error` is about.
@@ -250,14 +215,6 @@ impl Access {
         })
     }
 
-    fn member_role<'a>(&'a self, member: &'a Member) -> &'a MemberRole {
-        let configured = member
-            .configured
-            .as_ref()
-            .and_then(|account| account.member_role.as_ref());
-        configured.unwrap_or(&self.identity.member_role)
-    }
-
     fn new_hop(
         &self,
         role: RoleArn,
@@ -279,13 +236,6 @@ impl Access {
             policy,
         }
     }
-
-    fn wrong_account(&self) -> Refusal {
-        failure(format!(
-            "member_role is `self`, which enters only the caller's own account {}; set a role name to enter others",
-            self.own_account
-        ))
-    }
 }
 
 fn failure(detail: String) -> Refusal {
@@ -293,9 +243,4 @@ fn failure(detail: String) -> Refusal {
         outcome: Outcome::with_reason(Status::Failed, Reason::Error, detail),
         advice: None,
     }
-}
-
-/// Returns whether AWS denied this role, and not a hop before it.
-fn is_role_denied(role: Option<&RoleArn>, error: &CallError) -> bool {
-    error.class == ErrorClass::Denied && error.role.is_some() && error.role.as_deref() == role
 }

@@ -13,8 +13,9 @@ use super::member::Member;
 use super::refusal::Refusal;
 use super::region;
 use super::region_context::RegionContext;
-use super::region_scope::RegionScope;
+use super::region_scope::{RegionScope, selects_region};
 use super::tasks::join_tasks;
+use crate::aws::EnabledRegion;
 use crate::store::JournalClosed;
 use dragnet_model::{LogSource, Outcome, Reason, Status};
 
@@ -39,6 +40,9 @@ pub(super) async fn sweep(
         }
         Err(outcome) => {
             info!(%account, reason = outcome.reason_text(), "not entered");
+            if outcome.status == Status::Denied {
+                shared.linked.add_denied(&member);
+            }
             shared.record_outcome(&member, None, outcome).await?;
         }
     }
@@ -59,6 +63,7 @@ async fn sweep_regions(
             .selector_matches
             .mark_region(&member.account, &enabled.region);
     }
+    record_disabled_regions(shared, &member, &regions).await?;
     let region_scope = RegionScope::new(&shared.settings.reach.scope, &member, regions);
     let scope = &shared.settings.reach.scope;
     for region in &region_scope.missing {
@@ -80,13 +85,46 @@ async fn sweep_regions(
     let mut tasks = JoinSet::new();
     for enabled in region_scope.enabled {
         shared.tally.target_known(&member.account, &enabled.region);
+        shared.linked.add_entered(&session, &enabled.region);
         let context = RegionContext {
             shared: Arc::clone(shared),
             member: Arc::clone(&member),
             session: Arc::clone(&session),
             region: enabled.region,
+            is_linked: false,
         };
         tasks.spawn(region::sweep(context, source_sender.clone()));
     }
     join_tasks(tasks).await
+}
+
+/// Records the Regions in scope that an earlier run of this machine searched in the account, and that
+/// are not enabled any more. Their logs still exist, but cannot be read. Regions that the scope names
+/// have a row of their own.
+///
+/// Source: Account Management reference, "Enable or disable AWS Regions": disabling a Region deletes
+/// nothing there, and it disappears from `DescribeRegions`.
+async fn record_disabled_regions(
+    shared: &SweepContext,
+    member: &Member,
+    enabled: &[EnabledRegion],
+) -> Result<(), JournalClosed> {
+    let organization = member.organization();
+    let scope = &shared.settings.reach.scope;
+    let before = shared
+        .earlier
+        .regions_of(member.account.id, organization.as_ref());
+    for (region, run) in before {
+        let is_enabled = enabled.iter().any(|enabled| enabled.region == region);
+        let is_named = scope.named_regions().any(|named| *named == region);
+        if is_enabled || is_named || !selects_region(scope, member, &region) {
+            continue;
+        }
+        let detail = format!("enabled in run {run}");
+        let outcome = Outcome::with_reason(Status::Unsearchable, Reason::RegionDisabled, detail);
+        shared
+            .record_outcome(member, Some(&region), outcome)
+            .await?;
+    }
+    Ok(())
 }

@@ -12,7 +12,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::access::Access;
+use super::bucket_facts::BucketFacts;
 use super::deferred_targets::DeferredTargets;
+use super::import_lists::ImportLists;
+use super::linked_accounts::LinkedAccounts;
+use super::listed_folders::ListedFolders;
+use super::liveness_subjects::LivenessSubjects;
 use super::outcome;
 use super::plan_sheet::PlanSheet;
 use super::postponed_groups::PostponedGroups;
@@ -24,9 +29,11 @@ use super::window_basis::WindowBasis;
 use crate::aws::{Aws, CallError};
 use crate::search::SearchSet;
 use crate::settings::{EngineChoice, KnownSources, RoundLookups, SweepSettings};
-use crate::store::{Checkpoint, Journal, KnownGroup, KnownHistory, KnownObjects};
+use crate::store::{
+    Checkpoint, EarlierFindings, Journal, KnownGroup, KnownHistory, KnownObjects, SightingRecord,
+};
 use dragnet_model::time::Clock;
-use dragnet_model::{LogGroupArn, LogKind, Outcome, Target};
+use dragnet_model::{LogGroupArn, LogKind, Outcome, StorageKind, Target};
 
 /// How long calls in flight may still take after a sweep is interrupted.
 const GRACE: Duration = Duration::from_secs(5);
@@ -39,6 +46,8 @@ pub(super) struct SweepContext {
     pub settings: SweepSettings,
     pub windows: WindowBasis,
     pub started: Timestamp,
+    /// What earlier runs of this machine found.
+    pub earlier: EarlierFindings,
     pub access: Access,
     pub search_set: SearchSet,
     pub journal: Journal,
@@ -48,10 +57,20 @@ pub(super) struct SweepContext {
     pub selector_matches: SelectorMatches,
     /// What was found out about trails and their log groups so far.
     pub searched: SearchedSources,
+    /// The imports of event data stores, where they matter.
+    pub imports: ImportLists,
+    /// The accounts that may be read through a monitoring account.
+    pub linked: LinkedAccounts,
     /// The account-Regions whose event history is read at the end, if nothing else covers them.
     pub deferred: DeferredTargets,
+    /// What the liveness check compares at the end.
+    pub liveness: LivenessSubjects,
     /// The log groups that wait until it is known what reading their buckets would take.
     pub postponed: PostponedGroups,
+    /// The folders that were listed to compare their buckets with log groups.
+    pub listed_folders: ListedFolders,
+    /// What was found out about buckets.
+    pub buckets: BucketFacts,
     /// Collects what would be read. Set only if the sweep is planned and not run.
     pub sheet: Option<Arc<Mutex<PlanSheet>>>,
     /// How far an earlier part of the run came.
@@ -135,6 +154,22 @@ impl SweepContext {
     /// it is one.
     pub(super) fn round_lookups(&self) -> Option<&RoundLookups> {
         self.settings.follow.as_ref()?.round_lookups.as_deref()
+    }
+
+    /// Returns whether the report says, of buckets that sightings name, whether reads of them were
+    /// recorded: if S3 may be asked, and not in a plan, in a watch, nor in a round of following.
+    pub(super) fn reports_named_buckets(&self) -> bool {
+        !self.is_plan()
+            && matches!(self.windows, WindowBasis::EventTime(_))
+            && self.settings.sources.allows(StorageKind::S3)
+            && self.known_sources().is_none()
+    }
+
+    /// Remembers the bucket that a sighting names, if the report needs it.
+    pub(super) fn note_sighting(&self, sighting: &SightingRecord) {
+        if self.reports_named_buckets() {
+            self.buckets.note_sighting(sighting);
+        }
     }
 
     /// Returns whether the sweep is only planned.

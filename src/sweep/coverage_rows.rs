@@ -5,10 +5,22 @@ use std::collections::BTreeSet;
 
 use super::context::SweepContext;
 use super::member::Member;
-use crate::store::{CoverageId, CoverageRow, Entry, JournalClosed, Place};
+use crate::store::{CoverageId, CoverageRow, Entry, JournalClosed, Page, Place, RunFacts};
 use dragnet_model::{Account, Coverage, LogGroup, LogKind, Outcome, Reason, Region, StorageKind};
 
 impl SweepContext {
+    /// Counts a page and writes it, after the buckets that its sightings name.
+    pub(super) async fn write_page(&self, page: Page) -> Result<(), JournalClosed> {
+        self.tally
+            .count_page(page.events, page.bytes, page.found.number() as u64);
+        if let Some(named) = self.buckets.take_new_names() {
+            let mut facts = RunFacts::default();
+            facts.named_buckets.set(&named);
+            self.journal.write(Entry::Facts(Box::new(facts))).await?;
+        }
+        self.journal.write(Entry::Page(page)).await
+    }
+
     /// Records the outcome of an account or an account-Region as a row of the coverage, and counts
     /// it if it is not covered.
     pub(super) fn record_outcome(

@@ -28,6 +28,12 @@ pub(super) const DELIVERY_LAG: SignedDuration = SignedDuration::from_mins(15);
 /// Source: CloudTrail user guide, "How CloudTrail works".
 pub const LATE_OBJECTS: SignedDuration = SignedDuration::from_hours(1);
 
+/// How much later than the window access logs of S3 with its requests are read. Most are delivered within a
+/// few hours, and none is certain to be.
+///
+/// Source: S3 user guide, "Logging requests with server access logging", "Best-effort server log delivery".
+pub(super) const LATE_ACCESS_LOGS: SignedDuration = SignedDuration::from_hours(24);
+
 /// Returns the time up to which the records of a window are in their log groups, for a run that
 /// started at `started`: never after the end of the window, and never before its start.
 pub fn complete_until(window: TimeWindow, started: Timestamp) -> Timestamp {

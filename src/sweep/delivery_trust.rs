@@ -21,6 +21,11 @@ pub(super) struct DeliveryTrust {
 }
 
 impl DeliveryTrust {
+    /// Whether a channel of CloudTrail delivers to it. Nothing else is in its log group.
+    pub(super) fn receives_channel(&self) -> bool {
+        self.trails.iter().any(TrailScope::is_channel)
+    }
+
     /// Returns whether CloudTrail wrote an event of this stream: with a trail, or to the event
     /// history. Only such an event decides alone whether it is in scope.
     pub(super) fn is_trail_written(&self, log_stream: &str, event_account: &str) -> bool {

@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use tracing::warn;
+
 use super::access::Access;
 use super::account_selection::AccountSelection;
 use super::directory_error::DirectoryError;
 use super::member::{Member, Members};
 use super::selector_matches::SelectorMatches;
-use crate::aws::{Aws, ListedAccount, Pages, Session};
+use crate::aws::{Aws, CallError, ErrorClass, ListedAccount, Pages, Session};
 use crate::config::{ConfiguredAccount, MemberRole, Scope};
 use crate::settings::Reach;
 use crate::store::ScopeMembership;
@@ -53,12 +55,29 @@ pub fn member_to_enter(
     ))
 }
 
+/// Returns the session that may ask for what belongs to the organization; `None` if the organization is
+/// not asked for its accounts. Makes no call.
+pub fn organization_session(aws: &Aws, access: &Access, reach: &Reach) -> Option<Arc<Session>> {
+    let sources = &reach.directory;
+    let is_asked = sources.discover && !enters_own_account_only(access, reach);
+    is_asked.then(|| access.organization(aws, sources.organization_role.as_ref()))
+}
+
+/// Whether there is no role to assume in other accounts.
+fn enters_own_account_only(access: &Access, reach: &Reach) -> bool {
+    *reach.identity.member_role.first() == MemberRole::Caller && !access.uses_permission_set()
+}
+
 /// The accounts, unsorted: those of the organization page by page, then those that only the
 /// configuration names.
 pub struct Directory<'a> {
     aws: &'a Aws,
     scope: &'a Scope,
     organization_session: Option<Arc<Session>>,
+    /// Whether the access portal lists the accounts if AWS Organizations refuses.
+    uses_portal: bool,
+    /// Whether it did.
+    lists_assigned_only: bool,
     configured: BTreeMap<AccountId, ConfiguredAccount>,
     seen: BTreeSet<AccountId>,
     /// Whether the organization has listed an account.
@@ -80,7 +99,7 @@ impl<'a> Directory<'a> {
             .iter()
             .map(|account| (account.id, account.clone()))
             .collect();
-        let is_caller_only = reach.identity.member_role == MemberRole::Caller;
+        let is_caller_only = enters_own_account_only(access, reach);
         if sources.discover && is_caller_only {
             // Without a role to assume, only the caller's own account can be entered.
             let own = access.own_account();
@@ -88,12 +107,12 @@ impl<'a> Directory<'a> {
                 .entry(own)
                 .or_insert_with(|| ConfiguredAccount::new(own));
         }
-        let organization_session = (sources.discover && !is_caller_only)
-            .then(|| access.organization(aws, sources.organization_role.as_ref()));
         Self {
             aws,
             scope: &reach.scope,
-            organization_session,
+            organization_session: organization_session(aws, access, reach),
+            uses_portal: access.uses_permission_set(),
+            lists_assigned_only: false,
             configured,
             seen: BTreeSet::new(),
             has_listed: false,
@@ -123,6 +142,11 @@ impl<'a> Directory<'a> {
         }
     }
 
+    /// Whether only the accounts that are assigned to the caller were listed.
+    pub(super) fn lists_assigned_only(&self) -> bool {
+        self.lists_assigned_only
+    }
+
     /// Returns the next account, or `None` after the last one.
     ///
     /// # Errors
@@ -146,11 +170,14 @@ impl<'a> Directory<'a> {
     }
 
     async fn load_page(&mut self, session: &Session) -> Result<(), DirectoryError> {
-        let (page, next_token) = self
-            .aws
-            .list_accounts(session, self.pages.token())
-            .await
-            .map_err(|error| DirectoryError::Organizations(Box::new(error)))?;
+        let listed = self.aws.list_accounts(session, self.pages.token()).await;
+        let (page, next_token) = match listed {
+            Ok(listed) => listed,
+            Err(error) if self.uses_portal && error.class == ErrorClass::Denied => {
+                return self.load_assigned_accounts(&error).await;
+            }
+            Err(error) => return Err(DirectoryError::Organizations(Box::new(error))),
+        };
         self.has_listed |= !page.is_empty();
         if !self.pages.advance(page.len(), next_token)? {
             if !self.has_listed {
@@ -170,6 +197,26 @@ impl<'a> Directory<'a> {
                 Some(listed),
                 is_selected,
             );
+        }
+        Ok(())
+    }
+
+    /// Lists the accounts that are assigned to the caller in IAM Identity Center, because AWS
+    /// Organizations refused to list all.
+    async fn load_assigned_accounts(&mut self, refusal: &CallError) -> Result<(), DirectoryError> {
+        warn!(
+            "only the accounts that are assigned to you in IAM Identity Center are known, because AWS Organizations does \
+             not list all: {refusal}"
+        );
+        let assigned = self.aws.assigned_accounts().await;
+        let assigned = assigned.map_err(|error| DirectoryError::Organizations(Box::new(error)))?;
+        self.organization_session = None;
+        self.lists_assigned_only = true;
+        // The portal does not say in which organizational unit an account is, nor its tags.
+        let is_selected = self.selection.is_none();
+        for account in assigned {
+            let configured = self.configured.remove(&account.id);
+            self.add(account, configured, None, is_selected);
         }
         Ok(())
     }

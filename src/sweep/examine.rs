@@ -10,51 +10,36 @@ use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
 use crate::search::{
     Document, Finding, FlowLogFormats, RecordKind, SearchSet, parse_event_details,
+    translate_ocsf_record,
 };
 use crate::store::{IntegrityFindings, Page, Pass, SightingRecord, Sightings, UnitId};
-use dragnet_model::{EventDetails, Target};
+use dragnet_model::{CentralStream, EventDetails, Target};
 use insights_ql::Event;
 
 /// Where the events of a page are stored, and what is known about that log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PageOrigin<'s> {
     pub shared: &'s SweepContext,
-    /// The account-Region that stores them.
+    /// The origin of each of its events.
+    pub event: EventOrigin<'s>,
+    /// Whether a trail delivers to the log, as far as known.
+    pub receives_trail: bool,
+}
+
+/// What is searched for in an event, and where it is stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EventOrigin<'s> {
+    pub search_set: &'s SearchSet,
+    pub scope: &'s Scope,
+    /// The account-Region that stores it.
     pub stored: &'s Target,
-    /// The name of the log: that of the log group, or empty for the event history.
+    /// The name of the log: that of the log group, the bucket and the folder, or empty for the event
+    /// history and for files.
     pub log_name: &'s str,
     pub trust: &'s DeliveryTrust,
     /// Which events are searched, by time.
     pub time_filter: &'s TimeFilter,
     /// The formats of the flow logs that deliver to the log.
-    pub flow_logs: &'s FlowLogFormats,
-    /// Whether a trail delivers to the log, as far as known.
-    pub receives_trail: bool,
-}
-
-impl PageOrigin<'_> {
-    fn event_origin(&self) -> EventOrigin<'_> {
-        EventOrigin {
-            search_set: &self.shared.search_set,
-            scope: &self.shared.settings.reach.scope,
-            stored: self.stored,
-            log_name: self.log_name,
-            trust: self.trust,
-            time_filter: self.time_filter,
-            flow_logs: self.flow_logs,
-        }
-    }
-}
-
-/// What is searched for in an event, and where it is stored. See [`PageOrigin`].
-#[derive(Clone, Copy, Debug)]
-pub(super) struct EventOrigin<'s> {
-    pub search_set: &'s SearchSet,
-    pub scope: &'s Scope,
-    pub stored: &'s Target,
-    pub log_name: &'s str,
-    pub trust: &'s DeliveryTrust,
-    pub time_filter: &'s TimeFilter,
     pub flow_logs: &'s FlowLogFormats,
 }
 
@@ -85,7 +70,7 @@ pub(super) fn examine_page(
     let integrity_findings = if checks_integrity {
         trail_integrity::check_events(
             &events,
-            origin.stored,
+            origin.event.stored,
             shared.settings.window,
             prefilter_hits.are_all,
         )
@@ -95,13 +80,17 @@ pub(super) fn examine_page(
     let number = events.len() as u64;
     let bytes = events.iter().map(|event| event.message.len() as u64).sum();
     let mut counts = PageCounts::default();
-    let account = origin.stored.account.to_string();
+    let account = origin.event.stored.account.to_string();
     let mut regions = RegionFilterCache::default();
-    let event_origin = origin.event_origin();
     let mut examine =
-        |event| examine_event(&event_origin, &account, event, &mut regions, &mut counts);
+        |event| examine_event(&origin.event, &account, event, &mut regions, &mut counts);
     let sightings = match pass {
-        Pass::Search => events.into_iter().filter_map(&mut examine).collect(),
+        Pass::Search => {
+            let sightings = events.into_iter().filter_map(&mut examine);
+            sightings
+                .inspect(|sighting| shared.note_sighting(sighting))
+                .collect()
+        }
         Pass::TrailIntegrity | Pass::Passthrough => Sightings::default(),
     };
     Page {
@@ -120,7 +109,7 @@ pub(super) fn examine_page(
 
 /// Returns an event as a sighting, if it contains an indicator or is a row of a hunt, and its
 /// Region and time are in scope. What it adds to hunts that count goes to `counts`. `account` is
-/// the account that stores it.
+/// the account that stores it. A copy of another account-Region's event happened there.
 pub(super) fn examine_event(
     origin: &EventOrigin<'_>,
     account: &str,
@@ -134,8 +123,21 @@ pub(super) fn examine_event(
     if hits.is_none() && search_set.hunts().is_empty() {
         return None;
     }
-    let region = origin.stored.region.as_str();
-    let details = parse_event_details(&document, account, region, event.timestamp_ms);
+    let central = CentralStream::parse(&event.log_stream, origin.stored);
+    let copied_from = central.map(|central| central.origin);
+    let copied_account = copied_from
+        .as_ref()
+        .map(|origin| origin.account.to_string());
+    let details = parse_event_details(
+        &document,
+        copied_account.as_deref().unwrap_or(account),
+        copied_from
+            .as_ref()
+            .unwrap_or(origin.stored)
+            .region
+            .as_str(),
+        event.timestamp_ms,
+    );
     let is_trail_written = origin
         .trust
         .is_trail_written(&event.log_stream, &details.account);
@@ -209,6 +211,11 @@ fn matching_hunts(
         return Vec::new();
     }
     let kind = RecordKind::detect(&event.message, details.is_cloudtrail(), origin.flow_logs);
+    let translated = if details.is_transformed {
+        translate_ocsf_record(&event.message)
+    } else {
+        None
+    };
     let log = format!("{}:{}", origin.stored.account, origin.log_name);
     let event = Event {
         timestamp: event.timestamp_ms,
@@ -216,7 +223,7 @@ fn matching_hunts(
         log: &log,
         log_stream: &event.log_stream,
         ptr: &event.event_id,
-        message: &event.message,
+        message: translated.as_deref().unwrap_or(&event.message),
     };
     let mut names = Vec::new();
     for (number, finding) in search_set.findings(event, kind) {

@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 
 use super::account_filter::AccountFilter;
+use super::copies::{are_copies, combine, may_be_copies};
 use super::recorded_calls::RecordedCalls;
-use crate::search::{are_equal_documents, event_details};
+use super::stored_event_details::stored_event_details;
 use crate::store::{RunReader, RunRegistry, SightingRows, StoreError, StoredRow};
 use dragnet_model::{EventDetails, OwnCall, Sighting, Stored};
 
@@ -126,7 +127,9 @@ impl<'a, 'r> Merged<'a, 'r> {
         match self
             .candidates
             .iter_mut()
-            .find(|one| are_copies(one, &next))
+            .filter(|one| are_copies(one, &next))
+            // Two events with the same text each have their own copy.
+            .min_by_key(|one| one.copies)
         {
             Some(one) => combine(one, next),
             None => self.candidates.push_back(next),
@@ -162,13 +165,7 @@ impl<'a, 'r> Merged<'a, 'r> {
     }
 
     fn sighting(&self, row: StoredRow) -> Result<Option<Sighting>, StoreError> {
-        let found = &row.found;
-        let details = event_details(
-            &found.message,
-            &row.account.to_string(),
-            row.region.as_str(),
-            found.timestamp_ms,
-        );
+        let details = stored_event_details(&row);
         let account_filter = &self.context.account_filter;
         if !account_filter.includes_row(&details.account, &row) {
             return Ok(None);
@@ -207,68 +204,10 @@ impl<'a, 'r> Merged<'a, 'r> {
     }
 }
 
-/// Returns whether two sightings could be copies. The order of the rows keeps such sightings
-/// adjacent.
-fn may_be_copies(one: &Sighting, other: &Sighting) -> bool {
-    let one = &one.details;
-    let other = &other.details;
-    (one.time_ms, &one.account, &one.region, &one.record_id)
-        == (
-            other.time_ms,
-            &other.account,
-            &other.region,
-            &other.record_id,
-        )
-}
-
-/// Returns whether two sightings are copies of one record: the event details and the whole message
-/// must agree. A record that has another's id but differs in any field is no copy, because
-/// combining them would hide one of the two. Without a record id, only the same event of CloudWatch
-/// Logs is a copy.
-fn are_copies(one: &Sighting, other: &Sighting) -> bool {
-    let is_record = !one.details.record_id.is_empty();
-    (is_record || is_same_event(one, other))
-        && one.details == other.details
-        && are_equal_documents(&one.message, &other.message)
-}
-
-/// Returns whether both are the same event of CloudWatch Logs, by its id, read twice.
-fn is_same_event(one: &Sighting, other: &Sighting) -> bool {
-    let one = &one.stored;
-    let other = &other.stored;
-    !one.event_id.is_empty()
-        && (&one.event_id, &one.log_group, one.account, &one.region)
-            == (
-                &other.event_id,
-                &other.log_group,
-                other.account,
-                &other.region,
-            )
-}
-
-fn combine(one: &mut Sighting, copy: Sighting) {
-    // The same event read twice is still one copy.
-    one.copies += u32::from(!is_same_event(one, &copy));
-    // The origin of a record is where a trail delivered it, not where somebody copied it.
-    if copy.trusted && !one.trusted {
-        one.trusted = true;
-        one.stored = copy.stored;
-        one.message = copy.message;
-    }
-    union(&mut one.indicators, copy.indicators);
-    union(&mut one.hunts, copy.hunts);
-    union(&mut one.matched_fields, copy.matched_fields);
-}
-
-fn union(all: &mut Vec<String>, more: Vec<String>) {
-    all.extend(more);
-    all.sort();
-    all.dedup();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::search::event_details;
 
     fn sighting(event_id: &str, message: &str) -> Sighting {
         let details = event_details(message, "111111111111", "us-east-1", 5);

@@ -23,6 +23,8 @@ pub struct PlanSheet {
     folders: BTreeMap<Target, Vec<ReadSource>>,
     /// The choice of sources, by account-Region. Those of one log group share it.
     choices: BTreeMap<Target, Arc<PlannedChoice>>,
+    /// The calls of the liveness check.
+    liveness_calls: u64,
 }
 
 /// Which sources would be read for account-Regions, and why.
@@ -141,6 +143,15 @@ impl PlanSheet {
     /// Returns the selectors of the scope that match nothing.
     pub fn unmatched(&self) -> &UnmatchedSelectors {
         &self.unmatched
+    }
+
+    /// Returns how many calls the liveness check makes in account-Regions that are not busy.
+    pub fn liveness_calls(&self) -> u64 {
+        self.liveness_calls
+    }
+
+    pub(super) fn set_liveness_calls(&mut self, calls: u64) {
+        self.liveness_calls = calls;
     }
 
     /// Returns the cost of all Insights queries at list prices, in US dollars.

@@ -5,7 +5,7 @@
 //! did not contain.
 
 use super::outcome;
-use crate::aws::{CallError, ErrorClass, UNPROVEN_EMPTY};
+use crate::aws::{CallError, ErrorClass, UNPROVEN_EMPTY, UNREACHABLE};
 use dragnet_model::{DeniedBy, Operation, Outcome, Reason, Status};
 
 /// The outcome of something that AWS denied, and advice for the user.
@@ -91,7 +91,8 @@ impl Refusal {
         context: &AssumeRoleContext,
     ) -> Self {
         let mut refusal = Self::from_call_error(error);
-        if refusal.outcome.reason != Some(Reason::RoleDenied) {
+        let is_permission_set = error.operation == Operation::GetRoleCredentials.as_str();
+        if refusal.outcome.reason != Some(Reason::RoleDenied) || is_permission_set {
             return refusal;
         }
         let role = error
@@ -192,7 +193,7 @@ fn classify_error(error: &CallError) -> (Reason, Option<&'static str>) {
         // are the source credentials.
         (ErrorClass::Expired, _) => (
             Reason::SourceCredentials,
-            Some("log in again (aws sso login) or renew the source credentials"),
+            Some("log in again (aws login, aws sso login) or renew the source credentials"),
         ),
         (ErrorClass::Denied, None) => (Reason::SourceCredentials, None),
         // `GetCallerIdentity` needs no permission, so the credentials themselves are rejected.
@@ -203,12 +204,29 @@ fn classify_error(error: &CallError) -> (Reason, Option<&'static str>) {
             ),
         ),
         (ErrorClass::Denied, Some(Operation::GetSessionToken)) => (Reason::MfaFailed, None),
-        (ErrorClass::Denied, Some(Operation::AssumeRole)) => (Reason::RoleDenied, None),
+        // The portal rejects the login, not the permission set.
+        _ if error.code == "UnauthorizedException" => (Reason::SourceCredentials, None),
+        (ErrorClass::Denied, Some(Operation::AssumeRole | Operation::GetRoleCredentials)) => {
+            (Reason::RoleDenied, None)
+        }
         (ErrorClass::Denied, _) => (Reason::AccessDenied, None),
         (ErrorClass::NotFound, Some(Operation::FilterLogEvents)) => (Reason::GroupGone, None),
         _ if error.code == UNPROVEN_EMPTY => (
             Reason::UnprovenEmpty,
             Some("run the command again; if the gap remains, report the operation to the project"),
+        ),
+        _ if error.code == UNREACHABLE && error.message.contains("certificate") => (
+            Reason::Error,
+            Some(
+                "if a proxy decrypts the connection, set AWS_CA_BUNDLE to the certificate of its CA",
+            ),
+        ),
+        _ if error.code == UNREACHABLE => (
+            Reason::Error,
+            Some(
+                "check the network, the proxy (HTTPS_PROXY, NO_PROXY), the Region (AWS_REGION) and the endpoint \
+                 (AWS_ENDPOINT_URL)",
+            ),
         ),
         _ if error.code == "PackedPolicyTooLarge" => (
             Reason::Error,

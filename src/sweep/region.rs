@@ -4,6 +4,7 @@
 use tokio::sync::mpsc;
 
 use super::evidence::{SourceLookups, look_up_log_sources};
+use super::liveness::show_expected_duration;
 use super::log_sources::{Deliveries, SourceReader};
 use super::region_context::RegionContext;
 use crate::store::{Entry, JournalClosed};
@@ -19,6 +20,12 @@ pub(super) async fn sweep(
     // progress, and scanning takes much longer than this lookup.
     let deliveries = Box::pin(look_up_deliveries(&context, source_sender)).await?;
     let shared = &context.shared;
+    shared.liveness.add_target(
+        context.target(),
+        &context.session,
+        context.member.organization(),
+    );
+    show_expected_duration(shared);
     for reader in SourceReader::ALL {
         if let Some(outcome) = reader.sweep_region(&context, &deliveries).await? {
             shared

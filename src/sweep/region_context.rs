@@ -14,6 +14,8 @@ pub(super) struct RegionContext {
     pub member: Arc<Member>,
     pub session: Arc<Session>,
     pub region: Region,
+    /// Whether the session is in a monitoring account, to which the account is linked.
+    pub is_linked: bool,
 }
 
 impl RegionContext {

@@ -16,13 +16,20 @@ use tracing::warn;
 
 use super::access::Access;
 use super::account;
+use super::bucket_facts::BucketFacts;
 use super::context::SweepContext;
 use super::deferred_targets::DeferredTargets;
 use super::directory::Directory;
 use super::evidence::remote_sources;
 use super::file_sweep::{FileSweepParts, start_file_search};
+use super::import_lists::ImportLists;
+use super::linked_accounts::LinkedAccounts;
+use super::listed_folders::ListedFolders;
+use super::liveness::check_liveness;
+use super::liveness_subjects::LivenessSubjects;
 use super::log_sources::{
-    finish_slow_groups, plan_choices, read_slow_groups, sweep_buckets, sweep_uncovered,
+    finish_buckets, finish_slow_groups, plan_choices, read_central_copies, read_linked_groups,
+    read_slow_groups, sweep_buckets, sweep_uncovered,
 };
 use super::member::{Member, Members};
 use super::plan_sheet::PlanSheet;
@@ -38,7 +45,8 @@ use crate::aws::Aws;
 use crate::search::SearchSet;
 use crate::settings::SweepSettings;
 use crate::store::{
-    Checkpoint, Entry, Journal, JournalClosed, RunFacts, ScopeMembership, ScopedAccount,
+    Checkpoint, EarlierFindings, Entry, Journal, JournalClosed, RunFacts, ScopeMembership,
+    ScopedAccount,
 };
 use dragnet_model::time::Clock;
 use dragnet_model::{
@@ -65,6 +73,8 @@ pub struct SweepParts {
     pub started: Timestamp,
     /// How far an earlier part of the run came.
     pub checkpoint: Checkpoint,
+    /// What earlier runs of this machine found.
+    pub earlier: EarlierFindings,
     /// The writer of `run.db`.
     pub journal: Journal,
     /// Counters for the progress display.
@@ -125,14 +135,20 @@ async fn run_sweep(
             parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd(),
         ),
         selector_matches: SelectorMatches::new(&parts.settings.reach.scope),
-        searched: SearchedSources::default(),
+        searched: SearchedSources::new(parts.settings.reach.scope.is_limited_to_accounts()),
+        imports: ImportLists::default(),
+        linked: LinkedAccounts::default(),
         deferred: DeferredTargets::default(),
         postponed: PostponedGroups::default(),
+        listed_folders: ListedFolders::default(),
+        buckets: BucketFacts::new(parts.checkpoint.take_named_buckets()),
+        liveness: LivenessSubjects::default(),
         aws: parts.aws.with_cancellation(cancel.clone()),
         clock: parts.clock,
         settings: parts.settings,
         windows: parts.windows,
         started: parts.started,
+        earlier: parts.earlier,
         journal: parts.journal,
         tally: parts.tally,
         cancel,
@@ -147,6 +163,10 @@ async fn run_sweep(
     let result = result.and(join_tasks(file_tasks).await.map_err(SweepError::from));
     let mut facts = RunFacts::default();
     facts.slowed_rates.set(&shared.aws.slowed_rates());
+    let roles_used = shared.access.roles_used();
+    if !roles_used.is_empty() {
+        facts.member_roles.set(&roles_used);
+    }
     _ = shared.journal.write(Entry::Facts(Box::new(facts))).await;
     // The connection holds the last sender of `calls`. Once it is dropped, the audit task ends
     // after it has received every call.
@@ -230,6 +250,11 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
         members.insert(member.account.id, member.clone());
         start_account(shared, member, &source_sender, &mut accounts).await?;
     }
+    if directory.lists_assigned_only() {
+        let mut facts = RunFacts::default();
+        facts.assigned_accounts_only.set(&true);
+        shared.journal.write(Entry::Facts(Box::new(facts))).await?;
+    }
     drop(source_sender);
     if shared.cancel.is_cancelled() {
         // Without the complete list, remote log sources are not followed. Dropping the sender ends
@@ -261,15 +286,24 @@ async fn read_remaining(shared: &Arc<SweepContext>, members: Members) -> Result<
         return Ok(());
     }
     // Boxed: each future is as large as the largest of its steps.
+    Box::pin(read_linked_groups(shared)).await?;
+    Box::pin(read_central_copies(shared, &members)).await?;
     let waiting = Box::pin(read_slow_groups(shared, &members)).await?;
     if !shared.cancel.is_cancelled() {
-        Box::pin(sweep_buckets(shared, members)).await?;
+        Box::pin(sweep_buckets(shared, members.clone())).await?;
     }
     if !shared.cancel.is_cancelled() {
         Box::pin(finish_slow_groups(shared, waiting)).await?;
     }
     if !shared.cancel.is_cancelled() {
+        // Before the event histories: they are read where records are missing.
+        Box::pin(check_liveness(shared)).await?;
+    }
+    if !shared.cancel.is_cancelled() {
         sweep_uncovered(shared).await?;
+    }
+    if !shared.cancel.is_cancelled() {
+        Box::pin(finish_buckets(shared, members)).await?;
     }
     plan_choices(shared);
     Ok(())

@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 
 use crate::store::CoverageOutcomes;
 use dragnet_model::{
-    AccountId, LogGroupArn, LogSource, Outcome, Region, SourceKind, SourceLookup, SourceState,
-    Target,
+    AccountId, LivenessCheck, LogGroupArn, LogSource, Outcome, Region, RegionDelivery, SourceKind,
+    SourceLookup, SourceState, Target,
 };
 
 /// What was found out so far.
@@ -31,9 +31,34 @@ pub(super) struct FoundSources {
     pub outcomes: CoverageOutcomes,
     /// The log groups to which trails deliver.
     groups: BTreeSet<LogGroupArn>,
+    /// The log groups whose search was complete, if copies of the others are to be read.
+    complete: Option<BTreeSet<LogGroupArn>>,
 }
 
 impl SearchedSources {
+    /// Creates it for a sweep. `keeps_complete` says whether [`Self::is_complete`] will be asked.
+    pub(super) fn new(keeps_complete: bool) -> Self {
+        Self(Mutex::new(FoundSources {
+            complete: keeps_complete.then(BTreeSet::new),
+            ..FoundSources::default()
+        }))
+    }
+
+    /// Whether a log group was searched completely.
+    pub(super) fn is_complete(&self, group: &LogGroupArn) -> bool {
+        self.read(|found| {
+            found
+                .complete
+                .as_ref()
+                .is_some_and(|complete| complete.contains(group))
+        })
+    }
+
+    /// Whether a trail delivers to a log group.
+    pub(super) fn receives_trail(&self, group: &LogGroupArn) -> bool {
+        self.read(|found| found.groups.contains(group))
+    }
+
     /// Adds which log sources record an account-Region, if it is about trails.
     pub(super) fn add_lookup(&self, lookup: &SourceLookup) {
         if lookup.kind == SourceKind::CloudTrail {
@@ -62,10 +87,15 @@ impl SearchedSources {
         });
     }
 
-    /// Adds how the search of a log group ended, if a trail delivers to it. The account-Region of a
+    /// Adds how the search of a log group ended, if a trail delivers to it or it may have copies. The account-Region of a
     /// log group reports its trails before it scans the log group.
     pub(super) fn add_group_outcome(&self, group: &LogGroupArn, outcome: &Outcome) {
         self.change(|found| {
+            if let Some(complete) = &mut found.complete
+                && outcome.is_covered()
+            {
+                complete.insert(group.clone());
+            }
             if found.groups.contains(group) {
                 found.outcomes.add_group(group, outcome.clone());
             }
@@ -79,6 +109,16 @@ impl SearchedSources {
                 .outcomes
                 .add_objects(target, location, outcome.clone());
         });
+    }
+
+    /// Sets what the liveness check found.
+    pub(super) fn set_liveness(&self, checks: &[LivenessCheck]) {
+        self.change(|found| found.outcomes.set_liveness(checks.to_vec()));
+    }
+
+    /// Sets the state of trails in Regions other than their home Regions.
+    pub(super) fn set_region_deliveries(&self, deliveries: &[RegionDelivery]) {
+        self.change(|found| found.outcomes.set_region_deliveries(deliveries.to_vec()));
     }
 
     /// Adds the outcome of an account-Region, or without a Region that of an account.

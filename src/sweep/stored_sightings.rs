@@ -5,7 +5,7 @@
 use super::account_filter::AccountFilter;
 use super::merge::MergeSource;
 use super::recorded_calls::RecordedCalls;
-use crate::search::event_details;
+use super::stored_event_details::stored_event_details;
 use crate::store::{RunReader, StoreError, StoredRow};
 use dragnet_model::OwnCall;
 
@@ -27,13 +27,7 @@ pub fn stored_sightings(
     reader.sightings(|rows| {
         for row in rows {
             let row = row?;
-            let found = &row.found;
-            let details = event_details(
-                &found.message,
-                &row.account.to_string(),
-                row.region.as_str(),
-                found.timestamp_ms,
-            );
+            let details = stored_event_details(&row);
             if account_filter.includes_row(&details.account, &row)
                 && recorded_calls.classify(&details)? != OwnCall::Yes
             {

@@ -27,6 +27,8 @@ pub struct Tally {
     throttled: AtomicU64,
     /// The work of the account-Regions that are being read.
     work: Mutex<Vec<NamedWork>>,
+    /// How long what follows the reading probably takes, in seconds.
+    seconds_after: Mutex<f64>,
     finished_pages: Mutex<FinishedPages>,
     /// The states of the account-Regions, if they are shown.
     grid: OnceLock<TargetGrid>,
@@ -87,6 +89,8 @@ pub struct SweepProgress {
     pub counts: TallySnapshot,
     /// The account-Regions that are being read.
     pub work: Vec<WorkProgress>,
+    /// How long what follows the reading probably takes, in seconds.
+    pub seconds_after: f64,
 }
 
 impl Tally {
@@ -230,7 +234,19 @@ impl Tally {
         SweepProgress {
             counts: self.snapshot(),
             work: self.work(),
+            seconds_after: *self.seconds_after.lock(),
         }
+    }
+
+    /// Sets how long what follows the reading probably takes.
+    pub(super) fn set_seconds_after(&self, seconds: f64) {
+        *self.seconds_after.lock() = seconds;
+    }
+
+    /// Subtracts what was done of what follows the reading.
+    pub(super) fn reduce_seconds_after(&self, seconds: f64) {
+        let mut left = self.seconds_after.lock();
+        *left = (*left - seconds).max(0.0);
     }
 
     /// Returns how many times as many pages there were as expected.

@@ -194,7 +194,7 @@ fn fail_on_sighting_changes_the_exit_code() {
 }
 
 /// Arguments that are refused, and what the error says.
-const BAD_ARGUMENTS: [(&[&str], &str); 17] = [
+const BAD_ARGUMENTS: [(&[&str], &str); 18] = [
     (
         &["sweep", "192.0.2.1", "--config", "typo.toml"],
         "did you mean `member_role`",
@@ -246,6 +246,10 @@ const BAD_ARGUMENTS: [(&[&str], &str); 17] = [
     ),
     (&["sweep", "regex:("], "invalid regular expression"),
     (&["sweep"], "INDICATOR"),
+    (
+        &["sweep", "--files", "list", "192.0.2.1"],
+        "`dragnet sweep 192.0.2.1 --files list`",
+    ),
     (&["list", "log-groups", "--query", "a["], "JMESPath"),
     (
         &["range", "serve", "--listen", "0.0.0.0:0"],

@@ -92,7 +92,8 @@ async fn sweep_of_one_account_reads_its_records_in_the_central_group() {
         run.summary()["sources"]["accounts"],
         serde_json::json!({"searched": 1})
     );
-    assert_eq!(world.calls("GetTrailStatus"), 1);
+    // One call in its home Region, and one in the other Region that it records.
+    assert_eq!(world.calls("GetTrailStatus"), 2);
     let run = world.sweep(&[IP, "--exclude-account", "management"]).await;
     assert_eq!(
         run.columns("sightings.csv", &["record_id"]),
@@ -149,7 +150,7 @@ async fn each_trail_is_described_once_and_each_log_group_is_read_once() {
     let run = world.sweep(&[IP, "--sources", "logs"]).await;
     assert_eq!(
         (world.calls("DescribeTrails"), world.calls("GetTrailStatus")),
-        (6, 1)
+        (6, 2)
     );
     assert_eq!(world.calls("GetEventSelectors"), 1);
     assert_eq!(
@@ -300,7 +301,9 @@ async fn tampering_is_reported_by_every_sweep() {
             "2026-03-02T10:00:00Z",
             "203.0.113.7",
         );
-        let record = record.replace("ListBuckets", name);
+        let record = record
+            .replace("ListBuckets", name)
+            .replace("s3.amazonaws.com", "cloudtrail.amazonaws.com");
         event(
             "111111111111",
             "us-east-1",

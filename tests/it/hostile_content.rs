@@ -76,6 +76,10 @@ fn stream_name(payload: &str) -> String {
 fn hostile_record(number: usize, event_name: &str, id: &str) -> String {
     let payload = PAYLOADS[number];
     let account = account_id(number);
+    let event_source = match event_name {
+        "StopLogging" => "cloudtrail.amazonaws.com",
+        _ => payload,
+    };
     json!({
         "eventVersion": "1.11",
         "userIdentity": {
@@ -83,7 +87,7 @@ fn hostile_record(number: usize, event_name: &str, id: &str) -> String {
             "userName": payload,
         },
         "eventTime": "2026-03-02T10:00:00Z",
-        "eventSource": payload,
+        "eventSource": event_source,
         "eventName": event_name,
         "awsRegion": "us-east-1",
         "sourceIPAddress": payload,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dragnet::store::{Checkpoint, Journal};
+use dragnet::store::{Checkpoint, EarlierFindings, Journal};
 use dragnet::sweep::{
     self, Candidate, ChoiceReason, PlanSheet, ReadMethod, ReadSource, ReadTime, RecordRanges,
     SweepParts, Tally, WindowBasis, choose,
@@ -74,7 +74,7 @@ fn scenario(more: &str) -> String {
         .toml()
 }
 
-async fn plan(world: &World, arguments: &[&str]) -> PlanSheet {
+pub(crate) async fn plan(world: &World, arguments: &[&str]) -> PlanSheet {
     let settings = world.settings(arguments);
     let environment = world.environment();
     let aws = environment.connect(&settings.reach, None).await.unwrap();
@@ -90,6 +90,7 @@ async fn plan(world: &World, arguments: &[&str]) -> PlanSheet {
         run_id: RunId::new(started, 0),
         started,
         checkpoint: Checkpoint::default(),
+        earlier: EarlierFindings::default(),
         journal: Journal::discarding(),
         tally: Arc::new(Tally::default()),
         cancel: CancellationToken::new(),

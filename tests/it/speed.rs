@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dragnet::store::{Checkpoint, Journal, RunDir, RunFacts};
+use dragnet::store::{Checkpoint, EarlierFindings, Journal, RunDir, RunFacts};
 use dragnet::sweep::{SweepParts, Tally, WindowBasis};
 use dragnet_model::RunId;
 use tokio::time::{Instant, sleep};
@@ -410,6 +410,7 @@ pub(crate) async fn sweep_parts(
         run_id,
         started,
         checkpoint,
+        earlier: EarlierFindings::default(),
         journal,
         tally,
         cancel,

@@ -95,6 +95,9 @@ pub struct EventDetails<'m> {
         deserialize_with = "text_or_null"
     )]
     pub request_id: Cow<'m, str>,
+    /// Whether a pipeline rewrote the record, so that it has only some of CloudTrail's fields.
+    #[serde(skip)]
+    pub is_transformed: bool,
 }
 
 /// Who made a call.
@@ -135,7 +138,8 @@ pub struct UserIdentity<'m> {
 }
 
 impl EventDetails<'_> {
-    /// Whether it is a CloudTrail record. No other event has a record id.
+    /// Whether it is a CloudTrail record, perhaps one that a pipeline rewrote. No other event has a
+    /// record id.
     pub fn is_cloudtrail(&self) -> bool {
         !self.record_id.is_empty()
     }
@@ -166,6 +170,7 @@ impl EventDetails<'_> {
             console_login: into_owned(self.console_login),
             record_id: into_owned(self.record_id),
             request_id: into_owned(self.request_id),
+            is_transformed: self.is_transformed,
         }
     }
 }

@@ -3,8 +3,8 @@
 /// Every Region of every partition. This only checks spelling; which Regions are searched is
 /// decided by each account's `DescribeRegions`.
 ///
-/// Source: botocore 1.43.106, `endpoints.json`, 2026.
-pub const KNOWN_REGIONS: [&str; 46] = [
+/// Source: botocore 1.44.8, `partitions.json`, 2026-11.
+pub const KNOWN_REGIONS: [&str; 48] = [
     "af-south-1",
     "ap-east-1",
     "ap-east-2",
@@ -37,8 +37,10 @@ pub const KNOWN_REGIONS: [&str; 46] = [
     "il-central-1",
     "me-central-1",
     "me-south-1",
+    "me-west-1",
     "mx-central-1",
     "sa-east-1",
+    "sa-west-1",
     "us-east-1",
     "us-east-2",
     "us-gov-east-1",

@@ -41,6 +41,12 @@ impl fmt::Display for LogGroupClass {
     }
 }
 
+/// The beginning of the names of the log groups to which CloudWatch Logs imports event data stores.
+/// Channels deliver to log groups with such names too.
+///
+/// Source: CloudWatch Logs API, `CreateImportTask`, `importDestinationArn`.
+const IMPORT_PREFIX: &str = "aws/cloudtrail/";
+
 /// A log group, as `DescribeLogGroups` returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogGroup {
@@ -53,11 +59,35 @@ pub struct LogGroup {
     pub stored_bytes: u64,
     /// For how many days events are kept; `None` means forever.
     pub retention_days: Option<u32>,
+    /// The account policy that sets this, if one does. The owner of the account chooses the name.
+    ///
+    /// Source: CloudWatch Logs API, `LogGroup`, `retentionPolicyName`.
+    pub retention_policy: Option<String>,
     /// When the log group was created, if known.
     pub created: Option<Timestamp>,
     /// Whether a data protection policy of the log group or its account masks values wherever they
     /// are read.
     pub masked: bool,
+    /// Whether a data protection policy of the log group masked values in the past. AWS does not say
+    /// whether these values are readable again.
+    ///
+    /// Source: CloudWatch Logs API, `LogGroup`, `dataProtectionStatus`: "whether this log group has a
+    /// protection policy, or whether it had one in the past".
+    pub masked_before: bool,
     /// The ARN of the customer managed key with which it is encrypted, if any.
     pub kms_key: Option<String>,
+}
+
+impl LogGroup {
+    /// Whether its name is that of a log group to which an event data store was imported. Such a log
+    /// group has events of any age, whenever it was created.
+    pub fn is_named_like_import(&self) -> bool {
+        self.name.trim_start_matches('/').starts_with(IMPORT_PREFIX)
+    }
+
+    /// Whether an event data store may have been imported to it: by its name, or because it has the
+    /// class of imports.
+    pub fn may_be_imported(&self) -> bool {
+        self.is_named_like_import() || self.class == LogGroupClass::InfrequentAccess
+    }
 }

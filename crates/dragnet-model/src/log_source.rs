@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeliveryBucket, LogGroupArn, Outcome, Selection, Target};
+use super::{Arn, DeliveryBucket, LogGroupArn, Outcome, Selection, Target};
 
 crate::word_enum! {
     /// What a log source records, in the order of reports. `run.db` also stores the names of the
@@ -16,13 +16,14 @@ crate::word_enum! {
     }
 }
 
-/// A trail or a flow log.
+/// A trail, a channel or a flow log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogSource {
     /// What it records.
     pub kind: SourceKind,
-    /// A name that is unique in the organization: the ARN of a trail, or the ARN of a flow log
-    /// followed by the resource that it monitors.
+    /// A name that is unique in the organization: the ARN of a trail, the ARN of a channel, perhaps
+    /// followed by the kind of its events, or the ARN of a flow log followed by the resource that it
+    /// monitors.
     pub via: String,
     /// The account-Region that owns it.
     pub home: Target,
@@ -50,6 +51,18 @@ impl LogSource {
             Destination::LogGroup(arn) => Some(arn),
             Destination::Other(_) => None,
         }
+    }
+
+    /// Whether it is a channel of CloudTrail, which delivers without a trail. It does not report
+    /// when it last delivered.
+    ///
+    /// Source: CloudTrail API, `GetChannel`: `arn:aws:cloudtrail:REGION:ACCOUNT:channel/ID`.
+    pub fn is_channel(&self) -> bool {
+        self.kind == SourceKind::CloudTrail
+            && self
+                .via
+                .parse::<Arn>()
+                .is_ok_and(|arn| arn.resource().starts_with("channel/"))
     }
 }
 

@@ -2,9 +2,20 @@
 
 use std::fmt;
 
+/// Returns the name of an operation: the word, if there is one, because two services have operations
+/// of the same name.
+macro_rules! word {
+    ($name:ident) => {
+        stringify!($name)
+    };
+    ($name:ident $word:literal) => {
+        $word
+    };
+}
+
 /// Declares the operations, each with the action that a policy must allow.
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident => $action:expr,)*) => {
+    ($($(#[$doc:meta])* $name:ident $(as $word:literal)? => $action:expr,)*) => {
         /// An operation that Dragnet calls. A call can only name one of these, so every list of
         /// permissions (session policies, the roles to deploy, `dragnet doctor`) can be checked
         /// against this list.
@@ -20,7 +31,7 @@ macro_rules! operations {
             /// The name of the operation, as AWS spells it.
             pub fn as_str(self) -> &'static str {
                 match self {
-                    $(Self::$name => stringify!($name),)*
+                    $(Self::$name => word!($name $($word)?),)*
                 }
             }
 
@@ -56,14 +67,22 @@ operations! {
     DeleteUserPermissionsBoundary => Some("iam:DeleteUserPermissionsBoundary"),
     /// IAM: delete an inline policy of a user.
     DeleteUserPolicy => Some("iam:DeleteUserPolicy"),
+    /// CloudWatch Logs: list what AWS services deliver, and to which destinations.
+    DescribeDeliveries => Some("logs:DescribeDeliveries"),
+    /// CloudWatch Logs: list the destinations of deliveries.
+    DescribeDeliveryDestinations => Some("logs:DescribeDeliveryDestinations"),
     /// EC2: list VPC flow logs.
     DescribeFlowLogs => Some("ec2:DescribeFlowLogs"),
+    /// CloudWatch Logs: list the imports of event data stores.
+    DescribeImportTasks => Some("logs:DescribeImportTasks"),
     /// CloudWatch Logs: list log groups.
     DescribeLogGroups => Some("logs:DescribeLogGroups"),
     /// CloudWatch Logs: list the log streams of a log group.
     DescribeLogStreams => Some("logs:DescribeLogStreams"),
     /// EC2: list the Regions that an account has enabled.
     DescribeRegions => Some("ec2:DescribeRegions"),
+    /// CloudWatch Logs: list where the events of a log group are sent.
+    DescribeSubscriptionFilters => Some("logs:DescribeSubscriptionFilters"),
     /// CloudTrail: list the trails that record an account-Region.
     DescribeTrails => Some("cloudtrail:DescribeTrails"),
     /// CloudWatch Logs: read events.
@@ -78,6 +97,8 @@ operations! {
     GetBucketLogging => Some("s3:GetBucketLogging"),
     /// STS: identify the caller.
     GetCallerIdentity => None,
+    /// CloudTrail: read which events a channel receives, and for which service.
+    GetChannel => Some("cloudtrail:GetChannel"),
     /// CloudTrail: read the event selectors of a trail.
     GetEventSelectors => Some("cloudtrail:GetEventSelectors"),
     /// IAM: read a group and its members.
@@ -88,8 +109,14 @@ operations! {
     GetLoginProfile => Some("iam:GetLoginProfile"),
     /// S3: read an object.
     GetObject => Some("s3:GetObject"),
+    /// CloudWatch Logs: read the rest of a truncated event. The permission is that of `GetLogRecord`: AWS
+    /// names it in the error of a call without it.
+    GetLogObject => Some("logs:GetLogRecord"),
     /// CloudWatch Logs Insights: read the results of a query.
     GetQueryResults => Some("logs:GetQueryResults"),
+    /// IAM Identity Center: create a session of a permission set. The token of the login is the
+    /// permission.
+    GetRoleCredentials => None,
     /// IAM: read a role.
     GetRole => Some("iam:GetRole"),
     /// IAM: read an inline policy of a role.
@@ -110,6 +137,17 @@ operations! {
     ListAccessKeys => Some("iam:ListAccessKeys"),
     /// Organizations: list the accounts.
     ListAccounts => Some("organizations:ListAccounts"),
+    /// IAM Identity Center: list the permission sets of the user in an account.
+    ListAccountRoles => None,
+    /// IAM Identity Center: list the accounts that are assigned to the user.
+    ListAssignedAccounts as "ListAccounts" => None,
+    /// CloudWatch: list the rules that copy log groups of the organization to one account.
+    ListCentralizationRulesForOrganization =>
+        Some("observabilityadmin:ListCentralizationRulesForOrganization"),
+    /// CloudTrail: list the channels of an account-Region.
+    ListChannels => Some("cloudtrail:ListChannels"),
+    /// CloudTrail: list the event data stores of CloudTrail Lake.
+    ListEventDataStores => Some("cloudtrail:ListEventDataStores"),
     /// IAM: list the MFA devices of a user.
     ListMFADevices => Some("iam:ListMFADevices"),
     /// S3: list the objects in a bucket.
@@ -130,6 +168,13 @@ operations! {
     ListRoots => Some("organizations:ListRoots"),
     /// Organizations: list the tags of an account.
     ListTagsForResource => Some("organizations:ListTagsForResource"),
+    /// CloudWatch: list the pipelines that process logs.
+    ListTelemetryPipelines => Some("observabilityadmin:ListTelemetryPipelines"),
+    /// CloudWatch: list the rules that make AWS services deliver logs of an account.
+    ListTelemetryRules => Some("observabilityadmin:ListTelemetryRules"),
+    /// CloudWatch: list the rules that make AWS services deliver logs of the organization.
+    ListTelemetryRulesForOrganization =>
+        Some("observabilityadmin:ListTelemetryRulesForOrganization"),
     /// CloudTrail: list the trails of an account.
     ListTrails => Some("cloudtrail:ListTrails"),
     /// IAM: list the users with their last sign-in.
@@ -173,10 +218,12 @@ operations! {
 
 impl Operation {
     /// The operations that a sweep calls in each account, which the read role must allow.
-    pub const SWEEP: [Self; 19] = [
+    pub const SWEEP: [Self; 23] = [
         Self::DescribeRegions,
         Self::DescribeLogGroups,
+        Self::DescribeImportTasks,
         Self::FilterLogEvents,
+        Self::GetLogObject,
         Self::StartQuery,
         Self::GetQueryResults,
         Self::StopQuery,
@@ -185,6 +232,8 @@ impl Operation {
         Self::ListTrails,
         Self::GetTrailStatus,
         Self::GetEventSelectors,
+        Self::ListChannels,
+        Self::GetChannel,
         Self::LookupEvents,
         Self::DescribeFlowLogs,
         Self::HeadBucket,
@@ -196,13 +245,21 @@ impl Operation {
     ];
 
     /// The operations that `dragnet sources` calls in each account.
-    pub const SOURCES: [Self; 11] = [
+    pub const SOURCES: [Self; 19] = [
         Self::DescribeRegions,
         Self::DescribeLogGroups,
         Self::DescribeTrails,
         Self::ListTrails,
         Self::GetTrailStatus,
         Self::GetEventSelectors,
+        Self::ListChannels,
+        Self::GetChannel,
+        Self::ListEventDataStores,
+        Self::ListTelemetryPipelines,
+        Self::ListTelemetryRules,
+        Self::DescribeDeliveries,
+        Self::DescribeDeliveryDestinations,
+        Self::DescribeSubscriptionFilters,
         Self::LookupEvents,
         Self::DescribeFlowLogs,
         Self::HeadBucket,
@@ -231,9 +288,11 @@ impl Operation {
         Self::ListPublicKeys,
     ];
 
-    /// The operations that list and select the accounts of an organization. Only `ListAccounts` is
-    /// called if the scope has no organizational units or tags.
-    pub const ORGANIZATION: [Self; 5] = [
+    /// The operations that list and select the accounts of an organization, and list its rules about
+    /// logs. Only `ListAccounts` is called if the scope has no accounts, organizational units or tags.
+    pub const ORGANIZATION: [Self; 7] = [
+        Self::ListCentralizationRulesForOrganization,
+        Self::ListTelemetryRulesForOrganization,
         Self::ListAccounts,
         Self::ListOrganizationalUnitsForParent,
         Self::ListParents,

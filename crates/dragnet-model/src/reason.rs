@@ -135,6 +135,9 @@ reasons! {
     /// The search, or a part of it, is evaluated by CloudWatch Logs alone.
     OnlyInLogGroups => "only-in-log-groups", Permanent,
         "only CloudWatch Logs evaluates the search or a part of it";
+    /// AWS does not promise to deliver everything to the log: server access logs of S3.
+    BestEffort => "best-effort", Permanent,
+        "AWS delivers most of these logs, and not certainly all";
     /// Objects with records of the end of the window may be delivered later.
     LateDelivery => "late-delivery", Fixable,
         "objects with records of the end of the window may be delivered later";
@@ -144,9 +147,26 @@ reasons! {
     /// Records of the end of the window may not have been delivered to the log group yet.
     NotDeliveredYet => "not-delivered-yet", Fixable,
         "records of the end of the window may not have been delivered yet";
+    /// The event history has records of the window that the log group or bucket of the trail lacks, or
+    /// an earlier run found some there.
+    RecordsMissing => "records-missing", Permanent,
+        "records that should be there are missing: they were deleted, or were never delivered";
+    /// CloudWatch Logs stores the rest of events of more than 1 MB as separate objects, which are not
+    /// searched.
+    TruncatedEvents => "truncated-events", Permanent,
+        "events of more than 1 MB are truncated; only the first part of them was searched";
+    /// The account had this Region enabled in an earlier run, and does not list it any more.
+    RegionDisabled => "region-disabled", Fixable,
+        "the Region was disabled since an earlier run, so its logs cannot be read: enable it again";
     /// A data protection policy masks values, so a match may be hidden.
     Masked => "masked", Fixable,
         "a data protection policy masks values, so a match may be hidden";
+    /// A pipeline rewrote the records of a log group to which CloudTrail delivers.
+    Transformed => "transformed", Fixable,
+        "a pipeline rewrote records, and may have dropped others: search the event history or the bucket of the trail";
+    /// The account could not be entered, and the log group was read through a monitoring account.
+    ReadThroughLink => "read-through-link", Fixable,
+        "read through a monitoring account, which may hide log groups: allow the role in the account itself";
     /// No permitted engine can read the class of the log group.
     ClassNotReadable => "class-not-readable", Permanent,
         "no permitted engine can read its class";

@@ -122,6 +122,21 @@ impl Partition {
         Region(name.into())
     }
 
+    /// The last part of the names of its endpoints.
+    ///
+    /// Source: botocore 1.44.8, `partitions.json`, `dnsSuffix`.
+    pub fn dns_suffix(self) -> &'static str {
+        match self {
+            Self::Aws | Self::AwsUsGov => "amazonaws.com",
+            Self::AwsCn => "amazonaws.com.cn",
+            Self::AwsEusc => "amazonaws.eu",
+            Self::AwsIso => "c2s.ic.gov",
+            Self::AwsIsoB => "sc2s.sgov.gov",
+            Self::AwsIsoE => "cloud.adc-e.uk",
+            Self::AwsIsoF => "csp.hci.ic.gov",
+        }
+    }
+
     /// The prefixes of the names of its Regions. Regions with another prefix are in `aws`.
     fn region_prefixes(self) -> &'static [&'static str] {
         match self {

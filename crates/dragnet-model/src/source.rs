@@ -1,6 +1,6 @@
 //! Whether the events of an account-Region are recorded, and whether these records were searched.
 
-use super::{LogGroupArn, SourceKind, Target};
+use super::{Liveness, LogGroupArn, SourceKind, Target};
 
 crate::word_enum! {
     /// Whether the records of a log source were searched. The order is by precedence: of several
@@ -96,6 +96,8 @@ pub struct Source {
     pub status: SourceStatus,
     /// Why the records were not simply searched. Untrusted text.
     pub reason: String,
+    /// Whether its log group has the records that the event history has, if that was checked.
+    pub liveness: Option<Liveness>,
 }
 
 impl Source {

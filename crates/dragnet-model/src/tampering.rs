@@ -1,22 +1,11 @@
-//! Evidence that recording was tampered with: calls that stop or destroy it, and hours without
-//! records.
+//! Evidence that recording was tampered with: calls of [`TAMPERING_RULES`](super::TAMPERING_RULES),
+//! and hours without records.
 
-use super::{EventDetails, Target};
+use std::collections::BTreeSet;
 
-/// CloudTrail `eventName`s of calls that stop, reduce or destroy recording.
-pub const TAMPERING: [&str; 9] = [
-    "DeleteFlowLogs",
-    "DeleteLogGroup",
-    "DeleteLogStream",
-    "DeleteTrail",
-    "DisableRegion",
-    "PutEventSelectors",
-    "PutRetentionPolicy",
-    "StopLogging",
-    "UpdateTrail",
-];
+use super::{EventDetails, Severity, TamperingRule, Target};
 
-/// One such call, whether it succeeded or not, or the creation of a log stream that imitates those
+/// A call that reduces evidence, whether it succeeded or not, or the creation of a log stream that imitates those
 /// of a trail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TamperingCall {
@@ -25,6 +14,16 @@ pub struct TamperingCall {
     /// What the call was about: the trail, the log group, the flow logs; empty if the record does
     /// not say. Untrusted text.
     pub resource: String,
+}
+
+impl TamperingCall {
+    /// Returns how serious the call is. `log_buckets` are the buckets to which a log source is known
+    /// to deliver.
+    pub fn severity(&self, log_buckets: &BTreeSet<String>) -> Severity {
+        TamperingRule::severity_of(&self.details.event_name, &self.resource, |bucket| {
+            log_buckets.contains(bucket)
+        })
+    }
 }
 
 /// The number of records of one account-Region in a log group during one hour.

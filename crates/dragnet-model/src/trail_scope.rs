@@ -8,7 +8,8 @@ use super::{AccountId, LogSource, Organization, SourceKind, TrailStreamOwner};
 /// A line is trusted only if three things agree: a trail delivers to its log group, its log stream
 /// has a name that this trail uses, and the account in the record is one that the trail records.
 /// The name of a stream of an organization's trail contains the id of the organization. It is
-/// compared if the id is known.
+/// compared if the id is known. A channel delivers the records of its own account to a log group of
+/// AWS, whose streams have no documented names.
 /// A principal that can create log streams in the group of a trail can imitate a name;
 /// `docs/security.md` describes what remains.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +19,8 @@ pub struct TrailScope {
     covers_organization: bool,
     /// The id of the organization that owns the trail, if it is known.
     organization_id: Option<String>,
+    /// Whether it is a channel. AWS documents no names of its log streams.
+    is_channel: bool,
 }
 
 impl TrailScope {
@@ -34,7 +37,13 @@ impl TrailScope {
             home_account: log_source.home.account,
             covers_organization: log_source.is_organization_trail,
             organization_id: owner.map(|organization| organization.id.clone()),
+            is_channel: log_source.is_channel(),
         })
+    }
+
+    /// Whether it is the scope of a channel.
+    pub fn is_channel(&self) -> bool {
+        self.is_channel
     }
 
     /// Whether the trail can have written a record of this account to a log stream of this name.
@@ -42,6 +51,10 @@ impl TrailScope {
         let Ok(account) = event_account.parse::<AccountId>() else {
             return false;
         };
+        if self.is_channel {
+            // Only AWS creates log groups with names that begin with `aws/`.
+            return self.home_account == account;
+        }
         match TrailStreamOwner::parse(log_stream) {
             Some(TrailStreamOwner::Organization(id)) => {
                 self.covers_organization
@@ -69,6 +82,7 @@ mod tests {
             home_account: "111111111111".parse().unwrap(),
             covers_organization,
             organization_id: None,
+            is_channel: false,
         };
         let own = "111111111111_CloudTrail_us-east-1";
         let member = "222222222222_CloudTrail_us-east-1";

@@ -19,7 +19,10 @@ use super::faults::FaultEffect;
 use super::policy::AccessRequest;
 use super::wire::{self, AwsError, CommonError, Exchange, Input, Reply, Service};
 use super::world::{LastUse, World};
-use super::{ConnectionReset, Range, State, cloudtrail, ec2, iam, logs, organizations, s3, sts};
+use super::{
+    ConnectionReset, Range, State, cloudtrail, ec2, iam, logs, observability, organizations,
+    portal, s3, sts,
+};
 
 /// A request for a known service and operation.
 struct ReceivedRequest<'a> {
@@ -38,6 +41,9 @@ impl Range {
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, ConnectionReset> {
         let (parts, body) = request.into_parts();
+        if let Some(operation) = portal::portal_operation(&parts) {
+            return Ok(self.handle_portal_request(operation, &parts));
+        }
         let Some((service, operation)) = wire::identify_operation(&parts, &body) else {
             return Ok(self.unknown_operation_response(&parts));
         };
@@ -218,6 +224,7 @@ pub(super) fn perform(mut call: Call<'_>, effect: &FaultEffect) -> Result<Reply,
         Service::Ec2 => ec2::perform(&mut call),
         Service::Iam => iam::perform(&mut call),
         Service::Logs => logs::perform(&mut call),
+        Service::ObservabilityAdmin => observability::perform(&call),
         Service::Organizations => organizations::perform(&mut call),
         Service::S3 => s3::perform(&mut call),
         Service::Sts => sts::perform(&mut call),
@@ -245,7 +252,11 @@ fn authorize_call(call: &Call<'_>) -> Result<(), AwsError> {
     if *service == Service::Sts && sts::skips_general_authorization(operation) {
         return Ok(());
     }
-    let action = format!("{service}:{operation}");
+    let permission = match service {
+        Service::Logs => logs::permitted_operation(operation),
+        _ => operation,
+    };
+    let action = format!("{service}:{permission}");
     let resource = resource_arn(world, caller, *service, input);
     let context = caller.request_context(world, *now);
     let request = AccessRequest {
@@ -265,6 +276,7 @@ fn resource_arn(world: &World, caller: &Caller, service: Service, input: &Input)
         Service::Logs => logs::resource_arn(world, caller, input),
         Service::CloudTrail
         | Service::Ec2
+        | Service::ObservabilityAdmin
         | Service::Organizations
         | Service::S3
         | Service::Sts => "*".to_owned(),

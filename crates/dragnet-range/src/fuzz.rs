@@ -21,7 +21,10 @@ fn operations(service: Service) -> &'static [&'static str] {
         Service::CloudTrail => &[
             "DescribeTrails",
             "GetTrailStatus",
+            "GetChannel",
             "GetEventSelectors",
+            "ListChannels",
+            "ListEventDataStores",
             "ListPublicKeys",
             "ListTrails",
             "LookupEvents",
@@ -61,10 +64,15 @@ fn operations(service: Service) -> &'static [&'static str] {
             "CreateLogGroup",
             "CreateLogStream",
             "DeleteLogStream",
+            "DescribeImportTasks",
             "DescribeLogGroups",
+            "DescribeDeliveries",
+            "DescribeDeliveryDestinations",
             "DescribeLogStreams",
+            "DescribeSubscriptionFilters",
             "FilterLogEvents",
             "GetLogEvents",
+            "GetLogObject",
             "GetLogRecord",
             "GetQueryResults",
             "ListLogGroups",
@@ -73,6 +81,12 @@ fn operations(service: Service) -> &'static [&'static str] {
             "StartQuery",
             "StopQuery",
             "DescribeQueries",
+        ],
+        Service::ObservabilityAdmin => &[
+            "ListCentralizationRulesForOrganization",
+            "ListTelemetryPipelines",
+            "ListTelemetryRules",
+            "ListTelemetryRulesForOrganization",
         ],
         Service::Organizations => &[
             "ListAccounts",
@@ -212,7 +226,9 @@ fn call() -> impl Strategy<Value = (Service, &'static str, Input)> {
                 .extend_pairs(form)
                 .finish();
             let input = match service.protocol() {
-                Protocol::Json => Input::Json(Value::Object(json.into_iter().collect())),
+                Protocol::Json | Protocol::RestJson => {
+                    Input::Json(Value::Object(json.into_iter().collect()))
+                }
                 Protocol::Query | Protocol::Ec2 => Input::Form(Params::decode(form.as_bytes())),
                 Protocol::RestXml => rest_input(&form),
             };

@@ -1,6 +1,7 @@
 //! A user's MFA device.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -10,10 +11,22 @@ use super::code::CodeSource;
 use crate::aws::error::CallError;
 use crate::config::MfaSerial;
 
+/// What names a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::aws) enum SerialOrigin {
+    /// `identity.mfa_serial`: without a session, the command fails.
+    Configuration,
+    /// The `mfa_serial` of a profile, which says nothing about whether the keys need it.
+    Profile,
+}
+
 /// A user's MFA device, and what is known of its session.
 #[derive(Debug)]
 pub(in crate::aws) struct Device {
     pub(super) serial: MfaSerial,
+    pub(super) origin: SerialOrigin,
+    /// Whether the source credentials are used as they are, because they are a session already.
+    unused: AtomicBool,
     pub(super) codes: Arc<dyn CodeSource>,
     pub(super) cache: Option<SessionCache>,
     /// Why no session can be opened. It is set once: a thousand accounts must not prompt a thousand
@@ -35,6 +48,7 @@ impl Device {
     /// name.
     pub(in crate::aws) fn new(
         serial: MfaSerial,
+        origin: SerialOrigin,
         codes: Arc<dyn CodeSource>,
         directory: Option<&Path>,
         profile: &str,
@@ -43,6 +57,8 @@ impl Device {
             directory.map(|directory| SessionCache::new(directory, profile, serial.as_str()));
         Self {
             serial,
+            origin,
+            unused: AtomicBool::new(false),
             codes,
             cache,
             failure: OnceLock::new(),
@@ -52,6 +68,16 @@ impl Device {
     /// The serial number of the device.
     pub(in crate::aws) fn serial(&self) -> &MfaSerial {
         &self.serial
+    }
+
+    /// Records that the source credentials are used as they are. Returns whether this is new.
+    pub(super) fn mark_unused(&self) -> bool {
+        !self.unused.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether the source credentials are used as they are.
+    pub(in crate::aws) fn is_unused(&self) -> bool {
+        self.unused.load(Ordering::Relaxed)
     }
 
     /// Removes the cached session. Returns whether there was one.

@@ -9,5 +9,5 @@ mod device;
 mod session;
 
 pub use code::{CodeSource, InvalidMfaCode, MfaCode};
-pub(super) use device::Device;
 pub use device::MfaStatus;
+pub(super) use device::{Device, SerialOrigin};

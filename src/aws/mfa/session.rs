@@ -3,7 +3,7 @@
 use aws_credential_types::Credentials;
 use tracing::warn;
 
-use super::device::Device;
+use super::device::{Device, SerialOrigin};
 use crate::aws::caller::Caller;
 use crate::aws::client::Aws;
 use crate::aws::error::{CallError, ErrorClass};
@@ -45,7 +45,16 @@ impl Aws {
         if let Some(cached) = self.cached_session(device, &keys).await? {
             return Ok(cached);
         }
-        if let Some(obstacle) = find_obstacle(&self.caller().await?, &keys, &device.serial) {
+        let caller = self.caller().await?;
+        if device.origin == SerialOrigin::Profile && is_session(&caller, &keys) {
+            if device.mark_unused() {
+                warn!(
+                    "the mfa_serial of the profile is not used: the source credentials are a session already"
+                );
+            }
+            return Ok(keys);
+        }
+        if let Some(obstacle) = find_obstacle(&caller, &keys, &device.serial) {
             return Err(self.mfa_error("MfaNotPossible", obstacle));
         }
         let mut rejection: Option<String> = None;
@@ -129,6 +138,12 @@ impl Aws {
 /// What to do if the source credentials cannot open an MFA session.
 const REMEDY: &str = "remove mfa_serial and log in with that identity's own MFA, or use an IAM user's keys as the source \
                       (identity.profile)";
+
+/// Whether the credentials are a session, for which the AWS CLI ignores the `mfa_serial` of a
+/// profile. It may have been opened with MFA, as by `aws-vault export`.
+fn is_session(caller: &Caller, keys: &Credentials) -> bool {
+    keys.session_token().is_some() || !caller.arn.resource().starts_with("user/")
+}
 
 /// Returns why these credentials cannot open an MFA session with this device, if they cannot.
 fn find_obstacle(caller: &Caller, keys: &Credentials, serial: &MfaSerial) -> Option<String> {

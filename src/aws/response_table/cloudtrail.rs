@@ -47,6 +47,33 @@ pub(super) const HISTORY_EVENTS: &[Member] = &[
     member(&["NextToken"], Content::Token),
 ];
 
+/// Source: CloudTrail API, `ListChannels`. An absent list names no channel, so nothing is searched less.
+pub(super) const CHANNELS: &[Member] = &[
+    member(
+        &["Channels"],
+        Content::List(
+            &[member(&["ChannelArn"], Content::Text)],
+            EmptyList::Unproven,
+        ),
+    ),
+    member(&["NextToken"], Content::Token),
+];
+
+/// Source: CloudTrail API, `GetChannel`. What selects no events is not known to record any.
+pub(super) const CHANNEL: &[Member] = &[member(&["ChannelArn"], Content::Text)];
+
+/// Source: CloudTrail API, `ListEventDataStores`.
+pub(super) const EVENT_DATA_STORES: &[Member] = &[
+    member(
+        &["EventDataStores"],
+        Content::List(
+            &[member(&["EventDataStoreArn"], Content::Text)],
+            EmptyList::Unproven,
+        ),
+    ),
+    member(&["NextToken"], Content::Token),
+];
+
 /// Source: CloudTrail API, `ListPublicKeys`, `PublicKey`.
 pub(super) const PUBLIC_KEYS: &[Member] = &[
     member(

@@ -59,3 +59,38 @@ pub(super) const QUERY_RESULTS: &[Member] = &[
 
 /// Source: CloudWatch Logs API, `StartQuery`.
 pub(super) const QUERY_ID: &[Member] = &[member(&["queryId"], Content::Text)];
+
+/// Source: CloudWatch Logs API, `DescribeDeliveries`, `Delivery`. An absent list is an empty one here and below:
+/// no coverage follows from what these lists do not name.
+pub(super) const DELIVERIES: &[Member] = &[
+    member(
+        &["deliveries"],
+        Content::OptionalList(&[member(&["id"], Content::Text)]),
+    ),
+    NEXT_TOKEN,
+];
+
+/// Source: CloudWatch Logs API, `DescribeDeliveryDestinations`, `DeliveryDestination`.
+pub(super) const DELIVERY_DESTINATIONS: &[Member] = &[
+    member(
+        &["deliveryDestinations"],
+        Content::OptionalList(&[member(&["arn"], Content::Text)]),
+    ),
+    NEXT_TOKEN,
+];
+
+/// Source: CloudWatch Logs API, `DescribeSubscriptionFilters`, `SubscriptionFilter`.
+pub(super) const SUBSCRIPTION_FILTERS: &[Member] = &[
+    member(
+        &["subscriptionFilters"],
+        Content::OptionalList(&[member(&["destinationArn"], Content::Text)]),
+    ),
+    NEXT_TOKEN,
+];
+
+/// Source: CloudWatch Logs API, `DescribeImportTasks`. An absent list names no import, so the name and the
+/// class of a log group decide.
+pub(super) const IMPORTS: &[Member] = &[
+    member(&["imports"], Content::List(&[], EmptyList::Unproven)),
+    NEXT_TOKEN,
+];

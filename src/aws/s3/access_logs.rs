@@ -14,6 +14,17 @@ pub struct AccessLogTarget {
     pub bucket: String,
     /// What the keys of the logs start with.
     pub prefix: String,
+    /// Whether the account, Region and name of the logged bucket follow the prefix.
+    ///
+    /// Source: S3 API, `LoggingEnabled`, `TargetObjectKeyFormat`.
+    pub is_partitioned: bool,
+}
+
+impl AccessLogTarget {
+    /// Names the bucket and the prefix.
+    pub fn url(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.prefix)
+    }
 }
 
 impl Aws {
@@ -47,6 +58,9 @@ impl Aws {
         Ok(output.logging_enabled().map(|target| AccessLogTarget {
             bucket: target.target_bucket().to_owned(),
             prefix: target.target_prefix().to_owned(),
+            is_partitioned: target
+                .target_object_key_format()
+                .is_some_and(|format| format.partitioned_prefix().is_some()),
         }))
     }
 }

@@ -27,8 +27,12 @@ impl ContainSettings {
     ) -> Result<Self, UsageError> {
         let config = load_config(global, context)?;
         let journals = context.journals_directory(global.practice)?;
+        let reach = Reach::resolve(global, scope, &config)?;
+        if reach.identity.permission_set.is_some() {
+            return Err(UsageError::PermissionSetOfContain);
+        }
         Ok(Self {
-            reach: Reach::resolve(global, scope, &config)?,
+            reach,
             contain: config.contain,
             journals,
         })

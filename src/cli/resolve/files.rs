@@ -1,12 +1,13 @@
 //! Resolves which copies of logs on disk a sweep searches.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{EngineArguments, ScopeArguments, SweepArguments, UsageError};
 use crate::config::{Scope, SourcesRule};
 use crate::search::prepare;
 use crate::settings::{EngineChoice, FileSettings};
-use dragnet_model::Hunt;
+use dragnet_model::{Hunt, Indicator, IndicatorKind};
 
 /// Resolves `--files`. AWS is searched as well only if `--sources` names what to search there.
 ///
@@ -22,6 +23,7 @@ pub(super) fn resolve(
     if arguments.filter_pattern.is_some() {
         return Err(UsageError::FilterPatternForFiles);
     }
+    check_indicators(arguments, directory)?;
     let are_alone = !arguments.sources.is_given();
     let option = scope_option(&arguments.scope).or_else(|| engine_option(&arguments.engine));
     if let Some(option) = option.filter(|_| are_alone) {
@@ -32,6 +34,51 @@ pub(super) fn resolve(
         are_alone,
         all_times: are_alone && arguments.since.is_none() && arguments.from.is_none(),
     }))
+}
+
+/// Returns an error if there is nothing to search for: `--files` may have taken the indicator.
+fn check_indicators(arguments: &SweepArguments, directory: &Path) -> Result<(), UsageError> {
+    let SweepArguments {
+        indicators,
+        hunts,
+        query_strings,
+        files,
+        ..
+    } = arguments;
+    let is_searching = !indicators.values.is_empty()
+        || !indicators.files.is_empty()
+        || !hunts.is_empty()
+        || !query_strings.is_empty();
+    if is_searching {
+        return Ok(());
+    }
+    let is_missing = |path: &&PathBuf| directory.join(path).symlink_metadata().is_err();
+    let text = |path: &Path| path.display().to_string();
+    // The value that is no path need not be the only one.
+    let missing = files.iter().find(is_missing);
+    let known = files.iter().find(|path| Some(*path) != missing);
+    Err(match (missing, known) {
+        (Some(value), Some(known)) => UsageError::IndicatorAsPath {
+            value: text(value),
+            directory: text(known),
+        },
+        (Some(value), None) if is_indicator(value) => UsageError::IndicatorAsPath {
+            value: text(value),
+            directory: "DIRECTORY".to_owned(),
+        },
+        (Some(path), None) | (None, Some(path)) => UsageError::NothingForFiles {
+            directory: text(path),
+        },
+        (None, None) => return Ok(()),
+    })
+}
+
+/// Whether a path that does not exist is an indicator of a certain kind.
+fn is_indicator(path: &Path) -> bool {
+    let indicator = path
+        .to_str()
+        .and_then(|text| text.parse::<Indicator>().ok());
+    indicator.is_some_and(|indicator| indicator.kind() != IndicatorKind::Text)
 }
 
 /// Returns an error if a hunt cannot be evaluated on files, because only Insights can run it.
@@ -65,8 +112,8 @@ fn distinct_paths(
         .unwrap_or_else(|_| directory.to_owned())
         .join(&arguments.out);
     let mut distinct: Vec<(PathBuf, PathBuf)> = Vec::new();
-    for path in &arguments.files {
-        let path = directory.join(path);
+    for given in &arguments.files {
+        let path = directory.join(given);
         let unreadable = |problem: String| UsageError::UnreadableFiles {
             path: path.display().to_string(),
             problem,
@@ -74,7 +121,16 @@ fn distinct_paths(
         if path.to_str().is_none() {
             return Err(unreadable("its name is not UTF-8".to_owned()));
         }
-        let real = std::fs::canonicalize(&path).map_err(|error| unreadable(error.to_string()))?;
+        let real = std::fs::canonicalize(&path).map_err(|error| {
+            if error.kind() == ErrorKind::NotFound && is_indicator(given) {
+                UsageError::IndicatorAsPath {
+                    value: given.display().to_string(),
+                    directory: "DIRECTORY".to_owned(),
+                }
+            } else {
+                unreadable(error.to_string())
+            }
+        })?;
         if out_dir.starts_with(&real) {
             // A search would find what earlier runs and itself have found.
             let problem = "contains the directory of the runs; name the directory of the logs, or another --out";
@@ -173,6 +229,36 @@ mod tests {
         assert!(
             error.contains("missing") && error.contains("No such file"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn indicator_behind_files_is_named() {
+        let error = |rest: &[&str]| {
+            let (global, arguments) = parse_sweep(rest);
+            with_resolve_context(|context| {
+                std::fs::create_dir_all(context.working_directory.join("logs")).unwrap();
+                let settings = SweepSettings::resolve(&global, &arguments, context);
+                settings.unwrap_err().to_string()
+            })
+        };
+        let taken = error(&["--files", "logs", "192.0.2.1"]);
+        assert!(
+            taken.starts_with("`192.0.2.1` is taken as a path of --files")
+                && taken.ends_with("`dragnet sweep 192.0.2.1 --files logs`"),
+            "{taken}"
+        );
+        let nothing = error(&["--files", "logs"]);
+        assert!(
+            nothing.starts_with("there is nothing to search for in logs"),
+            "{nothing}"
+        );
+        let missing = error(&["192.0.2.1", "--files", "logs", "missing"]);
+        assert!(missing.contains("No such file"), "{missing}");
+        let second = error(&["192.0.2.1", "--files", "logs", "192.0.2.2"]);
+        assert!(
+            second.ends_with("`dragnet sweep 192.0.2.2 --files DIRECTORY`"),
+            "{second}"
         );
     }
 

@@ -19,8 +19,12 @@ impl Reach {
         if let Some(profile) = &arguments.profile {
             identity.profile = Some(profile.clone());
         }
-        if let Some(role) = &arguments.member_role {
-            identity.member_role = role.clone();
+        if let Some(roles) = arguments.member_roles()? {
+            identity.member_role = roles;
+            identity.permission_set = None;
+        }
+        if let Some(permission_set) = &arguments.permission_set {
+            identity.permission_set = Some(permission_set.clone());
         }
         Ok(Self {
             identity,

@@ -113,7 +113,8 @@ impl Connection {
             &reach.identity,
             format!("dragnet-contain-{id}"),
             &[],
-        );
+        )
+        .with_first_role_only();
         let accounts = reach.directory.accounts.iter();
         let external_ids = accounts
             .filter_map(|account| Some((account.id, account.external_id.clone()?)))

@@ -102,7 +102,8 @@ pub async fn make_plan(
         &reach.identity,
         "dragnet-contain-plan".to_owned(),
         &Operation::SURVEY,
-    );
+    )
+    .with_first_role_only();
     let mut findings =
         survey_with_creators(&aws, &access, settings, &mut from_run, selectors).await?;
     findings.leave_open(&descendants);

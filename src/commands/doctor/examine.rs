@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use tokio::task::JoinSet;
 
+use super::centralization::check_centralization;
 use super::check::{Check, Subject, format_session_end};
 use super::selectors::check_selectors;
 use crate::aws::{Aws, CallError, ErrorClass, EventQuery, InsightsRequest, Pages, Session};
@@ -96,6 +97,8 @@ async fn authenticate(aws: &Aws, reach: &Reach, checks: &mut Vec<Check>) -> Resu
         .await
         .map_err(|error| refused(Subject::Source, &error))?;
     checks.push(Check::ok(Subject::Source, caller.arn.to_string()));
+    let gaps = aws.home().partition().gaps();
+    checks.extend(gaps.map(|gap| Check::note(Subject::Source, gap.sentence())));
     aws.authenticate()
         .await
         .map_err(|error| refused(Subject::Mfa, &error))?;
@@ -193,6 +196,8 @@ impl Examination {
         if is_listed {
             let unmatched = this.matches.unmatched_with_gaps(this.clock.now());
             checks.extend(check_selectors(&unmatched));
+            let checked = check_centralization(&this.aws, &this.access, &this.reach);
+            checks.extend(checked.await);
         }
         entered_accounts
     }
@@ -217,10 +222,11 @@ impl Examination {
 
     async fn check_entered(&self, member: &Member, entered: Entered) -> Vec<Check> {
         let Entered { session, regions } = entered;
-        let role = session.role().map_or(
-            "source credentials (no role)".to_owned(),
-            ToString::to_string,
-        );
+        let role = match (session.role(), session.permission_set()) {
+            (Some(role), _) => role.to_string(),
+            (None, Some(name)) => format!("permission set {} (no session policy)", name.as_str()),
+            (None, None) => "source credentials (no role)".to_owned(),
+        };
         for enabled in &regions {
             self.matches.mark_region(&member.account, &enabled.region);
         }
@@ -242,10 +248,16 @@ impl Examination {
     async fn check_region(&self, member: &Member, session: &Session, region: &Region) -> Check {
         let check = match self.try_calls(member, session, region).await {
             Ok(()) => match self.insights_refusal(session, region).await {
-                None => Check::ok(
-                    Subject::Region,
-                    "log groups, events, trails and flow logs can be read",
-                ),
+                None => {
+                    let target = Target {
+                        account: member.account.id,
+                        region: region.clone(),
+                    };
+                    let channels = self.channels_refusal(session, &target).await;
+                    let imports = self.imports_refusal(session, region).await;
+                    let readable = "log groups, events, trails and flow logs can be read";
+                    Check::ok(Subject::Region, format!("{readable}{channels}{imports}"))
+                }
                 Some(error) if error.class != ErrorClass::Denied => {
                     Check::refused(Subject::Region, Refusal::from_call_error(&error))
                 }
@@ -260,6 +272,31 @@ impl Examination {
             Err(error) => Check::refused(Subject::Region, Refusal::from_call_error(&error)),
         };
         with_region(member, region, check)
+    }
+
+    /// Returns a remark if channels of CloudTrail may not be listed. That is no failure: a sweep then
+    /// reads the event history, if no trail records the account-Region.
+    async fn channels_refusal(&self, session: &Session, target: &Target) -> String {
+        match self.aws.channels(session, target).await {
+            Err(error) if error.class == ErrorClass::Denied => format!(
+                "; channels, which deliver without a trail, are not known ({}): allow it if no trail delivers to a \
+                 log group",
+                error.operation
+            ),
+            _ => String::new(),
+        }
+    }
+
+    /// Returns a remark if imports of event data stores may not be listed. That is no failure: a sweep then
+    /// takes an import for complete.
+    async fn imports_refusal(&self, session: &Session, region: &Region) -> String {
+        match self.aws.import_tasks(session, region).await {
+            Err(error) if error.class == ErrorClass::Denied => format!(
+                "; imports of event data stores are not known ({}): allow it if there are log groups aws/cloudtrail/…",
+                error.operation
+            ),
+            _ => String::new(),
+        }
     }
 
     /// Returns the error if Insights queries are denied, or if AWS's answer does not show whether
@@ -324,6 +361,7 @@ impl Examination {
             to_ms: now,
             pattern: None,
             unmask: false,
+            streams: Vec::new(),
         };
         match self.aws.events(session, region, &query, None, None).await {
             // AWS checks permissions first, so "not found" proves that the call is permitted.

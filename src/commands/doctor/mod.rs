@@ -1,5 +1,6 @@
 //! `dragnet doctor`: checks whether every account could be swept, and says what to do if not.
 
+mod centralization;
 mod check;
 mod examine;
 mod log_group_gaps;

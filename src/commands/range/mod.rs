@@ -53,6 +53,12 @@ pub(super) async fn serve(
         "MFA device: {}. `dragnet range code` prints its current code.",
         range.mfa().serial
     ));
+    // Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints", "Support by AWS SDKs
+    // and tools": the AWS CLI reads the variable since 1.29.0 and 2.13.0, boto3 since 1.28.0.
+    print_note(&format!(
+        "Versions of the AWS CLI before 1.29 and 2.13, and of boto3 before 1.28, ignore AWS_ENDPOINT_URL: use \
+         `aws --endpoint-url http://{address}`, or endpoint_url=\"http://{address}\" for each client."
+    ));
     server::serve(range, listener, async { _ = tokio::signal::ctrl_c().await }).await?;
     Ok(())
 }

@@ -23,8 +23,8 @@ pub(super) fn setup(
 ) -> Result<(), CommandError> {
     // The roles do not depend on the time.
     let mut config = load_config(global, &host.resolve_context(Timestamp::UNIX_EPOCH))?;
-    if let Some(role) = &global.member_role {
-        config.identity.member_role = role.clone();
+    if let Some(roles) = global.member_roles()? {
+        config.identity.member_role = roles;
     }
     match command {
         SetupCommand::Policy(arguments) => {
@@ -41,7 +41,12 @@ pub(super) fn setup(
 fn policy(identity: PolicyIdentity, log_buckets: &[String], config: &Config) -> Policy {
     match identity {
         PolicyIdentity::Read => {
-            let operations = [&Operation::SWEEP[..], &Operation::SURVEY].concat();
+            let operations = [
+                &Operation::SWEEP[..],
+                &Operation::SOURCES,
+                &Operation::SURVEY,
+            ]
+            .concat();
             Policy::for_buckets(&operations, log_buckets)
         }
         PolicyIdentity::Contain => Policy::for_operations(&Operation::CONTAIN),
@@ -49,7 +54,10 @@ fn policy(identity: PolicyIdentity, log_buckets: &[String], config: &Config) -> 
             let (read, contain) = role_names(config);
             let partition = config.identity.partition().unwrap_or(Partition::Aws);
             let arn = |name: &str| format!("arn:{partition}:iam::*:role/{name}");
-            let mut roles = vec![arn(&read), arn(&contain)];
+            let mut roles = vec![arn(&read)];
+            let others = config.identity.member_role.roles().skip(1);
+            roles.extend(others.map(|role| arn(&role.to_string())));
+            roles.push(arn(&contain));
             roles.extend(config.organization.role.iter().map(ToString::to_string));
             let assume_roles = Policy::allowing(["sts:AssumeRole", "sts:SetSourceIdentity"])
                 .with_resources(&roles);
@@ -61,7 +69,7 @@ fn policy(identity: PolicyIdentity, log_buckets: &[String], config: &Config) -> 
 /// Returns the names of the read role and the contain role, with their paths.
 fn role_names(config: &Config) -> (String, String) {
     let identity = &config.identity;
-    let read = match &identity.member_role {
+    let read = match identity.member_role.first() {
         MemberRole::Role(name) => name.to_string(),
         // Without a configured member role, the default one is printed.
         MemberRole::Caller => MemberRole::default().to_string(),
@@ -83,7 +91,7 @@ mod tests {
             "{policy}"
         );
         assert!(
-            policy.contains(r#"["organizations:ListAccounts","organizations:ListOrg"#),
+            policy.contains(r#""organizations:ListAccounts","organizations:ListOrg"#),
             "{policy}"
         );
     }

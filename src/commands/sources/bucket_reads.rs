@@ -1,7 +1,7 @@
 //! Asks about the buckets of log sources: whether reads of them are recorded, and what other services
 //! deliver to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::survey::{BucketSessions, Survey};
 use crate::aws::{Aws, CallError, Session};
@@ -15,21 +15,41 @@ use dragnet_model::{AccountId, BucketReads, LogSource};
 const MOST_ACCOUNTS: usize = 6;
 
 impl Survey {
-    /// Determines whether reads of each bucket to which a log source delivers were recorded.
+    /// Determines whether reads of each bucket to which a log source delivers were recorded, and of those
+    /// with access logs. Also describes the access logs, which a sweep searches only on request.
     pub(super) async fn check_reads(
         &self,
         sessions: &mut BucketSessions,
         members: &Members,
         known: KnownTrails<'_>,
-    ) -> Vec<BucketReads> {
-        let mut reads = Vec::new();
-        for (name, sources) in by_bucket(known.trails) {
-            let owners = possible_owners(&sources, members);
-            let logging = self.find_logging(sessions, members, (name, owners)).await;
+    ) -> (Vec<BucketReads>, Vec<String>) {
+        let mut reads = BTreeMap::new();
+        let mut access_logs = Vec::new();
+        let sources = by_bucket(known.trails).into_iter();
+        let mut waiting: VecDeque<(String, Vec<AccountId>)> = sources
+            .map(|(name, sources)| (name.to_owned(), possible_owners(&sources, members)))
+            .collect();
+        while let Some((name, owners)) = waiting.pop_front() {
+            if reads.contains_key(&name) {
+                continue;
+            }
+            let asked = self.find_logging(sessions, members, (&name, owners));
+            let logging = asked.await;
+            if let Ok(logging) = &logging
+                && let Some(target) = &logging.access_logs
+            {
+                let url = target.url();
+                access_logs.push(format!(
+                    "bucket {name}: not searched unless --sources names s3: its server access logs in {url}"
+                ));
+                // Both buckets have the same owner.
+                waiting.push_back((target.bucket.clone(), vec![logging.owner]));
+            }
             let logging = logging.as_ref().map_err(String::as_str);
-            reads.push(judge_reads(name, logging, known));
+            let judged = judge_reads(&name, logging, known);
+            reads.insert(name, judged);
         }
-        reads
+        (reads.into_values().collect(), access_logs)
     }
 
     /// Describes what services other than trails and flow logs deliver to the buckets of log sources.

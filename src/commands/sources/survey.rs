@@ -17,7 +17,8 @@ use crate::store::ScopeMembership;
 use crate::sweep::{
     Access, Directory, Entered, GroupEnd, KnownTrails, ListedLevel, Member, Members, ObjectFolder,
     ObjectsEnd, OtherEnds, Refusal, RegionScope, SelectorMatches, Sources, expected_objects,
-    find_bucket, look_up_log_sources, look_up_trail_state, member_to_enter, reader_candidates,
+    find_bucket, look_up_log_sources, look_up_trail_state, member_to_enter, organization_session,
+    reader_candidates,
 };
 use dragnet_model::{
     AccountId, BucketReads, LogGroupArn, LogSource, Operation, Outcome, SourceLookup, SourceState,
@@ -41,6 +42,10 @@ pub(in crate::commands) struct SurveyResult {
     pub unmatched: Vec<String>,
     /// The account-Regions in scope that could be entered, with their sessions.
     pub entered: Vec<(Target, Arc<Session>)>,
+    /// The session that may ask for the rules of the organization, if there is one.
+    pub organization: Option<Arc<Session>>,
+    /// The log groups of log sources, with sessions of their accounts.
+    pub groups: Vec<(LogGroupArn, Arc<Session>)>,
 }
 
 /// Accounts that are entered already.
@@ -60,6 +65,7 @@ pub(in crate::commands) async fn survey(
     survey.query_owners(&mut progress).await;
     let group_ends = survey.check_groups(&mut progress, window, now).await;
     let entered = entered_targets(&progress);
+    let groups = readable_groups(&progress, &group_ends);
     let log_sources: Vec<LogSource> = progress.log_sources.into_values().collect();
     let judge = Judge {
         lookups: &progress.lookups,
@@ -82,12 +88,13 @@ pub(in crate::commands) async fn survey(
         trails: &log_sources,
         window,
     };
-    let bucket_reads = survey
+    let (bucket_reads, access_logs) = survey
         .check_reads(&mut sessions, &progress.members, known)
         .await;
-    let other_deliveries = survey
+    let mut other_deliveries = survey
         .other_deliveries(&mut sessions, &progress.members, &log_sources)
         .await;
+    other_deliveries.extend(access_logs);
     let names = progress
         .members
         .into_values()
@@ -95,6 +102,8 @@ pub(in crate::commands) async fn survey(
         .collect();
     Ok(SurveyResult {
         entered,
+        organization: organization_session(&survey.aws, &survey.access, &survey.reach),
+        groups,
         sources,
         bucket_reads,
         other_deliveries,
@@ -117,6 +126,26 @@ fn entered_targets(progress: &Progress) -> Vec<(Target, Arc<Session>)> {
         .filter_map(|target| {
             let session = progress.sessions.get(&target.account)?.as_ref().ok()?;
             Some((target.clone(), Arc::clone(session)))
+        })
+        .collect()
+}
+
+/// Returns the log groups that exist in an account that was entered, with its session.
+fn readable_groups(
+    progress: &Progress,
+    group_ends: &BTreeMap<LogGroupArn, GroupEnd>,
+) -> Vec<(LogGroupArn, Arc<Session>)> {
+    let found = group_ends
+        .iter()
+        .filter(|(_, end)| !matches!(end.status, SourceStatus::Failed | SourceStatus::Skipped));
+    found
+        .filter_map(|(group, _)| {
+            let session = progress
+                .sessions
+                .get(&group.target.account)?
+                .as_ref()
+                .ok()?;
+            Some((group.clone(), Arc::clone(session)))
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::report::account_names::{AccountNames, account_with_name, target_with_name};
 use crate::report::page::{Page, Style};
-use crate::report::{HourGap, SourceTally, TamperingTally};
+use crate::report::{HourGap, LivenessCounts, SourceTally, TamperingTally};
 use dragnet_model::format::{count, plural};
 use dragnet_model::time::format_ms;
 use dragnet_model::{BucketReads, TamperingCall};
@@ -19,11 +19,11 @@ pub(super) fn write_tampering_calls(
     }
     let title = format!("Tampering with logging: {}", plural(tally.total(), "call"));
     page.heading(&title, Style::Bad)?;
-    for TamperingCall {
-        details: call,
-        resource,
-    } in tally.first()
-    {
+    for (severity, shown) in tally.shown() {
+        let TamperingCall {
+            details: call,
+            resource,
+        } = shown;
         let failed = match &*call.error_code {
             "" => String::new(),
             error => format!(", failed: {error}"),
@@ -38,16 +38,21 @@ pub(super) fn write_tampering_calls(
         page.item(
             &call.event_name,
             &format!(
-                "{}{subject} {location} {actor}{failed}",
+                "{severity}, {}{subject} {location} {actor}{failed}",
                 format_ms(call.time_ms)
             ),
         )?;
     }
-    match tally.total().saturating_sub(tally.first().len() as u64) {
+    let more = tally.total().saturating_sub(tally.shown().len() as u64);
+    if more > 0 {
+        let text = format!("and {} more, all in tampering.csv", count(more));
+        page.item("", &text)?;
+    }
+    match tally.low() {
         0 => Ok(()),
-        more => page.item(
+        low => page.item(
             "",
-            &format!("and {} more, all in tampering.csv", count(more)),
+            &format!("{} of low severity, in tampering.csv", plural(low, "call")),
         ),
     }
 }
@@ -88,13 +93,28 @@ pub(super) fn write_source_gaps(
     page.item("", "all reasons are in sources.csv")
 }
 
-/// Writes whether reads of the searched buckets were recorded, without which it cannot be found out
+/// Writes that records are missing in the log groups of trails, or could not be compared.
+pub(super) fn write_liveness(
+    page: &mut dyn Page,
+    counts: Option<LivenessCounts>,
+) -> io::Result<()> {
+    let sentences = counts.map(LivenessCounts::sentences).unwrap_or_default();
+    if sentences.is_empty() {
+        return Ok(());
+    }
+    page.heading("Records in the log groups of trails", Style::Bad)?;
+    sentences
+        .iter()
+        .try_for_each(|sentence| page.item("", sentence))
+}
+
+/// Writes whether reads of buckets were recorded, without which it cannot be found out
 /// who copied what they contain.
 pub(super) fn write_bucket_reads(page: &mut dyn Page, reads: &[BucketReads]) -> io::Result<()> {
     if reads.is_empty() {
         return Ok(());
     }
-    page.heading("Reads of the buckets with logs", Style::Plain)?;
+    page.heading("Reads of buckets", Style::Plain)?;
     reads
         .iter()
         .try_for_each(|bucket| page.item("", &bucket.sentence()))

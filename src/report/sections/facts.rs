@@ -1,5 +1,6 @@
 //! The section without a heading: what was searched, and how much of it.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use crate::config::RejectedEntries;
@@ -56,9 +57,34 @@ pub(in crate::report) fn write_facts(
 fn write_scope(page: &mut dyn Page, summary: &Summary) -> io::Result<()> {
     page.item("Required", &required_kinds(summary))?;
     page.item("Accounts", &coverage_counts(summary.accounts))?;
+    if summary.assigned_accounts_only {
+        page.item(
+            "Accounts known",
+            "only those assigned to you in IAM Identity Center, because AWS Organizations did not list all",
+        )?;
+    }
+    if !summary.member_roles.is_empty() {
+        page.item("Entered with", &roles_used(&summary.member_roles))?;
+    }
     page.item("Account-Regions", &coverage_counts(summary.targets))?;
     page.item("Log groups", &log_group_counts(summary.log_groups))?;
     page.item("Never in logs", &NEVER_IN_LOGS.join(", "))
+}
+
+/// Lists the roles with the number of accounts that each was used in; few accounts are named.
+fn roles_used(roles: &BTreeMap<String, String>) -> String {
+    let mut accounts: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (account, role) in roles {
+        accounts.entry(role).or_default().push(account);
+    }
+    let texts: Vec<String> = accounts
+        .iter()
+        .map(|(role, accounts)| match accounts.as_slice() {
+            few @ ([_] | [_, _] | [_, _, _]) => format!("{role} in {}", few.join(", ")),
+            many => format!("{role} in {}", plural(many.len() as u64, "account")),
+        })
+        .collect();
+    texts.join("; ")
 }
 
 fn required_kinds(summary: &Summary) -> String {
@@ -178,6 +204,19 @@ fn counts_by_status(in_scope: u64, parts: &[(u64, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn roles_are_counted_and_few_accounts_named() {
+        let roles = [
+            ("1", "Audit"),
+            ("2", "Read"),
+            ("3", "Read"),
+            ("4", "Read"),
+            ("5", "Read"),
+        ];
+        let roles = roles.map(|(account, role)| (account.to_owned(), role.to_owned()));
+        assert_eq!(roles_used(&roles.into()), "Audit in 1; Read in 4 accounts");
+    }
 
     #[test]
     fn slowed_rate_names_its_account_or_its_bucket() {

@@ -52,6 +52,7 @@ pub(super) fn write_findings(report: &RunReport<'_>, page: &mut dyn Page) -> io:
 /// Writes the sections about CloudTrail that was not searched, and about hours without records.
 pub(super) fn write_source_findings(report: &RunReport<'_>, page: &mut dyn Page) -> io::Result<()> {
     evidence::write_source_gaps(page, &report.evidence.sources, report.names)?;
+    evidence::write_liveness(page, report.summary.liveness)?;
     evidence::write_bucket_reads(page, &report.summary.bucket_reads)?;
     write_hours(report, page)
 }

@@ -219,7 +219,11 @@ impl InterruptedRun {
         KnownGroup {
             coverage_id: self.group.id,
             finished: None,
-            units: KnownUnits(vec![unit]),
+            units: KnownUnits {
+                units: vec![unit],
+                has_truncated_events: false,
+                found_transformed: false,
+            },
         }
     }
 }

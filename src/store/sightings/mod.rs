@@ -9,8 +9,10 @@ mod narrow_row;
 mod packing;
 mod reading;
 mod record;
+mod stored_row;
 
 pub use packing::Sightings;
-pub use reading::{SightingRows, StoredRow};
+pub use reading::SightingRows;
 pub(super) use reading::{newest_chunk, pass_new_rows};
 pub use record::SightingRecord;
+pub use stored_row::StoredRow;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use rusqlite::Row;
 
 use super::messages::MessagePosition;
-use super::reading::StoredRow;
 use super::record::SightingRecord;
+use super::stored_row::StoredRow;
 use crate::store::StoreError;
 use crate::store::row::{damaged, parse_column, unknown};
 use dragnet_model::{AccountId, Region, StorageKind};

@@ -6,9 +6,8 @@ use rusqlite::{Connection, Row, Rows};
 
 use super::messages::{MessagePosition, MessageReader, read_messages};
 use super::narrow_row::{NarrowRow, RowReader};
-use super::record::SightingRecord;
+use super::stored_row::StoredRow;
 use crate::store::{RunReader, StoreError};
-use dragnet_model::{AccountId, Region, StorageKind};
 
 /// The bytes of the messages of a batch. The more, the fewer times a chunk is read whose messages are
 /// far apart in the order of the query.
@@ -23,26 +22,6 @@ const REPORT_ORDER: &str =
 /// The order of what `collect` writes: by where an event is stored, and its log time.
 const PLACE_ORDER: &str =
     "account, region, source, location, timestamp_ms, event_id, log_stream, record_id";
-
-/// A stored sighting with its origin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredRow {
-    /// The account that stores it.
-    pub account: AccountId,
-    /// The Region that stores it.
-    pub region: Region,
-    /// The kind of place where it is stored.
-    pub source: StorageKind,
-    /// The name of the log group; empty for the event history, for objects in S3 and for files.
-    pub log_group: String,
-    /// The bucket and the prefix of the keys of objects in S3.
-    pub bucket_prefix: Option<String>,
-    /// Whether the log group is out of scope and was scanned for records of accounts and Regions in
-    /// scope.
-    pub out_of_scope: bool,
-    /// The sighting.
-    pub found: SightingRecord,
-}
 
 impl RunReader {
     /// Passes all sightings to `use_rows`, ordered by event time, event account, event Region,

@@ -140,9 +140,17 @@ fn judge_delivery(
     let judgement = match &log_source.state {
         SourceState::Known(delivery, selection) => {
             let is_off = check_logging(delivery, window).map_or(Ok(()), Err);
+            let last = last(delivery);
+            // A channel does not report when it last delivered.
+            let arrival = if log_source.is_channel() {
+                None
+            } else {
+                check_delivery(last, selection, window)
+            };
             is_off
                 .and(end)
-                .and_then(|end| judge_known((delivery, last(delivery)), selection, window, end))
+                .and_then(|end| arrival.map_or(Ok(end), Err))
+                .and_then(|end| judge_known(delivery, selection, window, end))
         }
         SourceState::Unknown => Err(judge_unknown(end)),
         SourceState::Denied(outcome) => Err(GroupEnd::from_outcome(outcome, SourceStatus::Failed)),
@@ -150,16 +158,14 @@ fn judge_delivery(
     judgement.unwrap_or_else(Judgement::without_proof)
 }
 
-/// Judges a log source that is on and whose state is known. Returns an error if it proves nothing.
+/// Judges a log source that is on and delivers, and whose state is known. Returns an error if it proves
+/// nothing.
 fn judge_known(
-    (delivery, last): (&Delivery, LastDelivery<'_>),
+    delivery: &Delivery,
     selection: &Selection,
     window: TimeWindow,
     end: GroupEnd,
 ) -> Result<Judgement, GroupEnd> {
-    if let Some(end) = check_delivery(last, selection, window) {
-        return Err(end);
-    }
     if !is_searched(&end) {
         return Err(end);
     }

@@ -1,6 +1,7 @@
 //! Asks an account-Region which trails and flow logs record it.
 
 use futures::future::join_all;
+use tracing::info;
 
 use crate::aws::{Aws, CallError, Pages, Session};
 use crate::settings::KnownSources;
@@ -80,19 +81,34 @@ pub async fn look_up_log_sources(aws: &Aws, session: &Session, target: &Target) 
 }
 
 async fn trails(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<LogSource>, Outcome> {
-    let listed = aws
+    let mut listed = aws
         .trails(session, &target.region)
         .await
         .map_err(|error| outcome_of_call_error(&error))?;
+    if listed.iter().all(|trail| trail.log_group().is_none()) {
+        listed.extend(channels(aws, session, target).await);
+    }
     let with_state = listed.into_iter().map(|trail| async {
         // The state of a trail is looked up once, in its home Region.
-        if trail.home == *target {
+        if trail.home == *target && trail.state == SourceState::Unknown {
             look_up_trail_state(aws, session, trail).await
         } else {
             trail
         }
     });
     Ok(join_all(with_state).await)
+}
+
+/// Returns the channels that record an account-Region without a trail. They can only add coverage, so
+/// a denied lookup is no gap: roles of earlier versions do not allow it.
+async fn channels(aws: &Aws, session: &Session, target: &Target) -> Vec<LogSource> {
+    match aws.channels(session, target).await {
+        Ok(channels) => channels,
+        Err(error) => {
+            info!(%target, %error, "channels of CloudTrail are not known");
+            Vec::new()
+        }
+    }
 }
 
 async fn flow_logs(

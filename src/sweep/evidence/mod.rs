@@ -8,6 +8,7 @@
 //! state and by how the search of its log group ended (`judge`, `sources`). `trail_integrity`
 //! searches for calls that stop, reduce or destroy recording.
 
+pub(super) mod event_names;
 mod judge;
 mod look_up;
 mod other_ends;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::judge::GroupEnd;
 use crate::s3_layout::ObjectKind;
-use dragnet_model::{LogSource, SourceKind, Target};
+use dragnet_model::{
+    LivenessCheck, LogGroupArn, LogSource, Region, RegionDelivery, SourceKind, Target,
+};
 
 /// The results of event histories and of objects in S3, by account-Region.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +15,35 @@ pub struct OtherEnds {
     pub histories: BTreeMap<Target, GroupEnd>,
     /// The objects.
     pub objects: BTreeMap<Target, Vec<ObjectsEnd>>,
+    /// What the liveness check found, by account-Region and log group.
+    pub liveness: BTreeMap<(Target, LogGroupArn), LivenessCheck>,
+    /// The state of trails in Regions other than their home Regions, by trail and Region.
+    pub region_deliveries: BTreeMap<(String, Region), RegionDelivery>,
+}
+
+impl OtherEnds {
+    /// Returns a log source as it is in the Region of an account-Region, if that is known and another
+    /// than its home Region.
+    pub(in crate::sweep) fn log_source_in(
+        &self,
+        target: &Target,
+        log_source: &LogSource,
+    ) -> Option<LogSource> {
+        let place = (log_source.via.clone(), target.region.clone());
+        let delivery = self.region_deliveries.get(&place)?;
+        Some(delivery.apply_to(log_source))
+    }
+
+    /// Returns what the liveness check found about the records of an account-Region that a log source
+    /// delivers.
+    pub(in crate::sweep) fn liveness_of(
+        &self,
+        target: &Target,
+        log_source: &LogSource,
+    ) -> Option<&LivenessCheck> {
+        let group = log_source.log_group()?;
+        self.liveness.get(&(target.clone(), group.clone()))
+    }
 }
 
 /// How the search of the objects of an account-Region in one folder ended.

@@ -1,6 +1,7 @@
 //! Combines the source lookups of an organization with the judgements of its log sources: the rows
 //! of `sources.csv`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -12,9 +13,9 @@ use crate::store::{RunReader, StoreError};
 use crate::sweep::judgement_basis::JudgementBasis;
 use crate::sweep::log_sources::source_proofs::{end_of_delivery, other_ends};
 use dragnet_model::{
-    Account, AccountId, AccountState, EVENT_HISTORY, LogGroupArn, LogKind, LogSource,
-    ManagementEvents, Outcome, Selection, Source, SourceKind, SourceLookup, SourceState,
-    SourceStatus, Target, TimeWindow,
+    Account, AccountId, AccountState, EVENT_HISTORY, Liveness, LivenessCheck, LogGroupArn, LogKind,
+    LogSource, ManagementEvents, Outcome, Reason, Selection, Source, SourceKind, SourceLookup,
+    SourceState, SourceStatus, Target, TimeWindow,
 };
 
 /// The log sources of each account-Region, and whether they were searched.
@@ -125,7 +126,16 @@ pub fn sources(
             .into_iter()
             .filter_map(|name| judged.get(name))
             .map(|(log_source, judgement)| {
-                FoundSource::new(log_source, judgement, lookup, window, other_ends)
+                let here = other_ends.log_source_in(&lookup.target, log_source);
+                let judged_here = here.map(|here| {
+                    let judgement = judge(&here, window, &end_of);
+                    (here, judgement)
+                });
+                let (log_source, judgement) = match judged_here {
+                    Some((here, judgement)) => (Cow::Owned(here), Cow::Owned(judgement)),
+                    None => (Cow::Borrowed(*log_source), Cow::Borrowed(judgement)),
+                };
+                FoundSource::new(log_source, &judgement, lookup, window, other_ends)
             })
             .collect();
         let history = other_ends
@@ -173,27 +183,32 @@ fn names_of<'a>(
 
 /// A log source of an account-Region, judged by that of its destinations which proves the most.
 struct FoundSource<'s> {
-    log_source: &'s LogSource,
+    log_source: Cow<'s, LogSource>,
     judgement: Judgement,
     /// The bucket and the prefix of the keys, if the judgement is that of the objects in S3.
     bucket_prefix: Option<String>,
+    liveness: Option<Liveness>,
 }
 
 impl<'s> FoundSource<'s> {
     /// `judgement` is that of its log group.
     fn new(
-        log_source: &'s LogSource,
+        log_source: Cow<'s, LogSource>,
         judgement: &Judgement,
         lookup: &SourceLookup,
         window: TimeWindow,
         other_ends: &OtherEnds,
     ) -> Self {
+        let check = (lookup.kind == SourceKind::CloudTrail)
+            .then(|| other_ends.liveness_of(&lookup.target, &log_source))
+            .flatten();
+        let judgement = &with_liveness(judgement, check);
         let objects = other_ends
             .objects
             .get(&lookup.target)
-            .and_then(|ends| ends.iter().find(|end| end.is_delivered_by(log_source)));
+            .and_then(|ends| ends.iter().find(|end| end.is_delivered_by(&log_source)));
         let judged = objects.map(|ObjectsEnd { location, end }| {
-            let judgement = judge_objects(log_source, window, end);
+            let judgement = judge_objects(&log_source, window, end);
             (judgement, Some(location.clone()))
         });
         let (judgement, bucket_prefix) = judged
@@ -203,7 +218,22 @@ impl<'s> FoundSource<'s> {
             log_source,
             judgement,
             bucket_prefix,
+            liveness: check.map(|check| check.result),
         }
+    }
+}
+
+/// Returns the judgement of what a log source delivers to its log group. What was searched there
+/// proves nothing about an account-Region whose records are missing.
+fn with_liveness(judgement: &Judgement, check: Option<&LivenessCheck>) -> Judgement {
+    let missing = check.and_then(LivenessCheck::describe_missing);
+    match missing {
+        Some(missing) if judgement.status <= SourceStatus::Partial => Judgement {
+            status: SourceStatus::Partial,
+            reason: format!("{}: {missing}", Reason::RecordsMissing),
+            management: ManagementEvents::default(),
+        },
+        _ => judgement.clone(),
     }
 }
 
@@ -279,6 +309,7 @@ fn row_without_source(lookup: &SourceLookup) -> Source {
         records_data_events: false,
         status: end.status,
         reason: end.reason,
+        liveness: None,
     }
 }
 
@@ -304,6 +335,7 @@ fn source_row(lookup: &SourceLookup, found: &FoundSource<'_>) -> Source {
         log_source,
         judgement,
         bucket_prefix,
+        liveness,
     } = found;
     let known = match &log_source.state {
         SourceState::Known(delivery, selection) => Some((delivery, selection)),
@@ -337,6 +369,7 @@ fn source_row(lookup: &SourceLookup, found: &FoundSource<'_>) -> Source {
         records_data_events: LogKind::from_log_source(log_source).contains(&LogKind::Data),
         status: judgement.status,
         reason: judgement.reason.clone(),
+        liveness: *liveness,
         ..row_without_source(lookup)
     }
 }

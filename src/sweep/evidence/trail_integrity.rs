@@ -6,14 +6,18 @@
 
 use std::collections::BTreeMap;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::aws::LogEvent;
-use crate::search::{Document, parse_event_details};
+use crate::search::{Document, OCSF_MARK, parse_event_details};
 use crate::store::IntegrityFindings;
-use dragnet_model::{HourOfRecords, TAMPERING, TamperingCall, Target, TimeWindow};
+use dragnet_model::{
+    HourOfRecords, LOOKED_UP_TAMPERING, TAMPERING_TEXTS, TamperingCall, TamperingRule, Target,
+    TimeWindow, tampering_event_names,
+};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -25,18 +29,61 @@ const CREATE_LOG_STREAM: &str = "CreateLogStream";
 
 /// Returns texts of which every tampering call contains one.
 pub(in crate::sweep) fn literals() -> Vec<&'static str> {
-    TAMPERING.into_iter().chain([TRAIL_STREAM]).collect()
+    TAMPERING_TEXTS.into_iter().chain([TRAIL_STREAM]).collect()
 }
 
 /// Returns the event names of tampering calls.
 pub(in crate::sweep) fn event_names() -> impl Iterator<Item = &'static str> {
-    TAMPERING.into_iter().chain([CREATE_LOG_STREAM])
+    tampering_event_names()
+        .into_iter()
+        .chain([CREATE_LOG_STREAM])
 }
 
-/// Returns the coarse pattern of the tampering calls.
+/// Returns the event names that are looked up in an event history of which only some events are
+/// read.
+pub(in crate::sweep) fn looked_up_event_names() -> impl Iterator<Item = &'static str> {
+    LOOKED_UP_TAMPERING.into_iter().chain([CREATE_LOG_STREAM])
+}
+
+/// Finds contents that may contain tampering calls.
+#[derive(Debug)]
+pub(in crate::sweep) struct TamperingFinder(Vec<Option<AhoCorasick>>);
+
+impl TamperingFinder {
+    /// The number of texts of one automaton. With up to 64, it searches with SIMD, which is faster
+    /// than one automaton of all texts.
+    const TEXTS: usize = 50;
+
+    pub(in crate::sweep) fn new() -> Self {
+        let finders = literals()
+            .chunks(Self::TEXTS)
+            .map(|texts| {
+                AhoCorasick::builder()
+                    // Leftmost matches can be found with SIMD.
+                    .match_kind(MatchKind::LeftmostFirst)
+                    .build(texts)
+                    .ok()
+            })
+            .collect();
+        Self(finders)
+    }
+
+    /// Whether a content may contain a tampering call. An automaton that could not be built rules
+    /// nothing out.
+    pub(in crate::sweep) fn may_tamper(&self, content: &[u8]) -> bool {
+        self.0.iter().any(|finder| {
+            finder
+                .as_ref()
+                .is_none_or(|finder| finder.is_match(content))
+        })
+    }
+}
+
+/// Returns the coarse pattern of the tampering calls, and of the records that a pipeline transformed.
 pub(in crate::sweep) fn pattern() -> String {
     let terms: Vec<String> = literals()
-        .iter()
+        .into_iter()
+        .chain([OCSF_MARK])
         .map(|literal| format!("?{literal}"))
         .collect();
     terms.join(" ")
@@ -85,7 +132,7 @@ pub(in crate::sweep) fn check_events(
             let hour = details.time_ms.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
             *hours.entry((Target { account, region }, hour)).or_default() += 1;
         }
-        if TAMPERING.contains(&&*details.event_name)
+        if reduces_evidence(&details.event_source, &details.event_name, &event.message)
             || creates_trail_stream(&details.event_name, &details.source_ip, &event.message)
         {
             findings.tampering.push(TamperingCall {
@@ -105,6 +152,12 @@ pub(in crate::sweep) fn check_events(
     findings
 }
 
+/// Whether the record is of a call of the table.
+fn reduces_evidence(event_source: &str, event_name: &str, message: &str) -> bool {
+    TamperingRule::find(event_source, event_name)
+        .is_some_and(|rule| rule.applies_to(&request_parameters(message).to_string()))
+}
+
 /// Whether the record says that somebody other than CloudTrail created a log stream with a name of
 /// CloudTrail. Lines in such a stream look like records.
 ///
@@ -122,16 +175,34 @@ fn creates_trail_stream(event_name: &str, source_ip: &str, message: &str) -> boo
 
 /// The request parameters that name what a tampering call is about.
 ///
-/// Source: CloudTrail API, `StopLogging`, `DeleteTrail`, `UpdateTrail` (`Name`) and
-/// `PutEventSelectors` (`TrailName`); CloudWatch Logs API (`logGroupName`, `logStreamName`); EC2
-/// API, `DeleteFlowLogs` (`FlowLogId`); Account Management API, `DisableRegion` (`RegionName`).
-const RESOURCE_PARAMETERS: [&str; 6] = [
+/// Source: the members of the requests in the API references of the services. CloudTrail writes
+/// their first letter small, except for EC2 and Account Management.
+const RESOURCE_PARAMETERS: [&str; 25] = [
     "logGroupName",
     "logStreamName",
     "name",
     "trailName",
     "FlowLogId",
     "RegionName",
+    "accessLogSubscriptionIdentifier",
+    "accountId",
+    "analyzerName",
+    "bucketName",
+    "channel",
+    "clientVpnEndpointId",
+    "configurationRecorderName",
+    "deliveryChannelName",
+    "deliveryStreamName",
+    "detectorId",
+    "eventDataStore",
+    "identifier",
+    "keyId",
+    "loadBalancerArn",
+    "policyName",
+    "resolverQueryLogConfigId",
+    "resourceArn",
+    "ruleIdentifier",
+    "servicePrincipal",
 ];
 
 /// The part of a record that is read here. To parse all of it takes several times as long.
@@ -199,6 +270,8 @@ mod tests {
             event("ListBuckets", "2026-03-01T12:00:00Z"),
             event("DeleteTrail", "2026-03-01T13:00:00Z"),
             event("StopLoggingNot", "2026-03-01T12:30:00Z"),
+            // CloudTrail has no such event; another service has.
+            event("DeleteBucket", "2026-03-01T12:30:00Z"),
         ];
         events.push(LogEvent {
             message: "StopLogging".to_owned(),
@@ -212,7 +285,7 @@ mod tests {
                 .iter()
                 .map(|hour| hour.records)
                 .collect::<Vec<_>>(),
-            [2, 2]
+            [2, 3]
         );
         let create = |source: &str, stream: &str| {
             LogEvent {
@@ -237,6 +310,6 @@ mod tests {
         assert_eq!(found[0].details.source_ip, "192.0.2.1");
         let partial = check_events(&events, &stored, window, false);
         assert!(partial.hours.is_empty());
-        assert!(pattern().len() < 1_024 && pattern().starts_with("?DeleteFlowLogs ?"));
+        assert!(pattern().len() < 1_024 && pattern().ends_with(" ?_CloudTrail_ ?class_uid"));
     }
 }

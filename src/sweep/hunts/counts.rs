@@ -244,6 +244,7 @@ mod tests {
             records_data_events: false,
             status,
             reason: String::new(),
+            liveness: None,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::search::{Finding, FlowLogFormats, PreparedHunt, RecordKind};
+use crate::search::{Finding, FlowLogFormats, PreparedHunt, RecordKind, translate_ocsf_record};
 use crate::store::{RunReader, StoreError};
 use crate::sweep::merge::merged_sightings_of_hunt;
 use dragnet_model::{LogGroupArn, Sighting, StorageKind, Target};
@@ -86,13 +86,18 @@ impl<'h> HuntRows<'h> {
             })
             .unwrap_or(&none);
         let kind = RecordKind::detect(&sighting.message, sighting.details.is_cloudtrail(), formats);
+        let translated = if sighting.details.is_transformed {
+            translate_ocsf_record(&sighting.message)
+        } else {
+            None
+        };
         let event = Event {
             timestamp: stored.timestamp_ms,
             ingestion_time: stored.ingestion_ms,
             log: &format!("{}:{}", stored.account, stored.log_group),
             log_stream: &stored.log_stream,
             ptr: pointer,
-            message: &sighting.message,
+            message: translated.as_deref().unwrap_or(&sighting.message),
         };
         match self
             .hunt

@@ -32,12 +32,15 @@ pub(super) use deliveries::Deliveries;
 pub use event_history::expected::expected_history;
 pub(super) use event_history::target_sweep::sweep_uncovered;
 pub(super) use files::{FileSearch, FileSearchParts, search_files};
+pub(super) use log_groups::central_copies::read_central_copies;
+pub(super) use log_groups::linked_groups::read_linked_groups;
 pub(super) use planned_choices::plan_choices;
 pub use s3::bucket_reads::{
     BucketLogging, KnownTrails, describe_logging_error, judge_reads, look_up_bucket_logging,
 };
 pub(super) use s3::bucket_sweep::sweep_buckets;
 pub use s3::expected::{expected_objects, find_bucket};
+pub(super) use s3::finish_buckets::finish_buckets;
 pub use s3::object_folder::ObjectFolder;
 pub use s3::reader_candidates::reader_candidates;
 pub use s3::service_folders::describe_service_folders;

@@ -61,5 +61,18 @@ pub(in crate::sweep) fn other_ends(
     OtherEnds {
         histories: event_history::ends_of_histories(outcomes, basis),
         objects: ends_of_objects(outcomes, basis),
+        liveness: outcomes
+            .liveness()
+            .iter()
+            .map(|check| {
+                let place = (check.target.clone(), check.log_group.clone());
+                (place, check.clone())
+            })
+            .collect(),
+        region_deliveries: outcomes
+            .region_deliveries()
+            .iter()
+            .map(|one| ((one.via.clone(), one.region.clone()), one.clone()))
+            .collect(),
     }
 }

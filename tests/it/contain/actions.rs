@@ -43,7 +43,7 @@ attached = ["arn:aws:iam::aws:policy/AdministratorAccess"]
 
 /// A role whose inline policies leave no room for another one.
 fn full_role(boundary: &str) -> String {
-    let resource = "A".repeat(10_100);
+    let resource = format!("arn:aws:s3:::{}", "A".repeat(10_087));
     let policy = format!(
         r#"{{"Statement":{{"Effect":"Allow","Action":"s3:GetObject","Resource":"{resource}"}}}}"#
     );

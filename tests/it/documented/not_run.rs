@@ -6,7 +6,7 @@ use super::{read, user_documents};
 
 /// The first words of the commands in blocks `sh no-run`, and why they cannot run on the practice range without a
 /// terminal and another process.
-const NOT_RUN: [(&str, &str); 11] = [
+const NOT_RUN: [(&str, &str); 12] = [
     ("contain apply", "asks for the short hash of the plan"),
     (
         "contain plan --group",
@@ -23,6 +23,10 @@ const NOT_RUN: [(&str, &str); 11] = [
     ("report last --open", "opens a browser"),
     ("runs diff", "names two runs"),
     ("sweep -i -", "reads the output of another program"),
+    (
+        "sweep 192.0.2.1 --profile security --permission-set",
+        "needs a login of IAM Identity Center",
+    ),
     ("watch run", "runs until it is stopped"),
 ];
 

@@ -28,7 +28,8 @@ fn suspects() -> Vec<String> {
         listed("longer", r#"{"ip":"192.0.2.770"}"#),
         listed("unrelated", r#"{"url":"a%2Fb","text":"a\u00e9\n"}"#),
         listed("outer", &forged),
-        written_record("stop", "StopLogging", other, r#"{"name":"trail"}"#),
+        written_record("stop", "StopLogging", other, r#"{"name":"trail"}"#)
+            .replace("logs.amazonaws.com", "cloudtrail.amazonaws.com"),
         written_record(
             "imitate",
             "CreateLogStream",
@@ -42,6 +43,14 @@ fn suspects() -> Vec<String> {
             r#"{"logStreamName":"a"}"#,
         ),
         listed("name", r#"{"text":"StopLogging"}"#),
+        // An event of this service, and one that only CloudTrail has.
+        written_record(
+            "retention",
+            "PutRetentionPolicy",
+            other,
+            r#"{"logGroupName":"a"}"#,
+        ),
+        written_record("other-source", "DeleteTrail", other, r#"{"name":"trail"}"#),
     ]
 }
 
@@ -76,7 +85,7 @@ fn log_files_yield_what_their_records_yield_as_lines() {
     );
     assert_eq!(
         found.columns("tampering.csv", &["event_name"]).len(),
-        2,
+        3,
         "{}",
         found.file("tampering.csv")
     );

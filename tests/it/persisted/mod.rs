@@ -18,8 +18,9 @@ use serde_json::Value;
 use crate::survive::binary::{dragnet, run_in};
 
 /// JSON objects whose keys are data, not names.
-const MAPS: [&str; 12] = [
+const MAPS: [&str; 13] = [
     "api_calls",
+    "member_roles",
     "throttled",
     "tampering",
     "statuses",

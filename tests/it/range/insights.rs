@@ -316,7 +316,7 @@ const REJECTED_QUERIES: [RejectedQuery; 6] = [
         from: EIGHT,
         to: NOON,
         code: "ResourceNotFoundException",
-        message: "log group",
+        message: "Log group '/gone' does not exist",
     },
     RejectedQuery {
         group: "/app",

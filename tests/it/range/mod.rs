@@ -7,6 +7,7 @@ mod insights;
 mod logs;
 mod lookup_events;
 mod patterns;
+mod recorded;
 mod s3;
 mod s3_client;
 mod s3_errors;

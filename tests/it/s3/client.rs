@@ -307,15 +307,19 @@ async fn throttling_slows_down_the_bucket_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn access_logs_name_their_destination() {
-    let quiet = bucket_table("quiet", OWNER, "") + &bucket_table("audit", OWNER, "");
-    let archive = Archive::enter(world(&quiet), OWNER).await;
+    let partitioned = "access_logs = \"audit\"\naccess_log_dates = \"EventTime\"";
+    let others = bucket_table("quiet", OWNER, "")
+        + &bucket_table("audit", OWNER, "")
+        + &bucket_table("by-source", OWNER, partitioned);
+    let archive = Archive::enter(world(&others), OWNER).await;
     let mut targets = Vec::new();
-    for name in ["logs", "quiet"] {
+    for name in ["logs", "quiet", "by-source"] {
         let bucket = archive.bucket(name).await;
         let target = archive.aws.access_log_target(&archive.session, &bucket);
         let target = target.await.unwrap();
-        targets.push(target.map(|target| (target.bucket, target.prefix)));
+        targets.push(target.map(|target| (target.url(), target.is_partitioned)));
     }
-    let audit = Some(("audit".to_owned(), "reads/".to_owned()));
-    assert_eq!(targets, [audit, None]);
+    let audit = Some(("s3://audit/reads/".to_owned(), false));
+    let by_source = Some(("s3://audit/".to_owned(), true));
+    assert_eq!(targets, [audit, None, by_source]);
 }

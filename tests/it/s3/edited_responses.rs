@@ -144,6 +144,7 @@ async fn enter(edits: Edits) -> (Archive, Arc<Edits>) {
             credentials: StaticCredentials {
                 access_key_id,
                 secret_access_key: secret_access_key.into(),
+                portal_token: None,
             },
             region,
         },

@@ -28,6 +28,7 @@ async fn every_key_of_the_practice_range_has_a_layout() {
     let archive = enter_archive().await;
     let mut kinds = BTreeSet::new();
     let mut unknown = Vec::new();
+    let mut access_logs = 0;
     for name in BUCKETS {
         let bucket = archive.bucket(name).await;
         for object in archive.objects(&bucket, "").await {
@@ -37,7 +38,12 @@ async fn every_key_of_the_practice_range_has_a_layout() {
                     assert!(key.time <= object.modified, "{}", object.key);
                     kinds.insert(key.folder.kind);
                 }
-                ParsedKey::AccessLog(_) | ParsedKey::Marker | ParsedKey::Unknown => {
+                ParsedKey::AccessLog(key) => {
+                    assert_eq!(key.to_string(), object.key);
+                    assert_eq!((&*key.prefix, name), ("trail/", BUCKETS[2]));
+                    access_logs += 1;
+                }
+                ParsedKey::Marker | ParsedKey::Unknown => {
                     unknown.push(object.key);
                 }
             }
@@ -47,6 +53,7 @@ async fn every_key_of_the_practice_range_has_a_layout() {
         unknown.len() == 1 && unknown[0].ends_with("/export.csv"),
         "{unknown:?}"
     );
+    assert_eq!(access_logs, 1);
     let expected = [
         ObjectKind::CloudTrail,
         ObjectKind::Digest,

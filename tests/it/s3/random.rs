@@ -1,6 +1,7 @@
 //! Random organizations with every mix of log sources: the reported coverage is the actual one, and
 //! every planted record that can be read is found once, however many copies there are.
 
+mod access_log;
 mod flow_log;
 mod oracle;
 mod organization;
@@ -29,8 +30,8 @@ const SELECTIONS: [Selection; 7] = [
 struct Report {
     /// How often each CloudTrail record was found, by its account-Region and time.
     records: BTreeMap<String, u32>,
-    /// How often each line of a flow log was found.
-    flows: BTreeMap<String, u32>,
+    /// How often each line of a flow log or access log was found.
+    lines: BTreeMap<String, u32>,
     /// The account-Regions for which a row says that their management events were searched.
     covered: BTreeSet<String>,
     /// The number of account-Regions whose management events were searched, perhaps by several log
@@ -49,7 +50,7 @@ impl Report {
         );
         let messages = run.columns("sightings.csv", &["message"]);
         let mut records: BTreeMap<String, u32> = BTreeMap::new();
-        let mut flows: BTreeMap<String, u32> = BTreeMap::new();
+        let mut lines: BTreeMap<String, u32> = BTreeMap::new();
         for (target, message) in targets.into_iter().zip(messages) {
             // An object that is cut off may end within a record that matches. It is shown as it is.
             if message.starts_with('{') && !message.ends_with('}') {
@@ -58,7 +59,7 @@ impl Report {
             let count = if message.starts_with('{') {
                 records.entry(target).or_default()
             } else {
-                flows.entry(message).or_default()
+                lines.entry(message).or_default()
             };
             *count += 1;
         }
@@ -77,7 +78,7 @@ impl Report {
         let statuses = &run.summary()["sources"]["targets"];
         Self {
             records,
-            flows,
+            lines,
             covered: searched("cloudtrail"),
             covered_targets: statuses["searched"].as_u64().unwrap_or(0),
             covered_flows: searched("vpc-flow"),
@@ -107,8 +108,11 @@ async fn check_report(organization: &Organization, selection: Selection) {
     let flows = organization.covered_flow_logs(selection);
     let flow_targets: BTreeSet<String> = flows.iter().map(|flow| flow.target_text()).collect();
     assert_eq!(report.covered_flows, flow_targets, "{context}");
-    let lines: BTreeMap<String, u32> = flows.iter().map(|flow| (flow.line(), 1)).collect();
-    assert_eq!(report.flows, lines, "{context}");
+    let requests = organization.read_access_logs(selection);
+    let requests = requests.iter().map(|log| (log.line(), 1));
+    let lines = flows.iter().map(|flow| (flow.line(), 1));
+    let lines: BTreeMap<String, u32> = lines.chain(requests).collect();
+    assert_eq!(report.lines, lines, "{context}");
     if !selection.is_auto() {
         let folders = organization.searched_folders(selection);
         assert_eq!(report.folders, folders, "{context}");
@@ -175,6 +179,9 @@ fn random_organizations_have_every_mix() {
     assert!(has(&|organization| organization.trails.len() > 2));
     assert!(has(&|organization| !organization.placed.is_empty()));
     assert!(has(&|organization| organization.denied.is_some()));
+    assert!(has(&|organization| {
+        !organization.read_access_logs(Selection("s3")).is_empty()
+    }));
     // Two trails of one account that deliver to the same folder.
     assert!(has(&|organization| {
         let trails = organization.trails.iter();

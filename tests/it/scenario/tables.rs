@@ -67,10 +67,12 @@ tables! {
     Trail "[[trails]]" {
         name, account, home, organization, unreached, multi_region, log_group, logging, delivery_error,
         last_delivery, records, events_a_day, kms_key, validation, validated_since, data_objects,
-        logging_since,
+        logging_since, failing_regions, bucket_failing_regions, emptied, emptied_accounts, emptied_regions, excluded_sources,
     }
     /// A log group, or several numbered ones, in every selected account and Region.
-    Group "[[groups]]" { account, region, name, count, class, created, masked, retention_days }
+    Group "[[groups]]" {
+        account, region, name, count, class, created, masked, retention_days, past_protection,
+    }
     /// A VPC flow log in every selected account and Region.
     FlowLog "[[flow_logs]]" { account, region, log_group, destination, destination_account, format }
     /// An event in a log group, or repetitions of it.
@@ -81,7 +83,7 @@ tables! {
         request, response, read_only, count,
     }
     /// An S3 bucket.
-    Bucket "[[buckets]]" { name, account, region, access_logs }
+    Bucket "[[buckets]]" { name, account, region, access_logs, access_log_dates }
     /// A change of objects after their delivery.
     ObjectChange "[[object_changes]]" { bucket, keys, change }
     /// A key of KMS.

@@ -46,7 +46,7 @@ impl ServedRange {
     }
 
     /// Returns the exported variable of this name.
-    pub(super) fn export(&self, name: &str) -> &str {
+    pub(crate) fn export(&self, name: &str) -> &str {
         &self.exports[name]
     }
 

@@ -40,6 +40,9 @@ pub(crate) struct Session {
     pub(crate) policy: Option<String>,
     /// `SourceIdentity`, which is passed on along a role chain.
     pub(crate) source_identity: Option<String>,
+    /// The keys of the tags that are passed on along a role chain, in lower case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) transitive_tag_keys: Vec<String>,
     /// Whether the global STS endpoint issued it; such sessions are not valid in opt-in Regions.
     pub(crate) global: bool,
 }
@@ -170,6 +173,7 @@ mod tests {
             mfa: false,
             policy: None,
             source_identity: None,
+            transitive_tag_keys: Vec::new(),
             global: false,
         };
         let token = Mint::new(1).encode_session(&session);

@@ -1,9 +1,11 @@
 //! CloudTrail: the records of calls, the event history, and the trails that deliver records.
 
+mod channels;
 mod delivery;
 mod history;
 mod lookup;
 mod lookup_attribute;
+mod ocsf;
 mod public_keys;
 mod record;
 mod record_call;
@@ -27,8 +29,11 @@ use super::wire::{AwsError, Reply};
 pub(crate) fn perform(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "DescribeTrails" => trails::describe(call),
+        "GetChannel" => channels::get(call),
         "GetEventSelectors" => trails::event_selectors(call),
         "GetTrailStatus" => trails::status(call),
+        "ListChannels" => channels::list(call),
+        "ListEventDataStores" => channels::list_event_data_stores(call),
         "ListPublicKeys" => public_keys::list(call),
         "ListTrails" => trails::list(call),
         "LookupEvents" => lookup::lookup(call),

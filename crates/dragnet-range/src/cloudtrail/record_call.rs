@@ -15,9 +15,10 @@ use dragnet_model::{AccountId, Partition, Region};
 /// Data operations, for which CloudTrail writes no management event.
 ///
 /// Sources: CloudWatch Logs user guide, as above; S3 user guide, "Amazon S3 CloudTrail events".
-const UNRECORDED: [&str; 10] = [
+const UNRECORDED: [&str; 11] = [
     "FilterLogEvents",
     "GetLogEvents",
+    "GetLogObject",
     "GetLogRecord",
     "GetObject",
     "GetQueryResults",

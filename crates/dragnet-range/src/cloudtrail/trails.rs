@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::wire::{AwsError, Page, Reply};
 use crate::world::{Trail, World};
+use dragnet_model::Region;
 
 /// How long ago a working trail last delivered.
 const LAST_DELIVERY_AGE: SignedDuration = SignedDuration::from_mins(3);
@@ -92,14 +93,23 @@ pub(super) fn status(call: &Call<'_>) -> Result<Reply, AwsError> {
     }
     let usual = call.now.checked_sub(LAST_DELIVERY_AGE).ok();
     let delivered_at = trail.last_delivery.or(usual).unwrap_or(call.now);
+    let failing = |regions: &[Region]| {
+        // The status is that of the Region of the call.
+        // Source: CloudTrail API, `GetTrailStatus`.
+        let is_here = regions.contains(&call.caller.region);
+        is_here.then(|| "AccessDenied".to_owned())
+    };
     if trail.logging {
-        match &trail.bucket.delivery_error {
+        let bucket = &trail.bucket;
+        let failing_here = failing(&bucket.failing_regions);
+        match bucket.delivery_error.as_ref().or(failing_here.as_ref()) {
             Some(error) => status["LatestDeliveryError"] = json!(error),
             None => status["LatestDeliveryTime"] = json!(delivered_at.as_second()),
         }
     }
     if trail.logging && trail.log_group.is_some() {
-        let (name, value) = match &trail.delivery_error {
+        let failing_here = failing(&trail.failing_regions);
+        let (name, value) = match trail.delivery_error.as_ref().or(failing_here.as_ref()) {
             Some(error) => ("LatestCloudWatchLogsDeliveryError", json!(error)),
             None => (
                 "LatestCloudWatchLogsDeliveryTime",
@@ -139,12 +149,39 @@ fn find_trail<'a>(call: &'a Call<'_>, parameter: &str) -> Result<&'a Trail, AwsE
             trail.arn(call.world) == name || (trail.name == name && trail.is_in_home_region(call))
         })
         .ok_or_else(|| {
-            let text = format!(
-                "Unknown trail: {name} for the user: {}",
-                call.caller.account
-            );
-            AwsError::new("TrailNotFoundException", text)
+            invalid_trail_name(name).unwrap_or_else(|| {
+                let text = format!(
+                    "Unknown trail: {name} for the user: {}",
+                    call.caller.account
+                );
+                AwsError::new("TrailNotFoundException", text)
+            })
         })
+}
+
+/// Returns the error for a name that no trail can have; `None` for a possible name and for an ARN.
+///
+/// Source: CloudTrail API, `GetTrailStatus`, `Name`; AWS's messages as moto has them
+/// (`moto/cloudtrail/exceptions.py`).
+fn invalid_trail_name(name: &str) -> Option<AwsError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let length = name.chars().count();
+    let message = if name.starts_with("arn:") {
+        return None;
+    } else if length < 3 {
+        format!(
+            "Trail name too short. Minimum allowed length: 3 characters. Specified name length: {length} characters."
+        )
+    } else if length > 128 {
+        format!(
+            "Trail name too long. Maximum allowed length: 128 characters. Specified name length: {length} characters."
+        )
+    } else if name.chars().all(allowed) {
+        return None;
+    } else {
+        "Trail name or ARN can only contain uppercase letters, lowercase letters, numbers, periods (.), hyphens (-), and underscores (_).".to_owned()
+    };
+    Some(AwsError::new("InvalidTrailNameException", message))
 }
 
 impl Trail {

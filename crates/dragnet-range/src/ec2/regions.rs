@@ -15,6 +15,11 @@ struct Row {
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
+    if params.flag("DryRun") {
+        // Source: EC2 API, "Common query parameters", `DryRun`.
+        let message = "Request would have succeeded, but DryRun flag is set.";
+        return Err(AwsError::new("DryRunOperation", message).with_status(412));
+    }
     let names = params.list("RegionName");
     let known = |name: &str| {
         call.world
@@ -57,7 +62,7 @@ fn row(call: &Call<'_>, region: &Region, opt_in: bool) -> Row {
     };
     Row {
         name: region.to_string(),
-        endpoint: format!("ec2.{region}.amazonaws.com"),
+        endpoint: format!("ec2.{region}.{}", region.partition().dns_suffix()),
         opt_in_status,
     }
 }

@@ -150,7 +150,7 @@ fn cut_body(response: Response<Bytes>) -> Response<Bytes> {
 /// A response with half of the body, whose `Content-Length` matches the half.
 fn first_half(exchange: &Exchange, body: &Bytes) -> Response<Bytes> {
     let content_type = match exchange.service.protocol() {
-        Protocol::Json => "application/x-amz-json-1.1",
+        Protocol::Json | Protocol::RestJson => exchange.service.json_content_type(),
         Protocol::Query | Protocol::Ec2 | Protocol::RestXml => "text/xml",
     };
     exchange.response(200, content_type, body.slice(..body.len() / 2).to_vec())

@@ -18,9 +18,12 @@ pub(super) fn respond(
     exchange: &Exchange,
     body: &Bytes,
 ) -> Response<Bytes> {
-    let is_json = exchange.service.protocol() == Protocol::Json;
+    let is_json = matches!(
+        exchange.service.protocol(),
+        Protocol::Json | Protocol::RestJson
+    );
     let content_type = if is_json {
-        "application/x-amz-json-1.1"
+        exchange.service.json_content_type()
     } else {
         "text/xml;charset=UTF-8"
     };

@@ -6,7 +6,7 @@
 use super::error::{no_such, unmodifiable};
 use super::owner::{Owner, is_protected};
 use crate::call::Call;
-use crate::wire::{AwsError, Reply, Xml};
+use crate::wire::{AwsError, Params, Reply, Xml};
 use crate::world::Boundary;
 
 pub(super) fn put(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError> {
@@ -18,6 +18,18 @@ pub(super) fn put(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError> 
         return Ok(Reply::xml(|_| {}));
     }
     Err(no_such_policy(arn))
+}
+
+/// The boundary that a new role or user gets with its creation.
+///
+/// # Errors
+/// The policy does not exist.
+pub(super) fn of_new_identity(call: &Call<'_>, params: &Params) -> Result<Boundary, AwsError> {
+    let mut boundary = Boundary::default();
+    match params.get("PermissionsBoundary") {
+        Some(arn) if !boundary.set(Some(arn), call.now) => Err(no_such_policy(arn)),
+        _ => Ok(boundary),
+    }
 }
 
 pub(super) fn delete(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError> {
@@ -49,7 +61,10 @@ fn boundary_mut<'a>(
     boundary.ok_or_else(|| no_such(owner.as_str(), name))
 }
 
-fn no_such_policy(arn: &str) -> AwsError {
+/// The error for a managed policy that does not exist.
+///
+/// Source: the recorded answers in LocalStack's `test_role_attach_policy`.
+pub(super) fn no_such_policy(arn: &str) -> AwsError {
     AwsError::new(
         "NoSuchEntity",
         format!("Policy {arn} does not exist or is not attachable."),

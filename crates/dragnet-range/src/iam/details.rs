@@ -7,7 +7,7 @@
 use super::attached::policy_name;
 use super::inline::encode;
 use super::paging::{page, write_end};
-use super::{account, boundaries, groups, roles, users};
+use super::{account, boundaries, groups, roles, tags, users};
 use crate::call::Call;
 use crate::wire::{AwsError, Reply, Xml};
 use crate::world::{Account, Group, Policies, Role, User};
@@ -96,6 +96,7 @@ fn write_details(xml: &mut Xml, call: &Call<'_>, details: &[&Detail<'_>]) {
         |xml, user| {
             users::write(xml, call, user);
             boundaries::write(xml, &user.boundary);
+            tags::write(xml, &user.tags);
             write_policies(xml, "UserPolicyList", &user.policies);
             xml.members("GroupList", &user.groups, Xml::push);
         },
@@ -113,7 +114,6 @@ fn write_details(xml: &mut Xml, call: &Call<'_>, details: &[&Detail<'_>]) {
         details.iter().filter_map(|detail| detail.role()),
         |xml, role| {
             roles::write(xml, call, role);
-            boundaries::write(xml, &role.boundary);
             write_policies(xml, "RolePolicyList", &role.policies);
         },
     );

@@ -16,9 +16,11 @@ mod owner;
 mod paging;
 mod roles;
 mod simulate;
+mod tags;
 mod users;
 
 pub(crate) use managed::managed_policy;
+pub(crate) use tags::{DUPLICATE_KEYS, Tags, has_duplicates, pairs};
 
 use super::access::Caller;
 use super::call::Call;

@@ -8,11 +8,11 @@ use super::error::{
 use super::inline::encode;
 use super::owner::is_protected;
 use super::paging::{page, write_end};
-use super::{account, account_mut, boundaries, names};
+use super::{account, account_mut, boundaries, names, tags};
 use crate::call::Call;
 use crate::policy::PolicyKind;
 use crate::wire::{AwsError, Reply, Xml};
-use crate::world::{Boundary, Policies, Policy, Role};
+use crate::world::{Policies, Policy, Role};
 use dragnet_model::time::rfc3339_ms;
 
 const NAME_CHARACTERS: usize = 64;
@@ -38,6 +38,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     )
     .map_err(|problem| malformed(&problem))?;
     let max_session_seconds = params.number("MaxSessionDuration", 3_600..=43_200, 3_600)?;
+    let tags = tags::parse(params)?;
     if account(call)?
         .roles
         .keys()
@@ -53,13 +54,19 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         trust,
         max_session_seconds,
         policies: Policies::default(),
-        boundary: Boundary::default(),
+        boundary: boundaries::of_new_identity(call, params)?,
+        description: params.get("Description").map(str::to_owned),
+        tags,
     };
     account_mut(call)?
         .roles
         .insert(name.to_owned(), role.clone());
     Ok(Reply::xml(|xml| {
-        xml.element("Role", |xml| write(xml, call, &role));
+        xml.element("Role", |xml| {
+            write_identity(xml, call, &role);
+            boundaries::write(xml, &role.boundary);
+            tags::write(xml, &role.tags);
+        });
     }))
 }
 
@@ -72,7 +79,8 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     Ok(Reply::xml(|xml| {
         xml.element("Role", |xml| {
             write(xml, call, role);
-            boundaries::write(xml, &role.boundary);
+            xml.optional("Description", role.description.as_ref())
+                .text("MaxSessionDuration", role.max_session_seconds);
         });
     }))
 }
@@ -91,7 +99,11 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         roles.map(|role| (role.name.as_str(), role)),
     )?;
     Ok(Reply::xml(|xml| {
-        xml.members("Roles", page.items, |xml, role| write(xml, call, role));
+        xml.members("Roles", page.items, |xml, role| {
+            write_identity(xml, call, role);
+            xml.optional("Description", role.description.as_ref())
+                .text("MaxSessionDuration", role.max_session_seconds);
+        });
         write_end(xml, page.next);
     }))
 }
@@ -145,18 +157,29 @@ pub(super) fn arn(call: &Call<'_>, role: &Role) -> String {
     )
 }
 
-pub(super) fn write(xml: &mut Xml, call: &Call<'_>, role: &Role) {
+/// Writes what every response about a role has.
+fn write_identity(xml: &mut Xml, call: &Call<'_>, role: &Role) {
     xml.text("Path", &role.path)
         .text("RoleName", &role.name)
         .text("RoleId", &role.id)
         .text("Arn", arn(call, role))
         .text("CreateDate", rfc3339_ms(role.created))
-        .text("AssumeRolePolicyDocument", encode(&role.trust.text))
-        .text("MaxSessionDuration", role.max_session_seconds);
-    if let Some(last_use) = call.world.last_uses.latest(&arn(call, role)) {
-        xml.element("RoleLastUsed", |xml| {
+        .text("AssumeRolePolicyDocument", encode(&role.trust.text));
+}
+
+/// Writes what `GetRole` and `GetAccountAuthorizationDetails` return of a role. `RoleLastUsed` is
+/// empty if it was not used.
+///
+/// Source: the recorded answers in LocalStack's `test_create_describe_role`.
+pub(super) fn write(xml: &mut Xml, call: &Call<'_>, role: &Role) {
+    write_identity(xml, call, role);
+    boundaries::write(xml, &role.boundary);
+    tags::write(xml, &role.tags);
+    let last_use = call.world.last_uses.latest(&arn(call, role));
+    xml.element("RoleLastUsed", |xml| {
+        if let Some(last_use) = last_use {
             xml.text("LastUsedDate", rfc3339_ms(last_use.at))
                 .text("Region", &last_use.region);
-        });
-    }
+        }
+    });
 }

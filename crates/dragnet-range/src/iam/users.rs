@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{already_exists, delete_conflict, no_such};
 use super::paging::{page, write_end};
-use super::{account, account_mut, boundaries, names};
+use super::{account, account_mut, boundaries, names, tags};
 use crate::access::Principal;
 use crate::call::Call;
 use crate::wire::{AwsError, Params, Reply, Xml};
-use crate::world::{Boundary, Policies, User, World};
+use crate::world::{Policies, User, World};
 use dragnet_model::time::rfc3339_ms;
 
 const NAME_CHARACTERS: usize = 64;
@@ -20,6 +20,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let name = names::name(params, "UserName", NAME_CHARACTERS)?;
     let path = names::path(params)?;
+    let tags = tags::parse(params)?;
     if account(call)?
         .users
         .keys()
@@ -37,14 +38,19 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         keys: BTreeMap::new(),
         credentials: BTreeMap::new(),
         login_profile: None,
-        boundary: Boundary::default(),
+        boundary: boundaries::of_new_identity(call, params)?,
+        tags,
         mfa: None,
     };
     account_mut(call)?
         .users
         .insert(name.to_owned(), user.clone());
     Ok(Reply::xml(|xml| {
-        xml.element("User", |xml| write(xml, call, &user));
+        xml.element("User", |xml| {
+            write(xml, call, &user);
+            boundaries::write(xml, &user.boundary);
+            tags::write(xml, &user.tags);
+        });
     }))
 }
 
@@ -58,6 +64,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         xml.element("User", |xml| {
             write(xml, call, user);
             boundaries::write(xml, &user.boundary);
+            tags::write(xml, &user.tags);
         });
     }))
 }

@@ -45,12 +45,7 @@ struct Describe {
 /// Lists queries, newest first.
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Describe = call.input.parse()?;
-    let size = input.max_results.unwrap_or(PAGE_SIZE);
-    if !(1..=PAGE_SIZE).contains(&size) {
-        return Err(logs::invalid(format!(
-            "Value '{size}' at 'maxResults' must be between 1 and {PAGE_SIZE}"
-        )));
-    }
+    let size = logs::page_size(input.max_results, "maxResults", PAGE_SIZE)?;
     let list = call.list_name();
     let now_ms = call.now.as_millisecond();
     let mut queries: Vec<(String, Value)> = Vec::new();

@@ -64,7 +64,7 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         search.scan_group(account, name, logs::group(call, name)?);
     }
     let query = RunningQuery {
-        text: input.query_string,
+        text: described_text(&input, &names),
         groups: names,
         infrequent_access,
         started_ms: now_ms,
@@ -75,6 +75,20 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let id = call.world.mint.next_uuid();
     logs::log_store(call)?.queries.start(id.clone(), query);
     Reply::json(&json!({ "queryId": id }))
+}
+
+/// The text of a query as `DescribeQueries` returns it: with the log groups and the time range.
+///
+/// Source: the recorded answers in LocalStack's `test_describe_queries`.
+fn described_text(input: &Input, groups: &[String]) -> String {
+    let groups: Vec<String> = groups.iter().map(|name| format!("\"{name}\"")).collect();
+    format!(
+        "SOURCE {} START={}000 END={}999 | {}",
+        groups.join(", "),
+        input.start_time,
+        input.end_time,
+        input.query_string
+    )
 }
 
 /// The fixed result that the scenario defines for a query.
@@ -99,8 +113,11 @@ fn empty_query() -> Query {
 fn check_groups(call: &mut Call<'_>, names: &[String], window: Window) -> Result<bool, AwsError> {
     let mut infrequent_access = false;
     for name in names {
+        if !logs::log_store(call)?.groups.contains_key(name) {
+            return Err(no_such_group(call, name));
+        }
         let group = logs::group(call, name)?;
-        check_group(group, window)?;
+        check_group(name, group, window)?;
         infrequent_access |= group.class == LogGroupClass::InfrequentAccess;
     }
     if logs::log_store(call)?
@@ -112,6 +129,18 @@ fn check_groups(call: &mut Call<'_>, names: &[String], window: Window) -> Result
     Err(AwsError::new(
         "LimitExceededException",
         "Account maximum query concurrency limit reached.",
+    ))
+}
+
+/// The error for a log group that does not exist, with the words of the service behind the API.
+///
+/// Source: the recorded answer in LocalStack's `test_start_query_log_group_not_found`.
+fn no_such_group(call: &mut Call<'_>, name: &str) -> AwsError {
+    let request = call.world.mint.next_uuid();
+    logs::not_found(&format!(
+        "Log group '{name}' does not exist for account ID '{}' (Service: AWSLogs; Status Code: 400; Error Code: \
+         ResourceNotFoundException; Request ID: {request}; Proxy: null)",
+        call.caller.account
     ))
 }
 
@@ -152,12 +181,7 @@ fn check_input(input: &Input, max_rows: usize) -> Result<(), AwsError> {
             "startTime must not be negative nor after endTime.",
         ));
     }
-    match input.limit {
-        Some(limit) if !(1..=max_rows).contains(&limit) => Err(logs::invalid(format!(
-            "Value '{limit}' at 'limit' must be between 1 and {max_rows}"
-        ))),
-        _ => Ok(()),
-    }
+    logs::page_size(input.limit, "limit", max_rows).map(|_| ())
 }
 
 fn malformed(error: &QueryError) -> AwsError {
@@ -176,6 +200,9 @@ fn group_names(
     input: &Input,
     source: Option<&Source>,
 ) -> Result<Vec<String>, AwsError> {
+    for identifier in input.log_group_identifiers.iter().flatten() {
+        logs::check_identifier(call.world, call.caller, "logGroupIdentifiers", identifier)?;
+    }
     let to_names = |identifiers: &[String]| {
         identifiers
             .iter()
@@ -246,7 +273,12 @@ fn source_groups(call: &mut Call<'_>, source: &Source) -> Result<Vec<String>, Aw
 
 /// Checks that Insights supports the class of the group, and that the window does not end before
 /// the group was created or before the oldest events that its retention keeps.
-fn check_group(group: &StoredGroup, window: Window) -> Result<(), AwsError> {
+///
+/// An import has events from before the creation of its group. AWS does not say that it refuses to
+/// query these.
+///
+/// Source: CloudWatch Logs API, `CreateImportTask`.
+fn check_group(name: &str, group: &StoredGroup, window: Window) -> Result<(), AwsError> {
     if !matches!(
         group.class,
         LogGroupClass::Standard | LogGroupClass::InfrequentAccess
@@ -256,7 +288,10 @@ fn check_group(group: &StoredGroup, window: Window) -> Result<(), AwsError> {
             group.class
         )));
     }
-    if window.last >= group.created_ms && window.last >= group.retained_from_ms(window.now) {
+    let is_import = name.starts_with("aws/cloudtrail/");
+    if (is_import || window.last >= group.created_ms)
+        && window.last >= group.retained_from_ms(window.now)
+    {
         return Ok(());
     }
     let end = window.last / 1_000;

@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::group::EVENT_OVERHEAD;
+use super::lookup::linked_group;
 use super::mask::{mask_message, permit_unmask};
 use super::position::Position;
-use super::{GroupParameters, StoredGroup, group, invalid, not_found};
+use super::{GroupParameters, StoredGroup, group, invalid, not_found, page_size};
 use crate::call::Call;
 use crate::wire::{AwsError, Reply};
 use cw_filter_pattern::FilterPattern;
@@ -80,13 +81,12 @@ pub(super) fn filter(call: &mut Call<'_>) -> Result<Reply, AwsError> {
             .ok_or_else(|| invalid("The specified nextToken is invalid."))?,
         None => Position::START,
     };
-    let limit = input.limit.unwrap_or(PAGE_EVENTS);
-    if !(1..=PAGE_EVENTS).contains(&limit) {
-        return Err(invalid(format!(
-            "Value '{limit}' at 'limit' must be between 1 and {PAGE_EVENTS}"
-        )));
-    }
-    let group = group(call, &name)?;
+    let limit = page_size(input.limit, "limit", PAGE_EVENTS)?;
+    let owner = input.group_parameters.owner();
+    let group = match owner.filter(|owner| *owner != call.caller.account) {
+        None => group(call, &name)?,
+        Some(owner) => linked_group(call, owner, &name)?,
+    };
     require_standard(group)?;
     let group = group.prepare();
     let selection = EventSelection::new(&input, group, now.as_millisecond(), unmask)?;

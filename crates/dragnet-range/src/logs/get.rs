@@ -12,7 +12,7 @@ use super::filter::require_standard;
 use super::group::EVENT_OVERHEAD;
 use super::mask::{mask_message, permit_unmask};
 use super::position::Position;
-use super::{GroupParameters, StoredEvent, StoredGroup, group, invalid, not_found};
+use super::{GroupParameters, StoredEvent, StoredGroup, group, invalid, not_found, page_size};
 use crate::call::Call;
 use crate::wire::{AwsError, Reply};
 
@@ -50,12 +50,7 @@ enum Cursor {
 
 pub(super) fn get_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Input = call.input.parse()?;
-    let limit = input.limit.unwrap_or(PAGE_EVENTS);
-    if !(1..=PAGE_EVENTS).contains(&limit) {
-        return Err(invalid(format!(
-            "Value '{limit}' at 'limit' must be between 1 and {PAGE_EVENTS}"
-        )));
-    }
+    let limit = page_size(input.limit, "limit", PAGE_EVENTS)?;
     let name = input.group_parameters.name()?.to_owned();
     let unmask = permit_unmask(call, &name, input.unmask.unwrap_or(false))?;
     let list = format!("{} {name} {}", call.list_name(), input.log_stream_name);

@@ -37,14 +37,21 @@ pub(crate) struct StoredGroup {
     pub(crate) class: LogGroupClass,
     /// How many days events are kept; `None` means forever.
     pub(crate) retention_days: Option<u32>,
+    /// The account policy that sets this.
+    pub(crate) retention_policy: Option<String>,
     /// Creation time in milliseconds since the Unix epoch.
     pub(crate) created_ms: i64,
     /// The ARN of the customer managed key that encrypts the group; `None` if AWS's own key does.
     pub(crate) kms_key: Option<String>,
+    pub(crate) tags: BTreeMap<String, String>,
     /// Whether a data protection policy of the group masks its events.
     pub(crate) masked: bool,
     /// Whether a data protection policy of the account masks its events.
     pub(crate) mask_inherited: bool,
+    /// The status of a data protection policy that the group had in the past.
+    pub(crate) past_protection: Option<String>,
+    /// The parts of truncated events that are stored apart from them, by pointer.
+    pub(crate) log_objects: BTreeMap<String, String>,
     streams: Vec<Stream>,
     stream_numbers: BTreeMap<String, u32>,
     events: Vec<StoredEvent>,
@@ -63,10 +70,14 @@ impl StoredGroup {
         Self {
             class,
             retention_days: None,
+            retention_policy: None,
             created_ms,
             kms_key: None,
+            tags: BTreeMap::new(),
             masked: false,
             mask_inherited: false,
+            past_protection: None,
+            log_objects: BTreeMap::new(),
             streams: Vec::new(),
             stream_numbers: BTreeMap::new(),
             events: Vec::new(),
@@ -210,6 +221,24 @@ impl StoredGroup {
         true
     }
 
+    /// Removes events for good. `is_removed` gets the name of the stream and the log time.
+    pub(crate) fn remove_events(&mut self, is_removed: impl Fn(&str, i64) -> bool) {
+        self.prepare();
+        let mut events = std::mem::take(&mut self.events);
+        events.retain(|event| !is_removed(self.stream_name(event.stream), event.timestamp_ms));
+        self.events = events;
+    }
+
+    /// Sets the retention. What the former one does not keep any more is gone for good, even if the new
+    /// one is longer. AWS deletes it within 72 hours as a rule; the range does so at once.
+    ///
+    /// Source: CloudWatch Logs API, `PutRetentionPolicy`.
+    pub(crate) fn set_retention(&mut self, days: Option<u32>, now_ms: i64) {
+        let kept_from_ms = self.retained_from_ms(now_ms);
+        self.remove_events(|_, timestamp_ms| timestamp_ms < kept_from_ms);
+        self.retention_days = days;
+    }
+
     /// The stored bytes that `DescribeLogGroups` reports.
     pub(crate) fn stored_bytes(&self) -> u64 {
         self.stored_bytes
@@ -252,6 +281,28 @@ mod tests {
         );
         assert_eq!(group.stored_bytes(), 4 * 27);
         assert_eq!(group.events()[0].id().len(), 56);
+    }
+
+    #[test]
+    fn longer_retention_does_not_bring_events_back() {
+        let mut group = StoredGroup::new(LogGroupClass::Standard, 0, 0);
+        let now_ms = 10 * DAY_MS;
+        for day in [1, 5, 9] {
+            group.add_event(event("s", day * DAY_MS));
+        }
+        let kept = |group: &mut StoredGroup| {
+            let days = group.prepare().events().iter();
+            days.map(|event| event.timestamp_ms / DAY_MS)
+                .collect::<Vec<_>>()
+        };
+        group.set_retention(Some(7), now_ms);
+        assert_eq!(
+            kept(&mut group),
+            [1, 5, 9],
+            "7 days are not over before it is set"
+        );
+        group.set_retention(Some(365), now_ms);
+        assert_eq!(kept(&mut group), [5, 9]);
     }
 
     #[test]

@@ -28,12 +28,14 @@ pub(super) fn put(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .filter(|days| PERIODS.contains(days));
     let days = days
         .ok_or_else(|| invalid("retentionInDays is not one of the periods that can be chosen."))?;
-    group(call, &input.log_group_name)?.retention_days = Some(days);
+    let now_ms = call.now.as_millisecond();
+    group(call, &input.log_group_name)?.set_retention(Some(days), now_ms);
     Ok(Reply::empty())
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Input = call.input.parse()?;
-    group(call, &input.log_group_name)?.retention_days = None;
+    let now_ms = call.now.as_millisecond();
+    group(call, &input.log_group_name)?.set_retention(None, now_ms);
     Ok(Reply::empty())
 }

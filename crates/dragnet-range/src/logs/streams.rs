@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::group::Stream;
-use super::{GroupParameters, StoredGroup, group, invalid};
+use super::{GroupParameters, StoredGroup, group, invalid, page_size, violation};
 use crate::call::Call;
 use crate::wire::{AwsError, Page, Reply};
 
@@ -34,12 +34,7 @@ struct Order {
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Describe = call.input.parse()?;
-    let limit = input.limit.unwrap_or(PAGE_SIZE);
-    if !(1..=PAGE_SIZE).contains(&limit) {
-        return Err(invalid(format!(
-            "Value '{limit}' at 'limit' must be between 1 and {PAGE_SIZE}"
-        )));
-    }
+    let limit = page_size(input.limit, "limit", PAGE_SIZE)?;
     let order = input.order()?;
     let name = input.group_parameters.name()?.to_owned();
     let list = format!(
@@ -79,9 +74,11 @@ impl Describe {
             None | Some("LogStreamName") => false,
             Some("LastEventTime") => true,
             Some(other) => {
-                return Err(invalid(format!(
-                    "Value '{other}' at 'orderBy' must be LogStreamName or LastEventTime"
-                )));
+                return Err(violation(
+                    other,
+                    "orderBy",
+                    "Member must satisfy enum value set: [LogStreamName, LastEventTime]",
+                ));
             }
         };
         if by_time && self.log_stream_name_prefix.is_some() {

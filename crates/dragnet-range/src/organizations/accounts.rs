@@ -105,6 +105,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         max_session_seconds: 3_600,
         policies,
         boundary: Boundary::default(),
+        description: None,
+        tags: BTreeMap::new(),
     };
     let account = Account {
         id,

@@ -1,4 +1,4 @@
-//! Tags of accounts.
+//! Tags of accounts, organizational units and the root.
 //!
 //! Source: Organizations API, `ListTagsForResource`, `TagResource`.
 
@@ -6,19 +6,24 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::list::page;
-use super::required;
+use super::{invalid, is_parent, required};
 use crate::call::Call;
+use crate::iam::{DUPLICATE_KEYS, has_duplicates};
 use crate::wire::{AwsError, Reply};
+
+const MOST: usize = 50;
 
 pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
     let id = required(call, "ResourceId")?;
-    let account = id
-        .parse()
-        .ok()
-        .and_then(|id| call.world.account(id))
-        .ok_or_else(not_found)?;
-    let rows = account
-        .tags
+    let tags = match id.parse().ok().and_then(|id| call.world.account(id)) {
+        Some(account) => account.tags.clone(),
+        None if is_parent(call.world, id) => {
+            let all = &call.world.organization.tags;
+            all.get(id).cloned().unwrap_or_default()
+        }
+        None => return Err(not_found()),
+    };
+    let rows = tags
         .iter()
         .map(|(key, value)| (key.clone(), json!({ "Key": key, "Value": value })));
     page(call, "Tags", &rows.collect::<Vec<_>>())
@@ -40,14 +45,24 @@ struct Tag {
 
 pub(super) fn tag(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let Tagging { resource_id, tags } = call.input.parse()?;
-    let account = resource_id
-        .parse()
-        .ok()
-        .and_then(|id| call.world.account_mut(id))
-        .ok_or_else(not_found)?;
-    account
-        .tags
-        .extend(tags.into_iter().map(|tag| (tag.key, tag.value)));
+    let keys = tags.iter().map(|tag| tag.key.as_str());
+    if has_duplicates(keys) {
+        return Err(invalid(DUPLICATE_KEYS));
+    }
+    let of_unit = is_parent(call.world, &resource_id);
+    let id = resource_id.parse().ok();
+    let stored = match id.and_then(|id| call.world.account_mut(id)) {
+        Some(account) => &mut account.tags,
+        None if of_unit => call.world.organization.tags.entry(resource_id).or_default(),
+        None => return Err(not_found()),
+    };
+    let mut all = stored.clone();
+    all.extend(tags.into_iter().map(|tag| (tag.key, tag.value)));
+    if all.len() > MOST {
+        let text = format!("You have exceeded the allowed number of tags: {MOST}.");
+        return Err(AwsError::new("ConstraintViolationException", text));
+    }
+    *stored = all;
     Ok(Reply::empty())
 }
 

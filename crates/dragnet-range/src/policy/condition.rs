@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::glob;
+use super::problem::Problem;
+use super::validity::is_date;
 
 /// The properties of a request: the values of condition keys, principals and policy variables.
 #[derive(Clone, Debug, Default)]
@@ -186,26 +188,33 @@ const OPERATORS: [(&str, Test, bool); 26] = [
 ];
 
 impl Condition {
-    pub(super) fn parse(block: &Value) -> Result<Vec<Self>, String> {
-        let block = block.as_object().ok_or("Condition is not an object.")?;
+    pub(super) fn parse(block: &Value) -> Result<Vec<Self>, Problem> {
+        let block = block.as_object().ok_or(Problem::Syntax)?;
         let mut conditions = Vec::new();
         for (operator, keys) in block {
+            let keys = keys.as_object().ok_or(Problem::Syntax)?;
+            // AWS does not look at the name of an operator without keys.
+            if keys.is_empty() {
+                continue;
+            }
             // Every key of the range has a single value, so the set operators have no effect.
-            let name = operator
-                .split_once(':')
-                .map_or(operator.as_str(), |(_, name)| name);
+            let name = match operator.split_once(':') {
+                None => operator.as_str(),
+                Some(("ForAllValues" | "ForAnyValue", name)) => name,
+                Some(_) => return Err(Problem::Syntax),
+            };
             let (name, if_exists) = name
                 .strip_suffix("IfExists")
                 .map_or((name, false), |name| (name, true));
             let (_, test, negated) = *OPERATORS
                 .iter()
                 .find(|row| row.0 == name)
-                .ok_or_else(|| format!("Invalid Condition type : {operator}."))?;
-            for (key, values) in keys
-                .as_object()
-                .ok_or("A Condition operator is not an object.")?
-            {
-                let values = texts(values, key)?;
+                .ok_or(Problem::Syntax)?;
+            for (key, values) in keys {
+                let values = texts(values)?;
+                if matches!(test, Test::Date(_)) && !values.iter().all(|value| is_date(value)) {
+                    return Err(Problem::legacy());
+                }
                 conditions.push(Self {
                     test,
                     negated,
@@ -276,17 +285,23 @@ fn parse_date(text: &str) -> Option<Timestamp> {
 }
 
 /// Returns the values of a member that is a single value or a list.
-pub(super) fn texts(value: &Value, name: &str) -> Result<Vec<String>, String> {
+///
+/// AWS ignores `null` in a list.
+pub(super) fn texts(value: &Value) -> Result<Vec<String>, Problem> {
     let scalar = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
         _ => None,
     };
     let all = match value {
-        Value::Array(list) => list.iter().map(scalar).collect(),
+        Value::Array(list) => list
+            .iter()
+            .filter(|item| !item.is_null())
+            .map(scalar)
+            .collect(),
         value => scalar(value).map(|text| vec![text]),
     };
-    all.ok_or_else(|| format!("{name} is neither a string nor a list of strings."))
+    all.ok_or(Problem::Syntax)
 }
 
 #[cfg(test)]

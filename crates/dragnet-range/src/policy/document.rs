@@ -1,10 +1,14 @@
 //! Parses policy documents, and rejects malformed ones as IAM does.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::condition::{Condition, texts};
+use super::problem::Problem;
 use super::statement::{AccessRequest, Decision, Effect, Principals, Statement};
+use super::validity;
 
 /// The reason why a policy is malformed; the text is the message of `MalformedPolicyDocument`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,36 +50,7 @@ impl Document {
     /// # Errors
     /// The text is not JSON, or violates the grammar of IAM policies.
     pub(crate) fn parse(text: &str, kind: PolicyKind) -> Result<Self, MalformedPolicy> {
-        let syntax = |problem: &dyn std::fmt::Display| {
-            MalformedPolicy(format!("Syntax errors in policy. {problem}"))
-        };
-        let raw: RawDocument = serde_json::from_str(text).map_err(|error| syntax(&error))?;
-        if raw
-            .version
-            .as_deref()
-            .is_some_and(|version| !matches!(version, "2012-10-17" | "2008-10-17"))
-        {
-            return Err(syntax(
-                &"The policy's Version is not 2012-10-17 or 2008-10-17.",
-            ));
-        }
-        let statements = match raw.statement {
-            Value::Array(list) => list,
-            single => vec![single],
-        };
-        if statements.is_empty() {
-            return Err(syntax(&"The policy has no Statement."));
-        }
-        let statements = statements
-            .into_iter()
-            .map(|value| match value {
-                Value::Object(fields) => {
-                    parse_statement(fields, kind).map_err(|problem| syntax(&problem))
-                }
-                _ => Err(syntax(&"A Statement is not an object.")),
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { statements })
+        parse_document(text, kind).map_err(|problem| MalformedPolicy(problem.to_string()))
     }
 
     /// Whether a statement of a trust policy allows this principal by its own ARN.
@@ -95,6 +70,12 @@ impl Document {
         })
     }
 
+    /// Whether each statement applies to a request, in order.
+    pub(crate) fn applying_statements(&self, request: &AccessRequest<'_>) -> Vec<bool> {
+        let applies = |statement: &Statement| statement.applies(request);
+        self.statements.iter().map(applies).collect()
+    }
+
     /// Evaluates this policy alone for a request.
     pub(crate) fn evaluate(&self, request: &AccessRequest<'_>) -> Decision {
         Decision::from_effects(
@@ -106,49 +87,102 @@ impl Document {
     }
 }
 
-fn parse_statement(mut fields: Map<String, Value>, kind: PolicyKind) -> Result<Statement, String> {
-    fields.remove("Sid");
+fn parse_document(text: &str, kind: PolicyKind) -> Result<Document, Problem> {
+    let raw: RawDocument = serde_json::from_str(text).map_err(|error| {
+        if kind == PolicyKind::Trust && !error.is_data() {
+            Problem::said("This policy contains invalid Json")
+        } else {
+            Problem::Syntax
+        }
+    })?;
+    let version = raw.version.as_deref();
+    if version.is_some_and(|version| !matches!(version, "2012-10-17" | "2008-10-17")) {
+        return Err(Problem::Syntax);
+    }
+    let statements = match raw.statement {
+        Value::Array(list) => list,
+        single => vec![single],
+    };
+    if statements.is_empty() {
+        return Err(Problem::Syntax);
+    }
+    let mut sids = BTreeSet::new();
+    let statements = statements
+        .into_iter()
+        .map(|value| match value {
+            Value::Object(mut fields) => {
+                check_sid(&mut fields, &mut sids)?;
+                parse_statement(fields, kind)
+            }
+            _ => Err(Problem::Syntax),
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Document { statements })
+}
+
+/// Removes the id of a statement, which must be unique.
+fn check_sid(fields: &mut Map<String, Value>, sids: &mut BTreeSet<String>) -> Result<(), Problem> {
+    match fields.remove("Sid") {
+        None => Ok(()),
+        Some(Value::String(sid)) => {
+            if sid.is_empty() || sids.insert(sid) {
+                Ok(())
+            } else {
+                Err(Problem::said(
+                    "Statement IDs (SID) in a single policy must be unique.",
+                ))
+            }
+        }
+        Some(_) => Err(Problem::Syntax),
+    }
+}
+
+fn parse_statement(mut fields: Map<String, Value>, kind: PolicyKind) -> Result<Statement, Problem> {
     let effect = match fields.remove("Effect").as_ref().and_then(Value::as_str) {
         Some("Allow") => Effect::Allow,
         Some("Deny") => Effect::Deny,
-        _ => return Err("A Statement needs an Effect of Allow or Deny.".to_owned()),
+        Some(other) if ["allow", "deny"].contains(&&*other.to_ascii_lowercase()) => {
+            return Err(Problem::legacy());
+        }
+        _ => return Err(Problem::Syntax),
     };
     let (actions, actions_inverted) = remove_either(&mut fields, "Action", "NotAction")?
-        .ok_or("Policy statement must contain actions.")?;
-    if actions
-        .iter()
-        .any(|action| action != "*" && !action.contains(':'))
-    {
-        return Err(
-            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.".to_owned(),
-        );
-    }
+        .ok_or_else(|| Problem::said("Policy statement must contain actions."))?;
+    validity::check_vendors(&actions)?;
     let resources = remove_either(&mut fields, "Resource", "NotResource")?;
     let principals = parse_principals(&mut fields)?;
     let (resources, resources_inverted) = match (kind, resources, &principals) {
         (PolicyKind::Identity, _, Some(_)) => {
-            return Err("Policy document should not specify a principal.".to_owned());
+            return Err(Problem::said(
+                "Policy document should not specify a principal.",
+            ));
         }
         (PolicyKind::Identity, None, None) => {
-            return Err("Policy statement must contain resources.".to_owned());
+            return Err(Problem::said("Policy statement must contain resources."));
         }
-        (PolicyKind::Identity, Some(resources), None)
-        | (PolicyKind::Resource, Some(resources), Some(_)) => resources,
-        (PolicyKind::Trust, Some(_), _) => return Err("Has prohibited field Resource.".to_owned()),
+        (PolicyKind::Identity, Some(resources), None) => {
+            validity::check_resources(&resources.0)?;
+            resources
+        }
+        (PolicyKind::Resource, Some(resources), Some(_)) => resources,
+        (PolicyKind::Trust, Some(_), _) => {
+            return Err(Problem::said("Has prohibited field Resource"));
+        }
         (PolicyKind::Trust, None, None) | (PolicyKind::Resource, Some(_), None) => {
-            return Err("Missing required field Principal.".to_owned());
+            return Err(Problem::said("Missing required field Principal"));
         }
         (PolicyKind::Trust, None, Some(_)) => (vec!["*".to_owned()], false),
         (PolicyKind::Resource, None, _) => {
-            return Err("Missing required field Resource.".to_owned());
+            return Err(Problem::said("Missing required field Resource"));
         }
     };
+    validity::check_colons(&actions)?;
     let conditions = match fields.remove("Condition") {
         Some(value) => Condition::parse(&value)?,
         None => Vec::new(),
     };
-    if let Some(unknown) = fields.keys().next() {
-        return Err(format!("Unknown field {unknown}."));
+    if !fields.is_empty() {
+        return Err(Problem::Syntax);
     }
     Ok(Statement {
         effect,
@@ -167,32 +201,30 @@ fn remove_either(
     fields: &mut Map<String, Value>,
     plain: &str,
     inverted: &str,
-) -> Result<Option<(Vec<String>, bool)>, String> {
+) -> Result<Option<(Vec<String>, bool)>, Problem> {
     match (fields.remove(plain), fields.remove(inverted)) {
-        (Some(_), Some(_)) => Err(format!("A Statement has both {plain} and {inverted}.")),
-        (Some(value), None) => Ok(Some((texts(&value, plain)?, false))),
-        (None, Some(value)) => Ok(Some((texts(&value, inverted)?, true))),
+        (Some(_), Some(_)) => Err(Problem::Syntax),
+        (Some(value), None) => Ok(Some((texts(&value)?, false))),
+        (None, Some(value)) => Ok(Some((texts(&value)?, true))),
         (None, None) => Ok(None),
     }
 }
 
-fn parse_principals(fields: &mut Map<String, Value>) -> Result<Option<Principals>, String> {
+fn parse_principals(fields: &mut Map<String, Value>) -> Result<Option<Principals>, Problem> {
     let (value, inverted) = match (fields.remove("Principal"), fields.remove("NotPrincipal")) {
         (None, None) => return Ok(None),
         (Some(value), None) => (value, false),
         (None, Some(value)) => (value, true),
-        (Some(_), Some(_)) => {
-            return Err("A Statement has both Principal and NotPrincipal.".to_owned());
-        }
+        (Some(_), Some(_)) => return Err(Problem::Syntax),
     };
     let aws = match &value {
         Value::String(everyone) if everyone == "*" => vec!["*".to_owned()],
         Value::Object(kinds) => match kinds.get("AWS") {
-            Some(value) => texts(value, "Principal")?,
+            Some(value) => texts(value)?,
             // Services and federated users can also assume roles, but they never call the range.
             None => Vec::new(),
         },
-        _ => return Err("Invalid principal in policy.".to_owned()),
+        _ => return Err(Problem::said("Invalid principal in policy")),
     };
     Ok(Some(Principals { aws, inverted }))
 }

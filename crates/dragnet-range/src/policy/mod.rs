@@ -8,9 +8,13 @@
 mod condition;
 mod document;
 mod glob;
+mod problem;
+mod spans;
 mod statement;
+mod validity;
 
 pub(crate) use condition::RequestContext;
 pub(crate) use document::{Document, MalformedPolicy, PolicyKind};
 pub(crate) use glob::glob;
+pub(crate) use spans::{Place, Span, statement_spans};
 pub(crate) use statement::{AccessRequest, Decision};

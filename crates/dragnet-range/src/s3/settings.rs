@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::access::find_bucket;
 use crate::call::Call;
 use crate::wire::{AwsError, Reply, RestReply, Xml};
-use crate::world::Bucket;
+use crate::world::{AccessLogDates, Bucket};
 use dragnet_model::time::rfc3339_ms;
 
 fn named_bucket<'a>(call: &'a Call<'_>) -> Result<&'a Bucket, AwsError> {
@@ -64,6 +64,9 @@ pub(super) fn logging(call: &Call<'_>) -> Result<Reply, AwsError> {
             xml.element("LoggingEnabled", |xml| {
                 xml.text("TargetBucket", target)
                     .text("TargetPrefix", prefix);
+                if let Some(dates) = bucket.access_log_dates {
+                    write_partitions(xml, dates);
+                }
             });
         }
     };
@@ -71,6 +74,15 @@ pub(super) fn logging(call: &Call<'_>) -> Result<Reply, AwsError> {
         "BucketLoggingStatus",
         write_target,
     )))
+}
+
+/// Source: S3 API, `GetBucketLogging`, "Response Syntax" (`TargetObjectKeyFormat`).
+fn write_partitions(xml: &mut Xml, dates: AccessLogDates) {
+    xml.element("TargetObjectKeyFormat", |xml| {
+        xml.element("PartitionedPrefix", |xml| {
+            xml.text("PartitionDateSource", dates.as_str());
+        });
+    });
 }
 
 pub(super) fn policy(call: &Call<'_>) -> Result<Reply, AwsError> {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::references::{account_regions, open_group, parse_policy, undefined_reference};
 use super::spec::{AccountSpec, FlowLogSpec, GroupSpec, ScpSpec, Spec, TrailSpec};
 use super::units::{self, parent_id};
-use super::{Scenario, ScenarioError, events, everyday, identities, storage};
+use super::{Scenario, ScenarioError, events, everyday, identities, observability, storage};
 use crate::access::Mint;
 use crate::cloudtrail::History;
 use crate::insights::Speed;
@@ -63,11 +63,16 @@ pub(crate) fn build(
     for flow_log in &spec.flow_logs {
         add_flow_logs(&mut world, flow_log, default_created);
     }
+    observability::add_collectors(&mut world, spec, now, default_created);
     // Everyday traffic is added before other events, so that its serial numbers do not depend on
     // them.
     everyday::add(&mut world, spec, seed, now);
     events::add(&mut world, spec, now, default_created)?;
+    observability::add_copies(&mut world, spec, now, default_created);
     storage::add_objects(&mut world, spec, now)?;
+    for trail in &spec.trails {
+        empty_trail_group(&mut world, trail, now);
+    }
     Ok(world)
 }
 
@@ -94,11 +99,20 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
             root,
             units: BTreeMap::new(),
             scps: Vec::new(),
+            tags: BTreeMap::new(),
             creations: BTreeMap::new(),
         },
         accounts: BTreeMap::new(),
         key_owners: std::collections::HashMap::new(),
         trails: Vec::new(),
+        channels: Vec::new(),
+        pipelines: Vec::new(),
+        links: Vec::new(),
+        event_data_stores: Vec::new(),
+        telemetry_rules: Vec::new(),
+        centralization_rules: Vec::new(),
+        log_deliveries: Vec::new(),
+        import_tasks: Vec::new(),
         buckets: BTreeMap::new(),
         kms_keys: BTreeMap::new(),
         digest_chains: BTreeMap::new(),
@@ -209,9 +223,11 @@ fn add_groups(world: &mut World, spec: &GroupSpec, now: Timestamp, default_creat
                 serial_salt(&name),
             );
             group.retention_days = spec.retention_days;
+            group.retention_policy.clone_from(&spec.retention_policy);
             group.masked = spec.masked;
             group.kms_key.clone_from(&spec.kms_key);
             group.mask_inherited = spec.mask_inherited;
+            group.past_protection.clone_from(&spec.past_protection);
             log_store(world, account, &region)
                 .groups
                 .insert(name, group);
@@ -263,12 +279,37 @@ fn add_trail(
         logging: spec.logging,
         logging_since: spec.logging_since.map(|since| since.resolve(now)),
         delivery_error: spec.delivery_error.clone(),
+        failing_regions: spec.failing_regions.clone(),
         last_delivery: spec.last_delivery.map(|last| last.resolve(now)),
         read_write_type: spec.records,
         excluded_sources: spec.excluded_sources.clone(),
         data_objects: spec.data_objects.clone(),
     });
     Ok(())
+}
+
+/// Deletes the records of a trail's log group that somebody deleted. The event history keeps them.
+fn empty_trail_group(world: &mut World, spec: &TrailSpec, now: Timestamp) {
+    let (Some(emptied), Some(group)) = (spec.emptied, &spec.log_group) else {
+        return;
+    };
+    let before_ms = emptied.resolve(now).as_millisecond();
+    let store = world
+        .account_mut(spec.account)
+        .and_then(|account| account.logs.get_mut(&spec.home));
+    let Some(group) = store.and_then(|store| store.groups.get_mut(group)) else {
+        return;
+    };
+    let is_selected = |stream: &str| {
+        // The name of a stream is `[ORGANIZATION_]ACCOUNT_CloudTrail_REGION`.
+        let (owner, region) = stream.split_once("_CloudTrail_").unwrap_or((stream, ""));
+        let accounts = &spec.emptied_accounts;
+        let regions = &spec.emptied_regions;
+        let has_account = accounts.iter().any(|id| owner.ends_with(&id.to_string()));
+        let has_region = regions.iter().any(|name| region == name.as_str());
+        (accounts.is_empty() || has_account) && (regions.is_empty() || has_region)
+    };
+    group.remove_events(|stream, timestamp_ms| timestamp_ms < before_ms && is_selected(stream));
 }
 
 fn trail_bucket(spec: &TrailSpec, now: Timestamp) -> TrailBucket {
@@ -285,6 +326,7 @@ fn trail_bucket(spec: &TrailSpec, now: Timestamp) -> TrailBucket {
         kms_key: spec.kms_key.clone(),
         validated_since: spec.validation.unwrap_or(true).then_some(since),
         delivery_error: spec.bucket_error.clone(),
+        failing_regions: spec.bucket_failing_regions.clone(),
     }
 }
 

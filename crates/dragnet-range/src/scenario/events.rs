@@ -11,7 +11,7 @@ use super::ScenarioError;
 use super::references::{open_group, undefined_reference};
 use super::spec::{EventSpec, LoadSpec, RecordSpec, Spec};
 use crate::cloudtrail::{Actor, Record, deliver};
-use crate::logs::NewEvent;
+use crate::logs::{NewEvent, POINTER_PREFIX};
 use crate::world::World;
 use dragnet_model::{AccountId, Arn};
 
@@ -50,8 +50,23 @@ fn add_event(
         default_created,
     )
     .ok_or_else(|| undefined_reference("[[events]]", "the account", spec.account.to_string()))?;
-    let first_ms = spec.at.resolve(now).as_millisecond();
+    let first = spec.at.resolve(now);
+    let first_ms = first.as_millisecond();
+    let message = fill_times(&spec.message, first.as_second());
     for n in 0..spec.count {
+        let mut message = message.replace("{n}", &n.to_string());
+        if let Some(object) = &spec.object {
+            let EventSpec {
+                account,
+                region,
+                group: name,
+                ..
+            } = spec;
+            let number = group.log_objects.len();
+            let pointer = format!("{POINTER_PREFIX}{account}-{region}-{name}-{number}");
+            message = with_pointer(&message, &object.path, &pointer);
+            group.log_objects.insert(pointer, object.text.clone());
+        }
         let timestamp_ms = first_ms.saturating_add(i64::from(n) * i64::from(spec.apart_ms));
         group.add_event(NewEvent {
             stream: spec.stream.clone(),
@@ -60,10 +75,49 @@ fn add_event(
                 .ingested
                 .map_or(timestamp_ms, |at| at.resolve(now).as_millisecond()),
             id: spec.event_id.clone(),
-            message: spec.message.replace("{n}", &n.to_string()).into(),
+            message: message.into(),
         });
     }
     Ok(())
+}
+
+/// Adds the field that refers to the rest of a truncated one. A message that is not a JSON object stays as
+/// it is.
+fn with_pointer(message: &str, path: &[String], pointer: &str) -> String {
+    let Ok(Value::Object(mut members)) = serde_json::from_str(message) else {
+        return message.to_owned();
+    };
+    let names: Vec<String> = path.iter().map(|name| format!("['{name}']")).collect();
+    let path = names.concat();
+    members.insert(format!("@ptr.${path}"), pointer.into());
+    Value::Object(members).to_string()
+}
+
+/// Replaces `{at}`, `{at+600}` and `{at-600}` in a message by seconds since the Unix epoch, relative
+/// to the time of the event, so that the text of a served range moves along with its events.
+fn fill_times(message: &str, at: i64) -> String {
+    let mut filled = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once("{at") {
+        filled.push_str(before);
+        let offset = after.split_once('}').and_then(|(offset, after)| {
+            let seconds = match offset {
+                "" => Some(0),
+                text if text.starts_with(['+', '-']) => text.parse::<i64>().ok(),
+                _ => None,
+            };
+            Some((seconds?, after))
+        });
+        if let Some((seconds, after)) = offset {
+            filled.push_str(&at.saturating_add(seconds).to_string());
+            rest = after;
+        } else {
+            filled.push_str("{at");
+            rest = after;
+        }
+    }
+    filled.push_str(rest);
+    filled
 }
 
 fn add_record(
@@ -228,4 +282,20 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_messages_are_relative_to_the_event() {
+        assert_eq!(
+            fill_times("a {at} {at+600} {at-1} b", 1_000),
+            "a 1000 1600 999 b"
+        );
+        for unchanged in ["{attr}", "{at", "{at+}", "{at +1}", "{n}", ""] {
+            assert_eq!(fill_times(unchanged, 1_000), unchanged);
+        }
+    }
 }

@@ -76,9 +76,15 @@ fn add_trail_traffic(world: &mut World, spec: &TrailSpec, template: &Template) {
     let home = trail.home.clone();
     let delivers_to_group = trail.delivery_error.is_none();
     let group = trail.log_group.clone().filter(|_| delivers_to_group);
+    let delivered: Arc<[TrailStream]> = streams
+        .iter()
+        .filter(|stream| !trail.failing_regions.contains(&stream.region))
+        .cloned()
+        .collect();
     let traffic = template.traffic(Kind::Trail(streams), spec.events_a_day);
-    world.history.add_traffic(traffic.clone());
+    world.history.add_traffic(traffic);
     if let Some(group) = group {
+        let traffic = template.traffic(Kind::Trail(delivered), spec.events_a_day);
         set_traffic(world, account, &home, &group, traffic);
     }
 }

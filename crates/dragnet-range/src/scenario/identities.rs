@@ -24,6 +24,8 @@ pub(crate) const PRACTICE_USER: &str = "responder";
 pub(crate) const ADMINISTRATOR: &str = "administrator";
 
 const ASSUME_ANY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}"#;
+/// The rules of CloudWatch for the whole organization, which the identity that lists the accounts also lists.
+const LIST_RULES: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"observabilityadmin:List*","Resource":"*"}}"#;
 /// The roles of every member account if the scenario defines none.
 const DEFAULT_ROLES: &str = include_str!("../../../../config/range/default-roles.toml");
 
@@ -39,7 +41,7 @@ pub(super) fn add(world: &mut World, spec: &Spec, created: Timestamp) -> Result<
         management,
         PRACTICE_USER,
         "ReadOnlyAccess",
-        &[("AssumeRoles", ASSUME_ANY)],
+        &[("AssumeRoles", ASSUME_ANY), ("ListRules", LIST_RULES)],
     );
     let administrator = built_in_user(management, ADMINISTRATOR, "AdministratorAccess", &[]);
     for user in [&practice, &administrator].into_iter().chain(&spec.users) {
@@ -173,6 +175,7 @@ fn add_user(world: &mut World, spec: &UserSpec, created: Timestamp) -> Result<()
         credentials: credentials(spec, created),
         login_profile: spec.login_profile.then_some(created),
         boundary: parse_boundary("[[users]]", spec.boundary.as_deref(), created)?,
+        tags: BTreeMap::new(),
         mfa: spec
             .mfa
             .then(|| MfaDevice::new(serial.clone(), mint.mfa_secret_of(&serial))),
@@ -255,6 +258,8 @@ fn add_role(
                 max_session_seconds: role.max_session_seconds,
                 policies: policies.clone(),
                 boundary: boundary.clone(),
+                description: None,
+                tags: BTreeMap::new(),
             };
             account.roles.insert(role.name.clone(), new_role);
         }

@@ -9,6 +9,7 @@ mod events;
 mod everyday;
 mod identities;
 mod names;
+mod observability;
 mod references;
 mod scenario_time;
 mod spec;

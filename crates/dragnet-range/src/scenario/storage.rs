@@ -58,6 +58,7 @@ fn add_bucket(
         requester_pays: spec.requester_pays,
         versioned: spec.versioned,
         access_logs,
+        access_log_dates: spec.access_log_dates,
         is_redirected: spec.redirected,
         lifecycle: Lifecycle {
             archive: spec.archive_days.map(|age| (days(age), spec.archive_class)),

@@ -3,6 +3,7 @@
 //!
 //! Source: STS API, `AssumeRole`; IAM user guide, "Policy evaluation logic".
 
+use super::session_tags::SessionTags;
 use super::{check_mfa, denied, validation, write_credentials};
 use crate::access::{Caller, Denial, Holder, Principal, Session, authorize};
 use crate::call::Call;
@@ -23,6 +24,7 @@ struct RoleRequest {
     role_arn: String,
     session_name: String,
     source_identity: Option<String>,
+    session_tags: SessionTags,
     context: RequestContext,
 }
 
@@ -47,6 +49,7 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         mfa: false,
         policy,
         source_identity: role_request.source_identity.clone(),
+        transitive_tag_keys: role_request.session_tags.transitive.clone(),
         global: call.global_endpoint,
     };
     let credentials = Caller::issue_credentials(&mut call.world.mint, session);
@@ -92,9 +95,7 @@ fn session_policy(params: &Params) -> Result<Option<String>, AwsError> {
 
 fn parse_role_request(call: &mut Call<'_>, params: &Params) -> Result<RoleRequest, AwsError> {
     let role_arn = params.required("RoleArn")?.to_owned();
-    role_arn
-        .parse::<RoleArn>()
-        .map_err(|_| validation(format!("{role_arn} is invalid")))?;
+    check_role_arn(&role_arn)?;
     let session_name = params.required("RoleSessionName")?.to_owned();
     check_text("roleSessionName", &session_name, &SESSION_CHARACTERS)?;
     let external_id = params.get("ExternalId");
@@ -130,6 +131,7 @@ fn parse_role_request(call: &mut Call<'_>, params: &Params) -> Result<RoleReques
         }
     }
     let source_identity = requested.or(inherited);
+    let session_tags = SessionTags::parse(call.caller, params)?;
     context
         .request_keys
         .push(("sts:rolesessionname", session_name.clone()));
@@ -143,8 +145,29 @@ fn parse_role_request(call: &mut Call<'_>, params: &Params) -> Result<RoleReques
         role_arn,
         session_name,
         source_identity,
+        session_tags,
         context,
     })
+}
+
+/// Checks the form of the ARN of a role. What it names is looked up later, so a path with other
+/// characters than a name is no error.
+fn check_role_arn(text: &str) -> Result<(), AwsError> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let is_complete = matches!(
+        parts.as_slice(),
+        ["arn", partition, service, _, _, resource]
+            if !partition.is_empty() && !service.is_empty() && !resource.is_empty()
+    );
+    let is_role = parts.get(2) == Some(&"iam")
+        && parts
+            .get(5)
+            .is_some_and(|resource| resource.starts_with("role/") && resource.len() > 5);
+    if is_complete && is_role {
+        Ok(())
+    } else {
+        Err(validation(format!("{text} is invalid")))
+    }
 }
 
 /// The properties of the assumed role.
@@ -188,13 +211,17 @@ fn authorize_caller(call: &Call<'_>, role_request: &RoleRequest) -> Result<Assum
         (_, Err(denial)) => return Err(deny(denial, request.action)),
         (_, Ok(())) => return Err(deny(Denial::Trust, request.action)),
     }
-    if role_request.source_identity.is_some() {
-        let set_identity = AccessRequest {
-            action: "sts:SetSourceIdentity",
-            ..request
-        };
-        if role.trust.document.evaluate(&set_identity) != Decision::Allow {
-            return Err(deny(Denial::Trust, set_identity.action));
+    let also_required = [
+        (
+            role_request.source_identity.is_some(),
+            "sts:SetSourceIdentity",
+        ),
+        (role_request.session_tags.is_tagged, "sts:TagSession"),
+    ];
+    for (_, action) in also_required.into_iter().filter(|(is_set, _)| *is_set) {
+        let request = AccessRequest { action, ..request };
+        if role.trust.document.evaluate(&request) != Decision::Allow {
+            return Err(deny(Denial::Trust, action));
         }
     }
     Ok(AssumedRole {
@@ -252,10 +279,23 @@ fn check_text(
             || "_+=,.@-".contains(c)
             || (name == "externalId" && ":/".contains(c))
     };
-    if length.contains(&text.len()) && text.chars().all(allowed) {
+    let constraint = if text.len() > *length.end() {
+        format!(
+            "Member must have length less than or equal to {}",
+            length.end()
+        )
+    } else if text.len() < *length.start() {
+        format!(
+            "Member must have length greater than or equal to {}",
+            length.start()
+        )
+    } else if text.chars().all(allowed) {
         return Ok(());
-    }
+    } else {
+        let more = if name == "externalId" { ":\\/" } else { "" };
+        format!("Member must satisfy regular expression pattern: [\\w+=,.@{more}-]*")
+    };
     Err(validation(format!(
-        "1 validation error detected: Value '{text}' at '{name}' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*"
+        "1 validation error detected: Value '{text}' at '{name}' failed to satisfy constraint: {constraint}"
     )))
 }

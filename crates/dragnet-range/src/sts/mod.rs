@@ -1,6 +1,7 @@
 //! The Security Token Service.
 
 mod assume_role;
+mod session_tags;
 mod session_token;
 
 use super::access::Credentials;

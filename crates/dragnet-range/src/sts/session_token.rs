@@ -44,6 +44,7 @@ pub(super) fn session_token(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         mfa: mfa.is_some(),
         policy: None,
         source_identity: None,
+        transitive_tag_keys: Vec::new(),
         global: call.global_endpoint,
     };
     let credentials = Caller::issue_credentials(&mut call.world.mint, session);

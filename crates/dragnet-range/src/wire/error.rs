@@ -215,6 +215,10 @@ impl CommonError {
         if *self == Self::Throttled && service == Service::Organizations {
             return ("TooManyRequestsException", 400);
         }
+        // Source: botocore, `data/observabilityadmin/2018-05-10/service-2.json`.
+        if *self == Self::Throttled && service == Service::ObservabilityAdmin {
+            return ("TooManyRequestsException", 429);
+        }
         let ProtocolCodes {
             json,
             query,
@@ -222,7 +226,7 @@ impl CommonError {
             rest,
         } = self.codes();
         match protocol {
-            Protocol::Json => json,
+            Protocol::Json | Protocol::RestJson => json,
             Protocol::Query => query,
             Protocol::Ec2 => ec2,
             Protocol::RestXml => rest,
@@ -248,7 +252,9 @@ impl CommonError {
 
     fn message(&self, protocol: Protocol) -> String {
         let text = match self {
-            Self::Unsigned if protocol == Protocol::Json => "Missing Authentication Token",
+            Self::Unsigned if matches!(protocol, Protocol::Json | Protocol::RestJson) => {
+                "Missing Authentication Token"
+            }
             // S3 treats a request without a signature as one of an anonymous caller.
             Self::Unsigned if protocol == Protocol::RestXml => "Access Denied",
             Self::Unsigned => "Request is missing Authentication Token",

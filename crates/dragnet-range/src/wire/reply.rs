@@ -16,6 +16,8 @@ pub(crate) enum Reply {
     Json(Vec<u8>),
     /// The content of the result element.
     Xml(Xml),
+    /// An event stream.
+    EventStream(Vec<u8>),
     /// A REST response, with its status and headers.
     Rest(RestReply),
 }
@@ -59,12 +61,15 @@ impl Exchange {
     /// Encodes the outcome of an operation.
     pub(crate) fn respond(&self, outcome: Result<Reply, AwsError>) -> Response<Bytes> {
         match outcome {
-            Ok(Reply::Json(body)) => self.response(200, "application/x-amz-json-1.1", body),
+            Ok(Reply::Json(body)) => self.response(200, self.service.json_content_type(), body),
             Ok(Reply::Xml(content)) => self.response(
                 200,
                 "text/xml;charset=UTF-8",
                 self.xml_result(content).into_bytes(),
             ),
+            Ok(Reply::EventStream(body)) => {
+                self.response(200, "application/vnd.amazon.eventstream", body)
+            }
             Ok(Reply::Rest(reply)) => self.rest_response(reply),
             Err(error) => self.error(&error),
         }
@@ -118,8 +123,20 @@ impl Exchange {
             Protocol::Json => self.json_error(error),
             Protocol::Query => self.query_error(error),
             Protocol::Ec2 => self.ec2_error(error),
+            Protocol::RestJson => self.rest_json_error(error),
             Protocol::RestXml => self.rest_error(error),
         }
+    }
+
+    /// Source: Smithy, "AWS restJson1 protocol", "Operation error serialization".
+    fn rest_json_error(&self, error: &AwsError) -> Response<Bytes> {
+        let body = serde_json::json!({ "Message": error.message });
+        let body = body.to_string().into_bytes();
+        let mut response = self.response(error.status, self.service.json_content_type(), body);
+        response
+            .headers_mut()
+            .insert("x-amzn-errortype", HeaderValue::from_static(error.code));
+        response
     }
 
     fn json_error(&self, error: &AwsError) -> Response<Bytes> {

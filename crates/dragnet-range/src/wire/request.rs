@@ -40,10 +40,23 @@ pub(crate) fn identify_operation(
         let operation = RestInput::decode(parts).operation(&parts.method);
         return Some((Service::S3, operation));
     }
+    if let Some(operation) = rest_json_operation(parts) {
+        return Some((Service::ObservabilityAdmin, operation));
+    }
     let form = Params::decode(query_form(parts, body));
     let service = Service::from_identifier(form.get("Version")?)
         .filter(|service| matches!(service.protocol(), Protocol::Query | Protocol::Ec2))?;
     Some((service, form.get("Action").unwrap_or_default().to_owned()))
+}
+
+/// The operation of a REST-JSON request, which is its path.
+///
+/// Source: botocore, `data/observabilityadmin/2018-05-10/service-2.json`, `requestUri`.
+fn rest_json_operation(parts: &http::request::Parts) -> Option<String> {
+    let is_signed =
+        header(&parts.headers, "authorization")?.contains("/observabilityadmin/aws4_request");
+    let operation = parts.uri.path().strip_prefix('/')?;
+    (is_signed && parts.method == http::Method::POST).then(|| operation.to_owned())
 }
 
 /// The form of a Query request, which for a GET request is the query string.
@@ -55,11 +68,12 @@ fn query_form<'a>(parts: &'a http::request::Parts, body: &'a [u8]) -> &'a [u8] {
     }
 }
 
-fn decode_json(headers: &HeaderMap, body: &[u8]) -> Result<Value, CommonError> {
+/// Decodes a JSON document, whose content type begins with `expected`.
+fn decode_json(headers: &HeaderMap, body: &[u8], expected: &str) -> Result<Value, CommonError> {
     let content_type = header(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
-    if !content_type.starts_with("application/x-amz-json-1.") {
+    if !content_type.starts_with(expected) {
         return Err(CommonError::Unreadable(format!(
-            "expected content type application/x-amz-json-1.1, not `{content_type}`"
+            "expected content type {expected}, not `{content_type}`"
         )));
     }
     let value: Value = if body.is_empty() {
@@ -95,7 +109,14 @@ impl Input {
             return Err(CommonError::TooLarge);
         }
         Ok(match service.protocol() {
-            Protocol::Json => Self::Json(decode_json(&parts.headers, body)?),
+            Protocol::Json => Self::Json(decode_json(
+                &parts.headers,
+                body,
+                "application/x-amz-json-1.",
+            )?),
+            Protocol::RestJson => {
+                Self::Json(decode_json(&parts.headers, body, "application/json")?)
+            }
             Protocol::Query | Protocol::Ec2 => Self::Form(Params::decode(query_form(parts, body))),
             Protocol::RestXml => Self::Rest(Box::new(RestInput::decode(parts))),
         })

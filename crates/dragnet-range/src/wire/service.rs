@@ -8,6 +8,7 @@ dragnet_model::word_enum! {
         Ec2 => "ec2",
         Iam => "iam",
         Logs => "logs",
+        ObservabilityAdmin => "observabilityadmin",
         Organizations => "organizations",
         S3 => "s3",
         Sts => "sts",
@@ -23,6 +24,8 @@ pub(crate) enum Protocol {
     Query,
     /// EC2 Query: like AWS Query, with other encodings of lists, responses and errors.
     Ec2,
+    /// REST with JSON bodies: the path is the operation, and both bodies are JSON.
+    RestJson,
     /// REST with XML bodies: method, host, path, query and headers describe the request.
     RestXml,
 }
@@ -39,7 +42,16 @@ impl Service {
             Self::CloudTrail | Self::Logs | Self::Organizations => Protocol::Json,
             Self::Ec2 => Protocol::Ec2,
             Self::Iam | Self::Sts => Protocol::Query,
+            Self::ObservabilityAdmin => Protocol::RestJson,
             Self::S3 => Protocol::RestXml,
+        }
+    }
+
+    /// The content type of a JSON body.
+    pub(crate) fn json_content_type(self) -> &'static str {
+        match self.protocol() {
+            Protocol::RestJson => "application/json",
+            _ => "application/x-amz-json-1.1",
         }
     }
 
@@ -52,6 +64,8 @@ impl Service {
             Self::Ec2 => "2016-11-15",
             Self::Iam => "2010-05-08",
             Self::Logs => "Logs_20140328",
+            // No request has it: the signature identifies requests to it.
+            Self::ObservabilityAdmin => "2018-05-10",
             Self::Organizations => "AWSOrganizationsV20161128",
             // No request has it: the host or the signature identifies requests to S3.
             Self::S3 => "2006-03-01",
@@ -81,7 +95,7 @@ impl Service {
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Self::S3 => "http://s3.amazonaws.com/doc/2006-03-01/",
-            Self::CloudTrail | Self::Logs | Self::Organizations => "",
+            Self::CloudTrail | Self::Logs | Self::ObservabilityAdmin | Self::Organizations => "",
         }
     }
 }

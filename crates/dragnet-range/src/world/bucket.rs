@@ -25,6 +25,8 @@ pub(crate) struct Bucket {
     pub(crate) versioned: bool,
     /// The bucket and prefix of its server access logs.
     pub(crate) access_logs: Option<(String, String)>,
+    /// Which dates the keys of its access logs have, if they name the bucket.
+    pub(crate) access_log_dates: Option<AccessLogDates>,
     /// Whether requests are redirected temporarily, as for a bucket that was just created.
     pub(crate) is_redirected: bool,
     /// When objects are moved to another storage class or deleted.
@@ -59,6 +61,17 @@ dragnet_model::word_enum! {
         /// Glacier Flexible Retrieval.
         Glacier => "GLACIER",
         DeepArchive => "DEEP_ARCHIVE",
+    }
+}
+
+dragnet_model::word_enum! {
+    /// The dates in the keys of partitioned access logs.
+    ///
+    /// Source: S3 API, `PartitionedPrefix`, `PartitionDateSource`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum AccessLogDates: Deserialize {
+        EventTime => "EventTime",
+        DeliveryTime => "DeliveryTime",
     }
 }
 
@@ -145,6 +158,7 @@ impl Bucket {
             requester_pays: false,
             versioned: false,
             access_logs: None,
+            access_log_dates: None,
             is_redirected: false,
             lifecycle: Lifecycle::default(),
             partitions: Vec::new(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::access::MfaDevice;
-use crate::iam::managed_policy;
+use crate::iam::{Tags, managed_policy};
 use crate::policy::{Document, MalformedPolicy, PolicyKind};
 
 /// A policy as text and as a parsed document.
@@ -209,6 +209,7 @@ pub(crate) struct User {
     /// When its console password was created; `None` if it has none.
     pub(crate) login_profile: Option<Timestamp>,
     pub(crate) boundary: Boundary,
+    pub(crate) tags: Tags,
     pub(crate) mfa: Option<MfaDevice>,
 }
 
@@ -225,6 +226,8 @@ pub(crate) struct Role {
     pub(crate) max_session_seconds: u32,
     pub(crate) policies: Policies,
     pub(crate) boundary: Boundary,
+    pub(crate) description: Option<String>,
+    pub(crate) tags: Tags,
 }
 
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ mod bucket;
 mod flow_log;
 mod identity;
 mod last_uses;
+mod observability;
 mod organization;
 mod regions;
 mod trail;
@@ -16,14 +17,18 @@ use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use account::Account;
 pub(crate) use bucket::{
-    Bucket, ChangeKind, DigestChains, DigestLink, KmsKey, Lifecycle, ObjectChange, PlacedObject,
-    StorageClass,
+    AccessLogDates, Bucket, ChangeKind, DigestChains, DigestLink, KmsKey, Lifecycle, ObjectChange,
+    PlacedObject, StorageClass,
 };
 pub(crate) use flow_log::{DestinationOptions, FlowDestination, FlowLog, FlowTraffic};
 pub(crate) use identity::{
     AccessKey, Boundary, Credential, CredentialKind, Group, KeyStatus, Policies, Policy, Role, User,
 };
 pub(crate) use last_uses::{AccessReport, LastUse, LastUses};
+pub(crate) use observability::{
+    CentralizationRule, Channel, DeliveryKind, EventDataStore, ImportTask, Link, LogDelivery,
+    Pipeline, TelemetryRule,
+};
 pub(crate) use organization::{OrgUnit, Organization, Scp};
 pub(crate) use regions::Regions;
 pub(crate) use trail::{ReadWriteType, Trail, TrailBucket};
@@ -46,6 +51,14 @@ pub(crate) struct World {
     /// The account and user of each access key.
     pub(crate) key_owners: HashMap<String, (AccountId, String)>,
     pub(crate) trails: Vec<Trail>,
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) pipelines: Vec<Pipeline>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) event_data_stores: Vec<EventDataStore>,
+    pub(crate) telemetry_rules: Vec<TelemetryRule>,
+    pub(crate) centralization_rules: Vec<CentralizationRule>,
+    pub(crate) log_deliveries: Vec<LogDelivery>,
+    pub(crate) import_tasks: Vec<ImportTask>,
     /// The buckets by name, which is unique in the partition.
     pub(crate) buckets: BTreeMap<String, Bucket>,
     /// The keys of KMS by ARN.

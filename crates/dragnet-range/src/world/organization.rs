@@ -18,6 +18,8 @@ pub(crate) struct Organization {
     pub(crate) units: BTreeMap<String, OrgUnit>,
     /// Service control policies, in addition to `FullAWSAccess`, which is attached everywhere.
     pub(crate) scps: Vec<Scp>,
+    /// The tags of the root and of units, by id. Those of accounts are with the accounts.
+    pub(crate) tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Requests to create an account, by request id: the account, and how often the status was
     /// described.
     pub(crate) creations: BTreeMap<String, (AccountId, u32)>,

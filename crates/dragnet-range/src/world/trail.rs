@@ -29,6 +29,8 @@ pub(crate) struct Trail {
     pub(crate) logging_since: Option<Timestamp>,
     /// An error that prevents delivery to the log group, in AWS's words.
     pub(crate) delivery_error: Option<String>,
+    /// Regions from which it delivers nothing to its log group.
+    pub(crate) failing_regions: Vec<Region>,
     /// When it last delivered to its log group; by default a few minutes ago.
     pub(crate) last_delivery: Option<Timestamp>,
     pub(crate) read_write_type: ReadWriteType,
@@ -51,6 +53,8 @@ pub(crate) struct TrailBucket {
     pub(crate) validated_since: Option<Timestamp>,
     /// An error that prevents delivery to the bucket, in AWS's words.
     pub(crate) delivery_error: Option<String>,
+    /// Regions from which it delivers nothing to the bucket.
+    pub(crate) failing_regions: Vec<Region>,
 }
 
 dragnet_model::word_enum! {
@@ -95,7 +99,9 @@ impl Trail {
 
     /// Whether records of this account and Region are delivered to the bucket.
     pub(crate) fn delivers_files_from(&self, account: AccountId, region: &Region) -> bool {
-        self.bucket.delivery_error.is_none() && self.is_recording(account, region)
+        self.bucket.delivery_error.is_none()
+            && !self.bucket.failing_regions.contains(region)
+            && self.is_recording(account, region)
     }
 
     /// Whether records of this account and Region are delivered to the log group, if the trail
@@ -103,6 +109,7 @@ impl Trail {
     pub(crate) fn delivers_from(&self, account: AccountId, region: &Region) -> bool {
         self.log_group.is_some()
             && self.delivery_error.is_none()
+            && !self.failing_regions.contains(region)
             && self.is_recording(account, region)
     }
 

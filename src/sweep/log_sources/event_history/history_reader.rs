@@ -12,7 +12,7 @@ use crate::aws::{CallError, ErrorClass, HistoryQuery, Pages};
 use crate::search::FlowLogFormats;
 use crate::store::{CoverageId, Entry, JournalClosed, KnownLookup, Pass, UnitId, UnitRow};
 use crate::sweep::delivery_trust::DeliveryTrust;
-use crate::sweep::examine::{PageOrigin, PrefilterHits, examine_page};
+use crate::sweep::examine::{EventOrigin, PageOrigin, PrefilterHits, examine_page};
 use crate::sweep::outcome;
 use crate::sweep::refusal::outcome_of_call_error;
 use crate::sweep::region_context::RegionContext;
@@ -221,10 +221,7 @@ impl<'c> HistoryReader<'c> {
                 page,
             );
             let advanced = unit.pages.advance(held, page.next_token.clone());
-            shared
-                .tally
-                .count_page(page.events, page.bytes, page.found.number() as u64);
-            shared.journal.write(Entry::Page(page)).await?;
+            shared.write_page(page).await?;
             match advanced {
                 Ok(true) => {}
                 Ok(false) => return Ok(Ok(())),
@@ -238,13 +235,18 @@ impl<'c> HistoryReader<'c> {
     }
 
     fn page_origin(&self) -> PageOrigin<'_> {
+        let shared = &self.context.shared;
         PageOrigin {
-            shared: &self.context.shared,
-            stored: &self.target,
-            log_name: "",
-            trust: &self.trust,
-            time_filter: &self.time_filter,
-            flow_logs: &self.flow_logs,
+            shared,
+            event: EventOrigin {
+                search_set: &shared.search_set,
+                scope: &shared.settings.reach.scope,
+                stored: &self.target,
+                log_name: "",
+                trust: &self.trust,
+                time_filter: &self.time_filter,
+                flow_logs: &self.flow_logs,
+            },
             receives_trail: true,
         }
     }

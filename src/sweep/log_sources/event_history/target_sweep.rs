@@ -59,6 +59,7 @@ pub(in crate::sweep) async fn sweep_uncovered(
             member,
             session,
             region,
+            is_linked: false,
         };
         let target = context.target();
         if uncovered.contains(&target) || shared.has_known_history(&target) {

@@ -4,13 +4,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::digest_pass::DigestPass;
-use super::event_names::EventNames;
 use super::file_queue::FileQueue;
 use super::problem_rows::problem_row;
 use crate::files::{FileProblem, FileReason, RECORD_MARKS, path_text};
@@ -21,7 +19,8 @@ use crate::store::{
     RunFacts,
 };
 use crate::sweep::delivery_trust::DeliveryTrust;
-use crate::sweep::evidence::trail_integrity;
+use crate::sweep::evidence::event_names::EventNames;
+use crate::sweep::evidence::trail_integrity::{self, TamperingFinder};
 use crate::sweep::tally::Tally;
 use crate::sweep::window_basis::TimeFilter;
 use dragnet_model::time::Clock;
@@ -50,8 +49,7 @@ pub(in crate::sweep) struct FileSearch {
     pub(super) search_set: SearchSet,
     /// Finds its candidates in log files, and the records.
     pub(super) content_scan: ContentScan,
-    /// Finds texts of which every tampering call contains one; `None` if it could not be built.
-    tampering: Option<AhoCorasick>,
+    tampering: TamperingFinder,
     /// The event names of tampering calls, if they are searched for.
     pub(super) tampering_names: EventNames,
     pub(super) journal: Journal,
@@ -90,11 +88,7 @@ impl FileSearch {
             settings.window
         };
         Self {
-            // Leftmost matches can be found with SIMD.
-            tampering: AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostFirst)
-                .build(trail_integrity::literals())
-                .ok(),
+            tampering: TamperingFinder::new(),
             tampering_names: if settings.check_trail_integrity {
                 EventNames::new(trail_integrity::event_names())
             } else {
@@ -126,11 +120,7 @@ impl FileSearch {
 
     /// Whether a content may contain a tampering call, if they are searched for.
     pub(super) fn may_tamper(&self, content: &[u8]) -> bool {
-        self.settings.check_trail_integrity
-            && self
-                .tampering
-                .as_ref()
-                .is_none_or(|finder| finder.is_match(content))
+        self.settings.check_trail_integrity && self.tampering.may_tamper(content)
     }
 
     /// Returns the coverage row of an account-Region; writes it if it is new.

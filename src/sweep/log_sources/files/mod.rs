@@ -16,7 +16,6 @@
 
 mod content_check;
 mod digest_pass;
-mod event_names;
 mod file_batch;
 mod file_queue;
 mod file_search;

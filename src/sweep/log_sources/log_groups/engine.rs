@@ -99,6 +99,8 @@ mod tests {
             retention_days: None,
             created: None,
             masked: false,
+            masked_before: false,
+            retention_policy: None,
             kms_key: None,
         }
     }

@@ -9,9 +9,13 @@
 //! prove ───── proof: kinds of logs, completeness
 //! ```
 
+pub(in crate::sweep) mod central_copies;
 pub(in crate::sweep) mod delivered;
 mod engine;
+mod found_group;
 pub(in crate::sweep) mod group_sources;
+mod imported_period;
+pub(in crate::sweep) mod linked_groups;
 pub(in crate::sweep) mod postpone;
 pub(super) mod proof;
 pub(in crate::sweep) mod read_decision;

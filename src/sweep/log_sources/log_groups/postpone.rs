@@ -97,6 +97,7 @@ fn resume_context(
         member,
         session,
         region,
+        is_linked: false,
     };
     let pending = PendingGroup {
         group,

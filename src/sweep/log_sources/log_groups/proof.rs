@@ -13,6 +13,10 @@ use dragnet_model::{
     Target,
 };
 
+/// How many account-Regions with missing records the row of a log group names. `sources.csv` names
+/// all.
+const MOST_EXAMPLES: usize = 3;
+
 /// What is known about the log groups of a run.
 #[derive(Debug)]
 pub(in crate::sweep) struct LogGroupProof {
@@ -21,6 +25,8 @@ pub(in crate::sweep) struct LogGroupProof {
     /// The account-Regions whose management events were searched for tampering calls.
     recorded: BTreeSet<Target>,
     deleted: BTreeSet<DeletedLogGroup>,
+    /// The records that are missing in log groups, one line for each account-Region.
+    missing: BTreeMap<LogGroupArn, Vec<String>>,
 }
 
 impl LogGroupProof {
@@ -39,7 +45,14 @@ impl LogGroupProof {
                     .extend(LogKind::from_log_source(log_source));
             }
         }
+        let mut missing: BTreeMap<LogGroupArn, Vec<String>> = BTreeMap::new();
+        for check in reader.liveness_checks()? {
+            if let Some(line) = check.describe_missing() {
+                missing.entry(check.log_group).or_default().push(line);
+            }
+        }
         Ok(Self {
+            missing,
             kinds,
             recorded,
             deleted: reader.deleted_log_groups()?,
@@ -67,6 +80,12 @@ impl LogGroupProof {
                 detail: detail.to_owned(),
                 ..Outcome::searched()
             };
+        }
+        if let Some(lines) = self.missing.get(&group)
+            && row.outcome.status == Status::Searched
+        {
+            row.outcome =
+                Outcome::with_reason(Status::Partial, Reason::RecordsMissing, examples(lines));
         }
         if row.kinds != BTreeSet::from([LogKind::App]) {
             row.outcome = basis.delivered_outcome(&row.outcome);
@@ -100,6 +119,16 @@ impl LogGroupProof {
                 && deleted.region == group.target.region.as_str()
                 && (deleted.name == group.name || deleted.name.is_empty())
         })
+    }
+}
+
+/// Returns the first lines, and how many there are.
+fn examples(lines: &[String]) -> String {
+    let first = lines.iter().take(MOST_EXAMPLES).cloned();
+    let text = first.collect::<Vec<_>>().join("; ");
+    match lines.len().saturating_sub(MOST_EXAMPLES) {
+        0 => text,
+        more => format!("{text}; and of {more} more account-Regions"),
     }
 }
 

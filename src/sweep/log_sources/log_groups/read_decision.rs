@@ -49,26 +49,16 @@ pub(in crate::sweep) fn decide(
             class,
         ));
     }
-    let last_read = shift_time(
-        window.to(),
-        SignedDuration::try_from(LATE_ARRIVAL).unwrap_or_default(),
-    );
-    if group
-        .created
-        .is_some_and(|created| created > shift_time(last_read, OLDEST_EVENT))
-    {
-        return Decision::Skip(Outcome::with_reason(
-            Status::Skipped,
-            Reason::CreatedAfterWindow,
-            "",
-        ));
+    // An import has events of any age, so its creation proves nothing.
+    if was_created_after(group, window) && !group.may_be_imported() {
+        return Decision::Skip(created_after_window());
     }
     let full_read = full_read_outcome(group, window, started, now);
-    let masked = group
-        .masked
-        .then(|| Outcome::with_reason(Status::Partial, Reason::Masked, ""));
+    let masked = masked_outcome(group);
     // Only Insights reads the class `INFREQUENT_ACCESS`, and its queries do not request unmasked
-    // values, so the values stay masked there.
+    // values, so the values stay masked there. Whether AWS unmasks values after the policy was
+    // removed is not documented.
+    let unmask = unmask && group.masked && !group.masked_before;
     match masked {
         Some(masked) if unmask && group.class != LogGroupClass::InfrequentAccess => {
             Decision::Read {
@@ -88,6 +78,48 @@ pub(in crate::sweep) fn decide(
             if_masked: None,
         },
     }
+}
+
+/// Whether a log group was created so long after the window that `PutLogEvents` accepted none of its
+/// events any more.
+fn was_created_after(group: &LogGroup, window: TimeWindow) -> bool {
+    let last_read = shift_time(
+        window.to(),
+        SignedDuration::try_from(LATE_ARRIVAL).unwrap_or_default(),
+    );
+    group
+        .created
+        .is_some_and(|created| created > shift_time(last_read, OLDEST_EVENT))
+}
+
+/// The outcome of a log group that is too new to have events of the window.
+fn created_after_window() -> Outcome {
+    Outcome::with_reason(Status::Skipped, Reason::CreatedAfterWindow, "")
+}
+
+/// Returns the outcome if AWS refuses to query a log group because it was created after the window.
+/// `None` if that proves nothing: the log group was created earlier, or an import is certain.
+pub(in crate::sweep) fn outcome_if_too_new(
+    group: &LogGroup,
+    window: TimeWindow,
+) -> Option<Outcome> {
+    (was_created_after(group, window) && !group.is_named_like_import()).then(created_after_window)
+}
+
+/// Returns the outcome of a log group whose values are masked, or were once.
+fn masked_outcome(group: &LogGroup) -> Option<Outcome> {
+    let detail = if group.masked {
+        ""
+    } else if group.masked_before {
+        "a data protection policy masked values in the past"
+    } else {
+        return None;
+    };
+    Some(Outcome::with_reason(
+        Status::Partial,
+        Reason::Masked,
+        detail,
+    ))
 }
 
 /// Returns the outcome if every event is read, masking aside: retention or a late creation may
@@ -112,11 +144,20 @@ fn full_read_outcome(
                     .mode(RoundMode::Ceil),
             )
             .unwrap_or(since);
+        let policy = group
+            .retention_policy
+            .as_ref()
+            .map(|name| format!(" by account policy {name}"))
+            .unwrap_or_default();
         let detail = format!(
-            "retention is {days} days; events before {} are deleted",
+            "retention is {days} days{policy}; events before {} are deleted",
             since.strftime("%Y-%m-%dT%H:%MZ")
         );
         Outcome::with_reason(Status::Partial, Reason::RetentionInsideWindow, detail)
+    } else if group.is_named_like_import() || was_created_after(group, window) {
+        // The import has all events of the window that the event data store had. Another log group
+        // that is so new has none.
+        Outcome::searched()
     } else if let Some(created) = group.created.filter(|created| *created > window.from()) {
         let reason = if created > shift_time(started, -DELIVERY_LAG) {
             Reason::AppearedDuringRun
@@ -150,6 +191,8 @@ mod tests {
             retention_days: None,
             created: Some(timestamp("2025-01-01T00:00:00Z")),
             masked: false,
+            masked_before: false,
+            retention_policy: None,
             kms_key: None,
         };
         change(&mut group);
@@ -212,6 +255,40 @@ mod tests {
     }
 
     #[test]
+    fn creation_proves_nothing_about_imports() {
+        let created_late = |change: fn(&mut LogGroup)| {
+            outcome_of(|group| {
+                group.created = Some(timestamp("2026-06-01T00:00:00Z"));
+                change(group);
+            })
+        };
+        let skipped = (Status::Skipped, Some(Reason::CreatedAfterWindow));
+        assert_eq!(created_late(|_| ()), skipped);
+        let read = (Status::Searched, None);
+        assert_eq!(
+            created_late(|group| "aws/cloudtrail/f1d45bff".clone_into(&mut group.name)),
+            read
+        );
+        assert_eq!(
+            created_late(|group| group.class = LogGroupClass::InfrequentAccess),
+            read
+        );
+        let inside = outcome_of(|group| {
+            group.created = Some(timestamp("2026-03-02T10:00:00Z"));
+            "aws/cloudtrail/f1d45bff".clone_into(&mut group.name);
+        });
+        assert_eq!(inside, read);
+    }
+
+    #[test]
+    fn earlier_data_protection_policy_makes_group_partial() {
+        assert_eq!(
+            outcome_of(|group| group.masked_before = true),
+            (Status::Partial, Some(Reason::Masked))
+        );
+    }
+
+    #[test]
     fn groups_with_the_same_retention_have_one_reason() {
         let group = LogGroup {
             name: "/app".to_owned(),
@@ -220,6 +297,8 @@ mod tests {
             retention_days: Some(14),
             created: None,
             masked: false,
+            masked_before: false,
+            retention_policy: None,
             kms_key: None,
         };
         let from = timestamp("2026-02-01T00:00:00Z");
@@ -228,6 +307,15 @@ mod tests {
             let now = timestamp(read_at);
             full_read_outcome(&group, window, now, now).detail
         };
+        let by_policy = LogGroup {
+            retention_policy: Some("short".to_owned()),
+            ..group.clone()
+        };
+        let now = timestamp("2026-03-02T12:00:00Z");
+        assert_eq!(
+            full_read_outcome(&by_policy, window, now, now).detail,
+            "retention is 14 days by account policy short; events before 2026-02-16T12:00Z are deleted"
+        );
         let first = detail("2026-03-02T12:00:00.004Z");
         assert_eq!(
             first,
@@ -278,6 +366,8 @@ mod tests {
             retention_days: None,
             created: Some(timestamp("2025-01-01T00:00:00Z")),
             masked: true,
+            masked_before: false,
+            retention_policy: None,
             kms_key: None,
         };
         let window = TimeWindow::new(

@@ -12,6 +12,7 @@ use crate::store::{CoverageId, JournalClosed, KnownUnits};
 use crate::sweep::context::SweepContext;
 use crate::sweep::coverage_rows::unread_row;
 use crate::sweep::host::Host;
+use crate::sweep::liveness::add_trail_group;
 use crate::sweep::member::Member;
 use crate::sweep::refusal::outcome_of_call_error;
 use crate::sweep::region_context::RegionContext;
@@ -28,6 +29,9 @@ pub(in crate::sweep) async fn scan_remote_group(
     let known = shared.known_group(&arn);
     if let Some(outcome) = known.as_ref().and_then(|known| known.finished.as_ref()) {
         shared.searched.add_group_outcome(&arn, outcome);
+        if let Ok((_, session)) = host.enter(&shared).await {
+            add_trail_group(&shared, arn, &session);
+        }
         return Ok(());
     }
     let region = &arn.target.region;
@@ -52,6 +56,7 @@ pub(in crate::sweep) async fn scan_remote_group(
         member,
         session,
         region: region.clone(),
+        is_linked: false,
     };
     let queue = create_queue(&context);
     let pending = PendingGroup {
@@ -130,6 +135,8 @@ fn unseen_group(arn: &LogGroupArn) -> LogGroup {
         retention_days: None,
         created: None,
         masked: false,
+        masked_before: false,
+        retention_policy: None,
         kms_key: None,
     }
 }

@@ -3,7 +3,7 @@
 
 use super::delivered::Delivered;
 use super::engine::{EngineConstraints, Estimate, choose_engine};
-use super::read_decision::{Decision, decide};
+use super::read_decision::{Decision, decide, outcome_if_too_new};
 use super::scan::Queue;
 use super::size_estimate::{expected_bytes, pages_of};
 use crate::settings::EngineSettings;
@@ -11,7 +11,7 @@ use crate::store::{CoverageId, KnownUnits};
 use crate::sweep::region_context::RegionContext;
 use crate::sweep::scan_cost::scan_cost;
 use crate::sweep::window_basis::TimeFilter;
-use dragnet_model::{Engine, LogGroup, LogGroupArn, Outcome};
+use dragnet_model::{Engine, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason, Status};
 
 /// A log group whose scan is to be started or resumed.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub(super) struct ScanPlan {
     pub outcome: Outcome,
     /// The outcome if unmasked values are requested but denied.
     pub if_masked: Option<Outcome>,
+    /// The outcome if Insights refuses the window because the log group is too new for it.
+    pub if_too_new: Option<Outcome>,
 }
 
 /// The estimated size of a log group in the searched time, and what reading it takes.
@@ -81,15 +83,30 @@ impl ScanPlan {
         };
         let constraints = engine_constraints(context);
         let engine = choose(context, pending, constraints, estimate.engines)?;
+        let outcome = if context.is_linked {
+            linked_outcome(outcome)
+        } else {
+            outcome
+        };
         Ok(Self {
             time_filter,
             estimate,
             engine,
-            allow_handover: constraints.allow_handover(group),
+            allow_handover: !context.is_linked && constraints.allow_handover(group),
             narrow,
             outcome,
             if_masked,
+            if_too_new: outcome_if_too_new(group, window),
         })
+    }
+}
+
+/// Returns the outcome of a log group that is read through a monitoring account.
+fn linked_outcome(outcome: Outcome) -> Outcome {
+    if outcome.status == Status::Searched {
+        Outcome::with_reason(Status::Partial, Reason::ReadThroughLink, "")
+    } else {
+        outcome
     }
 }
 
@@ -124,6 +141,17 @@ fn choose(
     estimate: Estimate,
 ) -> Result<Engine, Outcome> {
     let shared = &context.shared;
+    if context.is_linked {
+        // Queries name log groups, and those of another account are not in this one.
+        return match &pending.group.class {
+            LogGroupClass::Standard => Ok(Engine::Filter),
+            class => Err(Outcome::with_reason(
+                Status::Unsearchable,
+                Reason::ClassNotReadable,
+                class.to_string(),
+            )),
+        };
+    }
     match pending.units.engine() {
         // On resume, the engine that an earlier part of the run chose is kept.
         Some(engine) => Ok(engine),

@@ -22,6 +22,11 @@ pub(super) fn pages_of(bytes: f64) -> f64 {
 /// Returns how many of the log group's bytes are probably in the window, assuming that they are
 /// spread evenly over the time that the group retains.
 pub(super) fn expected_bytes(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
+    let is_new = group.created.is_some_and(|created| created > window.from());
+    if is_new && group.may_be_imported() {
+        // An import has events from before its creation.
+        return group.stored_bytes as f64;
+    }
     let kept_since = group
         .retention_days
         .map(|days| shift_time(now, SignedDuration::from_hours(-24 * i64::from(days))));
@@ -59,6 +64,8 @@ mod tests {
                 SignedDuration::from_hours(-24 * days),
             )),
             masked: false,
+            masked_before: false,
+            retention_policy: None,
             kms_key: None,
         };
         let window = TimeWindow::new(

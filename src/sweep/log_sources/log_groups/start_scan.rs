@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
+use tracing::info;
+
+use super::delivered::Delivered;
 use super::group_sources::{complete_since, group_sources};
+use super::imported_period::{depends_on_imports, outcome_with_imports};
 use super::scan::{Queue, ScanSpec, start_passes};
 use super::scan_plan::{PendingGroup, ScanPlan};
 use crate::store::{CoverageId, JournalClosed, KnownUnits};
 use crate::sweep::coverage_rows::unread_row;
 use crate::sweep::delivery_trust::DeliveryTrust;
+use crate::sweep::liveness::add_trail_group;
 use crate::sweep::plan_sheet::{PlannedGroup, PlannedTrailGroup};
 use crate::sweep::region_context::RegionContext;
 use crate::sweep::region_scope::is_in_scope;
-use dragnet_model::{Engine, LogGroup, LogGroupArn, Outcome};
+use dragnet_model::{Engine, ImportTask, LogGroup, LogGroupArn, LogGroupClass, Outcome};
 
 /// Returns a new queue for the work units of an account-Region.
 pub(super) fn create_queue(context: &RegionContext) -> Arc<Queue> {
@@ -30,8 +35,13 @@ pub(super) async fn start_scan(
     queue: &Arc<Queue>,
 ) -> Result<(), JournalClosed> {
     context.shared.tally.log_group_known();
+    note_trail_group(context, &pending.group, &pending.delivered);
     let coverage_id = pending.coverage_id;
-    match ScanPlan::new(context, &pending, queue) {
+    let plan = match ScanPlan::new(context, &pending, queue) {
+        Ok(plan) => Ok(plan_with_imports(context, &pending.group, plan).await),
+        skipped => skipped,
+    };
+    match plan {
         Err(outcome) => skip_group(context, &pending.group, coverage_id, outcome).await,
         Ok(plan) if context.shared.is_plan() => {
             add_to_plan(context, &pending, &plan, queue);
@@ -43,6 +53,51 @@ pub(super) async fn start_scan(
             start_passes(spec, units, queue).await
         }
     }
+}
+
+/// Completes the plan with what the imports of the account-Region say about the log group.
+async fn plan_with_imports(
+    context: &RegionContext,
+    group: &LogGroup,
+    mut plan: ScanPlan,
+) -> ScanPlan {
+    let shared = &context.shared;
+    let window = shared.settings.window;
+    // A plan makes no further calls.
+    if !depends_on_imports(group, window) || context.is_linked || shared.is_plan() {
+        return plan;
+    }
+    let tasks = shared
+        .imports
+        .of_region(context.target(), list_imports(context))
+        .await;
+    plan.outcome = outcome_with_imports(plan.outcome, group, window, &tasks);
+    plan
+}
+
+/// Lists the imports of an account-Region. The list is optional: without the permission, the name and the
+/// class of a log group decide.
+async fn list_imports(context: &RegionContext) -> Vec<ImportTask> {
+    let shared = &context.shared;
+    let listed = shared.aws.import_tasks(&context.session, &context.region);
+    match shared.run_until_cancelled(listed).await {
+        Some(Ok(tasks)) => tasks,
+        Some(Err(error)) => {
+            let target = context.target();
+            info!(%target, %error, "imports of event data stores are not known");
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
+}
+
+/// Notes how a log group can be read, for the liveness check, if trails deliver to it.
+fn note_trail_group(context: &RegionContext, group: &LogGroup, delivered: &Delivered) {
+    if delivered.trails.is_empty() || group.class == LogGroupClass::InfrequentAccess {
+        return;
+    }
+    let arn = LogGroupArn::new(context.target(), &group.name);
+    add_trail_group(&context.shared, arn, &context.session);
 }
 
 fn create_spec(
@@ -67,6 +122,7 @@ fn create_spec(
         session: Arc::clone(&context.session),
         target: context.target(),
         coverage_id,
+        is_linked: context.is_linked,
         trust,
         time_filter: plan.time_filter,
         engine: plan.engine,
@@ -75,6 +131,7 @@ fn create_spec(
         kms_key: group.kms_key,
         narrow: plan.narrow,
         if_masked: plan.if_masked,
+        if_too_new: plan.if_too_new,
         flow_logs: delivered.flow_logs,
         expected_pages: plan.estimate.pages,
         insights_usd: plan.estimate.engines.insights_usd,

@@ -12,6 +12,7 @@ use super::size_estimate::expected_pages;
 use super::start_scan::create_queue;
 use crate::aws::Pages;
 use crate::store::{CoverageId, Entry, JournalClosed, KnownGroup, KnownUnits};
+use crate::sweep::liveness::add_trail_group;
 use crate::sweep::outcome;
 use crate::sweep::refusal::outcome_of_call_error;
 use crate::sweep::region_context::RegionContext;
@@ -33,6 +34,9 @@ pub(in crate::sweep) async fn sweep_log_groups(
         if let Some(outcome) = &known.finished {
             let arn = LogGroupArn::new(context.target(), name);
             context.shared.searched.add_group_outcome(&arn, outcome);
+            if delivered.contains_key(name) {
+                add_trail_group(&context.shared, arn, &context.session);
+            }
         }
     }
     let groups = known_groups

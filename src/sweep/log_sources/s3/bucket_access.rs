@@ -158,7 +158,7 @@ async fn find_object(
     let window = shared.settings.window;
     let time_filter = TimeFilter::EventTime(window);
     for folder in folders.iter().take(TRIED_FOLDERS) {
-        let keys = SpanKeys::new(&folder.folder, &time_filter, window);
+        let keys = SpanKeys::new(&folder.place, &time_filter, window);
         let mut listing = ObjectListing::new(keys.to_query(None));
         // A page may be empty and not be the last one.
         let mut objects = Vec::new();

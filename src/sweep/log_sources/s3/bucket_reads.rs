@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::aws::{Aws, Bucket, CallError, ErrorClass, Session};
+use crate::aws::{AccessLogTarget, Aws, Bucket, CallError, ErrorClass, Session};
 use dragnet_model::time::format_ms;
 use dragnet_model::{
     AccountId, BucketReads, Delivery, LogSource, ReadRecording, Region, SelectedReads, SourceKind,
@@ -17,8 +17,8 @@ pub struct BucketLogging {
     pub owner: AccountId,
     /// The Region of the bucket.
     pub region: Region,
-    /// The bucket and prefix of its server access logs, if they are on.
-    pub access_logs: Option<String>,
+    /// The destination of its server access logs, if they are on.
+    pub access_logs: Option<AccessLogTarget>,
 }
 
 /// What is known about the trails that may record reads.
@@ -53,7 +53,7 @@ pub async fn look_up_bucket_logging(
     Ok(BucketLogging {
         owner: account,
         region: bucket.region.clone(),
-        access_logs: target.map(|target| format!("s3://{}/{}", target.bucket, target.prefix)),
+        access_logs: target,
     })
 }
 
@@ -126,7 +126,8 @@ fn judge_known(
         // Source: S3 user guide, "Logging requests with server access logging", "Best-effort server
         // log delivery".
         found.push(format!(
-            "server access logs in {target} (AWS delivers most, not all; since when is not known)"
+            "server access logs in {} (AWS delivers most, not all; since when is not known)",
+            target.url()
         ));
     }
     let found = found.join(" and ");

@@ -48,7 +48,7 @@ pub(in crate::sweep) async fn sweep_buckets(
         buckets.spawn(sweep_bucket(Arc::clone(&sweep), name, sources));
     }
     join_tasks(buckets).await?;
-    record_reads(&sweep).await?;
+    record_reads(shared).await?;
     record_integrity(&sweep).await
 }
 
@@ -323,7 +323,7 @@ async fn record_unread(
 }
 
 /// Records why a folder is not read, unless an earlier part of the run read it.
-async fn record_unread_folder(
+pub(super) async fn record_unread_folder(
     sweep: &ObjectSweep,
     (target, location): (&Target, &str),
     kinds: BTreeSet<LogKind>,

@@ -105,7 +105,9 @@ impl DigestReader<'_> {
 
     /// Returns the digests of the window, and those before and after it.
     async fn list_digests(&self) -> Result<Vec<ListedDigest>, Unverified> {
-        let folder = self.spans.folder.digest_folder();
+        let Some(folder) = self.spans.folder.digest_folder() else {
+            return Ok(Vec::new());
+        };
         let from = shift_time(self.window.from(), -EARLIER);
         let to = shift_time(self.window.to(), LATE_OBJECTS);
         let window = TimeWindow::new(from, to).unwrap_or(self.window);
@@ -156,8 +158,8 @@ impl DigestReader<'_> {
         self.spans.keys(self.window)
     }
 
-    fn log_folder(&self) -> &LogFolder {
-        &self.spans.folder.folder
+    fn log_folder(&self) -> Option<&LogFolder> {
+        self.spans.folder.place.folder()
     }
 
     async fn read(
@@ -233,7 +235,7 @@ impl DigestReader<'_> {
                 return true;
             }
             let key = LogKey::parse(&file.key);
-            let is_of_folder = key.is_some_and(|key| key.folder == *self.log_folder());
+            let is_of_folder = key.is_some_and(|key| Some(&key.folder) == self.log_folder());
             outside += u64::from(file.bucket != bucket || !is_of_folder);
             false
         });
@@ -242,8 +244,8 @@ impl DigestReader<'_> {
 }
 
 /// Whether a key is that of an object that the sweep reads.
-fn is_key_of(key: &str, folder: &LogFolder, keys: &SpanKeys) -> bool {
-    LogKey::parse(key).is_some_and(|key| key.folder == *folder && keys.contains(key.time))
+fn is_key_of(key: &str, folder: Option<&LogFolder>, keys: &SpanKeys) -> bool {
+    LogKey::parse(key).is_some_and(|key| Some(&key.folder) == folder && keys.contains(key.time))
 }
 
 fn not_verified(detail: String) -> Unverified {
@@ -287,8 +289,7 @@ struct DigestObject {
 /// Examines a digest on another thread.
 async fn examine(sweep: &Arc<ObjectSweep>, object: DigestObject) -> Result<ReadDigest, Unverified> {
     let on_thread = Arc::clone(sweep);
-    // The semaphore is never closed.
-    let _thread = sweep.threads.acquire().await.ok();
+    let _thread = sweep.reads.thread().await;
     let examined = spawn_blocking(move || object.examine(&on_thread)).await;
     // It may have been read in part only.
     if sweep.shared.cancel.is_cancelled() {

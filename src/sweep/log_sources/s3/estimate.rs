@@ -11,7 +11,7 @@ use super::bucket_sweep::{create_reader, discover, expected_folders};
 use super::delivering_source::{DeliveringSource, delivering_sources};
 use super::object_folder::ObjectFolder;
 use super::object_sweep::ObjectSweep;
-use super::span_reader::SpanReader;
+use super::span_reader::{KeyBatch, SpanReader};
 use crate::aws::{Bucket, ListQuery, ObjectListing, Session};
 use crate::s3_layout::{LogKey, ParsedKey};
 use crate::sweep::context::SweepContext;
@@ -157,13 +157,18 @@ async fn list_folder(
         is_readable: !folder.is_parquet,
         oldest_ms: None,
     };
-    let lists = spans.list_batches(|batch| {
+    let shared = &sweep.shared;
+    let mut list = shared.listed_folders.begin(shared.clock.now_ms());
+    let use_batch = |batch: KeyBatch| {
         listed.objects += batch.objects.len() as u64;
         let sizes = batch.objects.iter().map(|delivered| delivered.object.size);
         listed.bytes = listed.bytes.saturating_add(sizes.sum());
         listed.is_readable &= batch.problems.is_empty();
-    });
+    };
+    let lists = spans.list_batches(None, |page| list.extend(page), use_batch);
     listed.lists = lists.await?;
+    // If the bucket is read instead of the log group, the folder is not listed again.
+    list.keep(location);
     listed.oldest_ms = find_oldest(&spans, folder).await?;
     Ok(listed)
 }
@@ -175,7 +180,7 @@ async fn find_oldest(
     folder: &ObjectFolder,
 ) -> Result<Option<i64>, Outcome> {
     let mut listing = ObjectListing::new(ListQuery {
-        prefix: folder.folder.path(),
+        prefix: folder.place.path(),
         ..ListQuery::default()
     });
     let objects = spans.next_objects(&mut listing).await?.unwrap_or_default();

@@ -34,9 +34,9 @@ pub async fn expected_objects(
     folder: &ObjectFolder,
     window: TimeWindow,
 ) -> GroupEnd {
-    let keys = SpanKeys::new(&folder.folder, &TimeFilter::EventTime(window), window);
+    let keys = SpanKeys::new(&folder.place, &TimeFilter::EventTime(window), window);
     let whole_folder = ListQuery {
-        prefix: folder.folder.path(),
+        prefix: folder.place.path(),
         ..ListQuery::default()
     };
     // If the window has no objects, the rest of the folder says whether anything is delivered.

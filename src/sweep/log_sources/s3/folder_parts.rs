@@ -2,7 +2,7 @@
 //! days. Each is a work unit with its own list and its own last key, and several are read side by side.
 //!
 //! ```text
-//! first page of the list ── is it the only one? ── yes: one part, whose list goes on
+//! first page of the list ── is it the only one? ── yes: one part, whose list is used
 //!                                               └─ no: cut at midnights, where keys change folders
 //! ```
 //! No result depends on where a folder is cut: the parts have each key once, and what became of the
@@ -14,7 +14,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::object_tally::ObjectTally;
-use super::span_reader::{KeySpan, OpenList, SpanReader};
+use super::span_reader::{KeySpan, SpanReader};
 use crate::store::{CoverageId, Entry, JournalClosed, KnownObjects, Pass, UnitRow};
 use crate::sweep::window_basis::TimeFilter;
 use dragnet_model::{Outcome, Reason, Status, TimeWindow};
@@ -28,28 +28,25 @@ pub(super) async fn create_parts(
     spans: SpanReader<'_>,
     coverage_id: CoverageId,
 ) -> Result<Result<Vec<KeySpan>, Outcome>, JournalClosed> {
-    let (windows, list) = match &spans.reader.origin.time_filter {
-        TimeFilter::LogTime(windows) => (windows.clone(), None),
-        TimeFilter::EventTime(window) => match spans.open_list(*window).await {
-            Ok(list) => cut(*window, list),
+    let windows = match &spans.reader.origin.time_filter {
+        TimeFilter::LogTime(windows) => windows.iter().map(|window| (*window, None)).collect(),
+        TimeFilter::EventTime(window) => match spans.cut(*window).await {
+            Ok(windows) => windows,
             Err(outcome) => return Ok(Err(outcome)),
         },
     };
     let journal = &spans.reader.sweep.shared.journal;
-    let mut parts: Vec<KeySpan> = windows
+    let parts: Vec<KeySpan> = windows
         .into_iter()
-        .map(|window| KeySpan {
+        .map(|(window, list)| KeySpan {
             id: journal.new_unit_id(),
             window,
             last_key: None,
             is_read: false,
             tally: ObjectTally::default(),
-            list: None,
+            list,
         })
         .collect();
-    if let Some(first) = parts.first_mut() {
-        first.list = list;
-    }
     let rows = parts.iter().map(|part| UnitRow {
         id: part.id,
         coverage_id,
@@ -63,13 +60,6 @@ pub(super) async fn create_parts(
     // complete.
     journal.write(Entry::Units(rows.collect())).await?;
     Ok(Ok(parts))
-}
-
-/// Returns the windows of the parts, and the list if it is that of the only one.
-fn cut(window: TimeWindow, list: OpenList) -> (Vec<TimeWindow>, Option<OpenList>) {
-    let windows = list.windows(window);
-    let is_whole = windows.len() == 1;
-    (windows, is_whole.then_some(list))
 }
 
 /// Returns the work units of an earlier part of the run. If AWS denied access to objects, or some

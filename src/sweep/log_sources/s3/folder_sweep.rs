@@ -6,7 +6,7 @@ use super::object_folder::ObjectFolder;
 use super::object_reader::ObjectReader;
 use super::object_tally::ObjectTally;
 use super::object_work::ObjectWork;
-use super::span_reader::SpanReader;
+use super::span_reader::{KeyBatch, SpanReader};
 use super::verification::{Verification, planned_digests, verify_again, window_to_verify};
 use crate::aws::{ListQuery, ObjectListing};
 use crate::s3_layout::{LogKey, ParsedKey};
@@ -126,7 +126,8 @@ impl FolderSearch<'_> {
                 return Ok(outcome);
             }
         };
-        if tally.is_empty() && !self.folder.is_of_trail() {
+        let may_be_unused = !self.folder.is_of_trail() && !self.folder.is_best_effort();
+        if tally.is_empty() && may_be_unused {
             match self.is_folder_empty().await {
                 Ok(true) => return Ok(nothing_delivered()),
                 Ok(false) => {}
@@ -211,7 +212,7 @@ impl FolderSearch<'_> {
     /// Returns whether nothing was ever delivered to the folder. The error is its outcome.
     async fn is_folder_empty(&self) -> Result<bool, Outcome> {
         let mut listing = ObjectListing::new(ListQuery {
-            prefix: self.folder.folder.path(),
+            prefix: self.folder.place.path(),
             ..ListQuery::default()
         });
         let is_marker = |key: &str| matches!(ParsedKey::parse(key), ParsedKey::Marker);
@@ -228,7 +229,7 @@ impl FolderSearch<'_> {
         let mut tally = ObjectTally::default();
         let mut planned = PlannedObjects::default();
         let spans = self.spans();
-        let lists = spans.list_batches(|batch| {
+        let use_batch = |batch: KeyBatch| {
             for delivered in batch.objects {
                 planned.objects += 1;
                 planned.bytes = planned.bytes.saturating_add(delivered.object.size);
@@ -237,7 +238,8 @@ impl FolderSearch<'_> {
             for (reason, key, detail) in batch.problems {
                 tally.add_problem(reason, &key, &detail);
             }
-        });
+        };
+        let lists = spans.list_batches(spans.take_listed(), |_| {}, use_batch);
         planned.lists = match lists.await {
             Ok(lists) => lists,
             Err(outcome) => return outcome,
@@ -270,6 +272,9 @@ impl FolderSearch<'_> {
     /// Returns the outcome if all lists ended. Hunts that only Logs Insights evaluates are a gap.
     fn outcome_at_end(&self, tally: &ObjectTally) -> Outcome {
         let outcome = tally.outcome();
+        if self.folder.is_best_effort() {
+            return best_effort(outcome, tally.is_empty());
+        }
         let search_set = &self.reader.sweep.shared.search_set;
         match search_set.passthrough_queries().first() {
             Some(query) if outcome.is_covered() => Outcome::with_reason(
@@ -283,6 +288,24 @@ impl FolderSearch<'_> {
             _ => outcome,
         }
     }
+}
+
+/// Returns the outcome of access logs. They never prove that a request was not made.
+///
+/// Source: S3 user guide, "Logging requests with server access logging", "Best-effort server log delivery".
+fn best_effort(mut outcome: Outcome, is_empty: bool) -> Outcome {
+    const DETAIL: &str =
+        "server access logs: AWS delivers most, within hours, and not certainly all";
+    if !outcome.is_covered() {
+        outcome.append_detail(DETAIL);
+        return outcome;
+    }
+    let detail = if is_empty {
+        format!("no object has requests of the window; {DETAIL}")
+    } else {
+        DETAIL.to_owned()
+    };
+    Outcome::with_reason(Status::Partial, Reason::BestEffort, detail)
 }
 
 /// The outcome of a folder that does not exist.

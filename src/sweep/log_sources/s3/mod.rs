@@ -6,10 +6,12 @@
 //!         │   service_folders)
 //! plan ───┼── object_folder: one folder; span_keys: its keys for a window
 //!         │   (estimate: what reading all folders takes, to compare it with log groups)
-//! scan ───┼── folder_sweep, folder_parts, span_reader: batches of keys in several parts of a folder;
-//!         │   object_reader, object_stream, object_sink: their objects
-//!         │   (object_work: what the progress display shows of it; object_tally: what became of them; digest_hours: whether hours have no digest)
+//! scan ───┼── folder_sweep, folder_parts, open_list, span_reader: batches of keys in parts of a folder;
+//!         │   object_reader, object_stream, object_sink, read_limit: their objects
+//!         │   (object_work: what the progress display shows of it; object_tally: what became of them;
+//!         │   digest_hours: whether hours have no digest)
 //! reads ──┼── bucket_reads, read_recording: whether reads of a bucket were recorded
+//!         │   (finish_buckets: the same for buckets that sightings name, and the search of access logs)
 //! verify ─┼── verification: digest_reader, public_keys, folder_integrity, object_check, unverified
 //! prove ──┴── proof: what the folders have; expected: the same before a sweep
 //! ```
@@ -26,6 +28,7 @@ mod digest_reader;
 mod discovery;
 pub(super) mod estimate;
 pub(super) mod expected;
+pub(super) mod finish_buckets;
 mod folder_choice;
 mod folder_integrity;
 mod folder_parts;
@@ -38,8 +41,10 @@ mod object_stream;
 mod object_sweep;
 mod object_tally;
 mod object_work;
+mod open_list;
 pub(super) mod proof;
 mod public_keys;
+mod read_limit;
 mod read_recording;
 pub(super) mod reader_candidates;
 pub(super) mod service_folders;

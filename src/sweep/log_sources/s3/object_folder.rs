@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::s3_layout::{LogFolder, LogRoot, ObjectKind};
+use crate::s3_layout::{AccessLogPlace, LogFolder, LogPlace, LogRoot, ObjectKind};
 use dragnet_model::{LogKind, LogSource, Organization, SourceKind, Target};
 
 /// A folder to which a trail or flow log delivers the records of one account-Region.
@@ -14,7 +14,7 @@ use dragnet_model::{LogKind, LogSource, Organization, SourceKind, Target};
 pub struct ObjectFolder {
     /// The account-Region of the records.
     pub target: Target,
-    pub(super) folder: LogFolder,
+    pub(super) place: LogPlace,
     /// The name of the bucket.
     bucket: String,
     /// Whether the objects are Parquet and not text.
@@ -62,7 +62,7 @@ impl ObjectFolder {
         };
         Some(Self {
             target: target.clone(),
-            folder,
+            place: folder.into(),
             bucket: bucket.name.clone(),
             is_parquet: bucket.is_parquet,
             is_encrypted: bucket.kms_key.is_some(),
@@ -74,9 +74,18 @@ impl ObjectFolder {
 
     /// Returns the folder of a service that needs neither a trail nor a flow log.
     pub(super) fn of_service(target: Target, folder: LogFolder, bucket: &str) -> Self {
+        Self::of_application(target, folder.into(), bucket)
+    }
+
+    /// Returns the access logs of buckets in this account-Region.
+    pub(super) fn of_access_logs(target: Target, place: AccessLogPlace, bucket: &str) -> Self {
+        Self::of_application(target, LogPlace::AccessLogs(place), bucket)
+    }
+
+    fn of_application(target: Target, place: LogPlace, bucket: &str) -> Self {
         Self {
             target,
-            folder,
+            place,
             bucket: bucket.to_owned(),
             is_parquet: false,
             is_encrypted: false,
@@ -86,9 +95,10 @@ impl ObjectFolder {
         }
     }
 
-    /// The bucket and the folder, which ends in a slash.
+    /// The bucket and the folder, which ends in a slash; of access logs, the bucket and what their keys
+    /// start with.
     pub fn location(&self) -> String {
-        format!("{}/{}", self.bucket, self.folder.path())
+        format!("{}/{}", self.bucket, self.place.path())
     }
 
     /// Adds another log source that delivers to the same folder.
@@ -121,21 +131,27 @@ impl ObjectFolder {
 
     /// Returns the folder with the digests of the log files, if the trail delivers digests.
     pub(super) fn digests(&self) -> Option<LogFolder> {
-        let is_of_trail = self.is_of_trail() && self.has_digests;
-        is_of_trail.then(|| self.digest_folder())
+        self.digest_folder().filter(|_| self.has_digests)
     }
 
-    /// Returns the folder in which the digests of the log files are, or would be. Validation may be off
-    /// now, and may have been on before.
-    pub(super) fn digest_folder(&self) -> LogFolder {
-        LogFolder {
+    /// Returns the folder in which the digests of the log files are, or would be, if a trail delivers.
+    /// Validation may be off now, and may have been on before.
+    pub(super) fn digest_folder(&self) -> Option<LogFolder> {
+        let folder = self.place.folder().filter(|_| self.is_of_trail())?;
+        Some(LogFolder {
             kind: ObjectKind::Digest,
-            ..self.folder.clone()
-        }
+            ..folder.clone()
+        })
     }
 
     /// Whether a trail delivers there.
     pub(super) fn is_of_trail(&self) -> bool {
-        self.folder.kind == ObjectKind::CloudTrail
+        let folder = self.place.folder();
+        folder.is_some_and(|folder| folder.kind == ObjectKind::CloudTrail)
+    }
+
+    /// Whether AWS delivers most records there, and not certainly all.
+    pub(super) fn is_best_effort(&self) -> bool {
+        matches!(self.place, LogPlace::AccessLogs(_))
     }
 }

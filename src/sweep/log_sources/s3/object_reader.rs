@@ -81,7 +81,9 @@ impl ObjectReader {
             if tasks.len() >= CONCURRENT {
                 results.extend(next_result(&mut tasks).await?);
             }
-            // Permits are taken in the order of the objects, before they are read.
+            // Permits are taken in the order of the objects, before they are read. Who has memory waits for
+            // nothing but a thread.
+            let read_permit = self.sweep.reads.read_permit().await;
             let memory = memory_for(object.object.size);
             let Some(permit) = self.aws().object_permit(memory).await else {
                 let detail = format!("{memory} bytes of memory are more than the limit");
@@ -91,7 +93,11 @@ impl ObjectReader {
                 continue;
             };
             let reader = self.clone();
-            tasks.spawn(async move { (number, reader.read(object, permit).await) });
+            tasks.spawn(async move {
+                let result = reader.read(object, permit).await;
+                drop(read_permit);
+                (number, result)
+            });
         }
         while !tasks.is_empty() {
             results.extend(next_result(&mut tasks).await?);
@@ -162,8 +168,7 @@ impl ObjectReader {
             Ok(content) => content,
             Err(error) => return object_problem(&error).map(Err),
         };
-        // The semaphore is never closed.
-        let _thread = self.sweep.threads.acquire().await.ok();
+        let _thread = self.sweep.reads.thread().await;
         let examined = spawn_blocking(move || {
             let findings =
                 examination.run(|reader, name, sink| reader.read_bytes(name, &bytes, sink));
@@ -188,8 +193,7 @@ impl ObjectReader {
         examination: Examination,
         permit: ObjectPermit,
     ) -> Result<Examined, Outcome> {
-        // The semaphore is never closed.
-        let _thread = self.sweep.threads.acquire().await.ok();
+        let _thread = self.sweep.reads.thread().await;
         let (ranges, mut content) = RangeReader::with_sender();
         let (done, examined) = oneshot::channel();
         let started = thread::Builder::new().spawn(move || {

@@ -133,6 +133,7 @@ impl<'s> ObjectSink<'s> {
         let counts = &mut self.findings.counts;
         let sighting = examine_event(&origin, &self.account, event, &mut regions, counts);
         if let Some(sighting) = sighting {
+            self.sweep.shared.note_sighting(&sighting);
             self.findings.found.push(sighting);
             self.note_header(record);
         }
@@ -252,7 +253,7 @@ impl FileSink for ObjectSink<'_> {
     fn may_match_event(&mut self, event_name: &[u8]) -> bool {
         self.origin.is_of_trail
             && self.sweep.shared.settings.check_trail_integrity
-            && trail_integrity::event_names().any(|name| name.as_bytes() == event_name)
+            && self.sweep.tampering_names.contains(event_name)
     }
 
     fn may_match_record(&mut self, record: &str) -> bool {

@@ -1,27 +1,26 @@
 //! What all folders of a sweep share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::public_keys::PublicKeyCache;
+use super::read_limit::ReadLimit;
 use crate::digests::IntegritySummary;
 use crate::files::{FileReader, RECORD_MARKS};
 use crate::search::ContentScan;
 use crate::store::{Entry, JournalClosed, ScopeMembership, ScopedAccount};
 use crate::sweep::context::SweepContext;
-use crate::sweep::evidence::trail_integrity;
+use crate::sweep::evidence::event_names::EventNames;
+use crate::sweep::evidence::trail_integrity::{self, TamperingFinder};
 use crate::sweep::member::Members;
 use crate::sweep::window_basis::TimeFilter;
-use dragnet_model::{
-    Account, AccountId, AccountState, BucketReads, Outcome, Reason, Status, TimeWindow,
-};
+use dragnet_model::{Account, AccountId, AccountState, Outcome, Reason, Status, TimeWindow};
 
 /// How many folders are read at the same time. Each waits for its lists, and reads many objects at
 /// once; more would only wait longer for the quota of the bucket.
@@ -36,9 +35,8 @@ pub(super) struct ObjectSweep {
     pub members: Members,
     /// The permits for folders that are being read.
     pub folders: Semaphore,
-    /// The permits for objects that are being examined, each by a thread. They also limit how many
-    /// unpacked objects are in memory.
-    pub threads: Semaphore,
+    /// How many objects are read and examined at the same time.
+    pub reads: Arc<ReadLimit>,
     /// For records whose object was selected by its time of delivery, or that have no time.
     pub any_time: TimeFilter,
     /// The outcome of every folder, if nothing of the search can be evaluated on objects.
@@ -47,12 +45,11 @@ pub(super) struct ObjectSweep {
     pub public_keys: PublicKeyCache,
     /// What the digests say about all folders, if the user asks for it.
     pub integrity: Mutex<IntegritySummary>,
-    /// Whether reads of the buckets were recorded, by bucket.
-    pub bucket_reads: Mutex<BTreeMap<String, BucketReads>>,
     /// Finds the candidates of the search in log files, and the records.
     pub content_scan: ContentScan,
-    /// Finds texts of which every tampering call contains one; `None` if it could not be built.
-    tampering: Option<AhoCorasick>,
+    tampering: TamperingFinder,
+    /// The event names of tampering calls.
+    pub(super) tampering_names: EventNames,
     /// Readers that are not in use, with their memory.
     readers: Mutex<Vec<FileReader>>,
     /// The accounts that have left the organization and were recorded.
@@ -70,16 +67,12 @@ impl ObjectSweep {
             shared: Arc::clone(shared),
             members,
             folders: Semaphore::new(FOLDERS),
-            threads: Semaphore::new(cores.min(MOST_THREADS)),
+            reads: Arc::new(ReadLimit::new(cores.min(MOST_THREADS))),
             any_time: TimeFilter::EventTime(any_time),
             public_keys: PublicKeyCache::default(),
             integrity: Mutex::default(),
-            bucket_reads: Mutex::default(),
-            // Leftmost matches can be found with SIMD.
-            tampering: AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostFirst)
-                .build(trail_integrity::literals())
-                .ok(),
+            tampering: TamperingFinder::new(),
+            tampering_names: EventNames::new(trail_integrity::event_names()),
             readers: Mutex::default(),
             left_accounts: Mutex::default(),
         }
@@ -87,11 +80,7 @@ impl ObjectSweep {
 
     /// Whether a content may contain a tampering call, if they are searched for.
     pub(super) fn may_tamper(&self, content: &[u8]) -> bool {
-        self.shared.settings.check_trail_integrity
-            && self
-                .tampering
-                .as_ref()
-                .is_none_or(|finder| finder.is_match(content))
+        self.shared.settings.check_trail_integrity && self.tampering.may_tamper(content)
     }
 
     /// Calls `read` with a reader, which stops once the sweep is cancelled.

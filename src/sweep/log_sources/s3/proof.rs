@@ -37,7 +37,11 @@ impl ObjectProof {
         let Some(location) = &row.bucket_prefix else {
             return row;
         };
-        row.kinds = self.kinds_of(location);
+        row.kinds = if row.outcome.reason == Some(Reason::BestEffort) {
+            BTreeSet::from([LogKind::App])
+        } else {
+            self.kinds_of(location)
+        };
         row.outcome = delivered_outcome(&row.outcome, basis);
         let is_replaced = !basis.sources.names(StorageKind::S3) && self.is_covered(&row);
         if row.outcome.is_gap() && is_replaced && row.kinds.remove(&LogKind::Management) {
@@ -76,11 +80,12 @@ impl ObjectProof {
 }
 
 /// Whether the objects of a location are neither from a trail nor from a flow log. The folder of all
-/// accounts stands for those that could not be listed.
+/// accounts stands for those that could not be listed. Access logs have no such folder.
 fn is_of_service(location: &str) -> bool {
     let services = [ObjectKind::LoadBalancer, ObjectKind::ResolverQuery];
     let mut folders = location.split('/');
-    location.ends_with("AWSLogs/")
+    !location.contains("AWSLogs/")
+        || location.ends_with("AWSLogs/")
         || folders.any(|folder| services.iter().any(|kind| kind.as_str() == folder))
 }
 
@@ -201,6 +206,8 @@ mod tests {
             "b/AWSLogs/111111111111/elasticloadbalancing/us-east-1/",
             "b/p/AWSLogs/111111111111/vpcdnsquerylogs/vpc-0123/",
             "b/p/AWSLogs/",
+            "b/reads/",
+            "b/111111111111/us-east-1/logs/",
         ] {
             assert_eq!(kinds(location), app, "{location}");
         }

@@ -10,39 +10,76 @@ use super::bucket_reads::{
 use super::delivering_source::DeliveringSource;
 use super::object_sweep::ObjectSweep;
 use super::reader_candidates::reader_candidates;
+use crate::s3_layout::{AccessLogPlace, AccessLogSource};
 use crate::store::{Entry, JournalClosed, RunFacts};
+use crate::sweep::bucket_facts::FoundAccessLogs;
 use crate::sweep::context::SweepContext;
 use crate::sweep::directory::member_to_enter;
 use crate::sweep::window_basis::WindowBasis;
-use dragnet_model::{AccountId, BucketReads, LogSource, Outcome, ReadRecording, Reason};
+use dragnet_model::{
+    AccountId, BucketReads, LogSource, Outcome, ReadRecording, Reason, StorageKind, Target,
+};
 
 /// How many accounts are asked whether they own a bucket.
 const MOST_ACCOUNTS: usize = 6;
 
-/// Looks up whether reads of a bucket were recorded.
+/// Looks up whether reads of a bucket were recorded, and where its access logs are.
 pub(super) async fn check_reads(
     sweep: &ObjectSweep,
     opened: &OpenBucket,
     sources: &[DeliveringSource],
 ) {
     let shared = &sweep.shared;
-    if !is_reported(shared) {
+    if !is_reported(shared) && !wants_access_logs(shared) {
         return;
     }
     let Some(logging) = find_logging(sweep, opened, sources).await else {
         return;
     };
-    let reads = shared.searched.read(|found| {
-        let trails: Vec<LogSource> = found.trails.values().cloned().collect();
-        let known = KnownTrails {
-            lookups: &found.lookups,
-            trails: &trails,
-            window: shared.settings.window,
-        };
+    let name = &*opened.bucket.name;
+    if let Ok(logging) = &logging {
+        note_access_logs(sweep, name, logging);
+    }
+    if is_reported(shared) {
         let logging = logging.as_ref().map_err(String::as_str);
-        judge_reads(&opened.bucket.name, logging, known)
+        shared
+            .buckets
+            .add_reads(judge_in_sweep(shared, name, logging));
+    }
+}
+
+/// Remembers where the access logs of a bucket are, if they are searched, or reported on.
+pub(super) fn note_access_logs(sweep: &ObjectSweep, name: &str, logging: &BucketLogging) {
+    let Some(logs) = &logging.access_logs else {
+        return;
+    };
+    if !wants_access_logs(&sweep.shared) && !sweep.shared.reports_named_buckets() {
+        return;
+    }
+    let BucketLogging { owner, region, .. } = logging;
+    let source = logs.is_partitioned.then(|| AccessLogSource {
+        account: *owner,
+        region: region.clone(),
+        bucket: name.to_owned(),
     });
-    add_reads(sweep, reads);
+    sweep.shared.buckets.add_access_logs(FoundAccessLogs {
+        target: Target {
+            account: *owner,
+            region: region.clone(),
+        },
+        bucket: logs.bucket.clone(),
+        place: AccessLogPlace {
+            prefix: logs.prefix.clone(),
+            source,
+        },
+    });
+}
+
+/// Whether access logs are searched: if the user asks for objects in S3, because nothing that is required
+/// by default is only there. A watch does not: the keys need not have the time of the delivery.
+pub(super) fn wants_access_logs(shared: &SweepContext) -> bool {
+    shared.settings.sources.names(StorageKind::S3)
+        && !matches!(shared.windows, WindowBasis::LogTime(_))
 }
 
 /// Notes that it is not known of a bucket that could not be opened.
@@ -50,29 +87,40 @@ pub(super) fn note_unread_bucket(sweep: &ObjectSweep, name: &str, outcome: &Outc
     if !is_reported(&sweep.shared) || outcome.reason == Some(Reason::Interrupted) {
         return;
     }
-    let reads = BucketReads {
+    sweep.shared.buckets.add_reads(BucketReads {
         bucket: name.to_owned(),
         recording: ReadRecording::Unknown,
         detail: "the bucket could not be read".to_owned(),
-    };
-    add_reads(sweep, reads);
+    });
+}
+
+/// Judges with what the sweep knows of trails.
+pub(super) fn judge_in_sweep(
+    shared: &SweepContext,
+    name: &str,
+    logging: Result<&BucketLogging, &str>,
+) -> BucketReads {
+    shared.searched.read(|found| {
+        let trails: Vec<LogSource> = found.trails.values().cloned().collect();
+        let known = KnownTrails {
+            lookups: &found.lookups,
+            trails: &trails,
+            window: shared.settings.window,
+        };
+        judge_reads(name, logging, known)
+    })
 }
 
 /// Records the results for the report.
-pub(super) async fn record_reads(sweep: &ObjectSweep) -> Result<(), JournalClosed> {
-    let reads: Vec<BucketReads> = sweep.bucket_reads.lock().values().cloned().collect();
-    if reads.is_empty() {
+pub(super) async fn record_reads(shared: &SweepContext) -> Result<(), JournalClosed> {
+    let reads = shared.buckets.reads();
+    if reads.is_empty() || shared.is_plan() {
         return Ok(());
     }
     let mut facts = RunFacts::default();
     facts.bucket_reads.set(&reads);
     let entry = Entry::Facts(Box::new(facts));
-    sweep.shared.journal.write(entry).await
-}
-
-fn add_reads(sweep: &ObjectSweep, reads: BucketReads) {
-    let bucket = reads.bucket.clone();
-    sweep.bucket_reads.lock().insert(bucket, reads);
+    shared.journal.write(entry).await
 }
 
 /// Whether a report says it: that of a sweep, not of a plan, nor of a watch, which has other reports.

@@ -60,7 +60,9 @@ pub async fn describe_service_folders(
 fn describe(bucket: &str, folders: &[ObjectFolder]) -> Option<String> {
     let mut accounts: BTreeMap<&str, BTreeSet<AccountId>> = BTreeMap::new();
     for folder in folders {
-        let service = folder.folder.kind.as_str();
+        let Some(service) = folder.place.folder().map(|folder| folder.kind.as_str()) else {
+            continue;
+        };
         let of_service = accounts.entry(service).or_default();
         of_service.insert(folder.target.account);
     }

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::aws::ListQuery;
-use crate::s3_layout::{KeyRange, LogFolder};
-use crate::sweep::delivery_lag::LATE_OBJECTS;
+use crate::s3_layout::{KeyRange, LogPlace};
+use crate::sweep::delivery_lag::{LATE_ACCESS_LOGS, LATE_OBJECTS};
 use crate::sweep::window_basis::TimeFilter;
 use dragnet_model::TimeWindow;
 
@@ -52,19 +52,23 @@ pub(super) struct SpanKeys {
 
 impl SpanKeys {
     /// `window` is one of the time filter, or a part of it from [`cut_into_days`].
-    pub(super) fn new(folder: &LogFolder, time_filter: &TimeFilter, window: TimeWindow) -> Self {
+    pub(super) fn new(place: &LogPlace, time_filter: &TimeFilter, window: TimeWindow) -> Self {
         match time_filter {
             TimeFilter::EventTime(all) => {
                 let first = (window.from() > all.from()).then_some(window.from());
                 let end = (window.to() < all.to()).then_some(window.to());
-                let range = folder.key_range(*all, LATE_OBJECTS);
+                let late = match place {
+                    LogPlace::Folder(_) => LATE_OBJECTS,
+                    LogPlace::AccessLogs(_) => LATE_ACCESS_LOGS,
+                };
+                let range = place.key_range(*all, late);
                 Self {
-                    range: folder.part_of_range(range, first, end),
+                    range: place.part_of_range(range, first, end),
                     window: None,
                 }
             }
             TimeFilter::LogTime(_) => Self {
-                range: folder.key_range(window, SignedDuration::ZERO),
+                range: place.key_range(window, SignedDuration::ZERO),
                 window: Some(window),
             },
         }
@@ -92,7 +96,7 @@ impl SpanKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::s3_layout::{LogRoot, ObjectKind};
+    use crate::s3_layout::{LogFolder, LogRoot, ObjectKind};
 
     fn contains(time_filter: &TimeFilter, window: TimeWindow) -> [bool; 4] {
         let folder = LogFolder::new(
@@ -101,7 +105,7 @@ mod tests {
             ObjectKind::CloudTrail,
             "us-east-1".parse().unwrap(),
         );
-        let keys = SpanKeys::new(&folder, time_filter, window);
+        let keys = SpanKeys::new(&folder.into(), time_filter, window);
         [
             "2026-03-02T09:59:00Z",
             "2026-03-02T10:00:00Z",

@@ -6,15 +6,17 @@ use super::object_reader::{DeliveredObject, ObjectReader, ObjectResult};
 use super::object_sink::ObjectFindings;
 use super::object_tally::ObjectTally;
 use super::object_work::ObjectWork;
-use super::span_keys::{SpanKeys, cut_into_days, days_until, windows_of};
+use super::open_list::OpenList;
+use super::span_keys::{SpanKeys, windows_of};
 use crate::aws::{ListedObject, ObjectListing};
-use crate::s3_layout::{LogKey, ParsedKey};
+use crate::s3_layout::PlacedKey;
 use crate::store::{Entry, IntegrityFindings, JournalClosed, Page, UnitId};
 use crate::sweep::outcome;
 use crate::sweep::refusal::outcome_of_call_error;
+use crate::sweep::window_basis::TimeFilter;
 use dragnet_model::{HourOfRecords, Outcome, Reason, TimeWindow};
 
-/// The packed bytes of a batch. A batch has no more keys than a page of a list: 1,000.
+/// The packed bytes of a batch. A batch has no more keys than a page of a list.
 const BATCH_BYTES: u64 = 64 << 20;
 
 /// The number of objects in the first batch of a folder: enough to find out whether access to all of
@@ -32,31 +34,8 @@ pub(super) struct KeySpan {
     pub is_read: bool,
     /// What became of its objects so far.
     pub tally: ObjectTally,
-    /// Its list, if the first page was requested before.
+    /// Its list, if pages of it were requested before.
     pub list: Option<OpenList>,
-}
-
-/// A list whose first page was requested.
-#[derive(Debug)]
-pub(super) struct OpenList {
-    listing: ObjectListing,
-    /// The objects of the first page, until they are used.
-    first_page: Option<Vec<ListedObject>>,
-}
-
-impl OpenList {
-    /// Returns the windows of the parts into which the keys are cut. A list of one page is one part. Of
-    /// a longer one, each part has the number of days that the first page covers, at least one.
-    pub(super) fn windows(&self, window: TimeWindow) -> Vec<TimeWindow> {
-        let last_object = self.first_page.iter().flatten().next_back();
-        let last_key = last_object.and_then(|object| LogKey::parse(&object.key));
-        match last_key {
-            Some(key) if !self.listing.has_ended() => {
-                cut_into_days(window, days_until(window, key.time))
-            }
-            _ => vec![window],
-        }
-    }
 }
 
 /// Keys in their order, and what is known of their objects without reading them.
@@ -84,7 +63,7 @@ impl SpanReader<'_> {
     /// Returns the keys that are read for a window.
     pub(super) fn keys(&self, window: TimeWindow) -> SpanKeys {
         let time_filter = &self.reader.origin.time_filter;
-        SpanKeys::new(&self.folder.folder, time_filter, window)
+        SpanKeys::new(&self.folder.place, time_filter, window)
     }
 
     /// Returns the next objects of a list, or `None` at its end. The error is the outcome of the
@@ -107,34 +86,92 @@ impl SpanReader<'_> {
         Ok(page.map(|page| page.objects))
     }
 
-    /// Lists all windows of the folder, without reading, and passes each batch to `use_batch`.
-    /// Returns the number of lists. The error is the outcome of the folder.
+    /// Returns the next page of a list, or `None` at its end.
+    async fn next_page(&self, list: &mut OpenList) -> Result<Option<Vec<ListedObject>>, Outcome> {
+        if let Some(page) = list.pages.pop_front() {
+            return Ok(Some(page));
+        }
+        match &mut list.rest {
+            Some(rest) => self.next_objects(rest).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Lists all windows of the folder, without reading, and passes each batch to `use_batch`, and each page
+    /// before that to `use_page`. Returns the number of pages. `known` is the list, if there is one. The
+    /// error is the outcome of the folder.
     pub(super) async fn list_batches(
         &self,
+        mut known: Option<OpenList>,
+        mut use_page: impl FnMut(&[ListedObject]),
         mut use_batch: impl FnMut(KeyBatch),
     ) -> Result<u64, Outcome> {
-        let mut lists = 0;
+        let mut pages = 0;
         for window in windows_of(&self.reader.origin.time_filter) {
             let keys = self.keys(window);
-            let mut listing = ObjectListing::new(keys.to_query(None));
-            while let Some(objects) = self.next_objects(&mut listing).await? {
-                lists += 1;
+            let new = || OpenList::new(keys.to_query(None));
+            let mut list = known.take().unwrap_or_else(new);
+            while let Some(objects) = self.next_page(&mut list).await? {
+                pages += 1;
+                use_page(&objects);
                 self.batches(objects, &keys, None)
                     .into_iter()
                     .for_each(&mut use_batch);
             }
         }
-        Ok(lists)
+        Ok(pages)
     }
 
-    /// Requests the first page of a list.
-    pub(super) async fn open_list(&self, window: TimeWindow) -> Result<OpenList, Outcome> {
-        let mut listing = ObjectListing::new(self.keys(window).to_query(None));
-        let first_page = self.next_objects(&mut listing).await?;
-        Ok(OpenList {
-            listing,
-            first_page,
-        })
+    /// Takes the list of the folder, if it was listed a short time before.
+    pub(super) fn take_listed(&self) -> Option<OpenList> {
+        let TimeFilter::EventTime(_) = self.reader.origin.time_filter else {
+            return None;
+        };
+        let shared = &self.reader.sweep.shared;
+        let location = &self.reader.origin.location;
+        let objects = shared
+            .listed_folders
+            .take(location, shared.clock.now_ms())?;
+        Some(OpenList::of_objects(objects))
+    }
+
+    /// Requests the first page of a list, unless the folder was listed a short time before.
+    async fn open_list(&self, window: TimeWindow) -> Result<OpenList, Outcome> {
+        if let Some(list) = self.take_listed() {
+            return Ok(list);
+        }
+        let mut list = OpenList::new(self.keys(window).to_query(None));
+        if let Some(first_page) = self.next_page(&mut list).await? {
+            list.pages.push_back(first_page);
+        }
+        Ok(list)
+    }
+
+    /// Returns the windows of the parts into which the folder is cut, each with its list if that is known.
+    pub(super) async fn cut(
+        &self,
+        window: TimeWindow,
+    ) -> Result<Vec<(TimeWindow, Option<OpenList>)>, Outcome> {
+        let list = self.open_list(window).await?;
+        let windows = list.windows(&self.folder.place, window);
+        if windows.len() == 1 {
+            return Ok(vec![(window, Some(list))]);
+        }
+        let Some(mut objects) = list.into_complete() else {
+            return Ok(windows.into_iter().map(|window| (window, None)).collect());
+        };
+        let mut parts = Vec::with_capacity(windows.len());
+        // The parts have each key once, in their order.
+        for window in windows {
+            let end = self.keys(window).to_query(None).end_before;
+            let count = objects.partition_point(|object| {
+                end.as_deref().is_none_or(|end| object.key.as_str() < end)
+            });
+            let rest = objects.split_off(count);
+            parts.push((window, Some(OpenList::of_objects(objects))));
+            objects = rest;
+        }
+        Ok(parts)
     }
 
     /// Reads a span to its end, or to the first error that is not about one object; that error is the
@@ -147,16 +184,10 @@ impl SpanReader<'_> {
     ) -> Result<Result<(), Outcome>, JournalClosed> {
         let keys = self.keys(span.window);
         let last_key = span.last_key.clone();
-        let mut list = span.list.take().unwrap_or_else(|| OpenList {
-            listing: ObjectListing::new(keys.to_query(last_key)),
-            first_page: None,
-        });
+        let new = || OpenList::new(keys.to_query(last_key));
+        let mut list = span.list.take().unwrap_or_else(new);
         loop {
-            let next = match list.first_page.take() {
-                Some(objects) => Ok(Some(objects)),
-                None => self.next_objects(&mut list.listing).await,
-            };
-            let objects = match next {
+            let objects = match self.next_page(&mut list).await {
                 Ok(Some(objects)) => objects,
                 Ok(None) => break,
                 Err(outcome) => return Ok(Err(outcome)),
@@ -230,10 +261,7 @@ impl SpanReader<'_> {
         for count in &page.objects {
             span.tally.add(count);
         }
-        shared
-            .tally
-            .count_page(page.events, page.bytes, page.found.number() as u64);
-        shared.journal.write(Entry::Page(page)).await?;
+        shared.write_page(page).await?;
         Ok(Ok(()))
     }
 
@@ -300,32 +328,29 @@ impl SpanReader<'_> {
 
     fn add_object(&self, batch: &mut KeyBatch, object: ListedObject, keys: &SpanKeys) {
         object.key.clone_into(&mut batch.last_key);
-        let key = match ParsedKey::parse(&object.key) {
-            ParsedKey::Marker if object.size == 0 => return,
-            ParsedKey::Log(key) if key.folder == self.folder.folder => key,
-            ParsedKey::Marker
-            | ParsedKey::Log(_)
-            | ParsedKey::AccessLog(_)
-            | ParsedKey::Unknown => {
+        let (time, is_parquet) = match self.folder.place.read_key(&object.key) {
+            PlacedKey::Marker if object.size == 0 => return,
+            PlacedKey::Object { time, is_parquet } => (time, is_parquet),
+            PlacedKey::Marker | PlacedKey::Other => {
                 let problem = (Reason::UnknownLayout, object.key, String::new());
                 batch.problems.push(problem);
                 return;
             }
         };
-        if !keys.contains(key.time) {
+        if !keys.contains(time) {
             return;
         }
         if object.is_archived() {
             let problem = (Reason::ObjectArchived, object.key, object.storage_class);
             batch.problems.push(problem);
-        } else if key.is_parquet() {
+        } else if is_parquet {
             let problem = (Reason::Parquet, object.key, String::new());
             batch.problems.push(problem);
         } else {
             batch.bytes = batch.bytes.saturating_add(object.size);
             batch.objects.push(DeliveredObject {
                 object,
-                delivered_ms: key.time.as_millisecond(),
+                delivered_ms: time.as_millisecond(),
             });
         }
     }

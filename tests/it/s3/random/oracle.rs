@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::access_log::RandomAccessLog;
 use super::flow_log::{FlowDestination, RandomFlowLog};
 use super::organization::{
     ACCOUNTS, Call, DISABLED_REGION, LEFT, MANAGEMENT, Organization, PlacedRecord, REGIONS,
@@ -270,6 +271,20 @@ impl Organization {
                 && placed.is_in_place_of(trail, &self.trails)
                 && self.reads_bucket_of(trail.bucket_owner)
         })
+    }
+
+    /// The access logs whose requests have to be found: those of the buckets of known trails, on request.
+    pub(super) fn read_access_logs(&self, selection: Selection) -> Vec<&RandomAccessLog> {
+        if selection.is_auto() || !selection.allows("s3") {
+            return Vec::new();
+        }
+        let is_read = |log: &&RandomAccessLog| {
+            let mut trails = self.known_trails();
+            log.is_in_window()
+                && trails.any(|trail| trail.bucket_owner == log.owner)
+                && self.reads_bucket_of(log.owner)
+        };
+        self.access_logs.iter().filter(is_read).collect()
     }
 
     /// The flow logs whose records have to be found.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
+use super::access_log::RandomAccessLog;
 use super::flow_log::RandomFlowLog;
 use crate::s3::sweeps::IP;
 use crate::scenario::{
@@ -35,6 +36,8 @@ const ACTIONS: [&str; 3] = ["DeleteBucket", "ListBuckets", "PutBucketPolicy"];
 pub(super) struct Organization {
     pub trails: Vec<RandomTrail>,
     pub flow_logs: Vec<RandomFlowLog>,
+    /// The server access logs of the buckets of trails.
+    pub access_logs: Vec<RandomAccessLog>,
     pub calls: Vec<Call>,
     pub placed: Vec<PlacedRecord>,
     /// The changes of all log files of an account-Region in the bucket of an account.
@@ -111,7 +114,9 @@ impl Organization {
             "LookupEvents",
         ];
         let denied = happens(rng, 2).then(|| (pick(rng, &operations), pick(rng, &ACCOUNTS)));
+        let owners = trails.iter().map(|trail| trail.bucket_owner).collect();
         Self {
+            access_logs: RandomAccessLog::random(rng, &owners),
             calls: (0..calls).map(|number| Call::random(rng, number)).collect(),
             placed: random_placed(rng, &trails),
             changes: random_changes(rng, &trails),
@@ -147,7 +152,12 @@ impl Organization {
             } else {
                 REGIONS[1]
             };
-            scenario = scenario.with(&Bucket::new(format!("trails-{owner}"), owner, region));
+            let mut bucket = Bucket::new(format!("trails-{owner}"), owner, region);
+            if let Some(log) = self.access_logs.iter().find(|log| log.owner == owner) {
+                bucket = log.add_to(bucket);
+                scenario = scenario.with(&log.tables(region));
+            }
+            scenario = scenario.with(&bucket);
         }
         let trails = self.trails.iter().map(RandomTrail::table);
         let calls = self.calls.iter().map(Call::table);

@@ -46,6 +46,20 @@ pub(in crate::scenario) struct TrailSpec {
     pub(in crate::scenario) delivery_error: Option<String>,
     /// When it last delivered to its log group.
     pub(in crate::scenario) last_delivery: Option<ScenarioTime>,
+    /// Regions from which it delivers nothing to its log group, although it works in its home Region.
+    #[serde(default)]
+    pub(in crate::scenario) failing_regions: Vec<Region>,
+    /// Regions from which it delivers nothing to its bucket.
+    #[serde(default)]
+    pub(in crate::scenario) bucket_failing_regions: Vec<Region>,
+    /// Somebody deleted the records in its log group that are older than this.
+    pub(in crate::scenario) emptied: Option<ScenarioTime>,
+    /// The accounts whose records were deleted; by default all.
+    #[serde(default)]
+    pub(in crate::scenario) emptied_accounts: Vec<AccountId>,
+    /// The Regions whose records were deleted; by default all.
+    #[serde(default)]
+    pub(in crate::scenario) emptied_regions: Vec<Region>,
     /// Services whose management events are excluded, e.g. `kms.amazonaws.com`.
     #[serde(default)]
     pub(in crate::scenario) excluded_sources: Vec<String>,
@@ -81,6 +95,8 @@ pub(in crate::scenario) struct GroupSpec {
     #[serde(default = "default_class")]
     pub(in crate::scenario) class: String,
     pub(in crate::scenario) retention_days: Option<u32>,
+    /// The account policy that sets the retention.
+    pub(in crate::scenario) retention_policy: Option<String>,
     /// Creation time; the default is 400 days before the start of the range.
     pub(in crate::scenario) created: Option<ScenarioTime>,
     /// Everyday events in 24 hours; they begin 48 hours before the start of the range.
@@ -94,6 +110,9 @@ pub(in crate::scenario) struct GroupSpec {
     /// Whether a data protection policy of the account masks its events.
     #[serde(default)]
     pub(in crate::scenario) mask_inherited: bool,
+    /// `dataProtectionStatus` of a policy that the group had in the past: `DELETED`, `ARCHIVED` or
+    /// `DISABLED`.
+    pub(in crate::scenario) past_protection: Option<String>,
 }
 
 impl GroupSpec {
@@ -157,12 +176,24 @@ pub(in crate::scenario) struct EventSpec {
     pub(in crate::scenario) ingested: Option<ScenarioTime>,
     pub(in crate::scenario) event_id: Option<String>,
     pub(in crate::scenario) message: String,
+    /// The part of a field of the message, which is JSON, that CloudWatch Logs stores apart from it.
+    pub(in crate::scenario) object: Option<LogObjectSpec>,
     /// The number of repetitions; `{n}` in the message is replaced by the number of the repetition.
     #[serde(default = "default_count")]
     pub(in crate::scenario) count: u32,
     /// The time between repetitions, in milliseconds; with 0 all have the same time.
     #[serde(default = "default_interval_ms")]
     pub(in crate::scenario) apart_ms: u32,
+}
+
+/// A field of which an event has only the beginning.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::scenario) struct LogObjectSpec {
+    /// The path of the field: names of members.
+    pub(in crate::scenario) path: Vec<String>,
+    /// What `GetLogObject` returns.
+    pub(in crate::scenario) text: String,
 }
 
 fn default_interval_ms() -> u32 {

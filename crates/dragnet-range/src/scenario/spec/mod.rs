@@ -3,6 +3,7 @@
 mod evidence;
 mod fault;
 mod identity;
+mod observability;
 mod storage;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,10 @@ use serde::Deserialize;
 pub(super) use evidence::{EventSpec, FlowLogSpec, GroupSpec, LoadSpec, RecordSpec, TrailSpec};
 pub(crate) use fault::{FaultKind, FaultSpec, IncompleteResponse, ResponseDefect};
 pub(super) use identity::{RoleSpec, UserGroupSpec, UserSpec};
+pub(super) use observability::{
+    CentralizationSpec, ChannelSpec, EventDataStoreSpec, ImportSpec, LinkSpec, LogDeliverySpec,
+    PipelineSpec, TelemetryRuleSpec, default_service,
+};
 pub(super) use storage::{BucketSpec, KmsKeySpec, ObjectChangeSpec, ObjectSpec};
 
 use super::scenario_time::AbsoluteTime;
@@ -76,6 +81,22 @@ pub(super) struct Spec {
     pub(super) story: Vec<ChapterSpec>,
     #[serde(default)]
     pub(super) answers: Vec<Answer>,
+    #[serde(default)]
+    pub(super) channels: Vec<ChannelSpec>,
+    #[serde(default)]
+    pub(super) pipelines: Vec<PipelineSpec>,
+    #[serde(default)]
+    pub(super) centralization: Vec<CentralizationSpec>,
+    #[serde(default)]
+    pub(super) event_data_stores: Vec<EventDataStoreSpec>,
+    #[serde(default)]
+    pub(super) imports: Vec<ImportSpec>,
+    #[serde(default)]
+    pub(super) links: Vec<LinkSpec>,
+    #[serde(default)]
+    pub(super) telemetry_rules: Vec<TelemetryRuleSpec>,
+    #[serde(default)]
+    pub(super) log_deliveries: Vec<LogDeliverySpec>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::scenario::scenario_time::ScenarioTime;
-use crate::world::{ChangeKind, StorageClass};
+use crate::world::{AccessLogDates, ChangeKind, StorageClass};
 use dragnet_model::{AccountId, Region};
 
 /// A bucket. The buckets that trails and flow logs name exist without a table, in the account and
@@ -24,6 +24,8 @@ pub(in crate::scenario) struct BucketSpec {
     pub(in crate::scenario) versioned: bool,
     /// The destination of its server access logs: `BUCKET` or `BUCKET/PREFIX`.
     pub(in crate::scenario) access_logs: Option<String>,
+    /// The dates in the keys of its access logs, `EventTime` or `DeliveryTime`, if the keys name the bucket.
+    pub(in crate::scenario) access_log_dates: Option<AccessLogDates>,
     /// Whether requests are redirected temporarily.
     #[serde(default)]
     pub(in crate::scenario) redirected: bool,

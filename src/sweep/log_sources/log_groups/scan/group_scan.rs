@@ -1,17 +1,22 @@
 //! The scan of one log group in progress: its pass, how many of its work units are open, and what
 //! was learned about it on the way.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use tracing::info;
 
 use super::scan_spec::ScanSpec;
-use crate::aws::{CallError, EventPage};
-use crate::store::{JournalClosed, KnownUnit, KnownUnits, Pass};
+use super::truncated_events::TruncatedEvents;
+use crate::aws::{CallError, EventPage, LogEvent};
+use crate::search::{FlowLogFormats, is_transformed};
+use crate::store::{
+    Entry, JournalClosed, KnownUnit, KnownUnits, Pass, TRANSFORMED_MARK, TRUNCATED_EVENTS,
+};
 use crate::sweep::evidence::trail_integrity;
 use crate::sweep::examine::PageOrigin;
-use dragnet_model::{Engine, LogGroupArn, Outcome};
+use dragnet_model::format::plural;
+use dragnet_model::{Engine, LogGroupArn, Outcome, Reason, Status};
 
 /// The maximum number of slices of one log group. It bounds the work that a server can cause,
 /// whatever log times its events claim.
@@ -22,12 +27,17 @@ const MAX_SLICES: usize = 4_096;
 pub(super) struct GroupScan {
     pub spec: ScanSpec,
     receives_trail: AtomicBool,
+    /// Whether it was known before any page was read that a trail delivers to it.
+    is_known_trail_group: bool,
+    /// How many events of CloudTrail a pipeline transformed, by the number of the pass.
+    transformed: [AtomicU64; Pass::ALL.len()],
     /// Whether the filter engine read any of it. Its search pattern does not select tampering
     /// calls.
     is_filtered: AtomicBool,
     /// Whether any of it was read with its values masked.
     was_read_masked: AtomicBool,
     slices: AtomicUsize,
+    truncated: TruncatedEvents,
     state: Mutex<State>,
 }
 
@@ -60,9 +70,16 @@ impl GroupScan {
         };
         Self {
             receives_trail: AtomicBool::new(receives_trail),
+            is_known_trail_group: receives_trail,
+            transformed: [
+                AtomicU64::new(u64::from(known.found_transformed)),
+                AtomicU64::new(0),
+                AtomicU64::new(0),
+            ],
             is_filtered: AtomicBool::new(false),
             was_read_masked: AtomicBool::new(false),
             slices: AtomicUsize::new(0),
+            truncated: TruncatedEvents::new(known.has_truncated_events),
             state: Mutex::new(State {
                 passes: Pass::ALL.iter(),
                 known,
@@ -92,14 +109,99 @@ impl GroupScan {
         }
     }
 
+    /// Counts the truncated events of a page of the search. The first is recorded, so that a resumed
+    /// run knows it.
+    pub(super) async fn count_truncated_events(
+        &self,
+        pass: Pass,
+        page: &EventPage,
+    ) -> Result<(), JournalClosed> {
+        if pass != Pass::Search || !self.may_have_truncated_events() {
+            return Ok(());
+        }
+        if !self.truncated.count_page(page) {
+            return Ok(());
+        }
+        let remark = Entry::Remark {
+            coverage_id: self.spec.coverage_id,
+            text: TRUNCATED_EVENTS.to_owned(),
+        };
+        self.spec.shared.journal.write(remark).await
+    }
+
+    /// The truncated events that were read.
+    pub(super) fn truncated(&self) -> &TruncatedEvents {
+        &self.truncated
+    }
+
+    /// Whether it may have truncated events: applications write these, and not CloudTrail.
+    pub(super) fn may_have_truncated_events(&self) -> bool {
+        self.spec.trust.trails.is_empty() && self.spec.flow_logs == FlowLogFormats::default()
+    }
+
+    /// Returns whether a trail delivers to the log group, as far as known.
+    pub(super) fn receives_trail(&self) -> bool {
+        self.receives_trail.load(Ordering::Relaxed)
+    }
+
+    /// Counts the events of a page that CloudTrail delivered and a pipeline transformed. With the first
+    /// of them, returns an entry for the journal: a resumed run does not read this page again.
+    #[must_use]
+    pub(super) fn note_transformed(&self, pass: Pass, page: &EventPage) -> Option<Entry> {
+        if !self.receives_trail() {
+            return None;
+        }
+        let receives_channel = self.spec.trust.receives_channel();
+        let is_delivered = |event: &&LogEvent| {
+            receives_channel || trail_integrity::is_trail_stream(&event.log_stream)
+        };
+        let transformed = page
+            .events
+            .iter()
+            .filter(is_delivered)
+            .filter(|event| is_transformed(&event.message))
+            .count() as u64;
+        if transformed == 0 {
+            return None;
+        }
+        let count = self.transformed.get(pass as usize)?;
+        let is_first = count.fetch_add(transformed, Ordering::Relaxed) == 0;
+        is_first.then(|| Entry::Remark {
+            coverage_id: self.spec.coverage_id,
+            text: format!("{TRANSFORMED_MARK}records in another form"),
+        })
+    }
+
+    /// Returns the outcome of a log group that was read completely. It is incomplete if a pipeline
+    /// transformed events: it may have dropped others, and hunts read only some of their fields.
+    fn with_transformed(&self, mut outcome: Outcome) -> Outcome {
+        // The passes read the same events.
+        let counts = self.transformed.iter();
+        let number = counts.map(|count| count.load(Ordering::Relaxed)).max();
+        let number = number.unwrap_or_default();
+        if number == 0 {
+            return outcome;
+        }
+        let detail = format!("at least {} in another form", plural(number, "record"));
+        if outcome.status == Status::Searched {
+            return Outcome::with_reason(Status::Partial, Reason::Transformed, detail);
+        }
+        outcome.append_detail(&format!("{TRANSFORMED_MARK}{detail}"));
+        outcome
+    }
+
     /// Returns the server-side filter pattern of a pass.
     pub(super) fn pattern(&self, pass: Pass) -> Option<String> {
+        let search_set = &self.spec.shared.search_set;
         match pass {
-            Pass::Search => self
-                .spec
-                .shared
-                .search_set
-                .pattern(&self.spec.flow_logs, self.spec.narrow),
+            // A page that is read later has the same pattern, so what pages show does not count.
+            Pass::Search if self.is_known_trail_group => {
+                search_set.trail_pattern(&self.spec.flow_logs, self.spec.narrow)
+            }
+            Pass::Search if self.may_have_truncated_events() => {
+                search_set.pattern_with_truncated_events(&self.spec.flow_logs, self.spec.narrow)
+            }
+            Pass::Search => search_set.pattern(&self.spec.flow_logs, self.spec.narrow),
             Pass::TrailIntegrity => Some(trail_integrity::pattern()),
             Pass::Passthrough => None,
         }
@@ -214,11 +316,13 @@ impl GroupScan {
             .as_ref()
             .filter(|_| self.was_read_masked.load(Ordering::Relaxed));
         let outcome = masked.unwrap_or(&self.spec.outcome).clone();
+        let outcome = self.truncated.add_to(outcome);
         self.finish(outcome).await
     }
 
     /// Ends the log group with this outcome.
     pub(super) async fn finish(&self, outcome: Outcome) -> Result<(), JournalClosed> {
+        let outcome = self.with_transformed(outcome);
         let arn = LogGroupArn::new(self.spec.target.clone(), &self.spec.name);
         self.spec.shared.searched.add_group_outcome(&arn, &outcome);
         self.spec

@@ -15,6 +15,7 @@ mod class_limits;
 mod cuts;
 mod group_scan;
 mod insights_runner;
+mod log_objects;
 mod page_positions;
 mod passes;
 mod queries;
@@ -26,6 +27,7 @@ mod queue_handle;
 mod received_rows;
 mod scan_spec;
 mod slices;
+mod truncated_events;
 mod unit;
 mod work_ahead;
 

@@ -16,7 +16,7 @@ use super::query_outcome::{QueryOutcome, RowKind};
 use super::query_results::fetch_results;
 use super::received_rows::{ROW_LIMIT, SMALL_ROW_LIMIT};
 use crate::aws::{InsightsRequest, QueryId};
-use crate::search::StreamFilter;
+use crate::search::{OCSF_MARK, StreamFilter, TRUNCATED_EVENT_TEXT};
 use crate::store::JournalClosed;
 use crate::sweep::context::SweepContext;
 use crate::sweep::evidence::trail_integrity;
@@ -57,11 +57,21 @@ impl Queries {
         streams: Option<&StreamFilter>,
         completes_units: bool,
     ) -> Result<QueryOutcome, JournalClosed> {
-        let extra_literals = if shared.settings.check_trail_integrity {
+        let mut extra_literals = if shared.settings.check_trail_integrity {
             trail_integrity::literals()
         } else {
             Vec::new()
         };
+        if batch
+            .units
+            .iter()
+            .any(|unit| unit.scan().may_have_truncated_events())
+        {
+            extra_literals.push(TRUNCATED_EVENT_TEXT);
+        }
+        if batch.units.iter().any(|unit| unit.scan().receives_trail()) {
+            extra_literals.push(OCSF_MARK);
+        }
         match shared
             .search_set
             .insights_query(batch.key.narrow, &extra_literals, streams)

@@ -78,12 +78,21 @@ pub(super) async fn write_page(
             continue;
         }
         let next_token = (!is_last).then(|| MORE_PAGES.to_owned());
-        let page = EventPage {
+        let mut page = EventPage {
             events: events.unwrap_or_default(),
             next_token,
             has_unsearched_stream: false,
         };
+        if scan.has_truncated_events(batch.key.pass, &page)
+            && scan.join_truncated_events(&mut page).await.is_break()
+        {
+            return Ok(ControlFlow::Break(QueryOutcome::Cancelled));
+        }
         scan.note_trail_streams(&page);
+        scan.count_truncated_events(batch.key.pass, &page).await?;
+        if let Some(remark) = scan.note_transformed(batch.key.pass, &page) {
+            shared.journal.write(remark).await?;
+        }
         // Queries do not request unmasked values.
         scan.note_masked_read();
         let page = examine_page(
@@ -93,10 +102,7 @@ pub(super) async fn write_page(
             prefilter_hits,
             page,
         );
-        shared
-            .tally
-            .count_page(page.events, page.bytes, page.found.number() as u64);
-        shared.journal.write(Entry::Page(page)).await?;
+        shared.write_page(page).await?;
     }
     // Any events left belong to log groups that the query did not name.
     Ok(if by_group.is_empty() {

@@ -77,14 +77,18 @@ fn logging(access_logs: Option<&str>) -> BucketLogging {
     BucketLogging {
         owner: OWNER.parse().unwrap(),
         region: "us-east-1".parse().unwrap(),
-        access_logs: access_logs.map(str::to_owned),
+        access_logs: access_logs.map(|bucket| AccessLogTarget {
+            bucket: bucket.to_owned(),
+            prefix: "reads/".to_owned(),
+            is_partitioned: false,
+        }),
     }
 }
 
 #[test]
 fn data_events_or_access_logs_record_reads() {
     let off = logging(None);
-    let on = logging(Some("s3://audit/reads/"));
+    let on = logging(Some("audit"));
     let all = [trail("arn:aws:s3")];
     let folder = [trail("arn:aws:s3:::logs/a")];
     let other = [trail("arn:aws:s3:::other/")];

@@ -9,7 +9,7 @@ use super::{Span, Unit};
 use crate::aws::{
     CallError, Endless, ErrorClass, EventPage, EventQuery, Pages, Permit, ResponsePermit,
 };
-use crate::store::{Entry, JournalClosed, Pass};
+use crate::store::{JournalClosed, Pass};
 use crate::sweep::examine::{PrefilterHits, examine_page};
 use crate::sweep::outcome;
 use crate::sweep::refusal::outcome_of_call_error;
@@ -89,7 +89,7 @@ impl Unit {
                 return Ok(Err(outcome::interrupted()));
             };
             // The response permit is held until the page is sent to the journal (backpressure).
-            let (page, _response_permit) = match page {
+            let (mut page, response_permit) = match page {
                 Ok(page) => page,
                 Err(error) => match self.recover(&mut cursor, &error).await? {
                     None => continue,
@@ -97,7 +97,17 @@ impl Unit {
                 },
             };
             cursor.has_stored_token = false;
+            // What waits for another response must not hold the permit of this one.
+            let is_truncated = scan.has_truncated_events(self.pass, &page);
+            let _response_permit = response_permit.filter(|_| !is_truncated);
+            if is_truncated && scan.join_truncated_events(&mut page).await.is_break() {
+                return Ok(Err(outcome::interrupted()));
+            }
             scan.note_trail_streams(&page);
+            scan.count_truncated_events(self.pass, &page).await?;
+            if let Some(remark) = scan.note_transformed(self.pass, &page) {
+                shared.journal.write(remark).await?;
+            }
             let times = page.events.iter().map(|event| event.timestamp_ms);
             cursor.progress.record_page(times.clone());
             cursor.positions.record_page(times);
@@ -117,10 +127,7 @@ impl Unit {
             if is_cut_off {
                 page.next_token = Some(NOT_SEARCHED.to_owned());
             }
-            shared
-                .tally
-                .count_page(page.events, page.bytes, page.found.number() as u64);
-            shared.journal.write(Entry::Page(page)).await?;
+            shared.write_page(page).await?;
             if let Some(result) = end_of_pages(advanced, is_cut_off) {
                 return Ok(result);
             }
@@ -177,7 +184,7 @@ impl Unit {
 
     fn query(&self) -> EventQuery {
         let Span { from_ms, to_ms, .. } = self.span;
-        let log_group = self.scan.spec.name.clone();
+        let log_group = self.scan.spec.identifier();
         let pattern = self.scan.pattern(self.pass);
         EventQuery {
             log_group,
@@ -185,6 +192,7 @@ impl Unit {
             to_ms,
             pattern,
             unmask: self.scan.requests_unmasked(),
+            streams: Vec::new(),
         }
     }
 

@@ -3,14 +3,15 @@
 
 /// A set of event names.
 #[derive(Debug, Default)]
-pub(super) struct EventNames {
+pub(in crate::sweep) struct EventNames {
+    /// Sorted.
     names: Vec<&'static [u8]>,
     /// For each length of a name, the first letters as bits.
     first_letters: Vec<u32>,
 }
 
 impl EventNames {
-    pub(super) fn new(names: impl Iterator<Item = &'static str>) -> Self {
+    pub(in crate::sweep) fn new(names: impl Iterator<Item = &'static str>) -> Self {
         let mut all = Self::default();
         for name in names.map(str::as_bytes) {
             if all.first_letters.len() <= name.len() {
@@ -21,13 +22,14 @@ impl EventNames {
             }
             all.names.push(name);
         }
+        all.names.sort_unstable();
         all
     }
 
-    pub(super) fn contains(&self, name: &[u8]) -> bool {
+    pub(in crate::sweep) fn contains(&self, name: &[u8]) -> bool {
         let letters = self.first_letters.get(name.len());
         letters.is_some_and(|letters| letters & first_letter(name) != 0)
-            && self.names.contains(&name)
+            && self.names.binary_search(&name).is_ok()
     }
 }
 
