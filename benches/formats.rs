@@ -271,6 +271,7 @@ fn summary(sightings: u64) -> Summary {
         events_examined: sightings,
         bytes_scanned: 0,
         insights: InsightsUse::default(),
+        athena: None,
         api_calls: BTreeMap::new(),
         throttled: BTreeMap::new(),
         rates: Vec::new(),

@@ -23,7 +23,7 @@
 //! | --- | --- |
 //! | 9 | [`commands`]: one file per command: builds the parts, runs the job, prints |
 //! | 8 | [`cli`]: the arguments, and how they resolve to settings; only it, [`commands`] and `main` know clap |
-//! | 7 | [`progress`]: shows the progress of a sweep · [`watch`]: job 3: schedule, watermarks, alerts (pure); driver, outbox, sinks |
+//! | 7 | [`progress`]: shows the progress of a sweep · [`watch`]: job 3: schedule, watermarks, alerts (pure); driver, outbox, sinks · [`shard`]: a sweep on several machines: plan, balance, seals (pure) |
 //! | 6 | [`sweep`]: job 1: directory, access, log sources, plan, scan, merge |
 //! | 5 | [`search`]: indicators, hunts, prefilters, exact matcher (pure) · [`contain`]: job 2: plan, guard, states (pure); apply, verify, undo, journal · [`follow`]: rounds, open ends and graph of a lineage (pure) |
 //! | 4 | [`report`]: rows to CSV, JSON, HTML and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`settings`]: what a job needs to know, resolved once |
@@ -58,6 +58,7 @@ pub mod report;
 pub mod s3_layout;
 pub mod search;
 pub mod settings;
+pub mod shard;
 pub mod store;
 pub mod sweep;
 pub mod throttle;

@@ -199,6 +199,7 @@ pub(crate) async fn sweep_parts(
     let dir = RunDir::create(directory, &run_id).unwrap();
     let (journal, writer) = Journal::create(&dir, &RunFacts::default()).unwrap();
     let parts = SweepParts {
+        part: None,
         aws,
         calls,
         started: clock.now(),

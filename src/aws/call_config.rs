@@ -52,3 +52,6 @@ convert_to_config_of!(
     aws_sdk_sso,
     aws_sdk_sts,
 );
+
+#[cfg(feature = "athena")]
+convert_to_config_of!(aws_sdk_athena);

@@ -45,6 +45,8 @@ pub struct Aws {
 /// client for each of thousands of account-Regions would cost 16 KiB each.
 #[derive(Clone, Debug)]
 pub(super) struct Clients {
+    #[cfg(feature = "athena")]
+    pub athena: aws_sdk_athena::Client,
     pub sts: aws_sdk_sts::Client,
     pub cloudtrail: aws_sdk_cloudtrail::Client,
     pub ec2: aws_sdk_ec2::Client,
@@ -61,6 +63,8 @@ pub(super) struct Clients {
 impl Clients {
     pub(super) fn new(sdk: &SdkConfig) -> Self {
         Self {
+            #[cfg(feature = "athena")]
+            athena: aws_sdk_athena::Client::new(sdk),
             sts: aws_sdk_sts::Client::new(sdk),
             cloudtrail: aws_sdk_cloudtrail::Client::new(sdk),
             ec2: aws_sdk_ec2::Client::new(sdk),

@@ -5,6 +5,7 @@
 //! [`Aws`], which acquires a rate-limit permit first and a concurrency permit second, records each
 //! attempt in the audit, and decides about retries.
 
+mod athena;
 mod attempt;
 mod bounded_connector;
 mod call;
@@ -73,6 +74,10 @@ mod sts;
 mod telemetry;
 mod trail_list;
 
+pub use athena::{
+    AthenaExecution, AthenaRequest, AthenaResults, AthenaState, AthenaTableColumns,
+    AthenaWorkgroup, HAS_ATHENA,
+};
 pub use call_limiter::Permit;
 pub use caller::Caller;
 pub use client::Aws;
@@ -106,7 +111,7 @@ pub use quota_handle::QuotaHandle;
 pub use response_budget::ResponsePermit;
 pub use s3::{
     AccessLogTarget, Bucket, ListQuery, ListedObject, ObjectContent, ObjectListing, ObjectPage,
-    S3Failure,
+    S3Failure, WriteMode,
 };
 pub use session::{RoleHop, Session};
 pub use telemetry::{CentralizationRule, TelemetryPipeline, TelemetryRule};

@@ -10,6 +10,7 @@
 //! recorded for their tests. Both record what boto3 parsed, which leaves out absent lists, so a
 //! recorded `[]` shows that AWS wrote the list.
 
+mod athena;
 mod cloudtrail;
 mod iam;
 mod logs;
@@ -103,9 +104,15 @@ impl Shape {
             Operation::GetBucketLogging => Self::Document("BucketLoggingStatus"),
             // That of logs is an event stream, whose messages have checksums. Source: CloudWatch Logs API, `GetLogObject`.
             Operation::GetLogObject | Operation::GetObject => Self::Object,
-            Operation::HeadBucket => Self::HeadersOnly,
+            Operation::HeadBucket | Operation::PutObject => Self::HeadersOnly,
             Operation::ListObjectsV2 => Self::ObjectList,
             Operation::ListPublicKeys => Self::Json(cloudtrail::PUBLIC_KEYS),
+            Operation::GetAthenaQueryResults => Self::Json(athena::RESULTS),
+            Operation::GetQueryExecution => Self::Json(athena::EXECUTION),
+            Operation::GetTableMetadata => Self::Json(athena::TABLE),
+            Operation::GetWorkGroup => Self::Json(athena::WORKGROUP),
+            Operation::StartQueryExecution => Self::Json(athena::EXECUTION_ID),
+            // Source: Athena API, `StopQueryExecution`: an empty body.
             Operation::GetAccessKeyLastUsed => Self::Query(iam::KEY_LAST_USED),
             Operation::GetAccountAuthorizationDetails => Self::Query(iam::AUTHORIZATION_DETAILS),
             Operation::GetCallerIdentity => Self::Query(CALLER_IDENTITY),
@@ -173,7 +180,7 @@ impl Shape {
             Operation::SimulatePrincipalPolicy => Self::Query(iam::EVALUATIONS),
             Operation::StartQuery => Self::Json(logs::QUERY_ID),
             // Nothing follows from `success`: a query that is not stopped ends by itself.
-            Operation::StopQuery => Self::Json(&[]),
+            Operation::StopQuery | Operation::StopQueryExecution => Self::Json(&[]),
             Operation::Decrypt | Operation::Unmask => Self::NoCall,
         }
     }

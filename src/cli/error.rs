@@ -45,6 +45,9 @@ pub enum UsageError {
          role, without --permission-set and identity.permission_set"
     )]
     PermissionSetOfContain,
+    /// A sweep in shards does not have this.
+    #[error("{0} needs one machine: leave it out, or use `dragnet sweep`")]
+    NotInShards(&'static str),
     /// A run of AWS cannot be resumed with `--practice`.
     #[error("the run was created on AWS and cannot be resumed with --practice")]
     NotPractice,
@@ -132,6 +135,18 @@ pub enum UsageError {
          add --sources s3, or --sources logs,s3"
     )]
     IntegrityWithoutObjects,
+    /// Athena is named, and its SDK is not part of this build.
+    #[error(
+        "--sources athena: this dragnet was built without the feature `athena`; build it with \
+         cargo build --features athena, or name s3 instead, which reads all objects"
+    )]
+    WithoutAthena,
+    /// Athena is named, and no table is configured.
+    #[error(
+        "--sources athena needs a workgroup and tables in [athena] of the configuration; dragnet setup athena prints how to \
+         create them"
+    )]
+    AthenaWithoutTables,
     /// Only CloudWatch Logs evaluates filter patterns.
     #[error(
         "--filter-pattern is evaluated by CloudWatch Logs and cannot search files: use an indicator, such as regex:, \

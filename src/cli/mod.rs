@@ -26,6 +26,7 @@ mod resume;
 mod runs;
 mod scope;
 mod setup;
+mod shard;
 mod sources;
 mod sweep;
 mod time_arg;
@@ -58,10 +59,17 @@ pub use resume::ResumeArguments;
 pub use runs::{DiffArguments, RunArgument, RunsCommand, RunsFormat};
 pub use scope::ScopeArguments;
 pub use setup::{
-    CloudformationArguments, LogBucketArguments, PolicyArguments, PolicyIdentity, SetupCommand,
+    AthenaSetupArguments, CloudformationArguments, LakeQueryArguments, LogBucketArguments,
+    PolicyArguments, PolicyIdentity, SetupCommand,
+};
+pub use shard::{
+    MergeShardsArguments, PlanShardsArguments, RunShardArguments, ShardCommand, StoreArguments,
+    StoreLocation,
 };
 pub use sources::SourcesArguments;
-pub use sweep::{IndicatorArguments, RequiredArgument, SweepArguments, SweepOutput};
+pub use sweep::{
+    IndicatorArguments, RequiredArgument, SourcesArgument, SweepArguments, SweepOutput,
+};
 pub use time_arg::{InvalidTimeArg, TimeArg};
 pub use watch::WatchCommand;
 
@@ -83,6 +91,9 @@ pub enum Command {
     Sweep(Box<SweepArguments>),
     /// Continue an interrupted or incomplete run
     Resume(ResumeArguments),
+    /// Sweep on several machines: plan, run and merge shards
+    #[command(subcommand)]
+    Shard(ShardCommand),
     /// List accounts, Regions, log groups or principals across the scope
     List(ListArguments),
     /// Show which trails and flow logs record each account-Region
@@ -115,6 +126,9 @@ pub enum Command {
     #[command(subcommand)]
     Range(RangeCommand),
     /// Print a completion script for a shell
+    // Left out of the list of commands, which has to fit a terminal of 24 lines: packages install
+    // the completions and the manual.
+    #[command(hide = true)]
     Completions {
         /// Shell
         shell: clap_complete::Shell,
@@ -124,8 +138,6 @@ pub enum Command {
         words: Vec<String>,
     },
     /// Print the manual page: dragnet man | man -l -
-    // Left out of the list of commands, which has to fit a terminal of 24 lines: packages install
-    // the manual.
     #[command(hide = true)]
     Man {
         /// Write one page per command into this directory instead

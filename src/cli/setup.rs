@@ -1,6 +1,11 @@
 //! `dragnet setup`.
 
+#![expect(clippy::doc_markdown, reason = "the help is plain text")]
+
 use clap::{Args, Subcommand, ValueEnum};
+
+use crate::config::S3Location;
+use dragnet_model::Indicator;
 
 /// What to print about the roles that Dragnet needs.
 #[derive(Clone, Debug, Subcommand)]
@@ -9,6 +14,33 @@ pub enum SetupCommand {
     Policy(PolicyArguments),
     /// Print a CloudFormation template of the roles
     Cloudformation(CloudformationArguments),
+    /// Print the tables of Athena as SQL, with the policy and the configuration
+    ///
+    /// The tables have the lines of objects, so that a sweep with --sources athena
+    /// reads only objects that may contain a match. Prints the tables of [athena]
+    /// in the configuration, or those of --location. Creates nothing.
+    Athena(AthenaSetupArguments),
+    /// Print a query for CloudTrail Lake, to be pasted
+    ///
+    /// CloudTrail Lake is closed to new customers and not searched by a sweep.
+    LakeQuery(LakeQueryArguments),
+}
+
+/// The tables to print.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AthenaSetupArguments {
+    /// Folder of a bucket with the folders of accounts, for example
+    /// s3://BUCKET/AWSLogs/o-ID/ [repeatable; default: the configured ones]
+    #[arg(long = "location", value_name = "S3_URI")]
+    pub locations: Vec<S3Location>,
+}
+
+/// What to look for in CloudTrail Lake.
+#[derive(Clone, Debug, Args)]
+pub struct LakeQueryArguments {
+    /// Indicators: addresses, keys, ARNs, users, events, accounts or user agents
+    #[arg(required = true, value_name = "INDICATOR")]
+    pub indicators: Vec<Indicator>,
 }
 
 /// The policy to print.

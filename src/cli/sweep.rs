@@ -197,8 +197,8 @@ pub struct SweepArguments {
     )]
     pub required: Vec<RequiredArgument>,
 
-    /// Kinds of log source to search: auto, or logs, s3 and history, separated
-    /// by commas
+    /// Kinds of log source to search: auto, or logs, s3, athena and history,
+    /// separated by commas
     ///
     /// auto searches CloudWatch log groups; then objects in S3, to which trails
     /// and flow logs deliver, for what the log groups do not cover; then
@@ -209,15 +209,18 @@ pub struct SweepArguments {
     /// takes longer than ten minutes and the bucket is faster or cheaper within
     /// --max-scan-cost; --dry-run shows the choice. A kind that is named is
     /// searched everywhere, the others nowhere.
+    /// athena is s3, but only objects that a query of Athena names are read; it
+    /// needs [athena] in the configuration. auto uses Athena if that is clearly
+    /// faster and cheaper than to read all objects.
     #[arg(
         long,
         value_name = "SOURCES",
         default_value = SourceSelection::AUTO,
-        value_parser = parse_sources,
+        value_parser = parse_sweep_sources,
         help_heading = "Search",
         hide_short_help = true
     )]
-    pub sources: SourceSelection,
+    pub sources: SourcesArgument,
 
     /// Search only write calls
     ///
@@ -308,6 +311,39 @@ pub struct SweepArguments {
     pub geoip: GeoIpArguments,
 }
 
+/// The value of `--sources` of a sweep.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourcesArgument {
+    /// The kinds of log source.
+    pub selection: SourceSelection,
+    /// Whether Athena names the objects of buckets that are read.
+    pub names_athena: bool,
+}
+
+/// The word for objects in S3 that Athena names.
+const ATHENA: &str = "athena";
+
+/// Parses the sources of a sweep: like [`parse_sources`], with a word for Athena.
+fn parse_sweep_sources(text: &str) -> Result<SourcesArgument, String> {
+    let words: Vec<&str> = text
+        .split(',')
+        .map(|word| {
+            if word == ATHENA {
+                StorageKind::S3.as_str()
+            } else {
+                word
+            }
+        })
+        .collect();
+    match parse_sources(&words.join(",")) {
+        Ok(selection) => Ok(SourcesArgument {
+            selection,
+            names_athena: text.split(',').any(|word| word == ATHENA),
+        }),
+        Err(problem) => Err(problem.replace(", s3 ", ", s3, athena ")),
+    }
+}
+
 /// Parses `auto`, or kinds of log source separated by commas.
 pub(super) fn parse_sources(text: &str) -> Result<SourceSelection, String> {
     if text == SourceSelection::AUTO {
@@ -332,6 +368,17 @@ pub(super) fn parse_sources(text: &str) -> Result<SourceSelection, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn athena_is_a_way_to_read_objects() {
+        let athena = parse_sweep_sources("logs,athena").unwrap();
+        assert!(athena.names_athena && athena.selection.names(StorageKind::S3));
+        let objects = parse_sweep_sources("s3").unwrap();
+        assert!(!objects.names_athena && objects.selection.names(StorageKind::S3));
+        assert_eq!(parse_sweep_sources("auto"), Ok(SourcesArgument::default()));
+        let error = parse_sweep_sources("athen").unwrap_err();
+        assert!(error.contains("history, s3, athena"), "{error}");
+    }
 
     #[test]
     fn sources_are_auto_or_a_list() {

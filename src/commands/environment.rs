@@ -14,7 +14,7 @@ use crate::cli::UsageError;
 use crate::config::Concurrency;
 use crate::settings::{GlobalSettings, Reach};
 use crate::store::RunRegistry;
-use crate::throttle::{QuotaTable, Quotas};
+use crate::throttle::{QuotaFractions, QuotaTable, Quotas};
 use dragnet_model::ApiCall;
 use dragnet_model::time::Clock;
 use dragnet_range::{Range, Scenario};
@@ -29,6 +29,8 @@ pub struct Environment {
     codes: CodePrompt,
     /// The directory in which MFA sessions and the list of runs are stored.
     state_directory: Option<PathBuf>,
+    /// The fractions of quotas to use, if other processes use the rest.
+    fractions: Option<Arc<QuotaFractions>>,
 }
 
 #[derive(Clone, Debug)]
@@ -81,6 +83,7 @@ impl Environment {
             backend,
             codes,
             state_directory: HostEnvironment::state_directory(),
+            fractions: None,
         })
     }
 
@@ -102,6 +105,7 @@ impl Environment {
             backend,
             codes,
             state_directory: None,
+            fractions: None,
         })
     }
 
@@ -119,6 +123,15 @@ impl Environment {
     pub fn with_session_directory(self, directory: PathBuf) -> Self {
         Self {
             state_directory: Some(directory),
+            ..self
+        }
+    }
+
+    /// Returns the same environment, whose connections use these fractions of quotas.
+    #[must_use]
+    pub(super) fn with_fractions(self, fractions: QuotaFractions) -> Self {
+        Self {
+            fractions: Some(Arc::new(fractions)),
             ..self
         }
     }
@@ -195,7 +208,7 @@ impl Environment {
                 .clone()
                 .filter(|_| reach.identity.mfa_cache),
             clock: self.clock(),
-            quotas: quotas(reach)?,
+            quotas: quotas(reach)?.with_fractions(self.fractions.clone()),
             concurrency: reach.limits.concurrency.map(Concurrency::get),
             audit,
         };

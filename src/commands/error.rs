@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::ContainError;
+use super::{ContainError, ShardError};
 use crate::aws::{CallError, ConnectError, UNREACHABLE};
 use crate::cli::UsageError;
 use crate::contain::MonitorError;
@@ -38,6 +38,9 @@ pub enum CommandError {
     /// A containment could not be planned, applied, verified, undone or shown.
     #[error(transparent)]
     Contain(#[from] ContainError),
+    /// A shard of a sweep cannot be planned, run or merged.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
     /// The source credentials do not work.
     #[error("{}{}", caller_problem(.0), advice_suffix(.0))]
     Caller(#[source] Box<CallError>),
@@ -163,6 +166,7 @@ impl CommandError {
             Self::Scenario(_)
             | Self::Monitor { .. }
             | Self::Sweep(SweepError::FilterPattern { .. }) => UsageError::EXIT_CODE,
+            Self::Shard(error) => error.exit_code(),
             Self::RunAborted { cause, .. } | Self::RunRemoved { cause, .. } => cause.exit_code(),
             Self::Serve(_)
             | Self::Connect(_)

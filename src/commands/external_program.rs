@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::host_environment::MFA_CODE_VARIABLE;
+use super::host_environment::{MFA_CODE_VARIABLE, SHARD_KEY_VARIABLE};
 use crate::config::ExternalCommand;
 
 /// The number of bytes of each output that are kept.
@@ -92,7 +92,7 @@ impl ExternalProgram<'_> {
         let configured = self.secret_variables.iter().map(String::as_str);
         for name in CREDENTIAL_VARIABLES
             .into_iter()
-            .chain([MFA_CODE_VARIABLE])
+            .chain([MFA_CODE_VARIABLE, SHARD_KEY_VARIABLE])
             .chain(configured)
         {
             command.env_remove(name);

@@ -21,7 +21,7 @@ use crate::store::{
 };
 use crate::sweep::{self, MergeSource, SweepError, SweepParts, Tally, WindowBasis};
 use dragnet_model::time::Clock;
-use dragnet_model::{LogKind, RequiredKinds, RunId, TimeWindow};
+use dragnet_model::{AthenaUse, LogKind, RequiredKinds, RunId, TimeWindow};
 
 /// What the rounds of a run need.
 pub(super) struct FollowRounds {
@@ -54,6 +54,8 @@ impl FirstSearch {
 struct PlannedRound {
     facts: RunFacts,
     settings: SweepSettings,
+    /// What the earlier searches did with Athena: the fact of the run has all queries.
+    athena: AthenaUse,
 }
 
 impl FollowRounds {
@@ -99,7 +101,7 @@ impl FollowRounds {
             };
             let (journal, next_writer) = Journal::start_round(dir, &round.facts)?;
             writer = next_writer;
-            let failure = self.search(journal, round.settings).await;
+            let failure = self.search(journal, round.settings, round.athena).await;
             if failure.is_some() {
                 return Ok((writer, failure));
             }
@@ -117,7 +119,12 @@ impl FollowRounds {
             .map_err(|error| StoreError::Damaged(error.to_string()))?
     }
 
-    async fn search(&self, journal: Journal, settings: SweepSettings) -> Option<SweepError> {
+    async fn search(
+        &self,
+        journal: Journal,
+        settings: SweepSettings,
+        athena: AthenaUse,
+    ) -> Option<SweepError> {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         let end = EndRecorder {
             journal: journal.clone(),
@@ -125,6 +132,7 @@ impl FollowRounds {
             cancel: self.cancel.clone(),
         };
         let parts = SweepParts {
+            part: None,
             aws: self.aws.with_audit(audit),
             calls,
             clock: self.clock.clone(),
@@ -132,7 +140,7 @@ impl FollowRounds {
             settings,
             run_id: self.run_id.clone(),
             started: self.started,
-            checkpoint: Checkpoint::default(),
+            checkpoint: Checkpoint::default().with_athena(athena),
             earlier: EarlierFindings::default(),
             journal,
             tally: Arc::clone(&self.tally),
@@ -163,6 +171,7 @@ fn plan_next_round(
     };
     state.progress.start_round(searches);
     let spent = reader.insights_total()?.usd;
+    let athena = facts.athena.get_or_default()?;
     let first_search = FirstSearch::read(&reader)?;
     reader.close()?;
     let Some(round) = state.progress.rounds.last() else {
@@ -182,7 +191,11 @@ fn plan_next_round(
         indicators = settings.indicators.len(),
         "following credentials"
     );
-    Ok(Some(PlannedRound { facts, settings }))
+    Ok(Some(PlannedRound {
+        facts,
+        settings,
+        athena,
+    }))
 }
 
 /// Returns the settings of the round in which a run was interrupted; `None` if it was not in one.

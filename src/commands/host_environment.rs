@@ -15,6 +15,9 @@ use crate::store::RunRegistry;
 /// The environment variable with an MFA code for this run.
 pub(super) const MFA_CODE_VARIABLE: &str = "DRAGNET_MFA_CODE";
 
+/// The environment variable with the key of the shards, which all machines of a sweep share.
+pub(super) const SHARD_KEY_VARIABLE: &str = "DRAGNET_SHARD_KEY";
+
 /// The working directory, and which standard streams are terminals.
 #[derive(Clone, Debug)]
 pub(super) struct HostEnvironment {
@@ -60,6 +63,13 @@ impl HostEnvironment {
     pub(super) fn mfa_code() -> Option<SecretString> {
         read_variable(MFA_CODE_VARIABLE)
             .filter(|code| !code.is_empty())
+            .map(SecretString::from)
+    }
+
+    /// Returns the key of the shards in the environment variable.
+    pub(super) fn shard_key() -> Option<SecretString> {
+        read_variable(SHARD_KEY_VARIABLE)
+            .filter(|key| !key.is_empty())
             .map(SecretString::from)
     }
 

@@ -49,6 +49,7 @@ mod run_output;
 mod run_summary;
 mod runs;
 mod setup;
+mod shard;
 mod sighting_stream;
 mod signing;
 mod sources;
@@ -74,6 +75,10 @@ pub use resumable::Resumable;
 pub use run::run_sweep;
 pub use run_files::{RunFiles, read_run, write_run_files};
 pub use run_output::RunOutput;
+pub use shard::{
+    MergeJob, Merged, ShardEnd, ShardError, ShardJob, ShardRow, ShardStatus, ShardStore,
+    create_shard_plan, merge_run, read_shard_plan, read_status, run_shard,
+};
 pub use watch::WatchRuntime;
 
 use crate::cli::{Arguments, Command, GlobalArguments, RangeCommand, WatchCommand, unnamed_config};
@@ -127,6 +132,10 @@ fn try_run(arguments: &Arguments) -> Result<u8, CommandError> {
         Command::Resume(resume) => {
             let host = start(global)?;
             return runtime()?.block_on(resume::resume(global, resume, &host));
+        }
+        Command::Shard(command) => {
+            let host = start(global)?;
+            return runtime()?.block_on(shard::shard(global, command, &host, out));
         }
         Command::Contain(contain) => {
             let host = start(global)?;

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::CommandError;
 use super::external_program::CREDENTIAL_VARIABLES;
-use super::host_environment::MFA_CODE_VARIABLE;
+use super::host_environment::{MFA_CODE_VARIABLE, SHARD_KEY_VARIABLE};
 
 /// The program that opens a file with the application of the user's choice.
 ///
@@ -40,7 +40,8 @@ pub(super) async fn open_page(page: &Path, opener: &str) -> Result<(), CommandEr
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    for name in CREDENTIAL_VARIABLES.into_iter().chain([MFA_CODE_VARIABLE]) {
+    let secrets = [MFA_CODE_VARIABLE, SHARD_KEY_VARIABLE];
+    for name in CREDENTIAL_VARIABLES.into_iter().chain(secrets) {
         command.env_remove(name);
     }
     let mut child = command.spawn().map_err(|error| match error.kind() {

@@ -259,6 +259,7 @@ fn sweep_parts(
         cancel,
     } = files;
     SweepParts {
+        part: None,
         aws: link.aws,
         calls: link.calls,
         clock,
@@ -275,7 +276,7 @@ fn sweep_parts(
 }
 
 /// Returns what earlier runs of this machine found, if it is to be compared.
-fn earlier_findings(
+pub(super) fn earlier_findings(
     connection: &Connection,
     settings: &SweepSettings,
     run_id: &RunId,

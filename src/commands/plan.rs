@@ -11,8 +11,8 @@ use super::connection::Connection;
 use super::{CommandError, print_note};
 use crate::cli::UsageError;
 use crate::report::{
-    CoverageTally, PlanReport, PlannedGap, PlannedSources, PlannedTarget, SourceEstimate,
-    SummaryWindow, write_json, write_plan,
+    AthenaStatement, CoverageTally, PlanReport, PlannedGap, PlannedSources, PlannedTarget,
+    SourceEstimate, SummaryWindow, write_json, write_plan,
 };
 use crate::settings::{EngineChoice, EngineSettings, GlobalSettings, SweepSettings};
 use crate::store::{Checkpoint, EarlierFindings, Journal};
@@ -32,10 +32,35 @@ pub(super) async fn plan(
     settings: &SweepSettings,
     cancel: CancellationToken,
 ) -> Result<PlanSheet, CommandError> {
-    let Some((aws, calls)) = connection.fork() else {
+    let Some(parts) = plan_parts(connection, settings, cancel) else {
         // A search of files alone reads nothing in AWS.
         return Ok(PlanSheet::default());
     };
+    sweep::plan(parts).await.map_err(CommandError::Sweep)
+}
+
+/// Plans a sweep in shards.
+///
+/// # Errors
+/// The sweep cannot be planned at all.
+pub(super) async fn plan_for_shards(
+    connection: &Connection,
+    settings: &SweepSettings,
+    cancel: CancellationToken,
+) -> Result<PlanSheet, CommandError> {
+    let Some(parts) = plan_parts(connection, settings, cancel) else {
+        return Ok(PlanSheet::default());
+    };
+    let sheet = sweep::plan_for_shards(parts).await;
+    sheet.map_err(CommandError::Sweep)
+}
+
+fn plan_parts(
+    connection: &Connection,
+    settings: &SweepSettings,
+    cancel: CancellationToken,
+) -> Option<SweepParts> {
+    let (aws, calls) = connection.fork()?;
     let started = connection.clock().now();
     // With `--engine insights` the plan shows the full cost, even above the limit.
     let EngineSettings {
@@ -56,7 +81,8 @@ pub(super) async fn plan(
         },
         ..settings.clone()
     };
-    let parts = SweepParts {
+    Some(SweepParts {
+        part: None,
         aws,
         calls,
         clock: connection.clock().clone(),
@@ -69,8 +95,7 @@ pub(super) async fn plan(
         journal: Journal::discarding(),
         tally: Arc::new(Tally::default()),
         cancel,
-    };
-    sweep::plan(parts).await.map_err(CommandError::Sweep)
+    })
 }
 
 /// Returns an error if a sweep with `--engine insights` would cost more than its limit, before
@@ -184,6 +209,14 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings, now: Timestamp) -> PlanRe
             .choices()
             .iter()
             .map(|(target, choice)| planned_sources(target, choice))
+            .collect(),
+        athena_statements: sheet
+            .statements()
+            .iter()
+            .map(|planned| AthenaStatement {
+                statement: planned.statement.clone(),
+                cost_usd: planned.usd,
+            })
             .collect(),
         not_covered: sheet.left_out().iter().map(PlannedGap::from).collect(),
         unmatched_selectors: sheet.unmatched().texts(),

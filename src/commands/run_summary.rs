@@ -7,11 +7,13 @@ use jiff::Timestamp;
 use super::CommandError;
 use crate::config::{RejectedEntries, Scope};
 use crate::report::{
-    CoverageTally, EvidenceTally, FileSummary, FollowSummary, HuntSummary, IndicatorSummary,
-    InsightsUse, LivenessCounts, NEVER_IN_LOGS, RunStatus, SightingTally, Summary, SummaryWindow,
+    AthenaSummary, CoverageTally, EvidenceTally, FileSummary, FollowSummary, HuntSummary,
+    IndicatorSummary, InsightsUse, LivenessCounts, NEVER_IN_LOGS, RunStatus, SightingTally,
+    Summary, SummaryWindow,
 };
 use crate::store::{CallCounts, FactError, RunEnding, RunFacts, RunReader, StoreError};
 use crate::sweep::UnmatchedSelectors;
+use dragnet_model::{AthenaUse, Reason};
 
 /// The counts from reading the run.
 pub(super) struct Counted<'a> {
@@ -91,6 +93,7 @@ pub(super) fn summarize(
         events_examined: coverage.events(),
         bytes_scanned: coverage.bytes(),
         insights,
+        athena: athena_use(facts, reader)?,
         api_calls: by_operation(&calls, |counts| counts.made),
         throttled: by_operation(&calls, |counts| counts.throttled),
         // A killed run has no such fact.
@@ -130,6 +133,22 @@ fn insights_use(reader: &RunReader) -> Result<InsightsUse, StoreError> {
         bytes_scanned: total.bytes_scanned,
         cost_usd: total.usd,
     })
+}
+
+/// Returns the use of Athena, if it was to be used.
+fn athena_use(facts: &RunFacts, reader: &RunReader) -> Result<Option<AthenaSummary>, CommandError> {
+    let used: AthenaUse = facts.athena.get_or_default()?;
+    if used.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(AthenaSummary {
+        queries: used.queries.len() as u64,
+        bytes_scanned: used.bytes_scanned(),
+        estimated_usd: used.estimated_usd(),
+        cost_usd: used.cost_usd(),
+        objects_ruled_out: reader.objects_with_reason(Reason::RuledOut)?,
+        not_used: used.not_used,
+    }))
 }
 
 /// Returns one of the counts of each operation, without those that are 0.

@@ -9,6 +9,7 @@ mod accepted_gap;
 mod account;
 mod account_selector;
 mod accounts_file;
+mod athena;
 mod c7n_accounts;
 mod contain;
 mod duration;
@@ -46,6 +47,7 @@ pub use accepted_gap::{AcceptedGap, Expiry, InvalidExpiry};
 pub use account::ConfiguredAccount;
 pub use account_selector::{AccountSelector, InvalidAccountSelector};
 pub use accounts_file::load_accounts;
+pub use athena::{Athena, AthenaLogs, AthenaTable, CatalogName, S3Location, WorkgroupName};
 pub use contain::{Contain, PlanExpiry, PolicyName};
 pub use duration::{ConfiguredDuration, InvalidDuration, parse_duration};
 pub use effective::{DEFAULT_ORIGIN, EffectiveSetting, list_settings};
@@ -96,6 +98,8 @@ pub struct Config {
     pub scope: Scope,
     /// `[limits]`: how fast to call AWS.
     pub limits: Limits,
+    /// `[athena]`: the tables with which Athena names the objects that are read.
+    pub athena: Athena,
     /// `[hunts]`: the user's own hunts.
     pub hunts: Hunts,
     /// `[report]`: which reports to write.
@@ -161,6 +165,9 @@ impl Config {
         self.limits
             .check(&known)
             .map_err(|problem| problem.under("limits"))?;
+        self.athena
+            .check()
+            .map_err(|problem| problem.under("athena"))?;
         account::check_all(&self.accounts, &known).map_err(|problem| problem.under("accounts"))?;
         self.watch
             .check(&known)

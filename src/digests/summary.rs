@@ -79,6 +79,17 @@ impl IntegritySummary {
         });
     }
 
+    /// Adds what other folders have.
+    pub fn add(&mut self, other: Self) {
+        if let Some(summary) = other.digests {
+            self.add_verified(summary);
+        }
+        if self.not_verified == 0 {
+            self.why_not = other.why_not;
+        }
+        self.not_verified += other.not_verified;
+    }
+
     /// Adds a folder that could not be verified.
     pub fn add_unverified(&mut self, why_not: &str) {
         if self.not_verified == 0 {

@@ -85,7 +85,7 @@ pub use not_required::NotRequired;
 pub use other_source_tally::OtherSourceTally;
 pub use page::{write_hanging, write_items};
 pub use page_tally::PageTally;
-pub(crate) use plan::{PlanReport, PlannedGap, PlannedTarget, write_plan};
+pub(crate) use plan::{AthenaStatement, PlanReport, PlannedGap, PlannedTarget, write_plan};
 pub use principals::{
     AbusedCount, CreatedResource, IssuedKeys, PrincipalSummaries, PrincipalSummary, PrincipalTally,
     summarize_principals,
@@ -97,7 +97,9 @@ pub(crate) use source_choices::{PlannedSources, SourceEstimate};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};
 pub use sources::{sources_json, sources_table, write_sources};
 pub use stream_row::write_stream_row;
-pub use summary::{IndicatorSummary, InsightsUse, RunStatus, Summary, SummaryWindow};
+pub use summary::{
+    AthenaSummary, IndicatorSummary, InsightsUse, RunStatus, Summary, SummaryWindow,
+};
 pub use table::Table;
 pub use tampering::{TamperingTally, write_tampering};
 pub use terminal::{write_fitted_run_report, write_run_report};
@@ -300,6 +302,7 @@ mod testing {
             events_examined: 0,
             bytes_scanned: 0,
             insights: crate::report::InsightsUse::default(),
+            athena: None,
             api_calls: BTreeMap::from([
                 ("FilterLogEvents".to_owned(), 1_200),
                 ("AssumeRole".to_owned(), 404),

@@ -46,6 +46,9 @@ pub(crate) struct PlanReport {
     /// The choice among the sources of management events, by account-Region, if there is one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub source_choices: Vec<PlannedSources>,
+    /// The statements of Athena, which name the objects that would be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub athena_statements: Vec<AthenaStatement>,
     /// What would not be covered.
     pub not_covered: Vec<PlannedGap>,
     /// The selectors of the scope that match nothing, as options of the command line.
@@ -84,6 +87,14 @@ pub(crate) struct PlannedTarget {
     pub s3_bytes: u64,
 }
 
+/// A statement that Athena would run.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct AthenaStatement {
+    pub statement: String,
+    /// Its estimated cost at list prices, in US dollars.
+    pub cost_usd: f64,
+}
+
 /// Whether there is nothing to report.
 #[expect(
     clippy::trivially_copy_pass_by_ref,
@@ -120,6 +131,16 @@ impl From<&Coverage> for PlannedGap {
     }
 }
 
+/// Writes the statements of Athena with their cost.
+fn write_statements(page: &mut TerminalPage<'_>, statements: &[AthenaStatement]) -> io::Result<()> {
+    for statement in statements {
+        page.line("")?;
+        page.line(&format!("Athena, about {}:", money(statement.cost_usd)))?;
+        page.line(&statement.statement)?;
+    }
+    Ok(())
+}
+
 /// Writes a plan for a terminal of 80 columns. `not_covered` are its gaps, counted.
 pub(crate) fn write_plan(
     plan: &PlanReport,
@@ -135,6 +156,7 @@ pub(crate) fn write_plan(
     write_work(plan, &mut page)?;
     write_slowest(plan, &mut page)?;
     write_source_choices(&mut page, &plan.source_choices)?;
+    write_statements(&mut page, &plan.athena_statements)?;
     write_gaps(
         &mut page,
         "Would not be covered",
@@ -308,6 +330,7 @@ mod tests {
             liveness_calls: 0,
             targets: vec![target],
             source_choices: Vec::new(),
+            athena_statements: Vec::new(),
             not_covered: Vec::new(),
             unmatched_selectors: Vec::new(),
         };

@@ -91,6 +91,9 @@ pub struct Summary {
     pub bytes_scanned: u64,
     /// The use of CloudWatch Logs Insights.
     pub insights: InsightsUse,
+    /// The use of Athena, if it was to be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub athena: Option<AthenaSummary>,
     /// AWS calls, by operation.
     pub api_calls: BTreeMap<String, u64>,
     /// Throttled calls, by operation.
@@ -160,6 +163,24 @@ pub struct InsightsUse {
     pub bytes_scanned: u64,
     /// Their cost at list prices, in US dollars.
     pub cost_usd: f64,
+}
+
+/// The use of Athena.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct AthenaSummary {
+    /// The queries that were started.
+    pub queries: u64,
+    /// The bytes that they scanned, as AWS counts them.
+    pub bytes_scanned: u64,
+    /// Their cost at list prices that was estimated before, in US dollars.
+    pub estimated_usd: f64,
+    /// Their cost at list prices, in US dollars.
+    pub cost_usd: f64,
+    /// The objects that they read and did not name, which were not read again.
+    pub objects_ruled_out: u64,
+    /// Why objects were read without asking Athena, by bucket.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_used: BTreeMap<String, String>,
 }
 
 /// A window in the form that the summary uses.

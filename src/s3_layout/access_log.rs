@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use super::key_date::{DateForm, KeyDate, day_of};
 use dragnet_model::{AccountId, Region};
@@ -31,7 +32,7 @@ pub struct AccessLogKey {
 }
 
 /// The bucket that access logs are about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AccessLogSource {
     /// The account that owns it.
     pub account: AccountId,
@@ -42,7 +43,7 @@ pub struct AccessLogSource {
 }
 
 /// Where access logs are delivered to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AccessLogPlace {
     /// The prefix that the bucket sets. It need not end in a slash.
     pub prefix: String,

@@ -12,6 +12,7 @@
 mod address_digits;
 mod address_scan;
 mod addresses;
+mod athena;
 mod boundary;
 mod candidate_offsets;
 mod candidate_scan;
@@ -51,6 +52,7 @@ mod transformed_event;
 mod truncated_event;
 mod write_call;
 
+pub(crate) use athena::{quote_identifier, quote_text};
 pub use candidates::Candidates;
 pub use canonical::{are_equal_documents, canonical_text};
 pub use content_scan::ContentScan;

@@ -14,7 +14,8 @@ use super::required_text::{HidingEscapes, RequiredText};
 use super::truncated_event::with_truncated_events;
 use super::write_call::is_write_call;
 use super::{
-    Candidates, ContentScan, Document, Matcher, MatcherError, Matches, StreamFilter, insights,
+    Candidates, ContentScan, Document, Matcher, MatcherError, Matches, StreamFilter, athena,
+    insights,
 };
 use crate::byte_scan::ByteClass;
 use dragnet_model::{EventDetails, EventLookup, Hunt, Indicator};
@@ -41,18 +42,27 @@ struct ServerFilters {
     condition: Option<Expr>,
 }
 
+/// Returns a text that every match contains for each indicator and hunt, and the escapes that may hide
+/// one. The texts are `None` if a match may be in any message.
+fn required_texts(
+    indicators: &[Indicator],
+    hunts: &[PreparedHunt],
+) -> (Option<Vec<RequiredText>>, HidingEscapes) {
+    let escapes = if indicators.is_empty() {
+        HidingEscapes::Json
+    } else {
+        HidingEscapes::JsonAndPercent
+    };
+    let required_texts = indicators
+        .iter()
+        .map(RequiredText::from_indicator)
+        .chain(hunts.iter().map(PreparedHunt::required_text));
+    (required_texts.collect(), escapes)
+}
+
 impl ServerFilters {
     fn new(indicators: &[Indicator], hunts: &[PreparedHunt]) -> Self {
-        let escapes = if indicators.is_empty() {
-            HidingEscapes::Json
-        } else {
-            HidingEscapes::JsonAndPercent
-        };
-        let required_texts = indicators
-            .iter()
-            .map(RequiredText::from_indicator)
-            .chain(hunts.iter().map(PreparedHunt::required_text));
-        let required_texts = required_texts.collect::<Option<Vec<RequiredText>>>();
+        let (required_texts, escapes) = required_texts(indicators, hunts);
         let terms = required_texts
             .as_ref()
             .and_then(|required_texts| pattern_from(required_texts, escapes));
@@ -176,6 +186,14 @@ impl SearchSet {
         self.hunts
             .iter()
             .any(|prepared| prepared.hunt().filter_pattern.is_some())
+    }
+
+    /// Returns a condition of Athena on the column `line` of a table with the lines of objects. It holds
+    /// for each line with a match, and for each with one of the `extra_texts`. `None` if a match may
+    /// be in any line, or if the condition is too long for a statement.
+    pub fn athena_condition(&self, extra_texts: &[&str]) -> Option<String> {
+        let (required_texts, escapes) = required_texts(&self.indicators, &self.hunts);
+        athena::line_condition(&required_texts?, escapes, extra_texts)
     }
 
     /// Whether the Insights query returns less than all events, if it may `narrow`.

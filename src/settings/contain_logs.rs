@@ -57,6 +57,7 @@ impl ContainSettings {
             fail_on_sighting: false,
             check_trail_integrity: true,
             verify_integrity: false,
+            athena: None,
             changes_only: false,
             engines: EngineSettings {
                 choice: EngineChoice::default(),

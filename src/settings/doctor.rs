@@ -1,6 +1,6 @@
 //! The settings of `doctor`.
 
-use super::Reach;
+use super::{AthenaSettings, Reach};
 use dragnet_model::{RequiredKinds, TimeWindow};
 
 /// The settings of `doctor`.
@@ -14,4 +14,6 @@ pub struct DoctorSettings {
     pub window: TimeWindow,
     /// The kinds of logs that this sweep has to cover.
     pub required: RequiredKinds,
+    /// The tables of Athena, if there are any.
+    pub athena: Option<AthenaSettings>,
 }

@@ -4,6 +4,7 @@
 //! configuration, the environment and the files that the configuration names. The room of the
 //! command line combines them with the arguments. So no job depends on how its settings were given.
 
+mod athena;
 mod collect;
 mod contain;
 mod contain_action;
@@ -35,6 +36,7 @@ mod sweep;
 mod sweep_hunts;
 mod watch;
 
+pub use athena::AthenaSettings;
 pub use collect::CollectSettings;
 pub use contain::{ContainSettings, Emit, PlanSettings};
 pub use contain_action::ContainAction;

@@ -230,6 +230,7 @@ impl ScheduleSettings {
             // repeatedly.
             check_trail_integrity: false,
             verify_integrity: false,
+            athena: None,
             changes_only: false,
             // A watch runs continuously, so it only uses the engine that is free.
             engines: EngineSettings {

@@ -121,6 +121,7 @@ mod tests {
             fail_on_sighting: false,
             check_trail_integrity: true,
             verify_integrity: false,
+            athena: None,
             changes_only: false,
             engines: EngineSettings {
                 choice: EngineChoice::Auto,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EngineChoice, FileSettings, FollowSettings, Reach};
+use super::{AthenaSettings, EngineChoice, FileSettings, FollowSettings, Reach};
 use crate::config::{Format, RejectedEntries};
 use dragnet_model::{Hunt, Indicator, RequiredKinds, SourceSelection, TimeWindow, WindowEnd};
 
@@ -66,6 +66,9 @@ pub struct SweepSettings {
     pub changes_only: bool,
     /// How log groups are scanned.
     pub engines: EngineSettings,
+    /// How Athena names the objects that are read, if it may. Not written otherwise, for the same reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub athena: Option<AthenaSettings>,
 }
 
 /// How log groups are scanned.

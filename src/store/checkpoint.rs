@@ -13,8 +13,8 @@ use super::object_counts::{self, ObjectCount};
 use super::row::{parse_column, read_outcome, unknown};
 use super::searched_files::KnownFiles;
 use dragnet_model::{
-    Engine, EventLookup, LogGroupArn, NamedBuckets, Outcome, Reason, Region, Status, StorageKind,
-    Target,
+    AthenaUse, Engine, EventLookup, LogGroupArn, NamedBuckets, Outcome, Reason, Region, Status,
+    StorageKind, Target,
 };
 
 /// The detail of a log group of which a truncated event was read. It is stored as a remark with the
@@ -31,6 +31,7 @@ pub struct Checkpoint {
     files: KnownFiles,
     named_buckets: NamedBuckets,
     insights_usd: f64,
+    athena: AthenaUse,
 }
 
 /// A log group that an earlier part of the run has recorded.
@@ -180,6 +181,7 @@ impl Checkpoint {
             })?;
         let mut checkpoint = Self {
             insights_usd,
+            athena: load_athena_use(connection)?,
             files: KnownFiles::load(connection)?,
             named_buckets: load_named_buckets(connection)?,
             ..Self::default()
@@ -278,6 +280,17 @@ impl Checkpoint {
     /// Removes and returns the buckets that sightings of earlier parts of the run name.
     pub fn take_named_buckets(&mut self) -> NamedBuckets {
         std::mem::take(&mut self.named_buckets)
+    }
+
+    /// The same, with what earlier searches of the run did with Athena.
+    #[must_use]
+    pub fn with_athena(self, athena: AthenaUse) -> Self {
+        Self { athena, ..self }
+    }
+
+    /// The queries of Athena that earlier parts of the run started.
+    pub fn athena(&self) -> &AthenaUse {
+        &self.athena
     }
 
     /// Removes and returns the files that were read.
@@ -413,4 +426,17 @@ fn is_finished(outcome: &Outcome) -> bool {
         ),
         Status::Denied | Status::Failed => false,
     }
+}
+
+/// Loads the queries of Athena. A damaged fact counts as none: its queries are started again.
+fn load_athena_use(connection: &Connection) -> Result<AthenaUse, StoreError> {
+    let mut select = connection.prepare("SELECT value FROM fact WHERE key = 'athena'")?;
+    let mut rows = select.query([])?;
+    let text: Option<String> = match rows.next()? {
+        Some(row) => row.get(0)?,
+        None => None,
+    };
+    Ok(text
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default())
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rusqlite::params;
+use serde::{Deserialize, Serialize};
 
 use super::row::{damaged, parse_column};
 use super::{RunDir, RunReader, StoreError};
@@ -17,13 +18,13 @@ pub(super) const MOST_RUNS: usize = 5;
 const MOST_RECORDS: i64 = 100;
 
 /// What earlier runs found, the newest run first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EarlierFindings {
     runs: Vec<EarlierRun>,
 }
 
 /// What one run found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct EarlierRun {
     id: String,
     /// The organization that it searched.
@@ -34,7 +35,7 @@ struct EarlierRun {
 }
 
 /// A record that an earlier run found in the log group of a trail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlierRecord {
     /// The log group.
     pub log_group: LogGroupArn,

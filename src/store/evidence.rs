@@ -169,6 +169,20 @@ impl CoverageOutcomes {
         self.liveness = checks;
     }
 
+    /// Returns the outcomes of whole accounts and account-Regions.
+    pub fn target_outcomes(&self) -> impl Iterator<Item = (AccountId, Option<Region>, Outcome)> {
+        let targets = self.by_place.iter();
+        let targets = targets.filter(|((_, _, group), _)| group.is_empty());
+        targets.filter_map(|((account, region, _), outcome)| {
+            // The Region is empty for a whole account.
+            let region = match region.as_str() {
+                "" => None,
+                name => Some(name.parse().ok()?),
+            };
+            Some((*account, region, outcome.clone()))
+        })
+    }
+
     /// Returns why a whole account-Region could not be searched, if it could not.
     pub fn target_outcome(&self, target: &Target) -> Option<&Outcome> {
         let outcome_of =

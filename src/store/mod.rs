@@ -20,6 +20,10 @@ mod journal;
 mod listed_run;
 mod lock;
 mod manifest;
+mod merged_facts;
+mod merged_repeats;
+mod merged_shards;
+mod merged_slices;
 mod object_counts;
 mod packed;
 mod passthrough_rows;
@@ -35,6 +39,7 @@ mod schema;
 mod searched_files;
 mod secret_file;
 mod sightings;
+mod snapshot;
 mod trail_deliveries;
 
 pub use checkpoint::{
@@ -59,6 +64,8 @@ pub use manifest::{
     ChangedRun, DatabaseCheck, MANIFEST, Manifest, ManifestFile, check_database, manifest_entry,
     refuse_changed_database,
 };
+pub use merged_shards::{MissingParts, MissingShard, ShardDatabase, merge_shards};
+pub use merged_slices::{PlaceSlice, SlicedPlace};
 pub use object_counts::ObjectCount;
 pub use passthrough_rows::StoredRows;
 pub use reader::{CallCounts, InsightsTotal, RunReader};
@@ -71,6 +78,7 @@ pub use run_registry::RunRegistry;
 pub use searched_files::{FileTotal, KnownFiles};
 pub use secret_file::{SecretFileError, read_secret_file};
 pub use sightings::{SightingRecord, SightingRows, Sightings, StoredRow};
+pub use snapshot::{check_snapshot, write_snapshot};
 pub use trail_deliveries::TrailDeliveries;
 
 use std::path::PathBuf;

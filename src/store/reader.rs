@@ -8,7 +8,7 @@ use super::entry::{Place, ScopeMembership, ScopedAccount};
 use super::row::{damaged, next_row, parse_column, read_count, read_outcome, unknown};
 use super::run_facts::RunFacts;
 use super::{RunDir, StoreError, checksums, schema};
-use dragnet_model::{ApiCall, Coverage, Engine, LogGroupClass, StorageKind};
+use dragnet_model::{ApiCall, Coverage, Engine, LogGroupClass, Reason, StorageKind};
 
 /// A run's database, open for reading.
 #[derive(Debug)]
@@ -203,6 +203,16 @@ impl RunReader {
             })
         };
         Ok(self.connection.query_row(all, [], total)?)
+    }
+
+    /// Returns the number of objects of buckets with a result.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn objects_with_reason(&self, reason: Reason) -> Result<u64, StoreError> {
+        let all = "SELECT total(objects) FROM object_count WHERE reason = ?1";
+        let total = |row: &Row<'_>| read_count(row, 0);
+        Ok(self.connection.query_row(all, [reason.as_str()], total)?)
     }
 
     /// Whether a request id belongs to one of the run's own calls.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::fact::{Fact, FactError, Json, Text};
 use crate::digests::{DigestSummary, IntegritySummary};
 use dragnet_model::{
-    Arn, BucketReads, Hunt, LivenessCheck, NamedBuckets, Organization, RegionDelivery,
+    Arn, AthenaUse, BucketReads, Hunt, LivenessCheck, NamedBuckets, Organization, RegionDelivery,
     RequiredKinds, RunId, SlowedRate, SourceSelection, TimeWindow, WindowEnd,
 };
 
@@ -26,7 +26,7 @@ macro_rules! run_facts {
         #[derive(Clone, Debug)]
         pub struct RunFacts {
             /// The directory of the run, for errors; empty for facts that are to be written.
-            run: Arc<str>,
+            pub(super) run: Arc<str>,
             $($(#[$attribute])* pub $field: Fact<$form>,)*
         }
 
@@ -84,6 +84,8 @@ run_facts! {
     bucket_reads: Json<Vec<BucketReads>> = "bucket_reads";
     /// The buckets that trusted sightings name, for a resumed run.
     named_buckets: Json<NamedBuckets> = "named_buckets";
+    /// The queries of Athena, and what followed from them; a run that asked for none has no such fact.
+    athena: Json<AthenaUse> = "athena";
     /// Whether the run belongs to a collection, which keeps all records; other runs have no such
     /// fact.
     collects: Text<bool> = "collects";

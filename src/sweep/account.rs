@@ -17,7 +17,7 @@ use super::region_scope::{RegionScope, selects_region};
 use super::tasks::join_tasks;
 use crate::aws::EnabledRegion;
 use crate::store::JournalClosed;
-use dragnet_model::{LogSource, Outcome, Reason, Status};
+use dragnet_model::{LogSource, Outcome, Reason, Status, Target};
 
 /// Sweeps an account in scope. Log sources that it depends on in other account-Regions are sent to
 /// `source_sender`.
@@ -64,7 +64,11 @@ async fn sweep_regions(
             .mark_region(&member.account, &enabled.region);
     }
     record_disabled_regions(shared, &member, &regions).await?;
-    let region_scope = RegionScope::new(&shared.settings.reach.scope, &member, regions);
+    let mut region_scope = RegionScope::new(&shared.settings.reach.scope, &member, regions);
+    let has_regions = !region_scope.enabled.is_empty() || !region_scope.missing.is_empty();
+    if let Some(part) = &shared.part {
+        region_scope.keep_owned(member.account.id, part);
+    }
     let scope = &shared.settings.reach.scope;
     for region in &region_scope.missing {
         // An accepted gap also accepts that the Region is enabled nowhere.
@@ -77,7 +81,8 @@ async fn sweep_regions(
             .record_outcome(&member, Some(region), outcome)
             .await?;
     }
-    if region_scope.enabled.is_empty() && region_scope.missing.is_empty() {
+    let part = shared.part.as_ref();
+    if !has_regions && part.is_none_or(|part| part.has_main_part(member.account.id)) {
         let outcome = Outcome::with_reason(Status::Skipped, Reason::NoRegions, "");
         shared.record_outcome(&member, None, outcome).await?;
     }
@@ -117,7 +122,12 @@ async fn record_disabled_regions(
     for (region, run) in before {
         let is_enabled = enabled.iter().any(|enabled| enabled.region == region);
         let is_named = scope.named_regions().any(|named| *named == region);
-        if is_enabled || is_named || !selects_region(scope, member, &region) {
+        let target = Target {
+            account: member.account.id,
+            region: region.clone(),
+        };
+        let is_searched = is_enabled || is_named || !shared.owns(&target);
+        if is_searched || !selects_region(scope, member, &region) {
             continue;
         }
         let detail = format!("enabled in run {run}");

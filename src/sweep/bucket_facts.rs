@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 
 use crate::s3_layout::AccessLogPlace;
 use crate::store::SightingRecord;
@@ -22,7 +23,7 @@ struct Found {
 }
 
 /// Where access logs are delivered to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FoundAccessLogs {
     /// The account-Region of the buckets that are logged, and of the bucket with the logs.
     ///

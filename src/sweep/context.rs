@@ -24,6 +24,8 @@ use super::postponed_groups::PostponedGroups;
 use super::scan_cost::InsightsBudget;
 use super::searched_sources::SearchedSources;
 use super::selector_matches::SelectorMatches;
+use super::shard_part::ShardPart;
+use super::sliced_group::TimeSlice;
 use super::tally::Tally;
 use super::window_basis::WindowBasis;
 use crate::aws::{Aws, CallError};
@@ -71,6 +73,8 @@ pub(super) struct SweepContext {
     pub listed_folders: ListedFolders,
     /// What was found out about buckets.
     pub buckets: BucketFacts,
+    /// The part of the organization that is searched, if it is searched in shards.
+    pub part: Option<Arc<ShardPart>>,
     /// Collects what would be read. Set only if the sweep is planned and not run.
     pub sheet: Option<Arc<Mutex<PlanSheet>>>,
     /// How far an earlier part of the run came.
@@ -172,9 +176,26 @@ impl SweepContext {
         }
     }
 
+    /// Returns whether this process searches an account-Region. Of a sweep in shards, each searches a
+    /// part.
+    pub(super) fn owns(&self, target: &Target) -> bool {
+        self.part.as_ref().is_none_or(|part| part.owns(target))
+    }
+
+    /// Returns the part of the time of a log group that this process reads, if several shards read it.
+    pub(super) fn slice_of(&self, group: &LogGroupArn) -> Option<TimeSlice> {
+        self.part.as_ref()?.slice_of(group)
+    }
+
     /// Returns whether the sweep is only planned.
     pub(super) fn is_plan(&self) -> bool {
         self.sheet.is_some()
+    }
+
+    /// Returns whether a sweep in shards is planned.
+    pub(super) fn plans_shards(&self) -> bool {
+        let sheet = self.sheet.as_ref();
+        sheet.is_some_and(|sheet| sheet.lock().is_for_shards())
     }
 
     /// Adds to the plan sheet if the sweep is only planned; does nothing otherwise.

@@ -132,6 +132,17 @@ impl<'a> Directory<'a> {
         }
     }
 
+    /// Returns these accounts instead, as an earlier directory listed them, and makes no call.
+    #[must_use]
+    pub(super) fn with_planned(self, members: Vec<Member>) -> Self {
+        Self {
+            organization_session: None,
+            configured: BTreeMap::new(),
+            ready: members.into(),
+            ..self
+        }
+    }
+
     /// Lists the accounts without looking up their organizational units and tags, for callers that
     /// do not use the membership.
     #[must_use]

@@ -36,6 +36,12 @@ struct List {
     listed_ms: i64,
 }
 
+impl List {
+    fn is_recent(&self, now_ms: i64) -> bool {
+        SignedDuration::from_millis(now_ms.saturating_sub(self.listed_ms)) <= MOST_AGE
+    }
+}
+
 /// A list that is being taken. Dropped, it leaves nothing.
 #[derive(Debug)]
 pub(super) struct GrowingList<'l> {
@@ -62,8 +68,14 @@ impl ListedFolders {
         let mut lists = self.0.lock();
         let list = lists.by_location.remove(location)?;
         lists.bytes = lists.bytes.saturating_sub(list.bytes);
-        let age = SignedDuration::from_millis(now_ms.saturating_sub(list.listed_ms));
-        (age <= MOST_AGE).then_some(list.objects)
+        list.is_recent(now_ms).then_some(list.objects)
+    }
+
+    /// Returns the list of a folder, if there is one that is recent enough, and keeps it.
+    pub(super) fn copy(&self, location: &str, now_ms: i64) -> Option<Vec<ListedObject>> {
+        let lists = self.0.lock();
+        let list = lists.by_location.get(location)?;
+        list.is_recent(now_ms).then(|| list.objects.clone())
     }
 
     /// Returns whether there is memory for more, and reserves it.
@@ -150,6 +162,8 @@ mod tests {
             list.extend(&[object("b")]);
             list.keep("f");
             assert!(bytes(&lists) > 0);
+            let copied = lists.copy("f", now_ms);
+            assert_eq!(copied.map(|objects| objects.len()), number);
             let taken = lists.take("f", now_ms);
             assert_eq!(taken.map(|objects| objects.len()), number);
             assert_eq!((lists.take("f", 0), bytes(&lists)), (None, 0));

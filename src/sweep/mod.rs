@@ -55,6 +55,8 @@ mod run_differences;
 mod scan_cost;
 mod searched_sources;
 mod selector_matches;
+mod shard_part;
+mod sliced_group;
 mod source_choice;
 mod stored_event_details;
 mod stored_sightings;
@@ -86,13 +88,17 @@ pub use log_sources::{
 pub use member::{Member, Members};
 pub use merge::{MergeSource, merged_sightings};
 pub use pending_work::WorkProgress;
-pub use plan_sheet::{PlanSheet, PlannedChoice, PlannedSource, Share, TargetPlan};
+pub use plan_sheet::{
+    PlanSheet, PlannedChoice, PlannedSource, PlannedStatement, Share, TargetPlan,
+};
 pub use refusal::Refusal;
 pub use region_scope::RegionScope;
-pub use run::{SweepParts, plan, sweep};
+pub use run::{SweepParts, plan, plan_for_shards, sweep};
 pub use run_differences::{Difference, compare_coverage, compare_sightings, compare_sources};
 pub use scan_cost::scan_cost;
 pub use selector_matches::{ListedLevel, SelectorMatches, UnmatchedSelectors};
+pub use shard_part::{DiscoveredSources, FoundLookup, RegionPart, ShardOwners, ShardPart};
+pub use sliced_group::{SlicedGroup, TimeSlice};
 pub use source_choice::{
     Candidate, Choice, ChoiceReason, ReadMethod, ReadSource, ReadTime, RecordRanges, choose,
 };
@@ -100,4 +106,4 @@ pub use stored_sightings::{collected_records, stored_sightings};
 pub use sweep_error::SweepError;
 pub use tally::{SweepProgress, Tally, TallySnapshot};
 pub use target_grid::{GridAccount, GridView, TargetState};
-pub use window_basis::{GroupWindows, WindowBasis};
+pub use window_basis::{GroupWindows, WindowBasis, log_time_range};

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::member::Member;
 use super::selector_matches::UnmatchedSelectors;
+use super::shard_part::DiscoveredSources;
 use super::source_choice::{ChoiceReason, ReadMethod, ReadSource, ReadTime};
 use dragnet_model::{Coverage, Engine, LogGroupArn, Target};
 
@@ -21,10 +23,20 @@ pub struct PlanSheet {
     trail_groups: BTreeMap<LogGroupArn, PlannedTrailGroup>,
     /// The listed folders of buckets, by account-Region.
     folders: BTreeMap<Target, Vec<ReadSource>>,
+    /// The accounts that were listed.
+    members: Vec<Member>,
+    /// What was found out about log sources.
+    found: DiscoveredSources,
     /// The choice of sources, by account-Region. Those of one log group share it.
     choices: BTreeMap<Target, Arc<PlannedChoice>>,
     /// The calls of the liveness check.
     liveness_calls: u64,
+    /// Whether only the accounts that are assigned to the caller in IAM Identity Center were listed.
+    assigned_accounts_only: bool,
+    /// The statements of Athena.
+    statements: Vec<PlannedStatement>,
+    /// Whether shards will do the sweep, which need to know more of each other.
+    for_shards: bool,
 }
 
 /// Which sources would be read for account-Regions, and why.
@@ -47,6 +59,15 @@ pub struct PlannedSource {
     pub is_complete: bool,
 }
 
+/// A statement that Athena would run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedStatement {
+    /// The statement.
+    pub statement: String,
+    /// Its estimated cost at list prices, in US dollars.
+    pub usd: f64,
+}
+
 /// A log group of trails that would be read.
 #[derive(Clone, Debug)]
 pub(super) struct PlannedTrailGroup {
@@ -56,6 +77,8 @@ pub(super) struct PlannedTrailGroup {
     pub sources: Vec<ReadSource>,
     /// The time since which it has every event; `None` if that is not certain of any event.
     pub complete_since_ms: Option<i64>,
+    /// Its pages and bytes, if shards may divide it by time.
+    pub sliceable: Option<(f64, f64)>,
 }
 
 /// What would be read of an account-Region. Byte counts are estimates: the stored bytes that AWS
@@ -130,6 +153,17 @@ pub(super) struct PlannedGroup {
 }
 
 impl PlanSheet {
+    pub(super) fn for_shards() -> Self {
+        Self {
+            for_shards: true,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn is_for_shards(&self) -> bool {
+        self.for_shards
+    }
+
     /// Returns what would be read, by account-Region.
     pub fn targets(&self) -> &BTreeMap<Target, TargetPlan> {
         &self.targets
@@ -152,6 +186,38 @@ impl PlanSheet {
 
     pub(super) fn set_liveness_calls(&mut self, calls: u64) {
         self.liveness_calls = calls;
+    }
+
+    /// Returns whether only the accounts that are assigned to the caller were listed.
+    pub fn has_assigned_accounts_only(&self) -> bool {
+        self.assigned_accounts_only
+    }
+
+    pub(super) fn set_assigned_accounts_only(&mut self) {
+        self.assigned_accounts_only = true;
+    }
+
+    /// Returns the accounts that were listed, in the order of the list.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// Returns what was found out about log sources.
+    pub fn found(&self) -> &DiscoveredSources {
+        &self.found
+    }
+
+    /// Returns how long it takes to read the planned objects of each bucket at its quota, in seconds.
+    pub fn bucket_seconds(&self) -> &BTreeMap<String, f64> {
+        &self.bucket_seconds
+    }
+
+    /// Returns the buckets of which objects of an account-Region would be read, with the number of
+    /// calls.
+    pub fn bucket_calls(&self, target: &Target) -> impl Iterator<Item = (&str, f64)> {
+        self.folders(target)
+            .iter()
+            .map(|source| (source.location.as_str(), source.calls.unwrap_or_default()))
     }
 
     /// Returns the cost of all Insights queries at list prices, in US dollars.
@@ -234,6 +300,12 @@ impl PlanSheet {
         self.trail_groups.insert(group.arn.clone(), group);
     }
 
+    /// Returns the log groups that shards may divide by time, each with about its pages and bytes.
+    pub fn sliceable_groups(&self) -> impl Iterator<Item = (&LogGroupArn, f64, f64)> {
+        let groups = self.trail_groups.iter();
+        groups.filter_map(|(arn, group)| group.sliceable.map(|(pages, bytes)| (arn, pages, bytes)))
+    }
+
     pub(super) fn trail_groups(&self) -> &BTreeMap<LogGroupArn, PlannedTrailGroup> {
         &self.trail_groups
     }
@@ -264,6 +336,23 @@ impl PlanSheet {
         &self.choices
     }
 
+    pub(super) fn add_member(&mut self, member: Member) {
+        self.members.push(member);
+    }
+
+    pub(super) fn set_found(&mut self, found: DiscoveredSources) {
+        self.found = found;
+    }
+
+    pub(super) fn add_statement(&mut self, statement: PlannedStatement) {
+        self.statements.push(statement);
+    }
+
+    /// Returns the statements of Athena.
+    pub fn statements(&self) -> &[PlannedStatement] {
+        &self.statements
+    }
+
     pub(super) fn set_unmatched(&mut self, unmatched: UnmatchedSelectors) {
         self.unmatched = unmatched;
     }
@@ -275,6 +364,8 @@ impl PlanSheet {
     }
 
     pub(super) fn sort(&mut self) {
+        self.statements
+            .sort_by(|one, other| one.statement.cmp(&other.statement));
         self.left_out.sort_by(|one, other| {
             let place =
                 |row: &Coverage| (row.source, row.log_group.clone(), row.bucket_prefix.clone());

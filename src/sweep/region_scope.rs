@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::member::Member;
+use super::shard_part::ShardPart;
 use crate::aws::EnabledRegion;
 use crate::config::Scope;
 use crate::store::ScopeMembership;
-use dragnet_model::Region;
+use dragnet_model::{AccountId, Region, Target};
 
 /// The Regions of an account that are in scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,18 @@ impl RegionScope {
                 .collect(),
             missing,
         }
+    }
+
+    /// Keeps the Regions of an account that belong to a shard.
+    pub(super) fn keep_owned(&mut self, account: AccountId, part: &ShardPart) {
+        let owns = |region: &Region| {
+            part.owns(&Target {
+                account,
+                region: region.clone(),
+            })
+        };
+        self.enabled.retain(|enabled| owns(&enabled.region));
+        self.missing.retain(owns);
     }
 }
 

@@ -37,6 +37,7 @@ use super::postponed_groups::PostponedGroups;
 use super::scan_cost::InsightsBudget;
 use super::searched_sources::SearchedSources;
 use super::selector_matches::SelectorMatches;
+use super::shard_part::ShardPart;
 use super::sweep_error::SweepError;
 use super::tally::Tally;
 use super::tasks::join_tasks;
@@ -79,6 +80,8 @@ pub struct SweepParts {
     pub journal: Journal,
     /// Counters for the progress display.
     pub tally: Arc<Tally>,
+    /// The part of the organization to search, if it is searched in shards.
+    pub part: Option<Arc<ShardPart>>,
     /// Ends the sweep early. Everything that is not finished then is reported as interrupted.
     pub cancel: CancellationToken,
 }
@@ -98,7 +101,19 @@ pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
 /// # Errors
 /// Returns a [`SweepError`] if the sweep could not be planned at all.
 pub async fn plan(parts: SweepParts) -> Result<PlanSheet, SweepError> {
-    let sheet = Arc::new(Mutex::new(PlanSheet::default()));
+    fill_sheet(parts, PlanSheet::default()).await
+}
+
+/// Plans a sweep in shards: finds out more, so that not every shard has to.
+///
+/// # Errors
+/// Returns a [`SweepError`] if the sweep could not be planned at all.
+pub async fn plan_for_shards(parts: SweepParts) -> Result<PlanSheet, SweepError> {
+    fill_sheet(parts, PlanSheet::for_shards()).await
+}
+
+async fn fill_sheet(parts: SweepParts, sheet: PlanSheet) -> Result<PlanSheet, SweepError> {
+    let sheet = Arc::new(Mutex::new(sheet));
     run_sweep(parts, Some(Arc::clone(&sheet))).await?;
     let mut sheet = std::mem::take(&mut *sheet.lock());
     sheet.sort();
@@ -132,7 +147,9 @@ async fn run_sweep(
         access,
         search_set,
         budget: InsightsBudget::new(
-            parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd(),
+            parts.settings.engines.max_scan_cost
+                - parts.checkpoint.insights_usd()
+                - parts.checkpoint.athena().cost_usd(),
         ),
         selector_matches: SelectorMatches::new(&parts.settings.reach.scope),
         searched: SearchedSources::new(parts.settings.reach.scope.is_limited_to_accounts()),
@@ -152,6 +169,7 @@ async fn run_sweep(
         journal: parts.journal,
         tally: parts.tally,
         cancel,
+        part: parts.part,
         sheet,
         checkpoint: Mutex::new(parts.checkpoint),
         rejected_pattern: OnceLock::new(),
@@ -228,6 +246,10 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     let reach = &shared.settings.reach;
     let mut directory =
         Directory::new(&shared.aws, &shared.access, reach).with_matches(&shared.selector_matches);
+    if let Some(part) = &shared.part {
+        shared.searched.add_planned(part);
+        directory = directory.with_planned(part.members.clone());
+    }
     let (source_sender, source_receiver) = mpsc::channel(remote_sources::CHANNEL_SIZE);
     let (members_sender, members_receiver) = oneshot::channel();
     // If this function returns early with an error, dropping the sets aborts their tasks.
@@ -240,6 +262,8 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     ));
     let mut members = Members::new();
     let mut organization = None;
+    remote_sources::follow_planned(shared, &source_sender, &mut accounts);
+    remote_sources::scan_slices(shared, &mut accounts);
     loop {
         let next = tokio::select! {
             () = shared.cancel.cancelled() => break,
@@ -253,6 +277,7 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     if directory.lists_assigned_only() {
         let mut facts = RunFacts::default();
         facts.assigned_accounts_only.set(&true);
+        shared.update_plan(PlanSheet::set_assigned_accounts_only);
         shared.journal.write(Entry::Facts(Box::new(facts))).await?;
     }
     drop(source_sender);
@@ -261,7 +286,7 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
         // the follower, so that no account-Region waits for it.
         drop(members_sender);
     } else {
-        if accounts.is_empty() {
+        if accounts.is_empty() && shared.part.is_none() {
             return Err(nothing_in_scope(shared));
         }
         // The receiver is dropped early only if the journal is closed, which is reported below.
@@ -271,7 +296,8 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     join_tasks(follower).await?;
     read_remaining(shared, members).await?;
     check_filter_pattern(shared)?;
-    if shared.cancel.is_cancelled() {
+    // A shard does not see the whole organization; the plan has checked its selectors.
+    if shared.cancel.is_cancelled() || shared.part.is_some() {
         return Ok(());
     }
     check_log_group_patterns(shared)?;
@@ -297,7 +323,7 @@ async fn read_remaining(shared: &Arc<SweepContext>, members: Members) -> Result<
     }
     if !shared.cancel.is_cancelled() {
         // Before the event histories: they are read where records are missing.
-        Box::pin(check_liveness(shared)).await?;
+        Box::pin(check_liveness(shared, &members)).await?;
     }
     if !shared.cancel.is_cancelled() {
         sweep_uncovered(shared).await?;
@@ -306,6 +332,10 @@ async fn read_remaining(shared: &Arc<SweepContext>, members: Members) -> Result<
         Box::pin(finish_buckets(shared, members)).await?;
     }
     plan_choices(shared);
+    shared.update_plan(|sheet| {
+        let access_logs = shared.buckets.access_logs().into_values().collect();
+        sheet.set_found(shared.searched.to_discovered(access_logs));
+    });
     Ok(())
 }
 
@@ -342,6 +372,11 @@ async fn start_account(
         membership: member.membership,
     };
     shared.journal.write(Entry::Account(scoped)).await?;
+    shared.update_plan(|sheet| sheet.add_member(member.clone()));
+    let part = shared.part.as_ref();
+    if part.is_some_and(|part| !part.enters(account.id)) {
+        return Ok(());
+    }
     match (member.membership, &account.state) {
         (ScopeMembership::InScope, _) => {
             shared.tally.account_known();

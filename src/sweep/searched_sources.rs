@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
 
+use super::bucket_facts::FoundAccessLogs;
+use super::shard_part::{DiscoveredSources, FoundLookup, ShardPart};
 use crate::store::CoverageOutcomes;
 use dragnet_model::{
-    AccountId, LivenessCheck, LogGroupArn, LogSource, Outcome, Region, RegionDelivery, SourceKind,
-    SourceLookup, SourceState, Target,
+    AccountId, LivenessCheck, LogGroupArn, LogSource, Outcome, Reason, Region, RegionDelivery,
+    SourceKind, SourceLookup, SourceState, Target,
 };
 
 /// What was found out so far.
@@ -33,6 +35,10 @@ pub(super) struct FoundSources {
     groups: BTreeSet<LogGroupArn>,
     /// The log groups whose search was complete, if copies of the others are to be read.
     complete: Option<BTreeSet<LogGroupArn>>,
+    /// Those that the liveness check of a plan would compare.
+    compared_groups: BTreeSet<LogGroupArn>,
+    /// The state of the trails of organizations in Regions, for the plan of a sweep in shards.
+    planned_deliveries: Vec<RegionDelivery>,
 }
 
 impl SearchedSources {
@@ -87,14 +93,17 @@ impl SearchedSources {
         });
     }
 
-    /// Adds how the search of a log group ended, if a trail delivers to it or it may have copies. The account-Region of a
-    /// log group reports its trails before it scans the log group.
+    /// Adds how the search of a log group ended, if a trail delivers to it or it may have copies. The
+    /// account-Region of a log group reports its trails before it scans the log group.
     pub(super) fn add_group_outcome(&self, group: &LogGroupArn, outcome: &Outcome) {
         self.change(|found| {
-            if let Some(complete) = &mut found.complete
-                && outcome.is_covered()
-            {
-                complete.insert(group.clone());
+            if let Some(complete) = &mut found.complete {
+                if outcome.is_covered() {
+                    complete.insert(group.clone());
+                } else {
+                    // The plan of a sweep in shards may have expected more.
+                    complete.remove(group);
+                }
             }
             if found.groups.contains(group) {
                 found.outcomes.add_group(group, outcome.clone());
@@ -121,6 +130,16 @@ impl SearchedSources {
         self.change(|found| found.outcomes.set_region_deliveries(deliveries.to_vec()));
     }
 
+    /// Sets which log groups the liveness check of a plan would compare.
+    pub(super) fn set_compared_groups(&self, groups: BTreeSet<LogGroupArn>) {
+        self.change(|found| found.compared_groups = groups);
+    }
+
+    /// Sets what the plan of a sweep in shards found out about the trails of organizations in Regions.
+    pub(super) fn set_planned_deliveries(&self, deliveries: Vec<RegionDelivery>) {
+        self.change(|found| found.planned_deliveries = deliveries);
+    }
+
     /// Adds the outcome of an account-Region, or without a Region that of an account.
     pub(super) fn add_target_outcome(
         &self,
@@ -129,6 +148,59 @@ impl SearchedSources {
         outcome: &Outcome,
     ) {
         self.change(|found| found.outcomes.add_target(account, region, outcome.clone()));
+    }
+
+    /// Adds what the plan of a sweep in shards found out about the other shards.
+    pub(super) fn add_planned(&self, part: &ShardPart) {
+        let found = &part.found;
+        for lookup in &found.lookups {
+            if !part.owns(&lookup.target) {
+                self.add_lookup(&lookup.to_lookup());
+            }
+        }
+        for source in &found.log_sources {
+            // The account-Region of a flow log reports it again.
+            if source.kind == SourceKind::CloudTrail || !part.owns(&source.home) {
+                self.add_log_source(source);
+            }
+        }
+        for (group, outcome) in &found.groups {
+            // A log group whose bucket is read instead has no outcome before the bucket is read.
+            let is_replaced = outcome.reason == Some(Reason::ReadInBucket);
+            if !is_replaced && !part.owns(&group.target) {
+                self.add_group_outcome(group, outcome);
+            }
+        }
+        for (account, region, outcome) in &found.targets {
+            if !part.enters(*account) {
+                self.add_target_outcome(*account, region.as_ref(), outcome);
+            }
+        }
+    }
+
+    /// Returns everything that was found out, for the plan of a sweep in shards.
+    /// `access_logs` says where server access logs are.
+    pub(super) fn to_discovered(&self, access_logs: Vec<FoundAccessLogs>) -> DiscoveredSources {
+        self.read(move |found| {
+            let trails = found.trails.values().chain(&found.flow_logs);
+            let groups = found.groups.iter().filter_map(|group| {
+                let outcome = found.outcomes.group_outcome(group)?;
+                Some((group.clone(), outcome.clone()))
+            });
+            let lookups = found.lookups.iter().map(|lookup| FoundLookup {
+                target: lookup.target.clone(),
+                result: lookup.result.clone(),
+            });
+            DiscoveredSources {
+                lookups: lookups.collect(),
+                log_sources: trails.cloned().collect(),
+                groups: groups.collect(),
+                targets: found.outcomes.target_outcomes().collect(),
+                compared_groups: found.compared_groups.clone(),
+                region_deliveries: found.planned_deliveries.clone(),
+                access_logs,
+            }
+        })
     }
 
     /// Returns what `read` makes of everything that was found out.

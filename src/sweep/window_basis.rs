@@ -57,10 +57,7 @@ impl TimeFilter {
     /// one after it.
     pub(super) fn log_time_ranges(&self) -> Vec<(i64, i64)> {
         match self {
-            Self::EventTime(window) => vec![(
-                window.from_ms(),
-                window.to_ms().saturating_add(late_arrival_ms()),
-            )],
+            Self::EventTime(window) => vec![log_time_range(*window)],
             Self::LogTime(windows) => windows
                 .iter()
                 .map(|window| (window.from_ms(), window.to_ms()))
@@ -97,6 +94,13 @@ impl TimeFilter {
             Self::LogTime(windows) => windows.iter().any(|window| window.contains_ms(log_ms)),
         }
     }
+}
+
+/// Returns the range of log time that is read for a window of event time, as its first millisecond and
+/// the first one after it.
+pub fn log_time_range(window: TimeWindow) -> (i64, i64) {
+    let end = window.to_ms().saturating_add(late_arrival_ms());
+    (window.from_ms(), end)
 }
 
 fn late_arrival_ms() -> i64 {

@@ -12,7 +12,7 @@ const SCHEMA: &str = include_str!("../../config/dragnet.schema.json");
 const EXAMPLE: &str = include_str!("../../config/dragnet.toml");
 
 /// Every table of the file, and where its schema is.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 15] = [
     ("", ""),
     ("[identity]", "/properties/identity"),
     ("[organization]", "/properties/organization"),
@@ -22,6 +22,8 @@ const TABLES: [(&str, &str); 13] = [
     ("[limits]", "/properties/limits"),
     ("[hunts]", "/properties/hunts"),
     ("[report]", "/properties/report"),
+    ("[athena]", "/properties/athena"),
+    ("[[athena.tables]]", "/definitions/athena_table"),
     ("[contain]", "/properties/contain"),
     ("[watch]", "/properties/watch"),
     ("[[watch.schedule]]", "/definitions/schedule"),

@@ -53,14 +53,14 @@ fn events(account: &str, group: &str, count: u32) -> String {
 }
 
 /// Cuts responses to `operation`: `times` of them, after `after` complete ones.
-fn fault(operation: &str, cut: &str, after: u32, times: u32) -> Fault {
+pub(crate) fn fault(operation: &str, cut: &str, after: u32, times: u32) -> Fault {
     Fault::new(operation, "incomplete")
         .after(after)
         .times(times)
         .raw(cut)
 }
 
-fn response_fault(answer: &str, member: &str) -> String {
+pub(crate) fn response_fault(answer: &str, member: &str) -> String {
     format!(
         r#"
 answer = "{answer}"
@@ -69,7 +69,7 @@ member = "{member}""#
 }
 
 /// Returns the ways in which any response with a list can be cut.
-fn cuts(list: &str) -> Vec<String> {
+pub(crate) fn cuts(list: &str) -> Vec<String> {
     let mut cuts: Vec<String> = [200, 202, 204]
         .iter()
         .map(|status| {

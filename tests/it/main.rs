@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails at the first error")]
 
+#[cfg(feature = "athena")]
+mod athena;
 mod cases;
 mod changes_only;
 mod cli;
@@ -52,6 +54,7 @@ mod scenario;
 mod scope_selection;
 mod served;
 mod servers;
+mod shards;
 mod signals;
 mod signing;
 mod source_choice;

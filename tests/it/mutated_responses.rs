@@ -40,7 +40,7 @@ const SWEEP: [&str; 10] = [
 const ARCHIVE: [&str; 3] = ["DescribeLogGroups", "GetQueryResults", "StartQuery"];
 
 /// Returns a fault that changes responses to `operation`; the case chooses which, and how.
-fn fault(operation: &str, case: u32) -> String {
+pub(crate) fn fault(operation: &str, case: u32) -> String {
     let seed = fastrand::Rng::with_seed(u64::from(case)).u32(..);
     let after = case % 3;
     let times = if case.is_multiple_of(4) { 1 } else { 10_000 };

@@ -74,6 +74,7 @@ fn scenario(more: &str) -> String {
         .toml()
 }
 
+/// Plans a sweep.
 pub(crate) async fn plan(world: &World, arguments: &[&str]) -> PlanSheet {
     let settings = world.settings(arguments);
     let environment = world.environment();
@@ -82,6 +83,7 @@ pub(crate) async fn plan(world: &World, arguments: &[&str]) -> PlanSheet {
     let started = clock.now();
     let (_, calls) = mpsc::channel(1);
     let parts = SweepParts {
+        part: None,
         aws,
         calls,
         clock,

@@ -402,6 +402,7 @@ pub(crate) async fn sweep_parts(
     let checkpoint = Checkpoint::default();
     let cancel = CancellationToken::new();
     SweepParts {
+        part: None,
         aws,
         calls,
         clock,

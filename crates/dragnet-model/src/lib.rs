@@ -4,6 +4,7 @@
 mod account;
 mod api_call;
 mod arn;
+mod athena_use;
 mod bucket_reads;
 mod central_stream;
 mod coverage;
@@ -53,6 +54,7 @@ mod word_enum;
 pub use account::{Account, AccountId, AccountState, InvalidAccountId};
 pub use api_call::ApiCall;
 pub use arn::{Arn, InvalidArn, RoleArn};
+pub use athena_use::{AthenaQuery, AthenaQueryState, AthenaUse};
 pub use bucket_reads::{BucketReads, ReadRecording};
 pub use central_stream::CentralStream;
 pub use coverage::Coverage;

@@ -95,6 +95,14 @@ impl NamedBuckets {
         true
     }
 
+    /// Adds what others remember.
+    pub fn add(&mut self, others: &Self) {
+        self.has_more |= others.has_more;
+        for (name, owner) in &others.buckets {
+            self.note(name, *owner);
+        }
+    }
+
     /// Whether nothing was remembered.
     pub fn is_empty(&self) -> bool {
         self.buckets.is_empty()

@@ -93,6 +93,8 @@ operations! {
     GetAccessKeyLastUsed => Some("iam:GetAccessKeyLastUsed"),
     /// IAM: read all users, groups and roles with their policies.
     GetAccountAuthorizationDetails => Some("iam:GetAccountAuthorizationDetails"),
+    /// Athena: read the results of a query. AWS calls it `GetQueryResults`, like that of Insights.
+    GetAthenaQueryResults => Some("athena:GetQueryResults"),
     /// S3: read where reads of a bucket are logged.
     GetBucketLogging => Some("s3:GetBucketLogging"),
     /// STS: identify the caller.
@@ -112,6 +114,8 @@ operations! {
     /// CloudWatch Logs: read the rest of a truncated event. The permission is that of `GetLogRecord`: AWS
     /// names it in the error of a call without it.
     GetLogObject => Some("logs:GetLogRecord"),
+    /// Athena: read the state of a query.
+    GetQueryExecution => Some("athena:GetQueryExecution"),
     /// CloudWatch Logs Insights: read the results of a query.
     GetQueryResults => Some("logs:GetQueryResults"),
     /// IAM Identity Center: create a session of a permission set. The token of the login is the
@@ -127,10 +131,14 @@ operations! {
     GetSessionToken => None,
     /// CloudTrail: read whether a trail is logging and delivers.
     GetTrailStatus => Some("cloudtrail:GetTrailStatus"),
+    /// Athena: read the columns of a table.
+    GetTableMetadata => Some("athena:GetTableMetadata"),
     /// IAM: read a user.
     GetUser => Some("iam:GetUser"),
     /// IAM: read an inline policy of a user.
     GetUserPolicy => Some("iam:GetUserPolicy"),
+    /// Athena: read the settings of a workgroup.
+    GetWorkGroup => Some("athena:GetWorkGroup"),
     /// S3: find the Region of a bucket.
     HeadBucket => Some("s3:ListBucket"),
     /// IAM: list the access keys of a user.
@@ -187,6 +195,8 @@ operations! {
     PutEvents => Some("events:PutEvents"),
     /// IAM: write an inline policy of a group.
     PutGroupPolicy => Some("iam:PutGroupPolicy"),
+    /// S3: write the plan, the checkpoints and the results of a sweep in shards.
+    PutObject => Some("s3:PutObject"),
     /// IAM: set the permissions boundary of a role.
     PutRolePermissionsBoundary => Some("iam:PutRolePermissionsBoundary"),
     /// IAM: write an inline policy of a role.
@@ -199,8 +209,12 @@ operations! {
     SimulatePrincipalPolicy => Some("iam:SimulatePrincipalPolicy"),
     /// CloudWatch Logs Insights: start a query.
     StartQuery => Some("logs:StartQuery"),
+    /// Athena: start a query.
+    StartQueryExecution => Some("athena:StartQueryExecution"),
     /// CloudWatch Logs Insights: stop a query whose results are no longer needed.
     StopQuery => Some("logs:StopQuery"),
+    /// Athena: stop a query whose results are no longer needed.
+    StopQueryExecution => Some("athena:StopQueryExecution"),
     /// CloudWatch Logs: let `FilterLogEvents` return masked values unmasked. This is a permission,
     /// not a separate call.
     Unmask => Some("logs:Unmask"),
@@ -286,6 +300,17 @@ impl Operation {
         Self::HeadBucket,
         Self::ListObjectsV2,
         Self::ListPublicKeys,
+    ];
+
+    /// The operations of a session that queries Athena. `DescribeRegions` proves that it works.
+    pub const ATHENA: [Self; 7] = [
+        Self::DescribeRegions,
+        Self::GetAthenaQueryResults,
+        Self::GetQueryExecution,
+        Self::GetTableMetadata,
+        Self::GetWorkGroup,
+        Self::StartQueryExecution,
+        Self::StopQueryExecution,
     ];
 
     /// The operations that list and select the accounts of an organization, and list its rules about

@@ -110,6 +110,40 @@ impl Policy {
         policy.merged_with(on_buckets)
     }
 
+    /// Allows what a session needs that queries Athena over the objects of these buckets. Athena reads the tables
+    /// and the objects, and writes the results, with the permissions of its caller. `results` is the ARN of a
+    /// bucket and the prefix of the results in it, if Athena does not manage them.
+    ///
+    /// Source: Amazon Athena user guide, "Control access to Amazon S3 from Athena", "AWS managed policies for
+    /// Amazon Athena".
+    pub fn for_athena(bucket_arns: &[String], results: Option<(String, &str)>) -> Self {
+        let operations = [&Operation::ATHENA[..], &[Operation::Decrypt]].concat();
+        let catalog = [
+            "glue:GetDatabase",
+            "glue:GetPartition",
+            "glue:GetPartitions",
+            "glue:GetTable",
+        ];
+        let objects = ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"];
+        let logs: Vec<String> = bucket_arns
+            .iter()
+            .flat_map(|arn| [arn.clone(), format!("{arn}/*")])
+            .collect();
+        let policy = Self::for_operations(&operations)
+            .merged_with(Self::allowing(catalog))
+            .merged_with(Self::allowing(objects).with_resources(&logs));
+        let Some((bucket, prefix)) = results else {
+            return policy;
+        };
+        let written = objects.into_iter().chain([
+            "s3:AbortMultipartUpload",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject",
+        ]);
+        let kept = [bucket.clone(), format!("{bucket}/{prefix}*")];
+        policy.merged_with(Self::allowing(written).with_resources(&kept))
+    }
+
     /// Restricts the policy to these resources.
     #[must_use]
     pub fn with_resources(mut self, resources: &[String]) -> Self {
@@ -150,6 +184,19 @@ mod tests {
             Policy::for_operations(&operations).to_string(),
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:DescribeTrails","logs:StopQuery"],"Resource":["*"]}]}"#
         );
+    }
+
+    #[test]
+    fn athena_writes_nothing_but_results() {
+        let logs = ["arn:aws:s3:::logs".to_owned()];
+        let managed = Policy::for_athena(&logs, None).to_string();
+        assert!(!managed.contains("Put") && managed.contains("arn:aws:s3:::logs/*"));
+        let results = ("arn:aws:s3:::results".to_owned(), "dragnet/");
+        let policy = Policy::for_athena(&logs, Some(results)).to_string();
+        let (_, written) = policy.split_once("s3:PutObject").unwrap();
+        let kept = r#""],"Resource":["arn:aws:s3:::results","arn:aws:s3:::results/dragnet/*"]}]}"#;
+        assert_eq!(written, kept, "{policy}");
+        assert!(policy.len() <= Policy::SESSION_LIMIT);
     }
 
     #[test]

@@ -41,6 +41,9 @@ macro_rules! reasons {
 }
 
 reasons! {
+    /// A query of Athena read an object and did not name it.
+    RuledOut => "ruled-out", NoMatch,
+        "a query of Athena read it and found no match";
     /// A file or directory could not be opened or read.
     FileUnreadable => "file-unreadable", Fixable,
         "a file or directory could not be opened or read";
@@ -206,6 +209,9 @@ reasons! {
     /// AWS denied access. The detail contains its code and message.
     AccessDenied => "access-denied", Fixable,
         "AWS denied access";
+    /// A shard of the sweep was not committed before the results were merged.
+    ShardNotCommitted => "shard-not-committed", Fixable,
+        "a shard has no committed result: run it, and merge again";
     /// Another error. The detail contains its code and message.
     Error => "error", Fixable,
         "the search failed with an error";

@@ -19,6 +19,17 @@ pub struct RegionDelivery {
 }
 
 impl RegionDelivery {
+    /// Whether the trail does not deliver from there.
+    pub fn has_failed(&self) -> bool {
+        let Delivery {
+            logging,
+            error,
+            bucket_error,
+            ..
+        } = &self.delivery;
+        !logging || !error.is_empty() || !bucket_error.is_empty()
+    }
+
     /// Returns the log source as it is in this Region. Only what shows a failure counts: a Region without
     /// any call may never have delivered.
     #[must_use]

@@ -20,8 +20,8 @@ use super::policy::AccessRequest;
 use super::wire::{self, AwsError, CommonError, Exchange, Input, Reply, Service};
 use super::world::{LastUse, World};
 use super::{
-    ConnectionReset, Range, State, cloudtrail, ec2, iam, logs, observability, organizations,
-    portal, s3, sts,
+    ConnectionReset, Range, State, athena, cloudtrail, ec2, iam, logs, observability,
+    organizations, portal, s3, sts,
 };
 
 /// A request for a known service and operation.
@@ -204,10 +204,15 @@ fn admit(
         .then(|| Input::decode(*service, received.parts, received.body).ok())
         .flatten()
         .and_then(|input| s3::requested_partition(world, operation, &input));
-    match partition {
-        Some(partition) => limiter.admit_to_partition(operation, partition, &caller.region, now),
-        None => limiter.admit(operation, caller.account, &caller.region, now),
+    if let Some(partition) = partition {
+        return limiter.admit_to_partition(operation, partition, &caller.region, now);
     }
+    // CloudWatch Logs has an operation of the same name.
+    let quota = match (*service, operation.as_str()) {
+        (Service::Athena, "GetQueryResults") => "GetAthenaQueryResults",
+        (_, operation) => operation,
+    };
+    limiter.admit(quota, caller.account, &caller.region, now)
 }
 
 /// Authorizes and performs a call.
@@ -220,6 +225,7 @@ pub(super) fn perform(mut call: Call<'_>, effect: &FaultEffect) -> Result<Reply,
         s3::delete_named_object(&mut call);
     }
     let reply = match call.service {
+        Service::Athena => athena::perform(&mut call),
         Service::CloudTrail => cloudtrail::perform(&mut call),
         Service::Ec2 => ec2::perform(&mut call),
         Service::Iam => iam::perform(&mut call),
@@ -274,7 +280,8 @@ fn resource_arn(world: &World, caller: &Caller, service: Service, input: &Input)
     match service {
         Service::Iam => iam::resource_arn(world, caller, input),
         Service::Logs => logs::resource_arn(world, caller, input),
-        Service::CloudTrail
+        Service::Athena
+        | Service::CloudTrail
         | Service::Ec2
         | Service::ObservabilityAdmin
         | Service::Organizations

@@ -16,8 +16,17 @@ use super::wire::{Input, Params, Protocol, Service};
 use super::{ADMINISTRATOR, Range, Scenario};
 
 /// The operations that are called.
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn operations(service: Service) -> &'static [&'static str] {
     match service {
+        Service::Athena => &[
+            "GetQueryExecution",
+            "GetQueryResults",
+            "GetTableMetadata",
+            "GetWorkGroup",
+            "StartQueryExecution",
+            "StopQueryExecution",
+        ],
         Service::CloudTrail => &[
             "DescribeTrails",
             "GetTrailStatus",
@@ -110,6 +119,7 @@ fn operations(service: Service) -> &'static [&'static str] {
             "ListBuckets",
             "ListObjects",
             "ListObjectsV2",
+            "PutObject",
         ],
         Service::Sts => &["AssumeRole", "GetSessionToken", "GetCallerIdentity"],
     }

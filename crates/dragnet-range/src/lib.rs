@@ -10,11 +10,12 @@
 //! * `access`, `policy`: authentication and authorization
 //! * `world`: the state of the organization; `scenario`: builds that state from a file
 //! * one module per service: `logs`, `insights`, `ec2`, `iam`, `sts`, `organizations`,
-//!   `cloudtrail`, `s3`. The crates `cw_filter_pattern` and `insights_ql` evaluate filter patterns and
+//!   `cloudtrail`, `s3`, `athena`. The crates `cw_filter_pattern` and `insights_ql` evaluate filter patterns and
 //!   queries.
 //! * `traffic`: everyday events; `faults`: injected errors; `quotas`: throttling
 
 mod access;
+mod athena;
 mod call;
 mod calls;
 mod cloudtrail;
@@ -42,6 +43,7 @@ mod world;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
 
@@ -135,6 +137,19 @@ impl Range {
             clock,
             state: Mutex::new(state),
         })))
+    }
+
+    /// The keys and contents of the objects of a bucket; none if there is no such bucket.
+    pub fn objects(&self, bucket: &str) -> Vec<(String, Bytes)> {
+        let now = self.clock().now();
+        let objects = s3::stored_objects(&mut self.state().world, bucket, "", now);
+        let objects = objects.unwrap_or_default().into_iter();
+        objects.map(|object| (object.key, object.body)).collect()
+    }
+
+    /// The statements of all queries of Athena, in no order.
+    pub fn athena_statements(&self) -> Vec<String> {
+        self.state().world.athena.statements()
     }
 
     /// Sets whether calls are throttled; a new range does not throttle.

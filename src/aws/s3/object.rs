@@ -35,8 +35,8 @@ pub struct ObjectContent {
 }
 
 /// The response to a call, read as a whole.
-struct ReadObject {
-    bytes: Bytes,
+pub(super) struct ReadObject {
+    pub(super) bytes: Bytes,
     metadata: BTreeMap<String, String>,
     request_id: Option<String>,
 }
@@ -174,6 +174,28 @@ async fn read_whole(
     output: GetObjectOutput,
     size: u64,
 ) -> Result<ReadObject, SdkError<GetObjectError, HttpResponse>> {
+    read_content(output, |found| found == size, size).await
+}
+
+/// Reads the content of a response that has at most `limit` bytes, and as many as the response
+/// says.
+pub(super) async fn read_up_to(
+    output: GetObjectOutput,
+    limit: u64,
+) -> Result<ReadObject, SdkError<GetObjectError, HttpResponse>> {
+    let stated = output
+        .content_length()
+        .and_then(|size| u64::try_from(size).ok());
+    let expected = stated.unwrap_or(limit);
+    let is_expected = |found: u64| found <= limit && stated.is_none_or(|stated| stated == found);
+    read_content(output, is_expected, expected).await
+}
+
+async fn read_content(
+    output: GetObjectOutput,
+    is_expected: impl FnOnce(u64) -> bool,
+    expected: u64,
+) -> Result<ReadObject, SdkError<GetObjectError, HttpResponse>> {
     let request_id = output.request_id().map(str::to_owned);
     let metadata = output.metadata().into_iter().flatten();
     let metadata = metadata
@@ -184,10 +206,10 @@ async fn read_whole(
         Err(error) => return Err(damaged(error, request_id.as_deref())),
     };
     let bytes = body.into_bytes();
-    if u64::try_from(bytes.len()) != Ok(size) {
+    if !u64::try_from(bytes.len()).is_ok_and(is_expected) {
         let problem = WrongLength {
             found: bytes.len(),
-            expected: size,
+            expected,
         };
         return Err(damaged(problem, request_id.as_deref()));
     }

@@ -3,7 +3,7 @@
 use super::sweep_hunts::ALL_EVENTS;
 use crate::cli::{
     CollectArguments, GeoIpArguments, GlobalArguments, IndicatorArguments, RequiredArgument,
-    SweepArguments, SweepOutput, UsageError,
+    SourcesArgument, SweepArguments, SweepOutput, UsageError,
 };
 use crate::files::CollectionFile;
 use crate::settings::{CollectSettings, ResolveContext, SweepSettings};
@@ -54,7 +54,10 @@ fn sweep_arguments(arguments: &CollectArguments) -> SweepArguments {
         formats: Vec::new(),
         output: SweepOutput::Table,
         required: vec![RequiredArgument::All],
-        sources: arguments.sources.clone(),
+        sources: SourcesArgument {
+            selection: arguments.sources.clone(),
+            names_athena: false,
+        },
         files: Vec::new(),
         follow: None,
         follow_from: None,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{load_config, required};
 use crate::cli::{DoctorArguments, GlobalArguments, TimeArg, UsageError};
-use crate::settings::{DoctorSettings, Reach, ResolveContext};
+use crate::settings::{AthenaSettings, DoctorSettings, Reach, ResolveContext};
 use dragnet_model::{LogKind, RequiredKinds, TimeWindow};
 
 /// The default of `sweep`.
@@ -20,7 +20,8 @@ impl DoctorSettings {
         arguments: &DoctorArguments,
         context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        let reach = Reach::resolve(global, &arguments.scope, &load_config(global, context)?)?;
+        let config = load_config(global, context)?;
+        let reach = Reach::resolve(global, &arguments.scope, &config)?;
         let since = arguments.since.unwrap_or(SINCE);
         let required = if arguments.required.is_empty() {
             RequiredKinds::new([LogKind::Management])
@@ -32,6 +33,7 @@ impl DoctorSettings {
             forget: arguments.forget,
             window: TimeWindow::new(since.resolve(context.now), context.now)?,
             required,
+            athena: AthenaSettings::new(&config.athena, false),
         })
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn resolve(
         return Err(UsageError::FilterPatternForFiles);
     }
     check_indicators(arguments, directory)?;
-    let are_alone = !arguments.sources.is_given();
+    let are_alone = !arguments.sources.selection.is_given();
     let option = scope_option(&arguments.scope).or_else(|| engine_option(&arguments.engine));
     if let Some(option) = option.filter(|_| are_alone) {
         return Err(UsageError::OptionForAws(option));

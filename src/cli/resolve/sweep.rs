@@ -1,12 +1,15 @@
 //! Resolves the settings of a sweep.
 
 use jiff::Timestamp;
+use tracing::warn;
 
 use super::{files, load_config, report, required, sweep_hunts, window};
+use crate::aws::HAS_ATHENA;
 use crate::cli::{GlobalArguments, SweepArguments, UsageError};
+use crate::config::Config;
 use crate::settings::{
-    EngineSettings, FollowSettings, Reach, ResolveContext, ResolvedIndicators, SweepSettings,
-    resolve_indicators,
+    AthenaSettings, EngineSettings, FollowSettings, Reach, ResolveContext, ResolvedIndicators,
+    SweepSettings, resolve_indicators,
 };
 use dragnet_model::StorageKind;
 
@@ -45,6 +48,7 @@ impl SweepSettings {
         let are_files_alone = files.as_ref().is_some_and(|files| files.are_alone);
         // Without AWS, no account has to be listed.
         config.organization.discover |= are_files_alone;
+        let athena = resolve_athena(arguments, &config)?;
         let hunts = sweep_hunts::resolve(arguments, &config.hunts)?;
 
         let formats = report::resolve_formats(&arguments.formats, &config.report);
@@ -54,7 +58,7 @@ impl SweepSettings {
         }
         files::check_hunts(files.as_ref(), &hunts)?;
         Ok(Self {
-            sources: arguments.sources.clone(),
+            sources: arguments.sources.selection.clone(),
             files,
             collects: false,
             follow: resolve_follow(arguments, context.now),
@@ -77,8 +81,35 @@ impl SweepSettings {
                 max_scan_cost: arguments.engine.max_scan_cost,
                 unmask: arguments.engine.unmask,
             },
+            athena,
         })
     }
+}
+
+/// Resolves how Athena names the objects that are read. Where the user names other sources, it is not
+/// used. If this build has no Athena, only a sweep that names it fails: otherwise all objects are read.
+fn resolve_athena(
+    arguments: &SweepArguments,
+    config: &Config,
+) -> Result<Option<AthenaSettings>, UsageError> {
+    let sources = &arguments.sources;
+    let settings = AthenaSettings::new(&config.athena, sources.names_athena);
+    if sources.names_athena && !HAS_ATHENA {
+        return Err(UsageError::WithoutAthena);
+    }
+    if sources.names_athena && settings.is_none() {
+        return Err(UsageError::AthenaWithoutTables);
+    }
+    let is_allowed = sources.names_athena || !sources.selection.is_given();
+    let used = settings.filter(|_| is_allowed && !arguments.verify_integrity);
+    if used.is_some() && !HAS_ATHENA {
+        warn!(
+            "[athena] of the configuration is not used, because this dragnet was built without the feature `athena`: \
+             objects in S3 are all read"
+        );
+        return Ok(None);
+    }
+    Ok(used)
 }
 
 /// Resolves how credentials are followed, if they are.
@@ -96,7 +127,7 @@ fn resolve_follow(arguments: &SweepArguments, now: Timestamp) -> Option<FollowSe
 
 /// Returns an error if objects are to be verified, but it is not certain that they are read.
 fn check_integrity_option(arguments: &SweepArguments) -> Result<(), UsageError> {
-    if arguments.verify_integrity && !arguments.sources.names(StorageKind::S3) {
+    if arguments.verify_integrity && !arguments.sources.selection.names(StorageKind::S3) {
         return Err(UsageError::IntegrityWithoutObjects);
     }
     Ok(())
@@ -125,6 +156,27 @@ mod tests {
             let error = resolve(rest).unwrap_err();
             assert!(error.to_string().contains("--sources logs,s3"), "{error}");
         }
+    }
+
+    /// What runs without a user at the terminal must not stop because of how dragnet was built.
+    #[test]
+    fn only_sweeps_that_name_athena_need_it() {
+        let toml = "[athena]\naccount = \"444444444444\"\nregion = \"eu-west-1\"\nworkgroup = \"w\"\n\
+                    database = \"d\"\n[[athena.tables]]\nname = \"t\"\nlogs = \"CloudTrail\"\n\
+                    location = \"s3://logs/AWSLogs/\"\n";
+        let config = Config::from_toml(toml, "x").unwrap();
+        let resolve = |rest: &[&str], config: &Config| {
+            let (_, arguments) = parse_sweep(rest);
+            resolve_athena(&arguments, config).map(|settings| settings.is_some())
+        };
+        assert_eq!(resolve(&["a"], &config).unwrap(), HAS_ATHENA);
+        assert!(!resolve(&["a", "--sources", "s3"], &config).unwrap());
+        let named = ["a", "--sources", "athena"];
+        let is_resolved = resolve(&named, &config);
+        assert_eq!(is_resolved.is_ok_and(|used| used), HAS_ATHENA);
+        let error = resolve(&named, &Config::default()).unwrap_err();
+        let is_about_tables = matches!(error, UsageError::AthenaWithoutTables);
+        assert_eq!(is_about_tables, HAS_ATHENA, "{error}");
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub enum Subject {
     Sources,
     /// The log groups of a Region.
     LogGroups,
+    /// The workgroup and the tables of Athena.
+    Athena,
 }
 
 /// The result of a check.
@@ -70,7 +72,10 @@ pub struct Check {
 impl Check {
     /// Whether a sweep would fail before it could search any account.
     pub(super) fn prevents_sweep(&self) -> bool {
-        let is_about_scope = matches!(self.check, Subject::Scope | Subject::Sources);
+        let is_about_scope = matches!(
+            self.check,
+            Subject::Scope | Subject::Sources | Subject::Athena
+        );
         self.status == State::Failed && self.account_id.is_none() && !is_about_scope
     }
 

@@ -1,5 +1,6 @@
 //! `dragnet doctor`: checks whether every account could be swept, and says what to do if not.
 
+mod athena;
 mod centralization;
 mod check;
 mod examine;
@@ -18,6 +19,7 @@ use crate::aws::Aws;
 use crate::cli::{DoctorArguments, GlobalArguments};
 use crate::report::write_json;
 use crate::settings::DoctorSettings;
+use athena::check_athena;
 pub use check::{Check, State, Subject};
 use dragnet_model::time::Clock;
 pub use examine::examine;
@@ -47,7 +49,10 @@ pub async fn diagnose(
     } = examine_accounts(aws.clone(), settings.reach.clone(), clock).await;
     // Without an account, there is nothing to predict.
     if !checks.iter().any(Check::prevents_sweep) {
-        checks.extend(predict_gaps(aws, settings, now, entered).await?);
+        checks.extend(predict_gaps(aws.clone(), settings, now, entered).await?);
+        if let Some(athena) = &settings.athena {
+            checks.extend(Box::pin(check_athena(&aws, &settings.reach, athena)).await);
+        }
         checks.sort_by_key(Check::order);
     }
     Ok(checks)

@@ -95,6 +95,7 @@ fn subject(check: &Check) -> String {
         (None, Subject::Mfa) => "MFA".to_owned(),
         (None, Subject::Hop) => "role chain".to_owned(),
         (None, Subject::Scope) => "scope".to_owned(),
+        (None, Subject::Athena) => "Athena".to_owned(),
         (None, Subject::Sources) if account.is_empty() => "log sources".to_owned(),
         (None, Subject::Sources) => format!("{account} {} log sources", check.account_name),
         (None, Subject::Organization | Subject::Region | Subject::LogGroups) => {

@@ -1,6 +1,8 @@
 //! `dragnet setup`: prints the least-privilege roles to deploy in every account. They are generated
 //! from the same list of operations that Dragnet calls.
 
+mod athena;
+mod lake_query;
 mod template;
 
 use std::io::Write;
@@ -34,6 +36,8 @@ pub(super) fn setup(
         SetupCommand::Cloudformation(arguments) => {
             template::write(&config, arguments, out)?;
         }
+        SetupCommand::Athena(arguments) => athena::write(&config, arguments, out)?,
+        SetupCommand::LakeQuery(arguments) => lake_query::write(&arguments.indicators, out)?,
     }
     Ok(())
 }

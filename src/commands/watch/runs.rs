@@ -30,8 +30,8 @@ impl RunLauncher for SharedConnectionLauncher {
         let registry = self.0.run_registry().clone();
         let windows = WindowBasis::LogTime(agenda);
         async move {
-            let output =
-                run_windows(connection, settings, windows, ProgressStyle::None, cancel).await;
+            let sweep = run_windows(connection, settings, windows, ProgressStyle::None, cancel);
+            let output = Box::pin(sweep).await;
             let (RunOutput { directory, files }, failure) =
                 output.map_err(|error| causes(&error))?;
             // The sightings are complete, so their alerts do not wait for a signature.

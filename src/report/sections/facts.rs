@@ -7,7 +7,7 @@ use crate::config::RejectedEntries;
 use crate::report::account_names::{AccountNames, account_with_name};
 use crate::report::page::Page;
 use crate::report::{
-    CoverageCounts, InsightsUse, LogGroupCounts, NEVER_IN_LOGS, RunReport, Summary,
+    AthenaSummary, CoverageCounts, InsightsUse, LogGroupCounts, NEVER_IN_LOGS, RunReport, Summary,
 };
 use dragnet_model::SlowedRate;
 use dragnet_model::format::{abridged, bytes, count, kind_counts, money, plural};
@@ -117,19 +117,49 @@ fn write_usage(page: &mut dyn Page, summary: &Summary) -> io::Result<()> {
         bytes_scanned,
         cost_usd,
     } = summary.insights;
-    let queries = match queries {
-        0 => return Ok(()),
+    if queries > 0 {
+        page.item(
+            "Insights",
+            &format!(
+                "{} scanned {}, {} at list prices",
+                query_count(queries),
+                bytes(bytes_scanned),
+                money(cost_usd)
+            ),
+        )?;
+    }
+    summary
+        .athena
+        .as_ref()
+        .map_or(Ok(()), |athena| write_athena(page, athena))
+}
+
+fn query_count(queries: u64) -> String {
+    match queries {
         1 => "1 query".to_owned(),
         more => format!("{} queries", count(more)),
-    };
-    page.item(
-        "Insights",
-        &format!(
-            "{queries} scanned {}, {} at list prices",
-            bytes(bytes_scanned),
-            money(cost_usd)
-        ),
-    )
+    }
+}
+
+/// Writes what the queries of Athena cost and what they spared, and where they were not used.
+fn write_athena(page: &mut dyn Page, athena: &AthenaSummary) -> io::Result<()> {
+    if athena.queries > 0 {
+        page.item(
+            "Athena",
+            &format!(
+                "{} scanned {}, {} at list prices ({} estimated); {} ruled out",
+                query_count(athena.queries),
+                bytes(athena.bytes_scanned),
+                money(athena.cost_usd),
+                money(athena.estimated_usd),
+                plural(athena.objects_ruled_out, "object")
+            ),
+        )?;
+    }
+    for (bucket, why_not) in &athena.not_used {
+        page.item("Without Athena", &format!("{bucket}: {why_not}"))?;
+    }
+    Ok(())
 }
 
 /// Writes the entries of a list that were not searched for, the first of them with the reason.

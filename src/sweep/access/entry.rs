@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Access, Entered, failure};
 use crate::aws::{Aws, CallError, ErrorClass, Session};
-use crate::config::{MemberRole, MemberRoles};
+use crate::config::{MemberRole, MemberRoles, S3Location};
 use crate::sweep::member::Member;
 use crate::sweep::refusal::Refusal;
 use dragnet_model::{Operation, Policy, Reason, RoleArn};
@@ -54,6 +54,25 @@ impl Access {
                 .filter(|operation| Operation::BUCKET_SESSION.contains(operation))
                 .collect();
             Policy::for_buckets(&operations, &[arn])
+        });
+        self.enter_with(aws, member, policy).await
+    }
+
+    /// Enters an account by a session that may query Athena over the objects of a bucket, keep the
+    /// results where the workgroup keeps them, and nothing else.
+    ///
+    /// # Errors
+    /// Returns the outcome of the account and the advice.
+    pub async fn enter_athena(
+        &self,
+        aws: &Aws,
+        member: &Member,
+        (bucket, results): (&str, Option<&S3Location>),
+    ) -> Result<Entered, Refusal> {
+        let arn = |path: &str| format!("arn:{}:s3:::{path}", self.caller.partition.id());
+        let policy = self.operations.as_ref().map(|_| {
+            let results = results.map(|results| (arn(results.bucket()), results.prefix()));
+            Policy::for_athena(&[arn(bucket)], results)
         });
         self.enter_with(aws, member, policy).await
     }

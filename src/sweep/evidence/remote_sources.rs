@@ -49,6 +49,58 @@ pub(in crate::sweep) async fn follow_log_sources(
     join_tasks(tasks).await
 }
 
+/// Follows what the plan of a sweep in shards found outside the scope, if it belongs to this shard.
+pub(in crate::sweep) fn follow_planned(
+    shared: &SweepContext,
+    source_sender: &mpsc::Sender<LogSource>,
+    tasks: &mut JoinSet<Result<(), JournalClosed>>,
+) {
+    let Some(part) = shared.part.clone() else {
+        return;
+    };
+    let source_sender = source_sender.clone();
+    // A task, because the receiver starts when all accounts are listed, and the channel is bounded.
+    tasks.spawn(async move {
+        for log_source in part.sources_to_follow() {
+            // The receiver is dropped early if the sweep is cancelled.
+            _ = source_sender.send(log_source).await;
+        }
+        Ok(())
+    });
+}
+
+/// Scans the parts of log groups of other shards that the plan gave to this one.
+pub(in crate::sweep) fn scan_slices(
+    shared: &Arc<SweepContext>,
+    tasks: &mut JoinSet<Result<(), JournalClosed>>,
+) {
+    let Some(part) = &shared.part else {
+        return;
+    };
+    let members: Members = part
+        .members
+        .iter()
+        .map(|member| (member.account.id, member.clone()))
+        .collect();
+    for group in part.slices_of_others() {
+        let account = group.target.account;
+        let organization = members.get(&account).and_then(Member::organization);
+        let delivered = Delivered::by_group(
+            &part.found.log_sources,
+            &group.target,
+            organization.as_ref(),
+        )
+        .remove(&group.name);
+        let member = member_to_enter(&members, &shared.access, account);
+        tasks.spawn(scan_remote_group(
+            Arc::clone(shared),
+            Arc::new(Host::new(account, member)),
+            group.clone(),
+            delivered.unwrap_or_default(),
+        ));
+    }
+}
+
 struct Follower {
     shared: Arc<SweepContext>,
     members: Members,
@@ -68,7 +120,10 @@ impl Follower {
         if let Some(group) = log_source.log_group() {
             self.follow_to_group(group, &log_source, tasks);
         }
-        if log_source.state == SourceState::Unknown && !self.is_in_scope(&log_source.home) {
+        if log_source.state == SourceState::Unknown
+            && !self.is_in_scope(&log_source.home)
+            && self.shared.owns(&log_source.home)
+        {
             tasks.spawn(look_up_state(
                 Arc::clone(&self.shared),
                 self.host(log_source.home.account),
@@ -109,6 +164,7 @@ impl Follower {
     fn needs_scan(&self, group: &LogGroupArn) -> bool {
         let settings = &self.shared.settings;
         !self.is_in_scope(&group.target)
+            && self.shared.owns(&group.target)
             && settings.reach.scope.has_log_group(&group.name)
             && settings.sources.allows(StorageKind::Logs)
     }

@@ -5,34 +5,47 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
+use super::compared_subjects::ComparedSubjects;
 use super::group_check::{Unread, count_requests, find_missing};
 use super::history_page::{Histories, HistorySample, compared_range, read_history_page};
 use super::trail_regions::{
-    TrailsByGroup, TrailsToAsk, read_region_deliveries, trails_in_buckets, trails_to_ask,
+    TrailsByGroup, TrailsToAsk, plan_region_deliveries, read_region_deliveries, trails_in_buckets,
+    trails_to_ask,
 };
 use super::witness::{Witness, is_plain_id, usual_stream};
+use crate::aws::Session;
 use crate::store::{EarlierRecord, Entry, JournalClosed, RunFacts};
 use crate::sweep::context::SweepContext;
-use crate::sweep::liveness_subjects::Subjects;
+use crate::sweep::member::Members;
 use dragnet_model::{Liveness, LivenessCheck, LogGroupArn, LogSource, Status, Target};
 
 /// Compares the event history of each account-Region with the log groups of its trails, and records
 /// the result. If the sweep is only planned, adds the calls to the plan sheet.
+/// `members` are all accounts that were listed.
 pub(in crate::sweep) async fn check_liveness(
     shared: &Arc<SweepContext>,
+    members: &Members,
 ) -> Result<(), JournalClosed> {
     let Some(range) = compared_range(shared) else {
         return Ok(());
     };
-    let subjects = shared.liveness.take();
+    let mut subjects = ComparedSubjects::from(shared.liveness.take());
+    if let Some(part) = &shared.part {
+        subjects.add_other_shards(shared, members, part);
+    }
     let deliveries = expected_deliveries(shared, &subjects);
     let in_buckets = trails_in_buckets(shared, &subjects);
-    if deliveries.is_empty() && in_buckets.is_empty() {
+    let asks_for_others = shared
+        .part
+        .as_ref()
+        .is_some_and(|part| !part.asked_for_others().is_empty());
+    if deliveries.is_empty() && in_buckets.is_empty() && !asks_for_others {
         shared.tally.set_seconds_after(0.0);
         return Ok(());
     }
     if shared.is_plan() {
-        let groups: BTreeSet<&LogGroupArn> = deliveries.values().flat_map(BTreeMap::keys).collect();
+        let groups = deliveries.values().flat_map(BTreeMap::keys);
+        let groups: BTreeSet<LogGroupArn> = groups.cloned().collect();
         let trails = TrailsToAsk {
             deliveries: &deliveries,
             histories: &Histories::new(),
@@ -43,6 +56,11 @@ pub(in crate::sweep) async fn check_liveness(
             .len()
             .saturating_add(groups.len())
             .saturating_add(regions);
+        shared.searched.set_compared_groups(groups);
+        if shared.plans_shards() {
+            let regions = plan_region_deliveries(shared, &subjects, &trails).await;
+            shared.searched.set_planned_deliveries(regions);
+        }
         shared.update_plan(|sheet| sheet.set_liveness_calls(calls as u64));
         return Ok(());
     }
@@ -73,7 +91,7 @@ pub(in crate::sweep) async fn check_liveness(
 /// it was not, that is a gap already.
 fn expected_deliveries(
     shared: &SweepContext,
-    subjects: &Subjects,
+    subjects: &ComparedSubjects,
 ) -> BTreeMap<Target, TrailsByGroup> {
     let mut deliveries: BTreeMap<Target, TrailsByGroup> = BTreeMap::new();
     shared.searched.read(|found| {
@@ -106,7 +124,7 @@ fn expected_deliveries(
 
 async fn read_histories(
     shared: &SweepContext,
-    subjects: &Subjects,
+    subjects: &ComparedSubjects,
     deliveries: &BTreeMap<Target, TrailsByGroup>,
     range: (i64, i64),
 ) -> Histories {
@@ -140,7 +158,7 @@ struct Comparison {
 
 async fn compare_groups(
     shared: &SweepContext,
-    subjects: &Subjects,
+    subjects: &ComparedSubjects,
     deliveries: &BTreeMap<Target, TrailsByGroup>,
     histories: &Histories,
     range: (i64, i64),
@@ -164,17 +182,29 @@ async fn compare_groups(
             comparison.add_earlier_record(record);
         }
     }
-    let compared = comparisons.into_iter().filter_map(|(group, comparison)| {
-        let session = subjects.groups.get(group)?;
-        Some(Box::pin(async move {
+    let mut sessions: BTreeMap<&LogGroupArn, Arc<Session>> = BTreeMap::new();
+    for (group, comparison) in &comparisons {
+        // An account with a log group of another shard is entered only if something is compared there.
+        if comparison.witnesses().is_empty() {
+            continue;
+        }
+        if let Some(access) = subjects.groups.get(*group)
+            && let Some(session) = access.enter(shared).await
+        {
+            sessions.insert(*group, session);
+        }
+    }
+    let compared = comparisons.into_iter().map(|(group, comparison)| {
+        let session = sessions.get(&group).cloned();
+        Box::pin(async move {
             let witnesses = comparison.witnesses();
-            let missing = if witnesses.is_empty() {
-                Ok(BTreeSet::new())
-            } else {
-                find_missing(shared, session, group, witnesses.clone()).await
+            let missing = match &session {
+                _ if witnesses.is_empty() => Ok(BTreeSet::new()),
+                None => Err(Unread::Failed),
+                Some(session) => find_missing(shared, session, group, witnesses.clone()).await,
             };
             comparison.into_checks(group, &witnesses, &missing)
-        }))
+        })
     });
     let mut checks: Vec<LivenessCheck> = join_all(compared).await.into_iter().flatten().collect();
     checks.sort_by(|one, other| {

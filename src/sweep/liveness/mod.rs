@@ -11,11 +11,13 @@
 //!                 have delivered
 //! ```
 //! `trail_regions` asks trails for their state in each Region that the history says little about.
-//! `check` connects these. The result is a fact of the run; where records are missing, what was
-//! searched in the log group proves nothing about the account-Region.
+//! `check` connects these, and `compared_subjects` says what is compared. The result is a fact of the
+//! run; where records are missing, what was searched in the log group proves nothing about the
+//! account-Region.
 
 mod batches;
 mod check;
+mod compared_subjects;
 mod duration;
 mod group_check;
 mod history_page;

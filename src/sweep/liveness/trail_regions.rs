@@ -4,18 +4,20 @@
 //! A trail is asked once in each Region, whatever number of accounts it records. The trail of a member
 //! account is not asked in a Region of whose event history two parts were read, if the newest record is
 //! compared: it shows whether the trail delivers from there, and both together would be a fourth call.
+//!
+//! Of a sweep in shards, each needs the answers about its own account-Regions, because it reads what they
+//! leave open. For the trails of organizations, which all shards share, it takes those of the plan. The
+//! shard of the owner asks again: of both answers, one that shows a failure counts in the merged run.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use tracing::info;
 
+use super::compared_subjects::ComparedSubjects;
 use super::history_page::Histories;
-use crate::aws::Session;
 use crate::sweep::context::SweepContext;
 use crate::sweep::evidence::delivers_to;
-use crate::sweep::liveness_subjects::Subjects;
 use dragnet_model::{
     AccountId, LogGroupArn, LogSource, Region, RegionDelivery, SourceState, Status, Target,
 };
@@ -36,29 +38,64 @@ pub(super) struct TrailsToAsk<'t> {
 /// far as their owners can be asked. What is denied costs no coverage.
 pub(super) async fn read_region_deliveries(
     shared: &SweepContext,
-    subjects: &Subjects,
+    subjects: &ComparedSubjects,
     trails: &TrailsToAsk<'_>,
 ) -> Vec<RegionDelivery> {
-    let calls = trails_to_ask(trails)
-        .into_iter()
-        .filter_map(|((via, region), owner)| {
-            let session = session_of(subjects, owner)?;
-            let status = async move {
-                let status = shared.aws.trail_status_in(session, &region, &via);
-                match shared.run_until_cancelled(status).await? {
-                    Ok(delivery) => Some(RegionDelivery {
-                        via,
-                        region,
-                        delivery,
-                    }),
-                    Err(error) => {
-                        info!(trail = via, %region, %error, "the state of the trail there is not known");
-                        None
-                    }
-                }
-            };
-            Some(Box::pin(status))
+    let mut asked = trails_to_ask(trails);
+    let mut deliveries = Vec::new();
+    if let Some(part) = &shared.part {
+        asked.retain(|(via, region), _| {
+            let known = part.planned_delivery((via, region));
+            deliveries.extend(known.cloned());
+            known.is_none()
         });
+        asked.extend(part.asked_for_others());
+    }
+    deliveries.extend(ask_trails(shared, subjects, asked).await);
+    deliveries
+}
+
+/// Asks the trails of organizations, for the plan of a sweep in shards.
+pub(super) async fn plan_region_deliveries(
+    shared: &SweepContext,
+    subjects: &ComparedSubjects,
+    trails: &TrailsToAsk<'_>,
+) -> Vec<RegionDelivery> {
+    let mut asked = trails_to_ask(trails);
+    shared.searched.read(|found| {
+        asked.retain(|(via, _), _| {
+            let trail = found.trails.get(via);
+            trail.is_some_and(|trail| trail.is_organization_trail)
+        });
+    });
+    ask_trails(shared, subjects, asked).await
+}
+
+async fn ask_trails(
+    shared: &SweepContext,
+    subjects: &ComparedSubjects,
+    asked: BTreeMap<(String, Region), AccountId>,
+) -> Vec<RegionDelivery> {
+    let owners: BTreeSet<AccountId> = asked.values().copied().collect();
+    let sessions = subjects.enter_accounts(shared, &owners).await;
+    let calls = asked.into_iter().filter_map(|((via, region), owner)| {
+        let session = sessions.get(&owner)?;
+        let status = async move {
+            let status = shared.aws.trail_status_in(session, &region, &via);
+            match shared.run_until_cancelled(status).await? {
+                Ok(delivery) => Some(RegionDelivery {
+                    via,
+                    region,
+                    delivery,
+                }),
+                Err(error) => {
+                    info!(trail = via, %region, %error, "the state of the trail there is not known");
+                    None
+                }
+            }
+        };
+        Some(Box::pin(status))
+    });
     join_all(calls).await.into_iter().flatten().collect()
 }
 
@@ -105,7 +142,7 @@ pub(super) fn trails_to_ask(trails: &TrailsToAsk<'_>) -> BTreeMap<(String, Regio
 /// deliver has none, like a quiet one.
 pub(super) fn trails_in_buckets(
     shared: &SweepContext,
-    subjects: &Subjects,
+    subjects: &ComparedSubjects,
 ) -> BTreeMap<Target, Vec<LogSource>> {
     let mut in_buckets: BTreeMap<Target, Vec<LogSource>> = BTreeMap::new();
     shared.searched.read(|found| {
@@ -137,20 +174,6 @@ pub(super) fn trails_in_buckets(
 fn is_wanted(trail: &LogSource, region: &Region) -> bool {
     let is_on = matches!(&trail.state, SourceState::Known(delivery, _) if delivery.logging);
     trail.multi_region && trail.home.region != *region && is_on
-}
-
-/// Returns a session in an account, if the sweep entered it.
-fn session_of(subjects: &Subjects, account: AccountId) -> Option<&Arc<Session>> {
-    let in_target = subjects.targets.iter();
-    let mut in_target = in_target.filter(|(target, _)| target.account == account);
-    let mut in_group = subjects
-        .groups
-        .iter()
-        .filter(|(group, _)| group.target.account == account);
-    in_target
-        .next()
-        .map(|(_, session)| session)
-        .or_else(|| in_group.next().map(|(_, session)| session))
 }
 
 #[cfg(test)]

@@ -148,7 +148,6 @@ macro_rules! documents {
 
 documents! {
     commands_of_readme_run => "README.md",
-    commands_of_beyond_one_machine_run => "docs/beyond-one-machine.md",
     commands_of_collect_run => "docs/collect.md",
     commands_of_contain_run => "docs/contain.md",
     commands_of_files_run => "docs/files.md",

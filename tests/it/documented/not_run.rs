@@ -6,7 +6,7 @@ use super::{read, user_documents};
 
 /// The first words of the commands in blocks `sh no-run`, and why they cannot run on the practice range without a
 /// terminal and another process.
-const NOT_RUN: [(&str, &str); 12] = [
+const NOT_RUN: [(&str, &str); 17] = [
     ("contain apply", "asks for the short hash of the plan"),
     (
         "contain plan --group",
@@ -22,6 +22,14 @@ const NOT_RUN: [(&str, &str); 12] = [
     ("range serve", "runs until it is stopped"),
     ("report last --open", "opens a browser"),
     ("runs diff", "names two runs"),
+    ("shard merge", "needs a store that machines share"),
+    ("shard plan", "needs a store that machines share"),
+    ("shard run", "needs a store that machines share"),
+    ("shard status", "needs a store that machines share"),
+    (
+        "sweep --sources athena",
+        "needs a build with the feature athena, and a table",
+    ),
     ("sweep -i -", "reads the output of another program"),
     (
         "sweep 192.0.2.1 --profile security --permission-set",

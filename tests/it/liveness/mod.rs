@@ -17,7 +17,7 @@ const ACCOUNTS: [&str; 3] = ["111111111111", "222222222222", "333333333333"];
 const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 
 /// Returns an organization of two member accounts in two Regions with this trail.
-fn scenario(trail: &Trail) -> ScenarioBuilder {
+pub(crate) fn scenario(trail: &Trail) -> ScenarioBuilder {
     ScenarioBuilder::new("liveness")
         .regions(&REGIONS)
         .account("222222222222", "prod")
@@ -26,14 +26,14 @@ fn scenario(trail: &Trail) -> ScenarioBuilder {
         .with(trail)
 }
 
-fn organization_trail() -> Trail {
+pub(crate) fn organization_trail() -> Trail {
     Trail::new("organization", "111111111111", "us-east-1")
         .organization(true)
         .log_group("/trail")
 }
 
 /// Returns a call of an account in eu-west-1.
-fn call(account: &str, at: &str) -> Record {
+pub(crate) fn call(account: &str, at: &str) -> Record {
     call_from(account, at, "198.51.100.1")
 }
 

@@ -242,6 +242,8 @@ fn keys_of_configuration_scenarios_and_hunts() {
         ("[scope]", ""),
         ("[[scope.accepted_gap]]", ""),
         ("[limits]", ""),
+        ("[athena]", ""),
+        ("[[athena.tables]]", ""),
         ("[report]", ""),
         ("[contain]", ""),
         ("[hunts]", ""),
@@ -274,6 +276,8 @@ fn keys_of_configuration_scenarios_and_hunts() {
         "[[users]]",
         "[[roles]]",
         "[[load]]",
+        "[[athena_workgroups]]",
+        "[[athena_tables]]",
     ] {
         let error = Scenario::from_toml(&format!("{table}\nzzz = 1")).unwrap_err();
         let cause = std::error::Error::source(&error).unwrap().to_string();

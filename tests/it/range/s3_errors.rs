@@ -231,3 +231,38 @@ partitions = ["other/"]
     let slow = (503, "SlowDown".to_owned());
     assert_eq!(statuses, [missing.clone(), missing.clone(), slow, missing]);
 }
+
+/// Source: S3 API, `PutObject`, `If-None-Match` and `If-Match`; S3 user guide, "How to prevent object
+/// overwrites with conditional writes".
+#[tokio::test(start_paused = true)]
+async fn conditional_writes_say_why_they_fail() {
+    let world =
+        world("[[faults]]\noperation = \"PutObject\"\nkind = \"write-conflict\"\ntimes = 1\n");
+    let s3 = S3Client::administrator(&world, "us-east-1");
+    let path = format!("/{BUCKET}/shards/commit");
+    let create = ("if-none-match", "*");
+    let conflict = s3.send(Method::PUT, &path, &[create]).await;
+    let code = "ConditionalRequestConflict".to_owned();
+    assert_eq!(conflict.error(), (409, code));
+    assert_eq!(s3.get(&path).await.status, 404, "nothing was written");
+
+    assert_eq!(s3.send(Method::PUT, &path, &[create]).await.status, 200);
+    let exists = s3.send(Method::PUT, &path, &[create]).await;
+    assert_eq!(exists.error(), (412, "PreconditionFailed".to_owned()));
+    assert_eq!(exists.texts("Condition"), ["If-None-Match"]);
+    let etag = s3.get(&path).await.header("etag").unwrap().to_owned();
+    for (headers, status, code) in [
+        (&[("if-none-match", "\"x\"")][..], 501, "NotImplemented"),
+        (&[("if-match", "\"x\"")][..], 412, "PreconditionFailed"),
+        (&[("if-match", etag.as_str())][..], 200, ""),
+        (&[][..], 200, ""),
+    ] {
+        let response = s3.send(Method::PUT, &path, headers).await;
+        assert_eq!(response.error(), (status, code.to_owned()), "{headers:?}");
+    }
+    let missing = format!("/{BUCKET}/shards/missing");
+    let replaced = s3
+        .send(Method::PUT, &missing, &[("if-match", "\"x\"")])
+        .await;
+    assert_eq!(replaced.error(), (404, "NoSuchKey".to_owned()));
+}

@@ -10,9 +10,9 @@ mod killed;
 mod large;
 mod pitfalls;
 mod problems;
-mod random;
+pub(crate) mod random;
 mod resume;
-mod sweeps;
+pub(crate) mod sweeps;
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@
 mod access_log;
 mod flow_log;
 mod oracle;
-mod organization;
+pub(crate) mod organization;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::scenario::{Behaviour, Bucket, Fault, ObjectChange, Record, ScenarioBuilder, Trail};
 use crate::world::{Run, World};
 
-pub(super) const IP: &str = "192.0.2.1";
+pub(crate) const IP: &str = "192.0.2.1";
 /// The bucket of the trail.
 pub(super) const BUCKET: &str = "cloudtrail-111111111111";
 const ORGANIZATION_IN_S3: &str = include_str!("../../../config/range/s3-org.toml");

@@ -83,7 +83,7 @@ tables! {
         request, response, read_only, count,
     }
     /// An S3 bucket.
-    Bucket "[[buckets]]" { name, account, region, access_logs, access_log_dates }
+    Bucket "[[buckets]]" { name, account, region, access_logs, access_log_dates, policy }
     /// A change of objects after their delivery.
     ObjectChange "[[object_changes]]" { bucket, keys, change }
     /// A key of KMS.

@@ -22,11 +22,11 @@ use super::server::{Keys, Server};
 use crate::world::record;
 
 /// The Region of the records.
-const REGION: &str = "us-east-1";
+pub(super) const REGION: &str = "us-east-1";
 /// More keys than a page of a list has.
 const MANY_OBJECTS: usize = 1_010;
 /// One object in this many has a record with the address.
-const PLANTED: usize = 20;
+pub(super) const PLANTED: usize = 20;
 const CONCURRENT: usize = 16;
 /// What the role of a sweep may do. ministack enforces it.
 const READ_ACTIONS: [&str; 6] = [
@@ -39,7 +39,7 @@ const READ_ACTIONS: [&str; 6] = [
 ];
 
 /// The log files of a trail in a bucket.
-struct LogFiles<'a> {
+pub(super) struct LogFiles<'a> {
     s3: S3,
     bucket: &'a str,
     account: &'a str,
@@ -48,7 +48,12 @@ struct LogFiles<'a> {
 }
 
 impl<'a> LogFiles<'a> {
-    fn new(server: &Server, keys: &Keys, bucket: (&'a str, &str), account: &'a str) -> Self {
+    pub(super) fn new(
+        server: &Server,
+        keys: &Keys,
+        bucket: (&'a str, &str),
+        account: &'a str,
+    ) -> Self {
         let (bucket, region) = bucket;
         let config = aws_sdk_s3::config::Builder::from(&server.config(keys, region))
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
@@ -75,7 +80,7 @@ impl<'a> LogFiles<'a> {
         format!("AWSLogs/{account}/CloudTrail/{REGION}/{day}/")
     }
 
-    fn key(&self, number: usize) -> String {
+    pub(super) fn key(&self, number: usize) -> String {
         let at = self.time(number);
         let account = self.account;
         let folder = self.folder(at);
@@ -84,7 +89,7 @@ impl<'a> LogFiles<'a> {
     }
 
     /// Stores objects, each with one record. Returns the ids of the records with the address.
-    async fn put(&self, objects: usize) -> BTreeSet<String> {
+    pub(super) async fn put(&self, objects: usize) -> BTreeSet<String> {
         let mut planted = BTreeSet::new();
         let numbers: Vec<usize> = (0..objects).collect();
         for numbers in numbers.chunks(CONCURRENT) {
@@ -113,7 +118,7 @@ impl<'a> LogFiles<'a> {
     }
 
     /// The window of the objects, as arguments.
-    fn window(&self) -> [String; 4] {
+    pub(super) fn window(&self) -> [String; 4] {
         let from = self.first - SignedDuration::from_hours(1);
         let to = self.first + SignedDuration::from_hours(3);
         let [from, to] = [from, to].map(|time| time.to_string());
@@ -128,7 +133,7 @@ fn gzip(text: &str) -> Vec<u8> {
 }
 
 /// Creates a trail that delivers to a bucket alone.
-async fn create_trail(server: &Server, keys: &Keys, bucket: &str) {
+pub(super) async fn create_trail(server: &Server, keys: &Keys, bucket: &str) {
     let trails = aws_sdk_cloudtrail::Client::new(&server.config(keys, REGION));
     let create = trails.create_trail().name("all").s3_bucket_name(bucket);
     create.send().await.unwrap();
@@ -149,7 +154,7 @@ fn sweep_objects(server: &Server, keys: &Keys, config: &str, window: &[String]) 
 }
 
 /// Returns the row of the folder of an account.
-fn folder_row(run: &Run, account: &str) -> Row {
+pub(super) fn folder_row(run: &Run, account: &str) -> Row {
     let rows = run.csv("coverage.csv");
     let is_folder = |row: &&Row| row["source"] == "s3" && row["account_id"] == account;
     let found: Vec<&Row> = rows.iter().filter(is_folder).collect();
@@ -160,7 +165,7 @@ fn folder_row(run: &Run, account: &str) -> Row {
 }
 
 /// Asserts that each planted record was found once, and no other.
-fn assert_found(run: &Run, planted: &BTreeSet<String>) {
+pub(super) fn assert_found(run: &Run, planted: &BTreeSet<String>) {
     let sightings = run.sightings();
     let ids = sightings
         .iter()

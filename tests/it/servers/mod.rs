@@ -4,6 +4,8 @@
 //! `.ci/run` starts the servers and sets environment variables to their URLs. If a variable is
 //! unset, its tests print a note and pass, so that `cargo test` needs only a Rust toolchain.
 
+#[cfg(feature = "athena")]
+mod athena;
 mod buckets;
 mod contain;
 mod contain_actions;

@@ -17,7 +17,7 @@ pub(crate) struct Run {
 
 impl Run {
     /// A run whose directory is below `temp`.
-    pub(super) fn new(outputs: RunOutput, failure: Option<SweepError>, temp: Arc<TempDir>) -> Self {
+    pub(crate) fn new(outputs: RunOutput, failure: Option<SweepError>, temp: Arc<TempDir>) -> Self {
         Self {
             outputs,
             failure,

@@ -15,7 +15,7 @@ use dragnet_model::{AccountId, Partition, Region};
 /// Data operations, for which CloudTrail writes no management event.
 ///
 /// Sources: CloudWatch Logs user guide, as above; S3 user guide, "Amazon S3 CloudTrail events".
-const UNRECORDED: [&str; 11] = [
+const UNRECORDED: [&str; 12] = [
     "FilterLogEvents",
     "GetLogEvents",
     "GetLogObject",
@@ -27,6 +27,7 @@ const UNRECORDED: [&str; 11] = [
     "ListObjects",
     "ListObjectsV2",
     "PutLogEvents",
+    "PutObject",
 ];
 /// All calls to the range come from this host.
 const SOURCE_IP: &str = "127.0.0.1";

@@ -38,6 +38,13 @@ impl FaultEffect {
                 let text = "unexpected symbol found in the query";
                 return Some(AwsError::new("MalformedQueryException", text));
             }
+            // Source: S3 API, `PutObject`, `If-None-Match`: "If a conflicting operation occurs during
+            // the upload S3 returns a 409 ConditionalRequestConflict response".
+            FaultKind::WriteConflict => {
+                let text = "The conditional request cannot succeed due to a conflicting operation \
+                            against this resource.";
+                return Some(AwsError::new("ConditionalRequestConflict", text).with_status(409));
+            }
             FaultKind::AccessDenied { message: None } => {
                 CommonError::Denied("Access denied".to_owned())
             }

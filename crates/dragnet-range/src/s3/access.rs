@@ -265,7 +265,7 @@ pub(crate) fn requested_partition(
     };
     let bucket = world.buckets.get(input.bucket.as_ref()?)?;
     let key = match operation {
-        "GetObject" | "HeadObject" => input.key.as_deref()?,
+        "GetObject" | "HeadObject" | "PutObject" => input.key.as_deref()?,
         "ListObjects" | "ListObjectsV2" => input.params.get("prefix").unwrap_or_default(),
         _ => return None,
     };

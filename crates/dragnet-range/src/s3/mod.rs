@@ -7,6 +7,7 @@
 //! * `folder`, `object_index`: which objects a bucket has, in the order of their keys
 //! * `trail_files`, `digest`, `flow_files`: the objects of trails and flow logs
 //! * `stored_object`: the content of an object, and how the scenario changed it
+//! * `put`: the objects that callers write
 //! * `access`: the Region of a bucket, its policy and the policies of the caller
 
 mod access;
@@ -22,6 +23,8 @@ mod gzip;
 mod list;
 mod list_request;
 mod object_index;
+mod put;
+mod query;
 mod settings;
 mod stored_object;
 mod trail_files;
@@ -29,6 +32,7 @@ mod trail_files;
 pub(crate) use access::{authorize_call, requested_partition};
 pub(crate) use digest_key::{key_fingerprint, public_key};
 pub(crate) use gzip::compress;
+pub(crate) use query::{QueryObject, objects_for_query, stored_objects};
 
 use super::call::Call;
 use super::wire::{AwsError, Reply};
@@ -45,6 +49,7 @@ pub(crate) fn perform(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         "GetObject" | "HeadObject" => get::get_object(call),
         "HeadBucket" => settings::head_bucket(call),
         "ListBuckets" => Ok(settings::list_buckets(call)),
+        "PutObject" => put::put_object(call),
         "ListObjects" | "ListObjectsV2" => list::list_objects(call),
         _ => Err(call.unknown_operation()),
     }

@@ -7,8 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::references::{account_regions, open_group, parse_policy, undefined_reference};
 use super::spec::{AccountSpec, FlowLogSpec, GroupSpec, ScpSpec, Spec, TrailSpec};
 use super::units::{self, parent_id};
-use super::{Scenario, ScenarioError, events, everyday, identities, observability, storage};
+use super::{
+    Scenario, ScenarioError, athena, events, everyday, identities, observability, storage,
+};
 use crate::access::Mint;
+use crate::athena::AthenaStore;
 use crate::cloudtrail::History;
 use crate::insights::Speed;
 use crate::logs::{LogStore, StoredGroup, serial_salt};
@@ -73,6 +76,7 @@ pub(crate) fn build(
     for trail in &spec.trails {
         empty_trail_group(&mut world, trail, now);
     }
+    athena::add(&mut world, spec);
     Ok(world)
 }
 
@@ -115,6 +119,7 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
         import_tasks: Vec::new(),
         buckets: BTreeMap::new(),
         kms_keys: BTreeMap::new(),
+        athena: AthenaStore::default(),
         digest_chains: BTreeMap::new(),
         last_uses: LastUses::default(),
         access_reports: BTreeMap::new(),

@@ -4,6 +4,7 @@
 //! tests, such as a closed account, a masked log group, an event that arrives late, or a call that
 //! fails.
 
+mod athena;
 mod build;
 mod events;
 mod everyday;

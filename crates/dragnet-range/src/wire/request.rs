@@ -118,7 +118,7 @@ impl Input {
                 Self::Json(decode_json(&parts.headers, body, "application/json")?)
             }
             Protocol::Query | Protocol::Ec2 => Self::Form(Params::decode(query_form(parts, body))),
-            Protocol::RestXml => Self::Rest(Box::new(RestInput::decode(parts))),
+            Protocol::RestXml => Self::Rest(Box::new(RestInput::decode(parts).with_body(body))),
         })
     }
 

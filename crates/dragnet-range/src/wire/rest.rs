@@ -60,6 +60,8 @@ pub(crate) struct RestInput {
     pub(crate) endpoint: Endpoint,
     /// The parameters of the query.
     pub(crate) params: Params,
+    /// The content that the request sends.
+    pub(crate) body: Bytes,
     headers: HeaderMap,
 }
 
@@ -156,7 +158,16 @@ impl RestInput {
             key,
             endpoint,
             params: Params::decode(parts.uri.query().unwrap_or_default().as_bytes()),
+            body: Bytes::new(),
             headers: parts.headers.clone(),
+        }
+    }
+
+    /// The same request with its content.
+    pub(super) fn with_body(self, body: &Bytes) -> Self {
+        Self {
+            body: body.clone(),
+            ..self
         }
     }
 
@@ -173,6 +184,8 @@ impl RestInput {
             (&Method::GET, Some(_), None) => self.bucket_operation(),
             (&Method::GET, Some(_), Some(_)) => "GetObject",
             (&Method::HEAD, Some(_), Some(_)) => "HeadObject",
+            // With a part number, it would be a part of a multipart upload, and with a source a copy.
+            (&Method::PUT, Some(_), Some(_)) if self.is_plain_upload() => "PutObject",
             _ => "",
         };
         if name.is_empty() {
@@ -180,6 +193,10 @@ impl RestInput {
         } else {
             name.to_owned()
         }
+    }
+
+    fn is_plain_upload(&self) -> bool {
+        !self.params.contains("uploadId") && self.header("x-amz-copy-source").is_none()
     }
 
     fn bucket_operation(&self) -> &'static str {
@@ -273,7 +290,9 @@ mod tests {
             (Method::GET, "/b?marker=x", "ListObjects"),
             (Method::HEAD, "/b/k", "HeadObject"),
             (Method::GET, "/b?versions", "GET (unknown)"),
-            (Method::PUT, "/b/k", "PUT (unknown)"),
+            (Method::PUT, "/b/k", "PutObject"),
+            (Method::PUT, "/b/k?partNumber=1&uploadId=x", "PUT (unknown)"),
+            (Method::PUT, "/b", "PUT (unknown)"),
         ] {
             let uri = format!("http://127.0.0.1{path}");
             assert_eq!(decode(method, &uri).1, expected, "{uri}");

@@ -4,6 +4,7 @@ dragnet_model::word_enum! {
     /// A service of the range. The words are the names in credential scopes and IAM actions.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub(crate) enum Service {
+        Athena => "athena",
         CloudTrail => "cloudtrail",
         Ec2 => "ec2",
         Iam => "iam",
@@ -39,7 +40,7 @@ impl Service {
     /// The protocol of the service.
     pub(crate) fn protocol(self) -> Protocol {
         match self {
-            Self::CloudTrail | Self::Logs | Self::Organizations => Protocol::Json,
+            Self::Athena | Self::CloudTrail | Self::Logs | Self::Organizations => Protocol::Json,
             Self::Ec2 => Protocol::Ec2,
             Self::Iam | Self::Sts => Protocol::Query,
             Self::ObservabilityAdmin => Protocol::RestJson,
@@ -60,6 +61,7 @@ impl Service {
     /// Source: the public service models (`targetPrefix`, `apiVersion`).
     fn identifier(self) -> &'static str {
         match self {
+            Self::Athena => "AmazonAthena",
             Self::CloudTrail => "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
             Self::Ec2 => "2016-11-15",
             Self::Iam => "2010-05-08",
@@ -95,7 +97,11 @@ impl Service {
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Self::S3 => "http://s3.amazonaws.com/doc/2006-03-01/",
-            Self::CloudTrail | Self::Logs | Self::ObservabilityAdmin | Self::Organizations => "",
+            Self::Athena
+            | Self::CloudTrail
+            | Self::Logs
+            | Self::ObservabilityAdmin
+            | Self::Organizations => "",
         }
     }
 }

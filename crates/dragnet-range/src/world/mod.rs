@@ -34,6 +34,7 @@ pub(crate) use regions::Regions;
 pub(crate) use trail::{ReadWriteType, Trail, TrailBucket};
 
 use super::access::Mint;
+use super::athena::AthenaStore;
 use super::cloudtrail::History;
 use super::insights::{FixedQueryResult, Speed};
 use dragnet_model::{AccountId, Partition, Region};
@@ -63,6 +64,8 @@ pub(crate) struct World {
     pub(crate) buckets: BTreeMap<String, Bucket>,
     /// The keys of KMS by ARN.
     pub(crate) kms_keys: BTreeMap<String, KmsKey>,
+    /// What Athena keeps.
+    pub(crate) athena: AthenaStore,
     /// The digests that were needed so far. Each depends on the one before it.
     pub(crate) digest_chains: DigestChains,
     /// The last use of services and access keys.

@@ -36,7 +36,10 @@ type Linked = (LogGroup, Arc<Session>);
 pub(in crate::sweep) async fn read_linked_groups(
     shared: &Arc<SweepContext>,
 ) -> Result<(), JournalClosed> {
-    let denied = shared.linked.take_denied();
+    let mut denied = shared.linked.take_denied();
+    if let Some(part) = &shared.part {
+        denied.extend(part.denied_in_others());
+    }
     let entered = shared.linked.take_entered();
     if denied.is_empty() || !may_read(shared) {
         return Ok(());

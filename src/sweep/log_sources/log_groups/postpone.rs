@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::group_sources::{group_sources, is_read};
 use super::scan::Queue;
-use super::scan_plan::{PendingGroup, estimate_size};
+use super::scan_plan::{PendingGroup, estimate_size, is_sliced};
 use super::size_estimate::{expected_bytes, pages_of};
 use super::start_scan::{create_queue, skip_group, start_scan};
 use crate::store::{JournalClosed, KnownUnits};
@@ -48,6 +48,7 @@ fn may_be_replaced(context: &RegionContext, pending: &PendingGroup, queue: &Queu
     let shared = &context.shared;
     if !shared.chooses_sources()
         || !delivered.has_only_trails()
+        || is_sliced(context, group)
         || *units != KnownUnits::default()
         || !is_read(shared, group)
     {

@@ -1,4 +1,5 @@
-//! Scans a log group out of scope that keeps records of account-Regions in scope.
+//! Scans a log group out of scope that keeps records of account-Regions in scope, or the part of a log
+//! group that the plan of a sweep in shards gave to this shard.
 
 use std::sync::Arc;
 
@@ -16,9 +17,10 @@ use crate::sweep::liveness::add_trail_group;
 use crate::sweep::member::Member;
 use crate::sweep::refusal::outcome_of_call_error;
 use crate::sweep::region_context::RegionContext;
+use crate::sweep::region_scope::is_in_scope;
 use dragnet_model::{Account, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason, Status};
 
-/// Scans a log group out of scope, unless an earlier part of the run finished it.
+/// Scans a log group out of scope, or a part of one of another shard, unless an earlier part of the run finished it.
 pub(in crate::sweep) async fn scan_remote_group(
     shared: Arc<SweepContext>,
     host: Arc<Host>,
@@ -42,14 +44,13 @@ pub(in crate::sweep) async fn scan_remote_group(
             return record_failure(&shared, &host.account(), &arn, coverage_id, outcome).await;
         }
     };
-    let (coverage_id, units) = match known {
-        Some(known) => (known.coverage_id, known.units),
-        None => (
-            shared
-                .record_log_group(&member.account, region, &group, true)
-                .await?,
-            KnownUnits::default(),
-        ),
+    let (coverage_id, units) = if let Some(known) = known {
+        (known.coverage_id, known.units)
+    } else {
+        let scope = &shared.settings.reach.scope;
+        let out_of_scope = !is_in_scope(scope, &member, region);
+        let row = shared.record_log_group(&member.account, region, &group, out_of_scope);
+        (row.await?, KnownUnits::default())
     };
     let context = RegionContext {
         shared,
@@ -87,7 +88,8 @@ async fn record_failure(
     });
     // If log sources are not required, the failure appears only in `sources.csv`, not in the
     // coverage.
-    if shared.settings.reach.scope.sources != SourcesRule::Require {
+    let is_required = shared.settings.reach.scope.sources == SourcesRule::Require;
+    if !is_required && shared.slice_of(arn).is_none() {
         return Ok(());
     }
     let coverage_id = match coverage_id {

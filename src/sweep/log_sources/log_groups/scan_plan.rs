@@ -10,6 +10,7 @@ use crate::settings::EngineSettings;
 use crate::store::{CoverageId, KnownUnits};
 use crate::sweep::region_context::RegionContext;
 use crate::sweep::scan_cost::scan_cost;
+use crate::sweep::sliced_group::TimeSlice;
 use crate::sweep::window_basis::TimeFilter;
 use dragnet_model::{Engine, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason, Status};
 
@@ -30,6 +31,8 @@ pub(super) struct PendingGroup {
 pub(super) struct ScanPlan {
     /// Which events are searched, by time.
     pub time_filter: TimeFilter,
+    /// The part of the log time that this shard reads; `None` for all of it.
+    pub slice: Option<TimeSlice>,
     pub estimate: SizeEstimate,
     pub engine: Engine,
     /// Whether the other engine may read what this one cannot.
@@ -62,14 +65,15 @@ impl ScanPlan {
     ) -> Result<Self, Outcome> {
         let shared = &context.shared;
         let group = &pending.group;
-        let time_filter = shared
-            .windows
-            .filter_for(&LogGroupArn::new(context.target(), &group.name));
+        let arn = LogGroupArn::new(context.target(), &group.name);
+        let time_filter = shared.windows.filter_for(&arn);
+        let slice = shared.slice_of(&arn);
         // If nothing of the log group is in the searched time, the window of the sweep is used for
         // the estimates, and no events are read.
         let window = time_filter.whole_window().unwrap_or(shared.settings.window);
         let now = shared.clock.now();
-        let bytes = expected_bytes(group, window, now);
+        let slices = slice.map_or(1, |slice| slice.number).max(1);
+        let bytes = expected_bytes(group, window, now) / slices as f64;
         let estimate = estimate_size(context, bytes, queue);
         let unmask = shared.settings.engines.unmask;
         let (narrow, outcome, if_masked) = match decide(group, window, shared.started, now, unmask)
@@ -90,6 +94,7 @@ impl ScanPlan {
         };
         Ok(Self {
             time_filter,
+            slice,
             estimate,
             engine,
             allow_handover: !context.is_linked && constraints.allow_handover(group),
@@ -157,8 +162,16 @@ fn choose(
         Some(engine) => Ok(engine),
         // The search pass reads nothing then, so the engine makes no difference.
         None if shared.search_set.is_passthrough_only() => Ok(Engine::Filter),
+        // All slices are read as planned.
+        None if is_sliced(context, &pending.group) => Ok(Engine::Filter),
         None => choose_engine(&pending.group, constraints, estimate, |usd| {
             shared.budget.reserve(usd)
         }),
     }
+}
+
+/// Whether this shard reads only a part of the time of a log group.
+pub(super) fn is_sliced(context: &RegionContext, group: &LogGroup) -> bool {
+    let arn = LogGroupArn::new(context.target(), &group.name);
+    context.shared.slice_of(&arn).is_some()
 }

@@ -125,6 +125,7 @@ fn create_spec(
         is_linked: context.is_linked,
         trust,
         time_filter: plan.time_filter,
+        slice: plan.slice,
         engine: plan.engine,
         allow_handover: plan.allow_handover,
         class: group.class,
@@ -188,7 +189,15 @@ fn plan_trail_group(
         engine: plan.engine,
         sources: group_sources(&context.region, group, estimate.bytes, filter_time),
         complete_since_ms: complete_since(&context.shared, group),
+        sliceable: may_slice(context, group, plan).then_some((estimate.pages, estimate.bytes)),
     }
+}
+
+/// Whether shards may divide a log group by time. A query counts all of its events.
+fn may_slice(context: &RegionContext, group: &LogGroup, plan: &ScanPlan) -> bool {
+    plan.engine == Engine::Filter
+        && group.class == LogGroupClass::Standard
+        && context.shared.search_set.passthrough_queries().is_empty()
 }
 
 /// Records the outcome of a log group that is not scanned.

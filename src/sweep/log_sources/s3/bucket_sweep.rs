@@ -7,14 +7,15 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tracing::info;
 
+use super::athena::build_index;
 use super::bucket_access::{OpenBucket, open_bucket, outcome_of_bucket_error};
 use super::delivering_source::{DeliveringSource, delivering_sources};
 use super::discovery::Discovery;
 use super::folder_choice::FolderScope;
+use super::folder_reader::create_reader;
 use super::folder_sweep::sweep_folder;
 use super::object_folder::ObjectFolder;
 use super::object_reader::ObjectReader;
-use super::object_sink::FolderOrigin;
 use super::object_sweep::ObjectSweep;
 use super::read_recording::{check_reads, note_unread_bucket, record_reads};
 use super::service_folders::ServiceDiscovery;
@@ -23,12 +24,9 @@ use crate::s3_layout::LogRoot;
 use crate::store::{Entry, JournalClosed, RunFacts};
 use crate::sweep::context::SweepContext;
 use crate::sweep::coverage_rows::unread_objects;
-use crate::sweep::delivery_trust::DeliveryTrust;
 use crate::sweep::member::{Member, Members};
 use crate::sweep::tasks::join_tasks;
-use dragnet_model::{
-    LogGroupArn, LogKind, LogSource, Organization, Outcome, Reason, StorageKind, Target,
-};
+use dragnet_model::{LogKind, LogSource, Organization, Outcome, Reason, StorageKind, Target};
 
 /// Searches the buckets that are needed. `members` are all accounts that were listed.
 pub(in crate::sweep) async fn sweep_buckets(
@@ -119,52 +117,17 @@ async fn sweep_bucket(
     record_listing(&sweep, &bucket, &sources, found.as_ref().err()).await?;
     let found = found.into_iter().flatten();
     folders.extend(found.map(|folder| (folder.location(), folder)));
+    let index = Box::pin(build_index(&sweep, (&session, &bucket), &folders)).await?;
     let mut tasks = JoinSet::new();
     for (location, folder) in folders {
         let reader = create_reader(&sweep, (&session, &bucket), &folder, location);
+        let reader = ObjectReader {
+            index: index.clone(),
+            ..reader
+        };
         tasks.spawn(sweep_folder(reader, folder));
     }
     join_tasks(tasks).await
-}
-
-/// Returns what reads the objects of a folder. `location` is that of the folder.
-pub(super) fn create_reader(
-    sweep: &Arc<ObjectSweep>,
-    (session, bucket): (&Arc<Session>, &Bucket),
-    folder: &ObjectFolder,
-    location: String,
-) -> ObjectReader {
-    let origin = folder_origin(&sweep.shared, folder, location, bucket);
-    ObjectReader {
-        sweep: Arc::clone(sweep),
-        session: Arc::clone(session),
-        bucket: bucket.clone(),
-        origin: Arc::new(origin),
-        integrity: Arc::default(),
-    }
-}
-
-fn folder_origin(
-    shared: &SweepContext,
-    folder: &ObjectFolder,
-    location: String,
-    bucket: &Bucket,
-) -> FolderOrigin {
-    // Its watermark in a watch is that of a log group with this name.
-    let log = LogGroupArn::new(folder.target.clone(), format!("s3://{location}"));
-    let account = folder.target.account.to_string();
-    FolderOrigin {
-        target: folder.target.clone(),
-        location,
-        bucket: bucket.name.to_string(),
-        trust: DeliveryTrust {
-            is_in_scope: true,
-            trails: Vec::new(),
-            records_of: folder.is_of_trail().then_some(account),
-        },
-        time_filter: shared.windows.filter_for(&log),
-        is_of_trail: folder.is_of_trail(),
-    }
 }
 
 /// Returns the folders of a log source that are read.
@@ -272,6 +235,7 @@ fn folder_scope<'s>(
     FolderScope {
         scope: &sweep.shared.settings.reach.scope,
         members: &sweep.members,
+        part: sweep.shared.part.as_deref(),
         is_listed_organization: organization.is_some(),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::folder_choice::FolderChoice;
 use crate::sweep::context::SweepContext;
+use crate::sweep::shard_part::ShardPart;
 use crate::sweep::uncovered::uncovered_targets;
 use dragnet_model::{LogKind, LogSource, SourceKind, StorageKind, Target};
 
@@ -44,6 +45,18 @@ pub(super) fn delivering_sources(shared: &SweepContext) -> BTreeMap<String, Vec<
                     .map(|lookup| lookup.target.clone())
                     .collect(),
             };
+            // The first shard also reads what accounts left that are not listed any more. A bucket has
+            // folders of Regions that are disabled now, and that of an organization trail also those of
+            // accounts whose trails are not known: their role was denied.
+            let reads_bucket = |part: &ShardPart| {
+                let mut accounts = recorded.iter().map(|target| target.account);
+                part.is_first()
+                    || log_source.is_organization_trail
+                    || accounts.any(|account| part.enters(account))
+            };
+            if !shared.part.as_deref().is_none_or(reads_bucket) {
+                continue;
+            }
             let choice = match &needs {
                 None => Some(FolderChoice::all()),
                 Some(needs) => needs.choice(log_source, &recorded, &looked_up),

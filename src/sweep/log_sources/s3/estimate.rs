@@ -7,8 +7,9 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use super::bucket_access::{OpenBucket, open_bucket};
-use super::bucket_sweep::{create_reader, discover, expected_folders};
+use super::bucket_sweep::{discover, expected_folders};
 use super::delivering_source::{DeliveringSource, delivering_sources};
+use super::folder_reader::create_reader;
 use super::object_folder::ObjectFolder;
 use super::object_sweep::ObjectSweep;
 use super::span_reader::{KeyBatch, SpanReader};

@@ -12,9 +12,10 @@ use tracing::warn;
 
 use super::bucket_access::{enter_bucket, outcome_of_bucket_error};
 use super::bucket_reads::{BucketLogging, describe_logging_error, look_up_bucket_logging};
-use super::bucket_sweep::{create_reader, record_unread_folder};
+use super::bucket_sweep::record_unread_folder;
 use super::expected::find_bucket;
 use super::folder_choice::FolderScope;
+use super::folder_reader::create_reader;
 use super::folder_sweep::sweep_folder;
 use super::object_folder::ObjectFolder;
 use super::object_sweep::ObjectSweep;
@@ -42,6 +43,7 @@ pub(in crate::sweep) async fn finish_buckets(
     } else {
         NamedBuckets::default()
     };
+    add_planned_access_logs(shared);
     if named.is_empty() && shared.buckets.access_logs().is_empty() {
         return Ok(());
     }
@@ -54,6 +56,9 @@ pub(in crate::sweep) async fn finish_buckets(
     if wants_access_logs(shared) {
         let mut logs = JoinSet::new();
         for (location, found) in shared.buckets.access_logs() {
+            if is_left_to_other_shard(shared, &found) {
+                continue;
+            }
             logs.spawn(sweep_access_logs(Arc::clone(&sweep), location, found));
         }
         join_tasks(logs).await?;
@@ -150,6 +155,27 @@ async fn open_bucket_of(
     Ok((session, bucket))
 }
 
+/// Adds the access logs that the plan of a sweep in shards found and that belong to this shard. It may
+/// not read the bucket through which they were found.
+fn add_planned_access_logs(shared: &SweepContext) {
+    let Some(part) = &shared.part else {
+        return;
+    };
+    let owned = part.found.access_logs.iter();
+    for found in owned.filter(|found| part.owns(&found.target)) {
+        shared.buckets.add_access_logs(found.clone());
+    }
+}
+
+/// Whether another shard searches these access logs. Those that the plan did not find belong to the
+/// shard that found them.
+fn is_left_to_other_shard(shared: &SweepContext, found: &FoundAccessLogs) -> bool {
+    shared
+        .part
+        .as_ref()
+        .is_some_and(|part| !part.owns(&found.target) && part.found.access_logs.contains(found))
+}
+
 /// Searches access logs, if their account-Region is in scope.
 async fn sweep_access_logs(
     sweep: Arc<ObjectSweep>,
@@ -159,6 +185,8 @@ async fn sweep_access_logs(
     let scope = FolderScope {
         scope: &sweep.shared.settings.reach.scope,
         members: &sweep.members,
+        // Which shard reads them is decided before.
+        part: None,
         is_listed_organization: false,
     };
     let FoundAccessLogs {

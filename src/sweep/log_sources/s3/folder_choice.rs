@@ -7,6 +7,7 @@ use crate::config::Scope;
 use crate::store::ScopeMembership;
 use crate::sweep::member::Members;
 use crate::sweep::region_scope::selects_region;
+use crate::sweep::shard_part::ShardPart;
 use dragnet_model::{Account, AccountId, AccountState, Region, Target};
 
 /// Which account-Regions need the objects of a log source.
@@ -25,6 +26,8 @@ struct Uncovered {
 pub(super) struct FolderScope<'s> {
     pub scope: &'s Scope,
     pub members: &'s Members,
+    /// The part of the organization that is searched, if it is searched in shards.
+    pub part: Option<&'s ShardPart>,
     /// Whether the accounts of the folders belong to the organization that was listed, so that one
     /// which is not listed has left it.
     pub is_listed_organization: bool,
@@ -53,6 +56,17 @@ impl FolderScope<'_> {
     /// Whether an account is in scope. One that has left the organization is, unless the scope
     /// selects accounts: nothing is known of its unit, tags and name.
     pub(super) fn has_account(&self, account: AccountId) -> bool {
+        let is_known = self.members.contains_key(&account);
+        let is_of_shard = |part: &ShardPart| {
+            if is_known {
+                part.enters(account)
+            } else {
+                part.is_first()
+            }
+        };
+        if !self.part.is_none_or(is_of_shard) {
+            return false;
+        }
         if let Some(member) = self.members.get(&account) {
             return member.membership != ScopeMembership::NotSelected;
         }
@@ -68,7 +82,19 @@ impl FolderScope<'_> {
 
     /// Whether an account-Region is in scope. The Region need not be enabled any more.
     pub(super) fn has_target(&self, target: &Target) -> bool {
-        self.has_account(target.account) && self.has_region(target.account, &target.region)
+        self.has_account(target.account)
+            && self.has_region(target.account, &target.region)
+            && self.part.is_none_or(|part| self.is_of_shard(part, target))
+    }
+
+    /// The first shard reads the folders of accounts that were not listed, even if the plan gave one of
+    /// their account-Regions to another shard for a log source there: that one reads no folders of them.
+    fn is_of_shard(&self, part: &ShardPart, target: &Target) -> bool {
+        if self.members.contains_key(&target.account) {
+            part.owns(target)
+        } else {
+            part.is_first()
+        }
     }
 
     fn has_region(&self, account: AccountId, region: &Region) -> bool {
@@ -83,6 +109,7 @@ impl FolderScope<'_> {
 mod tests {
     use super::*;
     use crate::sweep::member::Member;
+    use crate::sweep::shard_part::{DiscoveredSources, ShardOwners};
 
     fn target(account: &str, region: &str) -> Target {
         Target {
@@ -127,6 +154,7 @@ mod tests {
             let folder_scope = FolderScope {
                 scope,
                 members: &members,
+                part: None,
                 is_listed_organization,
             };
             folder_scope.has_target(&target(account, "us-east-1"))
@@ -135,5 +163,32 @@ mod tests {
         assert!(!has(&everything, false, "999999999999"));
         assert!(!has(&limited, true, "999999999999"));
         assert!(!has(&everything, true, "111111111111"), "not selected");
+    }
+
+    /// The account owns a log source in a Region, so that the plan gave this to another shard.
+    #[test]
+    fn first_shard_reads_folders_of_accounts_that_were_not_listed() {
+        let left = target("999999999999", "eu-west-1");
+        let mut owners = ShardOwners::default();
+        owners.add_remote(1, left.clone());
+        let scope = Scope::default();
+        let members = Members::new();
+        let has = [0, 1].map(|index| {
+            let part = ShardPart {
+                index,
+                members: Vec::new(),
+                owners: owners.clone(),
+                found: DiscoveredSources::default(),
+                sliced: Vec::new(),
+            };
+            let folder_scope = FolderScope {
+                scope: &scope,
+                members: &members,
+                part: Some(&part),
+                is_listed_organization: true,
+            };
+            folder_scope.has_target(&left)
+        });
+        assert_eq!(has, [true, false]);
     }
 }

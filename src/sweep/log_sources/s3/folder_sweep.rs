@@ -271,9 +271,12 @@ impl FolderSearch<'_> {
 
     /// Returns the outcome if all lists ended. Hunts that only Logs Insights evaluates are a gap.
     fn outcome_at_end(&self, tally: &ObjectTally) -> Outcome {
-        let outcome = tally.outcome();
+        let mut outcome = tally.outcome();
         if self.folder.is_best_effort() {
             return best_effort(outcome, tally.is_empty());
+        }
+        if let Some(note) = tally.ruled_out_note() {
+            outcome.append_detail(&note);
         }
         let search_set = &self.reader.sweep.shared.search_set;
         match search_set.passthrough_queries().first() {

@@ -13,12 +13,14 @@
 //! reads ──┼── bucket_reads, read_recording: whether reads of a bucket were recorded
 //!         │   (finish_buckets: the same for buckets that sightings name, and the search of access logs)
 //! verify ─┼── verification: digest_reader, public_keys, folder_integrity, object_check, unverified
+//! index ──┼── athena: which objects need not be read, if queries name those that may contain a match
 //! prove ──┴── proof: what the folders have; expected: the same before a sweep
 //! ```
 //! A bucket belongs to one account and has the records of many, of some that have left the
 //! organization too. So this source is a separate step at the end of a sweep. Objects are read by
 //! the reader of files on disk (`files`).
 
+mod athena;
 mod bucket_access;
 pub(super) mod bucket_reads;
 pub(super) mod bucket_sweep;
@@ -32,6 +34,7 @@ pub(super) mod finish_buckets;
 mod folder_choice;
 mod folder_integrity;
 mod folder_parts;
+mod folder_reader;
 mod folder_sweep;
 mod object_check;
 pub(super) mod object_folder;

@@ -7,6 +7,7 @@ use std::thread;
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, spawn_blocking};
 
+use super::athena::BucketIndex;
 use super::folder_integrity::FolderIntegrity;
 use super::object_check::ObjectCheck;
 use super::object_sink::{FolderOrigin, ObjectFindings, ObjectSink};
@@ -34,6 +35,8 @@ pub(super) struct ObjectReader {
     pub session: Arc<Session>,
     pub bucket: Bucket,
     pub origin: Arc<FolderOrigin>,
+    /// Which objects need not be read, if Athena was asked.
+    pub index: Option<Arc<BucketIndex>>,
     /// The digests of the folder, once they were read, if the user asks for it.
     pub integrity: Arc<OnceLock<FolderIntegrity>>,
 }

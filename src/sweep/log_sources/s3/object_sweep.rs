@@ -20,7 +20,9 @@ use crate::sweep::evidence::event_names::EventNames;
 use crate::sweep::evidence::trail_integrity::{self, TamperingFinder};
 use crate::sweep::member::Members;
 use crate::sweep::window_basis::TimeFilter;
-use dragnet_model::{Account, AccountId, AccountState, Outcome, Reason, Status, TimeWindow};
+use dragnet_model::{
+    Account, AccountId, AccountState, AthenaUse, Outcome, Reason, Status, TimeWindow,
+};
 
 /// How many folders are read at the same time. Each waits for its lists, and reads many objects at
 /// once; more would only wait longer for the quota of the bucket.
@@ -45,6 +47,8 @@ pub(super) struct ObjectSweep {
     pub public_keys: PublicKeyCache,
     /// What the digests say about all folders, if the user asks for it.
     pub integrity: Mutex<IntegritySummary>,
+    /// The queries of Athena.
+    pub athena: tokio::sync::Mutex<AthenaUse>,
     /// Finds the candidates of the search in log files, and the records.
     pub content_scan: ContentScan,
     tampering: TamperingFinder,
@@ -71,6 +75,7 @@ impl ObjectSweep {
             any_time: TimeFilter::EventTime(any_time),
             public_keys: PublicKeyCache::default(),
             integrity: Mutex::default(),
+            athena: tokio::sync::Mutex::new(shared.checkpoint.lock().athena().clone()),
             tampering: TamperingFinder::new(),
             tampering_names: EventNames::new(trail_integrity::event_names()),
             readers: Mutex::default(),

@@ -38,6 +38,17 @@ impl ObjectTally {
         self.add_object(Some(reason), key, detail);
     }
 
+    /// Counts an object that a query of Athena read and did not name.
+    pub(super) fn add_ruled_out(&mut self, key: &str) {
+        self.add_object(Some(Reason::RuledOut), key, "");
+    }
+
+    /// Returns the number of objects that queries ruled out in words, if there are any.
+    pub(super) fn ruled_out_note(&self) -> Option<String> {
+        let number = self.number(&[Reason::RuledOut]);
+        (number > 0).then(|| format!("Athena ruled out {}", plural(number, "object")))
+    }
+
     fn add_object(&mut self, reason: Option<Reason>, key: &str, detail: &str) {
         self.add(&ObjectCount {
             reason,

@@ -50,6 +50,7 @@ pub async fn describe_service_folders(
         scope: FolderScope {
             scope,
             members,
+            part: None,
             is_listed_organization: true,
         },
     };

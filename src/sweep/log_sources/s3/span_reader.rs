@@ -45,6 +45,8 @@ pub(super) struct KeyBatch {
     pub objects: Vec<DeliveredObject>,
     /// The objects that cannot be read.
     pub problems: Vec<(Reason, String, String)>,
+    /// The keys of the objects that a query of Athena read and did not name.
+    pub ruled_out: Vec<String>,
     /// The last key, whatever it is.
     last_key: String,
     bytes: u64,
@@ -235,6 +237,7 @@ impl SpanReader<'_> {
         let KeyBatch {
             objects,
             problems,
+            ruled_out,
             last_key,
             ..
         } = batch;
@@ -253,6 +256,9 @@ impl SpanReader<'_> {
         let mut batch_tally = ObjectTally::default();
         for (reason, key, detail) in &problems {
             batch_tally.add_problem(*reason, key, detail);
+        }
+        for key in &ruled_out {
+            batch_tally.add_ruled_out(key);
         }
         let page = Page {
             next_token: Some(last_key),
@@ -276,9 +282,12 @@ impl SpanReader<'_> {
             merge(&mut all, result.findings);
         }
         let shared = &self.reader.sweep.shared;
+        // Hours are counted only where all records are read.
+        let are_all_read = self.reader.index.is_none();
         let hours = all
             .hours
             .into_iter()
+            .filter(|_| are_all_read)
             .map(|((target, hour_ms), records)| HourOfRecords {
                 target,
                 hour_ms,
@@ -326,6 +335,14 @@ impl SpanReader<'_> {
         batches
     }
 
+    /// Whether a query of Athena read an object and did not name it.
+    fn is_ruled_out(&self, object: &ListedObject) -> bool {
+        match (&self.reader.index, self.folder.place.folder()) {
+            (Some(index), Some(folder)) => index.rules_out(folder, object),
+            _ => false,
+        }
+    }
+
     fn add_object(&self, batch: &mut KeyBatch, object: ListedObject, keys: &SpanKeys) {
         object.key.clone_into(&mut batch.last_key);
         let (time, is_parquet) = match self.folder.place.read_key(&object.key) {
@@ -346,6 +363,8 @@ impl SpanReader<'_> {
         } else if is_parquet {
             let problem = (Reason::Parquet, object.key, String::new());
             batch.problems.push(problem);
+        } else if self.is_ruled_out(&object) {
+            batch.ruled_out.push(object.key);
         } else {
             batch.bytes = batch.bytes.saturating_add(object.size);
             batch.objects.push(DeliveredObject {

@@ -11,7 +11,7 @@ use crate::scenario::Bucket;
 
 /// The access logs of the bucket of an account, with one request.
 #[derive(Clone, Debug)]
-pub(super) struct RandomAccessLog {
+pub(crate) struct RandomAccessLog {
     /// The account that owns both buckets.
     pub owner: &'static str,
     /// The dates of the keys, if these name the bucket.

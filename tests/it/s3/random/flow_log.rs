@@ -9,7 +9,7 @@ use crate::scenario::{Event, FlowLog, TomlValue};
 const FLOW_FIELDS: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
 
 #[derive(Clone, Debug)]
-pub(super) struct RandomFlowLog {
+pub(crate) struct RandomFlowLog {
     pub target: Target,
     pub destination: FlowDestination,
     /// Makes its line unique.
@@ -17,7 +17,7 @@ pub(super) struct RandomFlowLog {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum FlowDestination {
+pub(crate) enum FlowDestination {
     LogGroup,
     Bucket {
         owner: &'static str,

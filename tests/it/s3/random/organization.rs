@@ -17,7 +17,7 @@ use crate::world::record;
 pub(super) type Target = (&'static str, &'static str);
 
 /// The start of the window, which ends now.
-pub(super) const FROM: &str = "2026-03-01T12:00:00Z";
+pub(crate) const FROM: &str = "2026-03-01T12:00:00Z";
 pub(super) const MANAGEMENT: &str = "111111111111";
 /// The account whose buckets collect the logs of others.
 pub(super) const ARCHIVE: &str = "444444444444";
@@ -33,7 +33,7 @@ const ACTIONS: [&str; 3] = ["DeleteBucket", "ListBuckets", "PutBucketPolicy"];
 
 /// A random organization.
 #[derive(Debug)]
-pub(super) struct Organization {
+pub(crate) struct Organization {
     pub trails: Vec<RandomTrail>,
     pub flow_logs: Vec<RandomFlowLog>,
     /// The server access logs of the buckets of trails.
@@ -45,11 +45,11 @@ pub(super) struct Organization {
     /// The accounts without the read role.
     pub without_role: BTreeSet<&'static str>,
     /// An operation that AWS denies to one account.
-    pub denied: Option<(&'static str, &'static str)>,
+    pub(crate) denied: Option<(&'static str, &'static str)>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct RandomTrail {
+pub(crate) struct RandomTrail {
     name: String,
     pub owner: &'static str,
     home: &'static str,
@@ -64,7 +64,7 @@ pub(super) struct RandomTrail {
 
 /// A call that is recorded.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
+pub(crate) struct Call {
     pub target: Target,
     at: Timestamp,
     action: &'static str,
@@ -75,7 +75,7 @@ pub(super) struct Call {
 /// A record of an account-Region that the organization does not have any more, in the bucket of a
 /// trail.
 #[derive(Clone, Debug)]
-pub(super) struct PlacedRecord {
+pub(crate) struct PlacedRecord {
     /// The number of the trail.
     pub trail: usize,
     pub target: Target,
@@ -98,7 +98,7 @@ pub(super) fn time(text: &str) -> Timestamp {
 }
 
 impl Organization {
-    pub(super) fn random(rng: &mut Rng) -> Self {
+    pub(crate) fn random(rng: &mut Rng) -> Self {
         let mut trails: Vec<RandomTrail> = Vec::new();
         for number in 0..rng.usize(0..=3) {
             let is_organization_trail = number == 0 && rng.bool();
@@ -130,7 +130,7 @@ impl Organization {
     }
 
     /// The organization as a scenario.
-    pub(super) fn scenario(&self) -> String {
+    pub(crate) fn scenario(&self) -> String {
         let mut scenario = ScenarioBuilder::new("random")
             .regions(&REGIONS)
             .opt_in_regions(&[DISABLED_REGION])

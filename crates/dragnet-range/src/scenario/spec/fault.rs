@@ -64,6 +64,8 @@ pub(crate) enum FaultKind {
     DeleteGroup,
     /// The object of the call is deleted before the call is performed.
     DeleteObject,
+    /// `ConditionalRequestConflict`: another write to the object is in progress.
+    WriteConflict,
     /// The checksum in the response is that of another object.
     WrongChecksum,
     /// The response is a success, but lacks something that AWS always writes.

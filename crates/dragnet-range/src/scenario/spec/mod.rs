@@ -1,5 +1,6 @@
 //! The tables of a scenario file.
 
+mod athena;
 mod evidence;
 mod fault;
 mod identity;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub(super) use athena::{AthenaTableSpec, WorkgroupSpec};
 pub(super) use evidence::{EventSpec, FlowLogSpec, GroupSpec, LoadSpec, RecordSpec, TrailSpec};
 pub(crate) use fault::{FaultKind, FaultSpec, IncompleteResponse, ResponseDefect};
 pub(super) use identity::{RoleSpec, UserGroupSpec, UserSpec};
@@ -63,6 +65,10 @@ pub(super) struct Spec {
     pub(super) objects: Vec<ObjectSpec>,
     #[serde(default)]
     pub(super) object_changes: Vec<ObjectChangeSpec>,
+    #[serde(default)]
+    pub(super) athena_workgroups: Vec<WorkgroupSpec>,
+    #[serde(default)]
+    pub(super) athena_tables: Vec<AthenaTableSpec>,
     #[serde(default)]
     pub(super) kms_keys: Vec<KmsKeySpec>,
     #[serde(default)]

@@ -59,6 +59,7 @@ fn settings() -> SweepSettings {
         fail_on_sighting: false,
         check_trail_integrity: true,
         verify_integrity: false,
+        athena: None,
         changes_only: false,
         collects: false,
         follow: None,

@@ -98,7 +98,11 @@ async fn create_units(
     if !is_needed {
         return Ok(Vec::new());
     }
-    let time_ranges = scan.spec.time_filter.log_time_ranges();
+    let mut time_ranges = scan.spec.time_filter.log_time_ranges();
+    if let Some(slice) = scan.spec.slice {
+        let parts = time_ranges.into_iter();
+        time_ranges = parts.filter_map(|range| slice.part_of(range)).collect();
+    }
     let expected_pages = scan.expected_pages(pass) / time_ranges.len().max(1) as f64;
     let engine = match pass {
         Pass::Search => scan.spec.engine,

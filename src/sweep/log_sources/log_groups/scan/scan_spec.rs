@@ -9,6 +9,7 @@ use crate::sweep::context::SweepContext;
 use crate::sweep::delivery_trust::DeliveryTrust;
 use crate::sweep::examine::{EventOrigin, PageOrigin};
 use crate::sweep::refusal::outcome_of_call_error;
+use crate::sweep::sliced_group::TimeSlice;
 use crate::sweep::window_basis::TimeFilter;
 use dragnet_model::{Engine, LogGroupArn, LogGroupClass, Outcome, Reason, Status, Target};
 
@@ -26,6 +27,8 @@ pub(in crate::sweep) struct ScanSpec {
     pub trust: DeliveryTrust,
     /// Which events are searched, by time.
     pub time_filter: TimeFilter,
+    /// The part of the log time that this shard reads; `None` for all of it.
+    pub slice: Option<TimeSlice>,
     /// The engine of the search pass, unless earlier work units already have one.
     pub engine: Engine,
     /// Whether the other engine may read what this one cannot.
