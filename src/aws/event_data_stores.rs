@@ -2,11 +2,10 @@
 
 use aws_sdk_cloudtrail::types;
 
-use super::call::send;
 use super::call_context::CallContext;
 use super::client::Aws;
 use super::error::CallError;
-use super::page_list::{ListPage, collect_pages};
+use super::page_list::collect_list;
 use super::session::Session;
 use dragnet_model::{Operation, Region};
 
@@ -37,15 +36,7 @@ impl Aws {
             operation: Operation::ListEventDataStores,
         };
         let request = self.clients.cloudtrail.list_event_data_stores();
-        let request = &request;
-        let listed = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.event_data_stores.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let listed = collect_list!(self, context, request, event_data_stores)?;
         Ok(listed.iter().filter_map(parse_store).collect())
     }
 }

@@ -4,11 +4,10 @@
 
 use aws_sdk_cloudwatchlogs::types;
 
-use super::call::send;
 use super::call_context::CallContext;
 use super::client::Aws;
 use super::error::CallError;
-use super::page_list::{ListPage, collect_pages};
+use super::page_list::collect_list;
 use super::session::Session;
 use dragnet_model::{ImportTask, LogGroupArn, Operation, Region};
 
@@ -29,15 +28,7 @@ impl Aws {
             operation: Operation::DescribeImportTasks,
         };
         let request = self.clients.logs.describe_import_tasks();
-        let request = &request;
-        let listed = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.imports.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let listed = collect_list!(self, context, request, imports)?;
         Ok(listed.iter().filter_map(parse_import).collect())
     }
 }

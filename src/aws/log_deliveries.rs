@@ -6,11 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use super::call::send;
 use super::call_context::CallContext;
 use super::client::Aws;
 use super::error::CallError;
-use super::page_list::{ListPage, collect_pages};
+use super::page_list::collect_list;
 use super::session::Session;
 use dragnet_model::{LogGroupArn, Operation, Region};
 
@@ -40,15 +39,7 @@ impl Aws {
             operation: Operation::DescribeDeliveries,
         };
         let request = self.clients.logs.describe_deliveries().limit(50);
-        let request = &request;
-        let listed = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.deliveries.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let listed = collect_list!(self, context, request, deliveries)?;
         if listed.is_empty() {
             return Ok(Vec::new());
         }
@@ -76,15 +67,7 @@ impl Aws {
             operation: Operation::DescribeDeliveryDestinations,
         };
         let request = self.clients.logs.describe_delivery_destinations().limit(50);
-        let request = &request;
-        let listed = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.delivery_destinations.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let listed = collect_list!(self, context, request, delivery_destinations)?;
         let resolved = listed.into_iter().filter_map(|destination| {
             let resource = destination.delivery_destination_configuration?;
             Some((destination.arn?, resource.destination_resource_arn))
@@ -112,15 +95,7 @@ impl Aws {
             .describe_subscription_filters()
             .log_group_name(&group.name)
             .limit(50);
-        let request = &request;
-        let listed = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.subscription_filters.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let listed = collect_list!(self, context, request, subscription_filters)?;
         let filters = listed.into_iter().map(|filter| LogDelivery {
             source: filter.filter_name.unwrap_or_default(),
             destination: filter.destination_arn.unwrap_or_default(),

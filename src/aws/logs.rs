@@ -10,7 +10,7 @@ use super::client::Aws;
 use super::error::CallError;
 use super::event_page::FastPageDecoder;
 use super::log_event::EventPage;
-use super::page_list::{ListPage, collect_pages, find_in_pages};
+use super::page_list::{ListPage, collect_list, find_in_pages};
 use super::response_budget::ResponsePermit;
 use super::session::Session;
 use dragnet_model::{AccountId, LogGroup, LogGroupArn, LogGroupClass, Operation, Region};
@@ -130,15 +130,7 @@ impl Aws {
             .include_linked_accounts(true)
             .set_account_identifiers(Some(ids))
             .limit(50);
-        let request = &request;
-        let listed = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.log_groups.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let listed = collect_list!(self, context, request, log_groups)?;
         let linked = listed.iter().filter_map(|group| {
             let arn: LogGroupArn = group.log_group_arn().or(group.arn())?.parse().ok()?;
             Some((arn, parse_log_group(group)?))

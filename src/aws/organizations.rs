@@ -7,7 +7,7 @@ use aws_sdk_organizations::types::{AccountState as AccountStateWord, AccountStat
 use super::call::send;
 use super::client::Aws;
 use super::error::CallError;
-use super::page_list::{ListPage, collect_pages};
+use super::page_list::collect_list;
 use super::session::Session;
 use dragnet_model::{Account, AccountId, AccountState, Arn, InvalidAccountId, Operation};
 
@@ -100,15 +100,7 @@ impl Aws {
     pub async fn organization_roots(&self, session: &Session) -> Result<Vec<String>, CallError> {
         let context = self.home_context(session, Operation::ListRoots);
         let request = self.clients.organizations.list_roots();
-        let request = &request;
-        let roots = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.roots.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let roots = collect_list!(self, context, request, roots)?;
         Ok(roots.into_iter().filter_map(|root| root.id).collect())
     }
 
@@ -129,15 +121,7 @@ impl Aws {
             .organizations
             .list_organizational_units_for_parent()
             .parent_id(parent);
-        let request = &request;
-        let units = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.organizational_units.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let units = collect_list!(self, context, request, organizational_units)?;
         let units = units.into_iter().map(|unit| ListedUnit {
             id: unit.id.unwrap_or_default(),
             name: unit.name.unwrap_or_default(),
@@ -159,15 +143,7 @@ impl Aws {
     ) -> Result<String, CallError> {
         let context = self.home_context(session, Operation::ListParents);
         let request = self.clients.organizations.list_parents().child_id(child);
-        let request = &request;
-        let parents = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.parents.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let parents = collect_list!(self, context, request, parents)?;
         let parents = parents.into_iter().filter_map(|parent| parent.id);
         let mut parents: Vec<String> = parents.collect();
         match parents.pop() {
@@ -193,15 +169,7 @@ impl Aws {
             .organizations
             .list_tags_for_resource()
             .resource_id(account.to_string());
-        let request = &request;
-        let tags = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.tags.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let tags = collect_list!(self, context, request, tags)?;
         Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 }

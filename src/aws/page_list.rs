@@ -38,6 +38,24 @@ where
     }
 }
 
+/// Returns the items of all pages of a list whose request and response have the member `nextToken`. An
+/// absent list is an empty one; where that would prove something, the table of responses refuses it.
+macro_rules! collect_list {
+    ($aws:expr, $context:expr, $request:expr, $items:ident) => {{
+        let request = &$request;
+        $crate::aws::page_list::collect_pages($context, |token| async move {
+            let output =
+                $crate::aws::call::send!($aws, $context, request.clone().set_next_token(token))?;
+            Ok(Some($crate::aws::page_list::ListPage {
+                items: output.$items.unwrap_or_default(),
+                next_token: output.next_token,
+            }))
+        })
+        .await
+    }};
+}
+pub(super) use collect_list;
+
 /// Returns the first item that is wanted; pages after it are not requested. `fetch` calls for the
 /// page with the given token.
 ///

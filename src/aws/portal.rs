@@ -14,7 +14,7 @@ use super::call::send;
 use super::call_context::CallContext;
 use super::client::Aws;
 use super::error::{CallError, ErrorClass, causes};
-use super::page_list::{ListPage, collect_pages};
+use super::page_list::{ListPage, collect_list, collect_pages};
 use super::portal_login::PortalToken;
 use crate::config::PermissionSet;
 use dragnet_model::{Account, AccountId, AccountState, InvalidAccountId, Operation};
@@ -67,15 +67,7 @@ impl Aws {
             .list_account_roles()
             .account_id(account.to_string())
             .access_token(token);
-        let request = &request;
-        let roles = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.role_list.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let roles = collect_list!(self, context, request, role_list)?;
         let names = roles
             .into_iter()
             .filter_map(|role: RoleInfo| role.role_name);

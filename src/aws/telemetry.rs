@@ -8,11 +8,10 @@
 
 use aws_sdk_observabilityadmin::types;
 
-use super::call::send;
 use super::call_context::CallContext;
 use super::client::Aws;
 use super::error::CallError;
-use super::page_list::{ListPage, collect_pages};
+use super::page_list::collect_list;
 use super::session::Session;
 use dragnet_model::{Operation, Region, Target};
 
@@ -65,15 +64,7 @@ impl Aws {
             operation: Operation::ListTelemetryPipelines,
         };
         let request = self.clients.observability.list_telemetry_pipelines();
-        let request = &request;
-        let listed = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.pipeline_summaries.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let listed = collect_list!(self, context, request, pipeline_summaries)?;
         Ok(listed.iter().map(parse_pipeline).collect())
     }
 
@@ -92,15 +83,7 @@ impl Aws {
             operation: Operation::ListTelemetryRules,
         };
         let request = self.clients.observability.list_telemetry_rules();
-        let request = &request;
-        let listed = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.telemetry_rule_summaries.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let listed = collect_list!(self, context, request, telemetry_rule_summaries)?;
         Ok(listed.iter().map(parse_rule).collect())
     }
 
@@ -118,15 +101,7 @@ impl Aws {
             .clients
             .observability
             .list_telemetry_rules_for_organization();
-        let request = &request;
-        let listed = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.telemetry_rule_summaries.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let listed = collect_list!(self, context, request, telemetry_rule_summaries)?;
         Ok(listed.iter().map(parse_rule).collect())
     }
 
@@ -145,15 +120,7 @@ impl Aws {
             .observability
             .list_centralization_rules_for_organization()
             .all_regions(true);
-        let request = &request;
-        let listed = collect_pages(context, |token| async move {
-            let output = send!(self, context, request.clone().set_next_token(token))?;
-            Ok(Some(ListPage {
-                items: output.centralization_rule_summaries.unwrap_or_default(),
-                next_token: output.next_token,
-            }))
-        })
-        .await?;
+        let listed = collect_list!(self, context, request, centralization_rule_summaries)?;
         Ok(listed.iter().map(parse_centralization_rule).collect())
     }
 }

@@ -202,8 +202,8 @@ impl SearchSet {
 
     /// Returns lookups in the event history that together return every match; `None` if all events
     /// have to be read. An indicator may be anywhere in a record: a key is also mentioned in the
-    /// call that created it, and a name in those of other principals. A round of following has
-    /// lookups of its own, because only the actor counts for it.
+    /// call that created it, and a name in those of other principals. A round of following has other
+    /// lookups, because only the actor counts for it.
     pub fn event_lookups(&self) -> Option<Vec<EventLookup>> {
         if self.has_indicators() {
             None

@@ -5,7 +5,7 @@ use super::{AccountId, Region, Target};
 /// A log stream of copies that CloudWatch Logs made of the events of another account-Region.
 ///
 /// The name is that of the original stream, followed by the account and the Region:
-/// `STREAM-ACCOUNT-REGION`. Whoever may create log streams can imitate such a name, so it only moves
+/// `STREAM-ACCOUNT-REGION`. Anyone who can create log streams can imitate such a name, so it only moves
 /// an event to another account-Region; it never excludes one from a search.
 ///
 /// Source: aws-observability/observability-best-practices, "Centralizing logs": the account and the

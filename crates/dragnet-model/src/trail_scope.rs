@@ -8,7 +8,7 @@ use super::{AccountId, LogSource, Organization, SourceKind, TrailStreamOwner};
 /// A line is trusted only if three things agree: a trail delivers to its log group, its log stream
 /// has a name that this trail uses, and the account in the record is one that the trail records.
 /// The name of a stream of an organization's trail contains the id of the organization. It is
-/// compared if the id is known. A channel delivers the records of its own account to a log group of
+/// compared if the id is known. A channel delivers the records of the account that has it to a log group of
 /// AWS, whose streams have no documented names.
 /// A principal that can create log streams in the group of a trail can imitate a name;
 /// `docs/security.md` describes what remains.

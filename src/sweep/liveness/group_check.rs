@@ -22,7 +22,7 @@ const USUAL: Margin = Margin {
     after: Duration::from_mins(20),
 };
 
-/// A record that was not found with the usual margin in the usual stream is looked for once more,
+/// A record that was not found with the usual margin in the usual stream is searched for again,
 /// wherever a late delivery may have put it.
 const WIDE: Margin = Margin {
     before: Duration::from_mins(15),
