@@ -9,15 +9,13 @@ policy documents are those of tests/test_iam/test_iam_policies.py, whose answers
 """
 
 import json
-import pathlib
-import shlex
-import subprocess
 import sys
 import traceback
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from served_range import SCENARIO, ServedRange
 
 ACCOUNT = "222222222222"
 REGION = "us-east-1"
@@ -31,35 +29,20 @@ def check(function):
     return function
 
 
-class Range:
-    """A served practice range; `end` stops it."""
+class Range(ServedRange):
+    """A served practice range, with the keys of an administrator of the account."""
 
     def __init__(self, dragnet):
-        scenario = pathlib.Path(__file__).with_name("range.toml")
-        command = [dragnet, "range", "serve", "--listen", "127.0.0.1:0", "--scenario", scenario, "--quotas", "off"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.environment = {}
-        while "AWS_DEFAULT_REGION" not in self.environment:
-            line = self.process.stdout.readline()
-            if not line:
-                raise SystemExit("the range did not start")
-            name, value = shlex.split(line)[1].split("=", 1)
-            self.environment[name] = value
-        keys = {"aws_access_key_id": self.environment["AWS_ACCESS_KEY_ID"],
-                "aws_secret_access_key": self.environment["AWS_SECRET_ACCESS_KEY"]}
-        assumed = self.client("sts", keys).assume_role(
+        super().__init__(dragnet, *SCENARIO)
+        assumed = self.client("sts", self.keys).assume_role(
             RoleArn=f"arn:aws:iam::{ACCOUNT}:role/Admin", RoleSessionName="moto")["Credentials"]
         self.admin = {"aws_access_key_id": assumed["AccessKeyId"], "aws_secret_access_key": assumed["SecretAccessKey"],
                       "aws_session_token": assumed["SessionToken"]}
 
     def client(self, service, keys=None):
         config = Config(retries={"max_attempts": 0})
-        return boto3.client(service, endpoint_url=self.environment["AWS_ENDPOINT_URL"], region_name=REGION, config=config,
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, config=config,
                             **(keys or self.admin))
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait()
 
 
 def refused(code, message, operation, **parameters):

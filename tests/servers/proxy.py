@@ -11,7 +11,6 @@ import http.server
 import ipaddress
 import os
 import pathlib
-import shlex
 import socket
 import ssl
 import subprocess
@@ -23,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from served_range import ServedRange
 
 PASSWORD = "p@ss word"
 # The hosts of AWS's endpoints that the sweep uses.
@@ -64,24 +64,12 @@ def key_pem(key):
                              serialization.NoEncryption())
 
 
-class Range:
-    """A served practice range; `end` stops it."""
+class Range(ServedRange):
+    """A served practice range, and its address."""
 
     def __init__(self, dragnet):
-        command = [dragnet, "range", "serve", "--listen", "127.0.0.1:0", "--quotas", "off"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.environment = {}
-        while "AWS_DEFAULT_REGION" not in self.environment:
-            line = self.process.stdout.readline()
-            if not line:
-                raise SystemExit("the range did not start")
-            name, value = shlex.split(line)[1].split("=", 1)
-            self.environment[name] = value
+        super().__init__(dragnet)
         self.address = self.environment.pop("AWS_ENDPOINT_URL").removeprefix("http://")
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait()
 
 
 def forwarder(address):

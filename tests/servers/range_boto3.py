@@ -12,7 +12,6 @@ import http.client
 import json
 import os
 import pathlib
-import shlex
 import struct
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import traceback
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from served_range import SCENARIO, ServedRange
 
 MEMBER = "222222222222"
 MANAGEMENT = "111111111111"
@@ -36,31 +36,14 @@ def check(function):
     return function
 
 
-class Range:
-    """A served practice range; `end` stops it."""
+class Range(ServedRange):
+    """A served practice range, with clients of boto3."""
 
     def __init__(self, dragnet):
-        scenario = pathlib.Path(__file__).with_name("range.toml")
-        command = [dragnet, "range", "serve", "--listen", "127.0.0.1:0", "--scenario", scenario, "--quotas", "off"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.environment = {}
-        while "AWS_DEFAULT_REGION" not in self.environment:
-            line = self.process.stdout.readline()
-            if not line:
-                raise SystemExit("the range did not start")
-            name, value = shlex.split(line)[1].split("=", 1)
-            self.environment[name] = value
-        self.endpoint = self.environment["AWS_ENDPOINT_URL"]
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait()
+        super().__init__(dragnet, *SCENARIO)
 
     def client(self, service, session=None, region="us-east-1"):
-        keys = session or {
-            "aws_access_key_id": self.environment["AWS_ACCESS_KEY_ID"],
-            "aws_secret_access_key": self.environment["AWS_SECRET_ACCESS_KEY"],
-        }
+        keys = session or self.keys
         # GetLogObject has a prefix of the host, which no host on this machine has.
         config = Config(retries={"max_attempts": 0}, parameter_validation=False, inject_host_prefix=False)
         return boto3.client(service, endpoint_url=self.endpoint, region_name=region, config=config, **keys)

@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 
+from served_range import ServedRange
+
 RUNBOOK = pathlib.Path(__file__).parents[2] / "docs" / "runbook.md"
 AWS = pathlib.Path(sys.executable).with_name("aws")
 # The lab's name of the log group, and that of the practice range.
@@ -25,26 +27,18 @@ LAB_START = "1551402000000"
 MAY_BE_EMPTY = ["iam list-groups"]
 
 
-class Range:
-    """A served practice range; `end` stops it."""
+class Range(ServedRange):
+    """A served practice range, and a directory in which commands run."""
 
     def __init__(self, dragnet):
+        super().__init__(dragnet)
         self.dragnet = dragnet
-        command = [dragnet, "range", "serve", "--listen", "127.0.0.1:0", "--quotas", "off"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.environment = {"PATH": os.environ["PATH"]}
-        while "AWS_DEFAULT_REGION" not in self.environment:
-            line = self.process.stdout.readline()
-            if not line:
-                raise SystemExit("the range did not start")
-            name, value = shlex.split(line)[1].split("=", 1)
-            self.environment[name] = value
+        self.environment["PATH"] = os.environ["PATH"]
         self.directory = tempfile.TemporaryDirectory()
         self.environment["HOME"] = self.directory.name
 
     def end(self):
-        self.process.terminate()
-        self.process.wait()
+        super().end()
         self.directory.cleanup()
 
     def run(self, command, credentials=None, codes=(0,)):
